@@ -31,7 +31,7 @@ const CLEAR_SECS: f32 = 4.0;
 /// Minimum height of a hit; high enough that a stronger one shortly after does not look like a second hit.
 const MIN_HEIGHT: f32 = 0.7;
 
-/// Follows hits.
+/// Follows the hits of drums with an envelope.
 pub(super) struct HitFollower {
     dt: f32,
     /// Levels of the last steps per band, in dB relative to the reference.

@@ -150,11 +150,11 @@ impl LibraryWatcher {
 enum InitialState {
     /// Already playing as last scanned.
     Shown,
-    /// Never scanned.
+    /// The library was never scanned.
     New,
     /// The folder is missing, and the built-in presets play.
     Missing,
-    /// Not checked yet.
+    /// The library has not been checked yet.
     Unknown,
 }
 

@@ -19,7 +19,7 @@ const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
 const RESCUED: &str = "rescued";
 
-/// Seconds since 1970.
+/// Returns the current time, in seconds since 1970.
 pub fn unix_now() -> UnixSecs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as UnixSecs)
 }
@@ -314,7 +314,7 @@ fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(Preset
     came.chain(before.difference(now).map(|id| (*id, false))).collect()
 }
 
-/// Returns new exclusions.
+/// Returns the exclusions that are in `now` only.
 fn added(
     before: &BTreeMap<PresetId, Exclusion>,
     now: &BTreeMap<PresetId, Exclusion>,

@@ -8,9 +8,9 @@ use winit::window::{Fullscreen, Window};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowPlacements {
-    /// The output.
+    /// Placement of the output window.
     pub output: WindowPlacement,
-    /// The desk.
+    /// Placement of the desk window.
     pub desk: WindowPlacement,
     /// Whether the desk is hidden.
     pub desk_hidden: bool,

@@ -13,7 +13,7 @@ use crate::handoff::Latest;
 use crate::library::pack::MANIFEST_FILE;
 use crate::library::{SETTINGS_FILE, Setting, Settings, UserFolders, put_setting};
 
-/// Available choices.
+/// The choices that the Settings page offers.
 #[derive(Clone, Debug, Default)]
 struct Choices {
     inputs: Vec<String>,

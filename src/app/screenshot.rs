@@ -10,7 +10,7 @@ use crate::stage::{Readback, Stage, Wait};
 /// A screenshot in progress, at most one.
 #[derive(Default)]
 pub(super) enum Screenshot {
-    /// None requested.
+    /// No screenshot was requested.
     #[default]
     Idle,
     /// Waiting for the next frame.

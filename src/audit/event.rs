@@ -21,7 +21,7 @@ pub enum AuditEvent {
         todo: usize,
         /// Files of the last scan that no longer exist.
         deleted: usize,
-        /// Unusable files.
+        /// Number of unusable files.
         #[serde(rename = "left_out")]
         unusable: usize,
     },

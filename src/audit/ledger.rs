@@ -48,7 +48,7 @@ impl Ledger {
         Self { store, recipe, judged_by: judged_by() }
     }
 
-    /// Returns the recipe.
+    /// Returns the recipe of the verdicts.
     pub fn recipe(&self) -> &str {
         &self.recipe
     }

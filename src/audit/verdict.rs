@@ -13,7 +13,7 @@ use crate::media::flash::{FlashScore, FlashVerdict};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Safety {
-    /// Playable.
+    /// The preset can be played.
     Ok,
     /// Not a valid preset, or over a limit.
     Refused,
@@ -59,14 +59,14 @@ impl Safety {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LookVerdict {
-    /// Acceptable.
+    /// The look is acceptable.
     #[default]
     Ok,
-    /// All black.
+    /// The picture is all black.
     Black,
-    /// All white.
+    /// The picture is all white.
     White,
-    /// Nothing moves.
+    /// Nothing in the picture moves.
     Frozen,
     /// Much darker than the rest of the library, without highlights.
     TooDark,
@@ -74,7 +74,7 @@ pub enum LookVerdict {
     TooBright,
     /// Hardly any motion, compared with the rest of the library.
     LowMotion,
-    /// Not drawn.
+    /// The preset was not drawn.
     Unseen,
 }
 
@@ -123,7 +123,7 @@ pub struct Record {
     pub safety: Safety,
     /// Why it cannot be played; otherwise empty.
     pub why: String,
-    /// Measurements.
+    /// What was measured.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
 }

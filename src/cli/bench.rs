@@ -63,7 +63,7 @@ struct Subject {
     file: PathBuf,
 }
 
-/// Runs the command.
+/// Runs `aivj bench`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let [new, old] = &args.compare[..] {
         print!("{}", Bench::load(new)?.compared_with(&Bench::load(old)?));

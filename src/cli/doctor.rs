@@ -17,7 +17,7 @@ pub struct Args {
     listen: f64,
 }
 
-/// Runs the command.
+/// Runs `aivj doctor`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut essential = true;
     println!("aivj {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);

@@ -34,7 +34,7 @@ enum IndexCommand {
     },
 }
 
-/// Runs the command.
+/// Runs `aivj index`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let place = match args.command {
         IndexCommand::Check { place } => place,

@@ -101,7 +101,7 @@ impl PresetArg {
     }
 }
 
-/// Runs the command.
+/// Runs `aivj library`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let store = match args.command {
         LibraryCommand::Mark { .. } => open_store_to_write()?,

@@ -43,7 +43,7 @@ pub struct Args {
     no_flash_limit: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj perform`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, seconds, out, size, fps, seed, presets, textures, log, no_audit, no_flash_limit } =
         args;

@@ -44,7 +44,7 @@ pub struct Args {
     no_supervisor: bool,
 }
 
-/// Runs the command. Arguments override the settings file.
+/// Runs `aivj play`. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, no_audit, seconds, no_supervisor } = args;
     // A child of the supervisor starts only after the show it replaces has ended.

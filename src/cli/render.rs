@@ -56,7 +56,7 @@ pub struct Args {
     timeout: u64,
 }
 
-/// Runs the command.
+/// Runs `aivj render`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = RenderSettings {
         size: args.size,

@@ -37,7 +37,7 @@ pub struct Args {
     decisions: Option<u32>,
 }
 
-/// Runs the command.
+/// Runs `aivj simulate`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(presets) = args.decisions {
         println!("{}", serde_json::to_string(&time_decisions(presets as usize, args.seed))?);
@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Timing of decisions.
+/// How long decisions take.
 #[derive(Serialize)]
 struct Decisions {
     presets: usize,

@@ -31,7 +31,7 @@ enum TasteCommand {
     },
 }
 
-/// Runs the command.
+/// Runs `aivj taste`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         TasteCommand::Export { file } => {

@@ -20,7 +20,7 @@ pub const LLOYD_SAMPLE: usize = 72;
 pub const MINI_BATCH_SAMPLE: usize = 24;
 /// Minimum size of the sample that the initial centres are computed from.
 const MIN_SAMPLE: usize = 1024;
-/// Rows per mini-batch.
+/// Number of rows per mini-batch.
 pub const MINI_BATCH: usize = 4096;
 
 /// Assignment of rows to centres.

@@ -40,7 +40,7 @@ pub enum Action {
 /// A control from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dial {
-    /// A macro.
+    /// A control of the macro bank.
     Macro(Control),
     /// How far the director strays from known favourites.
     Adventure,
@@ -49,9 +49,9 @@ pub enum Dial {
 /// One step of a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nudge {
-    /// Up.
+    /// A step up.
     Up,
-    /// Down.
+    /// A step down.
     Down,
     /// Up by a fine step.
     UpFine,
@@ -98,7 +98,7 @@ pub enum Group {
 pub struct KeyLine {
     /// The key, such as `Ctrl+1`.
     pub keys: String,
-    /// Its action.
+    /// The action that the key triggers.
     pub action: Action,
 }
 

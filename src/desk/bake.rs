@@ -9,7 +9,7 @@ use super::button::{BigButton, big};
 use super::sentence::sentence;
 use super::style;
 
-/// Number of thumbnails.
+/// Maximum number of thumbnails shown.
 const THUMBS: usize = 24;
 /// Side of a thumbnail, in points.
 const THUMB_SIDE: f32 = 84.0;
@@ -45,10 +45,10 @@ pub struct BakeView {
     pub pictures: Vec<BakePicture>,
 }
 
-/// A thumbnail.
+/// A thumbnail of a preset that was rendered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakePicture {
-    /// Unique number.
+    /// Unique number of the thumbnail.
     pub number: u64,
     /// Width and height in pixels.
     pub size: [usize; 2],

@@ -13,7 +13,7 @@ pub(super) struct BigButton<'a> {
     pub key: &'a str,
     /// Whether it is on.
     pub on: bool,
-    /// Colour while on.
+    /// Colour of the button while it is on.
     pub color: Color32,
 }
 

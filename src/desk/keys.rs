@@ -5,7 +5,7 @@ use egui::{RichText, ScrollArea, Ui, Vec2};
 use super::action::{Group, KeyLine};
 use super::style;
 
-/// Number of columns.
+/// Number of columns of the page.
 const COLUMNS: usize = 3;
 
 pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {

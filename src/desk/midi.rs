@@ -15,7 +15,7 @@ pub struct MidiView {
     pub devices: Vec<MidiDevice>,
     /// Name and label of every encoding.
     pub encodings: Vec<(&'static str, &'static str)>,
-    /// All bindings.
+    /// All bindings of all devices.
     pub rows: Vec<MidiRow>,
     /// The action being learnt.
     pub learning: Option<Action>,
@@ -29,29 +29,29 @@ pub struct MidiView {
     pub locked: bool,
 }
 
-/// One device.
+/// A device, as shown on the MIDI page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MidiDevice {
-    /// Its name.
+    /// Name of the device.
     pub name: String,
     /// Whether it is connected.
     pub connected: bool,
     /// Whether it accepts messages, for its LEDs.
     pub leds: bool,
-    /// Number of bindings.
+    /// Number of bindings of the device.
     pub bindings: usize,
 }
 
-/// One binding.
+/// A binding, as shown on the MIDI page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MidiRow {
-    /// The device.
+    /// Name of the device.
     pub device: String,
     /// Index of the binding within the device.
     pub at: usize,
-    /// Its action.
+    /// The action that the control triggers.
     pub action: Action,
-    /// Its control.
+    /// Name of the control, such as `CC 16 ch 1`.
     pub control: String,
     /// Name of its encoding.
     pub encoding: &'static str,
@@ -72,28 +72,28 @@ pub enum MidiRequest {
     AutoMap,
     /// Remove a binding.
     Unbind {
-        /// Its device.
+        /// Name of the device.
         device: String,
         /// Index of the binding within the device.
         at: usize,
     },
     /// Remove all bindings of a device.
     Clear {
-        /// The device.
+        /// Name of the device.
         device: String,
     },
-    /// Set the encoding.
+    /// Set the encoding of a control.
     Encoding {
-        /// Its device.
+        /// Name of the device.
         device: String,
         /// Index of the binding within the device.
         at: usize,
         /// Name of the encoding.
         encoding: &'static str,
     },
-    /// Toggle soft takeover.
+    /// Toggle the soft takeover of a control.
     Pickup {
-        /// Its device.
+        /// Name of the device.
         device: String,
         /// Index of the binding within the device.
         at: usize,

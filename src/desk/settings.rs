@@ -16,7 +16,7 @@ const LINE: f32 = 32.0;
 /// State shown on the Settings page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SettingsView {
-    /// Current settings.
+    /// The settings in force.
     pub settings: Settings,
     /// Names of the available inputs.
     pub inputs: Vec<String>,

@@ -15,11 +15,11 @@ pub struct DeskView<'a> {
     pub snapshot: &'a Snapshot,
     /// Audio source and its state.
     pub audio: &'a AudioLine,
-    /// Frame times.
+    /// Statistics on frame times.
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: &'a PresetAudio,
-    /// The output picture.
+    /// Texture with the output picture.
     pub preview: TextureId,
     /// Aspect ratio of the output picture (width / height).
     pub preview_aspect: f32,

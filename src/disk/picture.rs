@@ -24,7 +24,7 @@ pub enum PictureError {
     /// The file is a DDS image that is damaged or too large.
     #[error("{0}")]
     Dds(String),
-    /// The decoder failed.
+    /// The decoder failed on a damaged image.
     #[error("the image is damaged")]
     Damaged,
 }

@@ -15,7 +15,7 @@ pub(super) struct Value(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place(pub u32);
 
-/// Target of jumps.
+/// A target of jumps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Label(pub u32);
 
@@ -26,7 +26,7 @@ pub(super) enum Type {
     Truth,
 }
 
-/// An operation.
+/// An operation of the flat form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Op {
     /// A number, as bits.
@@ -154,7 +154,7 @@ pub(super) struct PlaceInfo {
     pub home: Option<Home>,
 }
 
-/// A program.
+/// A program in the flat form.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flat {
     /// Runs before the first item.

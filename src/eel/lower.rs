@@ -332,7 +332,7 @@ impl<'a> Lowering<'a> {
         set
     }
 
-    /// Lowers two alternatives.
+    /// Lowers two alternatives, of which `condition` selects one.
     fn branch(&mut self, condition: Value, yes: impl FnOnce(&mut Self), no: impl FnOnce(&mut Self)) {
         let (otherwise, end) = (self.label(false), self.label(false));
         self.step(Op::Unless(condition, otherwise));

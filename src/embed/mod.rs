@@ -110,7 +110,7 @@ pub enum EmbedError {
     Nothing {
         /// Name of the embedder.
         embedder: String,
-        /// Number of presets.
+        /// Number of presets to embed.
         presets: usize,
         /// Presets without readable frames.
         blank: usize,

@@ -68,7 +68,7 @@ pub struct Table {
     pub ids: Vec<String>,
     /// Key of each row's input.
     pub keys: Vec<String>,
-    /// The rows.
+    /// The embeddings, one per row.
     pub rows: Array2<f32>,
 }
 

@@ -17,13 +17,13 @@ pub struct Bench {
     pub machine: String,
     /// Graphics adapter and backend.
     pub adapter: String,
-    /// Graphics driver.
+    /// Name and version of the graphics driver.
     pub driver: String,
     /// Frames drawn of each preset.
     pub frames: u32,
     /// Number of measurements of each preset; the lowest results count.
     pub rounds: u32,
-    /// The results.
+    /// The results of all presets.
     pub rows: Vec<BenchRow>,
 }
 
@@ -47,13 +47,13 @@ pub struct BenchRow {
 /// Percentiles of a set of numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// 10th percentile.
+    /// The 10th percentile.
     pub low: f64,
-    /// Median.
+    /// The median.
     pub median: f64,
-    /// 90th percentile.
+    /// The 90th percentile.
     pub high: f64,
-    /// Largest number.
+    /// The largest number.
     pub worst: f64,
 }
 

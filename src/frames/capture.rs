@@ -54,9 +54,9 @@ pub struct CaptureSettings {
 /// A short clip that starts after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Clip {
-    /// Length, in seconds.
+    /// Length of the clip, in seconds.
     pub secs: f64,
-    /// File format.
+    /// File format of the clip.
     pub format: ClipFormat,
 }
 
@@ -117,7 +117,7 @@ impl CaptureSettings {
 pub struct CaptureJob {
     /// Id of the preset.
     pub id: String,
-    /// The preset.
+    /// The preset to capture.
     pub preset: WirePreset,
     /// Folder of the pack.
     pub folder: PathBuf,

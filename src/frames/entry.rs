@@ -205,7 +205,7 @@ impl IndexWriter {
         Ok(Self { file, path })
     }
 
-    /// Appends one line.
+    /// Appends one line to the index.
     pub fn append(&mut self, entry: &FrameEntry) -> Result<(), FramesError> {
         let failed = |error: std::io::Error| FramesError::Index { path: self.path.clone(), error };
         let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;

@@ -19,7 +19,7 @@ use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, image_places};
 use crate::units::Seconds;
 
-/// Render settings.
+/// Settings of the rendering.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderSettings {
     /// Render size in pixels.
@@ -43,7 +43,7 @@ pub struct RenderSettings {
 /// One preset to render.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderJob {
-    /// The preset.
+    /// The preset to render.
     pub preset: WirePreset,
     /// Folder for its frames; `None` saves nothing.
     pub out: Option<PathBuf>,
@@ -66,9 +66,9 @@ pub enum RenderStatus {
 /// Result of rendering one preset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderReport {
-    /// Preset file.
+    /// Path of the preset file.
     pub preset: PathBuf,
-    /// Outcome.
+    /// How the rendering ended.
     pub status: RenderStatus,
     /// Why it is not ok; otherwise empty.
     pub reason: String,
@@ -78,7 +78,7 @@ pub struct RenderReport {
     pub prepare_ms: f64,
     /// Time from reading the file to the first picture, including driver compilation, in milliseconds.
     pub first_picture_ms: f64,
-    /// Frame statistics.
+    /// Statistics of the frames.
     #[serde(flatten)]
     pub figures: RenderStats,
 }

@@ -32,7 +32,7 @@ pub enum ScanError {
     /// The folder does not exist or is empty.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The store failed.
+    /// The store could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No thread could be started.

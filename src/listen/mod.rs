@@ -28,10 +28,10 @@ pub enum ListenSource {
     Device(Option<String>),
 }
 
-/// Settings of `listen`.
+/// Settings of the analysis.
 #[derive(Clone, Debug)]
 pub struct ListenSettings {
-    /// The source.
+    /// The source to analyse.
     pub source: ListenSource,
     /// Whether to write JSON Lines instead of the live view.
     pub json: bool,

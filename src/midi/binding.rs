@@ -9,9 +9,9 @@ use crate::desk::{Action, Dial};
 /// Binding of one control to one action.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binding {
-    /// The control.
+    /// Address of the control.
     pub address: Address,
-    /// The action.
+    /// The action that the control triggers.
     pub action: Action,
     /// Encoding of its values.
     pub encoding: Encoding,
@@ -38,7 +38,7 @@ impl Binding {
 /// A binding with the state of its control.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The binding.
+    /// The binding of the control.
     pub binding: Binding,
     pickup: Pickup,
     down: bool,

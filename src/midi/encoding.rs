@@ -25,7 +25,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// Every encoding.
+    /// Every encoding, in the order of the list on the desk.
     pub const ALL: [Self; 9] = [
         Self::Absolute,
         Self::Absolute14,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Kind of message.
+/// Kind of a control's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A key or a pad.
@@ -30,7 +30,7 @@ impl Kind {
 /// Address of a control on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
-    /// Kind of message.
+    /// Kind of the control's messages.
     pub kind: Kind,
     /// Channel, 1 to 16.
     pub channel: u8,
@@ -52,7 +52,7 @@ impl fmt::Display for Address {
 /// A movement of a control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The control.
+    /// Address of the control.
     pub address: Address,
     /// Value: 0 to 127, or 0 to 16,383 for a pitch wheel; 0 for a released note.
     pub value: u16,

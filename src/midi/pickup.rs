@@ -6,7 +6,7 @@ const NEAR: f32 = 0.02;
 /// State of one knob.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pickup {
-    /// Last position.
+    /// Last position of the knob.
     last: Option<f32>,
     /// Last value it set, while it controls the value.
     set: Option<f32>,

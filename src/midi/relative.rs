@@ -23,7 +23,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Adds a value.
+    /// Adds a value that the control has sent.
     pub fn add(&mut self, value: u16) {
         match value {
             0 => self.zero = true,

@@ -1,6 +1,6 @@
 //! Source of MIDI events: a trait, so that tests can feed bytes.
 
-/// A port event.
+/// An event of a MIDI port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortEvent {
     /// A device was connected.

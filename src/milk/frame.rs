@@ -70,7 +70,7 @@ pub enum Blend {
 /// Width of lines and dots, in reference pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// One pixel.
+    /// One pixel wide.
     Thin,
     /// One and a half: drawn four times, offset by half a pixel right, down, and both.
     Half,
@@ -83,27 +83,27 @@ pub enum Weight {
 pub enum Draw {
     /// Line segments `frame.segments[range]`.
     Lines {
-        /// Range of segments.
+        /// Range of the segments in the frame.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the lines.
         blend: Blend,
-        /// Width.
+        /// Width of the lines.
         weight: Weight,
     },
     /// Square dots `frame.dots[range]`.
     Dots {
-        /// Range of dots.
+        /// Range of the dots in the frame.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the dots.
         blend: Blend,
-        /// Width.
+        /// Width of the dots.
         weight: Weight,
     },
     /// Filled, outlined polygons `frame.shapes[range]`.
     Shapes {
-        /// Range of instances.
+        /// Range of the instances in the frame.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the polygons.
         blend: Blend,
         /// Whether the fill is the previous image times the vertex colour.
         textured: bool,
@@ -114,7 +114,7 @@ pub enum Draw {
     Triangles {
         /// Range of vertices, a multiple of three.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the triangles.
         blend: Blend,
     },
 }
@@ -139,7 +139,7 @@ pub struct Segment {
 pub struct Dot {
     /// Centre, in clip space.
     pub at: [f32; 2],
-    /// RGBA.
+    /// Colour of the dot, as RGBA.
     pub color: [f32; 4],
 }
 
@@ -178,7 +178,7 @@ pub struct ShapeInstance {
 pub struct Vertex {
     /// Position in clip space.
     pub at: [f32; 2],
-    /// RGBA.
+    /// Colour at the vertex, as RGBA.
     pub color: [f32; 4],
 }
 

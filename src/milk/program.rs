@@ -40,7 +40,7 @@ pub enum PresetError {
 pub struct Problem {
     /// Name of the part: `per_frame`, `warp shader`, `wave_0 per_point`...
     pub part: String,
-    /// Compiler message.
+    /// Message of the compiler.
     #[serde(rename = "what")]
     pub message: String,
 }

@@ -58,7 +58,7 @@ pub enum Key<'a> {
 pub struct Line<'a> {
     /// The line without its line ending.
     pub raw: &'a str,
-    /// The key.
+    /// The parsed key.
     pub key: Key<'a>,
     /// The text after the first `=`; empty if there is none.
     pub value: &'a str,
@@ -82,7 +82,7 @@ pub enum TextEncoding {
     Utf8,
     /// UTF-16 of either byte order.
     Utf16,
-    /// Latin-1: not Unicode.
+    /// Latin-1, for text that is not Unicode.
     Latin1,
 }
 

@@ -115,19 +115,19 @@ impl Profile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MacroPreset {
-    /// Strong and even.
+    /// Strong and even effects.
     TechnoBoost,
-    /// Bright hits.
+    /// Effects that make hits bright.
     RavePunch,
-    /// Low and steady.
+    /// Low and steady effects.
     DeepPulse,
-    /// Wide and glinting.
+    /// Wide and glinting effects.
     WideSweep,
-    /// Maximum intensity.
+    /// Effects at maximum intensity.
     TechnoBrutal,
-    /// Hard and bright.
+    /// Hard and bright effects.
     IndustrialSurge,
-    /// Sharp and acid.
+    /// Sharp effects for acid techno.
     AcidOverdrive,
 }
 

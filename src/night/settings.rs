@@ -21,7 +21,7 @@ pub struct NightSettings {
     pub pack: String,
     /// Folder for all results.
     pub folder: PathBuf,
-    /// Time budget.
+    /// Time budget of the bake.
     pub time: Duration,
     /// Maximum number of presets.
     pub limit: Option<usize>,

@@ -51,7 +51,7 @@ pub struct PackSettings {
     pub from: PackFilter,
     /// Maximum number of presets.
     pub size: usize,
-    /// Selection method.
+    /// How the presets are selected.
     pub sample: Sample,
     /// Whether to exclude presets that flash too often.
     pub safe_flash: bool,
@@ -70,13 +70,13 @@ pub struct PackSettings {
 /// A finished pack.
 #[derive(Clone, Debug)]
 pub struct Pack {
-    /// Its folder.
+    /// Folder of the pack.
     pub folder: PathBuf,
     /// Paths of its presets, relative to the library.
     pub presets: Vec<String>,
     /// Number of copied images.
     pub images: usize,
-    /// Diversity report.
+    /// Report on the pack's diversity.
     pub report: PackReport,
 }
 

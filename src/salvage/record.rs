@@ -37,7 +37,7 @@ pub struct Shape {
     pub required: usize,
 }
 
-/// A value.
+/// A value of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Null, or a value that could not be read.

@@ -21,7 +21,7 @@ pub enum ShardError {
         folder: PathBuf,
         /// The file, relative to the folder.
         file: String,
-        /// `missing` or `damaged`.
+        /// What is wrong: `missing` or `damaged`.
         problem: &'static str,
     },
     /// The shards belong to different bakes.
@@ -33,7 +33,7 @@ pub enum ShardError {
         folder: PathBuf,
         /// The shard it is compared with.
         other: PathBuf,
-        /// What differs.
+        /// Name of what differs.
         what: &'static str,
         /// Value in `folder`.
         found: String,

@@ -26,11 +26,11 @@ const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ShardStage {
-    /// `aivj bake audit`.
+    /// The stage of `aivj bake audit`.
     Audit,
-    /// `aivj bake frames`.
+    /// The stage of `aivj bake frames`.
     Frames,
-    /// `aivj bake embed`.
+    /// The stage of `aivj bake embed`.
     Embed,
 }
 

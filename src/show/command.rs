@@ -57,7 +57,7 @@ pub enum Command {
     Dwell(f32),
     /// Set one macro.
     Macro {
-        /// The control.
+        /// The control to set.
         control: Control,
         /// Its new value.
         value: Unipolar,

@@ -18,7 +18,7 @@ const MAX_CONSECUTIVE: u32 = 3;
 /// What to do about the time of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slowness {
-    /// Nothing.
+    /// Nothing needs to be done.
     Tolerated,
     /// Let nothing else use the device, to find out whether the preset is at fault.
     Suspicious,

@@ -29,7 +29,7 @@ pub(super) struct Slot {
     pub reason: Reason,
 }
 
-/// A running crossfade.
+/// A crossfade that is running.
 pub(super) struct Crossfade {
     pub to: Slot,
     pub done_secs: f64,

@@ -21,7 +21,7 @@ const PATIENCE_SECS: (f64, f64) = (3.0, 96.0);
 /// Time for which a quality must be kept to prove itself, in seconds.
 const PROVED_SECS: f64 = 10.0;
 
-/// A picture quality.
+/// A quality of the picture: its size and its rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Side length of the picture and of the warp mesh, relative to full size.
@@ -39,7 +39,7 @@ impl Default for Quality {
 impl Quality {
     /// Full size at the full rate.
     pub const FULL: Self = Self { scale: 1.0, every: 1 };
-    /// The smallest scale.
+    /// The smallest scale of the picture.
     pub const SMALLEST: f64 = SCALES[SCALES.len() - 1];
 
     fn of(level: usize) -> Self {

@@ -16,7 +16,7 @@ use crate::units::Unipolar;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShowMemory {
-    /// The learnt taste.
+    /// What was learnt about styles.
     pub taste: TasteState,
     /// Favourite presets.
     pub favourites: BTreeSet<PresetId>,

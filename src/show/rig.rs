@@ -31,9 +31,9 @@ pub struct RigFrame<'a> {
 
 /// A show with its stage and warmer.
 pub struct Rig {
-    /// The show.
+    /// The show, which decides what to draw.
     pub show: Show,
-    /// The stage.
+    /// The stage, which draws it.
     pub stage: Stage,
     pub(super) warmer: Warmer,
     retirement: Retirement,

@@ -54,7 +54,7 @@ pub(super) enum CutRequest {
     Watch,
 }
 
-/// A running show.
+/// A running show, with its decks and its director.
 pub struct Show {
     pub(super) settings: ShowSettings,
     pub(super) director: Director,

@@ -9,7 +9,7 @@ pub struct ShowSettings {
     pub seed: u64,
     /// Whether the director chooses presets.
     pub auto: bool,
-    /// Target frame rate.
+    /// Target frame rate, in Hz.
     pub fps: f64,
     /// Number of frames that a deck draws before it is warm.
     pub warm_frames: u32,

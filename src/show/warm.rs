@@ -50,7 +50,7 @@ pub enum DeckError {
 
 /// The result of a request.
 pub struct Arrival {
-    /// The requested deck.
+    /// Id of the requested deck.
     pub deck: DeckId,
     /// What it shows, if that could be measured.
     pub look: Option<DeckLook>,
@@ -89,7 +89,7 @@ impl PrepareTimes {
     }
 }
 
-/// Prepares decks.
+/// Prepares decks, on threads or in place.
 pub struct Warmer {
     builder: DeckBuilder,
     work: Work,
@@ -106,7 +106,7 @@ struct DeckBuilder {
 
 /// Where decks are prepared.
 enum Work {
-    /// On background threads.
+    /// On background threads, which take turns.
     Threads {
         /// Queue to the threads; closed when the warmer is dropped.
         queue: Arc<WarmQueue>,

@@ -43,7 +43,7 @@ pub struct FusedDeck {
 /// A deck that is drawn this frame.
 #[derive(Clone, Debug)]
 pub struct OnAirDeck {
-    /// The deck.
+    /// Id of the deck.
     pub deck: DeckId,
     /// Modulation of its preset by the macros.
     pub modulation: Modulation,
@@ -52,7 +52,7 @@ pub struct OnAirDeck {
 /// A running crossfade.
 #[derive(Clone, Debug)]
 pub struct Fade {
-    /// The incoming deck.
+    /// The incoming deck of the crossfade.
     pub to: OnAirDeck,
     /// From 0 (outgoing deck only) to 1 (incoming deck only).
     pub progress: Unipolar,

@@ -19,7 +19,7 @@ use crate::milk::{DoubleBlend, Frame, Modulation, Player, PresetAudio, Program, 
 pub struct Deck {
     first: Layer,
     second: Option<SecondLayer>,
-    /// Current settings.
+    /// Settings at the current size.
     settings: DeckSettings,
     /// Settings at full size.
     full: DeckSettings,

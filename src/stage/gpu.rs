@@ -36,7 +36,7 @@ const PATIENCE_SECS: u64 = 20;
 /// Pause between two polls of the device while a thread waits for it.
 const WAIT_PAUSE: Duration = Duration::from_micros(100);
 
-/// Chooses an adapter.
+/// Returns the preferred adapter.
 fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
     let request = |force_fallback_adapter| {
         pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {

@@ -32,7 +32,7 @@ struct Buffers {
 pub(super) struct ImagesDesc {
     /// Size of the picture, in pixels.
     pub size: [u32; 2],
-    /// The mesh.
+    /// The mesh that provides the attributes.
     pub grid: Grid,
     /// Whether the shader reads the attribute that changes every frame: the sources of a warp, or the colours of a
     /// composite.

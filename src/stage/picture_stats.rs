@@ -95,7 +95,7 @@ impl DownsamplePass {
     }
 }
 
-/// A downsampled picture.
+/// A picture that was downsampled on the device.
 struct Downsampled {
     texture: wgpu::Texture,
     view: wgpu::TextureView,

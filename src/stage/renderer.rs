@@ -39,9 +39,9 @@ pub struct Stage {
 /// The optional parts of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instruments {
-    /// The flash limiter.
+    /// Whether there is a flash limiter.
     pub limiter: bool,
-    /// The picture meter.
+    /// Whether there is a picture meter.
     pub meter: bool,
 }
 

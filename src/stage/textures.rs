@@ -20,7 +20,7 @@ const MAX_SIDE: u32 = 2048;
 const MAX_DEPTH: usize = 5;
 /// Maximum size of the texture cache, in bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
-/// Recognized file extensions.
+/// File extensions of images.
 const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "dib", "tga", "dds", "gif", "webp", "jfif"];
 
 /// A texture on the device.

@@ -18,7 +18,7 @@ pub enum BanKind {
 }
 
 impl BanKind {
-    /// All kinds.
+    /// All kinds of bans.
     pub const ALL: [Self; 4] = [Self::Soft, Self::Aesthetic, Self::Quality, Self::Permanent];
 
     /// Returns the word used in the store.

@@ -87,7 +87,7 @@ impl UnsavedFile {
         note_added(store, &[self.id()], now)
     }
 
-    /// Empties the file.
+    /// Removes all changes from the file.
     pub fn clear(&mut self) -> io::Result<()> {
         let blank = vec![b' '; usize::try_from(self.used).unwrap_or(RESERVED)];
         self.file.seek(SeekFrom::Start(0))?;

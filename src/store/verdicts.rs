@@ -9,7 +9,7 @@ use crate::facts::{PresetId, Tags};
 /// A verdict: fields used for filtering, and everything as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRow {
-    /// The preset.
+    /// Id of the preset.
     pub id: PresetId,
     /// Fingerprint of the audit settings; verdicts of different recipes are not comparable.
     pub recipe: String,

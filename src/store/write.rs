@@ -11,15 +11,15 @@ use crate::facts::PresetId;
 pub enum StoreWrite {
     /// Marks or unmarks a favourite.
     Favourite(PresetId, bool),
-    /// Excludes a preset.
+    /// Excludes a preset for the duration of a ban.
     Ban(PresetId, BanKind, String),
     /// Lifts one kind of ban, or all bans.
     Allow(PresetId, Option<BanKind>),
-    /// Records a showing.
+    /// Records one showing of a preset.
     Played {
-        /// The preset.
+        /// Id of the preset.
         id: PresetId,
-        /// Seconds on air.
+        /// Time on air, in seconds.
         seconds: f64,
         /// Whether the performer skipped it.
         skipped: bool,

@@ -106,7 +106,7 @@ impl Unipolar {
         Self(value.max(0.0).min(1.0))
     }
 
-    /// Returns the number.
+    /// Returns the number, from 0 to 1.
     pub fn get(self) -> f32 {
         self.0
     }
@@ -140,7 +140,7 @@ impl Phase {
         if turns.is_finite() { Self(turns.rem_euclid(1.0).min(1.0 - f64::EPSILON)) } else { Self(0.0) }
     }
 
-    /// Returns the number.
+    /// Returns the position, from 0 up to but excluding 1.
     pub fn get(self) -> f64 {
         self.0
     }

@@ -70,7 +70,7 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     }
 }
 
-/// A running show.
+/// A running show in its process.
 struct Show {
     process: Child,
     /// The show's standard input, through which it is asked to end.

@@ -29,7 +29,7 @@ const LEAD: f32 = 1.5;
 /// Seconds of silence after which there is no music.
 const SILENT_SECS: f32 = 2.0;
 
-/// Decides the scene.
+/// Decides which scene the music is.
 pub struct SceneFilter {
     model: Option<SceneModel>,
     view: SceneView,

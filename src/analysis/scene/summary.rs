@@ -129,7 +129,7 @@ impl Summary {
         track.iter_mut().for_each(|level| *level = level.max(floor));
     }
 
-    /// Returns the summary.
+    /// Returns the summary of the current history.
     pub fn read(&mut self) -> [f32; SIZE] {
         let mut out = [0.0; SIZE];
         let mut at = 0;

@@ -32,7 +32,7 @@ pub(in crate::app) enum ShowRequest {
     Listen(Box<AnalysisThread>),
     /// Whether to limit flashes.
     LimitFlashes(bool),
-    /// Steps per second.
+    /// Run this many steps per second.
     Rate(u32),
     /// Save a screenshot of the next picture.
     Screenshot,
@@ -78,13 +78,13 @@ pub(in crate::app) struct ShowParts {
     pub book: Option<SetLogWriter>,
     /// Library and saved state.
     pub archive: Archive,
-    /// MIDI devices.
+    /// The MIDI devices of the show.
     pub midi: Midi,
     /// Signals to bakes on this machine that a show is playing, if the lock can be taken.
     pub show_lock: Option<ShowLock>,
     /// Commands before the first step.
     pub first: Vec<Command>,
-    /// Steps per second.
+    /// Number of steps per second.
     pub rate: u32,
     /// When the program was started.
     pub started: Instant,

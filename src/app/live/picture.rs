@@ -12,7 +12,7 @@ use crate::stage::RenderContext;
 pub(in crate::app) struct NewestPicture {
     /// The device that draws it.
     pub context: Arc<RenderContext>,
-    /// The picture.
+    /// View of the picture on the device.
     pub view: wgpu::TextureView,
     /// Width and height, in pixels.
     pub size: [u32; 2],
@@ -23,7 +23,7 @@ pub(in crate::app) struct NewestPicture {
 /// Where the show puts its pictures.
 #[derive(Clone)]
 pub(in crate::app) struct Pictures {
-    /// The newest picture.
+    /// Cell with the newest picture.
     pub newest: Latest<NewestPicture>,
     /// Lets surfaces change their size.
     pub pause: Pause,
@@ -56,7 +56,7 @@ pub(in crate::app) struct Pause(Arc<AtomicUsize>);
 pub(in crate::app) struct Paused(Arc<AtomicUsize>);
 
 impl Pause {
-    /// Requests a pause.
+    /// Requests a pause, which lasts until the result is dropped.
     pub fn ask(&self) -> Paused {
         self.0.fetch_add(1, Ordering::Relaxed);
         Paused(self.0.clone())

@@ -22,13 +22,13 @@ const CARD_FRAMES: usize = 2;
 pub(super) enum Turn {
     /// Sleep for this many seconds at most, then ask again.
     Sleep(f64),
-    /// Run a step.
+    /// Run the step that is due.
     Step(Due),
 }
 
 /// A show with its clock and its pictures.
 pub(super) struct Stepper {
-    /// The show.
+    /// The show with its stage.
     pub rig: Rig,
     pacer: Pacer,
     quality: Quality,

@@ -29,7 +29,7 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 /// Ends of the queues to and from the windows, and the cell for the desk.
 pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 
-/// The running show.
+/// The running show, as owned by its thread.
 pub(super) struct ShowThread {
     stepper: Stepper,
     listener: AnalysisThread,

@@ -114,7 +114,7 @@ struct CaptureReader {
     stream: Option<DeviceStream>,
     /// Expected number of the next frame of the stream.
     expected: u64,
-    /// Frames delivered.
+    /// Number of frames delivered.
     position: u64,
     /// Time up to which audio or silence was delivered.
     covered: Option<Seconds>,

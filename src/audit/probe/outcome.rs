@@ -30,7 +30,7 @@ pub struct ProbeEvidence {
 pub struct ProbeReport {
     /// Outcome of the probe.
     pub outcome: ProbeOutcome,
-    /// Measurements.
+    /// What was measured.
     pub evidence: ProbeEvidence,
 }
 
@@ -51,7 +51,7 @@ pub enum ProbeOutcome {
     Refused(String),
     /// The code exceeded its budget repeatedly.
     Endless(String),
-    /// The engine panicked.
+    /// The engine panicked on the preset.
     Failed(String),
     /// The graphics device was lost during playback.
     DeviceLost(String),

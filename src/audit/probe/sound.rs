@@ -26,7 +26,7 @@ pub enum ProbeSignal {
     High,
     /// The afterglow of the demo track.
     Ambient,
-    /// Nothing.
+    /// Silence.
     Silence,
 }
 

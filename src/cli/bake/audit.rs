@@ -44,10 +44,10 @@ pub struct Args {
     /// Render size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
-    /// Warm-up frames before the measured ones
+    /// Number of warm-up frames before the measured ones
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
     warmup: u32,
-    /// Measured frames
+    /// Number of measured frames
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=6000))]
     frames: u32,
     /// Random seed
@@ -67,7 +67,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj bake audit`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let budget = args.seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
     let settings = AuditSettings {

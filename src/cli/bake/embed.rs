@@ -28,7 +28,7 @@ pub struct Args {
     shard: Option<Shard>,
 }
 
-/// Runs the command.
+/// Runs `aivj bake embed`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Args { work: Work { library, workers, seed, .. }, out, embedding, frames, shard } = args;

@@ -44,7 +44,7 @@ pub struct Args {
     stop_after_sec: Option<u64>,
 }
 
-/// Runs the command.
+/// Runs `aivj bake frames`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Work { library, workers, seed, .. } = args.work;

@@ -21,7 +21,7 @@ pub struct Args {
     library: Vec<PathBuf>,
 }
 
-/// Runs the command.
+/// Runs `aivj bake merge`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let merged = shards::merge(&args.folders, &args.out, &args.library, super::common::store)?;
     let Merged { stage, results, pending, missing } = &merged;

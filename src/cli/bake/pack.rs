@@ -51,7 +51,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs the command; exits with status 4 if the pack is not diverse enough.
+/// Runs `aivj bake pack`; exits with status 4 if the pack is not diverse enough.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = PackSettings {
         audit: args.audit,

@@ -60,7 +60,7 @@ const SHARD_SECS: f64 = 20.0 * 60.0;
 /// Time limit of a job whose cost was not measured, in minutes.
 const DEFAULT_MINUTES: u32 = 240;
 
-/// Runs the command.
+/// Runs `aivj bake plan`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let whole = |path: &PathBuf| std::path::absolute(path).with_context(|| path.display().to_string());
     let (library, work) = (whole(&args.library)?, whole(&args.out)?);

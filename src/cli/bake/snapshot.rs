@@ -25,7 +25,7 @@ pub struct Args {
     include_reasons: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj bake snapshot`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = SnapshotSettings {
         out: args.out,

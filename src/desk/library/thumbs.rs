@@ -25,7 +25,7 @@ struct Known {
     used: u64,
 }
 
-/// The thumbnail cache.
+/// A cache of thumbnails.
 pub(super) struct Thumbs {
     requests: SyncSender<(PresetId, PathBuf)>,
     read: Receiver<(PresetId, Option<ColorImage>)>,

@@ -16,9 +16,9 @@ use crate::show::Exclusion;
 pub struct LibraryView {
     /// The newest search results.
     pub results: Arc<SearchResults>,
-    /// The favourites.
+    /// The performer's favourites.
     pub favourites: Arc<BTreeSet<PresetId>>,
-    /// Banned presets.
+    /// The presets that the performer banned.
     pub banned: Arc<BTreeSet<PresetId>>,
     /// Excluded presets, with reasons.
     pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,

@@ -47,7 +47,7 @@ pub enum ModelError {
     },
 }
 
-/// An added model.
+/// A model that was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Added {
     /// Name under which it is stored.

@@ -35,7 +35,7 @@ const OUTPUTS: [&str; 4] = ["image_embeds", "pooler_output", "embedding", "outpu
 /// File name of the preprocessing configuration.
 const CONFIG: &str = "preprocessor_config.json";
 
-/// A vision model.
+/// A vision model that is ready to run.
 pub struct Onnx {
     session: Session,
     input: String,

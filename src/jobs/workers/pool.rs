@@ -31,7 +31,7 @@ const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
 pub struct PoolSettings {
     /// Number of worker processes.
     pub workers: usize,
-    /// Limits per job.
+    /// Resource limits of a job.
     pub limits: Limits,
     /// Command-line arguments that make this program a worker.
     pub arguments: Vec<String>,

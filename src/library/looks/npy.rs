@@ -62,7 +62,7 @@ impl Rows {
         Ok(Self { count, width, file, start })
     }
 
-    /// Reads one row.
+    /// Reads the row with index `at`.
     pub fn row(&mut self, at: usize) -> Result<Vec<f32>, String> {
         if at >= self.count {
             return Err(format!("row {at} of a matrix with {} rows", self.count));

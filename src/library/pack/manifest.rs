@@ -14,7 +14,7 @@ use crate::disk::{self, FileError};
 
 /// File name within a pack.
 pub const MANIFEST_FILE: &str = "library-manifest.json";
-/// Supported versions.
+/// Versions of manifests that can be read.
 pub(super) const KNOWN_VERSIONS: [&str; 4] = ["v0", "v1", "v2", "v3"];
 
 /// The manifest. Missing fields are empty.
@@ -41,7 +41,7 @@ pub struct Manifest {
     pub scan_limit: usize,
     /// Name of the pack.
     pub target: String,
-    /// The presets.
+    /// The presets in the pack.
     pub presets: Vec<ManifestPreset>,
 }
 
@@ -55,11 +55,11 @@ pub struct ManifestPreset {
     pub label: String,
     /// Path, possibly starting with the pack's name.
     pub rel_path: String,
-    /// URL for browsers.
+    /// URL from which a browser loads the preset.
     pub url: String,
     /// Name of the pack.
     pub pack: String,
-    /// File name.
+    /// Name of the preset file.
     pub file_name: String,
     /// File size in bytes.
     pub file_size: u64,

@@ -121,7 +121,7 @@ impl std::str::FromStr for OutputDisplay {
     }
 }
 
-/// The known fields.
+/// Names of the known fields.
 const FIELDS: [&str; 13] = [
     "audio",
     "presets",

@@ -38,7 +38,7 @@ pub struct StyleIndex {
     pub generated_at: String,
     /// Name of the pack.
     pub pack: String,
-    /// The presets.
+    /// The presets in the index.
     pub entries: Vec<IndexEntry>,
     /// The clusters; not written or read by aivj's browser-based predecessor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -69,10 +69,10 @@ pub struct IndexEntry {
 pub struct IndexCluster {
     /// Key, such as `c07`.
     pub id: String,
-    /// Display name.
+    /// Name shown on the desk.
     #[serde(default)]
     pub label: String,
-    /// Number of presets.
+    /// Number of presets in the cluster.
     #[serde(default)]
     pub count: usize,
     /// Centroid in embedding space, used to match the cluster in another clustering.

@@ -12,7 +12,7 @@ use crate::facts::Energy;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StylePolicy {
-    /// Always `v0`.
+    /// Format version, always `v0`.
     pub version: String,
     /// When it was made, ISO 8601.
     pub generated_at: String,

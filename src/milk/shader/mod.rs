@@ -22,7 +22,7 @@ pub struct ShaderText {
     pub reads_diffuse: bool,
     /// Whether it reads the polar coordinates.
     pub reads_polar: bool,
-    /// Bindings, in order.
+    /// Bindings of the shader, in order.
     pub interface: ShaderInterface,
 }
 

@@ -72,7 +72,7 @@ pub struct Choice {
 /// Chooses presets and learns from the performer's feedback.
 #[derive(Clone, Debug)]
 pub struct Director {
-    /// The library.
+    /// The library to choose from.
     pub pool: Arc<Pool>,
     /// What is known about individual presets.
     pub status: PresetStatus,

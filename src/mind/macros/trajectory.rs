@@ -74,7 +74,7 @@ fn pace(section: Section) -> Pace {
 /// The state of the slow layer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trajectory {
-    /// The smoothed aim.
+    /// The aim after smoothing.
     aim: Offsets,
     noise: Offsets,
     noise_target: Offsets,
@@ -91,7 +91,7 @@ pub(super) struct Trajectory {
     phrase_beats: f32,
 }
 
-/// One eased movement.
+/// One eased movement of the bank.
 #[derive(Clone, Debug)]
 struct Morph {
     from: Offsets,

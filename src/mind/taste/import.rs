@@ -17,7 +17,7 @@ const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
 /// The contents of a taste file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Package {
-    /// The taste.
+    /// What was learnt about styles.
     pub taste: TasteState,
     /// Favourites as named in the file: preset id, path or name.
     pub favourites: Vec<String>,

@@ -32,9 +32,9 @@ const MISMATCH_MEAN: f64 = -0.15;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct GaussianBelief {
-    /// Expected value.
+    /// Expected value of the number.
     pub mean: f64,
-    /// Variance.
+    /// Variance of the number.
     pub variance: f64,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Taste;
 use super::model::{ENERGIES, GaussianBelief, PER_CLUSTER, SCENES};
 
-/// Format version.
+/// Format version of the saved taste.
 const VERSION: u32 = 1;
 /// Cosine similarity of centroids from which two clusters are the same style.
 const SAME_STYLE: f32 = 0.6;

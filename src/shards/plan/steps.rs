@@ -32,7 +32,7 @@ pub struct ClusterPlan {
 /// A file to write to the work folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFile {
-    /// File name.
+    /// Name of the file.
     pub name: &'static str,
     /// Content of the file.
     pub text: String,

@@ -62,7 +62,7 @@ impl EchoPass {
         }
     }
 
-    /// Clears the history.
+    /// Clears the history, so that there are no trails.
     pub fn reset(&mut self) {
         self.fresh = true;
     }
