@@ -1,7 +1,7 @@
-//! Writes the audit in the predecessor's format: `preset-audit.json`, `audit-summary.json`,
+//! Writes the audit in the format of aivj's browser-based predecessor: `preset-audit.json`, `audit-summary.json`,
 //! `quality-blacklist.json`.
 //!
-//! Reasons use the predecessor's terms (`too-dark`, `probe-timeout`...); additional results are under `verdict`.
+//! Reasons use that program's terms (`too-dark`, `probe-timeout`...); additional results are under `verdict`.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use crate::disk;
 use crate::jobs::{iso, now};
 use crate::media::flash::FlashVerdict;
 
-/// Reason for a missing image; the predecessor has no term for it.
+/// Reason for a missing image, for which the format has no term.
 const MISSING_TEXTURE: &str = "missing-texture";
 
 /// Writes the three files to `out`, each atomically.
@@ -92,7 +92,7 @@ pub(super) fn save(path: &Path, value: &Value) -> anyhow::Result<()> {
     })?)
 }
 
-/// Returns why a preset is not ok, in the predecessor's terms; empty if it is.
+/// Returns why a preset is not ok, in the terms of the format; empty if it is.
 pub(super) fn reference_reasons(record: &Record, gates: &Gates) -> Vec<&'static str> {
     let reasons = record.safety.reference_reason().into_iter();
     let look = record.look_verdict(gates).reference_reason();
@@ -234,7 +234,7 @@ fn tags(file: &PlannedFile, record: &Record, gates: &Gates) -> Vec<String> {
     tags
 }
 
-/// Returns the first tag in the predecessor's order of precedence.
+/// Returns the first tag in the format's order of precedence.
 fn category(file: &PlannedFile) -> String {
     const ORDER: [&str; 7] = ["liquid", "line", "wave", "abstract", "geometric", "dots", "vectors"];
     let tags: Vec<&str> = file.tags.iter().map(|tag| tag.word()).collect();

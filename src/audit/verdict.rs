@@ -13,7 +13,7 @@ use crate::media::flash::{FlashScore, FlashVerdict};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Safety {
-    /// Playable.
+    /// The preset can be played.
     Ok,
     /// Not a valid preset, or over a limit.
     Refused,
@@ -28,7 +28,7 @@ pub enum Safety {
 }
 
 impl Safety {
-    /// All values.
+    /// Every value, in the order of reports.
     pub const ALL: [Self; 6] =
         [Self::Ok, Self::Refused, Self::Hang, Self::Abort, Self::DeviceLost, Self::Memory];
 
@@ -44,7 +44,7 @@ impl Safety {
         }
     }
 
-    /// Returns the corresponding reason in the predecessor's format, if not ok.
+    /// Returns the corresponding reason in `quality-blacklist.json`, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
@@ -59,14 +59,14 @@ impl Safety {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LookVerdict {
-    /// Acceptable.
+    /// The look is acceptable.
     #[default]
     Ok,
-    /// All black.
+    /// The picture is all black.
     Black,
-    /// All white.
+    /// The picture is all white.
     White,
-    /// Nothing moves.
+    /// Nothing in the picture moves.
     Frozen,
     /// Much darker than the rest of the library, without highlights.
     TooDark,
@@ -74,12 +74,12 @@ pub enum LookVerdict {
     TooBright,
     /// Hardly any motion, compared with the rest of the library.
     LowMotion,
-    /// Not drawn.
+    /// The preset was not drawn.
     Unseen,
 }
 
 impl LookVerdict {
-    /// All values.
+    /// Every value, in the order of reports.
     pub const ALL: [Self; 8] = [
         Self::Ok,
         Self::Black,
@@ -105,7 +105,7 @@ impl LookVerdict {
         }
     }
 
-    /// Returns the corresponding reason in the predecessor's format, if not ok.
+    /// Returns the corresponding reason in `quality-blacklist.json`, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok | Self::Unseen => None,
@@ -123,7 +123,7 @@ pub struct Record {
     pub safety: Safety,
     /// Why it cannot be played; otherwise empty.
     pub why: String,
-    /// Measurements.
+    /// What was measured.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
 }

@@ -22,7 +22,7 @@ pub struct Args {
     seconds: Option<f64>,
 }
 
-/// Runs the command.
+/// Runs `aivj listen`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let source = args.file.map_or(ListenSource::Device(args.device), ListenSource::File);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -51,7 +51,7 @@ pub enum TableError {
     Broken {
         /// Path of the file.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be moved.
         why: String,
     },
     /// A file cannot be written.
@@ -68,7 +68,7 @@ pub struct Table {
     pub ids: Vec<String>,
     /// Key of each row's input.
     pub keys: Vec<String>,
-    /// The rows.
+    /// The embeddings, one per row.
     pub rows: Array2<f32>,
 }
 

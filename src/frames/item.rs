@@ -9,7 +9,7 @@ use crate::jobs::shard::Shard;
 use crate::library::{self, FolderError, PresetSource};
 use crate::units::counted;
 
-/// Maximum folder depth.
+/// Maximum depth of folders below the library.
 const MAX_DEPTH: usize = 32;
 /// Maximum number of skipped presets named in the log.
 const MAX_NAMES: usize = 8;
@@ -18,7 +18,7 @@ const MAX_NAMES: usize = 8;
 pub struct BakeItem {
     /// Id: the path within the library.
     pub id: String,
-    /// The preset's file.
+    /// Path of the preset's file.
     pub path: PathBuf,
     /// Its frames in order of time; empty if none are rendered.
     pub frames: Vec<PathBuf>,

@@ -17,11 +17,11 @@ use crate::store::Store;
 pub struct SearchQuery {
     /// Prefixes of words in the name, path or tags.
     pub text: String,
-    /// Required tags.
+    /// Tags that a preset must have.
     pub tags: Tags,
-    /// Required energy.
+    /// Energy that a preset must have.
     pub energy: Option<Energy>,
-    /// Required style, an index in [`Catalogue::clusters`].
+    /// Style that a preset must have, as an index in [`Catalogue::clusters`].
     pub cluster: Option<u16>,
     /// Only presets in this set.
     pub only: Option<Arc<BTreeSet<PresetId>>>,
@@ -32,7 +32,7 @@ pub struct SearchQuery {
 /// The results of a query.
 #[derive(Clone, Debug, Default)]
 pub struct SearchResults {
-    /// The query.
+    /// The query that was answered.
     pub query: SearchQuery,
     /// The library that was searched.
     pub library: Arc<Catalogue>,

@@ -176,7 +176,7 @@ struct Source {
     available: usize,
     /// Points of the wave.
     count: usize,
-    /// `sep`, in bins or samples.
+    /// Distance between the two channels in bins or samples, from `sep`.
     separation: usize,
     smoothing: f32,
     scale: f32,

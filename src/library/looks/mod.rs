@@ -18,7 +18,7 @@ pub use map::{LookMap, MAP_FILE};
 use super::Catalogue;
 use super::style::NameTable;
 
-/// Files of the embeddings: the matrix, and the preset of each row.
+/// File names of the embeddings: the matrix, and the preset of each row.
 const ROWS_FILE: &str = "embeddings.npy";
 const IDS_FILE: &str = "ids.txt";
 
