@@ -48,5 +48,5 @@ fn a_log_replays_identically_and_a_changed_log_does_not() {
     std::fs::create_dir(&others).expect("a folder");
     std::fs::write(others.join("one.milk"), "[preset00]\nzoom=1.01\n").expect("written");
     let (ok, output) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--presets", text(&others)]);
-    assert!(!ok && output.contains("another library"), "{output}");
+    assert!(!ok && output.contains("a different library"), "{output}");
 }

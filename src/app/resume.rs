@@ -49,7 +49,7 @@ pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
     let text = disk::read(&path()?, disk::limit::TEXT).ok()?;
     let saved: SavedShow = serde_json::from_slice(&text)
         .inspect_err(|error| {
-            log::warn!("cannot read the saved state of the show: {error}; starting a new show")
+            log::warn!("cannot read the saved state of the show: {error}; starting a new show");
         })
         .ok()?;
     (saved.supervisor == start.supervisor).then_some(saved)

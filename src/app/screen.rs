@@ -134,7 +134,7 @@ impl Screen {
                 format!("display {number} is not connected ({count} found, numbered from 0)")
             }
         };
-        Some(format!("{which}; the output stays in a window until the display is connected"))
+        Some(format!("{which}; the output stays in a window until it is reconnected"))
     }
 }
 

@@ -162,6 +162,6 @@ fn subjects(args: &Args, written: &std::path::Path) -> anyhow::Result<Vec<Subjec
         library::built_in().enumerate().map(write).collect::<anyhow::Result<_>>()?
     };
     subjects.truncate(args.limit.unwrap_or(usize::MAX));
-    anyhow::ensure!(!subjects.is_empty(), "no presets given; specify a folder, or use --list");
+    anyhow::ensure!(!subjects.is_empty(), "no presets to measure: the list is empty, or --limit is 0");
     Ok(subjects)
 }

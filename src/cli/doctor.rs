@@ -12,7 +12,7 @@ use crate::units::Seconds;
 /// essential is missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Listen to each input for SECONDS
+    /// Listen to each input for SECONDS, from 0.1 to 10
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
     listen: f64,
 }

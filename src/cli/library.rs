@@ -171,7 +171,7 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
         eprintln!("aivj: skipped {} more", report.skipped_more);
     }
     println!(
-        "{}, {} read, {} removed, {scan_secs:.2} s",
+        "{}, {} read, {} no longer there, {scan_secs:.2} s",
         counted(report.files, "preset file"),
         report.read,
         report.gone

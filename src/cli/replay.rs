@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use crate::app::{ReplaySettings, replay};
 
-/// Replay a show from its set log and compare every choice with the log; exit with status 1 if any choice differs.
+/// Repeat the choices of a show from its set log, without rendering, and compare them with the log; exit with status 1 if
+/// any differs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`

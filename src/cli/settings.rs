@@ -17,7 +17,7 @@ pub struct Args {
 
 /// Runs `aivj settings`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let places = UserFolders::of_user().context("no home folder found; set AIVJ_CONFIG to a folder")?;
+    let places = UserFolders::of_user().context("no home folder found; set AIVJ_DATA to a folder")?;
     let path = places.config.join(SETTINGS_FILE);
     if args.init {
         std::fs::create_dir_all(&places.config)

@@ -20,8 +20,8 @@ enum TasteCommand {
         /// JSON file
         file: PathBuf,
     },
-    /// Merge a file into the learnt taste: an aivj export, or a bandit state or feedback package from its browser-based
-    /// predecessor
+    /// Merge a file into the learnt taste, favourites, bans and skips: an aivj export, or a bandit state or feedback
+    /// package from aivj's browser-based predecessor
     Import {
         /// JSON file
         file: PathBuf,

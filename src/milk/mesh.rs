@@ -267,7 +267,7 @@ fn nonzero(value: f32) -> f32 {
     if value == 0.0 { f32::MIN_POSITIVE.sqrt() } else { value }
 }
 
-/// Maps 0 to -0, whose `atan2` is negative.
+/// Maps 0 to -0, so that `atan2` returns -π instead of π for a negative x.
 fn negative_zero(value: f32) -> f32 {
     if value == 0.0 { -0.0 } else { value }
 }

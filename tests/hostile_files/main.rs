@@ -129,7 +129,7 @@ fn scanning_a_library_of_traps_names_each_trap() {
 }
 
 #[test]
-fn traps_in_place_of_a_librarys_indexes_are_harmless() {
+fn traps_in_place_of_style_indexes_are_harmless() {
     let sandbox = Sandbox::new();
     let lists = [
         "library-manifest.json",

@@ -150,7 +150,10 @@ impl Watch {
                     counted(*presets, "distinct preset")
                 ));
                 if deleted + unusable > 0 {
-                    self.bar.println(format!("{} removed, {unusable} unusable", counted(*deleted, "file")));
+                    self.bar.println(format!(
+                        "{} missing since an earlier scan, {unusable} unusable",
+                        counted(*deleted, "file")
+                    ));
                 }
                 self.bar.set_length(*todo as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));

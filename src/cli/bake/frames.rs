@@ -67,7 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             println!("audio responses from an earlier audit: {known} of {}", counted(items.len(), "preset"));
         }
         Err(error) => {
-            eprintln!("aivj: could not read the audit of these presets: {error:#}; continuing without it")
+            eprintln!("aivj: could not read the audit of these presets: {error:#}; continuing without it");
         }
     }
     let settings = FramesSettings {

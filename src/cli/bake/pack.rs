@@ -78,7 +78,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     } else {
         let (presets, images) = (counted(report.size, "preset"), counted(pack.images, "image"));
         println!("{presets} and {images} in {}", pack.folder.display());
-        println!("selected from {}; compared with random packs of the same size:", report.eligible);
+        println!(
+            "selected from {}; compared with random packs of the same size:",
+            counted(report.eligible, "eligible preset")
+        );
         let line = |what, pack: f64, random: f64| println!("  {what:26} {pack:8.2}  random {random:8.2}");
         line("folders covered", report.pack.folders, report.random.folders);
         line("distinct code families", report.pack.families, report.random.families);

@@ -39,7 +39,8 @@ pub struct Args {
     /// Request a GPU on each machine
     #[arg(long)]
     gpu: bool,
-    /// Number of shards [default: about 20 minutes of work per shard, estimated by baking a few presets]
+    /// Number of shards; skips the estimate and limits each job to 240 minutes [default: about 20 minutes of work per
+    /// shard, estimated by baking a few presets]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     shards: Option<u32>,
     /// Container image with the aivj command, for Kubernetes

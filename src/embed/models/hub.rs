@@ -22,7 +22,7 @@ const CONFIG: &str = "preprocessor_config.json";
 const COMMIT: &str = ".commit";
 /// Time without data after which a connection counts as broken.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum size of a listing, in bytes: far larger than any.
+/// Maximum size of a listing, in bytes; far larger than any real one.
 const MAX_LISTING: u64 = 16 << 20;
 
 /// A repository of a hub.

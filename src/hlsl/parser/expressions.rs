@@ -33,7 +33,7 @@ fn binary(token: &Token) -> Option<(Operator, u8)> {
     })
 }
 
-/// Returns the operator of an assignment token, `None` inside for a plain `=`.
+/// Returns the operator of an assignment token: `Some(None)` for a plain `=`, `None` for any other token.
 fn assignment(token: &Token) -> Option<Option<Operator>> {
     let TokenKind::Mark(mark) = token.kind else { return None };
     Some(match mark {

@@ -69,7 +69,7 @@ impl MapView {
     ) {
         let results = &view.results;
         if !results.looks.mapped() {
-            let text = "This library has no map yet. Bake it to create one: a bake renders the playable presets and \
+            let text = "No map yet. Baking a preset folder creates one: the bake renders the playable presets and \
                         places similar ones close together.";
             ui.label(RichText::new(text).size(style::NEAR).color(style::OFF));
             return;
