@@ -12,7 +12,7 @@ use super::{
     report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
-use crate::audit::{self, AuditEvent, AuditSettings, recipe};
+use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
 use crate::cluster::{self, ClusterSettings};
 use crate::embed;
 use crate::frames::BakeItem;
@@ -145,6 +145,7 @@ impl Night<'_, '_> {
             limit: None,
             budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
             retry_failed: false,
+            gates: GateLimits::default(),
             preset_cpu: Duration::from_secs(20),
             shard: None,
             only: Some(items.iter().map(|item| item.id.clone()).collect::<BTreeSet<_>>()),
@@ -159,6 +160,10 @@ impl Night<'_, '_> {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
                 AuditEvent::Scanned { todo, .. } => total = todo,
+                AuditEvent::TakenOver { verdicts, again, .. } => self.note(format!(
+                    "took over {} of an earlier audit; {again} to probe again",
+                    counted(verdicts, "verdict")
+                )),
                 AuditEvent::Judged { id, .. } => {
                     done += 1;
                     progress.picture = Some(thumb_path(&out.join(THUMBS), id));
@@ -196,6 +201,7 @@ impl Night<'_, '_> {
         }
         let packing = PackSettings {
             audit: folder.join(AUDIT_FOLDER),
+            library: None,
             packs: folder.to_owned(),
             name: settings.pack.clone(),
             from: pack::PackFilter::Ok,

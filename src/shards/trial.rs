@@ -38,6 +38,7 @@ pub fn measure(library: &Path, textures: &[PathBuf]) -> anyhow::Result<PresetCos
         limit: None,
         budget: None,
         retry_failed: false,
+        gates: audit::GateLimits::default(),
         preset_cpu: Duration::from_secs(20),
         only: Some(sample.iter().map(|item| item.id.clone()).collect()),
         shard: None,

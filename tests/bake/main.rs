@@ -6,6 +6,7 @@ mod fixture;
 mod hostile;
 mod overnight;
 mod shards;
+mod take_over;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
