@@ -13,7 +13,7 @@ use super::{
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
 use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
-use crate::cluster::{self, ClusterSettings};
+use crate::cluster::{self, ClusterSettings, Known};
 use crate::embed;
 use crate::frames::BakeItem;
 use crate::frames::{self, FramesSettings, Rendered};
@@ -82,6 +82,7 @@ impl Night<'_, '_> {
         let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
             NightError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
         })?;
+        table.rename(&judged.accepted);
         table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
         let settings_of_clusters = ClusterSettings {
             count: settings.clusters,
@@ -92,9 +93,16 @@ impl Night<'_, '_> {
             method: None,
             passes: cluster::PASSES,
         };
-        let clustering =
-            cluster::cluster(&table, &frames::metrics(folder), previous.as_ref(), &settings_of_clusters)
-                .map_err(|error| error.to_string())?;
+        let clustering = cluster::cluster(
+            &table,
+            &Known::of(&judged.accepted, folder),
+            previous.as_ref(),
+            &settings_of_clusters,
+        )
+        .map_err(|error| error.to_string())?;
+        if let Some(count) = settings.clusters.filter(|count| *count > table.ids.len()) {
+            self.note(cluster::reduced(count, table.ids.len()));
+        }
         self.stage(POLICY);
         clustering.write(folder, &table).map_err(|error| error.to_string())?;
         let input = report::PageInput {
@@ -148,7 +156,7 @@ impl Night<'_, '_> {
             gates: GateLimits::default(),
             preset_cpu: Duration::from_secs(20),
             shard: None,
-            only: Some(items.iter().map(|item| item.id.clone()).collect::<BTreeSet<_>>()),
+            only: Some(items.iter().map(|item| item.below.clone()).collect::<BTreeSet<_>>()),
             stop: settings.stop.clone(),
             pause_for: settings.pause_for.clone(),
             probe: probe.clone(),
@@ -209,7 +217,7 @@ impl Night<'_, '_> {
             sample: if settings.pack_size.is_some() { Sample::Diverse } else { Sample::First },
             safe_flash: false,
             max_cost_ms: None,
-            rel_paths: Some(judged.accepted.iter().map(|item| item.id.clone()).collect()),
+            rel_paths: Some(judged.accepted.iter().map(|item| item.below.clone()).collect()),
             blacklist: None,
             textures: settings.capture.textures.clone(),
             seed: settings.seed,
@@ -227,7 +235,7 @@ impl Night<'_, '_> {
         let selected: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
         let NightPresets { accepted, excluded, .. } = judged;
         accepted.retain(|item| {
-            let kept = selected.contains(item.id.as_str());
+            let kept = selected.contains(item.below.as_str());
             if !kept {
                 excluded.push((item.id.clone(), "accepted, but not selected for the pack".into()));
             }
@@ -301,7 +309,7 @@ impl Night<'_, '_> {
 
 /// Excludes presets whose frames failed or are black.
 fn exclude_empty(judged: &mut NightPresets, folder: &Path) {
-    let entries = frames::read(folder);
+    let entries = frames::entries_of(&judged.accepted, folder);
     let NightPresets { accepted, excluded, .. } = judged;
     accepted.retain(|item| {
         let why = entries.get(&item.id).and_then(reason);

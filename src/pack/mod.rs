@@ -20,7 +20,7 @@ use crate::audit::verdict::{LookVerdict, Record, Safety};
 use crate::audit::{self, AuditPlan, Ledger, PlannedFile, read_run};
 use crate::disk::{self, Folder};
 use crate::jobs::{iso, now};
-use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestPreset, QualityBlacklist};
+use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestNames, ManifestPreset, QualityBlacklist};
 use crate::media::flash::FlashVerdict;
 use crate::store::Store;
 use crate::units::Rng;
@@ -270,11 +270,18 @@ fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
 
 fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
     let name = &settings.name;
+    // The ids of the library's own manifest, by which its frames and embeddings are known; otherwise paths, by which a bake
+    // of this library names them.
+    let names = match plan.libraries.as_slice() {
+        [library] => ManifestNames::of_folder(&library.root).unwrap_or_default(),
+        _ => ManifestNames::default(),
+    };
     let preset = |file: &&PlannedFile| {
         let label = plan.relative(file);
+        let known = names.preset(&label).map(|preset| preset.id.clone()).filter(|id| !id.is_empty());
         let rel_path = format!("{name}/{label}");
         ManifestPreset {
-            id: format!("{name}-{}-{}", slug(&label), &file.id.to_string()[..6]),
+            id: known.unwrap_or_else(|| label.clone()),
             url: format!("/presets/{rel_path}"),
             pack: name.clone(),
             file_name: label.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -302,16 +309,6 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
     }
 }
 
-/// Returns the lowercase letters and digits of a file stem, joined by `-`.
-fn slug(path: &str) -> String {
-    let stem = path.rsplit('/').next().unwrap_or(path);
-    let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
-    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let mut slug = words.collect::<Vec<_>>().join("-").to_lowercase();
-    slug.truncate(80);
-    slug
-}
-
 /// Reads one path per line. Lines starting with `#` are comments; backslashes count as slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let text =
@@ -335,10 +332,5 @@ mod tests {
         std::fs::write(&file, "# chosen\n a\\b.milk \n\nc.milk\n").expect("written");
         let paths: Vec<String> = read_paths(&file).expect("read").into_iter().collect();
         assert_eq!(paths, ["a/b.milk", "c.milk"]);
-    }
-
-    #[test]
-    fn a_slug_is_ascii() {
-        assert_eq!(slug("Dancer/Märtin - Ünder (Water)!.milk"), "m-rtin-nder-water");
     }
 }

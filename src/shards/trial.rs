@@ -40,7 +40,7 @@ pub fn measure(library: &Path, textures: &[PathBuf]) -> anyhow::Result<PresetCos
         retry_failed: false,
         gates: audit::GateLimits::default(),
         preset_cpu: Duration::from_secs(20),
-        only: Some(sample.iter().map(|item| item.id.clone()).collect()),
+        only: Some(sample.iter().map(|item| item.below.clone()).collect()),
         shard: None,
         stop: Arc::default(),
         pause_for: None,

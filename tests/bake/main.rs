@@ -4,6 +4,7 @@
 
 mod fixture;
 mod hostile;
+mod ids;
 mod overnight;
 mod shards;
 mod take_over;

@@ -84,8 +84,7 @@ fn a_finished_audit_of_the_predecessor_counts_for_packs_and_audits() {
         "{}",
         unknown.stderr
     );
-    let ok = pack("ok", &["--library", &library]);
-    assert!(ok.stderr.is_empty(), "{}", ok.stderr);
+    pack("ok", &["--library", &library]);
     assert_eq!(presets_in(&fixture.folder("packs").join("ok")), ["good 0.milk", "good 1.milk"]);
     pack("playable", &["--library", &library, "--from", "crashsafe"]);
     assert_eq!(
