@@ -2,17 +2,26 @@
 
 use std::path::Path;
 
+use ndarray::Array2;
 use serde_json::Value;
 
 use super::npy;
-use super::table::{EmbedderId, Table};
 use crate::disk;
 
-/// Name of an embedder that is not ours.
-const EMBEDDER: &str = "another program";
 /// Keys under which programs name their model.
 const MODEL_KEYS: [&str; 8] =
     ["model", "modelName", "model_name", "modelId", "pretrained", "loraDir", "lora", "checkpoint"];
+
+/// Embeddings of another program.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ForeignSet {
+    /// Description of the model.
+    pub model: String,
+    /// Ids of the presets, in row order.
+    pub ids: Vec<String>,
+    /// The rows.
+    pub rows: Array2<f32>,
+}
 
 /// File names of a set: matrix, ids, description.
 pub(super) type SetNames = [&'static str; 3];
@@ -27,14 +36,14 @@ const SETS: [SetNames; 2] = [
 ///
 /// # Errors
 /// Fails if the files of a set do not belong together or cannot be read.
-pub(super) fn read(folder: &Path) -> Result<Option<Table>, String> {
+pub(super) fn read(folder: &Path) -> Result<Option<ForeignSet>, String> {
     let set =
         SETS.into_iter().find(|[rows, ids, _]| folder.join(rows).is_file() && folder.join(ids).is_file());
     set.map(|set| read_set(folder, set)).transpose()
 }
 
 /// Reads a matrix of another program, with the ids next to it.
-pub(super) fn read_matrix(path: &Path) -> Result<Table, String> {
+pub(super) fn read_matrix(path: &Path) -> Result<ForeignSet, String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let set = SETS.into_iter().find(|[rows, ..]| *rows == name);
@@ -42,7 +51,7 @@ pub(super) fn read_matrix(path: &Path) -> Result<Table, String> {
     read_set(folder, set)
 }
 
-fn read_set(folder: &Path, [rows_name, ids_name, meta_name]: SetNames) -> Result<Table, String> {
+fn read_set(folder: &Path, [rows_name, ids_name, meta_name]: SetNames) -> Result<ForeignSet, String> {
     let rows = npy::read(&folder.join(rows_name)).map_err(|why| format!("{rows_name}: {why}"))?;
     let ids = disk::read_text(&folder.join(ids_name), disk::limit::LIST)
         .map_err(|error| format!("{ids_name}: {error}"))?;
@@ -56,10 +65,7 @@ fn read_set(folder: &Path, [rows_name, ids_name, meta_name]: SetNames) -> Result
     if model.is_empty() {
         model = format!("{rows_name} with {} numbers a row", rows.ncols());
     }
-    let embedder_id = EmbedderId { embedder: EMBEDDER.into(), model, preprocessing: String::new() };
-    let mut table = Table { embedder_id, keys: vec![String::new(); ids.len()], ids, rows };
-    table.drop_broken_rows();
-    Ok(table)
+    Ok(ForeignSet { model, ids, rows })
 }
 
 #[cfg(test)]
@@ -85,7 +91,7 @@ mod tests {
         write("ids.txt", b"a.milk\nb.milk\n");
         write("embeddings.meta.json", br#"{"model":"ViT-B-32","pretrained":"laion2b_s34b_b79k","dim":512}"#);
         let table = read(folder.path()).expect("read").expect("a set");
-        assert_eq!(table.embedder_id.model, "ViT-B-32 laion2b_s34b_b79k");
+        assert_eq!(table.model, "ViT-B-32 laion2b_s34b_b79k");
         let other = read_matrix(&folder.path().join("embeddings.hf.npy")).expect("read");
         assert_eq!(other.ids[0], "run3-a-1b2c3d");
         write("ids.txt", b"a.milk\n");

@@ -12,7 +12,8 @@ use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{foreign, npy};
+use super::foreign::{self, ForeignSet};
+use super::npy;
 use crate::disk;
 use crate::frames::BakeItem;
 use crate::units::counted;
@@ -175,7 +176,7 @@ impl Table {
     }
 
     /// Drops rows with non-finite values; their presets are embedded again.
-    pub(super) fn drop_broken_rows(&mut self) {
+    fn drop_broken_rows(&mut self) {
         let valid: Vec<usize> = (0..self.ids.len())
             .filter(|&row| self.rows.row(row).iter().all(|value| value.is_finite()))
             .collect();
@@ -212,7 +213,15 @@ impl Table {
 
     /// Reads `embeddings.npy` or `embeddings.hf.npy` of another program, with the list of ids next to it.
     pub fn of_matrix(path: &Path) -> Result<Self, TableError> {
-        foreign::read_matrix(path).map_err(TableError::Foreign)
+        foreign::read_matrix(path).map(Self::of_foreign).map_err(TableError::Foreign)
+    }
+
+    fn of_foreign(set: ForeignSet) -> Self {
+        let ForeignSet { model, ids, rows } = set;
+        let embedder_id = EmbedderId { embedder: FOREIGN.into(), model, preprocessing: String::new() };
+        let mut table = Self { embedder_id, keys: vec![String::new(); ids.len()], ids, rows };
+        table.drop_broken_rows();
+        table
     }
 
     /// Renames rows of these presets that are stored under another of their names; returns how many.
@@ -283,7 +292,8 @@ impl Table {
 
 /// Reads the set of another program with the usual names.
 fn foreign(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Table>, String> {
-    if name_of(ROWS) == ROWS { foreign::read(folder) } else { Ok(None) }
+    let set = if name_of(ROWS) == ROWS { foreign::read(folder)? } else { None };
+    Ok(set.map(Table::of_foreign))
 }
 
 /// Returns the name of a file until its set is complete.
@@ -349,6 +359,8 @@ fn hash_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Name of an embedder that is not ours.
+const FOREIGN: &str = "another program";
 const ROWS: &str = "embeddings.npy";
 const IDS: &str = "ids.txt";
 const META: &str = "embeddings.meta.json";

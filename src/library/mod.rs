@@ -3,6 +3,7 @@
 mod built_in;
 mod catalogue;
 pub mod edited;
+pub mod find;
 mod folder;
 pub mod looks;
 mod numbers;

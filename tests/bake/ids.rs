@@ -8,8 +8,7 @@ use crate::fixture::{BakeFixture, good_presets};
 
 /// Encodes a matrix of 32-bit floats as NumPy does.
 fn npy(rows: &[[f32; 4]]) -> Vec<u8> {
-    let mut header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, 4), }}", rows.len());
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, 4), }}", rows.len());
     header += &" ".repeat((64 - (11 + header.len()) % 64) % 64);
     header.push('\n');
     let length = (header.len() as u16).to_le_bytes();
@@ -24,7 +23,9 @@ fn ids_of_a_foreign_pack_join_in_every_file_and_its_embeddings_are_clustered() {
     good_presets(&fixture.library, 4);
     let ids = ["run3-good-0-0a1b2c", "run3-good-1-1b2c3d", "run3-good-2-2c3d4e"];
     let preset = |(number, id): (usize, &&str)| {
-        format!(r#"{{"id":"{id}","label":"good {number}.milk","relPath":"run3/good {number}.milk","pack":"run3"}}"#)
+        format!(
+            r#"{{"id":"{id}","label":"good {number}.milk","relPath":"run3/good {number}.milk","pack":"run3"}}"#
+        )
     };
     let presets: Vec<String> = ids.iter().enumerate().map(preset).collect();
     let manifest = format!(r#"{{"version":"v0","target":"run3","presets":[{}]}}"#, presets.join(","));
@@ -50,7 +51,11 @@ fn ids_of_a_foreign_pack_join_in_every_file_and_its_embeddings_are_clustered() {
     std::fs::write(out.join("ids.txt"), ids.join("\n") + "\n").expect("written");
     let cluster = fixture.bake(&["cluster", "--k", "8"], &["--out", "OUT"]);
     assert!(cluster.status.success(), "{}", cluster.stderr);
-    assert!(cluster.stdout.contains("8 clusters requested, but there are only 3 presets"), "{}", cluster.stdout);
+    assert!(
+        cluster.stdout.contains("8 clusters requested, but there are only 3 presets"),
+        "{}",
+        cluster.stdout
+    );
     let index = json(&read("aivj-style-index.v1.json"));
     let indexed = index["entries"].as_array().expect("a list").iter().map(|entry| named(entry, "presetId"));
     assert_eq!(indexed.collect::<Vec<_>>(), ids);
@@ -67,13 +72,21 @@ fn ids_of_a_foreign_pack_join_in_every_file_and_its_embeddings_are_clustered() {
     assert!(check.stdout.starts_with("HIT: v1\npresets: 3\n"), "{}{}", check.stdout, check.stderr);
     // Favourites by manifest id.
     let package = fixture.folder("feedback.json");
-    let favourites = r#""run3-good-0-0a1b2c",{"presetId":"run3-good-1-1b2c3d"},"run3/good 2.milk","gone-1-123456""#;
-    let text = format!(r#"{{"version":"v0","favorites":[{favourites}],"dislikes":[],"skips":[],"banditState":{{}}}}"#);
+    let favourites =
+        r#""run3-good-0-0a1b2c",{"presetId":"run3-good-1-1b2c3d"},"run3/good 2.milk","gone-1-123456""#;
+    let text = format!(
+        r#"{{"version":"v0","favorites":[{favourites}],"dislikes":[],"skips":[],"banditState":{{}}}}"#
+    );
     std::fs::write(&package, text).expect("written");
     let import = fixture.aivj(&["taste", "import", &package.to_string_lossy(), "--presets", &library]);
     assert!(import.stdout.contains("3 favourites"), "{}{}", import.stdout, import.stderr);
     // Styles without embeddings.
     let tags = fixture.bake(&["cluster", "--mode", "tag", "--library", &library], &["--out", "OUT"]);
-    assert!(tags.status.success() && tags.stdout.contains("by visual element"), "{}{}", tags.stdout, tags.stderr);
+    assert!(
+        tags.status.success() && tags.stdout.contains("by visual element"),
+        "{}{}",
+        tags.stdout,
+        tags.stderr
+    );
     assert_eq!(json(&read("aivj-style-index.v1.json"))["entries"].as_array().map(Vec::len), Some(3));
 }
