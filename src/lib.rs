@@ -21,6 +21,7 @@ pub mod handoff;
 pub mod hlsl;
 pub mod jobs;
 pub mod library;
+pub mod listen;
 pub mod media;
 pub mod midi;
 pub mod milk;

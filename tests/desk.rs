@@ -240,8 +240,8 @@ fn the_midi_page() {
         ],
         rows: vec![
             row(0, "fusion", "CC 16 ch 1", "absolute", None),
-            row(1, "next", "note 36 ch 10", "absolute", Some("Toggle Hold")),
-            row(2, "hold", "note 36 ch 10", "absolute", Some("Next preset")),
+            row(1, "next", "Note 36 ch 10", "absolute", Some("Toggle Hold")),
+            row(2, "hold", "Note 36 ch 10", "absolute", Some("Next preset")),
         ],
         encodings: vec![("absolute", "Absolute"), ("signed_bit", "Relative (signed bit)")],
         learning: Some(Action::Turn(aivj::desk::Dial::Macro(Control::Motion))),
@@ -341,7 +341,7 @@ fn the_library_page() {
 #[test]
 fn the_library_page_without_its_folder_after_a_ban() {
     let mut moment = library_moment(Page::Library);
-    moment.library.missing = Some("/media/stick/presets".into());
+    moment.library.missing = Some("/media/usb/presets".into());
     moment.snapshot.undo = Some(Undoable { what: "Banned 003 11".into(), at: moment.snapshot.now - 1.0 });
     check("library_trouble", moment);
 }
@@ -404,7 +404,7 @@ fn the_bake_page() {
 
 #[test]
 fn the_bake_page_after_a_failure() {
-    let problem = Some("The disk is full. Free some space and start the bake again; it resumes.".into());
+    let problem = Some("The disk is full. Free some space and start the bake again to resume.".into());
     let bake = BakeView { problem, left_secs: None, ..night() };
     check("bake_trouble", Moment { bake, ..moment(Page::Bake, playing()) });
 }

@@ -110,7 +110,7 @@ impl Scene {
     }
 }
 
-/// Returns a cue with the front deck unmodified.
+/// Returns a cue with the deck on air unmodified.
 fn plain_cue(frame: usize) -> Cue {
     Cue {
         dt: if frame == 0 { 0.0 } else { 1.0 / FPS },

@@ -58,7 +58,7 @@ fn ports_come_and_go(_runtime: &Path) {
     pads.send(&[0xb0, 16, 100]).expect("sent");
     wait_for(&lines, "CC 16 ch 1 = 100");
     pads.send(&[0x99, 36, 80]).expect("sent");
-    wait_for(&lines, "note 36 ch 10 = 80");
+    wait_for(&lines, "Note 36 ch 10 = 80");
     drop(pads);
     wait_for(&lines, "gone   test-pads:pads");
     let mut pads = plug_in();

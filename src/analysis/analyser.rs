@@ -28,7 +28,7 @@ const OFFSET_CUT_HZ: f32 = 12.0;
 
 /// Analyses stereo audio at 44.1 kHz. Causal; allocates nothing after [`Analyser::new`].
 pub struct Analyser {
-    /// Frames received.
+    /// Number of frames received.
     frames: u64,
     fine_left: usize,
     hop_left: usize,

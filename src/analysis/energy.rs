@@ -20,7 +20,7 @@ pub(super) struct EnergyFollower {
 }
 
 impl EnergyFollower {
-    /// Builds followers stepped every `dt` seconds.
+    /// Builds an energy follower stepped every `dt` seconds.
     pub fn new(dt: f32) -> Self {
         Self { dt, loud_db: f32::NEG_INFINITY, onset_mean: 0.0, fast: 0.0, slow: 0.0 }
     }

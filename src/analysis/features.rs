@@ -35,7 +35,7 @@ pub struct Features {
     pub section: Section,
     /// Structural role of the passage.
     pub passage: Passage,
-    /// Kind of music.
+    /// The kind of music, with probabilities.
     pub scene: SceneView,
 }
 
@@ -129,12 +129,12 @@ impl BeatGrid {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Section {
-    /// Low energy.
+    /// Music of low energy.
     #[default]
     Calm,
-    /// Medium energy.
+    /// Music of medium energy.
     Groove,
-    /// High energy.
+    /// Music of high energy.
     Peak,
 }
 
@@ -142,10 +142,10 @@ pub enum Section {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Passage {
-    /// No change.
+    /// No change is under way.
     #[default]
     Steady,
-    /// Rising tension.
+    /// Tension is rising.
     Build,
     /// The drums have just returned; lasts about two seconds.
     Drop,
@@ -153,7 +153,7 @@ pub enum Passage {
     Breakdown,
 }
 
-/// Kind of music.
+/// A kind of music.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scene {

@@ -23,7 +23,7 @@ pub(super) struct Gain {
 }
 
 impl Gain {
-    /// Builds a gain stepped every `dt` seconds.
+    /// Builds a gain tracker stepped every `dt` seconds.
     pub fn new(dt: f32) -> Self {
         Self { dt, smooth: 0.0, reference: 0.0, gate: 0.0 }
     }

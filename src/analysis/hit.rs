@@ -25,13 +25,13 @@ const FULL_RISE_DB: f32 = 7.0;
 /// Detection threshold on the mean over the bands: before any clear hit, and after one.
 const FIRST_THRESHOLD: f32 = 0.085;
 const THRESHOLD: f32 = 0.045;
-/// Strength at which a hit starts to count as clear (fully at twice this), and how long that is remembered, seconds.
+/// Strength at which a hit starts to count as clear (fully at twice this), and how long that is remembered, in seconds.
 const CLEAR: f32 = 0.1;
 const CLEAR_SECS: f32 = 4.0;
 /// Minimum height of a hit; high enough that a stronger one shortly after does not look like a second hit.
 const MIN_HEIGHT: f32 = 0.7;
 
-/// Follows hits.
+/// Follows the hits of drums with an envelope.
 pub(super) struct HitFollower {
     dt: f32,
     /// Levels of the last steps per band, in dB relative to the reference.

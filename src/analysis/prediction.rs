@@ -8,7 +8,7 @@ const LEAD_SECS: f64 = 0.05;
 /// Beats closer to the last one than this share of a period are the same beat after a grid correction.
 const SAME_BEAT: f64 = 0.4;
 
-/// Predicts beats.
+/// Reports each beat shortly before it falls.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BeatPredictor {
     last: Option<Seconds>,

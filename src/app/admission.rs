@@ -12,7 +12,7 @@ use crate::store::Store;
 
 struct LiveAdmission {
     audit: LiveAudit,
-    /// Whether unknown presets are audited; otherwise all are admitted.
+    /// Whether new presets are audited; otherwise all are admitted.
     guarded: Arc<AtomicBool>,
 }
 

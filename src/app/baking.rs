@@ -15,7 +15,7 @@ use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
 use crate::night::{self, NightEvent, NightOutcome, STAGES, library_of, same_folder, stage_label};
 
-/// Notes and thumbnails kept for the page.
+/// Maximum number of notes, and of thumbnails, kept for the page.
 const NOTES: usize = 200;
 const PICTURES: usize = 24;
 /// Side of a thumbnail in pixels.
@@ -32,7 +32,7 @@ pub struct Baking {
 }
 
 impl Baking {
-    /// Starts without a running bake.
+    /// Creates the state of the Bake page, without a running bake.
     pub fn new(library: Option<&Path>, textures: &[PathBuf]) -> Self {
         // A pack may be given as its manifest.
         let library = library.map(|place| LibraryLocation::of(place).folder);

@@ -14,7 +14,7 @@ pub(super) struct DeskFrame {
     pub shapes: Vec<ClippedShape>,
     pub textures: egui::TexturesDelta,
     pub pixels_per_point: f32,
-    /// Width and height, pixels.
+    /// Width and height, in pixels.
     pub size: [u32; 2],
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Canvas {
     preview: egui::TextureId,
     texture: Option<wgpu::Texture>,
     pixels_per_point: f32,
-    /// Shapes of the frame before.
+    /// Shapes of the previous frame.
     shapes: Vec<ClippedShape>,
     /// Contents of egui's textures, for upload to another device.
     textures: HashMap<egui::TextureId, ImageDelta>,

@@ -27,7 +27,7 @@ impl CloseGuard {
         again
     }
 
-    /// Whether a second press would end the show.
+    /// Returns whether a second press would end the show.
     pub fn asking(&self, now: Instant) -> bool {
         self.asked.is_some_and(|asked| now.duration_since(asked) < WITHIN)
     }

@@ -6,11 +6,11 @@ use egui::{Rect, TextureId, Vec2};
 
 /// How far edges are smoothed beyond a shape, in points.
 const SMOOTHING: f32 = 2.0;
-/// Shapes to look ahead for one that is in both frames.
+/// Number of shapes to search ahead for one that is in both frames.
 const LOOK_AHEAD: usize = 12;
 /// Two parts are painted as one if that adds less than this area, in square points.
 const WORTH_JOINING: f32 = 3000.0;
-/// Changed share of the desk from which all of it is painted.
+/// Share of the desk above which a change repaints all of it.
 const MOST: f32 = 0.7;
 
 /// Returns the parts of a desk of `size` points that differ between two frames or show the texture `changed`. The parts
@@ -61,7 +61,7 @@ pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> 
     parts.iter().flat_map(|&part| std::iter::once(background(part)).chain(clipped(part))).collect()
 }
 
-/// Returns how many shapes of each frame to pass until the next ones may be the same.
+/// Returns how many shapes of each frame to skip until the next ones may be the same.
 fn step(before: &[ClippedShape], now: &[ClippedShape]) -> (usize, usize) {
     let (Some(old), Some(new)) = (before.first(), now.first()) else { return (before.len(), now.len()) };
     if old == new {

@@ -45,7 +45,7 @@ impl Playable {
 
 /// The presets to watch.
 struct Presets {
-    /// A folder or the manifest of a pack.
+    /// A preset folder, or the manifest of a pack.
     path: PathBuf,
     ignore_blacklist: bool,
 }
@@ -80,7 +80,7 @@ pub(super) enum LibraryUpdate {
     Message(String),
     /// The preset folder is missing, or is back.
     Missing(Option<PathBuf>),
-    /// The presets are held back, with the reason, or no longer.
+    /// The presets are held back, for this reason, or no longer held back.
     HeldBack(Option<String>),
 }
 
@@ -150,11 +150,11 @@ impl LibraryWatcher {
 enum InitialState {
     /// Already playing as last scanned.
     Shown,
-    /// Never scanned.
+    /// The library was never scanned.
     New,
     /// The folder is missing, and the built-in presets play.
     Missing,
-    /// Not checked yet.
+    /// The library has not been checked yet.
     Unknown,
 }
 

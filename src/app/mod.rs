@@ -9,7 +9,6 @@ mod damage;
 mod identify;
 mod keys;
 mod library_watcher;
-mod listen;
 mod live;
 mod offline;
 mod output;
@@ -32,7 +31,6 @@ mod window;
 
 pub use keys::{action_names, keys};
 pub use library_watcher::catalogue;
-pub use listen::{ListenSettings, ListenSource, listen};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};
@@ -47,11 +45,11 @@ pub fn config_folder() -> Option<std::path::PathBuf> {
     crate::library::UserFolders::of_user().map(|places| places.config)
 }
 
-/// Picture size with software rendering: small enough to stay smooth.
+/// Default render size with software rendering: small enough to stay smooth.
 const SOFTWARE_SIZE: [u32; 2] = [480, 270];
-/// Picture size on a graphics card.
+/// Default render size on a graphics card.
 const FULL_SIZE: [u32; 2] = [1920, 1080];
 /// Warp mesh size, in cells.
 const MESH: [u32; 2] = [48, 36];
-/// Frames a deck draws before it can go on air.
+/// Number of frames that a deck draws before it can go on air.
 const WARM_FRAMES: u32 = 12;

@@ -30,7 +30,7 @@ pub struct PerformSettings {
     pub seconds: f64,
     /// A video file, or a folder for PNG files; see [`crate::media::video::Video::open`].
     pub out: PathBuf,
-    /// Picture size in pixels.
+    /// Render size in pixels.
     pub size: [u32; 2],
     /// Frames per second.
     pub fps: u32,
@@ -42,7 +42,7 @@ pub struct PerformSettings {
     pub textures: Vec<PathBuf>,
     /// Path of the set log, if one is written.
     pub log: Option<PathBuf>,
-    /// Whether unknown presets are audited before they are shown.
+    /// Whether new presets are audited before they are shown.
     pub guarded: bool,
     /// Whether flashes are limited to three per second.
     pub limit_flashes: bool,

@@ -17,7 +17,7 @@ const IDLE: Duration = Duration::from_secs(1);
 /// State that the window shares with its thread.
 #[derive(Default)]
 struct Shared {
-    /// Width and height, pixels.
+    /// Width and height, in pixels.
     size: AtomicU64,
     /// Increases when the window has lost its contents.
     exposed: AtomicU64,
@@ -32,7 +32,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Starts the thread; `size` is the window's, pixels.
+    /// Starts the thread; `size` is the window's, in pixels.
     pub fn start(surface: WindowSurface, pictures: Pictures, size: [u32; 2]) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
@@ -48,7 +48,7 @@ impl Output {
         self.thread.as_ref().map(|thread| thread.thread().clone())
     }
 
-    /// Applies a new window size, pixels.
+    /// Applies a new window size, in pixels.
     pub fn resize(&self, [width, height]: [u32; 2]) {
         self.shared.size.store(u64::from(width) << 32 | u64::from(height), Ordering::Relaxed);
         self.wake();

@@ -40,7 +40,7 @@ pub(super) struct EventResult {
 }
 
 impl Painter {
-    /// Starts with the desk's window and the picture for the preview.
+    /// Creates a painter for the desk window, with `picture` as the preview.
     pub fn new(window: &Window, surface: WindowSurface, picture: &NewestPicture) -> Self {
         let context = egui::Context::default();
         let gpu = &picture.context.gpu;

@@ -19,7 +19,7 @@ const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
 const RESCUED: &str = "rescued";
 
-/// Seconds since 1970.
+/// Returns the current time, in seconds since 1970.
 pub fn unix_now() -> UnixSecs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as UnixSecs)
 }
@@ -173,13 +173,14 @@ pub(super) struct ShowPersistence {
     /// Changes, to the thread that compares and serialises them.
     changes: Option<Sender<MemoryChange>>,
     thread: Option<JoinHandle<()>>,
-    /// The preset on air and its seconds; `skipped` if the performer asked for another.
+    /// The preset on air, and how long it has been on air, in seconds.
     on_air: Option<(PresetId, f64)>,
+    /// Whether the performer asked for another preset.
     skipped_by_hand: bool,
 }
 
 impl ShowPersistence {
-    /// Starts from the state returned by [`recall`].
+    /// Starts saving the changes to the state returned by [`recall`].
     pub fn start(store: Store, saved: SavedState) -> anyhow::Result<Self> {
         let writer = Arc::new(StoreWriter::start(store, unix_now()).context("starting the store's thread")?);
         let mut state = WrittenState::new(writer.clone(), saved);
@@ -313,7 +314,7 @@ fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(Preset
     came.chain(before.difference(now).map(|id| (*id, false))).collect()
 }
 
-/// Returns new exclusions.
+/// Returns the exclusions that are in `now` only.
 fn added(
     before: &BTreeMap<PresetId, Exclusion>,
     now: &BTreeMap<PresetId, Exclusion>,

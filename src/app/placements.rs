@@ -8,9 +8,9 @@ use winit::window::{Fullscreen, Window};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowPlacements {
-    /// The output.
+    /// Placement of the output window.
     pub output: WindowPlacement,
-    /// The desk.
+    /// Placement of the desk window.
     pub desk: WindowPlacement,
     /// Whether the desk is hidden.
     pub desk_hidden: bool,
@@ -20,9 +20,9 @@ pub struct WindowPlacements {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowPlacement {
-    /// Left and top edge, pixels; `None` if the system does not report it.
+    /// Left and top edge, in pixels; `None` if the system does not report it.
     pub position: Option<[i32; 2]>,
-    /// Width and height of its contents, pixels.
+    /// Width and height of its contents, in pixels.
     pub size: [u32; 2],
     /// Name of the display it fills, if it is full screen.
     pub fills: Option<String>,

@@ -13,7 +13,7 @@ use crate::handoff::Latest;
 use crate::library::pack::MANIFEST_FILE;
 use crate::library::{SETTINGS_FILE, Setting, Settings, UserFolders, put_setting};
 
-/// Available choices.
+/// The choices that the Settings page offers.
 #[derive(Clone, Debug, Default)]
 struct Choices {
     inputs: Vec<String>,
@@ -33,7 +33,7 @@ pub(super) struct Preferences {
 }
 
 impl Preferences {
-    /// Starts with `settings`; changes are saved to the file in `config`.
+    /// Creates preferences with these `settings`; changes are saved to the file in `config`.
     pub fn open(settings: Settings, config: Option<PathBuf>) -> anyhow::Result<Self> {
         let (edits, waiting) = mpsc::channel::<Setting>();
         let (errors, problem) = mpsc::channel();

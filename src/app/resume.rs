@@ -27,7 +27,7 @@ pub struct SavedShow {
     pub supervisor: u32,
     /// Random seed.
     pub seed: u64,
-    /// The show.
+    /// State of the show.
     pub show: ResumeState,
     /// What the show itself does not know.
     pub surroundings: Surroundings,

@@ -13,9 +13,9 @@ use crate::library::OutputDisplay;
 
 /// Interval between checks of the displays.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Largest difference between the output and the display that it fills, pixels: scaling rounds.
+/// Largest difference between the output and the display that it fills, in pixels: scaling rounds.
 const ROUNDING: u32 = 2;
-/// Attempts in a row to fill a display again: a window manager may not allow it.
+/// Maximum number of consecutive attempts to fill a display again: a window manager may not allow it.
 const MOST_ATTEMPTS: u32 = 3;
 
 /// The display that the output fills.
@@ -23,10 +23,10 @@ pub(super) struct Screen {
     wanted: OutputDisplay,
     /// Name of the display that it filled last: numbers change when displays come and go.
     name: Option<String>,
-    /// What the performer chose by key instead: full screen or not.
+    /// What the performer has chosen with the full-screen key instead: full screen or not.
     by_hand: Option<bool>,
     looked: Option<Instant>,
-    /// Attempts in a row to fill the display that the output should fill already.
+    /// Number of consecutive attempts to fill the display that the output should fill already.
     attempts: u32,
     message: Option<String>,
 }
@@ -40,7 +40,7 @@ struct Display {
 }
 
 impl Screen {
-    /// Fills the wanted display as soon as it is connected.
+    /// Creates a screen that fills the wanted display as soon as it is connected.
     pub fn wanted(wanted: OutputDisplay) -> Self {
         Self { wanted, name: None, by_hand: None, looked: None, attempts: 0, message: None }
     }
@@ -134,7 +134,7 @@ impl Screen {
                 format!("display {number} is not connected ({count} found, numbered from 0)")
             }
         };
-        Some(format!("{which}; the output stays in a window until the display is available again"))
+        Some(format!("{which}; the output stays in a window until the display is connected"))
     }
 }
 
@@ -173,7 +173,7 @@ fn covers(output: &Window, display: &MonitorHandle) -> bool {
     lies_on(([at.x, at.y], size.into()), ([display.position().x, display.position().y], wanted.into()))
 }
 
-/// Compares places: left and top, width and height, pixels.
+/// Compares places: left and top, width and height, in pixels.
 fn lies_on(window: ([i32; 2], [u32; 2]), display: ([i32; 2], [u32; 2])) -> bool {
     let near = |a: &[u32; 2], b: &[u32; 2]| a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= ROUNDING);
     let corners = window.0.iter().zip(&display.0);
@@ -233,9 +233,9 @@ mod tests {
     #[test]
     fn without_a_setting_the_output_opens_on_the_display_without_the_desk() {
         let choose = |displays: &[Display]| choose(OutputDisplay::Automatic, None, displays);
-        assert_eq!(choose(&displays(&["laptop", "beamer"], Some(0))), Some(1));
-        assert_eq!(choose(&displays(&["beamer", "laptop"], Some(1))), Some(0));
-        assert_eq!(choose(&displays(&["laptop", "beamer"], None)), Some(1), "the desk's place is unknown");
+        assert_eq!(choose(&displays(&["laptop", "projector"], Some(0))), Some(1));
+        assert_eq!(choose(&displays(&["projector", "laptop"], Some(1))), Some(0));
+        assert_eq!(choose(&displays(&["laptop", "projector"], None)), Some(1), "the desk's place is unknown");
         assert_eq!(choose(&displays(&["laptop"], Some(0))), None);
         assert_eq!(choose(&[]), None);
     }
@@ -251,24 +251,24 @@ mod tests {
 
     #[test]
     fn the_chosen_display_is_kept_when_others_come_and_go() {
-        let (both, laptop) = (displays(&["laptop", "beamer"], Some(0)), displays(&["laptop"], Some(0)));
-        let three = displays(&["tablet", "laptop", "beamer"], Some(1));
+        let (both, laptop) = (displays(&["laptop", "projector"], Some(0)), displays(&["laptop"], Some(0)));
+        let three = displays(&["tablet", "laptop", "projector"], Some(1));
         for wanted in [OutputDisplay::Number(1), OutputDisplay::Automatic] {
-            assert_eq!(choose(wanted, Some("beamer"), &both), Some(1));
-            assert_eq!(choose(wanted, Some("beamer"), &laptop), None);
-            assert_eq!(choose(wanted, Some("beamer"), &three), Some(2), "it has another number now");
+            assert_eq!(choose(wanted, Some("projector"), &both), Some(1));
+            assert_eq!(choose(wanted, Some("projector"), &laptop), None);
+            assert_eq!(choose(wanted, Some("projector"), &three), Some(2), "it has another number now");
         }
         // The desk was dragged to the output's display.
-        let dragged = displays(&["laptop", "beamer"], Some(1));
-        assert_eq!(choose(OutputDisplay::Automatic, Some("beamer"), &dragged), Some(1));
+        let dragged = displays(&["laptop", "projector"], Some(1));
+        assert_eq!(choose(OutputDisplay::Automatic, Some("projector"), &dragged), Some(1));
     }
 
     #[test]
     fn a_number_without_a_display_and_a_window_fill_nothing() {
-        let both = displays(&["laptop", "beamer"], Some(0));
+        let both = displays(&["laptop", "projector"], Some(0));
         assert_eq!(choose(OutputDisplay::Number(2), None, &both), None);
         assert_eq!(choose(OutputDisplay::Number(0), None, &both), Some(0));
-        assert_eq!(choose(OutputDisplay::Window, Some("beamer"), &both), None);
+        assert_eq!(choose(OutputDisplay::Window, Some("projector"), &both), None);
         let message = Screen::wanted(OutputDisplay::Number(2)).absent(2).expect("a message");
         assert!(message.contains("display 2 is not connected (2 found"), "{message}");
         assert_eq!(Screen::wanted(OutputDisplay::Automatic).absent(1), None, "one display is normal");

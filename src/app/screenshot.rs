@@ -10,7 +10,7 @@ use crate::stage::{Readback, Stage, Wait};
 /// A screenshot in progress, at most one.
 #[derive(Default)]
 pub(super) enum Screenshot {
-    /// None requested.
+    /// No screenshot was requested.
     #[default]
     Idle,
     /// Waiting for the next frame.
@@ -54,7 +54,7 @@ impl Screenshot {
                     Ok(Some(frame)) => match image::RgbaImage::from_raw(width, height, frame.pixels.to_vec())
                     {
                         Some(picture) => save(picture),
-                        None => Err("its size changed".into()),
+                        None => Err("the output size changed".into()),
                     },
                     Err(error) => Err(error.to_string()),
                 };

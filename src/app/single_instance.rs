@@ -77,7 +77,10 @@ impl RaiseRequests {
                 }
             };
             if let Err(error) = thread::Builder::new().name("single instance".into()).spawn(work) {
-                log::warn!("starting aivj again will not bring this show's windows to the front: {error}");
+                log::warn!(
+                    "could not start a thread ({error}); starting aivj again will not bring this show's windows to \
+                     the front"
+                );
             }
         }
         Self { asked, ended }
@@ -90,7 +93,7 @@ impl RaiseRequests {
 }
 
 impl Drop for RaiseRequests {
-    /// Lets the thread end by itself; it holds nothing.
+    /// Tells the thread to end without waiting for it: it holds nothing.
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
     }

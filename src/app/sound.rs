@@ -61,7 +61,7 @@ impl AnalysisThread {
             SoundChoice::Demo => (
                 Box::new(|| {
                     let track = demo::render(SAMPLE_RATE_HZ);
-                    Box::new(PcmSource::new("demo track", &track, Playback::Loop))
+                    Box::new(PcmSource::new("Demo track", &track, Playback::Loop))
                 }),
                 None,
             ),
@@ -117,7 +117,7 @@ impl AnalysisThread {
     /// Describes the audio source and its state.
     pub fn line(&self) -> AudioLine {
         let Some(state) = &self.state else {
-            return AudioLine { source: "demo track".into(), problem: String::new() };
+            return AudioLine { source: "Demo track".into(), problem: String::new() };
         };
         let state = state.read();
         let well = state.link == Link::Running && !state.silent;

@@ -19,7 +19,7 @@ pub(super) struct WindowSurface {
     surface: Option<wgpu::Surface<'static>>,
     /// The device that it belongs to.
     device: wgpu::Device,
-    /// Whether presenting waits for the display.
+    /// Whether presenting waits for the display's vertical sync.
     wait: bool,
     config: wgpu::SurfaceConfiguration,
     /// Whether the surface has the size in `config`.
@@ -27,7 +27,7 @@ pub(super) struct WindowSurface {
     pause: Pause,
     /// Held until the surface is configured.
     paused: Option<Paused>,
-    /// Failed attempts in a row.
+    /// Number of consecutive failed attempts.
     attempts: u32,
     /// Draws pictures that cannot be copied.
     presenter: Option<(Arc<RenderContext>, Presenter)>,

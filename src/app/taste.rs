@@ -1,4 +1,4 @@
-//! Export and import of the taste, for another machine or from the predecessor.
+//! Export and import of the taste, for another machine or from aivj's browser-based predecessor.
 
 use std::path::Path;
 
@@ -101,7 +101,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     Ok(done)
 }
 
-/// Whether a show with the same store is running on this machine.
+/// Returns whether a show with the same store is running on this machine.
 pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }

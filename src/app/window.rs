@@ -48,7 +48,7 @@ use crate::watchdog::Link;
 
 /// Interval between updates of the desk.
 const DESK_EVERY: Duration = Duration::from_millis(33);
-/// The same with software rendering, where the desk competes with the output for CPU time.
+/// Interval with software rendering, where the desk competes with the output for CPU time.
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
 /// Smallest size of the desk at which everything on it is readable, in points.
@@ -81,7 +81,9 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
     })?;
     let stop = Arc::new(AtomicBool::new(false));
     if let Err(error) = shutdown::on_signals(&stop) {
-        log::warn!("a signal will end the show without closing its log: {error}");
+        log::warn!(
+            "could not install signal handlers ({error}); a signal will end the show without closing its log"
+        );
     }
     settings.link.connect(&stop).context("connecting to the supervisor")?;
     let mut app = App {
@@ -125,7 +127,7 @@ struct App {
 
 /// Everything that exists once the windows are open.
 struct Running {
-    /// Ends before the windows close.
+    /// The running show, which ends before the windows close.
     live: LiveShow,
     output: Output,
     output_window: Arc<Window>,
@@ -143,21 +145,21 @@ struct Running {
     held: ModifiersState,
     baking: Baking,
     preferences: Preferences,
-    /// Whether unknown presets are audited before they are shown.
+    /// Whether new presets are audited before they are shown.
     guarded: Arc<AtomicBool>,
     /// Whether flashes are limited to three per second.
     limited: bool,
     /// Name of the graphics device.
     device: String,
-    /// The device.
+    /// The device that the windows are drawn with.
     drawn_with: Arc<RenderContext>,
     screen: Screen,
     closing: CloseGuard,
-    /// Requests of later starts of the program to bring the windows to the front.
+    /// Requests from later starts of the program to bring the windows to the front.
     raises: RaiseRequests,
     /// The numbers of the displays, while they are shown.
     identify: Option<Identify>,
-    /// Whether they are to be shown.
+    /// Whether the numbers of the displays are to be shown.
     identifies: bool,
     message: Option<String>,
     surroundings: Latest<Surroundings>,
@@ -348,7 +350,10 @@ impl Running {
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {
-                log::warn!("bakes and imports on this machine cannot detect this show: {error}");
+                log::warn!(
+                    "could not open the show lock ({error}); bakes and imports on this machine cannot detect \
+                     this show"
+                );
                 None
             }
         });

@@ -13,7 +13,7 @@ pub type Frame = [f32; 2];
 pub struct Block {
     /// Position of the first frame on the clock of the source.
     pub start: SampleIndex,
-    /// The audio.
+    /// The frames of the block.
     pub frames: Vec<Frame>,
 }
 

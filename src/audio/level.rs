@@ -15,7 +15,7 @@ pub struct Level {
 }
 
 impl Level {
-    /// Digital silence.
+    /// The level of digital silence.
     pub const SILENT: Self = Self { rms_dbfs: FLOOR_DBFS, peak_dbfs: FLOOR_DBFS };
 
     /// Measures `frames`; an empty slice counts as silence.

@@ -10,12 +10,12 @@ use crate::units::{SampleIndex, Seconds};
 pub struct Pcm {
     /// Sample rate, in Hz.
     pub rate_hz: u32,
-    /// The audio.
+    /// The frames of the recording.
     pub frames: Vec<Frame>,
 }
 
 impl Pcm {
-    /// Returns the duration.
+    /// Returns the duration of the recording.
     pub fn seconds(&self) -> Seconds {
         SampleIndex(self.frames.len() as u64).at(self.rate_hz)
     }

@@ -79,7 +79,7 @@ impl FileSource {
                 true
             }
             Err(e) => {
-                log::warn!("stopping playback: {e}");
+                log::warn!("could not play the file again ({e}); stopping");
                 false
             }
         }

@@ -19,10 +19,10 @@ pub trait Source: Send {
     fn name(&self) -> String;
 }
 
-/// Most frames delivered by one read; after a stall the rest is skipped, as on a device.
+/// Maximum number of frames delivered by one read; after a stall the rest is skipped, as on a device.
 const MAX_PER_READ: u64 = SAMPLE_RATE_HZ as u64 * 2;
 
-/// Number of frames due from a played source. The first call starts the clock.
+/// Counts the frames that are due from a played source. The first call starts the clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Playhead {
     started: Option<Seconds>,

@@ -191,7 +191,7 @@ mod tests {
         (0..FRAMES).flat_map(|n| ((n as i16 % 100) * 200).to_le_bytes()).collect()
     }
 
-    /// Frames that are decoded of a file with these chunks.
+    /// Returns the number of frames decoded from a file with these chunks.
     fn decoded(riff: u32, chunks: &[Vec<u8>]) -> usize {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sound.wav");

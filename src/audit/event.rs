@@ -21,7 +21,7 @@ pub enum AuditEvent {
         todo: usize,
         /// Files of the last scan that no longer exist.
         deleted: usize,
-        /// Unusable files.
+        /// Number of unusable files.
         #[serde(rename = "left_out")]
         unusable: usize,
     },
@@ -51,7 +51,7 @@ pub enum AuditEvent {
     Trouble {
         /// Path of the preset.
         path: String,
-        /// Cause.
+        /// Why the attempt gave no verdict.
         why: String,
         /// Whether the preset is deferred to the next run.
         given_up: bool,
@@ -65,13 +65,13 @@ pub struct AuditReport {
     pub presets: usize,
     /// Presets that already had a verdict.
     pub known: usize,
-    /// Verdicts of this run.
+    /// Number of verdicts given in this run.
     pub judged: usize,
     /// Paths of presets without a verdict, with the cause.
     pub troubles: Vec<(String, String)>,
     /// Why the run stopped early.
     pub stopped: Option<String>,
-    /// Duration of the audit, seconds.
+    /// Duration of the audit, in seconds.
     pub seconds: f64,
     /// Look gates of the library.
     pub gates: Option<Gates>,

@@ -10,7 +10,7 @@ const ATTEMPTS: u32 = 3;
 /// Decision about an outcome.
 #[derive(Debug, PartialEq)]
 pub(super) enum JobVerdict {
-    /// A verdict.
+    /// The preset has this verdict.
     Verdict(Box<Record>),
     /// The worker or the device died: confirm in a new worker. With the reason.
     Confirm(String),

@@ -24,8 +24,8 @@ const DARK: f64 = 0.1;
 const BRIGHT: f64 = 0.55;
 const LOW_MOTION: f64 = 0.012;
 
-/// Identifies what gives a verdict: the engine, the graphics driver and the method. Verdicts of different ones are not
-/// comparable.
+/// Returns a name for what gives a verdict: the engine, the graphics driver and the method. Verdicts by different ones
+/// are not comparable.
 pub fn judged_by() -> String {
     format!("aivj {}, {}, method {METHOD}", env!("CARGO_PKG_VERSION"), stage::driver())
 }
@@ -62,7 +62,7 @@ impl Ledger {
         Gates::default().within(self.limits)
     }
 
-    /// Returns the recipe.
+    /// Returns the recipe of the verdicts.
     pub fn recipe(&self) -> &str {
         &self.recipe
     }

@@ -1,4 +1,4 @@
-//! Audits unknown presets during a live show, in a separate process, before they may be shown.
+//! Audits new presets during a live show, in a separate process, before they may be shown.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

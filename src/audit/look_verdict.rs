@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LookVerdict {
-    /// Acceptable.
+    /// The look is acceptable.
     #[default]
     Ok,
-    /// All black.
+    /// The picture is all black.
     Black,
-    /// All white.
+    /// The picture is all white.
     White,
-    /// Nothing moves.
+    /// Nothing in the picture moves.
     Frozen,
     /// Much darker than the rest of the library, without highlights.
     TooDark,
@@ -23,12 +23,12 @@ pub enum LookVerdict {
     LowMotion,
     /// Slower than the user allows.
     Slow,
-    /// Not drawn.
+    /// The preset was not drawn.
     Unseen,
 }
 
 impl LookVerdict {
-    /// All values.
+    /// Every value, in the order of reports.
     pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::Black,

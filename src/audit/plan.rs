@@ -16,7 +16,7 @@ use crate::store::LoadedRow;
 use crate::store::Store;
 use crate::units::Rng;
 
-/// A scanned folder.
+/// A folder of presets that was scanned.
 #[derive(Clone, Debug)]
 pub struct Library {
     /// The folder, as named in the store.
@@ -49,7 +49,7 @@ pub struct PlannedFile {
 /// The files of some libraries.
 #[derive(Clone, Debug, Default)]
 pub struct AuditPlan {
-    /// The libraries.
+    /// The libraries to audit.
     pub libraries: Vec<Library>,
     /// All files, by library and path.
     files: Vec<PlannedFile>,
@@ -57,7 +57,7 @@ pub struct AuditPlan {
     first: BTreeMap<PresetId, usize>,
 }
 
-/// Pending work.
+/// The work that is left to do.
 pub struct Todo {
     /// Jobs ordered by content id, so that every part is a random sample; possibly rotated.
     pub jobs: Vec<AuditJob>,
@@ -68,7 +68,7 @@ pub struct Todo {
 }
 
 impl AuditPlan {
-    /// Scans the libraries.
+    /// Creates a plan by scanning these folders.
     pub fn scan(store: &Store, folders: &[PathBuf]) -> anyhow::Result<Self> {
         let mut libraries = Vec::new();
         for folder in folders {
@@ -173,7 +173,7 @@ impl AuditPlan {
         Ok(Todo { jobs: jobs.collect(), presets, known: judged })
     }
 
-    /// Returns all files.
+    /// Iterates over all files.
     pub fn each_file(&self) -> impl Iterator<Item = &PlannedFile> {
         self.files.iter()
     }

@@ -1,7 +1,7 @@
-//! Writes the audit in the predecessor's format: `preset-audit.json`, `audit-summary.json`,
+//! Writes the audit in the format of aivj's browser-based predecessor: `preset-audit.json`, `audit-summary.json`,
 //! `quality-blacklist.json`.
 //!
-//! Reasons use the predecessor's terms (`too-dark`, `probe-timeout`...); additional results are under `verdict`.
+//! Reasons use that program's terms (`too-dark`, `probe-timeout`...); additional results are under `verdict`.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use crate::disk;
 use crate::jobs::{iso, now};
 use crate::media::flash::FlashVerdict;
 
-/// Reason for a missing image; the predecessor has no term for it.
+/// Reason for a missing image, for which the format has no term.
 const MISSING_TEXTURE: &str = "missing-texture";
 
 /// File name of the verdicts of an audit.

@@ -10,7 +10,7 @@ use crate::facts::PresetId;
 /// Maximum distance of two hashes of the same picture, of `64 * VIEWS` bits. One less than the number of words of a
 /// hash: two such hashes always share a word, so the search by words misses none.
 const MAX_DISTANCE: u32 = 11;
-/// Bits per word.
+/// Number of bits per word.
 const WORD_BITS: usize = 16;
 /// Contrast below which a picture is too flat to be compared.
 const MIN_CONTRAST: f64 = 0.01;
@@ -43,7 +43,7 @@ impl Member {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Repeats {
-    /// Number of files.
+    /// Number of files in the library.
     pub files: usize,
     /// Files whose content equals that of an earlier file.
     pub identical: usize,
@@ -120,7 +120,7 @@ fn look_alikes(members: &[Member]) -> Groups {
     groups
 }
 
-/// Disjoint sets (union by smallest index).
+/// Disjoint sets of members, each named after its smallest index.
 #[derive(Clone)]
 struct Groups(Vec<usize>);
 

@@ -32,7 +32,7 @@ pub struct AuditSettings {
     pub limit: Option<usize>,
     /// Time after which no new preset is started.
     pub budget: Option<Duration>,
-    /// Audit presets again that were not ok or lacked an image.
+    /// Whether to audit presets again that were not ok or lacked an image.
     pub retry_failed: bool,
     /// Gates chosen by the user.
     pub gates: GateLimits,

@@ -16,7 +16,7 @@ pub enum Blacklist {
     /// Presets that are not ok.
     #[default]
     Quality,
-    /// Unplayable presets.
+    /// Presets that cannot be played.
     Crash,
     /// No presets.
     None,
@@ -28,7 +28,7 @@ pub enum MissingQuality {
     /// They are counted but not listed.
     #[default]
     Drop,
-    /// They are listed.
+    /// They are listed in the blacklist.
     Unsafe,
     /// They count as ok.
     Safe,

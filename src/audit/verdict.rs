@@ -15,7 +15,7 @@ use crate::media::flash::{FlashScore, FlashVerdict};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Safety {
-    /// Playable.
+    /// The preset can be played.
     Ok,
     /// Not a valid preset, or over a limit.
     Refused,
@@ -30,7 +30,7 @@ pub enum Safety {
 }
 
 impl Safety {
-    /// All values.
+    /// Every value, in the order of reports.
     pub const ALL: [Self; 6] =
         [Self::Ok, Self::Refused, Self::Hang, Self::Abort, Self::DeviceLost, Self::Memory];
 
@@ -46,7 +46,7 @@ impl Safety {
         }
     }
 
-    /// Returns the corresponding reason in the predecessor's format, if not ok.
+    /// Returns the corresponding reason in `quality-blacklist.json`, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
@@ -68,7 +68,7 @@ pub struct Record {
     /// unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_over: Option<LookVerdict>,
-    /// Measurements.
+    /// What was measured.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
 }

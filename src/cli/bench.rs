@@ -26,11 +26,11 @@ pub struct Args {
     /// File with one preset path per line
     #[arg(long, value_name = "FILE", conflicts_with = "folder")]
     list: Option<PathBuf>,
-    /// Picture sizes in pixels
+    /// Render sizes in pixels, comma-separated
     #[arg(long, value_name = "WIDTHxHEIGHT", value_delimiter = ',', default_value = "320x240,1280x720,1920x1080",
         value_parser = super::args::size)]
     size: Vec<[u32; 2]>,
-    /// Warp mesh size, in cells
+    /// Warp mesh sizes in cells, comma-separated
     #[arg(long, value_name = "COLUMNSxROWS", value_delimiter = ',', default_value = "48x36",
         value_parser = super::args::mesh)]
     mesh: Vec<[u32; 2]>,
@@ -63,7 +63,7 @@ struct Subject {
     file: PathBuf,
 }
 
-/// Runs the command.
+/// Runs `aivj bench`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let [new, old] = &args.compare[..] {
         print!("{}", Bench::load(new)?.compared_with(&Bench::load(old)?));

@@ -17,7 +17,7 @@ pub struct Args {
     listen: f64,
 }
 
-/// Runs the command.
+/// Runs `aivj doctor`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut essential = true;
     println!("aivj {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
@@ -70,7 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match crate::media::video::encoder(crate::media::video::Codec::Mpeg) {
         Ok((encoder, _)) => println!("ffmpeg     found with {encoder}: performances are written as MP4"),
         Err(why) => println!(
-            "ffmpeg     {why}: performances are written as animated WebP without sound; install ffmpeg for MP4"
+            "ffmpeg     {why}; performances are written as animated WebP without sound (install ffmpeg for MP4)"
         ),
     }
     println!("{}", if essential { "ready to perform" } else { "something essential is missing; see above" });

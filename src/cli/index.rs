@@ -19,7 +19,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Print which index a show of this library would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`;
+    /// Print which index a show with this library would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`;
     /// exit with status 2 for `NONE`
     Check {
         /// Library folder, or its manifest or index file
@@ -33,7 +33,7 @@ enum IndexCommand {
     },
 }
 
-/// Runs the command.
+/// Runs `aivj index`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let place = match args.command {
         IndexCommand::Check { place } => place,

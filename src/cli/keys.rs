@@ -12,7 +12,7 @@ pub struct Args {
     actions: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj keys`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.actions {
         for (name, title) in action_names() {

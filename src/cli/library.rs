@@ -20,7 +20,7 @@ pub struct Args {
     command: LibraryCommand,
 }
 
-/// A preset, given as its file or its id (32 hexadecimal digits).
+/// A preset, given as its file or its ID (32 hexadecimal digits).
 #[derive(Clone, Debug)]
 enum PresetArg {
     Id(PresetId),
@@ -31,7 +31,7 @@ enum PresetArg {
 enum LibraryCommand {
     /// Scan a preset folder; unchanged files are not read again
     Scan {
-        /// Folder, or a pack's manifest
+        /// Preset folder or pack manifest
         folder: PathBuf,
     },
     /// List presets whose name, path or tags match all WORDS
@@ -60,13 +60,13 @@ enum LibraryCommand {
     },
     /// Print the files, marks, plays and verdict of a preset
     Show {
-        /// Preset file or id
+        /// Preset file or ID
         #[arg(value_parser = preset_arg)]
         preset: PresetArg,
     },
     /// Mark a preset as favourite or banned, or set its rating, note and tags
     Mark {
-        /// Preset file or id
+        /// Preset file or ID
         #[arg(value_parser = preset_arg)]
         preset: PresetArg,
         /// Mark as favourite, or remove the mark
@@ -117,7 +117,7 @@ impl PresetArg {
     }
 }
 
-/// Runs the command.
+/// Runs `aivj library`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let store = match args.command {
         LibraryCommand::Mark { .. } => open_store_to_write()?,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{ListenSettings, ListenSource, listen};
+use crate::listen::{ListenSettings, ListenSource, listen};
 
 /// Show the audio analysis: level, bands, tempo, beat, section and scene.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub struct Args {
     seconds: Option<f64>,
 }
 
-/// Runs the command.
+/// Runs `aivj listen`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let source = args.file.map_or(ListenSource::Device(args.device), ListenSource::File);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

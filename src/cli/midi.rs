@@ -12,7 +12,7 @@ pub struct Args {
     seconds: Option<f64>,
 }
 
-/// Runs the command.
+/// Runs `aivj midi`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let end = monitor(args.seconds, |line| println!("{line}"));
     if end == MonitorEnd::NoDevice {

@@ -28,7 +28,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 /// A VJ application that listens to the room and renders MilkDrop presets.
 ///
-/// Opens the show if no command is given.
+/// With no command, aivj opens the show.
 #[derive(Debug, clap::Parser)]
 #[command(version, about)]
 struct Cli {

@@ -37,7 +37,7 @@ pub fn folder() -> Option<PathBuf> {
     UserFolders::of_user().map(|places| places.data.join("models"))
 }
 
-/// Runs the command.
+/// Runs `aivj models`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let models = folder().context("no data folder found; set AIVJ_DATA to a folder")?;
     match args.command {

@@ -17,7 +17,7 @@ pub struct Args {
     /// Video (.mp4, .mov, .mkv, .webm, .webp), or a folder for PNG frames
     #[arg(long, default_value = "out/demo.mp4")]
     out: PathBuf,
-    /// Picture size in pixels
+    /// Render size in pixels
     #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Frames per second
@@ -35,7 +35,7 @@ pub struct Args {
     /// Write the set log to FILE as JSON Lines
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Show unknown presets without auditing them first
+    /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
     /// Use saved bans, favourites, taste, profile and macros
@@ -46,7 +46,7 @@ pub struct Args {
     no_flash_limit: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj perform`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args {
         audio,

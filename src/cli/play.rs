@@ -27,13 +27,13 @@ pub struct Args {
     /// Display that the output fills, numbered from 0, or `window` [default: a display other than the desk's]
     #[arg(long, value_name = "DISPLAY")]
     monitor: Option<OutputDisplay>,
-    /// Picture size in pixels [default: chosen for the graphics device]
+    /// Render size in pixels [default: chosen for the graphics device]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: Option<[u32; 2]>,
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
-    /// Show unknown presets without auditing them first
+    /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
     /// Exit after SECONDS
@@ -44,7 +44,7 @@ pub struct Args {
     no_supervisor: bool,
 }
 
-/// Runs the command. Arguments override the settings file.
+/// Runs `aivj play`. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, no_audit, seconds, no_supervisor } = args;
     // A child of the supervisor starts only after the show it replaces has ended.

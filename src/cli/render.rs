@@ -24,7 +24,7 @@ pub struct Args {
     /// Audio file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     audio: String,
-    /// Picture size in pixels
+    /// Render size in pixels
     #[arg(long, default_value = "320x240", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Frames per second
@@ -36,10 +36,10 @@ pub struct Args {
     /// Frames to save, numbered from 1, for example 1,10,30 [default: none]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     save: Vec<u32>,
-    /// Folder for the frames chosen with --save, one numbered folder per preset
+    /// Folder for the frames chosen with --save, one numbered subfolder per preset
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Warp mesh size, in cells
+    /// Warp mesh size in cells
     #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: [u32; 2],
     /// Texture folder; repeatable
@@ -56,7 +56,7 @@ pub struct Args {
     timeout: u64,
 }
 
-/// Runs the command.
+/// Runs `aivj render`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = RenderSettings {
         size: args.size,

@@ -21,7 +21,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs the command; fails if a choice differs.
+/// Runs `aivj replay`; fails if a choice differs.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { log, audio, presets, json } = args;
     let report = replay(&ReplaySettings { log, audio, presets })?;

@@ -15,7 +15,7 @@ pub struct Args {
     init: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj settings`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let places = UserFolders::of_user().context("no home folder found; set AIVJ_CONFIG to a folder")?;
     let path = places.config.join(SETTINGS_FILE);

@@ -23,7 +23,7 @@ pub struct Args {
     /// Number of users
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: u32,
-    /// Seed of the first user, incremented for each further user
+    /// Seed of the first user, incremented for each subsequent user
     #[arg(long, default_value_t = 1000)]
     seed: u64,
     /// Algorithm: taste (the director), reference (softmax over mean rewards) or random
@@ -37,7 +37,7 @@ pub struct Args {
     decisions: Option<u32>,
 }
 
-/// Runs the command.
+/// Runs `aivj simulate`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(presets) = args.decisions {
         println!("{}", serde_json::to_string(&time_decisions(presets as usize, args.seed))?);
@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Timing of decisions.
+/// How long decisions take.
 #[derive(Serialize)]
 struct Decisions {
     presets: usize,

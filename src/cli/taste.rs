@@ -20,8 +20,8 @@ enum TasteCommand {
         /// JSON file
         file: PathBuf,
     },
-    /// Merge a file exported by aivj, or a bandit state or feedback package of its browser-based predecessor, into the
-    /// learnt taste
+    /// Merge a file into the learnt taste: an aivj export, or a bandit state or feedback package from its browser-based
+    /// predecessor
     Import {
         /// JSON file
         file: PathBuf,
@@ -31,7 +31,7 @@ enum TasteCommand {
     },
 }
 
-/// Runs the command.
+/// Runs `aivj taste`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         TasteCommand::Export { file } => {

@@ -29,7 +29,7 @@ pub struct Args {
     check: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj train-scene`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let checks = train(&TrainSettings {
         folder: args.folder.clone(),

@@ -2,9 +2,8 @@
 //!
 //! |x - c|^2 = |x|^2 - 2 x.c + |c|^2, so a chunk of rows against all centres is one product (linfa's loops take five
 //! times as long on 130,000 x 512). Lloyd's algorithm (1982), or mini-batches (Sculley, 2010) for very large
-//! libraries.
-//! The initial centres come from linfa's k-means on a sample, initialised by greedy k-means++. Rows are split over
-//! threads; sums are added in row order, so the result does not depend on the number of threads.
+//! libraries. The initial centres come from linfa's k-means on a sample, initialised by greedy k-means++. Rows are
+//! split over threads; sums are added in row order, so the result does not depend on the number of threads.
 
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
@@ -21,7 +20,7 @@ pub const LLOYD_SAMPLE: usize = 72;
 pub const MINI_BATCH_SAMPLE: usize = 24;
 /// Minimum size of the sample that the initial centres are computed from.
 const MIN_SAMPLE: usize = 1024;
-/// Rows per mini-batch.
+/// Number of rows per mini-batch.
 pub const MINI_BATCH: usize = 4096;
 
 /// Assignment of rows to centres.
@@ -62,7 +61,7 @@ pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng
     match fitted {
         Ok(fitted) => fitted.centroids().clone(),
         Err(error) => {
-            log::warn!("using random initial centres: {error}");
+            log::warn!("could not fit initial centres ({error}); using random ones");
             rng.shuffle(&mut order);
             rows.select(Axis(0), &order[..count])
         }

@@ -77,11 +77,11 @@ pub enum Method {
 pub struct ClusterStyle {
     /// Id, such as `c07`.
     pub id: String,
-    /// Display name.
+    /// Name shown on the desk.
     pub label: String,
-    /// Number of presets.
+    /// Number of presets in the style.
     pub count: usize,
-    /// Typical words.
+    /// Words that are typical of the names of its presets.
     pub words: Vec<String>,
     /// Presets nearest to the centre, nearest first.
     pub central: Vec<String>,
@@ -96,7 +96,7 @@ pub struct ClusterStyle {
 pub struct Styles {
     /// Format version, `v0`.
     pub version: String,
-    /// Time, ISO 8601.
+    /// Time of the clustering, in ISO 8601.
     #[serde(rename = "generatedAt")]
     pub generated_at: String,
     /// Name of the pack.
@@ -139,7 +139,7 @@ pub fn reduced(wanted: usize, presets: usize) -> String {
 
 /// Result of clustering, ready to be written.
 pub struct Clustering {
-    /// The styles.
+    /// The styles that were found.
     pub styles: Styles,
     energies: Vec<Energy>,
     bands: Vec<Option<BandClass>>,

@@ -98,7 +98,7 @@ fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// Allows the access to these places and what is below them. Those that do not exist are ignored.
+/// Allows access to these places and everything below them. Those that do not exist are ignored.
 fn allow(
     mut rules: RulesetCreated,
     places: impl IntoIterator<Item = PathBuf>,
@@ -113,8 +113,8 @@ fn allow(
     Ok(rules)
 }
 
-/// Returns the places of drivers and fonts that belong to the user or are named by variables, of the programs in `PATH`
-/// with their libraries, and of this program.
+/// Returns where drivers and fonts of the user or named by variables are, and the programs in `PATH` with their
+/// libraries, and this program.
 fn of_drivers() -> impl Iterator<Item = PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
     let of_user = OF_USER.iter().map(move |below| home.join(below));

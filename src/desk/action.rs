@@ -40,7 +40,7 @@ pub enum Action {
 /// A control from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dial {
-    /// A macro.
+    /// A control of the macro bank.
     Macro(Control),
     /// How far the director strays from known favourites.
     Adventure,
@@ -49,9 +49,9 @@ pub enum Dial {
 /// One step of a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nudge {
-    /// Up.
+    /// A step up.
     Up,
-    /// Down.
+    /// A step down.
     Down,
     /// Up by a fine step.
     UpFine,
@@ -79,7 +79,7 @@ pub enum WindowAction {
 /// Group of an action in lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Choice of presets.
+    /// The choice of presets.
     Choice,
     /// The output picture.
     Picture,
@@ -87,7 +87,7 @@ pub enum Group {
     Tempo,
     /// The macro bank.
     Macros,
-    /// Profiles.
+    /// The profiles.
     Profile,
     /// Windows and pages.
     Window,
@@ -98,7 +98,7 @@ pub enum Group {
 pub struct KeyLine {
     /// The key, such as `Ctrl+1`.
     pub keys: String,
-    /// Its action.
+    /// The action that the key triggers.
     pub action: Action,
 }
 
@@ -107,7 +107,7 @@ impl Group {
     pub const ALL: [Self; 6] =
         [Self::Choice, Self::Picture, Self::Tempo, Self::Macros, Self::Profile, Self::Window];
 
-    /// Heading on the desk.
+    /// Returns the heading on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Choice => "Presets",
@@ -121,12 +121,12 @@ impl Group {
 }
 
 impl Dial {
-    /// Every dial.
+    /// Iterates over every dial.
     pub fn all() -> impl Iterator<Item = Self> {
         Control::ALL.into_iter().map(Self::Macro).chain([Self::Adventure])
     }
 
-    /// Returns the command that sets it.
+    /// Returns the command that sets the dial.
     pub fn set(self, value: crate::units::Unipolar) -> Command {
         match self {
             Self::Macro(control) => Command::Macro { control, value },
@@ -134,7 +134,7 @@ impl Dial {
         }
     }
 
-    /// Label on the desk.
+    /// Returns the label on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Macro(control) => control.title(),
@@ -153,7 +153,7 @@ impl Dial {
 impl Nudge {
     const ALL: [Self; 4] = [Self::Up, Self::Down, Self::UpFine, Self::DownFine];
 
-    /// Signed size of the step.
+    /// Returns the signed size of the step.
     pub fn by(self) -> f32 {
         match self {
             Self::Up => STEP,
@@ -183,7 +183,7 @@ impl Nudge {
 }
 
 impl Action {
-    /// Every action that a key or MIDI control can be bound to.
+    /// Returns every action that a key or MIDI control can be bound to.
     pub fn all() -> Vec<Self> {
         let commands = [
             Command::Next,
@@ -226,12 +226,12 @@ impl Action {
         Self::all().into_iter().find(|action| action.name() == name)
     }
 
-    /// Whether holding the key repeats the action.
+    /// Returns whether holding the key repeats the action.
     pub fn repeats(&self) -> bool {
         matches!(self, Self::Nudge(..) | Self::NudgeSelected(_))
     }
 
-    /// Stable name in files: lower case, parts joined by dots.
+    /// Returns the stable name in files: lower case, parts joined by dots.
     pub fn name(&self) -> String {
         match self {
             Self::Show(command) => word(command),
@@ -245,7 +245,7 @@ impl Action {
         }
     }
 
-    /// Label on the desk.
+    /// Returns the label on the desk.
     pub fn title(&self) -> String {
         match self {
             Self::Show(Command::SetTempo(None)) => "Follow detected tempo".into(),
@@ -266,7 +266,7 @@ impl Action {
         }
     }
 
-    /// Group in lists.
+    /// Returns the group in lists.
     pub fn group(&self) -> Group {
         match self {
             Self::Show(command) => group_of(command),
@@ -332,7 +332,7 @@ fn group_of(command: &Command) -> Group {
     }
 }
 
-/// Name of a value in files: `next`, `profile.techno`.
+/// Returns the name of a value in files: `next`, `profile.techno`.
 fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,

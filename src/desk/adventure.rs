@@ -12,7 +12,7 @@ use crate::units::Unipolar;
 /// Height of the slider, in points.
 const HEIGHT: f32 = 34.0;
 
-/// Draws the slider.
+/// Draws the Adventure slider.
 pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     let keys = [Nudge::Down, Nudge::Up]
         .map(|nudge| key_of(view.keys, &Action::Nudge(Dial::Adventure, nudge)))

@@ -9,7 +9,7 @@ use super::button::{BigButton, big};
 use super::sentence::sentence;
 use super::style;
 
-/// Number of thumbnails.
+/// Maximum number of thumbnails shown.
 const THUMBS: usize = 24;
 /// Side of a thumbnail, in points.
 const THUMB_SIDE: f32 = 84.0;
@@ -27,9 +27,9 @@ pub struct BakeView {
     pub stages: Vec<String>,
     /// Label of the current stage.
     pub stage: String,
-    /// Presets done.
+    /// Number of presets done in this stage.
     pub done: usize,
-    /// Presets in total.
+    /// Total number of presets in this stage.
     pub total: usize,
     /// Recent rate in presets per second.
     pub rate: f64,
@@ -45,10 +45,10 @@ pub struct BakeView {
     pub pictures: Vec<BakePicture>,
 }
 
-/// A thumbnail.
+/// A thumbnail of a preset that was rendered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakePicture {
-    /// Unique number.
+    /// Unique number of the thumbnail.
     pub number: u64,
     /// Width and height in pixels.
     pub size: [usize; 2],
@@ -131,7 +131,7 @@ impl BakePage {
         let BakeOptions { pack, hours, limit, clusters, embedder, smoke } = &mut self.options;
         ui.add_enabled_ui(!view.running, |ui| {
             egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
-                let name = ui.label("Pack").id;
+                let name = ui.label("Pack name").id;
                 let field = TextEdit::singleline(pack).hint_text("(library name)").desired_width(150.0);
                 ui.add(field).labelled_by(name);
                 ui.end_row();
@@ -240,7 +240,7 @@ fn progress(ui: &mut Ui, view: &BakeView) {
     }
 }
 
-/// `2 h 05 min`, `3 min`, `40 s`.
+/// Formats a duration, such as `2 h 05 min`, `3 min` or `40 s`.
 fn duration(secs: f64) -> String {
     let secs = secs.max(0.0) as u64;
     match (secs / 3600, secs / 60 % 60) {

@@ -7,13 +7,13 @@ use super::style;
 
 /// The look of a large button.
 pub(super) struct BigButton<'a> {
-    /// Label.
+    /// Label of the button.
     pub title: &'a str,
     /// Its key; may be empty.
     pub key: &'a str,
     /// Whether it is on.
     pub on: bool,
-    /// Colour while on.
+    /// Colour of the button while it is on.
     pub color: Color32,
 }
 

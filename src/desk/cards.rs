@@ -11,7 +11,7 @@ use super::view::DeskView;
 use super::{icon, reason, style};
 use crate::show::{Command, Upcoming};
 
-/// Presets listed in the history.
+/// Maximum number of presets listed in the history.
 const HISTORY: usize = 60;
 /// Side of an icon, in points.
 const ICON: f32 = 28.0;
@@ -67,7 +67,7 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for past in view.snapshot.history.iter().skip(1).take(HISTORY) {
             ui.horizontal(|ui| {
-                let favourite = if past.favourite { "Remove favourite" } else { "Favourite" };
+                let favourite = if past.favourite { "Remove from favourites" } else { "Favourite" };
                 let star = icon_button(ui, past.favourite, favourite, |ui, center, color| {
                     icon::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
                 });

@@ -4,12 +4,12 @@ use egui::{Color32, Mesh, Painter, Pos2, Response, Sense, Stroke, Ui, Vec2};
 
 use super::style;
 
-/// Points of a star.
+/// Number of points of a star.
 const POINTS: usize = 5;
 /// Ratio of a star's inner to its outer radius, for straight edges between its points.
 const WAIST: f32 = 0.4;
 
-/// A filled star.
+/// Draws a filled star.
 pub(super) fn star(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
     let mut mesh = Mesh::default();
     mesh.colored_vertex(center, color);
@@ -23,7 +23,7 @@ pub(super) fn star(painter: &Painter, center: Pos2, radius: f32, color: Color32)
     painter.add(mesh);
 }
 
-/// A ban sign.
+/// Draws a ban sign.
 pub(super) fn ban(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
     let stroke = Stroke::new(2.0, color);
     painter.circle_stroke(center, radius - 1.0, stroke);
@@ -31,7 +31,7 @@ pub(super) fn ban(painter: &Painter, center: Pos2, radius: f32, color: Color32) 
     painter.line_segment([center - across, center + across], stroke);
 }
 
-/// A lamp in a line of text.
+/// Draws a lamp in a line of text.
 pub(super) fn lamp(ui: &mut Ui, lit: bool, color: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     ui.painter().circle_filled(rect.center(), 6.0, if lit { color } else { style::DARK });

@@ -5,7 +5,7 @@ use egui::{RichText, ScrollArea, Ui, Vec2};
 use super::action::{Group, KeyLine};
 use super::style;
 
-/// Number of columns.
+/// Number of columns of the page.
 const COLUMNS: usize = 3;
 
 pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
@@ -20,7 +20,7 @@ pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
     });
 }
 
-/// Long groups get a column of their own.
+/// Returns the column of a group; long groups get one of their own.
 fn column(group: Group) -> usize {
     match group {
         Group::Choice | Group::Picture => 0,

@@ -121,7 +121,7 @@ fn knob(
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
-        "{}. Now {value:.2}, knob at {set:.2}. Drag or scroll to turn, hold Shift for fine steps, double-click to centre",
+        "{}; now {value:.2}, knob at {set:.2}; drag or scroll to turn, hold Shift for fine steps, double-click to centre",
         control.meaning(),
     ));
 }
@@ -140,7 +140,7 @@ fn turned(ui: &Ui, response: &Response, value: f32) -> Option<f32> {
     (way != 0.0).then(|| (value + way / FULL_DRAG * fine).clamp(0.0, 1.0))
 }
 
-/// The direction of a knob's pointer at `position`, 0 to 1.
+/// Returns the direction of a knob's pointer at `position`, 0 to 1.
 fn direction(position: f32) -> Vec2 {
     let angle = (position * 2.0 - 1.0) * HALF_SWEEP;
     Vec2::new(angle.sin(), -angle.cos())

@@ -15,7 +15,7 @@ pub struct MidiView {
     pub devices: Vec<MidiDevice>,
     /// Name and label of every encoding.
     pub encodings: Vec<(&'static str, &'static str)>,
-    /// All bindings.
+    /// All bindings of all devices.
     pub rows: Vec<MidiRow>,
     /// The action being learnt.
     pub learning: Option<Action>,
@@ -29,29 +29,29 @@ pub struct MidiView {
     pub locked: bool,
 }
 
-/// One device.
+/// A device, as shown on the MIDI page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MidiDevice {
-    /// Its name.
+    /// Name of the device.
     pub name: String,
     /// Whether it is connected.
     pub connected: bool,
     /// Whether it accepts messages, for its LEDs.
     pub leds: bool,
-    /// Number of bindings.
+    /// Number of bindings of the device.
     pub bindings: usize,
 }
 
-/// One binding.
+/// A binding, as shown on the MIDI page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MidiRow {
-    /// The device.
+    /// Name of the device.
     pub device: String,
     /// Index of the binding within the device.
     pub at: usize,
-    /// Its action.
+    /// The action that the control triggers.
     pub action: Action,
-    /// Its control.
+    /// Name of the control, such as `CC 16 ch 1`.
     pub control: String,
     /// Name of its encoding.
     pub encoding: &'static str,
@@ -72,28 +72,28 @@ pub enum MidiRequest {
     AutoMap,
     /// Remove a binding.
     Unbind {
-        /// Its device.
+        /// Name of the device.
         device: String,
         /// Index of the binding within the device.
         at: usize,
     },
     /// Remove all bindings of a device.
     Clear {
-        /// The device.
+        /// Name of the device.
         device: String,
     },
-    /// Set the encoding.
+    /// Set the encoding of a control.
     Encoding {
-        /// Its device.
+        /// Name of the device.
         device: String,
         /// Index of the binding within the device.
         at: usize,
         /// Name of the encoding.
         encoding: &'static str,
     },
-    /// Toggle soft takeover.
+    /// Toggle the soft takeover of a control.
     Pickup {
-        /// Its device.
+        /// Name of the device.
         device: String,
         /// Index of the binding within the device.
         at: usize,
@@ -123,10 +123,7 @@ fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             requests.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => Some(format!(
-                "Move a control to bind it to {} (turn endless encoders both ways)",
-                action.title()
-            )),
+            Some(action) => Some(format!("Move a control to bind it to {}", action.title())),
             None if view.mapping => {
                 Some("Move knobs one after another until all eight macros are bound".into())
             }
@@ -144,6 +141,9 @@ fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             );
         }
     });
+    if view.learning.is_some() {
+        ui.label(RichText::new("Turn endless encoders both ways").color(style::OFF));
+    }
     let heard = if view.heard.is_empty() { "No messages yet" } else { &view.heard };
     ui.label(RichText::new(heard).size(17.0).color(style::OFF));
 }

@@ -46,7 +46,7 @@ pub use page::Page;
 pub use settings::{SettingsRequest, SettingsView};
 pub use view::{DeskRequest, DeskView};
 
-/// The desk.
+/// The desk, with the state of its pages.
 pub struct Desk {
     styled: bool,
     page: Page,

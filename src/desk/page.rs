@@ -25,7 +25,7 @@ impl Page {
     pub const ALL: [Self; 7] =
         [Self::Live, Self::Library, Self::Map, Self::Midi, Self::Bake, Self::Settings, Self::Keys];
 
-    /// Label of its tab.
+    /// Returns the label of its tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",

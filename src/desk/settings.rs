@@ -16,7 +16,7 @@ const LINE: f32 = 32.0;
 /// State shown on the Settings page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SettingsView {
-    /// Current settings.
+    /// The settings in force.
     pub settings: Settings,
     /// Names of the available inputs.
     pub inputs: Vec<String>,
@@ -30,7 +30,7 @@ pub struct SettingsView {
     pub libraries: Vec<PathBuf>,
     /// Sets of MIDI profiles besides the default.
     pub midi: Vec<String>,
-    /// Whether unknown presets are audited before they are shown.
+    /// Whether new presets are audited before they are shown.
     pub guarded: bool,
     /// Whether flashes are limited to three per second.
     pub limited: bool,
@@ -211,8 +211,8 @@ fn output(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>)
         requests.push(SettingsRequest::Set(Setting::LimitFlashes(limited)));
     }
     let mut guarded = view.guarded;
-    let hint = "Test each unknown preset in a separate process before it is first shown";
-    if ui.checkbox(&mut guarded, "Audit unknown presets before showing them").on_hover_text(hint).changed() {
+    let hint = "Test each new preset in a separate process before it is first shown";
+    if ui.checkbox(&mut guarded, "Audit new presets before showing them").on_hover_text(hint).changed() {
         requests.push(SettingsRequest::Set(Setting::Guard(guarded)));
     }
 }
@@ -225,7 +225,8 @@ fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, requests: &mu
         requests.push(SettingsRequest::Set(Setting::Adventure(adventure)));
     }
     let mut dwell = view.settings.dwell.unwrap_or(1.0);
-    let slider = Slider::new(&mut dwell, DWELL.0..=DWELL.1).logarithmic(true).fixed_decimals(2).text("Dwell");
+    let slider =
+        Slider::new(&mut dwell, DWELL.0..=DWELL.1).logarithmic(true).fixed_decimals(2).text("Dwell time");
     let hint = "How long presets stay on air, as a multiple of the automatic duration";
     if ui.add(slider).on_hover_text(hint).changed() {
         requests.push(SettingsRequest::Set(Setting::Dwell(dwell)));

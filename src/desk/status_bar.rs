@@ -10,7 +10,7 @@ use crate::units::counted;
 
 /// Seconds for which a message stays highlighted.
 const BRIGHT_SECS: f64 = 15.0;
-/// Messages that stay visible.
+/// Number of messages that stay visible.
 const KEPT: usize = 2;
 
 /// The messages shown, with the time of each.
@@ -75,7 +75,7 @@ fn save_lamp(ui: &mut Ui, view: &DeskView) {
         count => format!("{} not saved", counted(count, "change")),
     };
     ui.label(RichText::new(text).color(style::BAD)).on_hover_text(format!(
-        "{}. Changes are kept and will be saved once this is resolved",
+        "{}; changes are kept and will be saved once this is resolved",
         sentence(problem)
     ));
 }

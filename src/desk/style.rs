@@ -4,36 +4,36 @@
 
 use egui::{Color32, Context, FontId, TextStyle, Visuals};
 
-/// Text.
+/// Colour of ordinary text.
 pub(super) const TEXT: Color32 = Color32::from_rgb(225, 228, 232);
-/// Secondary text, and text that is inactive or outdated.
+/// Colour of secondary text, and of text that is inactive or outdated.
 pub(super) const OFF: Color32 = Color32::from_rgb(128, 136, 147);
-/// Working as expected.
+/// Colour of what works as expected.
 pub(super) const GOOD: Color32 = Color32::from_rgb(94, 214, 140);
-/// A warning.
+/// Colour of a warning.
 pub(super) const WARN: Color32 = Color32::from_rgb(240, 184, 80);
-/// An error, or something wrong on the output.
+/// Colour of an error, or of something wrong on the output.
 pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
-/// Favourites and headings.
+/// Colour of favourites and headings.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
-/// The filled part of a bar.
+/// Colour of the filled part of a bar.
 pub(super) const LIT: Color32 = Color32::from_rgb(36, 92, 110);
-/// Text on a lit button.
+/// Colour of text on a lit button.
 pub(super) const ON_LIGHT: Color32 = Color32::from_rgb(12, 13, 16);
-/// Cards behind buttons.
+/// Colour of cards behind buttons.
 pub(super) const CARD: Color32 = Color32::from_rgb(20, 22, 26);
-/// Buttons.
+/// Colour of buttons.
 pub(super) const RAISED: Color32 = Color32::from_rgb(30, 33, 39);
-/// Buttons under the pointer.
+/// Colour of buttons under the pointer.
 pub(super) const HOVERED: Color32 = Color32::from_rgb(44, 48, 57);
-/// A lamp that is off.
+/// Colour of a lamp that is off.
 pub(super) const DARK: Color32 = Color32::from_rgb(60, 65, 74);
-/// The empty part of a meter.
+/// Colour of the empty part of a meter.
 pub(super) const TROUGH: Color32 = Color32::from_rgb(28, 30, 35);
 
-/// Size of states readable from two metres, in points.
+/// Text size of states that are readable from two metres, in points.
 pub(super) const FAR: f32 = 32.0;
-/// Size of names and headings, in points.
+/// Text size of names and headings, in points.
 pub(super) const NEAR: f32 = 20.0;
 
 /// Applies the style to `context`.

@@ -42,7 +42,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
     });
 }
 
-/// What moves the macros.
+/// Returns what moves the macros, and its colour.
 fn macros(mode: Mode) -> (&'static str, Color32) {
     match mode {
         Mode::Off => ("MANUAL", style::OFF),
@@ -52,7 +52,7 @@ fn macros(mode: Mode) -> (&'static str, Color32) {
     }
 }
 
-/// What chooses the presets.
+/// Returns what chooses the presets, and its colour.
 fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     match (snapshot.held, snapshot.auto) {
         (true, _) => ("HOLD", style::WARN),
@@ -61,7 +61,7 @@ fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     }
 }
 
-/// Blackout or freeze, if active.
+/// Returns blackout or freeze with its colour, if active.
 fn output(mode: OutputMode) -> Option<(&'static str, Color32)> {
     match mode {
         OutputMode::Open => None,

@@ -15,27 +15,27 @@ pub struct DeskView<'a> {
     pub snapshot: &'a Snapshot,
     /// Audio source and its state.
     pub audio: &'a AudioLine,
-    /// Frame times.
+    /// Statistics on frame times.
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: &'a PresetAudio,
-    /// The output picture.
+    /// Texture with the output picture.
     pub preview: TextureId,
-    /// Aspect ratio (width / height).
+    /// Aspect ratio of the output picture (width / height).
     pub preview_aspect: f32,
     /// Name of the graphics device.
     pub device: &'a str,
     /// Messages, one per source, the show first.
     pub messages: &'a [&'a str],
-    /// MIDI page.
+    /// State of the MIDI page.
     pub midi: &'a MidiView,
-    /// Bake page.
+    /// State of the Bake page.
     pub bake: &'a BakeView,
-    /// Library and Map pages.
+    /// State of the Library and Map pages.
     pub library: &'a LibraryView,
-    /// Settings page.
+    /// State of the Settings page.
     pub settings: &'a SettingsView,
-    /// Keys page.
+    /// The bindings shown on the Keys page.
     pub keys: &'a [KeyLine],
 }
 
@@ -44,12 +44,12 @@ pub struct DeskView<'a> {
 pub enum DeskRequest {
     /// An action that the performer triggered.
     Act(Action),
-    /// From the MIDI page.
+    /// A request from the MIDI page.
     Midi(MidiRequest),
-    /// From the Bake page.
+    /// A request from the Bake page.
     Bake(BakeRequest),
-    /// From the Library or Map page.
+    /// A request from the Library or Map page.
     Library(LibraryRequest),
-    /// From the Settings page.
+    /// A request from the Settings page.
     Settings(SettingsRequest),
 }

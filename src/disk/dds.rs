@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8], max_side: u32) -> Option<Result<RgbaImage, St
 /// Positions of the channels in a pixel.
 struct Channels {
     masks: [u32; 3],
-    /// 0 for opaque pixels.
+    /// Mask of the alpha channel; 0 if the pixels are opaque.
     alpha: u32,
 }
 

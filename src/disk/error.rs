@@ -7,9 +7,9 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {why}")]
 pub struct FileError {
-    /// The file.
+    /// Path of the file.
     pub path: String,
-    /// The reason.
+    /// Why it could not be read or written.
     pub why: String,
 }
 

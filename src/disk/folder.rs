@@ -115,7 +115,7 @@ impl Folder {
     /// Replaces the file `below` this folder with `value` as JSON, atomically.
     ///
     /// # Errors
-    /// As [`Folder::replace`].
+    /// Fails as [`Folder::replace`] does.
     pub fn write_json(&self, below: &Path, value: &impl Serialize) -> io::Result<()> {
         self.replace(below, |out| serde_json::to_writer(&mut *out, value).map_err(io::Error::from))
     }
@@ -164,7 +164,7 @@ impl Folder {
         Ok(file.into_std())
     }
 
-    /// Deletes the file `below` this folder; of a link, only the link.
+    /// Deletes the file `below` this folder; if it is a link, only the link is deleted.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, if one of its folders is a link, or if there is no such file.
@@ -173,7 +173,7 @@ impl Folder {
         folder.dir.remove_file_or_symlink(name)
     }
 
-    /// Deletes the folder `below` this one with everything in it; of links, only the links.
+    /// Deletes the folder `below` this one with everything in it; links are deleted, not what they lead to.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, or if it or one of its folders is a link or missing.

@@ -96,7 +96,7 @@ impl Input {
         Ok(Self { file: Arc::new(file), length, limit, buffer: Vec::new(), used: 0, end: 0 })
     }
 
-    /// Returns the length of the file when it was opened, bytes.
+    /// Returns the length of the file when it was opened, in bytes.
     pub fn length(&self) -> u64 {
         self.length
     }

@@ -7,9 +7,9 @@ use image::{DynamicImage, ImageReader, Limits};
 
 use super::{dds, limit, read};
 
-/// Maximum side length of an image, pixels.
+/// Maximum side length of an image, in pixels.
 const MAX_SIDE: u32 = 8192;
-/// Maximum memory for decoding an image, bytes.
+/// Maximum memory for decoding an image, in bytes.
 const MAX_DECODED: u64 = 256 << 20;
 
 /// Why an image cannot be used.
@@ -24,7 +24,7 @@ pub enum PictureError {
     /// The file is a DDS image that is damaged or too large.
     #[error("{0}")]
     Dds(String),
-    /// The decoder failed.
+    /// The decoder failed on a damaged image.
     #[error("the image is damaged")]
     Damaged,
 }

@@ -185,7 +185,7 @@ pub struct Skipped {
 
 /// Iterates over the regular files below a folder, folder by folder, in the order of their names.
 ///
-/// Only files that `wanted` accepts by their path are returned, also if they are links. What is wanted but not a
+/// Only files whose path `wanted` accepts are returned, even if they are links. What is wanted but not a
 /// regular file, and what cannot be read, is an error with its name; the walk continues after it.
 pub struct Walk<W> {
     wanted: W,
@@ -198,7 +198,7 @@ pub struct Walk<W> {
 }
 
 enum Left {
-    /// A folder that many levels below the root.
+    /// A folder, and its number of levels below the root.
     Folder(PathBuf, usize),
     Entry(PathBuf, Option<FileKind>, usize),
 }

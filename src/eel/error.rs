@@ -6,7 +6,7 @@
 pub struct CompileError {
     /// Byte offset in the source.
     pub at: usize,
-    /// Description.
+    /// Description of the error.
     pub message: String,
 }
 

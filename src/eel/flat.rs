@@ -15,7 +15,7 @@ pub(super) struct Value(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place(pub u32);
 
-/// Target of jumps.
+/// A target of jumps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Label(pub u32);
 
@@ -26,7 +26,7 @@ pub(super) enum Type {
     Truth,
 }
 
-/// An operation.
+/// An operation of the flat form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Op {
     /// A number, as bits.
@@ -58,9 +58,9 @@ pub(super) enum Op {
     Move(Move, Value, Value, Value),
     /// Stores to a column of the item's output row.
     Output(u32, Value),
-    /// Spends instructions.
+    /// Spends this many instructions.
     Charge(u32),
-    /// Spends instructions and ends the run if none are left.
+    /// Spends this many instructions and ends the run if none are left.
     Checkpoint(u32),
     Label(Label),
     Jump(Label),
@@ -146,7 +146,7 @@ pub(super) struct Step {
     pub result: Option<Value>,
 }
 
-/// A place.
+/// The type and the origin of a place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlaceInfo {
     pub of: Type,
@@ -154,14 +154,14 @@ pub(super) struct PlaceInfo {
     pub home: Option<Home>,
 }
 
-/// A program.
+/// A program in the flat form.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flat {
     /// Runs before the first item.
     pub once: Vec<Step>,
     /// Runs for every item.
     pub each: Vec<Step>,
-    /// Instructions charged per item, in addition to charges and checkpoints.
+    /// Instructions charged for each item, in addition to charges and checkpoints.
     pub cost: u32,
     /// Type of each value.
     pub values: Vec<Type>,

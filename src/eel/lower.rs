@@ -88,7 +88,7 @@ struct Lowering<'a> {
     /// Pure operations of `each` whose values can be reused here, and the order in which they were added.
     numbered: HashMap<Op, Value>,
     order: Vec<Op>,
-    /// Operations of `once`.
+    /// Pure operations of `once` with their values.
     numbered_once: HashMap<Op, Value>,
     /// The operation of each value, and whether it is in `once`.
     computed: Vec<(Op, bool)>,
@@ -147,7 +147,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Initializes a place at the start of each item; nothing reads it after the run.
+    /// Initialises a place at the start of each item; nothing reads it after the run.
     fn begin_place(&mut self, home: Home, value: Value) {
         let place = self.new_place(Type::Number, None);
         self.places.insert(home, place);
@@ -332,7 +332,7 @@ impl<'a> Lowering<'a> {
         set
     }
 
-    /// Lowers two alternatives.
+    /// Lowers two alternatives, of which `condition` selects one.
     fn branch(&mut self, condition: Value, yes: impl FnOnce(&mut Self), no: impl FnOnce(&mut Self)) {
         let (otherwise, end) = (self.label(false), self.label(false));
         self.step(Op::Unless(condition, otherwise));

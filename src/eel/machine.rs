@@ -13,9 +13,9 @@ const BLOCK_COST: u64 = 8_192;
 /// State shared by all programs of a preset: `reg00..reg99`, `gmegabuf` and the memory quota.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    /// `reg00` to `reg99`.
+    /// Registers `reg00` to `reg99`.
     pub regs: [f64; 100],
-    /// `gmegabuf`.
+    /// The memory `gmegabuf`.
     pub gmegabuf: Memory,
     /// Memory the preset may still allocate.
     pub quota: MemoryQuota,
@@ -32,7 +32,7 @@ impl Default for Shared {
 }
 
 impl Shared {
-    /// Creates zeroed state.
+    /// Creates state in which everything is 0.
     pub fn new() -> Self {
         Self {
             regs: [0.0; 100],
@@ -88,7 +88,7 @@ pub struct Machine<'a> {
     pub shared: &'a mut Shared,
     /// Random stream of `rand`.
     pub rng: &'a mut EelRandom,
-    /// Remaining instructions.
+    /// The instructions that remain.
     pub budget: &'a mut Budget,
 }
 
@@ -111,14 +111,14 @@ impl Machine<'_> {
         }
     }
 
-    /// `freembuf(index)`.
+    /// Runs `freembuf(index)`.
     pub(super) fn free(&mut self, index: f64) -> f64 {
         let freed = self.megabuf.free_from(index, &mut self.shared.quota);
         self.budget.spend(u64::from(freed) * BLOCK_COST);
         index
     }
 
-    /// `memcpy(to, from, count)` or `memset(to, value, count)`.
+    /// Runs `memcpy(to, from, count)` or `memset(to, value, count)`.
     pub(super) fn move_memory(&mut self, function: Move, to: f64, from: f64, count: f64) -> f64 {
         let count = count.max(0.0).min(MAX_MOVED) as u32;
         if !self.budget.spend(u64::from(count)) {

@@ -1,10 +1,10 @@
 //! `megabuf`: eight million numbers, allocated in blocks on first write.
 
-/// Addressable numbers.
+/// Number of addressable numbers.
 pub(super) const SIZE: usize = 8 * 1024 * 1024;
-/// Numbers per block.
+/// Number of numbers per block.
 pub(super) const BLOCK: usize = 65_536;
-/// Number of blocks.
+/// Number of blocks of a memory.
 pub(super) const BLOCKS: usize = SIZE / BLOCK;
 /// Added to an index before it is rounded down, so that rounding errors do not select the previous number.
 pub(super) const INDEX_TOLERANCE: f64 = 0.0001;
@@ -28,7 +28,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Creates empty memory.
+    /// Creates memory without any blocks.
     pub fn new() -> Self {
         Self::default()
     }

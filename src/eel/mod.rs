@@ -5,8 +5,8 @@
 //! the results are identical to the last bit. [`compile()`] compiles a program that runs once per call,
 //! [`compile_batch`] one that runs on many items, such as the vertices of a mesh.
 //!
-//! Each node of the tree costs one instruction of the [`Budget`], which is checked at loop iterations and calls, so code
-//! always terminates. Nesting is limited at compile time. Names are resolved to slots at compile time.
+//! Each node of the tree costs one instruction of the [`Budget`], which is checked at loop iterations and calls, so
+//! code always terminates. Nesting is limited at compile time. Names are resolved to slots at compile time.
 //!
 //! Semantics follow ns-eel2: names are case-insensitive, `==` has a tolerance of 0.00001, `/` and `%` by zero give
 //! 0, and `if`, `?:`, `&&` and `||` short-circuit.

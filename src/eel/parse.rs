@@ -13,7 +13,7 @@ const MAX_HEIGHT: u16 = 500;
 /// Maximum nodes of a program.
 const MAX_NODES: usize = 200_000;
 
-/// Parser state.
+/// State of the parser.
 pub(super) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,

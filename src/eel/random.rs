@@ -2,10 +2,10 @@
 
 const SIZE: usize = 624;
 const SHIFT: usize = 397;
-/// Default seed.
+/// Seed of a new stream.
 const DEFAULT_SEED: u32 = 0x4141_f00d;
 
-/// A Mersenne Twister.
+/// A random stream: a Mersenne Twister.
 #[derive(Clone, Debug)]
 pub struct EelRandom {
     state: Box<[u32; SIZE]>,

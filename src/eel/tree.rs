@@ -8,9 +8,9 @@ pub(super) type NodeId = u32;
 /// Memory that a program indexes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Space {
-    /// `megabuf`.
+    /// The memory `megabuf`.
     Local,
-    /// `gmegabuf`.
+    /// The memory `gmegabuf`.
     Global,
 }
 
@@ -19,7 +19,7 @@ pub(super) enum Space {
 pub(super) enum Home {
     /// A variable of the namespace, by slot.
     Variable(u32),
-    /// `reg00` to `reg99`.
+    /// A register, `reg00` to `reg99`.
     Register(u8),
 }
 

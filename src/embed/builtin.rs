@@ -1,5 +1,5 @@
-//! The built-in embedder, which needs no vision model: it describes a preset's code by a model fitted on the library and
-//! by pretrained concepts, and its frames if they are rendered.
+//! The built-in embedder, which needs no vision model: it describes a preset's code by a model fitted on the library
+//! and by pretrained concepts, and its frames if they are rendered.
 
 use std::path::Path;
 
@@ -17,11 +17,11 @@ use crate::jobs::parallel;
 use crate::units::Rng;
 use crate::units::counted;
 
-/// File of the text model.
+/// File name of the text model.
 const MODEL: &str = "text-model.json";
-/// File of its directions.
+/// File name of the directions of the text model.
 const DIRECTIONS: &str = "text-model.npy";
-/// File of the look model.
+/// File name of the look model.
 const LOOK_MODEL: &str = "look-model.npy";
 /// Growth of the library, relative to the presets a model was fitted on, beyond which it is fitted again.
 const REFIT_GROWTH: usize = 4;

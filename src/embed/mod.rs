@@ -41,7 +41,7 @@ const SAVE_EVERY: usize = 8192;
 pub struct PresetInput {
     /// Bytes of the preset file.
     pub bytes: Vec<u8>,
-    /// Its frames.
+    /// Paths of its frames.
     pub frames: Vec<PathBuf>,
 }
 
@@ -111,7 +111,7 @@ pub enum EmbedError {
     Nothing {
         /// Name of the embedder.
         embedder: String,
-        /// Number of presets.
+        /// Number of presets to embed.
         presets: usize,
         /// Presets without readable frames.
         blank: usize,

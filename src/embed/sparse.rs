@@ -49,8 +49,8 @@ impl Sparse {
         product
     }
 
-    /// Multiplies the transpose of this matrix by `right`. Columns of `right` are split over threads, so that sums over
-    /// rows are added in the same order for any number of threads.
+    /// Multiplies the transpose of this matrix by `right`. The columns of `right` are split over threads, so that sums
+    /// over rows are added in the same order for any number of threads.
     pub fn transposed_times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
         let share = right.ncols().div_ceil(threads.max(1)).max(1);
         let mut product = Array2::zeros((self.columns, right.ncols()));

@@ -53,7 +53,7 @@ pub enum TableError {
     Broken {
         /// Path of the file.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be moved.
         why: String,
     },
     /// A matrix of another program cannot be read.
@@ -73,7 +73,7 @@ pub struct Table {
     pub ids: Vec<String>,
     /// Key of each row's input.
     pub keys: Vec<String>,
-    /// The rows.
+    /// The embeddings, one per row.
     pub rows: Array2<f32>,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! N-grams of one to three tokens within a section. Names defined by the preset become `$`, numbers `#`, and `q`
 //! variables `q`; this leaves the structure of the equations, which similar presets of different authors share. (With
-//! names and numbers kept, the nearest neighbours are copies by the same author: strict category .475 against .502.)
+//! names and numbers kept, the nearest neighbours are copies by the same author: .475 of the ten
+//! nearest neighbours by other names are in the same category, against .502.)
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
@@ -57,7 +58,7 @@ pub(super) fn token_count(code: &str) -> usize {
 
 const FNV: u64 = 0x0100_0000_01b3;
 
-/// FNV-1a (Fowler, Noll, Vo), 64 bits: stable across machines and versions.
+/// Hashes bytes with 64-bit FNV-1a (Fowler, Noll, Vo), which is stable across machines and versions.
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV))
 }

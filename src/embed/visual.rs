@@ -20,7 +20,7 @@ use crate::disk;
 const SIDE: usize = 64;
 /// Cells per axis for edges and motion.
 const CELLS: usize = 3;
-/// Edge orientations.
+/// Number of edge orientations.
 const ORIENTATIONS: usize = 8;
 /// Rings of the power spectrum.
 const RINGS: usize = 12;

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Energy {
-    /// Slow, drifting.
+    /// Slow, drifting movement.
     Calm,
     /// Moderate movement.
     #[default]
     Groove,
-    /// Fast, bright, busy.
+    /// Fast, bright and busy movement.
     Peak,
 }
 

@@ -1,17 +1,17 @@
 //! Estimates the energy of a preset from its file: its name, how fast its picture moves, and how much of it reacts to
 //! sound.
 //!
-//! The words are those of the predecessor's style index v0; if none occurs, the parameters decide.
+//! The words are those of style index v0 of aivj's browser-based predecessor; if none occurs, the parameters decide.
 
 use super::Energy;
 use super::sheet::Sheet;
 
-/// Words of calm presets, from the predecessor.
+/// Words of calm presets, as in the style index v0.
 pub const CALM_WORDS: [&str; 16] = [
     "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
     "dream", "nebula", "quiet", "silence",
 ];
-/// Words of peak presets, from the predecessor.
+/// Words of peak presets, as in the style index v0.
 pub const PEAK_WORDS: [&str; 17] = [
     "rave",
     "hardcore",
@@ -32,7 +32,8 @@ pub const PEAK_WORDS: [&str; 17] = [
     "techno",
 ];
 
-/// Calm below the first, peak above the second score. They split the collection they were chosen on about 30:40:30.
+/// Scores below the first are calm, those above the second peak. They split the collection they were chosen on about
+/// 30:40:30.
 const CUTS: [f32; 2] = [0.93, 1.57];
 
 /// Returns the energy of a preset with this name.

@@ -18,16 +18,16 @@ pub use energy_estimate::{CALM_WORDS, PEAK_WORDS};
 pub use identity::{InvalidPresetId, PresetId};
 pub use tags::{Tag, Tags};
 
-/// Must be increased whenever the same source yields different [`PresetFacts`]; files analysed by an older version are
-/// read again.
+/// Version of the analysis, to be increased whenever the same source yields different [`PresetFacts`]; files analysed
+/// by an older version are read again.
 pub const ANALYSIS_VERSION: u32 = 2;
 
 /// Facts about a preset's look from its source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PresetFacts {
-    /// Look tags.
+    /// Look tags of the preset.
     pub tags: Tags,
-    /// Energy.
+    /// Energy of the preset.
     pub energy: Energy,
     /// Equal for presets that share their code.
     pub family: u64,

@@ -2,10 +2,10 @@
 
 use crate::milk::text::{self, CodeSection, Key, Line, SLOTS, leading_number};
 
-/// Minimum visible opacity.
+/// Minimum opacity that counts as visible.
 const VISIBLE: f32 = 0.02;
 
-/// A custom wave.
+/// A custom wave of a preset.
 #[derive(Clone, Debug)]
 pub(super) struct Wave {
     pub enabled: bool,
@@ -16,7 +16,7 @@ pub(super) struct Wave {
     code: bool,
 }
 
-/// A custom shape.
+/// A custom shape of a preset.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub enabled: bool,
@@ -90,16 +90,16 @@ impl Default for Sheet {
     }
 }
 
-/// How an equation sets a variable.
+/// The value to which an equation sets a variable.
 enum Set {
-    /// To a constant.
+    /// A constant.
     To(f32),
-    /// To a varying value.
+    /// A varying value.
     Moving,
 }
 
 impl Sheet {
-    /// Parses a preset.
+    /// Reads the values and the code from the text of a preset.
     pub fn read(text: &str) -> Self {
         let mut sheet = Self::default();
         text::lines(text).for_each(|line| sheet.line(&line));

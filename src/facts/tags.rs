@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A look tag.
+/// A tag about the look of a preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Tag {
@@ -22,23 +22,23 @@ pub enum Tag {
     Geometric,
     /// Motion vectors are visible.
     Vectors,
-    /// Has shaders.
+    /// The preset has shaders.
     Shader,
-    /// Shows image files.
+    /// The preset shows image files.
     Textured,
     /// The video echo is visible.
     Echo,
-    /// Mostly dark.
+    /// The picture is mostly dark.
     Dark,
-    /// Mostly bright.
+    /// The picture is mostly bright.
     Bright,
-    /// Little movement.
+    /// There is little movement.
     LowMotion,
-    /// Reacts most to low frequencies.
+    /// The picture reacts most to low frequencies.
     BandLow,
-    /// Reacts most to middle frequencies.
+    /// The picture reacts most to middle frequencies.
     BandMid,
-    /// Reacts most to high frequencies.
+    /// The picture reacts most to high frequencies.
     BandHigh,
 }
 
@@ -124,7 +124,7 @@ impl Tags {
         self.0 & (1 << tag as u32) != 0
     }
 
-    /// Adds `tag`.
+    /// Adds `tag` to the set.
     pub fn insert(&mut self, tag: Tag) {
         self.0 |= 1 << tag as u32;
     }

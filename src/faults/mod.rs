@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Environment variable with the faults.
 pub const VARIABLE: &str = "AIVJ_FAULT";
 
-/// A failure.
+/// A failure that can be injected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The graphics device is lost.

@@ -17,13 +17,13 @@ pub struct Bench {
     pub machine: String,
     /// Graphics adapter and backend.
     pub adapter: String,
-    /// Graphics driver.
+    /// Name and version of the graphics driver.
     pub driver: String,
     /// Frames drawn of each preset.
     pub frames: u32,
     /// Number of measurements of each preset; the lowest results count.
     pub rounds: u32,
-    /// The results.
+    /// The results of all presets.
     pub rows: Vec<BenchRow>,
 }
 
@@ -32,28 +32,28 @@ pub struct Bench {
 pub struct BenchRow {
     /// Preset file, or its path among the built-in presets.
     pub preset: String,
-    /// Width and height, pixels.
+    /// Width and height, in pixels.
     pub size: [u32; 2],
     /// Columns and rows of the warp mesh.
     pub mesh: [u32; 2],
-    /// CPU time per frame over all threads, milliseconds.
+    /// CPU time per frame over all threads, in milliseconds.
     pub cpu_ms: f64,
-    /// Median time of a frame, milliseconds.
+    /// Median time of a frame, in milliseconds.
     pub frame_ms: f64,
-    /// Time from the file to the first picture, milliseconds.
+    /// Time from the file to the first picture, in milliseconds.
     pub first_picture_ms: f64,
 }
 
 /// Percentiles of a set of numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// 10th percentile.
+    /// The 10th percentile.
     pub low: f64,
-    /// Median.
+    /// The median.
     pub median: f64,
-    /// 90th percentile.
+    /// The 90th percentile.
     pub high: f64,
-    /// Largest number.
+    /// The largest number.
     pub worst: f64,
 }
 
@@ -66,7 +66,7 @@ impl Spread {
     }
 }
 
-/// Rows are grouped by picture size and mesh size.
+/// Picture size and mesh size, by which rows are grouped.
 type Group = ([u32; 2], [u32; 2]);
 
 impl Bench {

@@ -28,12 +28,12 @@ const AHEAD: u32 = 8;
 /// Failure reason of a preset whose file cannot be read.
 pub(super) const MISSING: &str = "missing-source-file";
 
-/// Capture settings. The defaults are the predecessor's.
+/// Capture settings. The defaults are those of aivj's browser-based predecessor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureSettings {
     /// Render size in pixels.
     pub size: [u32; 2],
-    /// Side length of the saved square frames, pixels.
+    /// Side length of the saved square frames, in pixels.
     pub out_size: u32,
     /// Frames before the first saved one.
     pub warm_up: u32,
@@ -54,9 +54,9 @@ pub struct CaptureSettings {
 /// A short clip that starts after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Clip {
-    /// Length, seconds.
+    /// Length of the clip, in seconds.
     pub secs: f64,
-    /// File format.
+    /// File format of the clip.
     pub format: ClipFormat,
 }
 
@@ -99,7 +99,7 @@ impl CaptureSettings {
         self.clip.map_or(0, |clip| (clip.secs * f64::from(FPS)).ceil() as u32)
     }
 
-    /// Estimates the size of a preset's frames and clip, bytes.
+    /// Estimates the size of a preset's frames and clip, in bytes.
     pub fn bytes_about(&self) -> u64 {
         let pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
         let frames = u64::from(self.count) * pixels([self.out_size; 2]) * 3 / 2;
@@ -117,7 +117,7 @@ impl CaptureSettings {
 pub struct CaptureJob {
     /// Id of the preset.
     pub id: String,
-    /// The preset.
+    /// The preset to capture.
     pub preset: WirePreset,
     /// Folder of the pack.
     pub folder: PathBuf,
@@ -128,7 +128,7 @@ pub struct CaptureJob {
 pub struct Captured {
     /// Paths of the frames, relative to the pack's folder with forward slashes; empty on failure.
     pub frames: Vec<String>,
-    /// Total size of the frames, bytes.
+    /// Total size of the frames, in bytes.
     pub bytes: Option<u64>,
     /// Content id of the rendered preset.
     pub content: Option<String>,

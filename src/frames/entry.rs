@@ -24,7 +24,7 @@ pub struct FrameEntry {
     pub at: String,
     /// Id of the preset: its path within the library.
     pub preset_id: String,
-    /// The same path.
+    /// Path within the library, like [`Self::preset_id`].
     pub rel_path: String,
     /// Path of the preset file when it was rendered.
     pub file_path: String,
@@ -205,7 +205,7 @@ impl IndexWriter {
         Ok(Self { file, path })
     }
 
-    /// Appends one line.
+    /// Appends one line to the index.
     pub fn append(&mut self, entry: &FrameEntry) -> Result<(), FramesError> {
         let failed = |error: std::io::Error| FramesError::Index { path: self.path.clone(), error };
         let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;

@@ -8,9 +8,9 @@ pub enum FramesError {
     /// The index cannot be opened or appended to.
     #[error("cannot write {}: {error}", path.display())]
     Index {
-        /// The index.
+        /// Path of the index.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be opened or appended to.
         error: std::io::Error,
     },
     /// A frame cannot be written.

@@ -11,7 +11,7 @@ use crate::library::pack::ManifestNames;
 use crate::library::{self, FolderError, PresetSource};
 use crate::units::counted;
 
-/// Maximum folder depth.
+/// Maximum depth of folders below the library.
 const MAX_DEPTH: usize = 32;
 /// Maximum number of skipped presets named in the log.
 const MAX_NAMES: usize = 8;

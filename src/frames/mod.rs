@@ -41,7 +41,7 @@ const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
 /// Settings of the stage.
 #[derive(Clone, Debug)]
 pub struct FramesSettings {
-    /// Capture settings.
+    /// Settings of the capture.
     pub capture: CaptureSettings,
     /// Number of worker processes.
     pub workers: usize,
@@ -53,7 +53,7 @@ pub struct FramesSettings {
     pub deadline: Option<Instant>,
     /// Lock of a playing show to pause for.
     pub pause_for: Option<PathBuf>,
-    /// Set to cancel.
+    /// Set to cancel the stage.
     pub stop: Arc<AtomicBool>,
 }
 

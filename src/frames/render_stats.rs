@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::process_time;
 
-/// Luma below which a picture counts as black (0..1).
+/// Luma below which a picture counts as black, from 0 to 1.
 const BLACK_LUMA: f64 = 0.004;
-/// Mean change between frames below which a picture counts as static (0..1).
+/// Mean change between frames below which a picture counts as static, from 0 to 1.
 const STILL_MOTION: f64 = 0.0005;
 
 /// Statistics of one rendering.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RenderStats {
-    /// Median frame time, milliseconds.
+    /// Median frame time, in milliseconds.
     pub frame_ms_median: f64,
-    /// 95th percentile of the frame time, milliseconds.
+    /// 95th percentile of the frame time, in milliseconds.
     pub frame_ms_p95: f64,
-    /// CPU time per frame over all threads, milliseconds.
+    /// CPU time per frame over all threads, in milliseconds.
     pub cpu_ms_per_frame: f64,
     /// Mean luma of all frames, 0..1 (Rec. 709 weights on display values).
     pub luma: f64,

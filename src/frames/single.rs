@@ -19,10 +19,10 @@ use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, image_places};
 use crate::units::Seconds;
 
-/// Render settings.
+/// Settings of the rendering.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderSettings {
-    /// Picture size, pixels.
+    /// Render size in pixels.
     pub size: [u32; 2],
     /// Frames per second.
     pub fps: u32,
@@ -43,7 +43,7 @@ pub struct RenderSettings {
 /// One preset to render.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderJob {
-    /// The preset.
+    /// The preset to render.
     pub preset: WirePreset,
     /// Folder for its frames; `None` saves nothing.
     pub out: Option<PathBuf>,
@@ -66,19 +66,19 @@ pub enum RenderStatus {
 /// Result of rendering one preset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderReport {
-    /// Preset file.
+    /// Path of the preset file.
     pub preset: PathBuf,
-    /// Outcome.
+    /// How the rendering ended.
     pub status: RenderStatus,
     /// Why it is not ok; otherwise empty.
     pub reason: String,
     /// Parts that failed to compile, and missing images.
     pub warnings: Vec<String>,
-    /// Time to load and compile the preset, milliseconds.
+    /// Time to load and compile the preset, in milliseconds.
     pub prepare_ms: f64,
-    /// Time from reading the file to the first picture, including driver compilation, milliseconds.
+    /// Time from reading the file to the first picture, including driver compilation, in milliseconds.
     pub first_picture_ms: f64,
-    /// Frame statistics.
+    /// Statistics of the frames.
     #[serde(flatten)]
     pub figures: RenderStats,
 }

@@ -23,7 +23,7 @@ impl<T> Latest<T> {
         Self(Arc::new(ArcSwap::from_pointee(first)))
     }
 
-    /// Replaces the value.
+    /// Replaces the value in the cell.
     pub fn publish(&self, value: T) {
         self.0.store(Arc::new(value));
     }

@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The sender.
+/// The sending end of a queue.
 pub struct Outbox<T> {
     ring: rtrb::Producer<T>,
     rejected: Arc<AtomicU64>,
 }
 
-/// The receiver.
+/// The receiving end of a queue.
 pub struct Inbox<T> {
     ring: rtrb::Consumer<T>,
     rejected: Arc<AtomicU64>,

@@ -132,7 +132,7 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
     Ok(LoopBounds { iterations: iterations as u32, count_known })
 }
 
-/// Returns the size of a value, bytes.
+/// Returns the size of a value, in bytes.
 fn size(ast: &Ast, ty: Ty) -> u64 {
     match ty {
         Ty::Number(_, Shape::Matrix(rows, _)) => u64::from(rows) * 16,

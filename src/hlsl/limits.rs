@@ -1,6 +1,6 @@
 //! Limits on shaders, all above what real presets need.
 
-/// Maximum size of the source, bytes.
+/// Maximum size of the source, in bytes.
 pub const BYTES: usize = 256 << 10;
 /// Maximum number of tokens after macros are expanded.
 pub const TOKENS: usize = 100_000;
@@ -16,7 +16,7 @@ pub const NESTING: usize = 150;
 pub const CALL_DEPTH: usize = 24;
 /// Maximum elements of one array.
 pub const ELEMENTS: u32 = 4_096;
-/// Maximum size of all arrays of a shader, bytes.
+/// Maximum size of all arrays of a shader, in bytes.
 pub const ARRAY_BYTES: u32 = 64 << 10;
 /// Maximum number of statements and operators, with every call inlined. Real presets have up to 1,040.
 pub const OPERATIONS: u64 = 20_000;

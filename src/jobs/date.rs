@@ -1,4 +1,4 @@
-//! Timestamps.
+//! The current time as a timestamp.
 
 pub use crate::units::iso_date as iso;
 

@@ -1,4 +1,4 @@
-//! Shared by long-running jobs: supervised worker processes, progress, the folder lock, and the locks of a running
+//! What long-running jobs share: supervised worker processes, progress, the folder lock, and the locks of a running
 //! show.
 //!
 //! Contains nothing about pictures; see `audit` and `frames`.

@@ -17,7 +17,7 @@ const MAX_COUNT: u32 = 100_000;
 pub struct Shard {
     /// Number of shards, at least 1.
     count: u32,
-    /// Number of this one, below `count`.
+    /// Number of this shard, below `count`.
     index: u32,
 }
 

@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for WirePath {
 /// is sent, and sent with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WirePreset {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
     /// The bytes sent; `None` before that.
     sent: Option<Result<Arc<[u8]>, UnreadPreset>>,
@@ -57,7 +57,7 @@ pub struct WirePreset {
 pub struct UnreadPreset {
     /// Whether the file itself is unfit, for example too large, rather than the disk.
     pub unfit: bool,
-    /// The reason.
+    /// Why it could not be read.
     pub why: String,
 }
 

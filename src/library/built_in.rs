@@ -3,10 +3,10 @@
 /// Relative path and contents of every built-in preset, in order of the path.
 const TABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in_presets.rs"));
 
-/// A built-in preset.
+/// A preset built into the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuiltIn {
-    /// `scene/energy/name.milk`.
+    /// Path of the form `scene/energy/name.milk`.
     pub path: &'static str,
     /// Contents of the file.
     pub text: &'static str,

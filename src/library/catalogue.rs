@@ -20,7 +20,7 @@ use crate::facts::{Energy, PresetFacts, PresetId, Tags};
 /// Where a preset is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresetSource {
-    /// A file.
+    /// A preset in a file.
     File(PathBuf),
     /// A preset built into the program.
     BuiltIn(&'static str),
@@ -48,9 +48,9 @@ pub enum SourceLocation {
     Below(Arc<Path>),
     /// A file whose path is not UTF-8, or that is in no library.
     File(PathBuf),
-    /// Built into the program.
+    /// A preset built into the program.
     BuiltIn(&'static str),
-    /// In memory.
+    /// A preset in memory.
     Memory(Arc<[u8]>),
 }
 
@@ -65,9 +65,9 @@ pub struct Entry {
     pub location: SourceLocation,
     /// Index of its style in [`Catalogue::clusters`].
     pub cluster: u16,
-    /// Energy.
+    /// Energy of the preset.
     pub energy: Energy,
-    /// Presets of one family share their shader code and are never shown in succession.
+    /// Family of presets that share their shader code and are never shown in succession.
     pub family: u64,
     /// Look tags, such as `wave`, `liquid` or `dark`.
     pub tags: Tags,
@@ -76,9 +76,9 @@ pub struct Entry {
 /// A style: presets that look alike.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
-    /// `c07`, an author or tags; the key under which taste is saved.
+    /// Key under which taste is saved: a number such as `c07`, an author, or tags.
     pub key: String,
-    /// Display name.
+    /// Name shown on the desk.
     pub name: String,
     /// Centroid in embedding space; empty if the cluster was not computed from embeddings.
     pub centroid: Vec<f32>,
@@ -90,9 +90,9 @@ pub struct Cluster {
 pub enum StyleOrigin {
     /// A baked style index.
     V1,
-    /// A style index by names.
+    /// A style index from preset names.
     V0,
-    /// The presets' code.
+    /// The code of the presets.
     #[default]
     Tags,
 }
@@ -102,7 +102,7 @@ pub enum StyleOrigin {
 pub struct Catalogue {
     /// The presets, in a fixed order.
     pub entries: Vec<Entry>,
-    /// The styles.
+    /// The styles, which entries refer to by index.
     pub clusters: Vec<Cluster>,
     /// Origin of the styles.
     pub origin: StyleOrigin,
@@ -193,7 +193,7 @@ impl Catalogue {
         self.identity();
     }
 
-    /// Adds an entry.
+    /// Adds an entry to the table.
     pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
         (self.by_id, self.identity) = Default::default();

@@ -10,7 +10,7 @@ pub struct Problem {
     pub line: usize,
     /// The field; empty if the whole line cannot be parsed.
     pub field: String,
-    /// Description.
+    /// What is wrong, and what to write instead.
     pub why: String,
 }
 

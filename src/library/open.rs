@@ -25,7 +25,7 @@ pub enum OpenError {
     /// The folder could not be scanned.
     #[error(transparent)]
     Scan(#[from] ScanError),
-    /// The store failed.
+    /// The store could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The quality blacklist cannot be used, so it is unknown which presets may be played.

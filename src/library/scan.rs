@@ -19,11 +19,11 @@ use crate::facts::{PresetFacts, PresetId};
 use crate::milk::MAX_PRESET_BYTES;
 use crate::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 
-/// Files per job.
+/// Number of files per job.
 const BATCH: usize = 128;
-/// Files per store transaction.
+/// Number of files per store transaction.
 const COMMIT: usize = 8192;
-/// Skipped files listed in the report; further ones are only counted.
+/// Maximum number of skipped files listed in the report; further ones are only counted.
 const MAX_LISTED: usize = 1000;
 
 /// Why a scan failed.
@@ -32,7 +32,7 @@ pub enum ScanError {
     /// The folder does not exist or is empty.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The store failed.
+    /// The store could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No thread could be started.
@@ -81,7 +81,7 @@ pub fn scan(
             match named.spawn_scoped(scope, work) {
                 Ok(_) => {}
                 Err(error) if number == 0 => return Err(ScanError::Thread(error)),
-                Err(error) => log::warn!("scanning with {number} threads only: {error}"),
+                Err(error) => log::warn!("could not start a thread ({error}); scanning with {number}"),
             }
         }
         drop(sender);

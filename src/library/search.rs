@@ -22,9 +22,9 @@ pub struct SearchQuery {
     pub describe: bool,
     /// Required tags.
     pub tags: Tags,
-    /// Required energy.
+    /// Energy that a preset must have.
     pub energy: Option<Energy>,
-    /// Required style, an index in [`Catalogue::clusters`].
+    /// Style that a preset must have, as an index in [`Catalogue::clusters`].
     pub cluster: Option<u16>,
     /// Only presets in this set.
     pub only: Option<Arc<BTreeSet<PresetId>>>,
@@ -35,7 +35,7 @@ pub struct SearchQuery {
 /// The results of a query.
 #[derive(Clone, Debug, Default)]
 pub struct SearchResults {
-    /// The query.
+    /// The query that was answered.
     pub query: SearchQuery,
     /// The library that was searched.
     pub library: Arc<Catalogue>,

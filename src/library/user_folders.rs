@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-/// Folders outside the library.
+/// The folders that the program uses besides the preset library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserFolders {
     /// Store, set logs and bakes, written by the program.

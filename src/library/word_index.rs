@@ -105,7 +105,7 @@ impl WordIndex {
         all
     }
 
-    /// Returns one bit per preset: whether it has a word with this prefix.
+    /// Returns one bit for each preset, which is set if the preset has a word with this prefix.
     fn marks(&self, prefix: &str) -> Vec<u64> {
         let mut marks = vec![0_u64; self.presets.div_ceil(64)];
         let from = self.words.partition_point(|word| &**word < prefix);

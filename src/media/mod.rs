@@ -1,4 +1,4 @@
-//! Writing video, and the flash meter.
+//! Video output, and the flash meter.
 
 pub mod animation;
 pub mod flash;

@@ -16,16 +16,16 @@ use crate::media::animation::Animation;
 pub enum Video {
     /// An ffmpeg process that reads raw frames.
     Ffmpeg {
-        /// The process.
+        /// The ffmpeg process.
         process: Child,
-        /// Its standard input.
+        /// Standard input of the process.
         input: ChildStdin,
         /// Path of the video.
         path: PathBuf,
     },
     /// A folder of numbered PNGs.
     Folder {
-        /// The folder.
+        /// The folder that the pictures are written to.
         folder: Folder,
         /// Number of frames written.
         number: u32,
@@ -60,7 +60,7 @@ impl Video {
         }
     }
 
-    /// Adds one frame.
+    /// Adds the next frame.
     pub fn push(&mut self, frame: &RgbaImage) -> anyhow::Result<()> {
         match self {
             Self::Ffmpeg { input, path, .. } => {
@@ -101,7 +101,7 @@ fn animation(path: &Path, size: [u32; 2], fps: u32) -> anyhow::Result<Video> {
 /// The output format that a file name selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoFormat {
-    /// A video.
+    /// A video with these codecs.
     Video(Codec),
     /// A silent animated WebP.
     Animation,

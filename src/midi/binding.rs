@@ -9,9 +9,9 @@ use crate::desk::{Action, Dial};
 /// Binding of one control to one action.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binding {
-    /// The control.
+    /// Address of the control.
     pub address: Address,
-    /// The action.
+    /// The action that the control triggers.
     pub action: Action,
     /// Encoding of its values.
     pub encoding: Encoding,
@@ -27,7 +27,7 @@ impl Binding {
         Self { address, action, encoding, pickup: true, range: [0.0, 1.0] }
     }
 
-    /// Number of the fine part of a 14-bit controller.
+    /// Returns the address of the fine part of a 14-bit controller.
     fn fine(&self) -> Option<Address> {
         let coarse = self.address;
         let has = self.encoding == Encoding::Absolute14 && coarse.kind == Kind::Cc && coarse.number < 32;
@@ -38,12 +38,12 @@ impl Binding {
 /// A binding with the state of its control.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The binding.
+    /// The binding of the control.
     pub binding: Binding,
     pickup: Pickup,
     down: bool,
     coarse: u16,
-    /// What an endless encoder has sent.
+    /// Which values an endless encoder has sent.
     seen: Seen,
 }
 
@@ -52,24 +52,24 @@ pub struct Bound {
 pub enum Moved {
     /// A button was pressed.
     Pressed(Action),
-    /// Sets the dial to this value.
+    /// The dial is set to this value.
     To(Dial, f32),
-    /// Moves the dial by this much.
+    /// The dial is moved by this much.
     By(Dial, f32),
 }
 
-/// Lowest value of a pressed button.
+/// Lowest value at which a button counts as pressed.
 const DOWN: f32 = 0.5;
 /// One step of an endless encoder as a share of the range, as fine as a 7-bit knob.
 const TICK: f32 = 1.0 / 127.0;
 
 impl Bound {
-    /// Creates the initial state.
+    /// Creates the initial state of the control of `binding`.
     pub fn new(binding: Binding) -> Self {
         Self { binding, pickup: Pickup::default(), down: false, coarse: 0, seen: Seen::default() }
     }
 
-    /// Whether this binding handles events of an address.
+    /// Returns whether this binding handles events of `address`.
     pub fn hears(&self, address: Address) -> bool {
         address == self.binding.address || Some(address) == self.binding.fine()
     }

@@ -25,7 +25,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// Every encoding.
+    /// Every encoding, in the order of the list on the desk.
     pub const ALL: [Self; 9] = [
         Self::Absolute,
         Self::Absolute14,
@@ -73,7 +73,7 @@ impl Encoding {
         Self::ALL.into_iter().find(|encoding| encoding.word() == word)
     }
 
-    /// Whether it is an endless encoder.
+    /// Returns whether it is the encoding of an endless encoder.
     pub fn relative(self) -> bool {
         !matches!(self, Self::Absolute | Self::Absolute14 | Self::Toggle)
     }

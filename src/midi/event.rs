@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Kind of message.
+/// Kind of a control's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A key or a pad.
@@ -17,7 +17,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Note, Self::Cc, Self::Bend];
 
-    /// Name in files.
+    /// Returns the name used in files.
     pub fn word(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -30,7 +30,7 @@ impl Kind {
 /// Address of a control on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
-    /// Kind of message.
+    /// Kind of the control's messages.
     pub kind: Kind,
     /// Channel, 1 to 16.
     pub channel: u8,
@@ -42,9 +42,9 @@ impl fmt::Display for Address {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let Self { kind, channel, number } = self;
         match kind {
-            Kind::Note => write!(out, "note {number} ch {channel}"),
+            Kind::Note => write!(out, "Note {number} ch {channel}"),
             Kind::Cc => write!(out, "CC {number} ch {channel}"),
-            Kind::Bend => write!(out, "bend ch {channel}"),
+            Kind::Bend => write!(out, "Bend ch {channel}"),
         }
     }
 }
@@ -52,7 +52,7 @@ impl fmt::Display for Address {
 /// A movement of a control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The control.
+    /// Address of the control.
     pub address: Address,
     /// Value: 0 to 127, or 0 to 16,383 for a pitch wheel; 0 for a released note.
     pub value: u16,
@@ -93,11 +93,11 @@ mod tests {
     #[test]
     fn channel_messages_are_read() {
         let event = |bytes: &[u8]| Event::decode(bytes).map(|e| (e.address.to_string(), e.value));
-        assert_eq!(event(&[0x90, 60, 100]), Some(("note 60 ch 1".into(), 100)));
-        assert_eq!(event(&[0x90, 60, 0]), Some(("note 60 ch 1".into(), 0)));
-        assert_eq!(event(&[0x83, 60, 64]), Some(("note 60 ch 4".into(), 0)));
+        assert_eq!(event(&[0x90, 60, 100]), Some(("Note 60 ch 1".into(), 100)));
+        assert_eq!(event(&[0x90, 60, 0]), Some(("Note 60 ch 1".into(), 0)));
+        assert_eq!(event(&[0x83, 60, 64]), Some(("Note 60 ch 4".into(), 0)));
         assert_eq!(event(&[0xbf, 7, 127]), Some(("CC 7 ch 16".into(), 127)));
-        assert_eq!(event(&[0xe0, 0x7f, 0x7f]), Some(("bend ch 1".into(), 16_383)));
+        assert_eq!(event(&[0xe0, 0x7f, 0x7f]), Some(("Bend ch 1".into(), 16_383)));
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Hardware {
 }
 
 impl Hardware {
-    /// Starts the thread.
+    /// Starts the thread that watches the devices.
     pub fn watch() -> Self {
         let (report, events) = mpsc::sync_channel(WAITING);
         let (out, messages) = mpsc::channel();
@@ -74,7 +74,7 @@ impl Drop for Hardware {
     }
 }
 
-/// A connected device.
+/// A device that is connected.
 struct Connected {
     /// Keeps the callback; closes when dropped.
     _input: MidiInputConnection<()>,

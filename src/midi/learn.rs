@@ -6,9 +6,9 @@ use super::event::{Address, Event, Kind};
 use super::relative;
 use crate::desk::Action;
 
-/// Movements of a controller before its encoding is decided.
+/// Number of movements of a controller after which its encoding is decided.
 const ENOUGH: usize = 6;
-/// A pause of this many seconds decides earlier.
+/// Length of a pause, in seconds, after which it is decided earlier.
 const REST_SECS: f64 = 0.8;
 
 /// An action waiting for its control.
@@ -23,7 +23,7 @@ pub struct Learning {
 }
 
 impl Learning {
-    /// Waits for a control for `action`.
+    /// Creates a state that waits for a control for `action`.
     pub fn new(action: Action) -> Self {
         Self { action, control: None, values: Vec::new(), fine: false, last: 0.0 }
     }
@@ -61,7 +61,7 @@ impl Learning {
         if self.fine || self.values.len() >= ENOUGH { self.decide() } else { None }
     }
 
-    /// Decides after a pause.
+    /// Returns the device and the binding if a pause at `now` seconds decides the encoding.
     pub fn rest(&mut self, now: f64) -> Option<(String, Binding)> {
         if self.control.is_some() && now - self.last >= REST_SECS { self.decide() } else { None }
     }
@@ -124,7 +124,7 @@ mod tests {
         let hold = Action::Show(Command::Hold);
         assert_eq!(learn(hold.clone(), &[[0x80, 9, 0], [0xb0, 20, 0]]), None);
         let binding = learn(hold.clone(), &[[0x80, 9, 0], [0x99, 36, 80]]).expect("learnt");
-        assert_eq!((binding.address.to_string().as_str(), binding.action), ("note 36 ch 10", hold));
+        assert_eq!((binding.address.to_string().as_str(), binding.action), ("Note 36 ch 10", hold));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::desk::{Action, resolve};
 use crate::mind::macros::Mode;
 use crate::show::{Command, OutputMode, Snapshot};
 
-/// Fully lit.
+/// Brightness of a fully lit LED.
 const LIT: u8 = 127;
 
 /// Returns the brightness of a control's LED, 0 to 127; `None` if it shows nothing.

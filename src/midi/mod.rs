@@ -48,7 +48,7 @@ struct Device {
     /// Whether its profile is still being loaded; it is not overwritten meanwhile.
     fetching: bool,
     controls: Vec<Bound>,
-    /// Last value of each LED.
+    /// Last brightness sent to the LED of each binding.
     lit: Vec<Option<u8>>,
 }
 
@@ -293,7 +293,7 @@ impl Midi {
                     *bound = Bound::new(bound.binding.clone());
                 }
                 if known {
-                    self.message = Some(format!("MIDI device {name} reconnected"));
+                    self.message = Some(format!("MIDI device '{name}' reconnected"));
                 } else {
                     device.fetching = true;
                     self.profiles.fetch(&name);
@@ -303,8 +303,9 @@ impl Midi {
                 if let Some(device) = self.devices.get_mut(&name) {
                     device.connected = false;
                 }
-                self.message =
-                    Some(format!("MIDI device {name} disconnected; it will reconnect when plugged in again"));
+                self.message = Some(format!(
+                    "MIDI device '{name}' disconnected; it will reconnect when plugged in again"
+                ));
             }
             PortEvent::Bytes { device, bytes } => {
                 if let Some(event) = Event::decode(&bytes) {

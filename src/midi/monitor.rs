@@ -6,10 +6,10 @@ use super::event::Event;
 use super::hardware::Hardware;
 use super::source::{MidiSource as _, PortEvent};
 
-/// Polling interval.
+/// Interval between checks for messages.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// Result of monitoring.
+/// Whether monitoring found a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorEnd {
     /// At least one device was found.

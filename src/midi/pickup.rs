@@ -6,14 +6,14 @@ const NEAR: f32 = 0.02;
 /// State of one knob.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pickup {
-    /// Last position.
+    /// Last position of the knob.
     last: Option<f32>,
     /// Last value it set, while it controls the value.
     set: Option<f32>,
 }
 
 impl Pickup {
-    /// Whether the knob at `knob` controls a value at `current`; both 0 to 1.
+    /// Returns whether the knob at `knob` controls a value at `current`; both 0 to 1.
     pub fn takes_hold(&mut self, knob: f32, current: f32) -> bool {
         // It keeps control until something else moves the value.
         let has_hold = self.set.is_some_and(|set| (set - current).abs() <= NEAR);

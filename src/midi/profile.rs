@@ -15,7 +15,7 @@ use crate::library::edited::Problem;
 pub struct MidiProfile {
     /// Name of the device.
     pub device: String,
-    /// Its bindings.
+    /// The bindings of the device.
     pub bindings: Vec<Binding>,
 }
 
@@ -23,7 +23,7 @@ pub struct MidiProfile {
 const FIELDS: [&str; 8] = ["action", "message", "channel", "number", "encoding", "pickup", "min", "max"];
 
 impl MidiProfile {
-    /// Formats the file.
+    /// Returns the contents of the file.
     pub fn written(&self) -> String {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\

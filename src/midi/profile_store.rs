@@ -51,7 +51,11 @@ impl ProfileStore {
             }
         };
         let thread = thread::Builder::new().name("midi profiles".into()).spawn(work);
-        let thread = thread.inspect_err(|error| log::error!("MIDI profiles will not be saved: {error}")).ok();
+        let thread = thread
+            .inspect_err(|error| {
+                log::error!("could not start a thread ({error}); MIDI profiles will not be saved");
+            })
+            .ok();
         Self { requests: Some(requests), fetched, thread }
     }
 
@@ -117,7 +121,7 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     }
 }
 
-/// Returns an unused name next to the file.
+/// Returns an unused path next to the file at `path`.
 fn aside(path: &Path) -> PathBuf {
     let name = |count: u32| match count {
         0 => path.with_extension("toml.before"),

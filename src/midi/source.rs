@@ -1,6 +1,6 @@
 //! Source of MIDI events: a trait, so that tests can feed bytes.
 
-/// A port event.
+/// An event of a MIDI port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortEvent {
     /// A device was connected.
@@ -12,12 +12,12 @@ pub enum PortEvent {
     },
     /// A device was disconnected.
     Disconnected {
-        /// Name.
+        /// Name of the device.
         device: String,
     },
     /// One message from a device.
     Bytes {
-        /// Name.
+        /// Name of the device.
         device: String,
         /// One complete MIDI message.
         bytes: Vec<u8>,

@@ -221,7 +221,7 @@ fn a_reconnected_device_keeps_its_bindings() {
     bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
     bench.send(&[0x90, 36, 100]);
     assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
-    assert!(bench.midi.message().is_some_and(|message| message.contains("pads reconnected")));
+    assert!(bench.midi.message().is_some_and(|message| message.contains("'pads' reconnected")));
 }
 
 #[test]

@@ -29,9 +29,9 @@ pub(super) struct ShaderRandoms {
 /// A rotation about three axes, without translation: projectM passes none to shaders.
 #[derive(Clone, Copy, Default)]
 struct Rotation {
-    /// Angle at time 0 for each axis, radians.
+    /// Angle at time 0 for each axis, in radians.
     start: [f32; 3],
-    /// Radians per second.
+    /// Speed about each axis, in radians per second.
     speed: [f32; 3],
 }
 

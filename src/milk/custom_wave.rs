@@ -172,7 +172,7 @@ fn load_values(values: &CustomWave, vars: &mut [f64]) {
 struct Source {
     spectrum: bool,
     count: usize,
-    /// `sep`, in bins.
+    /// Distance between the two channels in bins, from `sep`.
     separation: f32,
     smoothing: f32,
     scale: f32,

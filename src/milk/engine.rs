@@ -9,11 +9,11 @@ use crate::eel::{BatchCode, Budget, Code, EelRandom, Machine, Memory, Shared};
 pub struct Tick {
     /// Seconds since the preset started.
     pub time: f64,
-    /// Target frame rate of the show, frames per second.
+    /// Target frame rate of the show, in frames per second.
     pub fps: f64,
     /// Frame number, from 0.
     pub frame: u64,
-    /// Width and height of the feedback image, pixels.
+    /// Width and height of the feedback image, in pixels.
     pub size: [u32; 2],
     /// Columns and rows of the warp mesh.
     pub mesh: [u32; 2],

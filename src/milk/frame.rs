@@ -70,7 +70,7 @@ pub enum Blend {
 /// Width of lines and dots, in reference pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// One pixel.
+    /// One pixel wide.
     Thin,
     /// One and a half: drawn four times, offset by half a pixel right, down, and both.
     Half,
@@ -83,27 +83,27 @@ pub enum Weight {
 pub enum Draw {
     /// Line segments `frame.segments[range]`.
     Lines {
-        /// Range of segments.
+        /// Range of the segments in the frame.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the lines.
         blend: Blend,
-        /// Width.
+        /// Width of the lines.
         weight: Weight,
     },
     /// Square dots `frame.dots[range]`.
     Dots {
-        /// Range of dots.
+        /// Range of the dots in the frame.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the dots.
         blend: Blend,
-        /// Width.
+        /// Width of the dots.
         weight: Weight,
     },
     /// Filled, outlined polygons `frame.shapes[range]`.
     Shapes {
-        /// Range of instances.
+        /// Range of the instances in the frame.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the polygons.
         blend: Blend,
         /// Whether the fill is the previous image times the vertex colour.
         textured: bool,
@@ -114,7 +114,7 @@ pub enum Draw {
     Triangles {
         /// Range of vertices, a multiple of three.
         range: Range<u32>,
-        /// Blend mode.
+        /// Blend mode of the triangles.
         blend: Blend,
     },
 }
@@ -123,9 +123,9 @@ pub enum Draw {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Segment {
-    /// Start, clip space.
+    /// Start, in clip space.
     pub a: [f32; 2],
-    /// End, clip space.
+    /// End, in clip space.
     pub b: [f32; 2],
     /// RGBA at the start.
     pub color_a: [f32; 4],
@@ -137,9 +137,9 @@ pub struct Segment {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Dot {
-    /// Centre, clip space.
+    /// Centre, in clip space.
     pub at: [f32; 2],
-    /// RGBA.
+    /// Colour of the dot, as RGBA.
     pub color: [f32; 4],
 }
 
@@ -148,15 +148,15 @@ pub struct Dot {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct ShapeInstance {
-    /// Centre, clip space.
+    /// Centre, in clip space.
     pub center: [f32; 2],
     /// Horizontal and vertical radius in clip units; the horizontal one includes the aspect ratio.
     pub radius: [f32; 2],
-    /// Rotation of the corners, radians.
+    /// Rotation of the corners, in radians.
     pub angle: f32,
     /// Number of corners, an integer from 3 to 100.
     pub sides: f32,
-    /// Rotation of the texture, radians.
+    /// Rotation of the texture, in radians.
     pub texture_angle: f32,
     /// Zoom of the texture.
     pub texture_zoom: f32,
@@ -176,9 +176,9 @@ pub struct ShapeInstance {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Vertex {
-    /// Clip space.
+    /// Position in clip space.
     pub at: [f32; 2],
-    /// RGBA.
+    /// Colour at the vertex, as RGBA.
     pub color: [f32; 4],
 }
 
@@ -208,15 +208,15 @@ pub struct LegacyComposite {
     pub echo_alpha: f32,
     /// Zoom of the echo image.
     pub echo_zoom: f32,
-    /// 0 as is, 1 flipped horizontally, 2 flipped vertically, 3 both.
+    /// Orientation of the echo image: 0 unchanged, 1 flipped horizontally, 2 flipped vertically, 3 both.
     pub echo_orientation: u32,
-    /// `1 - (1 - x)^2`, for each channel.
+    /// Whether to replace each channel `x` with `1 - (1 - x)^2`.
     pub brighten: bool,
-    /// `x * x`.
+    /// Whether to replace each channel `x` with `x * x`.
     pub darken: bool,
-    /// `x * (1 - x) * 2`.
+    /// Whether to replace each channel `x` with `x * (1 - x) * 2`.
     pub solarize: bool,
-    /// `1 - x`.
+    /// Whether to replace each channel `x` with `1 - x`.
     pub invert: bool,
     /// Strength of the corner hues, 0 none to 1 full.
     pub hue_amount: f32,

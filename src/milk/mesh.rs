@@ -30,7 +30,7 @@ pub(super) struct MeshState {
 /// The previous frame's mesh, used by motion vectors.
 #[derive(Default)]
 pub(super) struct PreviousMesh {
-    /// Columns and rows.
+    /// Number of columns and rows.
     pub size: [u32; 2],
     /// Texture coordinates, row by row from the top; empty before the first frame.
     pub uv: Vec<[f32; 2]>,

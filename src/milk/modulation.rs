@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::names::frame;
 
-/// Changes stored inline, without allocation; the macros make seven.
+/// Number of changes stored inline, without allocation; the macros make seven.
 const INLINE_CHANGES: usize = 8;
 
 /// Modulation of one deck's preset for one frame.
@@ -20,7 +20,7 @@ pub struct Modulation {
     pub audio_gain: f32,
 }
 
-/// Change of one variable.
+/// A change to one variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Change {
     Linear { factor: f64, offset: f64 },

@@ -14,7 +14,7 @@ use super::shader::{self, ShaderText};
 use super::text::Decoded;
 use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 
-/// Maximum size of a preset file, bytes.
+/// Maximum size of a preset file, in bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
 
 /// Maximum operations of one preset compiled to machine code, which takes about a second; the rest is interpreted. Real
@@ -40,7 +40,7 @@ pub enum PresetError {
 pub struct Problem {
     /// Name of the part: `per_frame`, `warp shader`, `wave_0 per_point`...
     pub part: String,
-    /// Compiler message.
+    /// Message of the compiler.
     #[serde(rename = "what")]
     pub message: String,
 }

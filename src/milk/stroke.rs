@@ -8,7 +8,7 @@ use super::{Blend, Dot, Draw, Frame, Segment};
 pub(super) struct StrokePoint {
     /// Position in clip space.
     pub at: [f32; 2],
-    /// RGBA.
+    /// Colour of the point, as RGBA.
     pub color: [f32; 4],
 }
 

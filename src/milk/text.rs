@@ -14,25 +14,25 @@ const SAMPLER_MODES: [&str; 8] = ["fw_", "fc_", "pw_", "pc_", "wf_", "cf_", "wp_
 /// The kinds of code in a preset, in the order of [`CodeSection::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeSection {
-    /// `per_frame_init_N`
+    /// `per_frame_init_N`.
     PerFrameInit,
-    /// `per_frame_N`
+    /// `per_frame_N`.
     PerFrame,
-    /// `per_pixel_N`, which runs per vertex
+    /// `per_pixel_N`, which runs for each vertex.
     PerPixel,
-    /// `warp_N`, HLSL
+    /// `warp_N`, in HLSL.
     Warp,
-    /// `comp_N`, HLSL
+    /// `comp_N`, in HLSL.
     Composite,
-    /// `wave_SLOT_initN`
+    /// `wave_SLOT_initN`.
     WaveInit,
-    /// `wave_SLOT_per_frameN`
+    /// `wave_SLOT_per_frameN`.
     WavePerFrame,
-    /// `wave_SLOT_per_pointN`
+    /// `wave_SLOT_per_pointN`.
     WavePerPoint,
-    /// `shape_SLOT_initN`
+    /// `shape_SLOT_initN`.
     ShapeInit,
-    /// `shape_SLOT_per_frameN`
+    /// `shape_SLOT_per_frameN`.
     ShapePerFrame,
 }
 
@@ -58,7 +58,7 @@ pub enum Key<'a> {
 pub struct Line<'a> {
     /// The line without its line ending.
     pub raw: &'a str,
-    /// The key.
+    /// The parsed key.
     pub key: Key<'a>,
     /// The text after the first `=`; empty if there is none.
     pub value: &'a str,
@@ -82,7 +82,7 @@ pub enum TextEncoding {
     Utf8,
     /// UTF-16 of either byte order.
     Utf16,
-    /// Latin-1: not Unicode.
+    /// Latin-1, for text that is not Unicode.
     Latin1,
 }
 

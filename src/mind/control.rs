@@ -62,17 +62,17 @@ impl Control {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Profile {
-    /// Slow and soft.
+    /// Slow and soft music.
     Ambient,
-    /// Deep and unhurried.
+    /// Deep and unhurried music.
     Dub,
-    /// Almost no movement.
+    /// Music with almost no movement.
     Drone,
-    /// A steady beat.
+    /// Music with a steady beat.
     Techno,
-    /// Maximum energy.
+    /// Music at maximum energy.
     PeakRave,
-    /// Live bands.
+    /// Music by live bands.
     Rock,
     /// No bias: only the performer's settings.
     #[default]
@@ -115,19 +115,19 @@ impl Profile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MacroPreset {
-    /// Strong and even.
+    /// Strong and even effects.
     TechnoBoost,
-    /// Bright hits.
+    /// Effects that make hits bright.
     RavePunch,
-    /// Low and steady.
+    /// Low and steady effects.
     DeepPulse,
-    /// Wide and glinting.
+    /// Wide and glinting effects.
     WideSweep,
-    /// Maximum intensity.
+    /// Effects at maximum intensity.
     TechnoBrutal,
-    /// Hard and bright.
+    /// Hard and bright effects.
     IndustrialSurge,
-    /// Sharp and acid.
+    /// Sharp effects for acid techno.
     AcidOverdrive,
 }
 

@@ -31,9 +31,9 @@ pub enum NightError {
     /// Most presets of the smoke test failed.
     #[error("smoke test: only {good} of {} could be rendered; see {}", counted(*tried, "preset"), folder.display())]
     Smoke {
-        /// Presets rendered.
+        /// Number of presets that were rendered.
         good: usize,
-        /// Presets tried.
+        /// Number of presets that were tried.
         tried: usize,
         /// Folder of the smoke test.
         folder: PathBuf,
@@ -43,7 +43,7 @@ pub enum NightError {
         "no playable preset found in time, {pending} pending; run again to resume, or raise the time limit"
     )]
     NoTimeForAudit {
-        /// Presets without a verdict.
+        /// Number of presets without a verdict.
         pending: usize,
     },
     /// No preset passed the audit.
@@ -60,7 +60,7 @@ pub enum NightError {
     NothingEmbedded {
         /// Name of the embedder.
         embedder: String,
-        /// Presets to embed.
+        /// Number of presets to embed.
         presets: usize,
     },
     /// The frames stage failed.

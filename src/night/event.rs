@@ -13,30 +13,30 @@ pub enum NightEvent {
     Check(Check),
     /// A stage starts.
     Stage {
-        /// One of [`STAGES`](super::STAGES).
+        /// Name of the stage, one of [`STAGES`](super::STAGES).
         stage: String,
     },
     /// Progress of the current stage.
     Progress(Progress),
     /// A message for the log.
     Note {
-        /// The message.
+        /// Text of the message.
         text: String,
     },
     /// Last event of a failed bake.
     Failed {
-        /// Error message.
+        /// Why the bake failed.
         why: String,
     },
     /// Last event of any other bake.
     Ended {
-        /// Outcome.
+        /// How the bake ended.
         #[serde(rename = "ending")]
         outcome: NightOutcome,
     },
 }
 
-/// Receives the events.
+/// A function that receives the events of a bake.
 pub type EventSink<'a> = &'a mut dyn FnMut(NightEvent);
 
 /// Outcome of a bake.

@@ -55,8 +55,8 @@ const CLUSTER: &str = "cluster embeddings";
 const POLICY: &str = "write style policy";
 const DONE: &str = "done.";
 
-/// Returns the label of a stage for the desk and the terminal. The log keeps the predecessor's names, which its tools
-/// parse.
+/// Returns the label of a stage for the desk and the terminal. The log keeps the names of aivj's browser-based
+/// predecessor, whose tools parse.
 pub fn stage_label(stage: &str) -> &str {
     match stage {
         AUDIT => "Audit presets",
@@ -236,7 +236,7 @@ impl Night<'_, '_> {
         (self.on_event)(NightEvent::Note { text });
     }
 
-    /// Reports progress and saves the time spent from time to time. Returns `false` once cancelled.
+    /// Reports progress and, from time to time, saves the time spent. Returns `false` once cancelled.
     fn progress(&mut self, progress: &Progress) -> bool {
         (self.on_event)(NightEvent::Progress(progress.clone()));
         if self.saved.elapsed() > SAVE_EVERY

@@ -25,7 +25,7 @@ pub struct Check {
     pub fatal: bool,
 }
 
-/// Runs all checks.
+/// Runs all checks and returns their results.
 pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
     let check = |what: &str, found: Result<String, String>| {
         let fatal = found.is_err();

@@ -20,9 +20,9 @@ pub enum PublishError {
         counted(*new, "preset")
     )]
     Smaller {
-        /// Presets in the new index.
+        /// Number of presets in the new index.
         new: usize,
-        /// Presets in the library's index.
+        /// Number of presets in the library's index.
         old: usize,
         /// Folder of the bake.
         folder: PathBuf,
@@ -71,7 +71,7 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
     write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
 }
 
-/// Returns whether an previous index can be restored.
+/// Returns whether a previous index can be restored.
 pub fn has_previous_index(library: &Path) -> bool {
     [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous(name)).is_file())
 }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::library::style::{IndexVersion, by_name};
 
-    /// A bake folder whose index covers `count` presets.
+    /// Creates a bake folder whose index covers `count` presets.
     fn bake(count: usize) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         let names: Vec<(String, String)> =

@@ -98,7 +98,7 @@ fn summary(input: &PageInput) -> Markup {
     }
 }
 
-/// Changes since the previous bake: counts, clusters, and names.
+/// Lists the changes since the previous bake: counts, clusters, and names.
 fn changes(input: &PageInput, previous: &Styles, pictures: &Pictures) -> Markup {
     let PageInput { styles, excluded, .. } = input;
     let new: BTreeSet<&String> =
@@ -128,7 +128,7 @@ fn changes(input: &PageInput, previous: &Styles, pictures: &Pictures) -> Markup 
     }
 }
 
-/// Clusters that are new, removed, or changed in size.
+/// Lists the clusters that are new, removed, or changed in size.
 fn sizes(styles: &Styles, previous: &Styles) -> Markup {
     let old: HashMap<&str, &ClusterStyle> =
         previous.clusters.iter().map(|style| (style.id.as_str(), style)).collect();

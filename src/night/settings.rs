@@ -21,7 +21,7 @@ pub struct NightSettings {
     pub pack: String,
     /// Folder for all results.
     pub folder: PathBuf,
-    /// Time budget.
+    /// Time budget of the bake.
     pub time: Duration,
     /// Maximum number of presets.
     pub limit: Option<usize>,
@@ -29,13 +29,13 @@ pub struct NightSettings {
     pub pack_size: Option<usize>,
     /// Number of clusters; `None` for a number based on the size of the library.
     pub clusters: Option<usize>,
-    /// `builtin`, or a vision model.
+    /// Embedder: `builtin`, or a vision model.
     pub embedder: String,
     /// Folder of the installed models.
     pub models: Option<PathBuf>,
-    /// Run every stage on a few presets only.
+    /// Whether to run every stage on a few presets only.
     pub smoke_only: bool,
-    /// Frame capture, with its textures, audio and seed.
+    /// Settings of the frames, with their textures, audio and seed.
     pub capture: CaptureSettings,
     /// Number of worker processes and threads.
     pub workers: usize,

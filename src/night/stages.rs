@@ -319,7 +319,7 @@ fn exclude_empty(judged: &mut NightPresets, folder: &Path) {
     });
 }
 
-/// Luma and motion below which a preset counts as black.
+/// Mean luma and motion below which a preset counts as black.
 const MIN_VISIBLE: f32 = 1e-4;
 
 fn reason(entry: &frames::FrameEntry) -> Option<String> {

@@ -24,7 +24,7 @@ pub(super) struct State {
     pub smoke_done: bool,
     /// Whether every stage is done.
     pub finished: bool,
-    /// Time spent in all runs, seconds.
+    /// Time spent in all runs, in seconds.
     #[serde(default)]
     pub spent_secs: f64,
     /// Whether the previous bake in this folder finished with the same settings, so that every stage is known to work.

@@ -31,7 +31,7 @@ impl Sample {
 /// A preset that may be selected.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Its folder.
+    /// Folder of the preset's file.
     pub folder: String,
     /// Id shared by presets with the same code.
     pub family: u64,

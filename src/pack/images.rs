@@ -15,7 +15,7 @@ const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "w
 #[derive(Debug, Default)]
 pub struct UsedImages {
     names: BTreeSet<String>,
-    /// At least one sampler picks a random image: all images are needed.
+    /// Whether a sampler picks a random image, so that all images are needed.
     any: bool,
 }
 

@@ -16,11 +16,11 @@ const RANDOM_PACKS: usize = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PackGrade {
-    /// Diverse.
+    /// The pack is diverse.
     Green,
-    /// Somewhat uniform.
+    /// The pack is somewhat uniform.
     Yellow,
-    /// Too uniform: select again, or from more presets.
+    /// The pack is too uniform: select again, or from more presets.
     Red,
 }
 
@@ -53,7 +53,7 @@ pub struct TraitShare {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackReport {
-    /// Grade.
+    /// Grade of the pack.
     #[serde(rename = "light")]
     pub grade: PackGrade,
     /// Reasons for the grade.

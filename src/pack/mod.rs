@@ -53,11 +53,11 @@ pub struct PackSettings {
     pub from: PackFilter,
     /// Maximum number of presets.
     pub size: usize,
-    /// Selection method.
+    /// How the presets are selected.
     pub sample: Sample,
-    /// Exclude presets that flash too often.
+    /// Whether to exclude presets that flash too often.
     pub safe_flash: bool,
-    /// Exclude presets whose estimated cost at 1080p is higher, milliseconds per frame.
+    /// Maximum estimated cost of a preset at 1080p, in milliseconds per frame.
     pub max_cost_ms: Option<f64>,
     /// If set, only these paths, with forward slashes.
     pub rel_paths: Option<BTreeSet<String>>,
@@ -72,13 +72,13 @@ pub struct PackSettings {
 /// A finished pack.
 #[derive(Clone, Debug)]
 pub struct Pack {
-    /// Its folder.
+    /// Folder of the pack.
     pub folder: PathBuf,
     /// Paths of its presets, relative to the library.
     pub presets: Vec<String>,
     /// Number of copied images.
     pub images: usize,
-    /// Diversity report.
+    /// Report on the pack's diversity.
     pub report: PackReport,
 }
 
@@ -96,7 +96,7 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     write(settings, &pack, store)
 }
 
-/// Selects a pack and copies it to `folder`. Of the existing files only presets of a previous pack are removed.
+/// Selects a pack and copies it to `folder`. Of the existing files, only the presets of a previous pack are removed.
 pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
     let folder = Folder::create(folder).with_context(|| format!("opening {}", folder.display()))?;
     write(settings, &folder, store)
@@ -260,7 +260,7 @@ fn copy(
     Ok(wanted.copy(&settings.textures, &folder.create_below(Path::new("textures"))?)?)
 }
 
-/// Fails if the folder of a file is missing for another reason than that it does not exist yet.
+/// Fails if the folder of a file cannot be opened, unless it merely does not exist yet.
 fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
     match path.parent().map(|parent| folder.below(parent)) {
         Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(error),

@@ -2,7 +2,7 @@
 
 use crate::audit::probe::{HUES, LAYOUT, Look};
 
-/// Dimensions of a look.
+/// Number of dimensions of a look.
 const DIMENSIONS: usize = 11 + HUES + LAYOUT[0] * LAYOUT[1];
 
 /// A look as a point; each dimension is scaled by its standard deviation in the library.
@@ -10,7 +10,7 @@ const DIMENSIONS: usize = 11 + HUES + LAYOUT[0] * LAYOUT[1];
 pub struct Point([f32; DIMENSIONS]);
 
 impl Point {
-    /// Returns the Euclidean distance.
+    /// Returns the Euclidean distance to `other`.
     pub fn distance(&self, other: &Self) -> f32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
     }
@@ -80,7 +80,7 @@ pub fn mean_nearest(points: &[Point], chosen: &[usize]) -> f64 {
     measured.iter().map(|one| f64::from(nearest(one))).sum::<f64>() / measured.len() as f64
 }
 
-/// Farthest-point selection: always the point farthest from all chosen so far (Gonzalez, 1985).
+/// A farthest-point selection, which always takes the point farthest from all chosen so far (Gonzalez, 1985).
 pub struct Farthest<'a> {
     points: &'a [Point],
     /// Distance of every point to the nearest chosen one.

@@ -7,7 +7,7 @@ use super::source::Source;
 /// Length of the file header, in front of the first page's own.
 const FILE_HEADER: usize = 100;
 
-/// A page.
+/// A page of a b-tree.
 pub(super) struct Page<'a> {
     bytes: &'a [u8],
     /// Offset of the page header.

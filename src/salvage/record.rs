@@ -1,6 +1,6 @@
 //! Records: the header with the type of every column, and the values.
 
-/// How much of a file is read.
+/// How much of a file to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
     /// The rows that the database holds, as far as its pages are intact.
@@ -37,7 +37,7 @@ pub struct Shape {
     pub required: usize,
 }
 
-/// A value.
+/// A value of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Null, or a value that could not be read.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Page size of a new database, and of one whose header is damaged.
 const USUAL_PAGE: usize = 4096;
-/// Lengths of the headers of the log and of a frame in it.
+/// Length of the header of the log, and of a frame in it, in bytes.
 const LOG_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
 

@@ -11,7 +11,7 @@ pub enum ShardError {
     /// The folder holds no finished shard.
     #[error("{folder}: not a finished shard (it has no SHA256SUMS); run the command of this shard again")]
     NotSealed {
-        /// The folder.
+        /// Folder that holds no finished shard.
         folder: PathBuf,
     },
     /// A file is missing, or differs from its hash.
@@ -21,7 +21,7 @@ pub enum ShardError {
         folder: PathBuf,
         /// The file, relative to the folder.
         file: String,
-        /// `missing` or `damaged`.
+        /// What is wrong: `missing` or `damaged`.
         problem: &'static str,
     },
     /// The shards belong to different bakes.
@@ -33,7 +33,7 @@ pub enum ShardError {
         folder: PathBuf,
         /// The shard it is compared with.
         other: PathBuf,
-        /// What differs.
+        /// Name of what differs.
         what: &'static str,
         /// Value in `folder`.
         found: String,
@@ -51,9 +51,9 @@ pub enum ShardError {
     /// A file cannot be read or written, or is malformed.
     #[error("{path}: {why}")]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be used.
         why: String,
     },
 }

@@ -30,7 +30,7 @@ pub struct Merged {
     pub stage: ShardStage,
     /// Number of results after the merge: verdicts, rendered presets, or rows.
     pub results: usize,
-    /// Presets in the merged shards without a result.
+    /// Number of presets in the merged shards without a result.
     pub pending: usize,
     /// Shards that no folder holds.
     pub missing: Vec<Shard>,

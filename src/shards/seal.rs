@@ -13,9 +13,9 @@ use crate::disk::{self, FileKind, Input, limit};
 
 use crate::jobs::shard::Shard;
 
-/// Description of a shard.
+/// File name of the description of a shard.
 const INFO: &str = "shard.json";
-/// Hashes of its files, in the format of `sha256sum`.
+/// File name of the hashes of its files, in the format of `sha256sum`.
 const SUMS: &str = "SHA256SUMS";
 /// Folder of the store of an audit, within the shard's folder.
 pub const STORE: &str = "store";
@@ -26,11 +26,11 @@ const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ShardStage {
-    /// `aivj bake audit`.
+    /// The stage of `aivj bake audit`.
     Audit,
-    /// `aivj bake frames`.
+    /// The stage of `aivj bake frames`.
     Frames,
-    /// `aivj bake embed`.
+    /// The stage of `aivj bake embed`.
     Embed,
 }
 
@@ -47,9 +47,9 @@ impl fmt::Display for ShardStage {
 /// Description of a shard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShardInfo {
-    /// What was done.
+    /// Stage that was run.
     pub stage: ShardStage,
-    /// Which part of the library.
+    /// Part of the library that was processed.
     pub shard: Shard,
     /// Version of the program.
     pub engine: String,

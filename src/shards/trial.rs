@@ -13,12 +13,12 @@ use crate::store::Store;
 /// Number of presets of a trial.
 const PRESETS: usize = 16;
 
-/// Cost of a preset, seconds of one core.
+/// Cost of a preset, in seconds of one core.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PresetCost {
-    /// In the audit.
+    /// Cost of the audit.
     pub audit: f64,
-    /// In the frames stage.
+    /// Cost of the frames stage.
     pub frames: f64,
     /// Number of presets in the library.
     pub presets: usize,

@@ -210,7 +210,7 @@ impl Show {
         self.director.pool.catalogue.entries[index as usize].name()
     }
 
-    /// Removes a preset from the queue; returns whether it was there.
+    /// Removes a preset from Up next; returns whether it was there.
     fn veto(&mut self, id: PresetId) -> bool {
         if !self.drop_candidate(id) {
             self.notify(format!("preset {id} is not queued"));

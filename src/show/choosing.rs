@@ -18,15 +18,15 @@ use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 
-/// How much longer the safe preset is warmed up than others, so that its picture has built up.
+/// Factor by which the safe preset is warmed up longer than others, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;
-/// Frames that the first preset after a restart is warmed up for: any picture is better than none.
+/// Number of warm-up frames of the first preset after a restart: any picture is better than none.
 const RESUMED_WARM_UP: u32 = 4;
-/// Distance of the target energy from that of the candidates ...
+/// Distance of the target energy from that of the candidates above which new ones are chosen.
 const OFF_LEVEL: f64 = 0.7;
-/// ... and how long it must last before new candidates are chosen, seconds.
+/// How long that distance must last before new candidates are chosen, in seconds.
 const OFF_LEVEL_SECS: f64 = 4.0;
-/// Time on air from which a dismissed preset counts as watched instead of skipped, seconds.
+/// Time on air from which a dismissed preset counts as watched instead of skipped, in seconds.
 const WATCHED_SECS: f64 = 30.0;
 
 /// Why a preset leaves the air.
@@ -40,7 +40,7 @@ pub(super) enum LeaveReason {
     Ended,
 }
 
-/// Time without any preset on air after which a safe preset is prepared, seconds.
+/// Time without any preset on air after which a safe preset is prepared, in seconds.
 const PATIENCE_SECS: f64 = 2.0;
 
 impl Show {

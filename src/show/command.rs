@@ -31,7 +31,7 @@ pub enum Command {
     Freeze,
     /// Show this preset as soon as it is warm.
     PlayNow(PresetId),
-    /// Remove this preset from the queue.
+    /// Remove this preset from Up next.
     Veto(PresetId),
     /// Mark or unmark this preset as a favourite.
     FavouritePreset(PresetId),
@@ -39,7 +39,7 @@ pub enum Command {
     BanPreset(PresetId),
     /// Lift the exclusion of this preset.
     Rescue(PresetId),
-    /// Undo the last ban, favourite, rescue or removal from the queue.
+    /// Undo the last ban, favourite, rescue or removal from Up next.
     Undo,
     /// Tap the tempo: a beat falls now.
     TapTempo,
@@ -57,7 +57,7 @@ pub enum Command {
     Dwell(f32),
     /// Set one macro.
     Macro {
-        /// The control.
+        /// The control to set.
         control: Control,
         /// Its new value.
         value: Unipolar,

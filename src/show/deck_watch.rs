@@ -7,17 +7,18 @@ use crate::stage::DeckId;
 
 /// Multiple of a step's budget from which a frame is far too slow.
 const FAR_TOO_SLOW: f64 = 10.0;
-/// Time that far too slow frames may take in a row, seconds, and their minimum number: a single one may have another
-/// cause.
+/// Time that consecutive far too slow frames may take, in seconds, and their minimum number: a single one may have
+/// another cause.
 const SLOW_SECS: f64 = 0.6;
 const SLOW_FRAMES: u32 = 2;
-/// Presets replaced in a row because they are slow. If the next one is slow too, the machine is at fault.
+/// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the machine is at
+/// fault.
 const MAX_CONSECUTIVE: u32 = 3;
 
 /// What to do about the time of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slowness {
-    /// Nothing.
+    /// Nothing needs to be done.
     Tolerated,
     /// Let nothing else use the device, to find out whether the preset is at fault.
     Suspicious,
@@ -37,7 +38,7 @@ pub(super) struct DeckWatch {
     pub not_finite_secs: f64,
     slow_secs: f64,
     slow_frames: u32,
-    /// Presets replaced in a row because they are slow.
+    /// Number of consecutive presets replaced because they are slow.
     consecutive: u32,
 }
 

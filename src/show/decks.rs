@@ -29,7 +29,7 @@ pub(super) struct Slot {
     pub reason: Reason,
 }
 
-/// A running crossfade.
+/// A crossfade that is running.
 pub(super) struct Crossfade {
     pub to: Slot,
     pub done_secs: f64,
@@ -64,7 +64,7 @@ pub(super) struct Decks {
     requests: Vec<DeckRequest>,
 }
 
-/// Candidates kept warm for the next cut.
+/// Number of candidates kept warm for the next cut.
 pub const WARM_CANDIDATES: usize = 2;
 
 impl Decks {
@@ -109,7 +109,7 @@ impl Decks {
         }
     }
 
-    /// Returns the deck the audience sees: the one fading in, otherwise the front.
+    /// Returns the deck the audience sees: the one fading in, otherwise the one on air.
     pub fn shown(&self) -> Option<&Slot> {
         self.fade.as_ref().map(|fade| &fade.to).or(self.front.as_ref())
     }

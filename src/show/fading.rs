@@ -5,15 +5,15 @@ use crate::mind::director::Moment;
 use crate::stage::FadeStyle;
 use crate::units::Rng;
 
-/// Crossfade of a cut by the performer, seconds: quick, but not abrupt.
+/// Length of the crossfade of a cut by the performer, in seconds: quick, but not abrupt.
 pub(super) const PERFORMER_SECS: f64 = 0.35;
-/// Crossfade to the safe preset, seconds.
+/// Length of the crossfade to the safe preset, in seconds.
 pub(super) const PANIC_SECS: f64 = 0.15;
-/// Crossfade on a drop, seconds.
+/// Length of the crossfade on a drop, in seconds.
 const DROP_SECS: f64 = 0.15;
-/// Minimum and maximum crossfade without a beat, seconds.
+/// Minimum and maximum length of a crossfade without a beat, in seconds.
 const FREE_SECS: (f64, f64) = (0.8, 4.0);
-/// Maximum crossfade on a beat, seconds.
+/// Maximum length of a crossfade on a beat, in seconds.
 const MAX_SECS: f64 = 6.0;
 
 /// Returns the length in seconds and the style of an automatic crossfade. On a trusted beat it lasts whole beats, and

@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 
 /// Scales of the picture, largest first.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
-/// Slots per step at the smallest scale, when even that is too slow.
+/// Number of slots per step at the smallest scale, when even that is too slow.
 const EVERY: [u32; 4] = [2, 3, 4, 6];
-/// Step times that a decision is based on: at least this many, spanning at least half a second.
+/// Minimum number of step times for a decision; they must also span at least half a second.
 const FEWEST: usize = 5;
 const WINDOW_SECS: f64 = 0.5;
-/// Step times ignored after a change: they still contain the work of the change.
+/// Number of step times ignored after a change: they still contain the work of the change.
 const SETTLING: usize = 3;
 /// Share of the budget below which the predicted time of a higher quality must be for it to be tried.
 const HEADROOM: f64 = 0.75;
 /// Seconds for which that must hold, at first and at most; doubled each time a higher quality turns out too slow.
 const PATIENCE_SECS: (f64, f64) = (3.0, 96.0);
-/// A quality kept for this long has proved itself, seconds.
+/// Time for which a quality must be kept to prove itself, in seconds.
 const PROVED_SECS: f64 = 10.0;
 
-/// A picture quality.
+/// A quality of the picture: its size and its rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Side length of the picture and of the warp mesh, relative to full size.
     pub scale: f64,
-    /// Slots per step.
+    /// Number of slots per step.
     pub every: u32,
 }
 
@@ -39,7 +39,7 @@ impl Default for Quality {
 impl Quality {
     /// Full size at the full rate.
     pub const FULL: Self = Self { scale: 1.0, every: 1 };
-    /// The smallest scale.
+    /// The smallest scale of the picture.
     pub const SMALLEST: f64 = SCALES[SCALES.len() - 1];
 
     fn of(level: usize) -> Self {
@@ -53,7 +53,7 @@ impl Quality {
 /// Measures steps and chooses the quality.
 #[derive(Clone, Debug)]
 pub struct Governor {
-    /// Time one slot offers for drawing, seconds.
+    /// Time one slot offers for drawing, in seconds.
     budget: f64,
     level: usize,
     times: Vec<f64>,
@@ -70,7 +70,8 @@ pub struct Governor {
 }
 
 impl Governor {
-    /// Starts with full quality. `budget` is the time that a step at full rate may take, seconds.
+    /// Creates a governor that starts with full quality. `budget` is the time that a step at full rate may take, in
+    /// seconds.
     pub fn new(budget: f64) -> Self {
         Self {
             budget,
@@ -95,7 +96,7 @@ impl Governor {
         self.budget
     }
 
-    /// Draws at the smallest size from now on, until there is time for a larger one.
+    /// Lowers the quality to the smallest size until there is time for a larger one.
     pub fn shrink(&mut self) {
         if self.level + 1 < SCALES.len() {
             self.change_to(SCALES.len() - 1, false);
@@ -108,13 +109,13 @@ impl Governor {
         self.forget();
     }
 
-    /// Starts another window; returns the length of this one, seconds.
+    /// Starts another window; returns the length of this one, in seconds.
     fn forget(&mut self) -> f64 {
         self.times.clear();
         std::mem::take(&mut self.window_secs)
     }
 
-    /// Adds the time that a step took and the time since the step before, seconds. Returns the new quality when it
+    /// Adds the time that a step took and the time since the previous step, in seconds. Returns the new quality when it
     /// changes.
     pub fn observe(&mut self, took: f64, dt: f64) -> Option<Quality> {
         self.kept_secs += dt;
@@ -140,7 +141,7 @@ impl Governor {
         (self.fits_secs >= self.patience_secs).then(|| self.change_to(self.level - 1, true))
     }
 
-    /// Returns the time that a step of a level may take, seconds.
+    /// Returns the time that a step of a level may take, in seconds.
     fn limit(&self, level: usize) -> f64 {
         self.budget * f64::from(Quality::of(level).every)
     }

@@ -8,11 +8,12 @@ use crate::facts::PresetId;
 use crate::stage::DeckId;
 use crate::store::BanKind;
 
-/// Decks set aside in a row before the next one may stay, because the cause may be the music.
+/// Maximum number of consecutive decks set aside; then the next one may stay, because the cause may be the music.
 const MOST_SET_ASIDE: u32 = 4;
 
 impl Show {
-    /// Handles an event of the graphics device; called before a step. What is on air stays, as do queue and history.
+    /// Handles an event of the graphics device; called before a step. What is on air stays, as do Up next and the
+    /// history.
     pub fn graphics_event(&mut self, event: GraphicsEvent) {
         if let GraphicsEvent::Empty { deck } = event {
             self.set_aside(deck); // Logs itself, if it does anything.

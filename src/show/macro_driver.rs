@@ -36,17 +36,17 @@ const MAX_ECHO: f32 = 0.85;
 const MIN_SECOND: f32 = 0.25;
 /// Maximum opacity of the second deck.
 const MAX_SECOND: f32 = 0.8;
-/// Fade-in and fade-out of the second deck, seconds; the fade-out ends before most crossfades do.
+/// Fade-in and fade-out of the second deck, in seconds; the fade-out ends before most crossfades do.
 const SECOND_FADE_SECS: (f64, f64) = (1.5, 0.6);
 /// Sparkle from which glints appear, as a share of the way from the middle.
 const MIN_GLINT: f32 = 0.25;
 /// Hue rotation at the ends of M4, in turns.
 const MAX_HUE: f32 = 0.35;
-/// Added saturation at the upper end of M7; the lower end is greyscale.
+/// Saturation added at the upper end of M7; the lower end is greyscale.
 const MAX_SATURATION: f32 = 0.8;
 /// Zoom at a full hit, as the logarithm of the scale.
 const MAX_PULSE: f32 = 0.16;
-/// Attack and release of the pulse, seconds; slower than a strobe.
+/// Attack and release of the pulse, in seconds; slower than a strobe.
 const PULSE_SECS: (f32, f32) = (0.03, 0.18);
 
 /// The macros and the state needed to apply them.

@@ -1,15 +1,15 @@
-//! Undo of the performer's marks: bans, favourites, rescues, and cards removed from the queue.
+//! Undo of the performer's marks: bans, favourites, rescues, and cards removed from Up next.
 
 use super::running::Show;
 use super::undo::{Marks, UndoStep, Undoable};
 use crate::facts::PresetId;
 
-/// Steps that can be undone.
+/// Maximum number of steps that can be undone.
 const STEPS: usize = 50;
 
 impl Show {
     /// Runs a command that changes the marks of `id`, so that it can be undone. `act` returns whether it removed the
-    /// preset from the queue.
+    /// preset from Up next.
     pub(super) fn undoably(&mut self, id: PresetId, act: impl FnOnce(&mut Self) -> bool) {
         let before = self.marks_of(id);
         let on_air = self.decks.shown().is_some_and(|slot| slot.id == id);
@@ -28,7 +28,7 @@ impl Show {
                 format!("Removed {name} from favourites")
             }
             (Marks { rescued: false, .. }, Marks { rescued: true, .. }) => format!("Rescued {name}"),
-            _ if queued => format!("Removed {name} from the queue"),
+            _ if queued => format!("Removed {name} from Up next"),
             _ => return,
         };
         let shown = Undoable { what, at: self.now };
@@ -39,7 +39,7 @@ impl Show {
         }
     }
 
-    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in the queue.
+    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in Up next.
     /// The picture does not change.
     pub(super) fn undo(&mut self) {
         let Some(step) = self.undo.pop_back() else { return self.notify("nothing to undo".into()) };

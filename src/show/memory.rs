@@ -16,7 +16,7 @@ use crate::units::Unipolar;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShowMemory {
-    /// The learnt taste.
+    /// What was learnt about styles.
     pub taste: TasteState,
     /// Favourite presets.
     pub favourites: BTreeSet<PresetId>,
@@ -114,7 +114,7 @@ pub(super) struct Changed {
 /// Why a preset is excluded, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
-    /// Determines the duration.
+    /// Kind of ban, which determines the duration.
     pub kind: BanKind,
     /// Reason shown to the performer.
     pub why: String,

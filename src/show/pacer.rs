@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Step rate by default, Hz.
+/// Default step rate, in Hz.
 pub const DEFAULT_RATE: u32 = 60;
-/// Time without a step from which the machine counts as suspended, seconds. Shorter gaps are one long step.
+/// Time without a step from which the machine counts as suspended, in seconds. Shorter gaps count as one long step.
 const SUSPENDED_SECS: f64 = 2.0;
 /// How early a step may begin, as a fraction of a slot: timers are not exact.
 const EARLY: f64 = 0.002;
@@ -17,7 +17,7 @@ const EARLY: f64 = 0.002;
 pub struct Due {
     /// Slots since the previous step, from 1. All but the last were dropped.
     pub slots: u32,
-    /// How long the machine was suspended, seconds; that time does not belong to the show.
+    /// How long the machine was suspended, in seconds; that time does not belong to the show.
     pub suspended_secs: f64,
 }
 
@@ -25,9 +25,9 @@ pub struct Due {
 #[derive(Clone, Debug)]
 pub struct Pacer {
     rate: u32,
-    /// Slots per step.
+    /// Number of slots per step.
     every: u32,
-    /// Time of slot 0, seconds.
+    /// Time of slot 0, in seconds.
     origin: f64,
     /// Slot of the latest step.
     taken: u64,
@@ -36,7 +36,7 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// Starts with a step one slot after `now`; `rate` in Hz, at least 1.
+    /// Creates a pacer whose first step is one slot after `now`; `rate` is in Hz, at least 1.
     pub fn new(rate: u32, now: f64) -> Self {
         Self { rate: rate.max(1), every: 1, origin: now, taken: 0, earliest: 1 }
     }
@@ -46,7 +46,7 @@ impl Pacer {
         self.rate
     }
 
-    /// Returns the length of `slots` slots, seconds.
+    /// Returns the length of `slots` slots, in seconds.
     pub fn secs(&self, slots: u32) -> f64 {
         f64::from(slots) / f64::from(self.rate)
     }
@@ -64,7 +64,7 @@ impl Pacer {
         self.every = every.max(1);
     }
 
-    /// Returns the time of the next step, seconds.
+    /// Returns the time of the next step, in seconds.
     pub fn next(&self) -> f64 {
         self.time_of(self.next_slot())
     }
@@ -74,7 +74,7 @@ impl Pacer {
         self.earliest = self.slot_at(now) + 1;
     }
 
-    /// Lets all slots before `until` pass, seconds: the machine needs the time for something else.
+    /// Lets all slots before `until`, in seconds, pass: the machine needs the time for something else.
     pub fn rest(&mut self, until: f64) {
         let slot = (until - self.origin) * f64::from(self.rate) - EARLY;
         self.earliest = self.earliest.max(slot.ceil().max(0.0) as u64);
@@ -117,9 +117,9 @@ impl Pacer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DroppedSteps {
-    /// The picture before was not finished in time.
+    /// The previous picture was not finished in time.
     pub late_draw: u64,
-    /// The same, while a deck was warming up.
+    /// The previous picture was not finished in time while a deck was warming up.
     pub warm_up: u64,
     /// The show's thread did not run, or a window changed its size.
     pub stall: u64,
@@ -130,13 +130,13 @@ pub struct DroppedSteps {
 }
 
 impl DroppedSteps {
-    /// Returns the sum.
+    /// Returns the number of dropped steps of all causes.
     pub fn total(&self) -> u64 {
         let Self { late_draw, warm_up, stall, slow, suspended } = *self;
         late_draw + warm_up + stall + slow + suspended
     }
 
-    /// Adds `other`.
+    /// Adds the dropped steps of `other`.
     pub fn add(&mut self, other: &Self) {
         self.late_draw += other.late_draw;
         self.warm_up += other.warm_up;

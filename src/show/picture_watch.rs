@@ -4,23 +4,23 @@
 
 use crate::stage::PictureStats;
 
-/// Seconds an all-black or all-white picture is tolerated.
+/// Seconds for which an all-black or all-white picture is tolerated.
 const EMPTY_SECS: f64 = 1.0;
-/// Seconds a still picture is tolerated.
+/// Seconds for which a still picture is tolerated.
 const FROZEN_SECS: f64 = 1.1;
-/// Longest step that counts in full, seconds: nothing was seen while the program stood still.
+/// Longest step that counts in full, in seconds: nothing was seen while the program stood still.
 const LONGEST_STEP_SECS: f64 = 0.25;
-/// Presets dismissed in a row before the next one may stay, because the cause may be the music.
+/// Maximum number of consecutive presets dismissed; then the next one may stay, because the cause may be the music.
 const MAX_CONSECUTIVE: u32 = 3;
 
 /// What is wrong with a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PictureFault {
-    /// All black.
+    /// The picture is all black.
     Black,
-    /// All white.
+    /// The picture is all white.
     White,
-    /// No movement.
+    /// Nothing moves in the picture.
     Frozen,
 }
 
@@ -59,7 +59,7 @@ impl PictureFault {
 pub(super) struct Conditions {
     /// Seconds since the last step.
     pub dt: f64,
-    /// Time on air, seconds.
+    /// Time on air, in seconds.
     pub on_air_secs: f64,
     /// Whether the director chose the preset, music is playing, and no hold, blackout or freeze is active.
     pub active: bool,
@@ -70,7 +70,7 @@ pub(super) struct Conditions {
 pub(super) struct PictureWatch {
     seen: Option<PictureFault>,
     fault_secs: f64,
-    /// Time on air at the last step, seconds.
+    /// Time on air at the last step, in seconds.
     on_air_secs: f64,
     consecutive: u32,
 }

@@ -11,7 +11,7 @@ const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak
 pub struct Reason {
     /// One line, such as `Rock, groove energy, weak match (style: dots)`.
     pub summary: String,
-    /// The scores behind it; empty for a request by the performer.
+    /// The scores behind the choice; empty for a request by the performer.
     pub details: String,
 }
 

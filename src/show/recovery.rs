@@ -16,18 +16,18 @@ use super::rig::Rig;
 use crate::facts::PresetId;
 use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 
-/// Seconds a deck draws before it is no longer suspected of losing the device.
+/// Seconds for which a deck must draw before it is no longer suspected of losing the device.
 const YOUNG_SECS: f64 = 5.0;
-/// Sizes of the picture in turn, as shares of the full size.
+/// Sizes of the picture as shares of the full size, tried in this order.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
-/// Seconds in which failed allocations count once: several fail together.
+/// Seconds within which failed allocations count as one: several fail together.
 const ECONOMY_PAUSE_SECS: f64 = 2.0;
 /// Pause between two attempts to open a device.
 const RETRY: Duration = Duration::from_millis(150);
 
 impl Rig {
     /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was
-    /// created with the stage or its device has to be created again then.
+    /// created with the stage or its device must then be created again.
     pub fn generation(&self) -> u64 {
         self.recovery.generation
     }
@@ -172,7 +172,7 @@ impl Rig {
         true
     }
 
-    /// Requests a deck from the warmer; while a preset is suspected of losing the device, in turn.
+    /// Requests a deck from the warmer, at once or, while a preset is suspected of losing the device, in turn.
     pub(super) fn request(&mut self, request: DeckRequest) {
         let deck = request.deck;
         self.recovery.requests.insert(deck, request.clone());

@@ -6,7 +6,7 @@ use crate::facts::PresetId;
 use crate::mind::director::NO_REPEAT;
 use crate::stage::OutputMode;
 
-/// Presets of the history that are saved.
+/// Maximum number of presets of the history that are saved.
 const KEPT_HISTORY: usize = 60;
 /// Seconds after which the saved queue is dropped, because its library has not come back.
 const QUEUE_SECS: f64 = 60.0;

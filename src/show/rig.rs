@@ -12,16 +12,16 @@ use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{Cue, OutputMode, Stage};
 use crate::store::BanKind;
 
-/// Time between two measurements of the picture, seconds.
+/// Time between two measurements of the picture, in seconds.
 const MEASURE_EVERY_SECS: f64 = 0.09;
-/// How long a blackout is drawn, seconds, until nothing changes any more: the flash limiter may fade to black.
+/// How long a blackout is drawn until nothing changes any more, in seconds: the flash limiter may fade to black.
 const BLACKOUT_SECS: f64 = 1.5;
 
 /// The inputs of one frame.
 pub struct RigFrame<'a> {
     /// Seconds since the last frame.
     pub dt: f64,
-    /// Stereo samples since the last frame, 44.1 kHz.
+    /// Stereo samples since the last frame, at 44.1 kHz.
     pub sound: &'a [[f32; 2]],
     /// The current analysis of the music.
     pub features: &'a Features,
@@ -31,9 +31,9 @@ pub struct RigFrame<'a> {
 
 /// A show with its stage and warmer.
 pub struct Rig {
-    /// The show.
+    /// The show, which decides what to draw.
     pub show: Show,
-    /// The stage.
+    /// The stage, which draws it.
     pub stage: Stage,
     pub(super) warmer: Warmer,
     retirement: Retirement,
@@ -45,14 +45,14 @@ pub struct Rig {
     audio: Latest<PresetAudio>,
     /// Buffer for the audio of the next frame.
     spare: Arc<PresetAudio>,
-    /// Time since the last measurement of the picture, seconds.
+    /// Time since the last measurement of the picture, in seconds.
     unmeasured_secs: f64,
     /// Seconds of the current blackout drawn so far.
     black_secs: f64,
 }
 
 impl Rig {
-    /// Combines the parts; `audio` receives the audio of each frame for warm-up.
+    /// Creates a rig from its parts; `audio` receives the audio of each frame for warm-up.
     pub fn new(show: Show, stage: Stage, warmer: Warmer, audio: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
         let retirement = if warmer.works_in_place() { Retirement::default() } else { Retirement::thread() };

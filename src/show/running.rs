@@ -28,17 +28,17 @@ use crate::mind::taste::{Lesson, Taste, TasteState};
 use crate::stage::{Cue, DeckId, Fade, OnAirDeck, OutputMode};
 use crate::units::{Rng, Seconds};
 
-/// Presets kept in the history.
+/// Maximum number of presets kept in the history.
 const HISTORY: usize = 200;
-/// Log entries kept until they are collected.
+/// Maximum number of log entries kept until they are collected.
 const MAX_LOG_ENTRIES: usize = 10_000;
-/// Error from which the audio clock is reset instead of corrected gradually, seconds.
+/// Error from which the audio clock is reset instead of corrected gradually, in seconds.
 const CLOCK_JUMP_SECS: f64 = 0.05;
 /// Share of a smaller error that is corrected per frame.
 const CLOCK_PULL: f64 = 0.05;
-/// Random stream of the director.
+/// Number of the director's random stream.
 const CHOICE_RANDOMNESS: u64 = 2;
-/// Random stream of the macros.
+/// Number of the macros' random stream.
 const MACRO_RANDOMNESS: u64 = 1;
 
 /// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
@@ -54,7 +54,7 @@ pub(super) enum CutRequest {
     Watch,
 }
 
-/// A running show.
+/// A running show, with its decks and its director.
 pub struct Show {
     pub(super) settings: ShowSettings,
     pub(super) director: Director,
@@ -67,7 +67,7 @@ pub struct Show {
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
     pub(super) wanted: Option<CutRequest>,
-    /// How long the target energy has differed from that of the candidates, seconds.
+    /// How long the target energy has differed from that of the candidates, in seconds.
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
@@ -97,7 +97,7 @@ pub struct Show {
     pub(super) watch: PictureWatch,
     pub(super) unfit: Unfit,
     pub(super) resumption: Resumption,
-    /// Decks in a row that showed nothing after their first frames.
+    /// Number of consecutive decks that showed nothing after their first frames.
     pub(super) set_aside: u32,
     /// Frames per second that presets see.
     fps: f64,

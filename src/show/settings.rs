@@ -9,16 +9,16 @@ pub struct ShowSettings {
     pub seed: u64,
     /// Whether the director chooses presets.
     pub auto: bool,
-    /// Target frame rate.
+    /// Target frame rate, in Hz.
     pub fps: f64,
-    /// Frames a deck draws before it is warm.
+    /// Number of frames that a deck draws before it is warm.
     pub warm_frames: u32,
     /// Whether a safe preset is kept warm for `Panic`.
     #[serde(rename = "refuge")]
     pub safe_preset: bool,
     /// Whether fusion may run a second deck; too expensive for a software rasteriser.
     pub second_deck: bool,
-    /// Delay between the newest audio and the display of a frame, seconds; cuts are timed by when they are seen.
+    /// Delay between the newest audio and the display of a frame, in seconds; cuts are timed by when they are seen.
     /// Negative if a frame is drawn after all of its audio has arrived.
     pub seen_after_secs: f64,
     /// Whether the inputs of every frame are kept in the set log for replay.

@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub auto: bool,
     /// Whether the current preset is held.
     pub held: bool,
-    /// The macro bank.
+    /// State of the macro bank.
     pub macros: MacroView,
     /// How far choices stray from known favourites.
     pub adventure: Unipolar,
@@ -56,11 +56,11 @@ pub struct Snapshot {
 /// The preset on air.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playing {
-    /// Its id.
+    /// Id of the preset.
     pub id: PresetId,
-    /// Its name.
+    /// Name of the preset.
     pub name: String,
-    /// Time on air, seconds.
+    /// Time on air, in seconds.
     pub for_secs: f64,
     /// Whether it is a favourite.
     pub favourite: bool,
@@ -75,9 +75,9 @@ pub struct Playing {
 /// A preset that may be shown next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upcoming {
-    /// Its id.
+    /// Id of the preset.
     pub id: PresetId,
-    /// Its name.
+    /// Name of the preset.
     pub name: String,
     /// Whether it is ready to be cut to.
     pub warm: bool,
@@ -90,9 +90,9 @@ pub struct Upcoming {
 /// A preset that was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlayedPreset {
-    /// Its id.
+    /// Id of the preset.
     pub id: PresetId,
-    /// Its name.
+    /// Name of the preset.
     pub name: String,
     /// Whether it is a favourite.
     pub favourite: bool,
@@ -109,13 +109,13 @@ pub struct AudioLine {
     pub problem: String,
 }
 
-/// Frame timing.
+/// Statistics on frame times.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
     /// Frames per second, over the latest 30 frames.
     pub fps: f32,
-    /// Median time to draw a frame, milliseconds.
+    /// Median time to draw a frame, in milliseconds.
     pub median_ms: f32,
-    /// 95th percentile of the same.
+    /// 95th percentile of the time to draw a frame, in milliseconds.
     pub p95_ms: f32,
 }

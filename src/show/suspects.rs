@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::PresetId;
 
-/// Losses of the device that quarantine a preset.
+/// Number of losses of the device after which a preset is quarantined.
 const MAX_STRIKES: u32 = 3;
 
 /// The presets suspected of losing the device.

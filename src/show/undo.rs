@@ -9,7 +9,7 @@ use crate::mind::taste::Lesson;
 pub struct Undoable {
     /// What the performer did, such as `Banned NAME`.
     pub what: String,
-    /// When, in seconds since the start of the show.
+    /// When it was done, in seconds since the start of the show.
     pub at: f64,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct UndoStep {
     pub before: Marks,
     /// What the taste learnt from it; `None` if nothing, or if the library has changed since.
     pub lesson: Option<Lesson>,
-    /// Whether the preset was removed from the queue.
+    /// Whether the preset was removed from Up next.
     pub queued: bool,
     /// Whether the preset was on air without any feedback before.
     pub no_feedback: bool,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::decks::Slot;
 use crate::facts::PresetId;
 
-/// Dim safe presets after which any will do.
+/// Number of dim safe presets after which any preset will do.
 const MAX_DIM: usize = 6;
 
 /// The presets judged so far.
@@ -16,12 +16,12 @@ pub(super) struct Unfit {
 }
 
 impl Unfit {
-    /// Whether a preset may be the safe one.
+    /// Returns whether a preset may be the safe one.
     pub fn may_be_safe(&self, id: PresetId) -> bool {
         self.dim.len() >= MAX_DIM || !self.dim.contains(&id)
     }
 
-    /// Whether a warm deck is light enough to be the safe one.
+    /// Returns whether a warm deck is light enough to be the safe one.
     pub fn light(&self, slot: &Slot) -> bool {
         self.dim.len() >= MAX_DIM || slot.look.is_none_or(|look| look.light())
     }

@@ -17,14 +17,14 @@ use crate::library::PresetSource;
 use crate::milk::{PresetAudio, Program};
 use crate::stage::{Deck, DeckId, DeckLook, DeckSettings, RenderContext, StageError};
 
-/// Warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must not queue
-/// behind two that do.
+/// Number of warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must
+/// not queue behind two that do.
 const WARM_UP_THREADS: usize = 3;
 /// How long a thread pauses after a failure that is not the preset's fault.
 const REST: Duration = Duration::from_millis(500);
 /// How often the warm-up of a deck that shows nothing yet is repeated: many pictures build up over a second.
 const PATIENCE: u32 = 4;
-/// How long it pauses after a failure of the graphics device.
+/// How long a thread pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
 
 /// Decides whether a preset may be shown. Called on warm-up threads, where it may block.
@@ -50,7 +50,7 @@ pub enum DeckError {
 
 /// The result of a request.
 pub struct Arrival {
-    /// The requested deck.
+    /// Id of the requested deck.
     pub deck: DeckId,
     /// What it shows, if that could be measured.
     pub look: Option<DeckLook>,
@@ -67,35 +67,35 @@ impl Arrival {
     }
 }
 
-/// Durations of the steps of preparing a deck, milliseconds.
+/// Durations of the steps of preparing a deck, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PrepareTimes {
-    /// Reading the file.
+    /// Time to read the file.
     pub read_ms: f64,
-    /// Auditing a preset without a verdict.
+    /// Time to audit a preset without a verdict.
     pub admit_ms: f64,
-    /// Parsing, compiling and translating.
+    /// Time to parse, compile and translate the preset.
     pub compile_ms: f64,
-    /// Building pipelines and loading images.
+    /// Time to build pipelines and load images.
     pub build_ms: f64,
-    /// Drawing the first frames.
+    /// Time to draw the first frames.
     pub warm_up_ms: f64,
 }
 
 impl PrepareTimes {
-    /// Returns the total.
+    /// Returns the sum of all steps.
     pub fn total_ms(&self) -> f64 {
         self.read_ms + self.admit_ms + self.compile_ms + self.build_ms + self.warm_up_ms
     }
 }
 
-/// Prepares decks.
+/// Prepares decks, on threads or in place.
 pub struct Warmer {
     builder: DeckBuilder,
     work: Work,
 }
 
-/// Prepares single decks.
+/// Prepares one deck at a time.
 #[derive(Clone)]
 struct DeckBuilder {
     render_context: Arc<RenderContext>,
@@ -106,11 +106,11 @@ struct DeckBuilder {
 
 /// Where decks are prepared.
 enum Work {
-    /// On background threads.
+    /// On background threads, which take turns.
     Threads {
         /// Queue to the threads; closed when the warmer is dropped.
         queue: Arc<WarmQueue>,
-        /// What the queue has not taken yet.
+        /// Changes that the queue has not taken yet.
         changes: Vec<Change>,
         threads: Vec<thread::JoinHandle<()>>,
         /// Prepared decks from the threads.
@@ -134,7 +134,7 @@ impl Warmer {
         Self { work: Work::start(&builder), builder }
     }
 
-    /// Prepares decks on the calling thread. Every preset must pass `admission`, if given.
+    /// Creates a warmer that prepares decks on the calling thread. Every preset must pass `admission`, if given.
     pub fn in_place(
         render_context: &Arc<RenderContext>,
         audio: &Latest<PresetAudio>,
@@ -359,7 +359,7 @@ impl DeckBuilder {
     }
 }
 
-/// Returns whose fault an error is.
+/// Returns the error for a deck: of the device or of the preset, whichever is at fault.
 fn blamed(error: StageError) -> DeckError {
     if error.of_device() { DeckError::Device(error) } else { DeckError::Unplayable(error.to_string()) }
 }

@@ -33,7 +33,7 @@ pub(super) struct WarmQueue {
 
 #[derive(Default)]
 struct State {
-    /// In the order of their requests.
+    /// Waiting requests, in the order in which they were made.
     waiting: Vec<DeckRequest>,
     /// Decks that a thread is working on.
     working: Vec<Working>,
@@ -44,7 +44,7 @@ struct Working {
     deck: DeckId,
     urgency: Urgency,
     cancelled: bool,
-    /// Whether it waits to draw a frame.
+    /// Whether the thread is waiting to draw a frame.
     draws: bool,
 }
 

@@ -7,7 +7,7 @@ pub(super) struct GrowableBuffer {
     usage: wgpu::BufferUsages,
 }
 
-/// Initial size, bytes.
+/// Initial size of a buffer, in bytes.
 const INITIAL_SIZE: u64 = 16 * 1024;
 
 impl GrowableBuffer {

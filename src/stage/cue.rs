@@ -34,7 +34,7 @@ pub struct Cue {
 /// A deck blended into the picture of the deck on air.
 #[derive(Clone, Debug)]
 pub struct FusedDeck {
-    /// The deck; never the front deck or the target of the fade.
+    /// The deck; never the deck on air or the incoming deck.
     pub on_air: OnAirDeck,
     /// Blend amount, from 0 (invisible) to 1 (its bright parts cover the picture).
     pub share: Unipolar,
@@ -43,7 +43,7 @@ pub struct FusedDeck {
 /// A deck that is drawn this frame.
 #[derive(Clone, Debug)]
 pub struct OnAirDeck {
-    /// The deck.
+    /// Id of the deck.
     pub deck: DeckId,
     /// Modulation of its preset by the macros.
     pub modulation: Modulation,
@@ -52,9 +52,9 @@ pub struct OnAirDeck {
 /// A running crossfade.
 #[derive(Clone, Debug)]
 pub struct Fade {
-    /// The incoming deck.
+    /// The incoming deck of the crossfade.
     pub to: OnAirDeck,
-    /// From 0 (front deck only) to 1 (incoming deck only).
+    /// From 0 (outgoing deck only) to 1 (incoming deck only).
     pub progress: Unipolar,
     /// Style of the crossfade.
     pub style: FadeStyle,
@@ -64,14 +64,14 @@ pub struct Fade {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FadeStyle {
-    /// Plain mix.
+    /// A plain mix of both pictures.
     #[default]
     Mix,
-    /// Bright parts of the incoming picture first.
+    /// The bright parts of the incoming picture appear first.
     Luma,
     /// Zooms into the outgoing picture while mixing.
     Zoom,
-    /// From the centre outwards.
+    /// The incoming picture appears from the centre outwards.
     Radial,
 }
 
@@ -82,7 +82,7 @@ pub enum OutputMode {
     /// The live picture.
     #[default]
     Open,
-    /// Black.
+    /// A black picture.
     Blackout,
     /// The last picture.
     Freeze,

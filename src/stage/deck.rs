@@ -19,7 +19,7 @@ use crate::milk::{DoubleBlend, Frame, Modulation, Player, PresetAudio, Program, 
 pub struct Deck {
     first: Layer,
     second: Option<SecondLayer>,
-    /// Current settings.
+    /// Settings at the current size.
     settings: DeckSettings,
     /// Settings at full size.
     full: DeckSettings,
@@ -137,7 +137,7 @@ impl Deck {
         Ok(())
     }
 
-    /// Returns width and height of the picture, pixels.
+    /// Returns the width and height of the picture, in pixels.
     pub fn size(&self) -> [u32; 2] {
         self.settings.size
     }
@@ -150,8 +150,8 @@ impl Deck {
     /// Reads back the feedback image, which is the input of the composite pass; for a double preset, that of its first
     /// half. Blocks until the device is done; not for the render thread.
     ///
+    /// # Errors
     /// Returns an error if the picture cannot be read back.
-    /// Fails if the picture cannot be read back.
     pub fn feedback(&self, render_context: &RenderContext) -> Result<image::RgbaImage, StageError> {
         super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
     }

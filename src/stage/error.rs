@@ -6,7 +6,7 @@ pub enum StageError {
     /// The picture or the warp mesh has no width or no height.
     #[error("cannot draw a picture of {size:?} pixels with a mesh of {mesh:?} cells")]
     EmptyPicture {
-        /// Width and height of the picture, pixels.
+        /// Width and height of the picture, in pixels.
         size: [u32; 2],
         /// Columns and rows of the warp mesh.
         mesh: [u32; 2],

@@ -9,7 +9,7 @@ use super::pass::shape::{ShapeUniforms, UNIFORM_STRIDE};
 use super::render_context::RenderContext;
 use crate::milk::{Draw, Frame, ShapeInstance, Weight};
 
-/// Maximum polygon draws per frame: a preset has at most 16 shapes with 1,024 instances each.
+/// Maximum number of polygon draws per frame: a preset has at most 16 shapes with 1,024 instances each.
 const MAX_SHAPE_DRAWS: usize = 16_384;
 
 /// Buffers and bind groups of one deck.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::StageError;
 
-/// Suggestion if there is no graphics device.
+/// What to suggest if there is no graphics device.
 const DRIVER_HINT: &str = if cfg!(windows) {
     "install the driver of the graphics card's maker"
 } else {
@@ -26,17 +26,17 @@ pub enum GpuError {
     NoDevice {
         /// Name of the adapter.
         name: String,
-        /// Error of the driver.
+        /// Error message from the driver.
         why: String,
     },
 }
 
-/// Maximum wait for the device, seconds. The caller gives up a device that hangs for longer.
+/// Maximum wait for the device, in seconds. The caller gives up a device that hangs for longer.
 const PATIENCE_SECS: u64 = 20;
-/// Pause between two looks at the device while a thread waits for it.
+/// Pause between two polls of the device while a thread waits for it.
 const WAIT_PAUSE: Duration = Duration::from_micros(100);
 
-/// Chooses an adapter.
+/// Returns the preferred adapter.
 fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
     let request = |force_fallback_adapter| {
         pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
@@ -65,16 +65,16 @@ pub fn driver() -> &'static str {
 
 /// An open graphics device.
 ///
-/// wgpu panics in some calls once the device is lost, and reports the errors of others to callbacks. Submitting, waiting,
-/// mapping and configuring go through the methods of this type, which return a [`StageError`] instead.
+/// wgpu panics in some calls once the device is lost, and reports the errors of others to callbacks. Submitting,
+/// waiting, mapping and configuring go through the methods of this type, which return a [`StageError`] instead.
 pub struct Gpu {
-    /// Instance; creates surfaces.
+    /// The wgpu instance, which creates surfaces.
     pub instance: wgpu::Instance,
-    /// Adapter.
+    /// The adapter of the device.
     pub adapter: wgpu::Adapter,
-    /// Device.
+    /// The wgpu device.
     pub device: wgpu::Device,
-    /// Queue; for writes. Submit with [`Gpu::submit`].
+    /// The queue of the device, for writes only; submit with [`Gpu::submit`].
     pub queue: wgpu::Queue,
     errors: Arc<DeviceErrors>,
 }
@@ -288,8 +288,8 @@ impl Gpu {
         }
     }
 
-    /// Blocks until the device has finished everything submitted so far; not for the render thread. Other threads can use
-    /// the device meanwhile.
+    /// Blocks until the device has finished everything submitted so far; not for the render thread. Other threads can
+    /// use the device meanwhile.
     ///
     /// # Errors
     /// Returns an error if the device is lost or does not finish in time.
@@ -317,8 +317,8 @@ impl Gpu {
         }
     }
 
-    /// Starts mapping `buffer` for reading; the result arrives after a later [`Gpu::poll`] or [`Gpu::wait`], or never if
-    /// the device is lost.
+    /// Starts mapping `buffer` for reading; the result arrives after a later [`Gpu::poll`] or [`Gpu::wait`], or never
+    /// if the device is lost.
     pub fn map(&self, buffer: &wgpu::Buffer) -> Receiver<Result<(), wgpu::BufferAsyncError>> {
         let (done, mapped) = mpsc::sync_channel(1);
         buffer.map_async(wgpu::MapMode::Read, .., move |result| {

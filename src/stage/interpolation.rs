@@ -5,7 +5,7 @@
 //! llvmpipe to the last bit: vertices snapped to 1/256 pixel, one plane per triangle, and fused multiply-add where the
 //! processor supports it.
 
-/// Subpixel positions per pixel that the rasteriser snaps vertices to.
+/// Number of subpixel positions per pixel to which the rasteriser snaps vertices.
 const SUBPIXELS: f32 = 256.0;
 
 /// Interpolates the source positions of a mesh.
@@ -21,7 +21,8 @@ pub(super) struct Interpolator {
 }
 
 impl Interpolator {
-    /// Prepares for a picture of `size` pixels and a mesh of `cells` columns and rows; all must be nonzero.
+    /// Creates an interpolator for a picture of `size` pixels and a mesh of `cells` columns and rows; all must be
+    /// nonzero.
     pub fn new(size: [u32; 2], cells: [u32; 2]) -> Self {
         let columns = GridLines::new(size[0], cells[0], false);
         let rows = GridLines::new(size[1], cells[1], true);
@@ -107,7 +108,7 @@ impl Interpolator {
 
 /// The grid lines of one direction.
 struct GridLines {
-    /// Position of each line, pixels from the edge of the picture.
+    /// Distance of each line from the edge of the picture, in pixels.
     at: Vec<f32>,
     /// First pixel whose centre is on or past each line.
     first: Vec<u32>,
@@ -129,7 +130,8 @@ impl GridLines {
         Self { first: first.collect(), at }
     }
 
-    /// Iterates over the cells: both lines, in [`SUBPIXELS`] from the centre of the first pixel.
+    /// Iterates over the cells: the two lines of each, in units of 1/[`SUBPIXELS`] pixel from the centre of the first
+    /// pixel.
     fn fixed(&self) -> impl Iterator<Item = [i64; 2]> {
         self.at.windows(2).map(|ends| [fixed(ends[0]), fixed(ends[1])])
     }
@@ -156,7 +158,7 @@ impl Plane {
         [axis(0), axis(1)]
     }
 
-    /// The plane through `source` at the corner `at`, in pixels.
+    /// Returns the plane through `source` at the corner `at`, in pixels.
     #[inline(always)]
     fn through(source: [f32; 2], at: [f32; 2], per_column: [f32; 2], per_row: [f32; 2]) -> Self {
         let base =

@@ -30,9 +30,9 @@ struct Buffers {
 
 /// The attributes that a mesh provides in textures.
 pub(super) struct ImagesDesc {
-    /// Size of the picture, pixels.
+    /// Size of the picture, in pixels.
     pub size: [u32; 2],
-    /// The mesh.
+    /// The mesh that provides the attributes.
     pub grid: Grid,
     /// Whether the shader reads the attribute that changes every frame: the sources of a warp, or the colours of a
     /// composite.
@@ -57,7 +57,7 @@ enum Moving {
 }
 
 impl MeshPass {
-    /// Creates the mesh of a warp.
+    /// Creates a mesh pass for the warp.
     pub fn warp(
         render_context: &RenderContext,
         size: [u32; 2],
@@ -68,14 +68,14 @@ impl MeshPass {
         Self::new(render_context, &mesh::grid_indices(cells), vertices, images)
     }
 
-    /// Creates the mesh of a composite.
+    /// Creates a mesh pass for the composite.
     pub fn composite(render_context: &RenderContext, size: [u32; 2], images: Option<ImagesDesc>) -> Self {
         let mut vertices = Vec::new();
         mesh::composite_vertices(&[[1.0; 4]; 4], size, &mut vertices);
         Self::new(render_context, &mesh::composite_indices(), vertices, images)
     }
 
-    /// Creates the mesh; `images` describes the textures that the pass reads if it is drawn as one triangle.
+    /// Creates a mesh pass; `images` describes the textures that the pass reads if it is drawn as one triangle.
     fn new(
         render_context: &RenderContext,
         indices: &[u32],

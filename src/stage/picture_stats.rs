@@ -95,7 +95,7 @@ impl DownsamplePass {
     }
 }
 
-/// A downsampled picture.
+/// A picture that was downsampled on the device.
 struct Downsampled {
     texture: wgpu::Texture,
     view: wgpu::TextureView,
@@ -137,7 +137,7 @@ pub(super) struct PictureMeter {
 }
 
 impl PictureMeter {
-    /// Creates a meter.
+    /// Creates a meter that has measured nothing yet.
     pub fn new(gpu: &Gpu) -> Self {
         Self {
             groups: Vec::new(),

@@ -19,21 +19,21 @@ const DETAIL_LINES: f32 = 540.0;
 /// Amounts of the post effects. If all are 0, the picture is bit-identical and nothing is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Post {
-    /// Trails: 1 added, -1 subtracted.
+    /// Strength of the trails, from -1 (subtracted) to 1 (added).
     pub echo: f32,
-    /// Local contrast and edges: 1 sharpest, -1 softest.
+    /// Strength of local contrast and edges, from -1 (softest) to 1 (sharpest).
     pub detail: f32,
-    /// Rays around bright points, 0 to 1.
+    /// Strength of the rays around bright points, 0 to 1.
     pub glint: f32,
-    /// Glow around bright parts up to 1; vignette down to -1.
+    /// Strength of the glow around bright parts, up to 1, or of the vignette, down to -1.
     pub glow: f32,
     /// Hue rotation, in turns.
     pub hue: f32,
-    /// Saturation: -1 grey, 0 unchanged, 1 doubled.
+    /// Change of saturation: -1 grey, 0 unchanged, 1 doubled.
     pub saturation: f32,
     /// Separation of red and blue, 0 to 1.
     pub split: f32,
-    /// Mirrors: 1 six-fold kaleidoscope, -1 left half mirrored to the right.
+    /// Strength of the mirrors, from -1 (left half mirrored to the right) to 1 (six-fold kaleidoscope).
     pub fold: f32,
     /// Natural logarithm of the zoom factor.
     pub zoom: f32,
@@ -78,7 +78,7 @@ pub(super) struct PostChain {
     color: ScreenPass<ColorUniforms>,
     detail: ScreenPass<DetailUniforms>,
     glow: GlowPass,
-    /// Alternates with the output picture as render target.
+    /// Image that alternates with the output picture as render target.
     spare: wgpu::TextureView,
     size: [f32; 2],
 }

@@ -14,7 +14,7 @@ pub(super) struct PresetPass {
     /// Whether it is drawn as one triangle that reads the interpolated attributes of its mesh from textures.
     pub reads_images: bool,
     layout: wgpu::BindGroupLayout,
-    /// Indexed by feedback image, then by clamped or wrapped main image.
+    /// Bind groups, indexed by feedback image, then by clamped or wrapped main image.
     groups: [[wgpu::BindGroup; 2]; 2],
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Sources<'a> {
 }
 
 impl PresetPass {
-    /// Builds pipeline and bind groups. Adds the names of missing textures to `missing`.
+    /// Creates a pass with its pipeline and bind groups. Adds the names of missing textures to `missing`.
     ///
     /// # Errors
     /// Returns an error if the device rejects the shader.
@@ -214,7 +214,7 @@ impl Bound {
     }
 }
 
-/// Returns width, height and their inverses.
+/// Returns the width and height of a texture, and their inverses.
 fn texture_size(render_context: &RenderContext, source: &TexSource, sources: &Sources) -> [f32; 4] {
     let of = |width: u32, height: u32| {
         let (w, h) = (width as f32, height as f32);

@@ -38,7 +38,7 @@ pub struct ReadbackFrame<'a> {
 }
 
 impl Readback {
-    /// Allocates staging buffers for pictures of `size` pixels.
+    /// Creates a readback with staging buffers for pictures of `size` pixels.
     pub fn new(gpu: &Gpu, size: [u32; 2]) -> Self {
         let bytes_per_row = (size[0] * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         Self {
@@ -115,7 +115,8 @@ impl Readback {
         }
     }
 
-    /// Discards all pictures in flight and restarts the index at 0. Blocks until the device is done with them, or is lost.
+    /// Discards all pictures in flight and restarts the index at 0. Blocks until the device is done with them, or is
+    /// lost.
     pub fn reset(&mut self, gpu: &Gpu) {
         // Every call takes one picture, whether it arrived or failed.
         while !self.pending.is_empty() {

@@ -28,7 +28,7 @@ pub struct RenderContext {
     pub(super) blur: BlurPass,
     pub(super) draw: DrawPass,
     pub(super) shape: ShapePass,
-    /// On a software rasteriser, mesh passes read the interpolated attributes from textures.
+    /// Textures from which mesh passes read the interpolated attributes, on a software rasteriser.
     pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) downsample: DownsamplePass,
     pub(super) flash: FlashPipelines,

@@ -39,9 +39,9 @@ pub struct Stage {
 /// The optional parts of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instruments {
-    /// The flash limiter.
+    /// Whether there is a flash limiter.
     pub limiter: bool,
-    /// The picture meter.
+    /// Whether there is a picture meter.
     pub meter: bool,
 }
 
@@ -123,7 +123,7 @@ impl Stage {
 
     fn fit(&mut self, deck: &mut Deck) {
         if let Err(error) = deck.rescale(&self.render_context, &mut self.rescale, self.scale) {
-            log::warn!("a deck keeps its size: {error}");
+            log::warn!("could not resize a deck ({error}); it keeps its size");
         }
     }
 
@@ -234,13 +234,13 @@ impl Stage {
         &self.picture
     }
 
-    /// Returns width and height of the output picture, pixels.
+    /// Returns the width and height of the output picture, in pixels.
     pub fn size(&self) -> [u32; 2] {
         size_of(&self.mixed)
     }
 
-    /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback` are in flight
-    /// or its size differs.
+    /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback` are in
+    /// flight or its size differs.
     pub fn read_back(&self, readback: &mut Readback) -> bool {
         readback.request(&self.render_context.gpu, self.picture.texture())
     }
@@ -254,7 +254,7 @@ impl Stage {
     }
 }
 
-/// Returns width and height of an image, pixels.
+/// Returns the width and height of an image, in pixels.
 fn size_of(image: &wgpu::TextureView) -> [u32; 2] {
     [image.texture().width(), image.texture().height()]
 }

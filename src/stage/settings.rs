@@ -3,11 +3,11 @@
 /// Picture size, mesh size and frame rate of a deck.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeckSettings {
-    /// Width and height of the picture, pixels.
+    /// Width and height of the picture, in pixels.
     pub size: [u32; 2],
     /// Columns and rows of the warp mesh.
     pub mesh: [u32; 2],
-    /// Target frame rate of the show, frames per second.
+    /// Target frame rate of the show, in Hz.
     pub fps: f64,
 }
 

@@ -14,13 +14,13 @@ use super::noise;
 use crate::disk::{PictureError, Walk, picture};
 use crate::units::Rng;
 
-/// Maximum side length, pixels; larger images are scaled down.
+/// Maximum side length, in pixels; larger images are scaled down.
 const MAX_SIDE: u32 = 2048;
 /// Maximum depth of a texture folder.
 const MAX_DEPTH: usize = 5;
-/// Maximum size of the texture cache, bytes.
+/// Maximum size of the texture cache, in bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
-/// Recognized file extensions.
+/// File extensions of images.
 const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "dib", "tga", "dds", "gif", "webp", "jfif"];
 
 /// A texture on the device.
@@ -44,7 +44,7 @@ pub struct Textures {
 }
 
 impl Textures {
-    /// Generates the noise textures and lists the images in `folders` and subfolders. Unreadable folders are skipped.
+    /// Creates the noise textures and lists the images in `folders` and subfolders. Unreadable folders are skipped.
     pub fn new(gpu: &Gpu, folders: &[PathBuf]) -> Self {
         let noise =
             [NoiseTex::Lq, NoiseTex::LqLite, NoiseTex::Mq, NoiseTex::Hq, NoiseTex::VolLq, NoiseTex::VolHq]

@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BanKind {
-    /// It could not be loaded; lasts a day.
+    /// The preset could not be loaded; lasts a day.
     #[default]
     Soft,
-    /// It was black, white or frozen during a show; lasts a week.
+    /// The preset was black, white or frozen during a show; lasts a week.
     Aesthetic,
-    /// An audit found it unsafe or empty; lasts until the performer rescues it.
+    /// An audit found the preset unsafe or empty; lasts until the performer rescues it.
     Quality,
-    /// The performer banned it, or it crashed the engine; permanent.
+    /// The performer banned the preset, or it crashed the engine; permanent.
     Permanent,
 }
 
 impl BanKind {
-    /// All kinds.
+    /// All kinds of bans.
     pub const ALL: [Self; 4] = [Self::Soft, Self::Aesthetic, Self::Quality, Self::Permanent];
 
     /// Returns the word used in the store.

@@ -8,7 +8,7 @@ pub enum StoreError {
     /// The data folder cannot be created or used.
     #[error("cannot use the data folder {0}: {1}")]
     Folder(PathBuf, std::io::Error),
-    /// SQLite failed.
+    /// SQLite reported an error.
     #[error("store error: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// A stored value is not valid JSON of the expected type.

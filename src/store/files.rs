@@ -14,9 +14,9 @@ use crate::facts::{Energy, PresetId};
 /// A file as of the last scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownFile {
-    /// Size in bytes.
+    /// Size of the file, in bytes.
     pub size: u64,
-    /// Modification time, nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i64,
     /// Index among the known files, from 0.
     pub index: usize,
@@ -27,9 +27,9 @@ pub struct KnownFile {
 pub struct FileFacts {
     /// Path below the root, in the platform's encoding.
     pub path: Vec<u8>,
-    /// Size in bytes.
+    /// Size of the file, in bytes.
     pub size: u64,
-    /// Modification time, nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i64,
     /// The preset in the file.
     pub id: PresetId,
@@ -49,7 +49,7 @@ pub struct ScanCommit {
 /// A file of a library with what is known about its preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedRow {
-    /// The preset.
+    /// Id of the preset.
     pub id: PresetId,
     /// Path below the root.
     pub path: PathBuf,

@@ -8,10 +8,10 @@ use super::{Store, StoreError};
 use crate::facts::Tags;
 use crate::facts::{Energy, PresetId};
 
-/// A search result.
+/// A preset that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The preset.
+    /// Id of the preset.
     pub id: PresetId,
     /// One of its files, below its library.
     pub path: String,

@@ -12,7 +12,7 @@ use crate::facts::PresetId;
 /// An excluded preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// The preset.
+    /// Id of the preset.
     pub id: PresetId,
     /// Kind of the ban.
     pub kind: BanKind,
@@ -29,7 +29,7 @@ pub struct Opinion {
     pub favourite: bool,
     /// Rating from 1 to 5, if any.
     pub rating: Option<u8>,
-    /// Free text.
+    /// The performer's note; may be empty.
     pub note: String,
     /// The performer's own tags.
     pub labels: Vec<String>,
@@ -59,7 +59,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the favourites.
+    /// Returns the favourite presets.
     pub fn favourites(&self) -> Result<BTreeSet<PresetId>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT id FROM opinions WHERE favourite = 1")?;
         let ids = query.query_map([], |row| row.get(0).map(PresetId))?;
@@ -168,7 +168,7 @@ impl Store {
         Ok(bans)
     }
 
-    /// Records one showing.
+    /// Records one showing of a preset.
     pub fn played(&self, id: PresetId, seconds: f64, skipped: bool, now: UnixSecs) -> Result<(), StoreError> {
         let mut add = self.connection.prepare_cached(
             "INSERT INTO plays (id, plays, skips, seconds, last_at) VALUES (?1, 1, ?2, ?3, ?4)

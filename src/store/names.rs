@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub(super) const LOG: &str = "-wal";
 /// Suffix of a repaired store that is complete but not in its place yet.
 pub(super) const REPAIRED: &str = ".repaired";
-/// Number of backups.
+/// Number of backups that are kept.
 pub(super) const BACKUPS: u32 = 3;
 
 pub(super) fn with_suffix(path: &Path, ending: &str) -> PathBuf {

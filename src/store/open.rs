@@ -16,9 +16,9 @@ const LOOK: (Duration, u32) = (Duration::from_millis(10), 25);
 
 /// A store and a message about how it was opened.
 pub struct OpenedStore {
-    /// The store.
+    /// The store, ready for use.
     pub store: Store,
-    /// A message for the performer.
+    /// A message for the performer, if there is one.
     pub notice: Option<String>,
 }
 

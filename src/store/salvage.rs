@@ -17,7 +17,7 @@ use Kind::{Id, Integer, IntegerOrNull, Number, NumberOrNull, Text};
 struct Table {
     /// Names of its columns, as stored.
     columns: &'static [&'static str],
-    /// Its first columns that identify a row.
+    /// Number of leading columns that identify a row.
     keys: usize,
     /// The column that tells which of two rows is newer.
     time: Option<&'static str>,

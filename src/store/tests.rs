@@ -287,7 +287,7 @@ impl Marked {
     }
 }
 
-/// The store cut off at `number` of 20 places, at whole pages and anywhere.
+/// Checks the store cut off at `number` of 20 places, at a page boundary and elsewhere.
 fn check_cut(marked: &Marked, number: usize) {
     let at = marked.bytes.len() * number / 20 + (number % 3) * 37;
     marked.check(&marked.bytes[..at], at..marked.bytes.len(), &format!("cut at {at}"));

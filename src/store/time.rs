@@ -1,4 +1,4 @@
 //! Timestamps of the store.
 
-/// Seconds since 1970.
+/// A time in seconds since 1970.
 pub type UnixSecs = i64;

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::write::StoreWrite;
 use super::{Store, StoreError, UnixSecs};
 
-/// Start of the file names.
+/// Prefix of the file names.
 const NAME: &str = "aivj.db.unsaved-";
-/// Bytes reserved in advance; a mark takes about 120.
+/// Number of bytes reserved in advance; a mark takes about 120.
 const RESERVED: usize = 64 << 10;
-/// Largest file that is read, bytes.
+/// Maximum size of a file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 /// Name of the list of added files in the store.
 const ADDED: &str = "added_unsaved";
@@ -37,7 +37,7 @@ struct Line {
 pub(super) struct UnsavedFile {
     file: File,
     path: PathBuf,
-    /// Bytes in use; the rest is blank.
+    /// Number of bytes in use; the rest is blank.
     used: u64,
     id: String,
     generation: u32,
@@ -58,12 +58,12 @@ impl UnsavedFile {
         reserved.map(|()| created)
     }
 
-    /// Returns what identifies the current contents.
+    /// Returns the id of the current contents.
     fn id(&self) -> String {
         format!("{}-{}", self.id, self.generation)
     }
 
-    /// Adds a change.
+    /// Adds a change made at `at`.
     ///
     /// # Errors
     /// Fails if the reserved space is used up and the disk is full; the changes so far stay.
@@ -87,7 +87,7 @@ impl UnsavedFile {
         note_added(store, &[self.id()], now)
     }
 
-    /// Empties the file.
+    /// Removes all changes from the file.
     pub fn clear(&mut self) -> io::Result<()> {
         let blank = vec![b' '; usize::try_from(self.used).unwrap_or(RESERVED)];
         self.file.seek(SeekFrom::Start(0))?;

@@ -9,19 +9,19 @@ use crate::facts::{PresetId, Tags};
 /// A verdict: fields used for filtering, and everything as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRow {
-    /// The preset.
+    /// Id of the preset.
     pub id: PresetId,
     /// Fingerprint of the audit settings; verdicts of different recipes are not comparable.
     pub recipe: String,
     /// The engine, graphics driver and method that gave the verdict.
     pub judged_by: String,
-    /// `ok`, `refused`, `hang` ...
+    /// Whether it can be played: `ok`, `refused`, `hang` and so on.
     pub safety: String,
-    /// `ok`, or what is missing.
+    /// Whether it is complete: `ok`, or what is missing.
     pub completeness: String,
-    /// `ok`, `black`, `frozen` ...
+    /// Whether there is something to see: `ok`, `black`, `frozen` and so on.
     pub look: String,
-    /// `pass`, `warn` or `fail`.
+    /// Whether it flashes: `pass`, `warn` or `fail`.
     pub flash: String,
     /// Tags that require rendering: dark, bright, low motion.
     pub seen: Tags,

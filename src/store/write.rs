@@ -5,21 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::{BanKind, Store, StoreError, UnixSecs};
 use crate::facts::PresetId;
 
-/// A write to the store.
+/// A change to the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreWrite {
     /// Marks or unmarks a favourite.
     Favourite(PresetId, bool),
-    /// Excludes a preset.
+    /// Excludes a preset for the duration of a ban.
     Ban(PresetId, BanKind, String),
     /// Lifts one kind of ban, or all bans.
     Allow(PresetId, Option<BanKind>),
-    /// Records a showing.
+    /// Records one showing of a preset.
     Played {
-        /// The preset.
+        /// Id of the preset.
         id: PresetId,
-        /// Seconds on air.
+        /// Time on air, in seconds.
         seconds: f64,
         /// Whether the performer skipped it.
         skipped: bool,

@@ -22,7 +22,7 @@ use crate::units::counted;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// How often the pauses are interrupted to look for new changes.
 const SLICE: Duration = Duration::from_millis(50);
-/// Attempts to save what is left at the end of the show.
+/// Number of attempts to save what is left at the end of the show.
 const LAST_ATTEMPTS: u32 = 2;
 
 /// What the writer has saved.
@@ -300,7 +300,7 @@ fn identity(path: &Path) -> Option<Identity> {
     std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
 }
 
-/// Windows prevents an open database from being moved or deleted.
+/// Returns `None`: Windows prevents an open database from being moved or deleted.
 #[cfg(not(unix))]
 fn identity(_: &Path) -> Option<Identity> {
     None

@@ -5,8 +5,8 @@ use crate::units::Rng;
 
 const RATE: f32 = 44_100.0;
 
-/// Returns a random variant of `clip` (mono, 44.1 kHz) with changed speed and pitch, equalisation, saturation, room, band
-/// limits, noise and level.
+/// Returns a random variant of `clip` (mono, 44.1 kHz) with changed speed and pitch, equalisation, saturation, room,
+/// band limits, noise and level.
 pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
     let mut sound = speed(clip, 0.84 + 0.34 * rng.unit_f32());
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Accuracy of a model on held-out clips, with the same decision filter as the live program.
+//! Accuracy of a model on held-out clips, with the same decision filter as the live show.
 
 use super::features::{ClipFeatures, UPDATES_PER_SEC};
 use crate::analysis::{Scene, SceneFilter, SceneModel, ScoreInput};

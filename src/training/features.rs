@@ -1,4 +1,4 @@
-//! Extracts features from clips, their variants and composed pieces with the analysis of the live program.
+//! Extracts features from clips, their variants and composed pieces, using the same analysis as the live show.
 
 use std::path::Path;
 
@@ -12,13 +12,13 @@ use crate::audio::{self, SAMPLE_RATE_HZ};
 use crate::jobs::parallel;
 use crate::units::Rng;
 
-/// Observations per second, as in the live program.
+/// Number of observations per second, as in the live show.
 pub const UPDATES_PER_SEC: usize = 2;
 /// Length of a composed piece, in seconds.
 const PIECE_SECS: f32 = 16.0;
-/// Observations skipped at the start of a clip.
+/// Number of observations skipped at the start of a clip.
 const FIRST_OF_CLIP: usize = 9;
-/// Observations skipped at the start of a composed piece; fewer, to include short histories in the training.
+/// Number of observations skipped at the start of a composed piece; fewer, to include short histories in the training.
 const FIRST_OF_PIECE: usize = 5;
 
 /// State of the analysis at one time of a clip.

@@ -1,8 +1,8 @@
 //! Fits the scene model: multinomial logistic regression (linfa) on summaries, balanced by scene, origin and clip.
 //!
 //! Differences between origins within one scene are timbre, not scene. Features that differ in this way are scaled down
-//! before the fit, so that the penalty discourages their use (as within-class covariance normalisation does for speakers;
-//! Hatch, Kajarekar and Stolcke, Interspeech 2006).
+//! before the fit, so that the penalty discourages their use (as within-class covariance normalisation does for
+//! speakers; Hatch, Kajarekar and Stolcke, Interspeech 2006).
 
 use linfa::prelude::*;
 use linfa_logistic::MultiLogisticRegression;
@@ -11,11 +11,11 @@ use ndarray::{Array1, Array2};
 use crate::analysis::{SUMMARY_SIZE, Scene, SceneModel};
 use crate::units::Rng;
 
-/// Examples drawn per scene.
+/// Number of examples drawn per scene.
 const PER_SCENE: usize = 3_000;
 /// Share of the examples drawn from composed pieces, if there are any.
 const COMPOSED: f32 = 0.85;
-/// L2 penalty; strong, because clips are few and their windows similar.
+/// L2 penalty, which is strong because clips are few and their windows similar.
 const PENALTY: f64 = 45.0;
 /// Weight of the variance between origins against the variance within them.
 const ORIGINS: f32 = 3.0;
@@ -27,7 +27,7 @@ const STEPS: u64 = 200;
 pub struct Window {
     /// Summary of the audio.
     pub summary: [f32; SUMMARY_SIZE],
-    /// Label.
+    /// Scene of the clip.
     pub scene: Scene,
     /// Index of the clip.
     pub clip: usize,
@@ -40,7 +40,7 @@ pub fn fit(windows: &[&Window], provenance: String, seed: u64) -> anyhow::Result
     fit_across(windows, ORIGINS, provenance, seed)
 }
 
-/// Like [`fit`], with a given weight of the variance between origins.
+/// Fits a model as [`fit`] does, with a given weight of the variance between origins.
 fn fit_across(
     windows: &[&Window],
     origins: f32,

@@ -1,4 +1,4 @@
-//! Number types with units, counts in text, dates, CPU time, and the seeded random generator.
+//! Number types with units, counts in text, dates, CPU time, and the seeded random number generator.
 //!
 //! Imports no other module of the crate; all others may import it.
 
@@ -57,9 +57,9 @@ impl Mul<f64> for Seconds {
 #[serde(transparent)]
 pub struct Tempo(f64);
 
-/// Lowest tempo, BPM.
+/// Lowest tempo, in BPM.
 pub const MIN_TEMPO: f64 = 40.0;
-/// Highest tempo, BPM.
+/// Highest tempo, in BPM.
 pub const MAX_TEMPO: f64 = 220.0;
 /// Tempo assumed before any audio arrives.
 pub const DEFAULT_TEMPO: Tempo = Tempo(120.0);
@@ -93,11 +93,11 @@ impl Tempo {
 pub struct Unipolar(f32);
 
 impl Unipolar {
-    /// 0.
+    /// The number 0.
     pub const ZERO: Self = Self(0.0);
-    /// 0.5, the initial value of every macro.
+    /// The number 0.5, the initial value of every macro.
     pub const HALF: Self = Self(0.5);
-    /// 1.
+    /// The number 1.
     pub const ONE: Self = Self(1.0);
 
     /// Clamps `value` to 0..1; NaN becomes 0.
@@ -106,12 +106,12 @@ impl Unipolar {
         Self(value.max(0.0).min(1.0))
     }
 
-    /// Returns the number.
+    /// Returns the number, from 0 to 1.
     pub fn get(self) -> f32 {
         self.0
     }
 
-    /// Interpolates linearly to `other`.
+    /// Interpolates linearly between this number and `other`.
     pub fn lerp(self, other: Self, amount: Self) -> Self {
         Self::new(self.0 + (other.0 - self.0) * amount.0)
     }
@@ -140,7 +140,7 @@ impl Phase {
         if turns.is_finite() { Self(turns.rem_euclid(1.0).min(1.0 - f64::EPSILON)) } else { Self(0.0) }
     }
 
-    /// Returns the number.
+    /// Returns the position, from 0 up to but excluding 1.
     pub fn get(self) -> f64 {
         self.0
     }

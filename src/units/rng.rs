@@ -1,16 +1,16 @@
-//! The random generator of the crate: ChaCha8, seeded, the same on every platform.
+//! The random number generator of the crate: ChaCha8, seeded, the same on every platform.
 //!
 //! There is no other source of randomness; functions take a `&mut Rng`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
-/// A seeded random generator. Equal seeds give equal sequences.
+/// A seeded random number generator. Equal seeds give equal sequences.
 #[derive(Clone, Debug)]
 pub struct Rng(ChaCha8Rng);
 
 impl Rng {
-    /// Creates a generator from `seed`.
+    /// Creates a random number generator from `seed`.
     pub fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }

@@ -10,7 +10,7 @@ use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
 /// Interval between heartbeats.
 const BEAT_EVERY: Duration = Duration::from_millis(20);
-/// The same before the first picture, which the parent times.
+/// Interval between heartbeats before the first picture, which the parent times.
 const FIRST_BEATS_EVERY: Duration = Duration::from_millis(10);
 
 /// The connection of a show to its supervisor; also used by a show without one.

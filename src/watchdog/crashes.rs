@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Crashes within [`WINDOW`] after which the show starts in safe mode.
+/// Number of crashes within [`WINDOW`] after which the show starts in safe mode.
 const MAX_CRASHES: usize = 3;
 /// Time in which crashes add up.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Crashes in a row before the first picture after which the supervisor gives up.
+/// Number of consecutive crashes before the first picture after which the supervisor gives up.
 const MAX_EARLY: u32 = 5;
 
 /// What to do after a crash.
@@ -15,9 +15,9 @@ const MAX_EARLY: u32 = 5;
 pub(super) enum Next {
     /// Restart the show normally.
     Restart,
-    /// Start it with built-in presets only.
+    /// Restart the show with built-in presets only.
     SafeMode,
-    /// It no longer starts.
+    /// Give up: the show no longer starts.
     GiveUp,
 }
 

@@ -19,11 +19,11 @@ pub use parent::supervise;
 const VARIABLE: &str = "AIVJ_SUPERVISED";
 /// Name of the thread that steps the show.
 pub const SHOW_THREAD: &str = "show";
-/// Heartbeat of a running show.
+/// Byte of a heartbeat, sent while the show runs.
 const BEAT: u8 = b'b';
-/// Sent once, with the first picture of a preset.
+/// Byte that is sent once, with the first picture of a preset.
 const PICTURE: u8 = b'p';
-/// Sent once, when the show ends as requested.
+/// Byte that is sent once, when the show ends as requested.
 const LEAVING: u8 = b'l';
 /// The line that asks the child to end.
 const STOP: &str = "stop";

@@ -70,10 +70,10 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     }
 }
 
-/// A running show.
+/// A running show in its process.
 struct Show {
     process: Child,
-    /// Asks the show to end.
+    /// The show's standard input, through which it is asked to end.
     input: Option<ChildStdin>,
     beats: Receiver<u8>,
     silence: Silence,

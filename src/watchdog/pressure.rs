@@ -8,7 +8,7 @@ pub(super) use other::Threads;
 /// Why a show may be silent, apart from having hung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pressure {
-    /// None: its thread is blocked, or runs without making progress.
+    /// Nothing else: its thread is blocked, or runs without making progress.
     None,
     /// Another thread waits for a processor, or the show's thread for a disk; the show may wait for either.
     Doubtful,
@@ -28,10 +28,10 @@ mod linux {
     use super::Pressure;
     use crate::watchdog::SHOW_THREAD;
 
-    /// Smallest share of a look that a thread that has a processor spends on it.
+    /// A thread that is ready to run but has run for less than one part in this many of a look gets no processor.
     const RUNNING: u32 = 4;
 
-    /// Place of the scheduling policy in `stat`, counted from the state.
+    /// Position of the scheduling policy in `stat`, counted from the state.
     const POLICY: usize = 38;
 
     /// The threads of a show.

@@ -6,7 +6,7 @@ use super::pressure::Pressure;
 
 /// Silence after which a show with a picture has hung, if its processor time was its own all the while.
 const HANG: Duration = Duration::from_millis(500);
-/// How much slower silence adds up while it may have a cause outside the show.
+/// Factor by which silence counts less while it may have a cause outside the show.
 const DOUBT: u32 = 4;
 /// Time that a show may take until its first beat.
 const START_UP: Duration = Duration::from_secs(60);
@@ -14,12 +14,12 @@ const START_UP: Duration = Duration::from_secs(60);
 /// What the show has reported so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Nothing.
+    /// It has reported nothing.
     #[default]
     Starting,
-    /// That it steps.
+    /// It has reported that it steps.
     Beating,
-    /// A picture.
+    /// It has reported a picture.
     Shown,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Stage {
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     stage: Stage,
-    /// Silence that counts.
+    /// How much silence has counted so far.
     counted: Duration,
 }
 

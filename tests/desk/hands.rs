@@ -72,7 +72,7 @@ fn enter_opens_the_typed_folder() {
 #[test]
 fn a_missing_folder_can_be_located() {
     let mut moment = moment(Page::Live, playing());
-    moment.library.missing = Some("/media/stick/presets".into());
+    moment.library.missing = Some("/media/usb/presets".into());
     try_out(&moment, |harness, _, asked| {
         harness.get_by_label("Locate…").click();
         harness.run_steps(3);
@@ -80,7 +80,7 @@ fn a_missing_folder_can_be_located() {
         asked.borrow_mut().clear();
         harness.key_press(Key::Enter);
         harness.run_steps(2);
-        assert_eq!(*asked.borrow(), [opens("/media/stick/presets")]);
+        assert_eq!(*asked.borrow(), [opens("/media/usb/presets")]);
     });
 }
 

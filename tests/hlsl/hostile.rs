@@ -96,8 +96,8 @@ fn invalid_shaders_are_rejected_with_a_position() {
         ("shader_body { float2 a = float2(1); a = float2(1, 2).z; }", "has no member"),
         ("shader_body { int n = 1; n = n & 1.5; }", "take integers"),
         ("#if 1\nshader_body { }", "without `#endif`"),
-        ("float x;", "no `shader_body`"),
-        ("", "no `shader_body`"),
+        ("float x;", "missing `shader_body`"),
+        ("", "missing `shader_body`"),
         ("shader_body { ret = tex2D(uv, uv); }", "must be a sampler"),
         ("shader_body { \u{e9} }", "expected a value"),
     ];

@@ -18,7 +18,7 @@ const SMOOTHING: f32 = 0.05;
 /// Regularises the accents of nearly empty bars.
 const FLOOR: f32 = 0.02;
 
-/// Evidence that each beat number modulo four is the downbeat.
+/// Evidence, for each beat number modulo four, that it is the downbeat.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bar {
     evidence: [f32; 4],

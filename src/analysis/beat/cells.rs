@@ -2,9 +2,9 @@
 
 use super::drums::Accent;
 
-/// Beats averaged separately.
+/// Number of beats that are averaged separately.
 pub const BEATS: usize = 8;
-/// Parts per beat.
+/// Number of parts into which a beat is divided.
 const PARTS: usize = 4;
 const CELLS: usize = BEATS * PARTS;
 /// Length of the running average, in passes over the eight beats.
@@ -24,7 +24,7 @@ pub struct AccentAverages {
 }
 
 impl AccentAverages {
-    /// Returns empty averages.
+    /// Creates averages without any accents.
     pub fn new() -> Self {
         Self { value: [[0.0; 4]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 4] }
     }
@@ -45,7 +45,8 @@ impl AccentAverages {
         }
     }
 
-    /// Returns the mean accents at a part of a beat in bars of `every` beats, or `None` before its first pass.
+    /// Returns the mean accents at `part` of beat `beat` in bars of `every` beats, or `None` before the first pass over
+    /// it.
     pub fn mean(&self, beat: usize, part: usize, every: usize) -> Option<Ranges> {
         let (mut sum, mut count) = ([0.0; 4], 0.0);
         for cell in (beat % every..BEATS).step_by(every).map(|beat| beat * PARTS + part) {

@@ -36,7 +36,7 @@ const MIN_PAIRS: usize = 250;
 /// One hypothesis of period and phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Comb {
-    /// Period, in hops.
+    /// Beat period, in hops.
     pub period: f32,
     /// Hops since the last beat.
     pub since: f32,

@@ -51,8 +51,8 @@ impl ManualTempo {
         self.aligned_beat = number;
     }
 
-    /// Applies a request at `now` (in hops), given the detected grid and a downbeat number. Returns the anchor and period
-    /// of the new grid if it moves. Ignores octave changes outside [`MIN_TEMPO`] to [`MAX_TEMPO`].
+    /// Applies a request at `now` (in hops), given the detected grid and a downbeat number. Returns the anchor and
+    /// period of the new grid if it moves. Ignores octave changes outside [`MIN_TEMPO`] to [`MAX_TEMPO`].
     pub fn apply(
         &mut self,
         request: TempoRequest,

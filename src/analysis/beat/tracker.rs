@@ -58,7 +58,7 @@ const CLEAR_Z: f32 = 6.5;
 /// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
 
-/// Beat tracker.
+/// Finds the beat of the music and follows it.
 pub struct Tracker {
     combs: Combs,
     hop: u64,

@@ -5,7 +5,7 @@ use super::super::gain::Gain;
 use super::super::stft::Stft;
 use super::summary::{SIZE, Summary};
 
-/// Samples per transform.
+/// Number of samples per transform.
 pub(in super::super) const SIZE_SAMPLES: usize = 2048;
 /// Samples per hop, 10 ms.
 const HOP_SAMPLES: usize = 441;

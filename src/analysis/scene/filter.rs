@@ -16,7 +16,6 @@ pub const UPDATE_SECS: f32 = 0.5;
 const CHANGE: (f32, f32) = (0.03, 0.3);
 /// Probability per update that settled techno turns into ambient while its kick may only have paused, and the number of
 /// updates for which that holds.
-/// such updates.
 const TECHNO_ENDS: f32 = 1e-30;
 const PAUSE_UPDATES: u32 = 30;
 /// Updates after which techno is settled.
@@ -30,7 +29,7 @@ const LEAD: f32 = 1.5;
 /// Seconds of silence after which there is no music.
 const SILENT_SECS: f32 = 2.0;
 
-/// Decides the scene.
+/// Decides which scene the music is.
 pub struct SceneFilter {
     model: Option<SceneModel>,
     view: SceneView,

@@ -19,7 +19,7 @@ pub struct SceneModel {
     pub deviation: Vec<f32>,
     /// Weights, one row per label.
     pub weights: Vec<Vec<f32>>,
-    /// Bias per label.
+    /// Bias of each label.
     pub bias: Vec<f32>,
 }
 

@@ -1,4 +1,4 @@
-//! The predecessor's three linear scores: the fallback without a model, and the baseline that
+//! The three linear scores of aivj's browser-based predecessor: the fallback without a model, and the baseline that
 //! `aivj train-scene` reports next to it.
 
 use super::super::features::Features;
@@ -6,15 +6,15 @@ use super::super::features::Features;
 /// Inputs of the linear scores, each 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScoreInput {
-    /// Energy.
+    /// Energy of the music.
     pub energy: f32,
-    /// Kick envelope.
+    /// Envelope of the kick.
     pub kick: f32,
-    /// Mid band.
+    /// Level of the mid band.
     pub mid: f32,
-    /// High band.
+    /// Level of the high band.
     pub high: f32,
-    /// Spectral flux.
+    /// Rate of spectral change.
     pub flux: f32,
     /// Confidence of the beat.
     pub confidence: f32,

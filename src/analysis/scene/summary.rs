@@ -129,7 +129,7 @@ impl Summary {
         track.iter_mut().for_each(|level| *level = level.max(floor));
     }
 
-    /// Returns the summary.
+    /// Returns the summary of the current history.
     pub fn read(&mut self) -> [f32; SIZE] {
         let mut out = [0.0; SIZE];
         let mut at = 0;
@@ -228,8 +228,8 @@ impl Summary {
         }
     }
 
-    /// Appends the similarity of the spectrum with itself at later times: sequenced music repeats, played music and speech
-    /// do not.
+    /// Appends the similarity of the spectrum with itself at later times: sequenced music repeats, played music and
+    /// speech do not.
     fn self_similarity(&mut self, put: &mut impl FnMut(f32)) {
         let steps = self.filled / STEP;
         for range in 0..RANGES {

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::stage::Gpu;
 
-/// A frame that takes longer counts as finished, seconds: the device may never report it.
+/// Time after which a frame counts as finished, in seconds: the device may never report it.
 const LONGEST_SECS: f64 = 1.0;
 
 /// The frames in flight. Never blocks.
 pub(super) struct InFlight {
-    /// Frames that may be in flight.
+    /// Maximum number of frames in flight.
     most: usize,
     /// Start of each frame, oldest first.
     started: VecDeque<Started>,
@@ -19,19 +19,19 @@ pub(super) struct InFlight {
     oldest: u64,
     finished: Arc<AtomicU64>,
     finished_at: f64,
-    /// Time of the last look, seconds.
+    /// Time of the last check, in seconds.
     looked_at: f64,
 }
 
 /// The start of a frame.
 struct Started {
-    /// Time, seconds.
+    /// When it was started, in seconds.
     at: f64,
-    /// Processor time of this process so far, seconds, where it is known and the processor draws.
+    /// Processor time of this process until then, in seconds; `None` if unknown, or if the processor does not draw.
     used: Option<f64>,
 }
 
-/// Times of a finished frame, seconds.
+/// Times of a finished frame, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameTime {
     /// How long it kept the processor and the device busy.
@@ -41,7 +41,7 @@ pub(super) struct FrameTime {
 }
 
 impl InFlight {
-    /// Allows `most` frames in flight.
+    /// Creates an empty list that allows `most` frames in flight.
     pub fn new(most: usize) -> Self {
         Self {
             most,
@@ -99,7 +99,7 @@ impl InFlight {
     }
 }
 
-/// Returns the processor time that this process has used so far, seconds.
+/// Returns the processor time that this process has used so far, in seconds.
 #[cfg(unix)]
 fn processor_secs() -> Option<f64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -32,7 +32,7 @@ pub(in crate::app) enum ShowRequest {
     Listen(Box<AnalysisThread>),
     /// Whether to limit flashes.
     LimitFlashes(bool),
-    /// Steps per second.
+    /// Run this many steps per second.
     Rate(u32),
     /// Save a screenshot of the next picture.
     Screenshot,
@@ -47,22 +47,22 @@ pub(in crate::app) enum Call {
     Ended,
 }
 
-/// The show as the desk shows it.
+/// What the desk shows of the running show.
 #[derive(Default)]
 pub(in crate::app) struct DeskState {
     /// State of the show.
     pub snapshot: Snapshot,
     /// Audio source and its state.
     pub audio: AudioLine,
-    /// Times of the latest steps.
+    /// Statistics over the most recent steps.
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: Arc<PresetAudio>,
     /// Messages for the performer, one per source, the show first.
     pub messages: Vec<String>,
-    /// MIDI page.
+    /// State of the MIDI page.
     pub midi: MidiView,
-    /// Library and Map pages.
+    /// State of the Library and Map pages.
     pub library: LibraryView,
 }
 
@@ -72,21 +72,21 @@ pub(in crate::app) struct ShowParts {
     pub rig: Rig,
     /// Where its pictures go.
     pub pictures: Pictures,
-    /// Sound and its features.
+    /// The analysis thread, which delivers sound and its features.
     pub listener: AnalysisThread,
     /// The set log, if it can be written.
     pub book: Option<SetLogWriter>,
     /// Library and saved state.
     pub archive: Archive,
-    /// MIDI devices.
+    /// The MIDI devices of the show.
     pub midi: Midi,
     /// Signals to bakes on this machine that a show is playing, if the lock can be taken.
     pub show_lock: Option<ShowLock>,
     /// Commands before the first step.
     pub first: Vec<Command>,
-    /// Steps per second.
+    /// Number of steps per second.
     pub rate: u32,
-    /// Start of the program.
+    /// When the program was started.
     pub started: Instant,
     /// Shortest interval between two states for the desk.
     pub desk_every: Duration,

@@ -12,9 +12,9 @@ use crate::stage::RenderContext;
 pub(in crate::app) struct NewestPicture {
     /// The device that draws it.
     pub context: Arc<RenderContext>,
-    /// The picture.
+    /// View of the picture on the device.
     pub view: wgpu::TextureView,
-    /// Width and height, pixels.
+    /// Width and height, in pixels.
     pub size: [u32; 2],
     /// Increases with every new picture.
     pub number: u64,
@@ -23,14 +23,14 @@ pub(in crate::app) struct NewestPicture {
 /// Where the show puts its pictures.
 #[derive(Clone)]
 pub(in crate::app) struct Pictures {
-    /// The newest picture.
+    /// Cell with the newest picture.
     pub newest: Latest<NewestPicture>,
     /// Lets surfaces change their size.
     pub pause: Pause,
 }
 
 impl Pictures {
-    /// Starts with the picture of `rig` before its first frame.
+    /// Creates the place for the pictures of `rig`, with its picture before the first frame.
     pub fn new(rig: &Rig, pause: Pause) -> Self {
         Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
     }
@@ -56,7 +56,7 @@ pub(in crate::app) struct Pause(Arc<AtomicUsize>);
 pub(in crate::app) struct Paused(Arc<AtomicUsize>);
 
 impl Pause {
-    /// Asks for a pause.
+    /// Requests a pause, which lasts until the result is dropped.
     pub fn ask(&self) -> Paused {
         self.0.fetch_add(1, Ordering::Relaxed);
         Paused(self.0.clone())

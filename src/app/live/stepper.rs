@@ -5,12 +5,12 @@ use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
 use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
 
-/// Polling interval of the device while frames are in flight, seconds: the precision of measured times.
+/// Polling interval of the device while frames are in flight, in seconds: the precision of measured times.
 const LOOK_SECS: f64 = 0.001;
 /// Maximum number of slots in a row that resizing surfaces may take from the show.
 const MOST_PAUSED: u32 = 12;
 
-/// Longest rest after a frame, seconds: its measured time includes a suspension of the machine.
+/// Longest rest after a frame, in seconds: its measured time includes a suspension of the machine.
 const LONGEST_REST_SECS: f64 = 0.5;
 /// Share of a slot that drawing may take on a graphics card.
 const CARD_SHARE: f64 = 0.9;
@@ -22,13 +22,13 @@ const CARD_FRAMES: usize = 2;
 pub(super) enum Turn {
     /// Sleep for this many seconds at most, then ask again.
     Sleep(f64),
-    /// Run a step.
+    /// Run the step that is due.
     Step(Due),
 }
 
 /// A show with its clock and its pictures.
 pub(super) struct Stepper {
-    /// The show.
+    /// The show with its stage.
     pub rig: Rig,
     pacer: Pacer,
     quality: Quality,
@@ -42,16 +42,17 @@ pub(super) struct Stepper {
     pub pictures: Pictures,
     /// Called for every new picture.
     wake: Box<dyn Fn() + Send>,
-    /// Whether the frame before was late, so that slots since then count as its fault.
+    /// Whether the previous frame was late, so that slots missed since then are attributed to it.
     late: bool,
-    /// Slots in a row that surfaces took.
+    /// Number of consecutive slots taken by resizing surfaces.
     paused: u32,
     /// Number of the newest picture.
     drawn: u64,
 }
 
 impl Stepper {
-    /// Starts at `now`, seconds, with `rate` steps per second. `wake` is called for every new picture.
+    /// Creates a stepper that starts at `now`, in seconds, with `rate` steps per second. `wake` is called for every new
+    /// picture.
     pub fn new(
         rig: Rig,
         pictures: Pictures,
@@ -83,12 +84,12 @@ impl Stepper {
         self.governor.set_budget(self.share / f64::from(rate));
     }
 
-    /// Returns the statistics of the latest steps.
+    /// Returns the statistics over the most recent steps.
     pub fn times(&self) -> FrameTimes {
         self.times.summary(self.pacer.rate())
     }
 
-    /// Returns what to do at `now`, seconds.
+    /// Returns what to do at `now`, in seconds.
     pub fn turn(&mut self, now: f64) -> Turn {
         let gpu = &self.rig.stage.render_context().gpu;
         let (slots, warming) = (self.times.latest(), self.rig.warming());

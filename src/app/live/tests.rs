@@ -116,7 +116,7 @@ fn stepper(context: &Arc<RenderContext>, wake: impl Fn() + Send + 'static) -> St
     Stepper::new(rig, pictures, (RATE, 0.0), wake)
 }
 
-/// Runs a show for a span of time, seconds, next to a window that presents at `hz`. `oversleep` returns by how many
+/// Runs a show for a span of time, in seconds, next to a window that presents at `hz`. `oversleep` returns by how many
 /// seconds a sleep that should end at a time takes longer.
 fn run(
     stepper: &mut Stepper,

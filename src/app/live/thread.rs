@@ -29,7 +29,7 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 /// Ends of the queues to and from the windows, and the cell for the desk.
 pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 
-/// The running show.
+/// The running show, as owned by its thread.
 pub(super) struct ShowThread {
     stepper: Stepper,
     listener: AnalysisThread,
@@ -60,12 +60,12 @@ pub(super) struct ShowThread {
     saver: Option<StateSaver>,
     surroundings: Latest<Surroundings>,
     seed: u64,
-    /// Generation of the stage.
+    /// Generation of the stage, which changes whenever the stage is replaced.
     generation: u64,
 }
 
 impl ShowThread {
-    /// Combines the parts; `picture` is called for every new picture.
+    /// Creates the state of the show's thread from its parts; `picture` is called for every new picture.
     pub fn new(
         parts: ShowParts,
         (requests, actions, desk): Ends,

@@ -1,15 +1,15 @@
-//! Statistics of the latest steps.
+//! Statistics over the most recent steps.
 
 use std::collections::VecDeque;
 
 use crate::show::FrameTimes;
 
-/// Steps in the statistics.
+/// Number of steps in the statistics.
 const KEPT: usize = 120;
-/// Steps that the frame rate of presets is averaged over.
+/// Number of steps over which the frame rate of presets is averaged.
 const RATE_STEPS: usize = 30;
 
-/// Times of the latest steps.
+/// Durations of the most recent steps.
 #[derive(Default)]
 pub(super) struct StepTimes {
     slots: VecDeque<u32>,
@@ -17,17 +17,17 @@ pub(super) struct StepTimes {
 }
 
 impl StepTimes {
-    /// Adds a step that came `slots` slots after the one before.
+    /// Adds a step that came `slots` slots after the previous one.
     pub fn step(&mut self, slots: u32) {
         push(&mut self.slots, slots);
     }
 
-    /// Returns the slots of the latest step.
+    /// Returns the number of slots between the last two steps.
     pub fn latest(&self) -> u32 {
         self.slots.back().copied().unwrap_or(1)
     }
 
-    /// Adds the time it took to draw a frame, seconds.
+    /// Adds the time it took to draw a frame, in seconds.
     pub fn drawn(&mut self, secs: f64) {
         push(&mut self.draw_ms, (secs * 1000.0) as f32);
     }

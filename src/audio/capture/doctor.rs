@@ -23,7 +23,7 @@ const FIRST_SAMPLE: Duration = Duration::from_millis(2_500);
 /// Result of measuring one input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputReport {
-    /// The input measured.
+    /// The input that was measured.
     pub input: Input,
     /// Sample rate in Hz, 0 if the input did not open.
     pub rate_hz: u32,

@@ -35,7 +35,7 @@ pub type Clock = Arc<dyn Fn() -> Seconds + Send + Sync>;
 const STEP: Duration = Duration::from_millis(40);
 /// Silence is inserted after this long without audio.
 const SILENCE_AFTER: Seconds = Seconds(0.1);
-/// Most silence inserted by one read, in seconds.
+/// Maximum silence inserted by one read, in seconds.
 const MAX_SILENCE_SECS: f64 = 0.5;
 /// Longest gap of lost frames replaced by silence, in seconds.
 const MAX_GAP_SECS: f64 = 1.0;
@@ -114,7 +114,7 @@ struct CaptureReader {
     stream: Option<DeviceStream>,
     /// Expected number of the next frame of the stream.
     expected: u64,
-    /// Frames delivered.
+    /// Number of frames delivered.
     position: u64,
     /// Time up to which audio or silence was delivered.
     covered: Option<Seconds>,

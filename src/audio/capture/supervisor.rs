@@ -38,7 +38,7 @@ pub(super) struct DeviceStream {
     pub(super) rate_hz: u32,
 }
 
-/// A running stream.
+/// A stream that is running.
 struct Running {
     input: Input,
     stream: OpenStream,

@@ -37,7 +37,7 @@ const BELLS: [(f32, f32); 14] = [
 pub(super) enum Role {
     /// Fades in and opens its filter towards the next part.
     Opening,
-    /// Fades out.
+    /// Fades out at the end of the track.
     Closing,
 }
 

@@ -6,10 +6,10 @@ use super::tone::{Filter, Noise, soft};
 /// Longest string as a period in seconds; below the low E of a down-tuned guitar.
 const MAX_PERIOD_SECS: f32 = 1.0 / 60.0;
 
-/// Playing technique.
+/// How the strings are played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Touch {
-    /// Ringing strings.
+    /// The strings ring.
     Open,
     /// Palm-muted: short and dark.
     Muted,
@@ -93,7 +93,7 @@ impl Guitar {
         }
     }
 
-    /// Damps the strings.
+    /// Damps all strings.
     pub(super) fn stop(&mut self) {
         for string in &mut self.strings {
             string.keep = 0.9;

@@ -131,7 +131,7 @@ impl Source for DemoTrack {
     }
 
     fn name(&self) -> String {
-        "demo track".into()
+        "Demo track".into()
     }
 }
 

@@ -20,11 +20,11 @@ pub enum Passage {
 /// A named section of the track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
-    /// Short name.
+    /// Short name of the section.
     pub name: &'static str,
     /// Character of the section.
     pub passage: Passage,
-    /// Start time.
+    /// Start of the section.
     pub start: Seconds,
     /// End time, the start of the next section.
     pub end: Seconds,

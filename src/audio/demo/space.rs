@@ -2,7 +2,7 @@
 
 use crate::audio::Frame;
 
-/// Fixed delay line.
+/// A delay line of fixed length.
 #[derive(Clone, Debug)]
 pub(super) struct DelayLine {
     ring: Vec<f32>,
@@ -27,7 +27,7 @@ impl DelayLine {
     }
 }
 
-/// Ping-pong echo.
+/// An echo that alternates between left and right.
 #[derive(Clone, Debug)]
 pub(super) struct Echo {
     lines: [DelayLine; 2],

@@ -28,7 +28,7 @@ pub(crate) fn ramp(from: f32, to: f32, at: f32) -> f32 {
     x * x * (3.0 - 2.0 * x)
 }
 
-/// Oscillator phase.
+/// An oscillator, represented by its phase.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Osc {
     phase: f32,

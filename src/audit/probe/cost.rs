@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{process_time, thread_time};
 
-/// Pixels of the picture sizes that costs are estimated for.
+/// Number of pixels of each picture size for which costs are estimated.
 const FULL_HD: f64 = 1920.0 * 1080.0;
 const ULTRA_HD: f64 = 3840.0 * 2160.0;
 
 /// Cost of one preset. Depends on the machine and its load, so it never affects the rest of the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Time to read, compile and build the preset, milliseconds.
+    /// Time to read, compile and build the preset, in milliseconds.
     pub prepare_ms: f64,
-    /// CPU time of the thread that runs the preset's code, milliseconds per frame.
+    /// CPU time of the thread that runs the preset's code, in milliseconds per frame.
     pub cpu_ms: f64,
-    /// Drawing time, milliseconds per frame: CPU time with a software rasteriser, otherwise elapsed time.
+    /// Drawing time, in milliseconds per frame: CPU time with a software rasteriser, otherwise elapsed time.
     pub gpu_ms: f64,
-    /// Longest sampled frame, milliseconds.
+    /// Longest sampled frame, in milliseconds.
     pub slowest_ms: f64,
-    /// Estimated frame time at 1920x1080, milliseconds.
+    /// Estimated frame time at 1920x1080, in milliseconds.
     pub full_hd_ms: f64,
-    /// Estimated frame time at 3840x2160, milliseconds.
+    /// Estimated frame time at 3840x2160, in milliseconds.
     pub ultra_hd_ms: f64,
 }
 
@@ -31,7 +31,7 @@ pub struct Cost {
 pub(super) struct CostMeter {
     software: bool,
     pixels: f64,
-    /// Drawing time of a tiny picture on this machine, milliseconds: the part that does not grow with the pixels.
+    /// Drawing time of a tiny picture on this machine, in milliseconds: the part that does not grow with the pixels.
     floor_ms: f64,
     since: (Instant, Duration, Duration),
     own_ms: f64,

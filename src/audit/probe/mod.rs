@@ -46,7 +46,7 @@ const ENDLESS_FRAMES: u32 = 8;
 /// Settings of a probe. Equal settings and seeds give equal looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeSettings {
-    /// Picture size, pixels.
+    /// Render size in pixels.
     pub size: [u32; 2],
     /// Frames before the sampled ones.
     pub warm_up: u32,
@@ -214,7 +214,7 @@ impl Prober {
         Ok(recorder.end(meter))
     }
 
-    /// Returns the drawing time of a tiny picture, milliseconds: the part that does not depend on the pixels.
+    /// Returns the drawing time of a tiny picture, in milliseconds: the part that does not depend on the pixels.
     fn measure_floor(&mut self) -> f64 {
         const TINY: [u32; 2] = [16, 9];
         const FRAMES: u32 = 8;

@@ -8,7 +8,7 @@ use crate::media::flash::FlashScore;
 /// Everything measured on a preset. If it was not drawn, only the facts about its source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeEvidence {
-    /// Missing images.
+    /// Names of missing images.
     pub missing: Vec<String>,
     /// Messages about parts that do not work and were replaced or skipped.
     pub broken: Vec<String>,
@@ -30,7 +30,7 @@ pub struct ProbeEvidence {
 pub struct ProbeReport {
     /// Outcome of the probe.
     pub outcome: ProbeOutcome,
-    /// Measurements.
+    /// What was measured.
     pub evidence: ProbeEvidence,
 }
 
@@ -51,7 +51,7 @@ pub enum ProbeOutcome {
     Refused(String),
     /// The code exceeded its budget repeatedly.
     Endless(String),
-    /// The engine panicked.
+    /// The engine panicked on the preset.
     Failed(String),
     /// The graphics device was lost during playback.
     DeviceLost(String),

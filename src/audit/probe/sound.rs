@@ -8,7 +8,7 @@ use crate::audio::demo::{DemoTrack, SECTIONS};
 use crate::audio::{Frame, Level, SAMPLE_RATE_HZ};
 use crate::units::Seconds;
 
-/// Minimum level of a passage that counts as music, dBFS.
+/// Minimum level of a passage that counts as music, in dBFS.
 const AUDIBLE_DBFS: f32 = -45.0;
 /// Root mean square level of every band, so that reactions are comparable.
 const BAND_RMS: f32 = 0.2;
@@ -26,7 +26,7 @@ pub enum ProbeSignal {
     High,
     /// The afterglow of the demo track.
     Ambient,
-    /// Nothing.
+    /// Silence.
     Silence,
 }
 

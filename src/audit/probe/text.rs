@@ -1,4 +1,4 @@
-//! Facts about a preset's source, as in the predecessor's audit files.
+//! Facts about a preset's source, as in the audit files of aivj's browser-based predecessor.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::milk::text::{self, CodeSection, Decoded, Key, Line, TextEncoding};
 
-/// Size above which a file gets a warning, bytes.
+/// Size above which a file gets a warning, in bytes.
 const LARGE_BYTES: usize = 256 * 1024;
-/// Parameters to extract.
+/// Names of the parameters to extract.
 const PARAMETERS: [&str; 16] = [
     "nWaveMode",
     "bWaveDots",
@@ -38,7 +38,7 @@ pub struct TextFacts {
     pub warnings: Vec<String>,
     /// Changes needed to normalise it: `decoded-latin1`, `removed-bom`, `normalized-line-endings`...
     pub fixes: Vec<String>,
-    /// Number of lines.
+    /// Number of lines in the file.
     pub line_count: usize,
     /// Lines by kind of code.
     pub counts: Counts,
@@ -46,7 +46,7 @@ pub struct TextFacts {
     pub params: BTreeMap<String, f64>,
 }
 
-/// Lines of code by kind, and numbers of enabled shapes and waves.
+/// Number of lines of each kind of code, and of enabled shapes and waves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -54,9 +54,9 @@ pub struct Counts {
     pub per_frame: usize,
     /// Lines of per-vertex code.
     pub per_pixel: usize,
-    /// Enabled shapes.
+    /// Number of enabled shapes.
     pub shape: usize,
-    /// Enabled waves.
+    /// Number of enabled waves.
     pub wave_line: usize,
     /// Lines of the warp shader.
     pub warp: usize,

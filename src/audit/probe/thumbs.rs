@@ -7,9 +7,9 @@ use image::{RgbImage, imageops};
 use crate::disk;
 use crate::facts::PresetId;
 
-/// Size of one thumbnail, pixels.
+/// Size of one thumbnail, in pixels.
 pub const THUMB: [u32; 2] = [128, 72];
-/// JPEG quality, 0..100.
+/// JPEG quality, from 0 to 100.
 const QUALITY: u8 = 80;
 
 /// Returns the path of a preset's thumbnails in `folder`.

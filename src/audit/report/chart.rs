@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-/// Number of bars.
+/// Number of bars in a histogram.
 const BARS: usize = 32;
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 90.0;

@@ -37,12 +37,12 @@ pub struct HtmlPage {
 }
 
 impl HtmlPage {
-    /// Starts a page.
+    /// Creates a page with a title and the time.
     pub fn new(title: &str, at: &str) -> Self {
         Self { title: title.to_owned(), at: at.to_owned(), body: String::new() }
     }
 
-    /// Completes the page.
+    /// Completes the page and returns its HTML.
     pub fn finish(self) -> String {
         let Self { title, at, body } = self;
         let page = html! {

@@ -109,7 +109,7 @@ impl<'a> Audit<'a> {
         self.presets.iter().filter(|preset| which(preset)).collect()
     }
 
-    /// Presets that may become ok: with missing images, or only too dark, too bright or too still.
+    /// Returns the presets that may become ok: with missing images, or only too dark, too bright or too still.
     fn rescue(&self) -> Vec<&ReportRow> {
         self.select(|preset| {
             let weak =
@@ -119,17 +119,17 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// Playable presets with an acceptable look.
+    /// Returns the playable presets with an acceptable look.
     fn accepted(&self) -> Vec<&ReportRow> {
         self.select(|preset| preset.record.safety == Safety::Ok && preset.look == LookVerdict::Ok)
     }
 
-    /// Presets with more than three flashes in a second, without a limiter.
+    /// Returns the presets with more than three flashes in a second, without a limiter.
     fn flashing(&self) -> Vec<&ReportRow> {
         self.select(|preset| preset.record.flash_verdict() == FlashVerdict::Fail)
     }
 
-    /// Presets to ban: unplayable, or with nothing to see although their images exist.
+    /// Returns the presets to ban: unplayable, or with nothing to see although their images exist.
     fn ban(&self) -> Vec<&ReportRow> {
         self.select(|preset| {
             let empty = matches!(preset.look, LookVerdict::Black | LookVerdict::White | LookVerdict::Frozen);

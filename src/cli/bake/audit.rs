@@ -35,19 +35,19 @@ pub struct Args {
     /// Maximum number of presets to audit in this run [default: all]
     #[arg(long)]
     limit: Option<usize>,
-    /// Stop starting new presets after SECONDS
+    /// Start no new presets after SECONDS; those in progress are finished
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output folder
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
-    /// Picture size in pixels
+    /// Render size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
-    /// Warm-up frames before the measured ones
+    /// Number of warm-up frames before the measured ones
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
     warmup: u32,
-    /// Measured frames
+    /// Number of measured frames
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=6000))]
     frames: u32,
     /// Random seed
@@ -106,7 +106,7 @@ impl GateArgs {
     }
 }
 
-/// Runs the command.
+/// Runs `aivj bake audit`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let budget = args.seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
     let settings = AuditSettings {

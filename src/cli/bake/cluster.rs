@@ -81,7 +81,7 @@ impl From<Method> for cluster::Method {
     }
 }
 
-/// Runs the command.
+/// Runs `aivj bake cluster`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { out, mode, library, audit, embeddings, k, pack, threads, seed, method, passes } = args;
     let name = || out.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -28,7 +28,7 @@ pub struct Args {
     shard: Option<Shard>,
 }
 
-/// Runs the command.
+/// Runs `aivj bake embed`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Args { work: Work { library, workers, seed, .. }, out, embedding, frames, shard } = args;
@@ -50,7 +50,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let done = embed(&items, embedder.as_mut(), &out, &mut super::common::bar())?;
     done.notes.iter().for_each(|note| println!("{note}"));
     println!(
-        "{} embedded, {} kept, {} unreadable, {} without an embedding, in {}",
+        "{} embedded, {} up to date, {} unreadable, {} without an embedding, in {}",
         done.made,
         done.kept,
         done.unreadable,

@@ -20,7 +20,7 @@ pub struct Args {
     fps: f64,
 }
 
-/// Runs the command; exits with status 1 if any folder fails.
+/// Runs `aivj bake flash`; exits with status 1 if any folder fails.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.fps >= 1.0 && args.fps <= 1000.0, "--fps must be a number from 1 to 1000");
     let mut failed = false;

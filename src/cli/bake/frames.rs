@@ -33,7 +33,7 @@ pub struct Args {
     /// Number of times to retry a preset after a worker failure
     #[arg(long, default_value_t = 2)]
     retry_times: u32,
-    /// Render only the presets listed in FILE, one path relative to the library per line
+    /// Render only the presets listed in FILE, one library-relative path per line
     #[arg(long, value_name = "FILE")]
     rel_paths: Option<PathBuf>,
     /// Render only this shard of the library, for `aivj bake merge`
@@ -44,7 +44,7 @@ pub struct Args {
     stop_after_sec: Option<u64>,
 }
 
-/// Runs the command.
+/// Runs `aivj bake frames`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Work { library, workers, seed, .. } = args.work;
@@ -80,7 +80,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         stop: Arc::default(),
     };
     let done = render(&items, &args.out, &settings, &mut super::common::bar())?;
-    println!("{} rendered, {} failed, {} kept, in {}", done.ok, done.failed, done.kept, args.out.display());
+    println!(
+        "{} rendered, {} failed, {} up to date, in {}",
+        done.ok,
+        done.failed,
+        done.kept,
+        args.out.display()
+    );
     if !done.finished {
         println!("time limit reached; run again to resume");
     }

@@ -9,7 +9,7 @@ use crate::units::counted;
 /// Join finished shards of one stage, in any order; exit with status 3 if shards are missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders of the shards
+    /// Shard folders
     #[arg(required = true)]
     folders: Vec<PathBuf>,
     /// Output folder; to continue with `bake overnight --out DIR`, use DIR/audit for audit shards and DIR for
@@ -21,7 +21,7 @@ pub struct Args {
     library: Vec<PathBuf>,
 }
 
-/// Runs the command.
+/// Runs `aivj bake merge`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let merged = shards::merge(&args.folders, &args.out, &args.library, super::common::store)?;
     let Merged { stage, results, pending, missing } = &merged;
@@ -33,9 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("{} in {}", counted(*results, what), args.out.display());
     if *pending > 0 {
         let presets = counted(*pending, "preset");
-        println!(
-            "{presets} in the merged shards have no result; run the commands of those shards again to retry"
-        );
+        println!("no result for {presets} in the merged shards; rerun the affected shards to retry");
     }
     if !missing.is_empty() {
         let names: Vec<String> = missing.iter().map(ToString::to_string).collect();

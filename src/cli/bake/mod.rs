@@ -40,7 +40,7 @@ enum Stage {
     Plan(plan::Args),
 }
 
-/// Runs the command.
+/// Runs `aivj bake`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.stage {
         Stage::Audit(args) => audit::run(args),

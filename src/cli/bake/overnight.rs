@@ -52,7 +52,7 @@ pub struct Args {
     stop_on_eof: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj bake overnight`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let json = args.json;
     let result = bake(args);

@@ -37,7 +37,7 @@ pub struct Args {
     /// Exclude presets whose estimated cost at 1080p exceeds MS per frame
     #[arg(long, value_name = "MS")]
     max_cost: Option<f64>,
-    /// Select only from the presets listed in FILE, one path relative to the library per line
+    /// Select only from the presets listed in FILE, one library-relative path per line
     #[arg(long, value_name = "FILE")]
     rel_paths: Option<PathBuf>,
     /// Exclude the presets in this blacklist
@@ -54,7 +54,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs the command; exits with status 4 if the pack is not diverse enough.
+/// Runs `aivj bake pack`; exits with status 4 if the pack is not diverse enough.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = PackSettings {
         audit: args.audit,

@@ -36,7 +36,7 @@ pub struct Args {
     /// CPU cores of each machine
     #[arg(long, default_value_t = crate::cli::args::default_workers() as u32, value_parser = clap::value_parser!(u32).range(1..=1024))]
     cores: u32,
-    /// Request a graphics card on each machine
+    /// Request a GPU on each machine
     #[arg(long)]
     gpu: bool,
     /// Number of shards [default: about 20 minutes of work per shard, estimated by baking a few presets]
@@ -60,7 +60,7 @@ const SHARD_SECS: f64 = 20.0 * 60.0;
 /// Time limit of a job whose cost was not measured, in minutes.
 const DEFAULT_MINUTES: u32 = 240;
 
-/// Runs the command.
+/// Runs `aivj bake plan`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let whole = |path: &PathBuf| std::path::absolute(path).with_context(|| path.display().to_string());
     let (library, work) = (whole(&args.library)?, whole(&args.out)?);

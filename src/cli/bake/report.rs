@@ -11,7 +11,7 @@ pub struct Args {
     out: PathBuf,
 }
 
-/// Runs the command.
+/// Runs `aivj bake report`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("{}", crate::audit::report::write(&args.out, super::common::store()?)?.display());
     Ok(ExitCode::SUCCESS)

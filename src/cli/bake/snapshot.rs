@@ -20,12 +20,12 @@ pub struct Args {
     /// Number of entries in each ranking in the summary
     #[arg(long, default_value_t = 50)]
     top: usize,
-    /// Include the reasons for each blacklisted preset
+    /// Include the reasons why each preset is blacklisted
     #[arg(long)]
     include_reasons: bool,
 }
 
-/// Runs the command.
+/// Runs `aivj bake snapshot`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = SnapshotSettings {
         out: args.out,

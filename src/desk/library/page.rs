@@ -10,9 +10,9 @@ use crate::show::Command;
 /// Layout of the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::desk) enum Layout {
-    /// A list.
+    /// The results as a list.
     List,
-    /// A map by look.
+    /// The results as a map by look.
     Map,
 }
 

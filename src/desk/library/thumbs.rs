@@ -14,10 +14,10 @@ use crate::library::looks::Looks;
 
 /// Side of a thumbnail, in pixels.
 const SIDE: u32 = 96;
-/// Thumbnails in memory, more than any screen shows.
+/// Maximum number of thumbnails in memory, more than any screen shows.
 const KEPT: usize = 400;
-/// Requests in flight. Others are requested again in the next frame, so that scrolling past thousands of presets reads
-/// only a few.
+/// Maximum number of requests in flight. Others are requested again in the next frame, so that scrolling past thousands
+/// of presets reads only a few.
 const WAITING: usize = 24;
 
 struct Known {
@@ -26,7 +26,7 @@ struct Known {
     used: u64,
 }
 
-/// The thumbnail cache.
+/// A cache of thumbnails.
 pub(super) struct Thumbs {
     requests: SyncSender<(PresetId, PathBuf)>,
     read: Receiver<(PresetId, Option<ColorImage>)>,

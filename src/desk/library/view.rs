@@ -16,9 +16,9 @@ use crate::show::Exclusion;
 pub struct LibraryView {
     /// The newest search results.
     pub results: Arc<SearchResults>,
-    /// Favourites.
+    /// The performer's favourites.
     pub favourites: Arc<BTreeSet<PresetId>>,
-    /// Banned presets.
+    /// The presets that the performer banned.
     pub banned: Arc<BTreeSet<PresetId>>,
     /// Excluded presets, with reasons.
     pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,
@@ -47,7 +47,7 @@ impl LibraryView {
 /// A request from the page, besides commands for the show.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LibraryRequest {
-    /// Search.
+    /// Search for presets.
     Find(SearchQuery),
     /// Play the presets that are held back because of their blacklist.
     IgnoreBlacklist,

@@ -45,7 +45,7 @@ impl Native {
         let id = match define(&mut module, flat) {
             Ok(id) => id,
             Err(error) => {
-                tracing::warn!("could not compile preset code to machine code, interpreting it: {error}");
+                tracing::warn!("could not compile preset code to machine code ({error}); interpreting it");
                 // SAFETY: no function of the module was ever called.
                 unsafe { module.free_memory() };
                 return None;

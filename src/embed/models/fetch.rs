@@ -20,7 +20,7 @@ const BLOCK: usize = 1 << 16;
 pub(super) struct Expected {
     /// Size in bytes, if known.
     pub size: Option<u64>,
-    /// Hash, if known.
+    /// Hash of the content, if known.
     pub hash: Option<Hash>,
 }
 

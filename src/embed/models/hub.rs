@@ -1,8 +1,7 @@
 //! A model hub with the API of Hugging Face: lists the files of a repository with their hashes, and downloads them.
 //!
 //! The listing is `api/models/OWNER/NAME/revision/REVISION?blobs=true`; files come from
-//! `OWNER/NAME/resolve/COMMIT/FILE`
-//! of the listed commit, so that a resumed download never mixes two revisions.
+//! `OWNER/NAME/resolve/COMMIT/FILE` of the listed commit, so that a resumed download never mixes two revisions.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,13 +16,13 @@ use crate::jobs::progress::OnProgress;
 
 /// The default hub.
 const HUGGING_FACE: &str = "https://huggingface.co";
-/// Configuration of the preprocessing.
+/// File name of the preprocessing configuration.
 const CONFIG: &str = "preprocessor_config.json";
 /// File with the commit of a partially downloaded folder.
 const COMMIT: &str = ".commit";
 /// Time without data after which a connection counts as broken.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum size of a listing, bytes: far larger than any.
+/// Maximum size of a listing, in bytes: far larger than any.
 const MAX_LISTING: u64 = 16 << 20;
 
 /// A repository of a hub.

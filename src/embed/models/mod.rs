@@ -34,7 +34,7 @@ pub enum ModelError {
     /// The hub is unreachable or does not have the model.
     #[error("{0}")]
     Hub(String),
-    /// Cancelled.
+    /// The download was cancelled.
     #[error("stopped; run the same command to resume")]
     Stopped,
     /// A file cannot be written.
@@ -42,12 +42,12 @@ pub enum ModelError {
     Write {
         /// Path of the file.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be written.
         why: String,
     },
 }
 
-/// An added model.
+/// A model that was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Added {
     /// Name under which it is stored.

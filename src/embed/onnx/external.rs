@@ -11,7 +11,7 @@ use crate::disk::{Input, limit};
 
 /// Maximum nesting of messages; each level of nested graphs takes three.
 const MAX_DEPTH: usize = 100;
-/// Maximum length of a file name, bytes.
+/// Maximum length of a file name, in bytes.
 const MAX_NAME: u64 = 4096;
 
 /// Message types on the path to external data.
@@ -22,7 +22,7 @@ enum Message {
     Node,
     Attribute,
     Tensor,
-    /// A key-value pair of a tensor's external data.
+    /// A key and a value that describe a tensor's external data.
     Entry,
 }
 

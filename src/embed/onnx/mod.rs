@@ -32,10 +32,10 @@ pub const MODEL_FILES: [&str; 4] =
     ["vision_model.onnx", "onnx/vision_model.onnx", "model.onnx", "onnx/model.onnx"];
 /// Names of the embedding output, in order of preference.
 const OUTPUTS: [&str; 4] = ["image_embeds", "pooler_output", "embedding", "output"];
-/// Configuration of the preprocessing.
+/// File name of the preprocessing configuration.
 const CONFIG: &str = "preprocessor_config.json";
 
-/// A vision model.
+/// A vision model that is ready to run.
 pub struct Onnx {
     session: Session,
     input: String,

@@ -26,7 +26,7 @@ pub(super) struct Preparation {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Resize {
-    /// No resizing.
+    /// Pictures are not resized.
     No,
     /// Resizes the shorter side to this length, keeping the aspect ratio.
     Shortest(u32),
@@ -87,7 +87,7 @@ enum Size {
 const DEFAULT_SIDE: u32 = 224;
 
 impl Preparation {
-    /// Reads `preprocessor_config.json`.
+    /// Reads the preprocessing from `preprocessor_config.json`.
     pub fn read(path: &Path) -> Result<Self, String> {
         let bytes = disk::read(path, disk::limit::TEXT)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;

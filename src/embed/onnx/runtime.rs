@@ -21,14 +21,14 @@ const VARIABLE: &str = "ORT_DYLIB_PATH";
 #[derive(Clone)]
 pub(super) struct Runtime {
     pub environment: Environment,
-    /// Description.
+    /// Description of the runtime.
     pub name: String,
     native: bool,
 }
 
 /// An accelerator that can run a model.
 pub(super) struct Provider {
-    /// Description.
+    /// Name of the accelerator.
     pub name: &'static str,
     pub dispatch: ExecutionProviderDispatch,
 }

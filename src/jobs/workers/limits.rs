@@ -5,13 +5,13 @@ use std::time::Duration;
 /// What one job may use before its worker is killed.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// CPU time. Hangs are judged by it, so that a busy machine is never blamed on a preset.
+    /// Maximum CPU time. Hangs are judged by it, so that a busy machine is never blamed on a preset.
     pub cpu: Duration,
     /// Time without an answer or significant CPU use after which a job is abandoned.
     pub wall: Duration,
-    /// Resident memory of the worker, MiB.
+    /// Maximum resident memory of the worker, in MiB.
     pub memory_mib: u64,
-    /// Resident memory above which a worker is replaced between two jobs, MiB, so that leaks of earlier jobs are not
-    /// blamed on the next one.
+    /// Resident memory, in MiB, above which a worker is replaced between two jobs, so that leaks of earlier jobs are
+    /// not blamed on the next one.
     pub recycle_mib: u64,
 }

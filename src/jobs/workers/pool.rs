@@ -31,7 +31,7 @@ const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
 pub struct PoolSettings {
     /// Number of worker processes.
     pub workers: usize,
-    /// Limits per job.
+    /// Resource limits of a job.
     pub limits: Limits,
     /// Command-line arguments that make this program a worker.
     pub arguments: Vec<String>,
@@ -143,7 +143,7 @@ impl WorkerPool {
                 };
                 let thread = thread::Builder::new().name(format!("worker pool {number}"));
                 if let Err(error) = thread.spawn_scoped(scope, work) {
-                    log::warn!("continuing with fewer workers: {error}");
+                    log::warn!("could not start a thread ({error}); continuing with fewer workers");
                 }
             }
             drop(report);

@@ -8,7 +8,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 /// Memory and CPU time of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Usage {
-    /// Resident memory, MiB.
+    /// Resident memory, in MiB.
     pub memory_mib: u64,
     /// CPU time of all its threads since it started.
     pub cpu: Duration,
@@ -90,7 +90,7 @@ pub(super) fn die_with_parent() -> bool {
     supervisor().is_none_or(super::windows::end_with)
 }
 
-/// Elsewhere a worker exits when it next reads its closed pipe.
+/// Does nothing: on this platform, a worker exits when it next reads its closed pipe.
 #[cfg(not(any(target_os = "linux", windows)))]
 pub(super) fn die_with_parent() -> bool {
     true

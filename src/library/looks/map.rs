@@ -12,7 +12,7 @@ pub const MAP_FILE: &str = "map.v0.json";
 /// The map of a library.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookMap {
-    /// `v0`.
+    /// Format version, `v0`.
     pub version: String,
     /// When the map was made, ISO 8601.
     #[serde(rename = "generatedAt")]

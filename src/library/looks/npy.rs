@@ -8,7 +8,7 @@ use ndarray::Array2;
 use crate::disk::{Input, limit};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// Maximum accepted header length, bytes.
+/// Maximum accepted header length, in bytes.
 const MAX_HEADER: usize = 1 << 16;
 
 /// Encodes a matrix as a `.npy` file.
@@ -108,7 +108,7 @@ impl Rows {
         Ok(Self { count, width, file, start, kind })
     }
 
-    /// Reads one row.
+    /// Reads the row with index `at`.
     pub fn row(&mut self, at: usize) -> Result<Vec<f32>, String> {
         if at >= self.count {
             return Err(format!("row {at} of a matrix with {} rows", self.count));

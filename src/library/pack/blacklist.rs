@@ -12,11 +12,11 @@ use crate::library::style::name_hash;
 /// File name within a library or pack.
 pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
 
-/// The blacklist.
+/// A blacklist of presets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QualityBlacklist {
-    /// `v0`.
+    /// Format version, `v0`.
     pub version: String,
     /// When it was made, ISO 8601.
     pub generated_at: String,
@@ -24,7 +24,7 @@ pub struct QualityBlacklist {
     pub source_root: String,
     /// Paths below that library.
     pub bad_source_rel_paths: Vec<String>,
-    /// Reasons by path.
+    /// Reasons for each path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub bad_reasons_by_rel_path: BTreeMap<String, Vec<String>>,
     /// Alternative form of the paths.
@@ -53,7 +53,7 @@ struct Names<'a> {
 }
 
 impl QualityBlacklist {
-    /// Reads a blacklist.
+    /// Reads a blacklist from a file.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         disk::read_json(path)
     }

@@ -2,7 +2,8 @@
 //!
 //! Packs in use contain two kinds of preset ids, `target-slug-hash` and the path itself. Presets are therefore looked
 //! up by any of their names: id, path with and without the pack's folder, label. The hash is the start of an MD5 in
-//! the predecessor's packs and six digits of the preset id in ours; readers do not interpret it.
+//! packs of aivj's browser-based predecessor, and six digits of the preset id in those of aivj; readers do not
+//! interpret it.
 
 use std::path::Path;
 
@@ -13,14 +14,14 @@ use crate::disk::{self, FileError};
 
 /// File name within a pack.
 pub const MANIFEST_FILE: &str = "library-manifest.json";
-/// Supported versions.
+/// Versions of manifests that can be read.
 pub(super) const KNOWN_VERSIONS: [&str; 4] = ["v0", "v1", "v2", "v3"];
 
 /// The manifest. Missing fields are empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Manifest {
-    /// `v0` to `v3`.
+    /// Format version, `v0` to `v3`.
     pub version: String,
     /// When it was made, ISO 8601.
     pub generated_at: String,
@@ -32,7 +33,7 @@ pub struct Manifest {
     pub total_eligible_scanned: usize,
     /// Number of presets in the pack.
     pub total_presets_included: usize,
-    /// `first`, `reservoir` or `diverse`.
+    /// How presets were selected: `first`, `reservoir` or `diverse`.
     pub sample_mode: String,
     /// Random seed.
     pub seed: u64,
@@ -40,7 +41,7 @@ pub struct Manifest {
     pub scan_limit: usize,
     /// Name of the pack.
     pub target: String,
-    /// The presets.
+    /// The presets in the pack.
     pub presets: Vec<ManifestPreset>,
 }
 
@@ -54,11 +55,11 @@ pub struct ManifestPreset {
     pub label: String,
     /// Path, possibly starting with the pack's name.
     pub rel_path: String,
-    /// URL for browsers.
+    /// URL from which a browser loads the preset.
     pub url: String,
     /// Name of the pack.
     pub pack: String,
-    /// File name.
+    /// Name of the preset file.
     pub file_name: String,
     /// File size in bytes.
     pub file_size: u64,

@@ -19,7 +19,7 @@ pub enum Setting {
     Monitor(OutputDisplay),
     /// Steps of the show per second.
     Rate(u32),
-    /// Whether to audit unknown presets before they are shown.
+    /// Whether to audit new presets before they are shown.
     Guard(bool),
     /// Whether to limit flashes to three per second.
     LimitFlashes(bool),

@@ -41,7 +41,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Limit full-picture flashes to three per second.
 # limit_flashes = true
 
-# Picture size in pixels.
+# Render size in pixels.
 # size = [1920, 1080]
 
 # Frame rate of the show: 30, 50, 60 or 120.
@@ -76,13 +76,13 @@ pub struct Settings {
     pub textures: Vec<PathBuf>,
     /// Where the output opens.
     pub monitor: OutputDisplay,
-    /// Picture size in pixels, each side from 1 to 8192.
+    /// Render size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
     /// Frame rate of the show in Hz, one of [`RATES`].
     pub rate: Option<u32>,
     /// Name of the profile.
     pub profile: Option<String>,
-    /// Whether to audit unknown presets before they are shown.
+    /// Whether to audit new presets before they are shown.
     pub guard: Option<bool>,
     /// Whether to limit flashes to three per second.
     pub limit_flashes: Option<bool>,
@@ -121,7 +121,7 @@ impl std::str::FromStr for OutputDisplay {
     }
 }
 
-/// The known fields.
+/// Names of the known fields.
 const FIELDS: [&str; 13] = [
     "audio",
     "presets",
@@ -138,7 +138,7 @@ const FIELDS: [&str; 13] = [
     "macros",
 ];
 
-/// Values of the rate setting, Hz.
+/// Possible values of the rate setting, in Hz.
 pub const RATES: [u32; 4] = [30, 50, 60, 120];
 /// Minimum and maximum of the dwell setting.
 pub const DWELL: (f32, f32) = (0.25, 4.0);

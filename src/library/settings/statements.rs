@@ -2,10 +2,10 @@
 
 use toml::{Table, Value};
 
-/// Longest statement, lines; a bracket or string that is still open then is an error of its first line.
+/// Maximum number of lines of a statement; a bracket or string that is still open then is an error of its first line.
 const LONGEST: usize = 256;
 
-/// An invalid line.
+/// A line that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct InvalidLine {
     /// Index of the line, from 0.

@@ -19,9 +19,9 @@ use crate::library::numbers::Word;
 pub struct CompactIndex {
     /// Version of the file.
     pub version: IndexVersion,
-    /// The presets.
+    /// The presets in the index.
     pub entries: Vec<CompactEntry>,
-    /// Style keys.
+    /// Keys of the styles.
     pub keys: Vec<String>,
     /// Known facts about the styles.
     pub clusters: Vec<IndexCluster>,
@@ -36,9 +36,9 @@ pub struct CompactEntry {
     pub name: u64,
     /// Index of its style key in [`CompactIndex::keys`].
     pub key: u32,
-    /// Energy.
+    /// Energy of the preset.
     pub energy: Energy,
-    /// Look tags.
+    /// Look tags of the preset.
     pub tags: Tags,
 }
 
@@ -72,7 +72,7 @@ impl CompactIndex {
     }
 }
 
-/// Deduplicates style keys.
+/// Collects style keys without duplicates.
 #[derive(Default)]
 struct Keys {
     indices: HashMap<String, u32>,

@@ -38,9 +38,9 @@ pub struct StyleIndex {
     pub generated_at: String,
     /// Name of the pack.
     pub pack: String,
-    /// The presets.
+    /// The presets in the index.
     pub entries: Vec<IndexEntry>,
-    /// The clusters; not written or read by the predecessor.
+    /// The clusters; not written or read by aivj's browser-based predecessor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<IndexCluster>,
     /// Name of the embedding space of the centroids: the model that made the embeddings.
@@ -56,7 +56,7 @@ pub struct IndexEntry {
     pub preset_id: String,
     /// The cluster in a v1 file, the author in a v0 file.
     pub author_key: String,
-    /// Energy.
+    /// Energy of the preset.
     pub energy: Energy,
     /// Tags such as `energy:groove`, `cluster:c07`, `band:low` and `author:geiss`.
     #[serde(default)]
@@ -69,10 +69,10 @@ pub struct IndexEntry {
 pub struct IndexCluster {
     /// Key, such as `c07`.
     pub id: String,
-    /// Display name.
+    /// Name shown on the desk.
     #[serde(default)]
     pub label: String,
-    /// Number of presets.
+    /// Number of presets in the cluster.
     #[serde(default)]
     pub count: usize,
     /// Centroid in embedding space, used to match the cluster in another clustering.

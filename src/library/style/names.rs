@@ -7,7 +7,7 @@ const LOW_WORDS: [&str; 8] = ["bass", "sub", "kick", "low", "808", "drum", "boom
 const MID_WORDS: [&str; 8] = ["mid", "synth", "lead", "pad", "texture", "vocal", "organ", "string"];
 const HIGH_WORDS: [&str; 9] = ["hat", "hihat", "clap", "snare", "spark", "glitch", "noise", "air", "hi-hat"];
 
-/// Maximum length of an author key, characters.
+/// Maximum length of an author key, in characters.
 const MAX_KEY: usize = 80;
 
 /// Facts from a preset's name.

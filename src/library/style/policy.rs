@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::disk::{self, FileError};
 use crate::facts::Energy;
 
-/// A style policy; missing fields have the predecessor's defaults.
+/// A style policy; missing fields have the defaults of aivj's browser-based predecessor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StylePolicy {
-    /// Always `v0`.
+    /// Format version, always `v0`.
     pub version: String,
     /// When it was made, ISO 8601.
     pub generated_at: String,

@@ -8,7 +8,7 @@ use super::cells::GRID;
 const FIELD: [usize; 2] = [GRID[0] / 3, GRID[1] / 3];
 /// Share of a field, or of the screen, that must change together.
 const SHARE: f64 = 0.25;
-/// Changes within this time count as one, seconds.
+/// Time within which changes count as one, in seconds.
 const TOGETHER_SECS: f64 = 0.05;
 
 /// Returns the number of pictures within which cell changes count as simultaneous.

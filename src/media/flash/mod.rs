@@ -97,7 +97,7 @@ impl FlashMeter {
         }
     }
 
-    /// Adds a picture.
+    /// Adds the next picture of the sequence.
     pub fn push(&mut self, cells: &Cells) {
         for (signal, colour) in self.signal.iter_mut().zip(&cells.linear) {
             *signal = luminance(*colour);

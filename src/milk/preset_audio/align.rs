@@ -4,9 +4,9 @@
 
 use super::sound::{ALIGNED_SAMPLES, WAVE_SAMPLES};
 
-/// Number of possible offsets, samples.
+/// Largest possible offset, in samples.
 const MAX_OFFSET: usize = WAVE_SAMPLES - ALIGNED_SAMPLES;
-/// Resolution levels: `floor(log2(MAX_OFFSET))`.
+/// Number of resolution levels, `floor(log2(MAX_OFFSET))`.
 const OCTAVES: usize = 6;
 
 /// Aligns waveforms with the previous result.

@@ -16,7 +16,7 @@ pub struct PresetAudio {
     pub spectrum: [[f32; SPECTRUM_BINS]; 2],
     /// Bass, mid and treble relative to their recent average; 1 = average.
     pub bands: [f32; 3],
-    /// `bands`, smoothed.
+    /// The same levels, smoothed over time.
     pub bands_att: [f32; 3],
 }
 

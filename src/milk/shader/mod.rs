@@ -10,7 +10,7 @@ pub use crate::hlsl::IMAGE_ENTRY;
 use crate::hlsl::{self, ErrorKind};
 pub(crate) use operands::operands;
 
-/// Stack size of the translation thread, bytes; far more than the deepest allowed nesting needs.
+/// Stack size of the translation thread, in bytes; far more than the deepest allowed nesting needs.
 const STACK_BYTES: usize = 8 << 20;
 
 /// A translated, validated shader.
@@ -22,7 +22,7 @@ pub struct ShaderText {
     pub reads_diffuse: bool,
     /// Whether it reads the polar coordinates.
     pub reads_polar: bool,
-    /// Bindings, in order.
+    /// Bindings of the shader, in order.
     pub interface: ShaderInterface,
 }
 

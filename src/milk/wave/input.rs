@@ -5,7 +5,7 @@ use lactea_preset::BaseValues;
 use super::super::engine::Context;
 use super::super::preset_audio::{SPECTRUM_BINS, WAVE_SAMPLES};
 
-/// Waveform samples drawn; the others only serve the alignment.
+/// Number of waveform samples drawn; the others only serve the alignment.
 pub(in crate::milk) const DRAWN_SAMPLES: usize = 480;
 
 /// Scaled and smoothed audio.
@@ -17,7 +17,7 @@ pub(super) struct Sound {
 
 /// Position and shape of the wave, after per-frame code.
 pub(super) struct Placement {
-    /// Centre, clip space.
+    /// Centre, in clip space.
     pub at: [f32; 2],
     /// `wave_mystery`, folded into -1..1 in some modes.
     pub mystery: f32,

@@ -5,9 +5,9 @@ use std::f32::consts::{FRAC_PI_4, TAU};
 use super::input::{DRAWN_SAMPLES, Placement, Sound};
 use super::lines::{across, displacement, thinned};
 
-/// Points of a closed figure.
+/// Number of points of a closed figure.
 const POINTS: usize = DRAWN_SAMPLES / 2;
-/// First sample of a closed figure.
+/// Index of the first sample of a closed figure.
 const FIRST: usize = (DRAWN_SAMPLES - POINTS) / 2;
 /// Distance of the two upright lines from the middle.
 const UPRIGHT: f32 = 0.45;
@@ -100,7 +100,7 @@ fn closed(channel: &[f32], i: usize) -> f32 {
 }
 
 impl Placement {
-    /// Returns the placement with the angle of a line rotated by `angle`, radians.
+    /// Returns the placement with the angle of a line rotated by `angle`, in radians.
     fn turned(&self, angle: f32) -> Self {
         Self { mystery: self.mystery + angle / 1.57, ..*self }
     }

@@ -72,7 +72,7 @@ pub struct Choice {
 /// Chooses presets and learns from the performer's feedback.
 #[derive(Clone, Debug)]
 pub struct Director {
-    /// The library.
+    /// The library to choose from.
     pub pool: Arc<Pool>,
     /// What is known about individual presets.
     pub status: PresetStatus,
@@ -150,7 +150,7 @@ impl Director {
         choice.map(|choice| Choice { near, ..choice })
     }
 
-    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. The
+    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. aivj's
     /// predecessor stays in the same style; here the cluster rest forbids that, so similar styles are preferred
     /// instead.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {

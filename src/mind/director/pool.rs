@@ -18,7 +18,7 @@ pub struct Pool {
     pub catalogue: Arc<Catalogue>,
     /// Presets that an audit of this library rejected, with reasons. They are not chosen unless rescued.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
-    /// Their indices, as far as they are in the catalogue.
+    /// Catalogue indices of the rejected presets.
     rejected_presets: Vec<u32>,
     /// Preset indices of each arm, ordered by cluster, then by energy.
     arms: Vec<Vec<u32>>,

@@ -5,18 +5,18 @@
 
 use crate::analysis::{Scene, SceneView};
 
-/// Probability from which a new scene is followed, and how long it must hold, seconds: two scene updates.
+/// Probability from which a new scene is followed, and how long it must hold, in seconds: two scene updates.
 const SURE: f32 = 0.95;
 const SURE_SECS: f64 = 0.5;
-/// A new scene that lasts this long is followed at any probability, seconds.
+/// Time after which a new scene is followed at any probability, in seconds.
 const LASTING_SECS: f64 = 12.0;
 /// Seconds without music before the end of the music is accepted; a new track often starts with something unclassified.
 const NO_MUSIC_SECS: f64 = 8.0;
-/// Below this probability the scene is a guess.
+/// Probability below which the scene is a guess.
 const GUESS: f32 = 0.8;
 /// Drop below the recent probability that signals an approaching scene change.
 const DOUBT: f32 = 0.05;
-/// Decay time of the recent probability, seconds.
+/// Decay time of the recent probability, in seconds.
 const RECENT_SECS: f64 = 6.0;
 /// Seconds without doubt before the scene counts as calm.
 const CALM_SECS: f64 = 6.0;
@@ -25,7 +25,7 @@ const CALM_SECS: f64 = 6.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct SceneBelief {
     scene: Scene,
-    /// How long this scene has been detected, has been sure, and has been free of doubt, seconds.
+    /// How long this scene has been detected, has been sure, and has been free of doubt, in seconds.
     age_secs: f64,
     sure_secs: f64,
     calm_secs: f64,

@@ -27,7 +27,7 @@ impl Default for PerformerBias {
 /// The scene and energy to choose for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// The scene.
+    /// The scene to choose for.
     pub scene: Scene,
     /// How much the picture should move: 0 calm, 1 groove, 2 peak.
     pub level: f64,

@@ -43,9 +43,9 @@ impl Moment {
     }
 }
 
-/// Minimum time on air before an automatic cut, seconds.
+/// Minimum time on air before an automatic cut, in seconds.
 const MIN_ON_AIR_SECS: f64 = 4.0;
-/// Longest wait for a hit when there is no beat, seconds.
+/// Longest wait for a hit when there is no beat, in seconds.
 const HIT_WAIT_SECS: f64 = 2.0;
 /// Minimum hit strength to cut on when there is no beat.
 const HIT: f32 = 0.5;
@@ -53,16 +53,16 @@ const HIT: f32 = 0.5;
 const JUMP: f32 = 0.2;
 /// Minimum downbeat confidence to wait for a downbeat.
 const SURE_DOWNBEAT: f32 = 0.5;
-/// Beats a cut waits for a downbeat before it takes any beat.
+/// Number of beats that a cut waits for a downbeat before it takes any beat.
 const DOWNBEAT_WAIT: f64 = 4.0;
-/// How long a new energy must last, seconds; a drum fill is shorter.
+/// How long a new energy must last, in seconds; a drum fill is shorter.
 const NEW_ENERGY_SECS: f64 = 1.2;
 /// Distance of the energy from its average that counts as a transition.
 const UNSTEADY: f32 = 0.15;
-/// Delay of a cut that can wait, most of a bar, seconds: the end of a phrase may turn out to be the start of a new
-/// scene, and the energy changes with it.
+/// Delay of a cut that can wait, in seconds, which is most of a bar: the end of a phrase may turn out to be the start
+/// of a new scene, and the energy changes with it.
 const SETTLE_SECS: f64 = 1.5;
-/// Minimum age of a scene for a drop, seconds; a sudden start is a new track.
+/// Minimum age of a scene for a drop, in seconds; a sudden start is a new track.
 const DROP_AFTER_SECS: f64 = 15.0;
 /// Multiple of the minimum dwell from which a phrase end requests a cut.
 const PHRASE_DWELL: f64 = 1.2;
@@ -74,9 +74,9 @@ const FORCED_DWELL: f64 = 1.5;
 pub struct Clock {
     /// Current time on the audio clock.
     pub now: Seconds,
-    /// Duration of the frame, seconds.
+    /// Duration of the frame, in seconds.
     pub frame_secs: f64,
-    /// How long the preset has been on air, seconds.
+    /// How long the preset has been on air, in seconds.
     pub on_air_secs: f64,
     /// Multiplier of the default dwell.
     pub dwell: f64,
@@ -92,7 +92,7 @@ pub struct Timing {
     /// Whether the drop began in this frame.
     dropped: bool,
     pending: Option<(Moment, f64)>,
-    /// How long the energy has differed from that at the last cut, seconds.
+    /// How long the energy has differed from that at the last cut, in seconds.
     other_energy_secs: f64,
 }
 
@@ -213,7 +213,7 @@ impl Timing {
     }
 }
 
-/// Returns the minimum and maximum dwell, seconds, multiplied by `dwell`; shorter for intense music.
+/// Returns the minimum and maximum dwell, in seconds, multiplied by `dwell`; shorter for intense music.
 fn dwell_limits(features: &Features, dwell: f64) -> (f64, f64) {
     let (least, most) = match features.scene.scene {
         Scene::Ambient => (18.0, 60.0),

@@ -5,10 +5,10 @@ use super::ideal::Drive;
 use super::profile::Character;
 use crate::analysis::{Features, Section};
 
-/// Attack and release time of an accent, seconds.
+/// Attack and release time of an accent, in seconds.
 const ATTACK_SECS: f32 = 0.06;
 const RELEASE_SECS: f32 = 0.22;
-/// Spectral flux below this causes no accent.
+/// Spectral flux below which there is no accent.
 const FLUX_GATE: f32 = 0.28;
 /// Strength of the accents of M4 to M8.
 const SLOTS: [f32; 5] = [0.8, 0.45, 0.55, 0.75, 0.6];
@@ -25,7 +25,7 @@ impl Accent {
         self.level
     }
 
-    /// Follows the sound for `dt` seconds and returns the offset of every control.
+    /// Advances by `dt` seconds of sound and returns the offset of every control.
     pub fn step(&mut self, features: &Features, character: &Character, drive: f32, dt: f32) -> Offsets {
         let input = Drive::of(features);
         let gate = ((input.flux - FLUX_GATE) / (1.0 - FLUX_GATE)).max(0.0);

@@ -17,7 +17,7 @@ pub(super) struct Drive {
     pub hit: f32,
     pub onset: f32,
     pub flux: f32,
-    /// 1 on a trusted beat, falling to both sides.
+    /// Closeness to a trusted beat: 1 on the beat, falling to 0 on both sides.
     pub pulse: f32,
 }
 

@@ -1,4 +1,4 @@
-//! The effect of each profile on the macros. The numbers started from those of the predecessor.
+//! The effect of each profile on the macros. The numbers started from those of aivj's browser-based predecessor.
 
 use crate::mind::Profile;
 
@@ -11,7 +11,7 @@ pub(super) struct Character {
     pub slots: f32,
     /// Largest change of a control in one morph.
     pub step: f32,
-    /// Duration of one morph before the music modifies it, seconds.
+    /// Duration of one morph before the music modifies it, in seconds.
     pub morph_secs: f32,
     /// Strength of accents on all controls.
     pub accent: f32,

@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub drive: f32,
 }
 
-/// Normal accent strength.
+/// The normal accent strength.
 pub(super) const EVEN_DRIVE: f32 = 1.0;
 const PUNCH: f32 = 1.15;
 const INTENSE: f32 = 1.3;

@@ -1,8 +1,8 @@
 //! The slow layer: the bank follows the music in eased morphs that start on beats and phrases.
 //!
-//! All values are offsets from the performer's setting, 0 at rest. Unlike the predecessor, which holds the bank for 1.6
-//! s after a hard cut, a change of preset does not pause it: changes here are crossfades on the beat, and a pause at
-//! each of them would be visible as a stall.
+//! All values are offsets from the performer's setting, 0 at rest. Unlike aivj's browser-based predecessor, which holds
+//! the bank for 1.6 s after a hard cut, a change of preset does not pause it: changes here are crossfades on the beat,
+//! and a pause at each of them would be visible as a stall.
 
 use super::bank::Offsets;
 use super::ideal;
@@ -10,20 +10,21 @@ use super::profile::Character;
 use crate::analysis::{Features, Passage, Section};
 use crate::units::Rng;
 
-/// Minimum time between morphs, seconds.
+/// Minimum time between morphs, in seconds.
 const MIN_INTERVAL_SECS: f32 = 1.2;
-/// Minimum and maximum duration of a morph, seconds.
+/// Minimum and maximum duration of a morph, in seconds.
 const MORPH_SECS: (f32, f32) = (1.8, 9.0);
 /// Largest change in one morph, whatever the music.
 const MAX_STEP: f32 = 0.36;
-/// Minimum size and maximum duration (seconds) of the first morph after [`Trajectory::wake`], so the effect is visible.
+/// Minimum size, and maximum duration in seconds, of the first morph after [`Trajectory::wake`], so the effect is
+/// visible.
 const FIRST: (f32, f32) = (0.25, 4.5);
 /// Limits of the number of beats between morphs.
 const BEATS: (f32, f32) = (6.0, 48.0);
 /// Rates at which trust in the beat rises and falls, per second.
 const TRUST_RATES: (f32, f32) = (2.8, 0.7);
 
-/// Parameters that depend on the section.
+/// Parameters of morphs that depend on the section.
 struct Pace {
     follow_secs: f32,
     noise: f32,
@@ -73,7 +74,7 @@ fn pace(section: Section) -> Pace {
 /// The state of the slow layer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trajectory {
-    /// The smoothed aim.
+    /// The aim after smoothing.
     aim: Offsets,
     noise: Offsets,
     noise_target: Offsets,
@@ -90,7 +91,7 @@ pub(super) struct Trajectory {
     phrase_beats: f32,
 }
 
-/// One eased movement.
+/// One eased movement of the bank.
 #[derive(Clone, Debug)]
 struct Morph {
     from: Offsets,

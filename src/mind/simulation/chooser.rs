@@ -1,4 +1,4 @@
-//! The choosing algorithm under test: the director, the predecessor's (`reference`) or random.
+//! The choosing algorithm under test: the director, that of aivj's browser-based predecessor (`reference`), or random.
 
 use std::collections::VecDeque;
 

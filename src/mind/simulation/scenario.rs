@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// Cuts in one session.
+/// Number of cuts in one session.
 pub(super) const CUTS: usize = 300;
 /// The cut at which users change their mind in scenario B.
 pub(super) const CHANGE_AT: usize = 150;

@@ -12,7 +12,7 @@ const LAST: usize = 100;
 /// Mean regret over [`FOLLOWED_OVER`] cuts below which a change of mind counts as followed: half the regret of chance.
 const FOLLOWED: f64 = 0.47;
 const FOLLOWED_OVER: usize = 20;
-/// Cuts after which a change of mind counts as never followed.
+/// Number of cuts after which a change of mind counts as never followed.
 const NEVER: usize = 130;
 
 /// The outcome of one cut.
@@ -54,9 +54,9 @@ pub struct Report {
     pub adaptation: f64,
     /// Normalised entropy of the clusters in the last 100 cuts: 0 for one cluster, 1 for a uniform distribution.
     pub entropy: f64,
-    /// Distinct presets per cut.
+    /// Number of distinct presets per cut.
     pub distinct: f64,
-    /// Presets repeated within 40 cuts, summed over all sessions.
+    /// Number of presets repeated within 40 cuts, summed over all sessions.
     pub repeats: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Imports tastes of the predecessor: its preferences by `cluster:energy`, and its feedback packages
+//! Imports tastes of aivj's browser-based predecessor: its preferences by `cluster:energy`, and its feedback packages
 //! (`FeedbackPackageV0`).
 
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,13 @@ const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
 /// The contents of a taste file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Package {
-    /// The taste.
+    /// What was learnt about styles.
     pub taste: TasteState,
     /// Favourites as named in the file: preset id, path or name.
     pub favourites: Vec<String>,
-    /// Disliked presets.
+    /// Disliked presets, named like the favourites.
     pub dislikes: Vec<String>,
-    /// Skipped presets.
+    /// Skipped presets, with the time of the skip.
     pub skips: Vec<Skip>,
 }
 
@@ -76,7 +76,7 @@ struct FeedbackPackage {
 }
 
 impl Package {
-    /// Serialises the package for this program and the predecessor. `now` is in seconds since 1970.
+    /// Serialises the package for aivj and its browser-based predecessor. `now` is in seconds since 1970.
     pub fn to_json(&self, now: i64) -> Result<String, serde_json::Error> {
         let names = |names: &[String]| names.iter().cloned().map(Value::from).collect();
         // The predecessor uses milliseconds.
@@ -125,7 +125,7 @@ fn check_version(taste: TasteState) -> Result<TasteState, ImportError> {
     }
 }
 
-/// Returns the preference for each arm in the predecessor's format: `c07:peak` with a number from -1 to 1.
+/// Returns the preference for each arm as a bandit state: `c07:peak` with a number from -1 to 1.
 fn bandit_from_state(taste: &TasteState) -> Value {
     let arms = taste.clusters.iter().flat_map(|cluster| {
         Energy::ALL.into_iter().map(|energy| {

@@ -8,9 +8,9 @@ use crate::facts::Energy;
 
 pub(super) const SCENES: usize = Scene::ALL.len();
 pub(super) const ENERGIES: usize = Energy::ALL.len();
-/// Terms per cluster: its own, one per scene, one per energy.
+/// Number of beliefs per cluster: its own, one per scene, one per energy.
 pub(super) const PER_CLUSTER: usize = 1 + SCENES + ENERGIES;
-/// Beliefs that contribute to one choice.
+/// Number of beliefs that contribute to one choice.
 const TERMS: usize = 7;
 
 /// Fraction by which each signal moves every variance back towards its prior.
@@ -32,9 +32,9 @@ const MISMATCH_MEAN: f64 = -0.15;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct GaussianBelief {
-    /// Expected value.
+    /// Expected value of the number.
     pub mean: f64,
-    /// Variance.
+    /// Variance of the number.
     pub variance: f64,
 }
 
@@ -45,7 +45,7 @@ impl GaussianBelief {
 }
 
 impl From<[f64; 2]> for GaussianBelief {
-    /// Clamps invalid numbers to a neutral belief.
+    /// Replaces invalid numbers with a neutral belief.
     fn from([mean, variance]: [f64; 2]) -> Self {
         Self {
             mean: if mean.is_finite() { mean.clamp(-4.0, 4.0) } else { 0.0 },
@@ -96,7 +96,7 @@ pub struct Taste {
     pub(super) bias: GaussianBelief,
     pub(super) base: GaussianBelief,
     pub(super) mismatch: GaussianBelief,
-    /// Indexed by energy, then scene.
+    /// Beliefs about each energy in each scene, indexed by energy, then scene.
     pub(super) energy_scene: [[GaussianBelief; SCENES]; ENERGIES],
     /// One block of [`PER_CLUSTER`] beliefs per cluster.
     pub(super) clusters: Vec<[GaussianBelief; PER_CLUSTER]>,

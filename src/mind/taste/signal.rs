@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
-    /// Skipped.
+    /// The preset was skipped.
     Skip,
-    /// Marked as a favourite.
+    /// The preset was marked as a favourite.
     Favourite,
-    /// Removed from favourites.
+    /// The preset was removed from favourites.
     Unfavourite,
-    /// Held on air.
+    /// The preset was held on air.
     Hold,
-    /// Shown to the end without any action.
+    /// The preset was shown to the end without any action by the performer.
     Watched,
-    /// Could not be played.
+    /// The preset could not be played.
     Failed,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Taste;
 use super::model::{ENERGIES, GaussianBelief, PER_CLUSTER, SCENES};
 
-/// Format version.
+/// Format version of the saved taste.
 const VERSION: u32 = 1;
 /// Cosine similarity of centroids from which two clusters are the same style.
 const SAME_STYLE: f32 = 0.6;
@@ -35,7 +35,7 @@ pub struct TasteState {
     /// Cost of one energy step away from the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<GaussianBelief>,
-    /// Energy by scene: calm, groove, peak; ambient, techno, rock, none.
+    /// Beliefs about each energy (calm, groove, peak) in each scene (ambient, techno, rock, none).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_scene: Option<[[GaussianBelief; SCENES]; ENERGIES]>,
     /// The clusters that have received signals.
@@ -61,7 +61,7 @@ pub struct ClusterTaste {
 }
 
 impl TasteState {
-    /// Merges another taste, which takes precedence.
+    /// Merges `other` into this taste; `other` takes precedence.
     pub fn merge(&mut self, other: Self) {
         self.version = VERSION;
         self.bias = other.bias.or(self.bias);

@@ -8,7 +8,7 @@ use super::steps::{ClusterPlan, PlanFile, SCRIPT, Step, quote};
 const JOBS: &str = "jobs.yaml";
 /// Name of the script that applies them.
 const SUBMIT: &str = "submit.sh";
-/// Retries of one index before its job fails.
+/// Number of retries of one index before its job fails.
 const RETRIES: u32 = 6;
 
 pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {

@@ -13,7 +13,7 @@ pub struct ClusterPlan {
     pub pack: String,
     /// Shared folder for everything that the bake writes.
     pub work: PathBuf,
-    /// `builtin`, or a vision model.
+    /// Embedder: `builtin`, or a vision model.
     pub embedder: String,
     /// Number of shards of each stage.
     pub shards: u32,
@@ -23,7 +23,7 @@ pub struct ClusterPlan {
     pub cores: u32,
     /// Whether each machine has a graphics card to request.
     pub gpu: bool,
-    /// Time limit of a job, minutes.
+    /// Time limit of a job, in minutes.
     pub minutes: u32,
     /// Container image with the `aivj` command, for Kubernetes.
     pub image: String,
@@ -32,13 +32,13 @@ pub struct ClusterPlan {
 /// A file to write to the work folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFile {
-    /// File name.
+    /// Name of the file.
     pub name: &'static str,
-    /// Content.
+    /// Content of the file.
     pub text: String,
 }
 
-/// Memory of a job, MiB for each core: a worker process may use 960 before it is restarted.
+/// Memory of a job in MiB per core: a worker process may use 960 before it is restarted.
 const MEMORY_MIB_PER_CORE: u32 = 1536;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";

@@ -11,7 +11,7 @@ use crate::analysis::{Features, Passage, Scene, Section};
 use crate::stage::PictureStats;
 use crate::units::{Seconds, Tempo, Unipolar};
 
-/// Frames per log entry: half a second, which is all that is lost if the program is killed.
+/// Number of frames per log entry: half a second, which is all that is lost if the program is killed.
 pub const FRAMES_PER_ENTRY: usize = 30;
 /// Maximum number of frames accepted in one entry: constant columns take no space in the file, whatever the count.
 const MAX_FRAMES: usize = 256;

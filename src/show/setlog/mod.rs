@@ -19,22 +19,22 @@ use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
 use crate::store::BanKind;
 
-/// Format version.
+/// Format version of the set log.
 pub const LOG_VERSION: u32 = 2;
 
 /// The first line: everything that determines the choices besides audio and commands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogHeader {
-    /// Format version.
+    /// Format version of the log.
     pub set_log: u32,
     /// The settings of the show.
     pub settings: ShowSettings,
     /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of
     /// a live show contains its frames instead.
     pub steady: bool,
-    /// The audio source.
+    /// Name of the audio source.
     pub sound: String,
-    /// Planned length of the set, seconds; 0 if unknown.
+    /// Planned length of the set, in seconds; 0 if unknown.
     pub seconds: f64,
     /// Hash of the library; see [`Catalogue::identity`](crate::library::Catalogue::identity).
     pub library: String,
@@ -83,7 +83,7 @@ pub struct Entry {
     pub at: f64,
     /// Step number, from 0.
     pub step: u64,
-    /// The event.
+    /// What happened.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -103,7 +103,7 @@ pub enum Event {
     Choice(Box<Chosen>),
     /// A deck became warm.
     Warm {
-        /// The deck.
+        /// Id of the deck.
         deck: DeckId,
         /// Parts of the preset that do not work.
         problems: Vec<String>,
@@ -113,22 +113,22 @@ pub enum Event {
     },
     /// A preset could not be prepared and was excluded.
     Failure {
-        /// The deck.
+        /// Id of the deck.
         deck: DeckId,
-        /// The preset.
+        /// Id of the preset.
         preset: PresetId,
-        /// Its name.
+        /// Name of the preset.
         name: String,
         /// Determines the duration of the exclusion.
         #[serde(default)]
         kind: BanKind,
-        /// The reason.
+        /// Why it could not be prepared.
         why: String,
     },
     /// A request was rejected because the warmer was busy; the choice is made again.
     #[serde(rename = "gave_up")]
     RequestCancelled {
-        /// The deck.
+        /// Id of the deck.
         deck: DeckId,
     },
     /// The frames up to this step.
@@ -137,7 +137,7 @@ pub enum Event {
     Library {
         /// Hash of the library; see [`Catalogue::identity`](crate::library::Catalogue::identity).
         library: String,
-        /// Number of presets.
+        /// Number of presets in the library.
         presets: usize,
         /// Affinity of each style to each scene.
         #[serde(default)]
@@ -150,11 +150,11 @@ pub enum Event {
     Cut(Box<Cut>),
     /// The taste learnt from a signal.
     Learnt {
-        /// The preset.
+        /// Id of the preset.
         preset: PresetId,
-        /// The signal.
+        /// The performer's feedback on the preset.
         signal: Signal,
-        /// Time on air, seconds; 0 if the preset was not on air.
+        /// Time on air, in seconds; 0 if the preset was not on air.
         on_air_secs: f64,
         /// Length of a hold, seconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,22 +167,22 @@ pub enum Event {
     },
     /// The performer gave a command.
     Command {
-        /// The command.
+        /// The command that was given.
         command: Command,
     },
-    /// An event of the graphics device.
+    /// A graphics device event.
     Graphics {
-        /// The event.
+        /// What happened to the device.
         what: GraphicsEvent,
     },
     /// A message to the performer.
     Message {
-        /// Its text.
+        /// Text of the message.
         text: String,
     },
     /// Steps were dropped since the previous entry; their time belongs to the next step.
     Dropped {
-        /// How many, and why.
+        /// The number of dropped steps, by cause.
         steps: DroppedSteps,
     },
     /// The picture quality changed, because the machine could not keep up or can again.
@@ -192,7 +192,7 @@ pub enum Event {
     },
     /// The machine was suspended; the show continued where it left off.
     Suspended {
-        /// For how long, seconds.
+        /// Length of the suspension, in seconds.
         secs: f64,
     },
 }
@@ -200,23 +200,23 @@ pub enum Event {
 /// A choice with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
-    /// The deck.
+    /// Id of the deck.
     pub deck: DeckId,
-    /// The preset.
+    /// Id of the preset.
     pub preset: PresetId,
-    /// Its name.
+    /// Name of the preset.
     pub name: String,
     /// Key of the cluster.
     pub cluster: String,
     /// `calm`, `groove` or `peak`.
     pub energy: String,
-    /// The target.
+    /// The target it was chosen for.
     pub target: Target,
     /// Base score of the style against the target, without taste.
     pub base: f64,
     /// Learnt part of the expected reward.
     pub taste: f64,
-    /// Expected reward.
+    /// Expected reward of the choice.
     pub score: f64,
     /// Probability of the arm.
     pub probability: f64,
@@ -231,9 +231,9 @@ pub struct Chosen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The music.
+    /// An event in the music.
     Music(Moment),
-    /// The performer.
+    /// A request by the performer.
     #[serde(rename = "hand")]
     Performer,
     /// Nothing was on air.
@@ -242,37 +242,37 @@ pub enum Cause {
     Watch,
 }
 
-/// A cut.
+/// A cut to another preset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
     /// The deck that goes on air.
     pub deck: DeckId,
-    /// The preset.
+    /// Id of the preset.
     pub preset: PresetId,
-    /// Its name.
+    /// Name of the preset.
     pub name: String,
-    /// The cause.
+    /// Why the preset went on air.
     pub cause: Cause,
     /// The scene at the time of the cut.
     pub scene: Scene,
     /// The target it was chosen for; `None` for a request by the performer.
     pub target: Option<Target>,
-    /// Length of the crossfade, seconds.
+    /// Length of the crossfade, in seconds.
     pub fade_secs: f64,
     /// Style of the crossfade.
     pub style: FadeStyle,
-    /// Offset from the nearest beat, seconds, negative before it; `None` while the beat is not trusted.
+    /// Offset from the nearest beat in seconds, negative before it; `None` while the beat is not trusted.
     pub off_beat_secs: Option<f64>,
-    /// The other candidates.
+    /// The other candidates at the time of the cut.
     pub candidates: Vec<Candidate>,
 }
 
 /// A candidate that could have gone on air.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// The preset.
+    /// Id of the preset.
     pub preset: PresetId,
-    /// Its name.
+    /// Name of the preset.
     pub name: String,
     /// Whether its deck was warm.
     pub warm: bool,
@@ -295,7 +295,7 @@ pub enum LogError {
     Line {
         /// Line number, from 1.
         number: usize,
-        /// The parse error.
+        /// Why the line could not be parsed.
         source: serde_json::Error,
     },
 }

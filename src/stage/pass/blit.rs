@@ -4,10 +4,10 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, scre
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/blit.wgsl");
-/// Bind groups cached: the output picture may alternate.
+/// Maximum number of cached bind groups: the output picture may alternate.
 const CACHED_BIND_GROUPS: usize = 4;
 
-/// The copy, for targets of one format.
+/// The copy pass, for targets of one format.
 pub(in crate::stage) struct BlitPass {
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,

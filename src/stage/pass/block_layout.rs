@@ -7,7 +7,7 @@ pub(in crate::stage) struct Field {
     pub name: &'static str,
     pub offset: usize,
     pub size: usize,
-    /// Whether it holds integers.
+    /// Whether the field holds integers.
     pub whole: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/blur.wgsl");
 
-/// Matches `Blur` in `shaders/blur.wgsl`.
+/// Uniforms of the pass; matches `Blur` in `shaders/blur.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct BlurUniforms {
@@ -62,7 +62,7 @@ struct Half {
     texture: wgpu::Texture,
     target: wgpu::TextureView,
     uniforms: UniformBuffer<BlurUniforms>,
-    /// Size of the input, pixels.
+    /// Size of the input, in pixels.
     source: [u32; 2],
     /// Bind groups: one per feedback image for the first pass, one for all others.
     groups: Vec<wgpu::BindGroup>,

@@ -7,7 +7,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/composite.wgsl");
 
-/// Matches `Composite` in `shaders/composite.wgsl`.
+/// Uniforms of the pass; matches `Composite` in `shaders/composite.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct CompositeUniforms {
@@ -67,7 +67,7 @@ pub(in crate::stage) struct CompositeParts {
 
 /// Pipelines and layout of the built-in composite pass.
 pub(in crate::stage) struct CompositePass {
-    /// Indexed by filters, then by echo.
+    /// Pipelines, indexed by filters, then by echo.
     pipelines: [[wgpu::RenderPipeline; 2]; 2],
     pub layout: wgpu::BindGroupLayout,
 }

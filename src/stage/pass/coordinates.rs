@@ -17,7 +17,7 @@ pub(in crate::stage) enum Attribute {
     Diffuse,
     /// Position in the picture, as warp shaders and the built-in composite read it.
     Position,
-    /// Radius and angle.
+    /// Radius and angle around the centre of the picture.
     Polar,
 }
 
@@ -95,7 +95,7 @@ impl CoordinatesPass {
         }
     }
 
-    /// Creates a texture of `size` pixels for an attribute.
+    /// Creates a texture of `width` x `height` pixels for `attribute`.
     pub fn image(
         &self,
         device: &wgpu::Device,

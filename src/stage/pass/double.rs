@@ -7,7 +7,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/double.wgsl");
 
-/// Matches `Double` in `shaders/double.wgsl`.
+/// Uniforms of the pass; matches `Double` in `shaders/double.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DoubleUniforms {
@@ -21,7 +21,7 @@ pub(in crate::stage) struct DoubleUniforms {
 }
 
 impl DoubleUniforms {
-    /// Creates the uniforms; `size` is that of the pictures, pixels.
+    /// Creates the uniforms; `size` is that of the pictures, in pixels.
     pub fn new(blend: &DoubleBlend, size: [u32; 2]) -> Self {
         let [random @ .., seed] = blend.random;
         Self {
@@ -36,7 +36,7 @@ impl DoubleUniforms {
     }
 }
 
-/// Creates the pass. Reads the first and the second picture.
+/// Creates the pass, which reads the first and the second picture.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<DoubleUniforms> {
     let desc =
         ScreenPassDesc { label: "double", shader: SHADER, entry: "fs_double", images: 2, format: FORMAT };

@@ -8,7 +8,7 @@ const STROKE: &str = include_str!("../../../shaders/stroke.wgsl");
 
 const DOT: &str = include_str!("../../../shaders/dot.wgsl");
 
-/// Matches `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
+/// Uniforms of the passes; matches `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DrawUniforms {

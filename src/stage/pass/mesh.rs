@@ -67,7 +67,7 @@ pub(in crate::stage) fn grid_indices([columns, rows]: [u32; 2]) -> Vec<u32> {
 
 /// Columns and rows of each quarter of the composite mesh.
 const QUARTER: [u32; 2] = [15, 11];
-/// Vertices per quarter.
+/// Number of vertices per quarter.
 const QUARTER_VERTICES: u32 = (QUARTER[0] + 1) * (QUARTER[1] + 1);
 
 /// Fills `out` with the composite mesh for an image of `size` pixels: four quarters without shared vertices, so that

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/mix.wgsl");
 
-/// Matches `Mix` in `shaders/mix.wgsl`.
+/// Uniforms of the mixer; matches `Mix` in `shaders/mix.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct MixUniforms {
@@ -28,7 +28,7 @@ impl MixUniforms {
     }
 }
 
-/// Creates the pass for targets of `format`. Reads the front and the incoming picture.
+/// Creates the pass for targets of `format`, which reads the outgoing and the incoming picture.
 pub(in crate::stage) fn pass(gpu: &Gpu, format: wgpu::TextureFormat) -> ScreenPass<MixUniforms> {
     ScreenPass::new(gpu, &ScreenPassDesc { label: "mix", shader: SHADER, entry: "fs_mix", images: 2, format })
 }

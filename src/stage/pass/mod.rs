@@ -30,7 +30,7 @@ use super::gpu::Gpu;
 /// Format of all render targets. Preset feedback relies on 8-bit rounding.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
-/// Prepended to the shader of every fullscreen pass.
+/// Code that is prepended to the shader of every fullscreen pass.
 const SCREEN: &str = include_str!("../../../shaders/shared/screen.wgsl");
 
 /// Creates the shader module of a fullscreen pass.

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_color.wgsl");
 
-/// Matches `Color` in `shaders/post_color.wgsl`.
+/// Uniforms of the pass; matches `Color` in `shaders/post_color.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct ColorUniforms {
@@ -14,7 +14,7 @@ pub(in crate::stage) struct ColorUniforms {
     pub saturation: f32,
 }
 
-/// Creates the pass. Reads the picture.
+/// Creates the pass, which reads the picture.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<ColorUniforms> {
     ScreenPass::new(
         gpu,

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_detail.wgsl");
 
-/// Matches `Detail` in `shaders/post_detail.wgsl`.
+/// Uniforms of the pass; matches `Detail` in `shaders/post_detail.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DetailUniforms {
@@ -15,7 +15,7 @@ pub(in crate::stage) struct DetailUniforms {
     pub pad: f32,
 }
 
-/// Creates the pass. Reads the picture.
+/// Creates the pass, which reads the picture.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<DetailUniforms> {
     ScreenPass::new(
         gpu,

@@ -7,12 +7,12 @@ use crate::stage::gpu::Gpu;
 const SHADER: &str = include_str!("../../../shaders/post_echo.wgsl");
 /// Format of the history; 8 bits would fade in visible steps.
 const HISTORY_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
-/// Time constant of the fade, seconds.
+/// Time constant of the fade, in seconds.
 const FADE_SECS: f32 = 0.3;
 /// Growth of the history, per second.
 const GROWTH: f32 = 0.25;
 
-/// Matches `Echo` in `shaders/post_echo.wgsl`.
+/// Uniforms of the pass; matches `Echo` in `shaders/post_echo.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct EchoUniforms {
@@ -62,12 +62,13 @@ impl EchoPass {
         }
     }
 
-    /// Clears the history.
+    /// Clears the history, so that there are no trails.
     pub fn reset(&mut self) {
         self.fresh = true;
     }
 
-    /// Draws `picture` with trails to `target`; `amount` is -1 to 1, `dt` the time since the previous frame, seconds.
+    /// Draws `picture` with trails to `target`; `amount` is -1 to 1, `dt` the time since the previous frame, in
+    /// seconds.
     pub fn draw(
         &mut self,
         gpu: &Gpu,

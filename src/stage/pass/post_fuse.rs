@@ -6,14 +6,14 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_fuse.wgsl");
 
-/// Matches `Fuse` in `shaders/post_fuse.wgsl`.
+/// Uniforms of the pass; matches `Fuse` in `shaders/post_fuse.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct FuseUniforms {
     pub share: f32,
 }
 
-/// Creates the pass. Reads the picture and the fused deck.
+/// Creates the pass, which reads the picture and the fused deck.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<FuseUniforms> {
     ScreenPass::new(
         gpu,

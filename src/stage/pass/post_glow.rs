@@ -5,10 +5,10 @@ use super::{FORMAT, image, view};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_glow.wgsl");
-/// The glow is computed at a fourth of the picture size.
+/// Factor by which the picture is reduced in size to compute the glow.
 const SHRINK: u32 = 4;
 
-/// Matches `Glow` in `shaders/post_glow.wgsl`.
+/// Uniforms of the passes; matches `Glow` in `shaders/post_glow.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct GlowUniforms {
@@ -23,7 +23,7 @@ pub(in crate::stage) struct GlowPass {
     across: ScreenPass<GlowUniforms>,
     down: ScreenPass<GlowUniforms>,
     glow: ScreenPass<GlowUniforms>,
-    /// Bright parts; blurred horizontally; blurred in both directions.
+    /// The bright parts of the picture: as they are, blurred horizontally, and blurred in both directions.
     small: [wgpu::TextureView; 3],
     size: [f32; 2],
     small_size: [f32; 2],

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_lens.wgsl");
 
-/// Matches `Lens` in `shaders/post_lens.wgsl`.
+/// Uniforms of the pass; matches `Lens` in `shaders/post_lens.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct LensUniforms {
@@ -16,7 +16,7 @@ pub(in crate::stage) struct LensUniforms {
     pub aspect: f32,
 }
 
-/// Creates the pass. Reads the picture.
+/// Creates the pass, which reads the picture.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<LensUniforms> {
     ScreenPass::new(
         gpu,

@@ -7,7 +7,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/shape.wgsl");
 
-/// Matches `ShapeDraw` in `shaders/shape.wgsl`.
+/// Uniforms of a draw; matches `ShapeDraw` in `shaders/shape.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct ShapeUniforms {
@@ -18,7 +18,7 @@ pub(in crate::stage) struct ShapeUniforms {
     pub pad: [f32; 3],
 }
 
-/// Distance between the uniforms of two draws, bytes; every device supports this alignment.
+/// Distance between the uniforms of two draws, in bytes; every device supports this alignment.
 pub(in crate::stage) const UNIFORM_STRIDE: u64 = 256;
 
 /// Pipelines and layout of the shape pass.

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/warp.wgsl");
 
-/// Matches `Warp` in `shaders/warp.wgsl`.
+/// Uniforms of the pass; matches `Warp` in `shaders/warp.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct WarpUniforms {

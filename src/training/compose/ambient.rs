@@ -8,7 +8,7 @@ use super::voice::{Syllable, Voice};
 use crate::audio::demo::tone::{Filter, Noise};
 use crate::units::Rng;
 
-/// Composes a piece.
+/// Composes a piece of ambient music.
 pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     let scale = scale(rng);
     let root_hz = octaves(rng, 40.0, 130.0);

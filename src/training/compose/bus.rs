@@ -4,7 +4,7 @@ use super::draw::{RATE, between, chance};
 use crate::audio::demo::tone::{Filter, soft};
 use crate::units::Rng;
 
-/// A mono track.
+/// A mono track of samples.
 #[derive(Clone)]
 pub struct Bus {
     sound: Vec<f32>,
@@ -16,7 +16,7 @@ impl Bus {
         Self { sound: vec![0.0; (secs * RATE) as usize] }
     }
 
-    /// Returns the samples.
+    /// Returns the samples of the track.
     pub fn into_sound(self) -> Vec<f32> {
         self.sound
     }
@@ -86,7 +86,7 @@ impl Bus {
         self
     }
 
-    /// Adds echoes.
+    /// Adds echoes, `secs` seconds apart.
     pub fn echo(&mut self, secs: f32, feedback: f32, wet: f32) -> &mut Self {
         let length = ((secs * RATE) as usize).max(1);
         let mut line = vec![0.0_f32; length];

@@ -5,10 +5,10 @@ use crate::audio::demo::drums::{Clap, Hiss, Kick, KickShape, Snare};
 use crate::audio::demo::tone::{Decay, Filter, Noise, Osc, soft};
 use crate::units::Rng;
 
-/// A rendered one-shot.
+/// The samples of one rendered sound.
 pub type Shot = Vec<f32>;
 
-/// Drums of one piece.
+/// The drums of one piece.
 pub struct Kit {
     pub kick: Shot,
     pub snare: Shot,

@@ -7,7 +7,7 @@ use super::voice::{Voice, speech};
 use crate::audio::demo::tone::{Decay, Filter, Noise, Osc};
 use crate::units::Rng;
 
-/// Composes a piece.
+/// Composes a piece without music.
 pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     let mut mix = Bus::new(secs);
     match rng.below(20) {

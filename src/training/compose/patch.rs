@@ -14,7 +14,7 @@ enum Wave {
     Triangle,
     /// Phase modulation by a second sine: pitch ratio and depth.
     Bell(f32, f32),
-    /// Drawbar organ partials.
+    /// The partials of a drawbar organ.
     Organ,
 }
 

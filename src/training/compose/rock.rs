@@ -192,7 +192,7 @@ fn bass(song: &Song, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Guitar playing style.
+/// How a guitar is played.
 #[derive(Clone, Copy, PartialEq)]
 enum GuitarStyle {
     Held,

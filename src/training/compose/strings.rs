@@ -19,7 +19,7 @@ pub struct Strings {
 }
 
 impl Strings {
-    /// Draws a guitar.
+    /// Draws the parameters of a guitar.
     pub fn guitar(rng: &mut Rng) -> Self {
         Self {
             pluck: between(rng, 0.3, 0.95),
@@ -29,7 +29,7 @@ impl Strings {
         }
     }
 
-    /// Draws a bass guitar.
+    /// Draws the parameters of a bass guitar.
     pub fn bass(rng: &mut Rng) -> Self {
         Self {
             pluck: between(rng, 0.1, 0.6),

@@ -19,7 +19,7 @@ const VOWELS: [[f32; 3]; 9] = [
     [490.0, 1_350.0, 1_690.0],
 ];
 
-/// One syllable.
+/// A syllable that is spoken or sung.
 #[derive(Clone, Copy, Debug)]
 pub struct Syllable {
     /// Start of the vowel, in seconds.

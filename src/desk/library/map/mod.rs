@@ -35,7 +35,7 @@ pub(super) struct MapContext<'a> {
     pub thumbs: Option<&'a mut Thumbs>,
 }
 
-/// The map view.
+/// The view of the map, with its zoom and its image.
 #[derive(Default)]
 pub(super) struct MapView {
     window: MapWindow,

@@ -7,11 +7,11 @@ use egui::{Color32, ColorImage, Vec2};
 use super::window::MapWindow;
 use crate::library::SearchResults;
 
-/// Background.
+/// Colour of the background.
 const GROUND: Color32 = Color32::from_rgb(9, 10, 12);
-/// Presets that do not match the search.
+/// Colour of presets that do not match the search.
 const GREY: Color32 = Color32::from_rgb(38, 41, 47);
-/// Minimum and maximum diameter of a dot, pixels.
+/// Minimum and maximum diameter of a dot, in pixels.
 const DOT: (f32, f32) = (1.0, 9.0);
 /// Share of the map's area covered by all dots together, before their size is clamped.
 const COVER: f32 = 0.25;

@@ -15,7 +15,7 @@ pub(super) struct MapWindow {
 }
 
 impl Default for MapWindow {
-    /// The whole map.
+    /// Shows the whole map.
     fn default() -> Self {
         Self { centre: [0.0; 2], zoom: 1.0 }
     }

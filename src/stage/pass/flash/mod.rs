@@ -15,17 +15,17 @@ use super::{begin, bind, image, view};
 use crate::media::flash::{self, GRID};
 use crate::stage::gpu::Gpu;
 
-/// Units of time per second: every usual frame rate divides it.
+/// Number of time units per second: every usual frame rate divides it.
 const TICKS: f64 = 7200.0;
-/// Range of the frame rate at which the flash rules are applied, Hz.
+/// Range of the frame rate at which the flash rules are applied, in Hz.
 const RATES: [f64; 2] = [1.0, 240.0];
 const CELLS: u32 = (GRID[0] * GRID[1]) as u32;
-/// Sizes of the buffers in `shaders/shared/flash_cells.wgsl`, bytes.
+/// Sizes of the buffers in `shaders/shared/flash_cells.wgsl`, in bytes.
 const CELL_BYTES: u64 = 2 * 32;
 const FIELDS_BYTES: u64 = 2 * 65 * 49 * 32;
 const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 * 49 + 96 * 49);
 const VERDICT_BYTES: u64 = 4 * (4 + CELLS as u64);
-/// Cells per workgroup.
+/// Number of cells per workgroup.
 const MEASURED_TOGETHER: u32 = 64;
 /// Verdicts that draw something; each is also the index of the instance that draws it.
 const MIXED: u32 = 1;
@@ -33,7 +33,7 @@ const PREVIOUS: u32 = 2;
 /// Maximum number of cached bind groups.
 const CACHED_BIND_GROUPS: usize = 4;
 
-/// Matches `Flash` in `shaders/shared/flash_cells.wgsl`.
+/// Uniforms of the limiter; matches `Flash` in `shaders/shared/flash_cells.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct FlashBlock {
@@ -52,11 +52,11 @@ pub(in crate::stage) struct FlashLimiter {
     /// The output picture and the previous one.
     pictures: [wgpu::TextureView; 2],
     newest: usize,
-    /// One per output picture.
+    /// Bind groups for measuring, one per output picture.
     compute_groups: [wgpu::BindGroup; 2],
-    /// By candidate and previous picture.
+    /// Bind groups for drawing, by candidate and previous picture.
     show_groups: Vec<([wgpu::TextureView; 2], wgpu::BindGroup)>,
-    /// Time of the newest picture, ticks; wraps.
+    /// Time of the newest picture, in units of 1/[`TICKS`] s; wraps around.
     now: u32,
     /// Seconds for which the newest picture stayed without a new one.
     stayed_secs: f64,
@@ -114,8 +114,8 @@ impl FlashLimiter {
         self.stayed_secs += dt;
     }
 
-    /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous picture,
-    /// seconds, a multiple of the frame interval at `fps`, Hz.
+    /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous picture
+    /// in seconds, a multiple of the frame interval at `fps`, which is in Hz.
     pub fn draw(
         &mut self,
         gpu: &Gpu,

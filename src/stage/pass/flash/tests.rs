@@ -7,7 +7,7 @@ use crate::media::flash::{Cells, FlashMeter, FlashScore, FlashVerdict};
 use crate::stage::readback::read_texture;
 use crate::units::Rng;
 
-/// One pixel per cell.
+/// Size of the pictures: one pixel per cell.
 const SIZE: [u32; 2] = [96, 72];
 
 type Picture = Vec<u8>;
@@ -22,7 +22,7 @@ struct Bench {
 struct Outcome {
     before: FlashScore,
     after: FlashScore,
-    /// Pictures that the limiter changed.
+    /// Number of pictures that the limiter changed.
     changed: usize,
 }
 
@@ -32,7 +32,7 @@ impl Bench {
         Some(Self { pipelines: FlashPipelines::new(&gpu), gpu })
     }
 
-    /// Limits `pictures` at `fps`; a picture comes with the number of frames since the one before.
+    /// Limits `pictures` at `fps`; a picture comes with the number of frames since the previous one.
     fn limit(&self, fps: f64, size: [u32; 2], pictures: impl IntoIterator<Item = (u32, Picture)>) -> Outcome {
         let mut limiter = FlashLimiter::new(&self.gpu, &self.pipelines, size);
         let candidate = view(&image(&self.gpu.device, "candidate", size));

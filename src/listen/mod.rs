@@ -11,7 +11,7 @@ use crate::analysis::{Analyser, BeatPredictor, Features, Scene};
 use crate::audio::{self, Block, Capture, DeviceChoice, SAMPLE_RATE_HZ, Source as _};
 use crate::units::{Seconds, thread_time};
 
-/// Frames per block, 5 ms.
+/// Number of frames per block, which lasts 5 ms.
 const BLOCK: usize = 220;
 /// Seconds between tempo, scene and section lines.
 const SLOW_SECS: f64 = 0.5;
@@ -28,12 +28,12 @@ pub enum ListenSource {
     Device(Option<String>),
 }
 
-/// Settings of `listen`.
+/// Settings of the analysis.
 #[derive(Clone, Debug)]
 pub struct ListenSettings {
-    /// The source.
+    /// The source to analyse.
     pub source: ListenSource,
-    /// JSON Lines instead of the live view.
+    /// Whether to write JSON Lines instead of the live view.
     pub json: bool,
     /// Stop after this many seconds of audio.
     pub seconds: Option<f64>,
@@ -143,7 +143,7 @@ impl Listening {
         self.fed += block.len() as u64;
     }
 
-    /// Seconds of sound processed so far.
+    /// Returns the length of the sound processed so far, in seconds.
     fn now(&self) -> f64 {
         self.fed as f64 / f64::from(SAMPLE_RATE_HZ)
     }
