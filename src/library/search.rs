@@ -292,7 +292,7 @@ mod tests {
             store.put_verdicts(&[row]).expect("stored");
         };
         measure(0, 0.8, 0.3);
-        measure(1, 0.1, 0.4);
+        measure(1, 0.1, 0.3);
         measure(2, 0.2, 0.0);
         let mut index = SearchIndex::new(library.clone(), &HashMap::new());
         index.measure(&store);
