@@ -50,3 +50,50 @@ fn a_log_replays_identically_and_a_changed_log_does_not() {
     let (ok, output) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--presets", text(&others)]);
     assert!(!ok && output.contains("a different library"), "{output}");
 }
+
+#[test]
+fn a_performance_with_memory_obeys_bans_and_logs_its_macros() {
+    if Gpu::for_test().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, presets) = (folder.path().join("data"), folder.path().join("presets"));
+    let (log, frames) = (folder.path().join("set.jsonl"), folder.path().join("frames"));
+    std::fs::create_dir(&presets).expect("a folder");
+    for (number, name) in ["one", "two", "three", "four"].into_iter().enumerate() {
+        let preset = format!("[preset00]\nfWaveAlpha=1\nnWaveMode={number}\nzoom=1.0{number}\n");
+        std::fs::write(presets.join(format!("{name}.milk")), preset).expect("written");
+        if name != "three" {
+            let file = presets.join(format!("{name}.milk"));
+            let (ok, output) = aivj(&data, &["library", "mark", text(&file), "--ban", "yes"]);
+            assert!(ok, "{output}");
+        }
+    }
+    let perform = [
+        "perform",
+        "--audio",
+        "demo",
+        "--seconds",
+        "3",
+        "--fps",
+        "12",
+        "--size",
+        "32x18",
+        "--memory",
+        "--no-audit",
+    ];
+    let files = ["--out", text(&frames), "--log", text(&log), "--presets", text(&presets)];
+    let (ok, output) = aivj(&data, &[&perform[..], &files].concat());
+    assert!(ok, "{output}");
+    let played: Vec<&str> =
+        output.lines().filter_map(|line| line.split_once(" s  ")).map(|(_, name)| name).collect();
+    assert!(played.contains(&"three"), "{output}");
+    assert!(["one", "two", "four"].iter().all(|name| !played.contains(name)), "{output}");
+    let written = std::fs::read_to_string(&log).expect("the log");
+    assert!(
+        written.lines().next().is_some_and(|header| !header.contains(r#""banned":[]"#)),
+        "the memory is logged"
+    );
+    let macros = written.lines().filter(|line| line.contains(r#""event":"macros""#)).count();
+    assert!((3..=4).contains(&macros), "{macros}");
+}

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use super::admission::live_admission;
 use super::performance::{Performance, performed_sound};
+use super::persistence::recall;
 use super::set_log_writer::SetLogWriter;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
@@ -45,6 +46,8 @@ pub struct PerformSettings {
     pub guarded: bool,
     /// Whether flashes are limited to three per second.
     pub limit_flashes: bool,
+    /// Whether the show starts with what is remembered: bans, favourites, taste, profile and macros. Nothing is saved.
+    pub memory: bool,
 }
 
 /// Result of a performance.
@@ -64,6 +67,13 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     let pool = Arc::new(Pool::new(Arc::new(library)));
+    let memory = if settings.memory {
+        let saved = recall(&store)?;
+        saved.messages.iter().for_each(|message| log::warn!("{message}"));
+        saved.memory
+    } else {
+        ShowMemory::default()
+    };
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
     let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
@@ -74,6 +84,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         fps,
         warm_frames: WARM_FRAMES,
         safe_preset: false,
+        log_macros: settings.log.is_some(),
         seen_after_secs: -1.0 / fps,
         ..ShowSettings::default()
     };
@@ -87,10 +98,10 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         steady: true,
         sound: settings.audio.clone(),
         seconds: settings.seconds,
-        ..LogHeader::new(show, &pool, ShowMemory::default())
+        ..LogHeader::new(show, &pool, memory.clone())
     };
     let mut book = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
-    let mut rig = Rig::new(Show::with_memory(show, pool, ShowMemory::default()), stage, warmer, heard);
+    let mut rig = Rig::new(Show::with_memory(show, pool, memory), stage, warmer, heard);
     rig.prepare();
     // ffmpeg reads the sound from a file in a scratch folder next to the video.
     let folder =

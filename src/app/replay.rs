@@ -210,6 +210,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
             | Event::Choice(_)
             | Event::Cut(_)
             | Event::Learnt { .. }
+            | Event::Macros { .. }
             | Event::Message { .. }
             | Event::Dropped { .. }
             | Event::Quality { .. }

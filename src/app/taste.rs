@@ -1,6 +1,6 @@
 //! Export and import of the taste, for another machine or from aivj's browser-based predecessor.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 
@@ -8,7 +8,8 @@ use super::{catalogue, open_store, open_store_to_write, unix_now};
 use crate::disk;
 use crate::facts::PresetId;
 use crate::jobs::show_lock;
-use crate::library::{Catalogue, UserFolders};
+use crate::library::style::NameTable;
+use crate::library::{Catalogue, UserFolders, preset_names};
 use crate::mind::taste::{self, Package, Skip, TasteState};
 use crate::store::BanKind;
 
@@ -64,12 +65,14 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
         )?),
         None => None,
     };
+    let names = preset_names(&library);
+    let preset = |name: &str| preset(&library, &names, name);
     let mut taste = store.recall::<TasteState>(TASTE)?.unwrap_or_default();
     let mut done = TasteImport { clusters: package.taste.clusters.len(), ..TasteImport::default() };
     taste.merge(package.taste);
     store.remember(TASTE, &taste, unix_now())?;
     for name in &package.favourites {
-        match preset(&library, name) {
+        match preset(name) {
             Some(id) => {
                 store.set_favourite(id, true, unix_now())?;
                 done.favourites += 1;
@@ -78,7 +81,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
         }
     }
     for name in &package.dislikes {
-        match preset(&library, name) {
+        match preset(name) {
             Some(id) => {
                 store.ban(id, BanKind::Permanent, "imported", unix_now())?;
                 done.banned += 1;
@@ -87,7 +90,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
         }
     }
     for skip in &package.skips {
-        match preset(&library, &skip.preset) {
+        match preset(&skip.preset) {
             Some(id) => {
                 store.set_skipped(id, skip.at)?;
                 done.skipped += 1;
@@ -103,13 +106,16 @@ pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// Finds the preset named in a file. An id needs no library.
-fn preset(library: &Catalogue, name: &str) -> Option<PresetId> {
-    let path = name.replace('\\', "/");
-    let stem = PathBuf::from(&path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+/// Finds the preset named in a file: by content id, which needs no library, by any name of the library or its manifest, or
+/// by its name alone.
+fn preset(library: &Catalogue, names: &NameTable, name: &str) -> Option<PresetId> {
+    let by_name_alone = || {
+        let path = name.replace('\\', "/");
+        let stem = Path::new(&path).file_stem()?.to_string_lossy().into_owned();
+        library.entries.iter().position(|entry| entry.name() == stem)
+    };
     name.parse().ok().or_else(|| {
-        let same =
-            |entry: &&crate::library::Entry| entry.path == path || Some(entry.name()) == stem.as_deref();
-        library.entries.iter().find(same).map(|entry| entry.id)
+        let index = names.index_of(name).or_else(by_name_alone)?;
+        Some(library.entries[index].id)
     })
 }

@@ -25,6 +25,15 @@ pub enum AuditEvent {
         #[serde(rename = "left_out")]
         unusable: usize,
     },
+    /// The verdicts of a finished audit of another program were taken over.
+    TakenOver {
+        /// Presets whose verdict was taken over.
+        verdicts: usize,
+        /// Presets to probe because the other program crashed or gave up on them.
+        again: usize,
+        /// Entries whose files are not in the libraries.
+        unknown: usize,
+    },
     /// A preset has a verdict.
     Judged {
         /// Id of the preset.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::gates::GateLimits;
 use super::plan::AuditPlan;
 use super::run::AuditRun;
 use super::{Ledger, write_reports};
@@ -38,6 +39,7 @@ pub fn import(
         version: "v0".into(),
         libraries: plan.libraries.iter().map(|library| WirePath(library.root.clone())).collect(),
         recipe: recipe.to_owned(),
+        gates: GateLimits::default(),
         started_at: now(),
         judged: newer.len(),
     };

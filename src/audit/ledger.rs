@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::plan::AuditPlan;
 use crate::audit::probe::{Look, ProbeSettings};
-use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
+use crate::audit::verdict::{GateLimits, Gates, LookVerdict, Record, Safety};
 use crate::facts::{PresetId, Tag, Tags};
 use crate::jobs::now;
 use crate::media::flash::FlashVerdict;
@@ -14,6 +14,9 @@ use crate::store::{StoreError, VerdictRow};
 
 /// Version of the method; increased when equal settings give different verdicts.
 const METHOD: u32 = 3;
+
+/// Names another program as the one that gave a verdict.
+const OTHER_PROGRAM: &str = "another program";
 
 /// Thresholds of the dark, bright and low-motion tags: the darkest quarter, the brightest sixth and the stillest fifth
 /// of 1,925 presets.
@@ -40,12 +43,23 @@ pub struct Ledger {
     store: Store,
     recipe: String,
     judged_by: String,
+    limits: GateLimits,
 }
 
 impl Ledger {
     /// Creates a ledger of verdicts with this recipe.
     pub fn new(store: Store, recipe: String) -> Self {
-        Self { store, recipe, judged_by: judged_by() }
+        Self { store, recipe, judged_by: judged_by(), limits: GateLimits::default() }
+    }
+
+    /// Returns this ledger with gates chosen by the user.
+    pub fn within(self, limits: GateLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Returns the gates before those of the library are known.
+    pub fn first_gates(&self) -> Gates {
+        Gates::default().within(self.limits)
     }
 
     /// Returns the recipe of the verdicts.
@@ -55,7 +69,7 @@ impl Ledger {
 
     /// Saves a verdict. Its look is judged by the default gates until [`Self::rejudge`].
     pub fn put(&self, id: PresetId, record: &Record) -> Result<(), StoreError> {
-        let row = self.row(id, record, &Gates::default(), now())?;
+        let row = self.row(id, record, &self.first_gates(), now())?;
         self.store.put_verdicts(&[row]).inspect_err(|error| self.mark(error))
     }
 
@@ -70,6 +84,17 @@ impl Ledger {
         let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
         let row = row.filter(|row| row.judged_by == self.judged_by);
         Ok(row.and_then(|row| serde_json::from_str(&row.json).ok()))
+    }
+
+    /// Saves verdicts that another program gave; the live guard does not count them.
+    pub fn take_over(&self, verdicts: &[(PresetId, Record)]) -> Result<(), StoreError> {
+        let (gates, at) = (self.first_gates(), now());
+        let row = |(id, record): &(PresetId, Record)| {
+            let row = self.row(*id, record, &gates, at)?;
+            Ok(VerdictRow { judged_by: OTHER_PROGRAM.into(), ..row })
+        };
+        let rows: Vec<VerdictRow> = verdicts.iter().map(row).collect::<Result<_, StoreError>>()?;
+        self.store.put_verdicts(&rows)
     }
 
     /// Schedules a repair of the store when it is next opened.
@@ -96,13 +121,13 @@ impl Ledger {
     pub fn rejudge(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
-        let gates = Gates::of(looks.iter());
+        let gates = Gates::of(looks.iter()).within(self.limits);
         let mut changed = Vec::new();
         let mut failed = None;
         self.each(plan, |id, record, row| {
             if record.look_verdict(&gates).label() != row.look {
                 match self.row(id, &record, &gates, row.at) {
-                    Ok(row) => changed.push(row),
+                    Ok(new) => changed.push(VerdictRow { judged_by: row.judged_by.clone(), ..new }),
                     Err(error) => failed = Some(error),
                 }
             }
@@ -118,7 +143,7 @@ impl Ledger {
     pub fn gates(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
-        Ok(Gates::of(looks.iter()))
+        Ok(Gates::of(looks.iter()).within(self.limits))
     }
 
     /// Calls `each` for every verdict on a preset of the plan.
@@ -150,6 +175,7 @@ impl Ledger {
             completeness: completeness(record).into(),
             look: record.look_verdict(gates).label().into(),
             flash: match record.flash_verdict() {
+                _ if !record.is_measured() => "unknown",
                 FlashVerdict::Pass => "pass",
                 FlashVerdict::Warn => "warn",
                 FlashVerdict::Fail => "fail",

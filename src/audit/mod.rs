@@ -3,11 +3,15 @@
 //! The store is the checkpoint. Presets are identified by content, so identical files are audited once and renamed
 //! files are recognised. An interrupted run is resumed by the next one.
 
+mod checkpoint;
+mod entry;
 mod event;
+mod gates;
 mod import;
 mod judge;
 mod ledger;
 mod live;
+mod look_verdict;
 mod plan;
 pub mod probe;
 mod reference;
@@ -16,6 +20,7 @@ pub mod report;
 mod run;
 mod settings;
 mod snapshot;
+mod take_over;
 pub mod verdict;
 mod work;
 
@@ -35,7 +40,9 @@ use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
 use crate::stage::image_places;
 use crate::store::Store;
 
+use checkpoint::Checkpoint;
 pub use event::{AuditEvent, AuditReport};
+pub use gates::GateLimits;
 pub use import::import;
 use judge::{JobVerdict, judge};
 pub use ledger::{Ledger, recipe};
@@ -47,6 +54,7 @@ use run::{RUN_FILE, save_run};
 pub use settings::AuditSettings;
 use settings::LIMITS;
 pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
+pub use take_over::{TakenOver, audited_library, take_over};
 pub use work::{AuditJob, work};
 
 /// Number of consecutive failures outside presets after which the run stops: the machine needs attention.
@@ -79,15 +87,24 @@ pub fn audit(
     // Opening a device takes as long as scanning a library: do both at the same time.
     pool.start();
     let plan = AuditPlan::scan(&store, &settings.libraries)?;
-    let ledger = Ledger::new(store, recipe(&settings.probe));
+    let ledger = Ledger::new(store, recipe(&settings.probe)).within(settings.gates);
     let mut run = AuditRun {
         version: "v0".into(),
         libraries: plan.libraries.iter().map(|l| WirePath(l.root.clone())).collect(),
         recipe: ledger.recipe().to_owned(),
+        gates: settings.gates,
         started_at: now(),
         judged: 0,
     };
     let resumed = settings.out.join(RUN_FILE).exists();
+    if !resumed && let Some(taken) = take_over(&settings.out, &plan, &ledger)? {
+        take_over::keep_original(&settings.out)?;
+        on_event(AuditEvent::TakenOver {
+            verdicts: taken.verdicts,
+            again: taken.again,
+            unknown: taken.unknown,
+        });
+    }
     save_run(&settings.out, &run)?;
     let todo = plan.todo(&ledger.known()?, settings, resumed, run.started_at.unsigned_abs())?;
     let mut report = AuditReport { presets: todo.presets, known: todo.known, ..AuditReport::default() };
@@ -105,6 +122,7 @@ pub fn audit(
         on_event: &mut on_event,
         report: &mut report,
         consecutive_failures: 0,
+        checkpoint: Checkpoint::new(&settings.out),
     };
     let started = Instant::now();
     let mut jobs = todo.jobs;
@@ -141,6 +159,7 @@ struct Judging<'a> {
     on_event: &'a mut dyn FnMut(AuditEvent),
     report: &'a mut AuditReport,
     consecutive_failures: u32,
+    checkpoint: Checkpoint<'a>,
 }
 
 impl Judging<'_> {
@@ -195,7 +214,8 @@ impl Judging<'_> {
         }
         self.consecutive_failures = 0;
         self.report.judged += 1;
-        let gates = Gates::default();
+        self.checkpoint.write_if_due(self.plan, self.ledger);
+        let gates = self.ledger.first_gates();
         (self.on_event)(AuditEvent::Judged {
             id: job.id,
             path: self.plan.name(job.id),

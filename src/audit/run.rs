@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use super::gates::GateLimits;
 use crate::disk;
 use crate::jobs::wire::WirePath;
 
@@ -21,6 +22,9 @@ pub struct AuditRun {
     pub libraries: Vec<WirePath>,
     /// Fingerprint of the settings that affect a verdict.
     pub recipe: String,
+    /// Gates chosen by the user.
+    #[serde(default)]
+    pub gates: GateLimits,
     /// Start of the last run, Unix time in seconds.
     pub started_at: i64,
     /// Number of verdicts of the last run when it ended.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::gates::GateLimits;
 use super::probe::ProbeSettings;
 use crate::jobs::shard::Shard;
 use crate::jobs::workers::Limits;
@@ -33,6 +34,8 @@ pub struct AuditSettings {
     pub budget: Option<Duration>,
     /// Whether to audit presets again that were not ok or lacked an image.
     pub retry_failed: bool,
+    /// Gates chosen by the user.
+    pub gates: GateLimits,
     /// CPU time limit per preset.
     pub preset_cpu: Duration,
     /// If set, only the presets with these report paths.

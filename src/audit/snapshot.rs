@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::reference::{Tally, reference_reasons, save};
+use super::reference::{Tally, save};
 use super::{AuditPlan, Ledger, read_run};
 use crate::jobs::{iso, now};
 use crate::store::Store;
@@ -53,7 +53,7 @@ pub struct SnapshotSettings {
 pub fn snapshot(settings: &SnapshotSettings, store: Store) -> anyhow::Result<Value> {
     let run = read_run(&settings.out)?;
     let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
-    let ledger = Ledger::new(store, run.recipe);
+    let ledger = Ledger::new(store, run.recipe).within(run.gates);
     let gates = ledger.gates(&plan)?;
     let mut records = BTreeMap::new();
     let mut since = 0;
@@ -81,7 +81,7 @@ pub fn snapshot(settings: &SnapshotSettings, store: Store) -> anyhow::Result<Val
             continue;
         };
         let hard = record.safety.reference_reason().is_some();
-        let reasons = reference_reasons(record, &gates);
+        let reasons = record.reference_reasons(&gates);
         let lists = match settings.blacklist {
             Blacklist::Quality => !reasons.is_empty(),
             Blacklist::Crash => hard,

@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::probe::{Look, ProbeEvidence, ProbeOutcome, ProbeReport};
+pub use super::gates::{GateLimits, Gates};
+pub use super::look_verdict::LookVerdict;
+use crate::audit::probe::{Cost, ProbeEvidence, ProbeOutcome, ProbeReport};
 use crate::media::flash::{FlashScore, FlashVerdict};
 
 /// Whether a preset can be played.
@@ -55,67 +57,6 @@ impl Safety {
     }
 }
 
-/// Whether there is something to see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LookVerdict {
-    /// The look is acceptable.
-    #[default]
-    Ok,
-    /// The picture is all black.
-    Black,
-    /// The picture is all white.
-    White,
-    /// Nothing in the picture moves.
-    Frozen,
-    /// Much darker than the rest of the library, without highlights.
-    TooDark,
-    /// Much brighter than the rest of the library.
-    TooBright,
-    /// Hardly any motion, compared with the rest of the library.
-    LowMotion,
-    /// The preset was not drawn.
-    Unseen,
-}
-
-impl LookVerdict {
-    /// Every value, in the order of reports.
-    pub const ALL: [Self; 8] = [
-        Self::Ok,
-        Self::Black,
-        Self::White,
-        Self::Frozen,
-        Self::TooDark,
-        Self::TooBright,
-        Self::LowMotion,
-        Self::Unseen,
-    ];
-
-    /// Returns the name in files and reports.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Black => "black",
-            Self::White => "white",
-            Self::Frozen => "frozen",
-            Self::TooDark => "too-dark",
-            Self::TooBright => "too-bright",
-            Self::LowMotion => "low-motion",
-            Self::Unseen => "unseen",
-        }
-    }
-
-    /// Returns the corresponding reason in `quality-blacklist.json`, if not ok.
-    pub fn reference_reason(self) -> Option<&'static str> {
-        match self {
-            Self::Ok | Self::Unseen => None,
-            Self::Black | Self::TooDark => Some("too-dark"),
-            Self::White | Self::TooBright => Some("too-bright"),
-            Self::Frozen | Self::LowMotion => Some("low-motion"),
-        }
-    }
-}
-
 /// The stored result of an audit of one preset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -123,6 +64,10 @@ pub struct Record {
     pub safety: Safety,
     /// Why it cannot be played; otherwise empty.
     pub why: String,
+    /// The verdict on its look that another program gave, with its own gates. Flashes and the cost on this machine are then
+    /// unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<LookVerdict>,
     /// What was measured.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
@@ -140,7 +85,7 @@ impl Record {
             ProbeOutcome::DeviceLost(why) => (Safety::DeviceLost, why),
             ProbeOutcome::Infrastructure(why) => return Err(why),
         };
-        Ok(Self { safety, why, evidence })
+        Ok(Self { safety, why, taken_over: None, evidence })
     }
 
     /// Drops the text parameters, to save memory when all records of a library are loaded.
@@ -151,12 +96,19 @@ impl Record {
 
     /// Creates a record without measurements.
     pub fn without_evidence(safety: Safety, why: String) -> Self {
-        Self { safety, why, evidence: ProbeEvidence::default() }
+        Self { safety, why, taken_over: None, evidence: ProbeEvidence::default() }
     }
 
     /// Returns the verdict on its look by these gates.
     pub fn look_verdict(&self, gates: &Gates) -> LookVerdict {
-        self.evidence.look.as_ref().map_or(LookVerdict::Unseen, |look| gates.judge(look))
+        if let Some(verdict) = self.taken_over.filter(|_| gates.limits == GateLimits::default()) {
+            return verdict;
+        }
+        let Some(look) = &self.evidence.look else { return LookVerdict::Unseen };
+        match gates.judge(look) {
+            LookVerdict::Ok if gates.is_slow(&self.evidence.cost) => LookVerdict::Slow,
+            verdict => verdict,
+        }
     }
 
     /// Returns the verdict on its flashes.
@@ -167,6 +119,29 @@ impl Record {
     /// Returns whether it is playable with an acceptable look.
     pub fn good(&self, gates: &Gates) -> bool {
         self.safety == Safety::Ok && self.look_verdict(gates) == LookVerdict::Ok
+    }
+
+    /// Returns why it is not ok, in the predecessor's terms; empty if it is.
+    pub fn reference_reasons(&self, gates: &Gates) -> Vec<&'static str> {
+        if self.safety != Safety::Ok {
+            return self.safety.reference_reason().into_iter().collect();
+        }
+        let verdict = self.look_verdict(gates);
+        let slow = [
+            (gates.is_slow_on_average(&self.evidence.cost), "slow-render-avg"),
+            (gates.is_slow_at_worst(&self.evidence.cost), "slow-render-p95"),
+        ];
+        match verdict {
+            LookVerdict::Slow if self.taken_over.is_none() => {
+                slow.into_iter().filter(|(is, _)| *is).map(|(_, reason)| reason).collect()
+            }
+            verdict => verdict.reference_reason().into_iter().collect(),
+        }
+    }
+
+    /// Returns whether flashes and cost were measured: not if another program gave the verdict.
+    pub fn is_measured(&self) -> bool {
+        self.taken_over.is_none()
     }
 
     /// Describes why it is not ok; empty if it is.
@@ -194,6 +169,10 @@ impl Record {
                     let (motion, gate) = (look.motion, gates.still);
                     format!("low motion: {motion:.4} per frame, below {gate:.4} for this library{hint}")
                 }
+                LookVerdict::Slow => {
+                    let Cost { cpu_ms, gpu_ms, slowest_ms, .. } = self.evidence.cost;
+                    format!("slow: {:.1} ms per frame, {slowest_ms:.1} ms at worst", cpu_ms + gpu_ms)
+                }
                 LookVerdict::Ok | LookVerdict::Unseen => return reasons,
             });
         }
@@ -213,128 +192,65 @@ impl Record {
     }
 }
 
-/// Thresholds of acceptable looks in one library.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gates {
-    /// Mean luma below which a preset without highlights is too dark.
-    pub dark: f64,
-    /// Mean luma above which it is too bright.
-    pub bright: f64,
-    /// Motion below which it has low motion.
-    pub still: f64,
-    /// Number of looks the gates were derived from; 0 for the default gates.
-    pub from: usize,
-}
-
-impl Default for Gates {
-    /// Returns the gates for small libraries.
-    fn default() -> Self {
-        Self { dark: 0.03, bright: 0.96, still: 0.001, from: 0 }
-    }
-}
-
-impl Gates {
-    /// Minimum number of looks to derive gates from.
-    const MIN_LOOKS: usize = 50;
-    /// Maximum luma of a black picture, minimum luma of a white one.
-    const ALL_BLACK: f64 = 0.012;
-    const ALL_WHITE: f64 = 0.985;
-    /// Change between frames below which a picture is frozen.
-    const FROZEN: f64 = 0.0001;
-    /// Highlight above which a dark picture is acceptable.
-    const BRIGHT_HIGHLIGHT: f64 = 0.3;
-
-    /// Derives the gates of a library: fractions of its median values, within fixed bounds.
-    pub fn of<'a>(looks: impl Iterator<Item = &'a Look>) -> Self {
-        let alive = looks.filter(|look| look.highlight > Self::ALL_BLACK && look.motion > Self::FROZEN);
-        let (mut lumas, mut motions): (Vec<f64>, Vec<f64>) =
-            alive.map(|look| (look.luma, look.motion)).unzip();
-        if lumas.len() < Self::MIN_LOOKS {
-            return Self::default();
-        }
-        let (luma, motion) = (median(&mut lumas), median(&mut motions));
-        Self {
-            dark: (0.15 * luma).clamp(0.005, 0.06),
-            bright: (1.0 - 0.08 * (1.0 - luma)).clamp(0.9, 0.98),
-            still: (0.08 * motion).clamp(0.0004, 0.004),
-            from: lumas.len(),
-        }
-    }
-
-    /// Judges one look.
-    pub fn judge(&self, look: &Look) -> LookVerdict {
-        let dim = look.highlight < Self::BRIGHT_HIGHLIGHT;
-        if look.luma_range[1] < Self::ALL_BLACK && look.highlight < Self::ALL_BLACK {
-            LookVerdict::Black
-        } else if look.luma_range[0] > Self::ALL_WHITE {
-            LookVerdict::White
-        } else if look.motion_peak < Self::FROZEN {
-            LookVerdict::Frozen
-        } else if look.luma < self.dark && dim {
-            LookVerdict::TooDark
-        } else if look.luma > self.bright {
-            LookVerdict::TooBright
-        } else if look.motion < self.still {
-            LookVerdict::LowMotion
-        } else {
-            LookVerdict::Ok
-        }
-    }
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    let middle = values.len() / 2;
-    let (_, median, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    *median
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::probe::Look;
 
-    fn look(luma: f64, motion: f64) -> Look {
-        Look {
-            luma,
-            luma_range: [luma * 0.9, luma * 1.1],
-            highlight: luma,
-            motion,
-            motion_peak: motion * 2.0,
-            ..Look::default()
+    #[test]
+    fn every_unsafe_verdict_maps_to_a_reference_reason() {
+        const HARD: [&str; 3] = ["wasm-abort", "render-failed", "probe-timeout"];
+        for safety in Safety::ALL {
+            let record = Record::without_evidence(safety, "why".into());
+            let reasons = record.reference_reasons(&Gates::default());
+            let known = reasons.iter().all(|reason| HARD.contains(reason));
+            assert!(known && reasons.is_empty() == (safety == Safety::Ok), "{safety:?}: {reasons:?}");
         }
-    }
-
-    #[test]
-    fn a_dark_library_has_darker_gates() {
-        let dark: Vec<Look> = (0..100).map(|n| look(0.04 + 0.001 * n as f64, 0.01)).collect();
-        let bright: Vec<Look> = (0..100).map(|n| look(0.4 + 0.001 * n as f64, 0.01)).collect();
-        let one = look(0.03, 0.01);
-        assert_eq!(Gates::of(dark.iter()).judge(&one), LookVerdict::Ok);
-        assert_eq!(Gates::of(bright.iter()).judge(&one), LookVerdict::TooDark);
-    }
-
-    #[test]
-    fn thin_bright_lines_on_black_are_not_too_dark() {
-        let lines = Look { highlight: 0.9, ..look(0.01, 0.01) };
-        assert_eq!(Gates::default().judge(&lines), LookVerdict::Ok);
-    }
-
-    #[test]
-    fn black_white_and_frozen_differ_from_dark_bright_and_low_motion() {
-        let gates = Gates::default();
-        assert_eq!(gates.judge(&look(0.0, 0.0)), LookVerdict::Black);
-        let white = Look { luma_range: [1.0, 1.0], ..look(1.0, 0.0) };
-        assert_eq!(gates.judge(&white), LookVerdict::White);
-        assert_eq!(gates.judge(&look(0.5, 0.0)), LookVerdict::Frozen);
-        assert_eq!(gates.judge(&look(0.5, 0.0005)), LookVerdict::LowMotion);
     }
 
     #[test]
     fn a_missing_image_is_mentioned_as_a_possible_cause() {
         let mut record = Record::without_evidence(Safety::Ok, String::new());
-        record.evidence.look = Some(look(0.0, 0.0));
+        record.evidence.look = Some(Look::default());
         record.evidence.missing.push("clouds2".into());
         let reasons = record.reasons(&Gates::default());
         assert!(reasons[0].contains("images are missing"), "{reasons:?}");
         assert!(!record.good(&Gates::default()));
+    }
+
+    #[test]
+    fn a_verdict_of_another_program_holds_unless_other_gates_are_asked_for() {
+        let mut record = Record::without_evidence(Safety::Ok, String::new());
+        let luma_range = [0.04, 0.04];
+        record.evidence.look =
+            Some(Look { luma: 0.04, luma_range, motion: 0.01, motion_peak: 0.01, ..Look::default() });
+        record.taken_over = Some(LookVerdict::TooDark);
+        assert_eq!(record.look_verdict(&Gates::default()), LookVerdict::TooDark);
+        let limits = GateLimits { min_avg_luma: Some(0.035), ..GateLimits::default() };
+        assert_eq!(record.look_verdict(&Gates::default().within(limits)), LookVerdict::Ok);
+    }
+
+    #[test]
+    fn slow_presets_are_rejected_only_if_asked_for() {
+        let mut record = Record::without_evidence(Safety::Ok, String::new());
+        let luma_range = [0.4, 0.4];
+        record.evidence.look =
+            Some(Look { luma: 0.4, luma_range, motion: 0.01, motion_peak: 0.01, ..Look::default() });
+        record.evidence.cost = Cost { cpu_ms: 4.0, gpu_ms: 3.0, slowest_ms: 30.0, ..Cost::default() };
+        let verdict = |max_avg_render_ms, max_p95_render_ms| {
+            let limits = GateLimits { max_avg_render_ms, max_p95_render_ms, ..GateLimits::default() };
+            record.look_verdict(&Gates::default().within(limits))
+        };
+        assert_eq!(verdict(None, None), LookVerdict::Ok);
+        assert_eq!(verdict(Some(8.0), Some(40.0)), LookVerdict::Ok);
+        assert_eq!(verdict(Some(6.0), None), LookVerdict::Slow);
+        assert_eq!(verdict(None, Some(20.0)), LookVerdict::Slow);
+        let limits = GateLimits {
+            max_avg_render_ms: Some(6.0),
+            max_p95_render_ms: Some(20.0),
+            ..GateLimits::default()
+        };
+        let reasons = record.reference_reasons(&Gates::default().within(limits));
+        assert_eq!(reasons, ["slow-render-avg", "slow-render-p95"]);
     }
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::frames::items_in;
-use crate::library::pack::MANIFEST_FILE;
 use crate::library::style::{self, NameTable};
 use crate::night;
 
@@ -47,11 +46,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(place.exists(), "{} does not exist", place.display());
     let folder = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(Path::new(".")) };
     let mut sought = style::find_index(&place);
-    // Like a show, ignores an index of other presets. A manifest may give the presets other names.
-    let items = if folder.join(MANIFEST_FILE).is_file() { None } else { items_in(folder, None).ok() };
-    if let Some(items) = items {
+    // Like a show, ignores an index of other presets.
+    if let Ok(items) = items_in(folder, None) {
         let mut names = NameTable::for_presets(items.len());
-        items.iter().enumerate().for_each(|(number, item)| names.add(&item.id, number));
+        for (number, item) in items.iter().enumerate() {
+            item.names().iter().for_each(|name| names.add(name, number));
+            names.add(&item.path.to_string_lossy(), number);
+        }
+        if sought.lists_others(&names) {
+            let contents = items.iter().zip(0..).filter_map(|(item, number)| Some((item.content()?, number)));
+            contents.for_each(|(content, number)| names.add(&content, number));
+        }
         sought = sought.matching(&names);
     }
     for problem in &sought.problems {

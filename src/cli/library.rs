@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::app::{allow, open_store, open_store_to_write, show_is_open, unix_now};
+use crate::app::{allow, catalogue, open_store, open_store_to_write, show_is_open, unix_now};
 use crate::facts::{Energy, PresetId, Tag};
-use crate::library::{self, LibraryLocation};
+use crate::library::find::Description;
+use crate::library::{self, LibraryLocation, SearchIndex};
 use crate::store::{BanKind, Store};
 use crate::units::counted;
 
@@ -41,6 +42,21 @@ enum LibraryCommand {
         /// Maximum number of presets to list
         #[arg(long, default_value_t = 50)]
         limit: usize,
+    },
+    /// List presets by what they look like: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME but darker`
+    Find {
+        /// Description: colours, light, motion, structure, elements, tags, names and authors
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Preset folder or pack manifest [default: built-in presets]
+        #[arg(long, value_name = "PATH")]
+        presets: Option<PathBuf>,
+        /// Maximum number of presets to list
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+        /// Print one JSON object per preset
+        #[arg(long)]
+        json: bool,
     },
     /// Print the files, marks, plays and verdict of a preset
     Show {
@@ -105,7 +121,10 @@ impl PresetArg {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let store = match args.command {
         LibraryCommand::Mark { .. } => open_store_to_write()?,
-        LibraryCommand::Scan { .. } | LibraryCommand::Search { .. } | LibraryCommand::Show { .. } => {
+        LibraryCommand::Scan { .. }
+        | LibraryCommand::Search { .. }
+        | LibraryCommand::Find { .. }
+        | LibraryCommand::Show { .. } => {
             let (store, notice) = open_store()?;
             notice.iter().for_each(|notice| eprintln!("aivj: {notice}"));
             store
@@ -121,6 +140,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 println!("{}  {}", found.id, found.path);
             }
             eprintln!("{}, found in {took_ms:.1} ms", counted(all, "preset"));
+        }
+        LibraryCommand::Find { words, presets, limit, json } => {
+            find(&store, &words.join(" "), presets.as_deref(), limit, json)?;
         }
         LibraryCommand::Show { preset } => show(&store, preset.id()?)?,
         LibraryCommand::Mark { preset, favourite, rating, note, tag, untag, ban } => {
@@ -202,6 +224,33 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
     let families: std::collections::BTreeSet<u64> =
         catalogue.entries.iter().map(|entry| entry.family).collect();
     println!("  families: {}", families.len());
+    Ok(())
+}
+
+fn find(
+    store: &Store,
+    text: &str,
+    presets: Option<&std::path::Path>,
+    limit: usize,
+    json: bool,
+) -> anyhow::Result<()> {
+    let (library, messages) = catalogue(store, presets)?;
+    messages.iter().for_each(|message| eprintln!("aivj: {message}"));
+    let library = std::sync::Arc::new(library);
+    let description = Description::parse(text);
+    anyhow::ensure!(!description.is_empty(), "describe a look, such as: slow blue tunnel");
+    let mut index = SearchIndex::new(library.clone(), &store.labels()?);
+    index.measure(store);
+    let (best, problem) = index.describe(&description);
+    problem.iter().for_each(|problem| eprintln!("aivj: {problem}"));
+    for (index, fit) in best.into_iter().take(limit) {
+        let entry = &library.entries[index as usize];
+        if json {
+            println!("{}", serde_json::json!({"id": entry.id, "path": entry.path, "fit": fit}));
+        } else {
+            println!("{:3.0}%  {}", fit * 100.0, entry.path);
+        }
+    }
     Ok(())
 }
 

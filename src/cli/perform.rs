@@ -38,6 +38,9 @@ pub struct Args {
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
+    /// Use saved bans, favourites, taste, profile and macros
+    #[arg(long)]
+    memory: bool,
     /// Do not limit flashes, for example to measure them
     #[arg(long, alias = "unlimited")]
     no_flash_limit: bool,
@@ -45,8 +48,20 @@ pub struct Args {
 
 /// Runs `aivj perform`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, seconds, out, size, fps, seed, presets, textures, log, no_audit, no_flash_limit } =
-        args;
+    let Args {
+        audio,
+        seconds,
+        out,
+        size,
+        fps,
+        seed,
+        presets,
+        textures,
+        log,
+        no_audit,
+        memory,
+        no_flash_limit,
+    } = args;
     anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number greater than 0");
     let report = perform(&PerformSettings {
         audio,
@@ -60,6 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         log,
         guarded: !no_audit,
         limit_flashes: !no_flash_limit,
+        memory,
     })?;
     println!("rendered with {}", report.device);
     for (at, name) in &report.played {

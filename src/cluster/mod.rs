@@ -2,14 +2,21 @@
 //!
 //! Reads the embeddings, never a preset. Writes `clusters.v0.json`, both versions of the style index, and the policy.
 
+mod audit_features;
+mod buckets;
 mod energy;
 pub mod kmeans;
+mod known;
 mod map;
 mod matching;
 mod names;
 
 use std::collections::HashMap;
 use std::path::Path;
+
+pub use audit_features::audit_features;
+pub use buckets::index_by_elements;
+pub use known::Known;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
@@ -18,7 +25,7 @@ use crate::embed::Table;
 
 use crate::disk::{self, FileError};
 use crate::facts::Energy;
-use crate::frames::{BandClass, FrameMetrics};
+use crate::frames::BandClass;
 use crate::library::looks::{LookMap, MAP_FILE};
 use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,
@@ -112,6 +119,9 @@ pub enum ClusterError {
     /// There are no embeddings.
     #[error("the folder contains no embeddings; run the embed stage first")]
     Empty,
+    /// The audit cannot be read.
+    #[error("cannot read the audit: {0}")]
+    Audit(String),
     /// A file cannot be written.
     #[error("{0}; the existing index is unchanged")]
     Write(String),
@@ -122,12 +132,19 @@ pub fn default_count(presets: usize) -> usize {
     (((presets as f64 / 2.0).sqrt()).round() as usize).clamp(MIN_CLUSTERS, MAX_CLUSTERS).min(presets.max(1))
 }
 
+/// Returns the message that there are fewer presets than requested clusters.
+pub fn reduced(wanted: usize, presets: usize) -> String {
+    format!("{wanted} clusters requested, but there are only {presets} presets; using at most {presets}")
+}
+
 /// Result of clustering, ready to be written.
 pub struct Clustering {
     /// The styles that were found.
     pub styles: Styles,
     energies: Vec<Energy>,
     bands: Vec<Option<BandClass>>,
+    /// Path of every preset, for its name.
+    paths: Vec<String>,
     map: LookMap,
 }
 
@@ -135,7 +152,7 @@ pub struct Clustering {
 /// possible.
 pub fn cluster(
     table: &Table,
-    frames: &HashMap<String, FrameMetrics>,
+    known: &Known,
     old: Option<&Styles>,
     settings: &ClusterSettings,
 ) -> Result<Clustering, ClusterError> {
@@ -165,13 +182,14 @@ pub fn cluster(
     let empty = HashMap::new();
     let members = table.ids.iter().map(String::as_str).zip(found.labels.iter().copied());
     let ids = matching::ids(old.map_or(&empty, |old| &old.members), members, count);
-    let motion: Vec<Option<f32>> =
-        table.ids.iter().map(|id| frames.get(id).map(|facts| facts.motion)).collect();
-    let bands = table.ids.iter().map(|id| frames.get(id).and_then(|facts| facts.band_class)).collect();
-    let energies = energy::energies(&motion, &table.ids);
-    let styles = describe(table, &found, &ids, &energies, settings);
+    let measured = || table.ids.iter().map(|id| known.frames.get(id));
+    let motion: Vec<Option<f32>> = measured().map(|facts| facts.map(|facts| facts.motion)).collect();
+    let bands = measured().map(|facts| facts.and_then(|facts| facts.band_class)).collect();
+    let paths: Vec<String> = table.ids.iter().map(|id| known.path(id).to_owned()).collect();
+    let energies = energy::energies(&motion, &paths);
+    let styles = describe(table, &found, &ids, &energies, &paths, settings);
     let map = map::draw(&table.ids, rows.view(), &found, &ids, &settings.at);
-    Ok(Clustering { styles, energies, bands, map })
+    Ok(Clustering { styles, energies, bands, paths, map })
 }
 
 impl Clustering {
@@ -192,17 +210,18 @@ impl Clustering {
             count: style.count,
             centroid: style.centroid.clone(),
         });
-        let facts = table.ids.iter().zip(&self.energies).zip(&self.bands);
+        let facts = table.ids.iter().zip(&self.energies).zip(&self.bands).zip(&self.paths);
         let mut entries: Vec<IndexEntry> = facts
-            .filter_map(|((id, &energy), band)| {
+            .filter_map(|(((id, &energy), band), path)| {
                 let cluster = cluster_key(*members.get(id)?);
                 // The measured band, otherwise the band suggested by the name.
-                let band = band.map(BandClass::label).or_else(|| NameFacts::of(id).band);
+                let band = band.map(BandClass::label).or_else(|| NameFacts::of(path).band);
                 Some(IndexEntry::of_cluster(id.clone(), &cluster, energy, band))
             })
             .collect();
         entries.sort_by(|a, b| a.preset_id.cmp(&b.preset_id));
-        index_by_names(&table.ids, folder, pack, generated_at)?;
+        let names = table.ids.iter().zip(&self.paths).map(|(id, path)| (id.as_str(), path.as_str()));
+        index_by_names(names, folder, pack, generated_at)?;
         let index = StyleIndex {
             version: IndexVersion::V1,
             generated_at: generated_at.clone(),
@@ -284,9 +303,10 @@ fn describe(
     found: &kmeans::Assignment,
     ids: &[u32],
     energies: &[Energy],
+    paths: &[String],
     settings: &ClusterSettings,
 ) -> Styles {
-    let names = names::names(&table.ids, &found.labels, energies, ids.len());
+    let names = names::names(paths, &found.labels, energies, ids.len());
     let mut nearest: Vec<usize> = (0..table.ids.len()).collect();
     nearest.sort_by(|&a, &b| found.distances[a].total_cmp(&found.distances[b]).then(a.cmp(&b)));
     let mut clusters: Vec<ClusterStyle> = names
@@ -307,6 +327,8 @@ fn describe(
             }
         })
         .collect();
+    // With equal presets there are fewer different rows than centres.
+    clusters.retain(|style| style.count > 0);
     clusters.sort_by(|a, b| a.id.len().cmp(&b.id.len()).then_with(|| a.id.cmp(&b.id)));
     let members = table.ids.iter().zip(&found.labels).map(|(id, &label)| (id.clone(), ids[label as usize]));
     Styles {
@@ -332,16 +354,21 @@ fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// Writes the policy and a style index by names, for presets without embeddings.
-pub fn index_by_names(ids: &[String], folder: &Path, pack: &str, at: &str) -> Result<(), ClusterError> {
+/// Writes the policy and a style index by names, for presets without embeddings. `presets` are ids with paths.
+pub fn index_by_names<'a>(
+    presets: impl Iterator<Item = (&'a str, &'a str)>,
+    folder: &Path,
+    pack: &str,
+    at: &str,
+) -> Result<(), ClusterError> {
     let failed = |error: FileError| ClusterError::Write(error.to_string());
     // Keep values set by the user.
     let set = StylePolicy::read(&folder.join(POLICY_V0)).unwrap_or_default();
     let policy = StylePolicy { generated_at: at.to_owned(), pack: pack.to_owned(), ..set };
     policy.write(&folder.join(POLICY_V0)).map_err(failed)?;
-    let mut ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    ids.sort_unstable();
-    let index = style::by_name(ids.into_iter().map(|id| (id, id)), pack, at);
+    let mut presets: Vec<(&str, &str)> = presets.collect();
+    presets.sort_unstable();
+    let index = style::by_name(presets, pack, at);
     index.write(&folder.join(INDEX_V0)).map_err(failed)
 }
 
@@ -349,6 +376,7 @@ pub fn index_by_names(ids: &[String], folder: &Path, pack: &str, at: &str) -> Re
 mod tests {
     use super::*;
     use crate::embed::EmbedderId;
+    use crate::frames::FrameMetrics;
 
     fn settings(count: Option<usize>) -> ClusterSettings {
         ClusterSettings {
@@ -381,11 +409,11 @@ mod tests {
 
     fn write_clusters(
         table: &Table,
-        frames: &HashMap<String, FrameMetrics>,
+        known: &Known,
         folder: &Path,
         settings: &ClusterSettings,
     ) -> Result<Styles, ClusterError> {
-        let clustering = cluster(table, frames, read(folder).as_ref(), settings)?;
+        let clustering = cluster(table, known, read(folder).as_ref(), settings)?;
         clustering.write(folder, table)?;
         Ok(clustering.styles)
     }
@@ -393,7 +421,7 @@ mod tests {
     #[test]
     fn most_presets_keep_their_cluster_when_a_tenth_is_new() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (mut all, none) = (table(660, 3), HashMap::new());
+        let (mut all, none) = (table(660, 3), Known::default());
         let whole = all.clone();
         all.ids.truncate(600);
         all.keys.truncate(600);
@@ -415,6 +443,7 @@ mod tests {
             ..FrameMetrics::default()
         };
         let frames = (0..300).map(|row| (format!("a/{row} - x{}.milk", row % 12), facts(row))).collect();
+        let frames = Known { frames, ..Known::default() };
         for folder in &folders {
             write_clusters(&table(300, 9), &frames, folder.path(), &settings(None)).expect("clustered");
         }
@@ -432,10 +461,10 @@ mod tests {
     #[test]
     fn a_library_of_one_preset_has_one_cluster() {
         let folder = tempfile::tempdir().expect("a folder");
-        let styles =
-            write_clusters(&table(1, 1), &HashMap::new(), folder.path(), &settings(None)).expect("clustered");
+        let styles = write_clusters(&table(1, 1), &Known::default(), folder.path(), &settings(None))
+            .expect("clustered");
         assert_eq!(styles.clusters.len(), 1);
-        let none = write_clusters(&Table::default(), &HashMap::new(), folder.path(), &settings(None));
+        let none = write_clusters(&Table::default(), &Known::default(), folder.path(), &settings(None));
         assert!(matches!(none, Err(ClusterError::Empty)));
     }
 }

@@ -5,6 +5,7 @@
 
 mod builtin;
 mod concepts;
+mod foreign;
 mod looks;
 pub mod models;
 mod numbers;
@@ -132,7 +133,7 @@ pub fn embed(
 ) -> Result<Embedded, EmbedError> {
     let mut done = Embedded { finished: true, ..Embedded::default() };
     let (mut table, in_use) = Table::for_embedder(embedder.id(), folder, &mut |note| done.notes.push(note))?;
-    let mut unsaved = 0;
+    let mut unsaved = table.rename(items);
     let mut index = table.index();
     for (batch, batch_items) in items.chunks(BATCH).enumerate() {
         if !on_progress(&Progress::at("embed", batch * BATCH, items.len())) {

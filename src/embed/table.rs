@@ -12,8 +12,10 @@ use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::foreign::{self, ForeignSet};
 use super::npy;
 use crate::disk;
+use crate::frames::BakeItem;
 use crate::units::counted;
 
 /// Identity of an embedder.
@@ -54,6 +56,9 @@ pub enum TableError {
         /// Why it cannot be moved.
         why: String,
     },
+    /// A matrix of another program cannot be read.
+    #[error("cannot read the embeddings: {0}")]
+    Foreign(String),
     /// A file cannot be written.
     #[error("{0}; existing embeddings are unchanged")]
     Write(String),
@@ -132,6 +137,9 @@ impl Table {
         let meta = match disk::read(&path(META), disk::limit::LIST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if let Some(table) = foreign(folder, name_of)? {
+                    return Ok(Some(table));
+                }
                 return match [ROWS, IDS].iter().find(|name| path(name).exists()) {
                     None => Ok(None),
                     Some(left) => Err(format!("{left} exists without {META}")),
@@ -139,7 +147,14 @@ impl Table {
             }
             Err(error) => return Err(format!("{META}: {error}")),
         };
-        let meta: Meta = serde_json::from_slice(&meta).map_err(|error| format!("{META}: {error}"))?;
+        let meta: Meta = match serde_json::from_slice(&meta) {
+            Ok(meta) => meta,
+            // A description in another form than ours.
+            Err(error) if error.is_data() => {
+                return foreign(folder, name_of)?.map(Some).ok_or_else(|| format!("{META}: {error}"));
+            }
+            Err(error) => return Err(format!("{META}: {error}")),
+        };
         let bytes = |name: &str| {
             disk::read(&path(name), disk::limit::LIST).map_err(|error| format!("{name}: {error}"))
         };
@@ -196,6 +211,32 @@ impl Table {
         commit_staged(folder).map_err(TableError::Write)
     }
 
+    /// Reads `embeddings.npy` or `embeddings.hf.npy` of another program, with the list of ids next to it.
+    pub fn of_matrix(path: &Path) -> Result<Self, TableError> {
+        foreign::read_matrix(path).map(Self::of_foreign).map_err(TableError::Foreign)
+    }
+
+    fn of_foreign(set: ForeignSet) -> Self {
+        let ForeignSet { model, ids, rows } = set;
+        let embedder_id = EmbedderId { embedder: FOREIGN.into(), model, preprocessing: String::new() };
+        let mut table = Self { embedder_id, keys: vec![String::new(); ids.len()], ids, rows };
+        table.drop_broken_rows();
+        table
+    }
+
+    /// Renames rows of these presets that are stored under another of their names; returns how many.
+    pub fn rename(&mut self, items: &[BakeItem]) -> usize {
+        let index = self.index();
+        let mut renamed = 0;
+        for item in items.iter().filter(|item| !index.contains_key(&item.id)) {
+            if let Some(&row) = item.names().into_iter().find_map(|name| index.get(name)) {
+                self.ids[row].clone_from(&item.id);
+                renamed += 1;
+            }
+        }
+        renamed
+    }
+
     /// Drops the rows of all other presets, in memory only.
     pub fn keep_only<'a>(&mut self, ids: impl Iterator<Item = &'a str>) {
         let wanted: std::collections::HashSet<&str> = ids.collect();
@@ -249,6 +290,12 @@ impl Table {
     }
 }
 
+/// Reads the set of another program with the usual names.
+fn foreign(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Table>, String> {
+    let set = if name_of(ROWS) == ROWS { foreign::read(folder)? } else { None };
+    Ok(set.map(Table::of_foreign))
+}
+
 /// Returns the name of a file until its set is complete.
 fn staged(name: &str) -> String {
     format!("{name}.new")
@@ -266,7 +313,8 @@ fn commit_staged(folder: &Path) -> Result<(), String> {
         return Ok(());
     }
     let (old, new) = (embedder_of(&folder.join(META)), embedder_of(&folder.join(staged(META))));
-    let keep = old.is_some() && old != new;
+    // Rows without a description of ours are those of another program.
+    let keep = old != new && (old.is_some() || folder.join(ROWS).exists());
     for name in [ROWS, IDS, META] {
         let (from, place) = (folder.join(staged(name)), folder.join(name));
         if !from.exists() {
@@ -311,6 +359,8 @@ fn hash_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Name of an embedder that is not ours.
+const FOREIGN: &str = "another program";
 const ROWS: &str = "embeddings.npy";
 const IDS: &str = "ids.txt";
 const META: &str = "embeddings.meta.json";
@@ -400,10 +450,33 @@ mod tests {
                 assert!(!folder.path().join(name).exists());
             }
         }
-        // Files without a meta file are kept as well.
+        // A part of a set without a meta file is kept as well.
         std::fs::write(folder.path().join(IDS), b"a\n").expect("written");
         assert_eq!(Table::open(folder.path()).expect("renamed"), None);
         assert_eq!(read("ids.txt.broken-4"), b"a\n");
+    }
+
+    #[test]
+    fn embeddings_of_another_program_are_used_as_they_are_and_kept_when_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rows = Array2::from_shape_fn((2, 3), |(r, c)| (r * 3 + c) as f32);
+        let write =
+            |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
+        write(ROWS, &npy::encode(&rows));
+        write(IDS, b"a\nb\n");
+        for meta in [None, Some(r#"{"model":"ViT-B-32","count":2}"#)] {
+            meta.into_iter().for_each(|meta| write(META, meta.as_bytes()));
+            let table = Table::open(folder.path()).expect("readable").expect("a table");
+            assert_eq!((table.ids.as_slice(), &table.rows), (&["a".to_owned(), "b".to_owned()][..], &rows));
+        }
+        std::fs::remove_file(folder.path().join(META)).expect("removed");
+        let own = EmbedderId { embedder: "test".into(), ..EmbedderId::default() };
+        let (mut new, in_use) = Table::for_embedder(own, folder.path(), &mut |_| {}).expect("readable");
+        assert!(!in_use && new.ids.is_empty());
+        new.put(vec![("a".into(), "key".into())], &Array2::ones((1, 7)), &mut HashMap::new());
+        new.save(folder.path()).expect("written");
+        assert_eq!(npy::read(&folder.path().join(earlier_name(ROWS))), Ok(rows));
+        assert_eq!(Table::open(folder.path()).expect("readable"), Some(new));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! A preset in the bake: its file, its frames, and its response to sound.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::entry::BandResponse;
 use crate::disk::Walk;
 use crate::facts::PresetId;
 use crate::jobs::shard::Shard;
+use crate::library::pack::ManifestNames;
 use crate::library::{self, FolderError, PresetSource};
 use crate::units::counted;
 
@@ -16,9 +18,13 @@ const MAX_NAMES: usize = 8;
 /// A preset in the bake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakeItem {
-    /// Id: the path within the library.
+    /// Id: the one in the library's manifest, otherwise the path within the library.
     pub id: String,
-    /// Path of the preset's file.
+    /// Path as in the manifest, otherwise the path within the library.
+    pub rel_path: String,
+    /// Path within the library, with forward slashes.
+    pub below: String,
+    /// The preset's file.
     pub path: PathBuf,
     /// Its frames in order of time; empty if none are rendered.
     pub frames: Vec<PathBuf>,
@@ -26,22 +32,73 @@ pub struct BakeItem {
     pub bands: Option<BandResponse>,
 }
 
-/// Lists the presets below a folder in order of their path, at most `limit`. Paths with a line break are skipped,
-/// because files store one id per line.
+impl BakeItem {
+    /// Returns the content id, if the file can be read.
+    pub fn content(&self) -> Option<String> {
+        id_of_file(&self.path).map(|id| id.to_string())
+    }
+
+    /// Returns the names under which earlier bakes and other programs may have stored results, the most likely first.
+    pub fn names(&self) -> [&str; 3] {
+        [&self.id, &self.below, &self.rel_path]
+    }
+}
+
+/// Lists the presets below a folder in order of their path, at most `limit`. A manifest in the folder limits them and gives
+/// them their ids. Paths with a line break are skipped, because files store one id per line.
 pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, FolderError> {
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));
     }
+    let manifest = ManifestNames::of_folder(library);
+    let listed = listing(library, manifest.as_ref(), limit);
+    if listed.is_empty() && manifest.is_some() {
+        log::warn!("the manifest lists none of the folder's presets; using all of them");
+        return non_empty(listing(library, None, limit), library);
+    }
+    non_empty(listed, library)
+}
+
+fn non_empty(items: Vec<BakeItem>, library: &Path) -> Result<Vec<BakeItem>, FolderError> {
+    if items.is_empty() { Err(FolderError::Empty(library.to_owned())) } else { Ok(items) }
+}
+
+/// Lists the presets that `manifest` names, or all of them.
+fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize>) -> Vec<BakeItem> {
     let (mut items, mut broken) = (Vec::new(), Vec::new());
+    let mut ids = HashSet::new();
     for found in Walk::new(library, MAX_DEPTH, library::is_preset).following_links() {
         match found {
             Ok(path) => {
-                let id = id_of(library, &path);
-                if id.contains(['\n', '\r']) {
-                    broken.push(id);
-                } else {
-                    items.push(BakeItem { id, path, frames: Vec::new(), bands: None });
+                let below = below(library, &path);
+                if below.contains(['\n', '\r']) {
+                    broken.push(below);
+                    continue;
                 }
+                let named = manifest.map(|manifest| manifest.preset(&below));
+                let (id, rel_path) = match named {
+                    Some(None) => continue,
+                    Some(Some(preset)) => (preset.id.clone(), preset.rel_path.clone()),
+                    None => Default::default(),
+                };
+                let or_path = |name: String| {
+                    let usable = !name.is_empty() && !name.contains(['\n', '\r']);
+                    if usable { name } else { below.clone() }
+                };
+                // Two files never share an id.
+                let mut id = or_path(id);
+                if !ids.insert(id.clone()) {
+                    id = below.clone();
+                    ids.insert(id.clone());
+                }
+                items.push(BakeItem {
+                    id,
+                    rel_path: or_path(rel_path),
+                    below,
+                    path,
+                    frames: Vec::new(),
+                    bands: None,
+                });
             }
             Err(error) => log::warn!("skipping {error}"),
         }
@@ -52,7 +109,7 @@ pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, F
     if let Some(message) = skipped(&broken) {
         log::warn!("{message}");
     }
-    if items.is_empty() { Err(FolderError::Empty(library.to_owned())) } else { Ok(items) }
+    items
 }
 
 /// Returns the items of one shard. Unreadable files belong to the first shard, which reports them.
@@ -67,8 +124,8 @@ pub(super) fn id_of_file(path: &Path) -> Option<PresetId> {
     PresetSource::File(path.to_owned()).read().ok().map(|bytes| PresetId::of(&bytes))
 }
 
-/// Returns the id of a preset: its path relative to the library.
-fn id_of(library: &Path, path: &Path) -> String {
+/// Returns the path of a preset relative to the library.
+fn below(library: &Path, path: &Path) -> String {
     let below = path.strip_prefix(library).unwrap_or(path);
     let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
@@ -90,6 +147,27 @@ fn skipped(ids: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_limits_the_presets_and_gives_them_their_ids() {
+        let library = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(library.path().join("x")).expect("made");
+        for name in ["a", "b", "c"] {
+            std::fs::write(library.path().join(format!("x/{name}.milk")), b"zoom=1").expect("written");
+        }
+        let manifest = |presets: &str| {
+            let text = format!(r#"{{"version":"v0","target":"run3","presets":[{presets}]}}"#);
+            std::fs::write(library.path().join("library-manifest.json"), text).expect("written");
+            let items = items_in(library.path(), Some(2)).expect("presets");
+            items.into_iter().map(|item| (item.id, item.rel_path)).collect::<Vec<_>>()
+        };
+        let pair = |id: &str, path: &str| (id.to_owned(), path.to_owned());
+        let listed = r#"{"id":"run3-b-1","label":"x/b.milk","relPath":"run3/x/b.milk"},{"id":"x/c.milk"}"#;
+        assert_eq!(manifest(listed), [pair("run3-b-1", "run3/x/b.milk"), pair("x/c.milk", "x/c.milk")]);
+        let twice = r#"{"id":"same","relPath":"x/a.milk"},{"id":"same","relPath":"x/b.milk"}"#;
+        assert_eq!(manifest(twice), [pair("same", "x/a.milk"), pair("x/b.milk", "x/b.milk")]);
+        assert_eq!(manifest(r#"{"id":"gone.milk"}"#).len(), 2, "of another folder: ignored");
+    }
 
     #[cfg(unix)]
     #[test]

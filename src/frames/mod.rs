@@ -70,15 +70,28 @@ pub struct Rendered {
     pub finished: bool,
 }
 
-/// Returns the frame measurements of every preset by id.
-pub fn metrics(folder: &Path) -> HashMap<String, FrameMetrics> {
-    let entries = read(folder).into_values().filter(FrameEntry::is_ok);
-    entries.map(|entry| (entry.preset_id, entry.metrics)).collect()
+/// Returns the last line of every item by its id. Lines of earlier bakes and of other programs may name presets by path or
+/// by content.
+pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEntry> {
+    let mut known = read(folder);
+    if items.iter().all(|item| known.contains_key(&item.id)) {
+        return known;
+    }
+    let by_content = known.keys().any(|id| id.parse::<PresetId>().is_ok());
+    let mut renamed = HashMap::new();
+    for item in items {
+        let named = item.names().into_iter().find_map(|name| known.remove(name));
+        let of_content = || content_of(&item.path).and_then(|content| known.get(&content).cloned());
+        if let Some(entry) = named.or_else(|| by_content.then(of_content).flatten()) {
+            renamed.insert(item.id.clone(), FrameEntry { preset_id: item.id.clone(), ..entry });
+        }
+    }
+    renamed
 }
 
 /// Sets the frames of each item to those that exist in this folder.
 pub fn attach_frames(items: &mut [BakeItem], folder: &Path) {
-    let entries = read(folder);
+    let entries = entries_of(items, folder);
     for item in items {
         if let Some(entry) = entries.get(&item.id).filter(|entry| entry.is_ok()) {
             let frames = entry.frames.iter().map(|frame| folder.join(frame));
@@ -95,7 +108,7 @@ pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> any
     let ledger = Ledger::new(store, recipe(&ProbeSettings::default()));
     let mut known = 0;
     for item in items {
-        let Some(&id) = by_path.get(&item.id) else { continue };
+        let Some(&id) = by_path.get(&item.below) else { continue };
         let look = ledger.of_any_recipe(id)?.and_then(|record| record.evidence.look);
         item.bands = look.as_ref().map(BandResponse::from);
         known += usize::from(item.bands.is_some());
@@ -105,7 +118,7 @@ pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> any
 
 /// Returns how many presets still have to be rendered with these settings.
 pub fn count_pending(items: &[BakeItem], folder: &Path, capture: &CaptureSettings) -> usize {
-    let (known, name) = (read(folder), capture.name());
+    let (known, name) = (entries_of(items, folder), capture.name());
     items.iter().filter(|item| !is_done(item, folder, &known, &name)).count()
 }
 
@@ -133,9 +146,9 @@ fn content_of(path: &Path) -> Option<String> {
     item::id_of_file(path).map(|id| id.to_string())
 }
 
-/// Returns whether the library of a job is missing or empty, as on an unmounted disk.
-fn library_missing(job: &CaptureJob) -> bool {
-    let root = job.preset.path.ancestors().nth(job.id.split('/').count());
+/// Returns whether the library of an item is missing or empty, as on an unmounted disk.
+fn library_missing(item: &BakeItem) -> bool {
+    let root = item.path.ancestors().nth(item.below.split('/').count());
     root.is_some_and(|root| std::fs::read_dir(root).map_or(true, |mut inside| inside.next().is_none()))
 }
 
@@ -147,7 +160,7 @@ pub fn render(
     watch: OnProgress,
 ) -> Result<Rendered, FramesError> {
     let mut done = Rendered { finished: true, ..Rendered::default() };
-    let (known, name) = (read(folder), settings.capture.name());
+    let (known, name) = (entries_of(items, folder), settings.capture.name());
     let mut open: Vec<BakeItem> = Vec::new();
     let mut index = entry::IndexWriter::open(folder)?;
     for item in items {
@@ -237,15 +250,16 @@ fn one_round(
                 trouble = Some(FramesError::Write(why.clone()));
                 return false;
             }
-            Some((word, why)) if word == MISSING && library_missing(&job) => {
+            Some((word, why)) if word == MISSING && by_id.get(&job.id).is_some_and(library_missing) => {
                 trouble = Some(FramesError::LibraryMissing(why.clone()));
                 return false;
             }
             _ => {}
         }
         let mut entry = line(&job, captured, &name);
-        if let Some(bands) = by_id.get(&job.id).and_then(|item| item.bands) {
-            entry.metrics = entry.metrics.with_bands(bands);
+        if let Some(item) = by_id.get(&job.id) {
+            entry.rel_path.clone_from(&item.rel_path);
+            entry.metrics = item.bands.map_or(entry.metrics, |bands| entry.metrics.with_bands(bands));
         }
         if let Err(error) = index.append(&entry) {
             trouble = Some(error);
@@ -310,6 +324,39 @@ fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
 mod tests {
     use super::*;
 
+    fn item(below: &str, path: &Path, bands: Option<BandResponse>) -> BakeItem {
+        let name = || below.to_owned();
+        BakeItem {
+            id: name(),
+            rel_path: name(),
+            below: name(),
+            path: path.to_owned(),
+            frames: Vec::new(),
+            bands,
+        }
+    }
+
+    #[test]
+    fn frames_stored_under_another_name_of_the_preset_are_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.milk");
+        std::fs::write(&path, b"zoom=1").expect("written");
+        let of_pack = BakeItem {
+            id: "run3-a-1b2c3d".into(),
+            rel_path: "run3/x/a.milk".into(),
+            ..item("x/a.milk", &path, None)
+        };
+        let content = PresetId::of(b"zoom=1").to_string();
+        for name in ["run3-a-1b2c3d", "x/a.milk", "run3/x/a.milk", &content] {
+            std::fs::remove_file(folder.path().join(entry::INDEX)).ok(); // There is none at first.
+            let line =
+                FrameEntry { preset_id: name.into(), frames: vec!["f.webp".into()], ..FrameEntry::default() };
+            entry::IndexWriter::open(folder.path()).expect("open").append(&line).expect("written");
+            let found = entries_of(std::slice::from_ref(&of_pack), folder.path());
+            assert_eq!(found.get("run3-a-1b2c3d").map(|line| line.frames.len()), Some(1), "{name}");
+        }
+    }
+
     #[test]
     fn a_changed_preset_and_truncated_frames_are_rendered_again() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -325,7 +372,7 @@ mod tests {
             ..FrameEntry::default()
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&entry).expect("written");
-        let item = BakeItem { id: "a.milk".into(), path: preset.clone(), frames: Vec::new(), bands: None };
+        let item = item("a.milk", &preset, None);
         let due = || count_pending(std::slice::from_ref(&item), folder.path(), &CaptureSettings::default());
         assert_eq!(due(), 0);
         std::fs::write(&frame, b"pict").expect("written");
@@ -340,12 +387,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("library");
         std::fs::create_dir_all(root.join("deep")).expect("made");
-        let preset = root.join("deep/a.milk");
-        let job = CaptureJob {
-            id: "deep/a.milk".into(),
-            preset: WirePreset::new(preset),
-            folder: folder.path().to_owned(),
-        };
+        let job = item("deep/a.milk", &root.join("deep/a.milk"), None);
         assert!(!library_missing(&job));
         std::fs::remove_dir(root.join("deep")).expect("removed");
         assert!(library_missing(&job), "an unmounted disk leaves an empty folder");
@@ -380,7 +422,7 @@ mod tests {
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&rendered).expect("written");
         let bands = BandResponse { low: 0.5, mid: 0.1, high: 0.1 };
-        let item = BakeItem { id: "a.milk".into(), path: preset, frames: Vec::new(), bands: Some(bands) };
+        let item = item("a.milk", &preset, Some(bands));
         for _ in 0..2 {
             let done = render(std::slice::from_ref(&item), folder.path(), &settings, &mut |_| true);
             assert_eq!(done.map(|done| (done.kept, done.ok)).expect("rendered"), (1, 0));

@@ -3,11 +3,13 @@
 mod built_in;
 mod catalogue;
 pub mod edited;
+pub mod find;
 mod folder;
 pub mod looks;
 mod numbers;
 mod open;
 pub mod pack;
+mod preset_names;
 mod scan;
 mod search;
 mod settings;
@@ -20,6 +22,7 @@ pub use built_in::{BuiltIn, built_in};
 pub use catalogue::{Catalogue, Cluster, Entry, PresetSource, SourceLocation, StyleOrigin};
 pub use folder::{FolderError, is_preset};
 pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, open};
+pub use preset_names::preset_names;
 pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use search::{SearchIndex, SearchQuery, SearchResults, SearchThread};
 pub use settings::{

@@ -12,6 +12,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use super::numbers::NumberMap;
 use super::pack::{BLACKLIST_FILE, Listing, MANIFEST_FILE, QualityBlacklist};
+use super::preset_names::add_contents_and_files;
 use super::style::{self, IndexLookup, NameTable};
 use super::{Catalogue, Entry, FolderError, ScanError, ScanReport, SourceLocation, library_root, scan};
 use crate::facts::{PresetFacts, PresetId};
@@ -231,6 +232,16 @@ impl CatalogueBuilder {
         })
     }
 
+    /// Learns the content ids and file paths of the presets if the names known so far are not enough. Few files need them,
+    /// and they take time in a large library.
+    fn learn_other_names(&mut self, is_needed: impl FnOnce(&NameTable) -> bool) {
+        if let Some(names) = &mut self.names
+            && is_needed(names)
+        {
+            add_contents_and_files(&self.catalogue, names);
+        }
+    }
+
     /// Keeps the presets listed in a manifest and records the names it gives them.
     fn keep_listed(&mut self, listing: &Listing, messages: &mut Vec<String>) {
         let mut kept = vec![false; self.catalogue.entries.len()];
@@ -258,6 +269,8 @@ impl CatalogueBuilder {
     /// Drops the presets whose name hashes are in `blacklisted`; fails if none would remain.
     fn drop_blacklisted(&mut self, blacklisted: &[u64]) -> Result<(), String> {
         let mut kept = vec![true; self.catalogue.entries.len()];
+        self.names();
+        self.learn_other_names(|names| blacklisted.iter().any(|&hash| names.index_of_hash(hash).is_none()));
         let names = self.names();
         blacklisted
             .iter()
@@ -284,6 +297,7 @@ impl CatalogueBuilder {
         if lookup.index.is_some() {
             self.names();
         }
+        self.learn_other_names(|names| lookup.lists_others(names));
         let lookup = match &self.names {
             Some(names) => lookup.matching(names),
             None => lookup,
@@ -400,6 +414,30 @@ mod tests {
         assert_eq!(opened.catalogue.clusters[usize::from(entry.cluster)].key, "c05");
         assert_eq!((entry.energy, opened.catalogue.origin), (Energy::Calm, StyleOrigin::V1));
         assert_eq!(opened.messages.len(), 2, "{:?}", opened.messages);
+    }
+
+    #[test]
+    fn an_index_and_a_blacklist_may_name_contents_and_files() {
+        let folder = library(&[("x/a.milk", "zoom=1"), ("x/b.milk", "zoom=2"), ("x/c.milk", "zoom=3")]);
+        let file = library_root(folder.path()).join("x/b.milk");
+        let index = StyleIndex {
+            version: IndexVersion::V1,
+            generated_at: String::new(),
+            pack: "pack".into(),
+            entries: vec![
+                IndexEntry::of_cluster(PresetId::of(b"zoom=1").to_string(), "c05", Energy::Calm, None),
+                IndexEntry::of_cluster(file.to_string_lossy().into_owned(), "c06", Energy::Peak, None),
+            ],
+            clusters: Vec::new(),
+            space: String::new(),
+        };
+        index.write(&folder.path().join(INDEX_V1)).expect("written");
+        let blacklist = format!(r#"{{"badIds":["{}"]}}"#, PresetId::of(b"zoom=3"));
+        std::fs::write(folder.path().join(BLACKLIST_FILE), blacklist).expect("written");
+        let opened = opened(folder.path());
+        assert_eq!((names(&opened), &opened.messages), (vec!["a", "b"], &Vec::new()));
+        let keys: Vec<&str> = opened.catalogue.clusters.iter().map(|cluster| cluster.key.as_str()).collect();
+        assert_eq!(keys, ["c05", "c06"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::find::{Description, Measured, Ranking, rank};
 use super::looks::Looks;
 use super::word_index::WordIndex;
 use super::{Catalogue, Entry};
@@ -15,9 +16,11 @@ use crate::store::Store;
 /// A search query. A preset must match every criterion.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchQuery {
-    /// Prefixes of words in the name, path or tags.
+    /// Prefixes of words in the name, path or tags; with `describe`, the description of a look.
     pub text: String,
-    /// Tags that a preset must have.
+    /// Whether the text describes a look: the presets that fit best come first.
+    pub describe: bool,
+    /// Required tags.
     pub tags: Tags,
     /// Energy that a preset must have.
     pub energy: Option<Energy>,
@@ -54,6 +57,8 @@ pub struct SearchIndex {
     words: WordIndex,
     /// Similarities to the preset of the last similarity query.
     like: Option<(PresetId, Vec<Option<f32>>)>,
+    /// What was measured on the presets; read for the first description.
+    measured: Option<Measured>,
 }
 
 impl SearchIndex {
@@ -61,7 +66,21 @@ impl SearchIndex {
     pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, String>) -> Self {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
-        Self { library, looks, words, like: None }
+        Self { library, looks, words, like: None, measured: None }
+    }
+
+    /// Reads what was measured on the presets, for descriptions. Takes a second or two for 100,000 presets.
+    pub fn measure(&mut self, store: &Store) {
+        self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
+    }
+
+    /// Returns all presets with how well they fit a description, 0 to 1, best first, and why it could not be used completely,
+    /// if so.
+    pub fn describe(&self, description: &Description) -> (Vec<(u32, f32)>, Option<String>) {
+        let none = Measured::default();
+        let measured = self.measured.as_ref().unwrap_or(&none);
+        let Ranking { best, problem } = rank(description, &self.library, measured, &self.words);
+        (best, problem)
     }
 
     /// Returns the presets that match a query, in library order or the most similar first.
@@ -72,7 +91,10 @@ impl SearchIndex {
                 && query.cluster.is_none_or(|cluster| cluster == entry.cluster)
         };
         let library = self.library.clone();
-        let mut indices = self.words.search(&query.text).unwrap_or_else(|| match &query.only {
+        let description = query.describe.then(|| Description::parse(&query.text));
+        let described = description.filter(|wish| !wish.is_empty()).map(|wish| self.describe(&wish));
+        let text = if described.is_some() { "" } else { &query.text };
+        let mut indices = self.words.search(text).unwrap_or_else(|| match &query.only {
             // A small set is looked up by id; otherwise all entries are filtered.
             Some(only) if only.len() < library.entries.len() / 16 => indices_of(&library, only),
             _ => (0..library.entries.len() as u32).collect(),
@@ -83,7 +105,13 @@ impl SearchIndex {
         if let Some(only) = &query.only {
             indices.retain(|&index| only.contains(&library.entries[index as usize].id));
         }
-        let problem = query.like.and_then(|model| self.sort_by_similarity(model, &mut indices));
+        let mut problem = query.like.and_then(|model| self.sort_by_similarity(model, &mut indices));
+        if let Some((best, why)) = described {
+            let kept: BTreeSet<u32> = indices.into_iter().collect();
+            indices = best.into_iter().map(|(index, _)| index).filter(|index| kept.contains(index)).collect();
+            indices.truncate(MAX_SIMILAR);
+            problem = problem.or(why);
+        }
         let (looks, indices) = (self.looks.clone(), Arc::new(indices));
         SearchResults { query: query.clone(), library, looks, indices, problem }
     }
@@ -163,7 +191,10 @@ impl SearchThread {
                 let next = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some((library, query)) = next else { continue };
                 let ready = index.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
-                let ready = ready.unwrap_or_else(|| build_index(library, &store));
+                let mut ready = ready.unwrap_or_else(|| build_index(library, &store));
+                if query.describe && ready.measured.is_none() {
+                    ready.measure(&store);
+                }
                 if found.send(index.insert(ready).find(&query)).is_err() {
                     break; // The handle was dropped.
                 }
@@ -236,6 +267,50 @@ mod tests {
         assert!(found(&SearchQuery { text: "xyzzy".into(), ..Default::default() }).is_empty());
         let one = Arc::new(BTreeSet::from([techno[0].id]));
         assert_eq!(found(&SearchQuery { only: Some(one), ..Default::default() }).len(), 1);
+    }
+
+    #[test]
+    fn a_description_ranks_by_what_was_measured_and_keeps_other_criteria() {
+        let store = Store::in_memory().expect("opens");
+        let library = Arc::new(load_built_in(&store).expect("opens"));
+        let measure = |index: usize, luma: f64, blue: f64| {
+            let id = library.entries[index].id;
+            let json = format!(r#"{{"safety":"ok","look":{{"luma":{luma},"hues":[0.1,0,0,0,{blue},0]}}}}"#);
+            let row = crate::store::VerdictRow {
+                id,
+                recipe: "r".into(),
+                judged_by: String::new(),
+                safety: "ok".into(),
+                completeness: "ok".into(),
+                look: "ok".into(),
+                flash: "pass".into(),
+                seen: Tags::default(),
+                cost_ms: None,
+                json,
+                at: 1,
+            };
+            store.put_verdicts(&[row]).expect("stored");
+        };
+        measure(0, 0.8, 0.3);
+        measure(1, 0.1, 0.3);
+        measure(2, 0.2, 0.0);
+        let mut index = SearchIndex::new(library.clone(), &HashMap::new());
+        index.measure(&store);
+        let mut first = |text: &str, only: Option<&[usize]>| {
+            let only = only.map(|only| Arc::new(only.iter().map(|&at| library.entries[at].id).collect()));
+            let query = SearchQuery { text: text.into(), describe: true, only, ..Default::default() };
+            let found = index.find(&query);
+            (found.indices[0] as usize, found.problem)
+        };
+        assert_eq!(first("dark blue", None), (1, None));
+        assert_eq!(first("blue, not dark", None), (0, None));
+        assert_eq!(first("bright", Some(&[1, 2])).0, 2);
+        let name = library.entries[0].name().to_lowercase();
+        assert_eq!(first(&format!("like {name} but darker"), None).0, 1);
+        let (_, problem) = first("like xyzzy but darker", None);
+        assert_eq!(problem.as_deref(), Some("no preset is named xyzzy"));
+        let (found, _) = first("techno", None);
+        assert!(library.entries[found].path.starts_with("techno/"), "a word of names");
     }
 
     #[test]

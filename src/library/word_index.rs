@@ -67,6 +67,25 @@ impl WordIndex {
     /// Returns the indices of the presets that contain every word of `text` as a prefix, ascending; `None` for a text
     /// without letters and digits.
     pub fn search(&self, text: &str) -> Option<Vec<u32>> {
+        let all = self.all(text)?;
+        let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
+        for (at, &bits) in all.iter().enumerate() {
+            let mut bits = bits;
+            while bits != 0 {
+                indices.push(at as u32 * 64 + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+        }
+        Some(indices)
+    }
+
+    /// Returns one bit per preset: whether it contains every word of `text` as a prefix. Empty for a text without letters
+    /// and digits.
+    pub fn bits(&self, text: &str) -> Vec<u64> {
+        self.all(text).unwrap_or_default()
+    }
+
+    fn all(&self, text: &str) -> Option<Vec<u64>> {
         let mut all: Option<Vec<u64>> = None;
         let mut wanted = 0;
         each_word(text, &mut String::new(), |word| {
@@ -83,16 +102,7 @@ impl WordIndex {
                 None => marks,
             });
         });
-        let all = all?;
-        let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
-        for (at, &bits) in all.iter().enumerate() {
-            let mut bits = bits;
-            while bits != 0 {
-                indices.push(at as u32 * 64 + bits.trailing_zeros());
-                bits &= bits - 1;
-            }
-        }
-        Some(indices)
+        all
     }
 
     /// Returns one bit for each preset, which is set if the preset has a word with this prefix.

@@ -39,7 +39,7 @@ pub(super) fn sort(
     let mut first: HashMap<PresetId, &str> = HashMap::new();
     let mut judged = NightPresets::default();
     for item in items {
-        let Some(&id) = by_path.get(&item.id) else {
+        let Some(&id) = by_path.get(&item.below) else {
             judged.excluded.push((item.id.clone(), UNREAD.into()));
             continue;
         };

@@ -12,8 +12,8 @@ use super::{
     report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
-use crate::audit::{self, AuditEvent, AuditSettings, recipe};
-use crate::cluster::{self, ClusterSettings};
+use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
+use crate::cluster::{self, ClusterSettings, Known};
 use crate::embed;
 use crate::frames::BakeItem;
 use crate::frames::{self, FramesSettings, Rendered};
@@ -82,6 +82,7 @@ impl Night<'_, '_> {
         let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
             NightError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
         })?;
+        table.rename(&judged.accepted);
         table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
         let settings_of_clusters = ClusterSettings {
             count: settings.clusters,
@@ -92,9 +93,16 @@ impl Night<'_, '_> {
             method: None,
             passes: cluster::PASSES,
         };
-        let clustering =
-            cluster::cluster(&table, &frames::metrics(folder), previous.as_ref(), &settings_of_clusters)
-                .map_err(|error| error.to_string())?;
+        let clustering = cluster::cluster(
+            &table,
+            &Known::of(&judged.accepted, folder),
+            previous.as_ref(),
+            &settings_of_clusters,
+        )
+        .map_err(|error| error.to_string())?;
+        if let Some(count) = settings.clusters.filter(|count| *count > table.ids.len()) {
+            self.note(cluster::reduced(count, table.ids.len()));
+        }
         self.stage(POLICY);
         clustering.write(folder, &table).map_err(|error| error.to_string())?;
         let input = report::PageInput {
@@ -145,9 +153,10 @@ impl Night<'_, '_> {
             limit: None,
             budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
             retry_failed: false,
+            gates: GateLimits::default(),
             preset_cpu: Duration::from_secs(20),
             shard: None,
-            only: Some(items.iter().map(|item| item.id.clone()).collect::<BTreeSet<_>>()),
+            only: Some(items.iter().map(|item| item.below.clone()).collect::<BTreeSet<_>>()),
             stop: settings.stop.clone(),
             pause_for: settings.pause_for.clone(),
             probe: probe.clone(),
@@ -159,6 +168,10 @@ impl Night<'_, '_> {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
                 AuditEvent::Scanned { todo, .. } => total = todo,
+                AuditEvent::TakenOver { verdicts, again, .. } => self.note(format!(
+                    "took over {} of an earlier audit; {again} to probe again",
+                    counted(verdicts, "verdict")
+                )),
                 AuditEvent::Judged { id, .. } => {
                     done += 1;
                     progress.picture = Some(thumb_path(&out.join(THUMBS), id));
@@ -196,6 +209,7 @@ impl Night<'_, '_> {
         }
         let packing = PackSettings {
             audit: folder.join(AUDIT_FOLDER),
+            library: None,
             packs: folder.to_owned(),
             name: settings.pack.clone(),
             from: pack::PackFilter::Ok,
@@ -203,7 +217,7 @@ impl Night<'_, '_> {
             sample: if settings.pack_size.is_some() { Sample::Diverse } else { Sample::First },
             safe_flash: false,
             max_cost_ms: None,
-            rel_paths: Some(judged.accepted.iter().map(|item| item.id.clone()).collect()),
+            rel_paths: Some(judged.accepted.iter().map(|item| item.below.clone()).collect()),
             blacklist: None,
             textures: settings.capture.textures.clone(),
             seed: settings.seed,
@@ -221,7 +235,7 @@ impl Night<'_, '_> {
         let selected: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
         let NightPresets { accepted, excluded, .. } = judged;
         accepted.retain(|item| {
-            let kept = selected.contains(item.id.as_str());
+            let kept = selected.contains(item.below.as_str());
             if !kept {
                 excluded.push((item.id.clone(), "accepted, but not selected for the pack".into()));
             }
@@ -295,7 +309,7 @@ impl Night<'_, '_> {
 
 /// Excludes presets whose frames failed or are black.
 fn exclude_empty(judged: &mut NightPresets, folder: &Path) {
-    let entries = frames::read(folder);
+    let entries = frames::entries_of(&judged.accepted, folder);
     let NightPresets { accepted, excluded, .. } = judged;
     accepted.retain(|item| {
         let why = entries.get(&item.id).and_then(reason);

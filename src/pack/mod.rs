@@ -14,13 +14,13 @@ use anyhow::{Context as _, bail, ensure};
 pub use choose::{Candidate, Sample};
 pub use measure::{Diversity, PackGrade, PackReport};
 
-use crate::audit::probe::Look;
+use crate::audit::probe::{Look, ProbeSettings};
 use crate::audit::repeats::{self, Member};
 use crate::audit::verdict::{LookVerdict, Record, Safety};
-use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
+use crate::audit::{self, AuditPlan, Ledger, PlannedFile, read_run};
 use crate::disk::{self, Folder};
 use crate::jobs::{iso, now};
-use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestPreset, QualityBlacklist};
+use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestNames, ManifestPreset, QualityBlacklist};
 use crate::media::flash::FlashVerdict;
 use crate::store::Store;
 use crate::units::Rng;
@@ -43,6 +43,8 @@ pub enum PackFilter {
 pub struct PackSettings {
     /// Folder of the audit.
     pub audit: PathBuf,
+    /// The library of a taken over audit [default: as named in the audit].
+    pub library: Option<PathBuf>,
     /// Folder that holds packs; the pack becomes a subfolder.
     pub packs: PathBuf,
     /// Name of the pack.
@@ -101,9 +103,7 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
 }
 
 fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Result<Pack> {
-    let run = read_run(&settings.audit)?;
-    let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
-    let ledger = Ledger::new(store, run.recipe);
+    let (plan, ledger) = audited(settings, store)?;
     let pool = Pool::gather(settings, &plan, &ledger)?;
     ensure!(
         !pool.files.is_empty(),
@@ -133,6 +133,25 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     folder.write_json(Path::new(REPORT_FILE), &report)?;
     let presets = files.iter().map(|file| plan.relative(file)).collect();
     Ok(Pack { folder: folder.path().to_owned(), presets, images, report })
+}
+
+/// Opens the audit: one of this program, or a finished one of the predecessor, whose verdicts are taken over.
+fn audited(settings: &PackSettings, store: Store) -> anyhow::Result<(AuditPlan, Ledger)> {
+    let Some(named) = audit::audited_library(&settings.audit)? else {
+        let run = read_run(&settings.audit)?;
+        let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
+        return Ok((plan, Ledger::new(store, run.recipe).within(run.gates)));
+    };
+    let library = settings.library.clone().unwrap_or(named);
+    ensure!(
+        library.is_dir(),
+        "the audited library {} is not on this machine; give its folder with --library",
+        library.display()
+    );
+    let plan = AuditPlan::scan(&store, &[library])?;
+    let ledger = Ledger::new(store, audit::recipe(&ProbeSettings::default()));
+    audit::take_over(&settings.audit, &plan, &ledger)?;
+    Ok((plan, ledger))
 }
 
 /// Everything that may be selected, ordered by path.
@@ -174,8 +193,12 @@ impl<'a> Pool<'a> {
             let relative = plan.relative(file);
             let fits = record.safety == Safety::Ok
                 && (settings.from == PackFilter::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
-                && !(settings.safe_flash && record.flash_verdict() == FlashVerdict::Fail)
-                && settings.max_cost_ms.is_none_or(|most| record.evidence.cost.full_hd_ms <= most)
+                // What was not measured is not known to be safe or cheap.
+                && !(settings.safe_flash
+                    && (record.flash_verdict() == FlashVerdict::Fail || !record.is_measured()))
+                && settings.max_cost_ms.is_none_or(|most| {
+                    record.is_measured() && record.evidence.cost.full_hd_ms <= most
+                })
                 && !banned.contains(&relative);
             let Some(look) = record.evidence.look.clone().filter(|_| fits) else { continue };
             members.push(Member::new(file.id, file.family, record.evidence.perceptual_hash, Some(&look)));
@@ -247,11 +270,18 @@ fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
 
 fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
     let name = &settings.name;
+    // The ids of the library's own manifest, by which its frames and embeddings are known; otherwise paths, by which a bake
+    // of this library names them.
+    let names = match plan.libraries.as_slice() {
+        [library] => ManifestNames::of_folder(&library.root).unwrap_or_default(),
+        _ => ManifestNames::default(),
+    };
     let preset = |file: &&PlannedFile| {
         let label = plan.relative(file);
+        let known = names.preset(&label).map(|preset| preset.id.clone()).filter(|id| !id.is_empty());
         let rel_path = format!("{name}/{label}");
         ManifestPreset {
-            id: format!("{name}-{}-{}", slug(&label), &file.id.to_string()[..6]),
+            id: known.unwrap_or_else(|| label.clone()),
             url: format!("/presets/{rel_path}"),
             pack: name.clone(),
             file_name: label.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -279,16 +309,6 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
     }
 }
 
-/// Returns the lowercase letters and digits of a file stem, joined by `-`.
-fn slug(path: &str) -> String {
-    let stem = path.rsplit('/').next().unwrap_or(path);
-    let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
-    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let mut slug = words.collect::<Vec<_>>().join("-").to_lowercase();
-    slug.truncate(80);
-    slug
-}
-
 /// Reads one path per line. Lines starting with `#` are comments; backslashes count as slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let text =
@@ -312,10 +332,5 @@ mod tests {
         std::fs::write(&file, "# chosen\n a\\b.milk \n\nc.milk\n").expect("written");
         let paths: Vec<String> = read_paths(&file).expect("read").into_iter().collect();
         assert_eq!(paths, ["a/b.milk", "c.milk"]);
-    }
-
-    #[test]
-    fn a_slug_is_ascii() {
-        assert_eq!(slug("Dancer/Märtin - Ünder (Water)!.milk"), "m-rtin-nder-water");
     }
 }

@@ -8,8 +8,11 @@ use super::running::{CutRequest, Show};
 use super::setlog::Cause;
 use crate::facts::PresetId;
 use crate::library::DWELL;
-use crate::mind::taste::Signal;
+use crate::mind::taste::{Feedback, Signal};
 use crate::stage::OutputMode;
+
+/// Length from which a hold is feedback, seconds; a shorter one only bridges a moment.
+const MIN_HOLD_SECS: f64 = 5.0;
 
 impl Show {
     pub(super) fn apply(&mut self, command: &Command) {
@@ -69,18 +72,26 @@ impl Show {
 
     fn hold(&mut self) {
         self.held = !self.held;
-        if self.held && !self.feedback_given {
-            self.learn_from_shown(Signal::Hold);
+        if !self.held {
+            self.learn_from_hold();
+        }
+    }
+
+    /// Learns from a hold that has ended, by its length, unless the performer has given other feedback.
+    pub(super) fn learn_from_hold(&mut self) {
+        let held_secs = std::mem::take(&mut self.held_secs);
+        if held_secs >= MIN_HOLD_SECS && !self.feedback_given {
+            self.learn_from_shown(Feedback::hold(held_secs));
         }
     }
 
     /// Learns from the performer's feedback on the preset on air.
-    fn learn_from_shown(&mut self, signal: Signal) {
+    fn learn_from_shown(&mut self, feedback: impl Into<Feedback>) {
         let Some(slot) = self.decks.shown() else { return };
         let (index, id) = (slot.index, slot.id);
         let evidence = self.evidence_of(slot);
         self.feedback_given = true;
-        self.learn(index, evidence, id, signal, self.on_air_secs);
+        self.learn(index, evidence, id, feedback, self.on_air_secs);
     }
 
     /// Toggles a favourite and returns the matching signal.

@@ -14,7 +14,7 @@ use crate::library::{PresetSource, built_in};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Moment, PerformerBias, Target};
 use crate::mind::macros::MacroState;
-use crate::mind::taste::{Evidence, Signal};
+use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 
@@ -193,6 +193,7 @@ impl Show {
 
     /// Learns from the preset on air before it leaves.
     pub(super) fn learn_from_leaving(&mut self, why: LeaveReason) {
+        self.learn_from_hold();
         let Some(slot) = self.decks.shown() else { return };
         if self.feedback_given {
             return; // The performer has already given stronger feedback.
@@ -218,13 +219,16 @@ impl Show {
         index: Option<u32>,
         evidence: Option<Evidence>,
         preset: PresetId,
-        signal: Signal,
+        feedback: impl Into<Feedback>,
         on_air_secs: f64,
     ) {
-        self.log(Event::Learnt { preset, signal, on_air_secs });
+        let feedback = feedback.into();
+        let Feedback { signal, held_secs } = feedback;
+        let held_secs = (signal == Signal::Hold).then_some(held_secs);
+        self.log(Event::Learnt { preset, signal, on_air_secs, held_secs });
         self.changed.taste = true;
         let (Some(index), Some(evidence)) = (index, evidence) else { return };
-        self.last_lesson = Some(self.director.learn(&evidence, index, signal));
+        self.last_lesson = Some(self.director.learn(&evidence, index, feedback));
     }
 
     pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {
@@ -251,6 +255,7 @@ impl Show {
         }
         self.remember_shown(&slot);
         self.on_air_secs = 0.0;
+        self.held_secs = 0.0;
         self.feedback_given = false;
         // What the performer requested is right for the current music, whatever it was chosen for.
         let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Performer);

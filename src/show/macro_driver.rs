@@ -112,6 +112,11 @@ impl MacroDriver {
         self.second.step(wanted, decks, dt);
     }
 
+    /// Returns the positions that act on the picture: the performer's settings with the music's and random offsets.
+    pub fn bank(&self) -> Bank {
+        self.bank
+    }
+
     /// Returns the performer's settings, for saving.
     pub fn state(&self) -> &MacroState {
         self.macros.state()

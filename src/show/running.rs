@@ -80,6 +80,8 @@ pub struct Show {
     /// What the taste learnt last.
     pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
+    /// For how long the preset on air has been held, seconds.
+    pub(super) held_secs: f64,
     /// Multiplier of the default dwell.
     pub(super) dwell: f64,
     pub(super) auto: bool,
@@ -138,6 +140,7 @@ impl Show {
             undo: VecDeque::new(),
             last_lesson: None,
             held: false,
+            held_secs: 0.0,
             dwell: 1.0,
             output_mode: OutputMode::Open,
             message: None,
@@ -192,6 +195,7 @@ impl Show {
     pub fn step(&mut self, input: &StepInput) -> Step {
         self.now += input.dt;
         self.on_air_secs += input.dt;
+        self.held_secs += if self.held { input.dt } else { 0.0 };
         self.sync_audio_clock(input);
         self.features = *input.features;
         self.log_scene_change();
@@ -212,6 +216,7 @@ impl Show {
         self.cut_if_due(input.dt);
         self.prepare();
         self.step_macros(input.dt);
+        self.log_macros(input.dt);
         self.record(input);
         self.steps += 1;
         let (mut requests, cancelled, retired) = self.decks.take_requests();
@@ -286,6 +291,14 @@ impl Show {
         let features = Features { at: self.audio_now, ..self.features };
         let rack = FusionDecks { on_air: &on_air, spare: &spare, fading: fading.is_some() };
         self.macro_driver.step(&features, &rack, dt);
+    }
+
+    /// Logs the macros as they act on the picture, once a second, if asked for.
+    fn log_macros(&mut self, dt: f64) {
+        let second = |secs: f64| secs.max(0.0) as u64;
+        if self.settings.log_macros && (self.steps == 0 || second(self.now) != second(self.now - dt)) {
+            self.log(Event::Macros { bank: self.macro_driver.bank() });
+        }
     }
 
     /// Advances the audio clock by the frame time and corrects it gradually towards the time of the features, which

@@ -23,6 +23,9 @@ pub struct ShowSettings {
     pub seen_after_secs: f64,
     /// Whether the inputs of every frame are kept in the set log for replay.
     pub record: bool,
+    /// Whether the macros are kept in the set log, once a second.
+    #[serde(default)]
+    pub log_macros: bool,
 }
 
 impl Default for ShowSettings {
@@ -36,6 +39,7 @@ impl Default for ShowSettings {
             second_deck: true,
             seen_after_secs: 0.0,
             record: false,
+            log_macros: false,
         }
     }
 }

@@ -162,6 +162,44 @@ fn hold_keeps_the_preset_and_counts_once() {
 }
 
 #[test]
+fn a_hold_teaches_by_its_length_and_a_short_one_nothing() {
+    let held = |frames: usize| {
+        let mut test = TestShow::new();
+        test.frames(10);
+        test.frame(&[Command::Hold]);
+        test.frames(frames);
+        test.frame(&[Command::Hold]);
+        let length = |entry: &Entry| match &entry.event {
+            Event::Learnt { signal: Signal::Hold, held_secs, .. } => *held_secs,
+            _ => None,
+        };
+        test.log.iter().find_map(length)
+    };
+    assert_eq!(held(20), None);
+    let (short, long) = (held(300).expect("learnt"), held(1500).expect("learnt"));
+    assert!((short - 301.0 * DT).abs() < 1e-6 && (long - 1501.0 * DT).abs() < 1e-6, "{short} {long}");
+    // A preset that leaves while it is held was held until then, and is not skipped.
+    let mut test = TestShow::new();
+    test.frames(10);
+    test.frame(&[Command::Hold]);
+    test.frames(600);
+    test.frame(&[Command::Next]);
+    assert_eq!(test.learnt(), [Signal::Hold]);
+}
+
+#[test]
+fn macros_are_logged_once_a_second_if_asked_for() {
+    let log = |log_macros| {
+        let settings = ShowSettings { fps: 30.0, log_macros, ..ShowSettings::default() };
+        let mut test = TestShow::of(Show::new(settings, Arc::new(Catalogue::built_in())));
+        test.frames((5.0 / DT) as usize);
+        test.log.iter().filter(|entry| matches!(entry.event, Event::Macros { .. })).count()
+    };
+    assert_eq!(log(false), 0);
+    assert!((5..=6).contains(&log(true)), "{}", log(true));
+}
+
+#[test]
 fn panic_cuts_to_the_safe_preset_and_back_returns() {
     let mut test = TestShow::new();
     test.frames(20);

@@ -83,6 +83,20 @@ impl Store {
         Ok(())
     }
 
+    /// Calls `each` with the id and the complete verdict, as JSON, of every preset that could be drawn, with any recipe: what a
+    /// preset looks like does not depend much on picture size or seed.
+    pub fn each_evidence(&self, mut each: impl FnMut(PresetId, &str)) -> Result<(), StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT id, json FROM verdicts WHERE look != 'unseen' ORDER BY id")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let id = PresetId(row.get(0)?);
+            each(id, row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+        }
+        Ok(())
+    }
+
     /// Calls `each` with the id, safety, completeness and look of every verdict of `recipe`. Reads no JSON, and is
     /// therefore fast even for a large library.
     pub fn each_summary(
@@ -175,6 +189,9 @@ mod tests {
         let mut rows = Vec::new();
         store.each_verdict("new", |row| rows.push(row)).expect("read");
         assert_eq!(rows, [verdict.clone()]);
+        let mut evidence = Vec::new();
+        store.each_evidence(|id, json| evidence.push((id, json.to_owned()))).expect("read");
+        assert_eq!(evidence, [(verdict.id, "{}".to_owned())]);
         (verdict.safety, verdict.look) = ("device-lost".into(), "unseen".into());
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         assert_eq!(store.rejected().expect("read"), [(verdict.id, "device lost".to_owned())]);

@@ -57,11 +57,23 @@ impl BakeFixture {
         self.root.path().join(name)
     }
 
-    fn command(&self) -> Command {
+    fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aivj"));
         command.env("AIVJ_DATA", self.folder("data")).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.program();
         command.arg("bake");
         command
+    }
+
+    /// Runs the program with these arguments.
+    pub fn aivj(&self, arguments: &[&str]) -> Run {
+        let mut command = self.program();
+        command.args(arguments);
+        run(command)
     }
 
     fn audit_command(&self, more: &[&str]) -> Command {

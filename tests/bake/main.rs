@@ -4,8 +4,10 @@
 
 mod fixture;
 mod hostile;
+mod ids;
 mod overnight;
 mod shards;
+mod take_over;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

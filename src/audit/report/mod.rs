@@ -34,7 +34,7 @@ const SHOWN_GROUPS: usize = 12;
 pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
     let run = read_run(out)?;
     let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
-    let ledger = Ledger::new(store, run.recipe);
+    let ledger = Ledger::new(store, run.recipe).within(run.gates);
     write_with(out, &plan, &ledger)
 }
 
@@ -185,7 +185,7 @@ impl<'a> Audit<'a> {
             counted(*same_look, "preset"),
             counted(*repeats, "preset")
         ));
-        let Gates { dark, bright, still, from } = self.gates;
+        let Gates { dark, bright, still, from, .. } = self.gates;
         page.text(&format!(
             "Looks are judged relative to the library: too dark below {dark:.4} mean luma, too bright above {bright:.3}, \
             low motion below {still:.5} per frame (based on {from} looks)."

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::audit::probe::ProbeSettings;
 use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
-use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
+use crate::audit::{self, AuditEvent, AuditReport, AuditSettings, GateLimits};
 use crate::jobs::shard::Shard;
 use crate::shards;
 use crate::units::counted;
@@ -53,6 +53,8 @@ pub struct Args {
     /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    gates: GateArgs,
     /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     preset_seconds: u64,
@@ -67,6 +69,43 @@ pub struct Args {
     json: bool,
 }
 
+/// Gates chosen by the user.
+#[derive(Debug, clap::Args)]
+struct GateArgs {
+    /// Mean luma below which a preset is too dark, 0 to 1 [default: relative to the library]
+    #[arg(long, value_name = "LUMA")]
+    min_avg_luma: Option<f64>,
+    /// Mean luma above which a preset is too bright, 0 to 1 [default: relative to the library]
+    #[arg(long, value_name = "LUMA")]
+    max_avg_luma: Option<f64>,
+    /// Mean change between frames below which a preset has low motion [default: relative to the library]
+    #[arg(long, value_name = "CHANGE")]
+    min_avg_frame_delta: Option<f64>,
+    /// Mean milliseconds per probed frame above which a preset is slow [default: none]
+    #[arg(long, value_name = "MS")]
+    max_avg_render_ms: Option<f64>,
+    /// Milliseconds of its slowest frames above which a preset is slow [default: none]
+    #[arg(long, value_name = "MS")]
+    max_p95_render_ms: Option<f64>,
+}
+
+impl GateArgs {
+    fn limits(&self) -> anyhow::Result<GateLimits> {
+        let Self { min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms } =
+            *self;
+        let all = [min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms];
+        let valid = all.into_iter().flatten().all(|gate| gate.is_finite() && gate >= 0.0);
+        anyhow::ensure!(valid, "gates must be numbers of at least 0");
+        Ok(GateLimits {
+            min_avg_luma,
+            max_avg_luma,
+            min_avg_frame_delta,
+            max_avg_render_ms,
+            max_p95_render_ms,
+        })
+    }
+}
+
 /// Runs `aivj bake audit`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let budget = args.seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
@@ -76,6 +115,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         limit: args.limit,
         budget,
         retry_failed: args.retry_failed,
+        gates: args.gates.limits()?,
         preset_cpu: Duration::from_secs(args.preset_seconds),
         only: None,
         shard: args.shard,
@@ -157,6 +197,13 @@ impl Watch {
                 }
                 self.bar.set_length(*todo as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));
+            }
+            AuditEvent::TakenOver { verdicts, again, unknown } => {
+                self.bar.println(format!(
+                    "took over {} of a finished audit; {again} to probe again because it failed on them; {unknown} not in \
+                     this library",
+                    counted(*verdicts, "verdict")
+                ));
             }
             AuditEvent::Judged { safety, look, .. } => {
                 let word = if *safety == Safety::Ok { look.label() } else { safety.label() };

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cluster::{self, ClusterSettings, Styles, index_by_names, read};
+use crate::cluster::{
+    self, ClusterSettings, Known, Styles, audit_features, index_by_elements, index_by_names, read,
+};
 use crate::embed::Table;
-use crate::frames::{items_in, metrics};
+use crate::frames::items_in;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 use crate::units::counted;
@@ -16,12 +18,19 @@ pub struct Args {
     /// Folder with the embeddings; the index is written there too
     #[arg(long)]
     out: PathBuf,
-    /// `look` clusters embeddings; `tag` uses only preset names
+    /// Basis of the styles
     #[arg(long, value_enum, default_value = "look")]
     mode: Mode,
-    /// Preset folder for --mode tag [default: the --out folder]
+    /// Preset folder, for every mode except look [default: the --out folder]
     #[arg(long)]
     library: Option<PathBuf>,
+    /// Folder with the audit for --mode kmeans [default: the --out folder]
+    #[arg(long, value_name = "DIR")]
+    audit: Option<PathBuf>,
+    /// embeddings.npy or embeddings.hf.npy of another program, with its list of ids next to it [default: the embeddings in
+    /// the --out folder]
+    #[arg(long, value_name = "FILE")]
+    embeddings: Option<PathBuf>,
     /// Number of styles, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
@@ -44,8 +53,14 @@ pub struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Mode {
+    /// Embeddings
     Look,
+    /// Tags and measurements of an audit, without embeddings
+    Kmeans,
+    /// Visual elements in the presets' code: wave, liquid, line, dots, abstract, vectors, geometric
     Tag,
+    /// Preset names only
+    Name,
 }
 
 /// Clustering method.
@@ -68,20 +83,47 @@ impl From<Method> for cluster::Method {
 
 /// Runs `aivj bake cluster`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { out, mode, library, k, pack, threads, seed, method, passes } = args;
+    let Args { out, mode, library, audit, embeddings, k, pack, threads, seed, method, passes } = args;
     let name = || out.file_name().map(|name| name.to_string_lossy().into_owned());
     let pack = pack.or_else(name).unwrap_or_else(|| "pack".into());
     let at = iso(now());
     let _lock = FolderLock::take(&out)?;
-    if mode == Mode::Tag {
-        let library = library.as_ref().unwrap_or(&out);
-        let items = items_in(library, None)?;
-        let ids: Vec<String> = items.into_iter().map(|item| item.id).collect();
-        index_by_names(&ids, &out, &pack, &at)?;
-        println!("indexed {} by name in {}", counted(ids.len(), "preset"), out.display());
-        return Ok(ExitCode::SUCCESS);
+    let items = match mode {
+        Mode::Look => Vec::new(),
+        Mode::Kmeans | Mode::Tag | Mode::Name => items_in(library.as_ref().unwrap_or(&out), None)?,
+    };
+    let (table, known) = match mode {
+        Mode::Tag | Mode::Name => {
+            let names = items.iter().map(|item| (item.id.as_str(), item.below.as_str()));
+            index_by_names(names, &out, &pack, &at)?;
+            if mode == Mode::Tag {
+                let styles = index_by_elements(&items, &out, &pack, &at)?;
+                styles.iter().for_each(|(name, count)| println!("{count:6}  {name}"));
+            }
+            let by = if mode == Mode::Tag { "visual element" } else { "name" };
+            println!("indexed {} by {by} in {}", counted(items.len(), "preset"), out.display());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Mode::Kmeans => {
+            let (table, known) = audit_features(audit.as_ref().unwrap_or(&out), &items)?;
+            anyhow::ensure!(!table.ids.is_empty(), "the audit has no measurements of these presets");
+            if table.ids.len() < items.len() {
+                let skipped = counted(items.len() - table.ids.len(), "preset");
+                println!("skipped {skipped} without measurements");
+            }
+            (table, known)
+        }
+        Mode::Look => {
+            let table = match &embeddings {
+                Some(file) => Table::of_matrix(file)?,
+                None => Table::open(&out)?.unwrap_or_default(),
+            };
+            (table, Known::of_folder(&out))
+        }
+    };
+    if let Some(k) = k.map(usize::from).filter(|k| *k > table.ids.len() && !table.ids.is_empty()) {
+        println!("{}", cluster::reduced(k, table.ids.len()));
     }
-    let table = Table::open(&out)?.unwrap_or_default();
     let settings = ClusterSettings {
         count: k.map(usize::from),
         seed,
@@ -92,7 +134,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         passes,
     };
     let started = std::time::Instant::now();
-    let clustering = cluster::cluster(&table, &metrics(&out), read(&out).as_ref(), &settings)?;
+    let clustering = cluster::cluster(&table, &known, read(&out).as_ref(), &settings)?;
     let took = started.elapsed().as_secs_f64();
     clustering.write(&out, &table)?;
     let styles = clustering.styles;

@@ -55,7 +55,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut items = items_in(&library, limit)?;
     if let Some(file) = &args.rel_paths {
         let wanted = crate::pack::read_paths(file)?;
-        items.retain(|item| wanted.contains(&item.id));
+        items.retain(|item| item.names().iter().any(|name| wanted.contains(*name)));
     }
     if let Some(shard) = args.shard {
         shards::break_seal(&args.out)?;

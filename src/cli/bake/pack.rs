@@ -10,9 +10,12 @@ use crate::units::counted;
 /// pack is not diverse enough.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Audit output folder
+    /// Audit output folder, or a folder with a finished `preset-audit.json` of the browser-based predecessor
     #[arg(long)]
     audit: PathBuf,
+    /// Preset folder of a predecessor's audit [default: as named in it]
+    #[arg(long, value_name = "DIR")]
+    library: Option<PathBuf>,
     /// Name of the pack
     #[arg(long)]
     name: String,
@@ -55,6 +58,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = PackSettings {
         audit: args.audit,
+        library: args.library,
         packs: args.packs,
         name: args.name,
         from: if args.from == "crashsafe" { PackFilter::CrashSafe } else { PackFilter::Ok },

@@ -15,7 +15,12 @@ const STYLE_ROW: f32 = 22.0;
 impl LibraryPage {
     pub(super) fn filters(&mut self, ui: &mut Ui, view: &LibraryView) {
         let library = &view.results.library;
-        let field = TextEdit::singleline(&mut self.text).hint_text("Search names and tags");
+        let hint = if self.query.describe {
+            "Such as: slow blue tunnel, no strobe"
+        } else {
+            "Search names and tags"
+        };
+        let field = TextEdit::singleline(&mut self.text).hint_text(hint);
         let field = ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
         if entered(&field)
             && let Some(&first) = view.results.indices.first()
@@ -31,6 +36,12 @@ impl LibraryPage {
             self.query.like = None;
         }
         ui.horizontal_wrapped(|ui| {
+            let describes = ui.selectable_label(self.query.describe, "Describe a look");
+            let help = "Lists presets by colours, light, motion, shapes and names. Understands \"no\", \"darker\" and \
+                        \"like NAME but slower\".";
+            if describes.on_hover_text(help).clicked() {
+                self.query.describe = !self.query.describe;
+            }
             if ui.selectable_label(self.favourites_only, "Favourites").clicked() {
                 self.favourites_only = !self.favourites_only;
             }

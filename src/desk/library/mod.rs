@@ -30,7 +30,7 @@ impl LibraryPage {
     ) {
         self.thumbs = self.thumbs.take().or_else(Thumbs::start);
         if let Some(thumbs) = &mut self.thumbs {
-            thumbs.begin(ui.ctx(), view.results.looks.bake.as_deref());
+            thumbs.begin(ui.ctx(), &view.results.looks);
         }
         egui::Panel::left("filters").default_size(250.0).show(ui, |ui| self.filters(ui, view));
         egui::Panel::bottom("details")

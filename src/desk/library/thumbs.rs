@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
@@ -9,7 +10,7 @@ use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 use crate::disk;
 use crate::facts::PresetId;
 use crate::library::Entry;
-use crate::library::looks::first_frame;
+use crate::library::looks::Looks;
 
 /// Side of a thumbnail, in pixels.
 const SIDE: u32 = 96;
@@ -31,8 +32,8 @@ pub(super) struct Thumbs {
     read: Receiver<(PresetId, Option<ColorImage>)>,
     waiting: Vec<PresetId>,
     known: HashMap<PresetId, Known>,
-    /// Folder of the bake they come from.
-    bake: Option<PathBuf>,
+    /// The bake they come from.
+    looks: Arc<Looks>,
     drawing: u64,
 }
 
@@ -54,18 +55,18 @@ impl Thumbs {
             read,
             waiting: Vec::new(),
             known: HashMap::new(),
-            bake: None,
+            looks: Arc::default(),
             drawing: 0,
         })
     }
 
     /// Starts a frame: takes in loaded thumbnails and drops the least recently used.
-    pub fn begin(&mut self, context: &Context, bake: Option<&Path>) {
+    pub fn begin(&mut self, context: &Context, looks: &Arc<Looks>) {
         self.drawing += 1;
-        if self.bake.as_deref() != bake {
-            self.bake = bake.map(Path::to_owned);
+        if self.looks.bake != looks.bake {
             self.known.clear();
         }
+        self.looks = looks.clone();
         for (id, image) in self.read.try_iter() {
             self.waiting.retain(|waiting| *waiting != id);
             let picture = image.map(|image| context.load_texture("thumbnail", image, TextureOptions::LINEAR));
@@ -86,8 +87,8 @@ impl Thumbs {
             return known.picture.as_ref().map(TextureHandle::id);
         }
         if !self.waiting.contains(&entry.id)
-            && let Some(bake) = &self.bake
-            && self.requests.try_send((entry.id, first_frame(bake, &entry.path))).is_ok()
+            && let Some(frame) = self.looks.frame(entry)
+            && self.requests.try_send((entry.id, frame)).is_ok()
         {
             self.waiting.push(entry.id);
         }
@@ -104,6 +105,7 @@ fn load(path: &Path) -> Option<ColorImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::looks::first_frame;
 
     #[test]
     fn a_baked_frame_is_found_and_read() {

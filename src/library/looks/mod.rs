@@ -6,6 +6,7 @@ mod bake_folder;
 mod map;
 pub mod npy;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
@@ -15,12 +16,14 @@ use crate::disk;
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
 
-use super::Catalogue;
+use super::pack::ManifestNames;
 use super::style::NameTable;
+use super::{Catalogue, Entry, preset_names};
+use crate::facts::PresetId;
 
-/// File names of the embeddings: the matrix, and the preset of each row.
-const ROWS_FILE: &str = "embeddings.npy";
-const IDS_FILE: &str = "ids.txt";
+/// Files of the embeddings: the preset of each row, and the matrix.
+const EMBEDDING_FILES: [(&str, &str); 2] =
+    [("ids.txt", "embeddings.npy"), ("ids.hf.txt", "embeddings.hf.npy")];
 
 /// Marks a preset without a row.
 const NONE: u32 = u32::MAX;
@@ -35,6 +38,8 @@ pub struct Looks {
     /// Row of each preset in the embeddings. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
+    /// Ids of presets that a manifest names by something else than their path; they name the folders of their frames.
+    ids: HashMap<PresetId, String>,
     /// Files that cannot be used, and why.
     pub problems: Vec<String>,
 }
@@ -44,14 +49,13 @@ impl Looks {
     pub fn of(library: &Catalogue) -> Self {
         let Some(root) = &library.folder else { return Self::default() };
         let bake = bake_folder(root);
-        let (map, ids) = (bake.join(MAP_FILE), bake.join(IDS_FILE));
-        let embeddings = bake.join(ROWS_FILE);
+        let (map, (ids, embeddings)) = (bake.join(MAP_FILE), embedding_files(&bake));
         let mut looks = Self { embeddings, bake: Some(bake), ..Self::default() };
         if !map.is_file() && !ids.is_file() {
             return looks;
         }
-        let mut names = NameTable::default();
-        library.entries.iter().enumerate().for_each(|(index, entry)| names.add(&entry.path, index));
+        let names = preset_names(library);
+        looks.ids = manifest_ids(root, library);
         let count = library.entries.len();
         if map.is_file() {
             match LookMap::read(&map) {
@@ -66,6 +70,12 @@ impl Looks {
             }
         }
         looks
+    }
+
+    /// Returns the path of a preset's first frame; `None` without a bake.
+    pub fn frame(&self, entry: &Entry) -> Option<PathBuf> {
+        let name = self.ids.get(&entry.id).unwrap_or(&entry.path);
+        Some(first_frame(self.bake.as_deref()?, name))
     }
 
     /// Returns whether there is a map to draw.
@@ -95,6 +105,23 @@ impl Looks {
             |&row: &u32| similarity.get(row as usize).copied().filter(|similarity| similarity.is_finite());
         Ok(self.rows.iter().map(of_row).collect())
     }
+}
+
+/// Returns the list of ids and the embeddings of a bake folder. The predecessor's second embedder has files of its own.
+fn embedding_files(bake: &Path) -> (PathBuf, PathBuf) {
+    let all = EMBEDDING_FILES.map(|(ids, rows)| (bake.join(ids), bake.join(rows)));
+    let [own, other] = all;
+    if !own.0.is_file() && other.0.is_file() { other } else { own }
+}
+
+/// Returns the manifest ids that differ from the paths of the presets.
+fn manifest_ids(root: &Path, library: &Catalogue) -> HashMap<PresetId, String> {
+    let Some(names) = ManifestNames::of_folder(root) else { return HashMap::new() };
+    let id = |entry: &Entry| {
+        let id = names.preset(&entry.path)?.id.clone();
+        (!id.is_empty() && id != entry.path).then_some((entry.id, id))
+    };
+    library.entries.iter().filter_map(id).collect()
 }
 
 fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
@@ -164,8 +191,9 @@ mod tests {
         };
         std::fs::write(bake.path().join(MAP_FILE), serde_json::to_vec(&map).expect("JSON")).expect("written");
         let rows = ndarray::arr2(&[[1.0, 0.0], [0.0, 0.0], [2.0, 0.1], [0.0, 1.0]]);
-        std::fs::write(bake.path().join(ROWS_FILE), npy::encode(&rows)).expect("written");
-        std::fs::write(bake.path().join(IDS_FILE), "b.milk\ngone.milk\na.milk\nc.milk\n").expect("written");
+        let [(ids_file, rows_file), _] = EMBEDDING_FILES;
+        std::fs::write(bake.path().join(rows_file), npy::encode(&rows)).expect("written");
+        std::fs::write(bake.path().join(ids_file), "b.milk\ngone.milk\na.milk\nc.milk\n").expect("written");
         let looks = Looks::of(&library);
         assert_eq!(
             (looks.point(0), looks.point(1), looks.point(2)),
@@ -173,8 +201,26 @@ mod tests {
         );
         let similarity = looks.similarity(0).expect("embedded").expect("read");
         assert!(similarity[1] > Some(0.99) && similarity[2] < Some(0.1), "{similarity:?}");
-        std::fs::write(bake.path().join(ROWS_FILE), "cut").expect("written");
+        std::fs::write(bake.path().join(rows_file), "cut").expect("written");
         assert!(looks.similarity(0).expect("embedded").is_err());
+    }
+
+    #[test]
+    fn frames_and_embeddings_of_a_pack_are_found_by_manifest_id() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let manifest = r#"{"version":"v0","target":"run3","presets":[
+            {"id":"run3-a-1b2c3d","label":"a.milk","relPath":"run3/a.milk"},{"id":"b.milk"}]}"#;
+        std::fs::write(folder.path().join("library-manifest.json"), manifest).expect("written");
+        let rows = ndarray::arr2(&[[1.0, 0.0], [0.0, 1.0]]);
+        std::fs::write(folder.path().join("embeddings.hf.npy"), npy::encode(&rows)).expect("written");
+        std::fs::write(folder.path().join("ids.hf.txt"), "b.milk\nrun3-a-1b2c3d\n").expect("written");
+        let library = library(folder.path());
+        let looks = Looks::of(&library);
+        let frame = looks.frame(&library.entries[0]).expect("a bake");
+        assert_eq!(frame, first_frame(folder.path(), "run3-a-1b2c3d"));
+        assert_eq!(looks.frame(&library.entries[1]), Some(first_frame(folder.path(), "b.milk")));
+        let similarity = looks.similarity(0).expect("embedded").expect("read");
+        assert_eq!(similarity, [Some(1.0), Some(0.0)]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
     bytes
 }
 
-/// Reads a matrix of little-endian 32-bit floats in row order.
+/// Reads a matrix of little-endian floats in row order, converted to 32 bits.
 pub fn read(path: &Path) -> Result<Array2<f32>, String> {
     let mut rows = Rows::open(path)?;
     let mut values = Vec::with_capacity(rows.count * rows.width);
@@ -46,20 +46,66 @@ pub struct Rows {
     pub width: usize,
     file: Input,
     start: u64,
+    kind: Kind,
+}
+
+/// Kind of the numbers in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Half,
+    Single,
+    Double,
+}
+
+impl Kind {
+    fn of(header: &str) -> Option<Self> {
+        let kinds = [("'<f2'", Self::Half), ("'<f4'", Self::Single), ("'<f8'", Self::Double)];
+        kinds.into_iter().find(|(word, _)| header.contains(word)).map(|(_, kind)| kind)
+    }
+
+    /// Size of a number, bytes.
+    fn size(self) -> usize {
+        match self {
+            Self::Half => 2,
+            Self::Single => 4,
+            Self::Double => 8,
+        }
+    }
+
+    fn number(self, bytes: &[u8]) -> f32 {
+        match (self, bytes) {
+            (Self::Half, &[a, b]) => half(u16::from_le_bytes([a, b])),
+            (Self::Single, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
+            (Self::Double, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
+            _ => f32::NAN, // Never: slices have the size of a number.
+        }
+    }
+}
+
+/// Converts a 16-bit float (IEEE 754 binary16).
+fn half(bits: u16) -> f32 {
+    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff) / 1024.0);
+    sign * match exponent {
+        0 => fraction * 2.0_f32.powi(-14),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        _ => (1.0 + fraction) * 2.0_f32.powi(exponent - 15),
+    }
 }
 
 impl Rows {
-    /// Opens a matrix of little-endian 32-bit floats in row order.
+    /// Opens a matrix of little-endian floats in row order.
     pub fn open(path: &Path) -> Result<Self, String> {
         let mut file = Input::open(path, limit::STREAM).map_err(message)?;
         let size = file.length();
-        let (start, count, width) = header(&mut file)?;
+        let (start, count, width, kind) = header(&mut file)?;
         let cells = count.checked_mul(width).ok_or("invalid matrix size")?;
-        let available = (size.saturating_sub(start) / 4) as usize;
+        let available = (size.saturating_sub(start) / kind.size() as u64) as usize;
         if available < cells {
             return Err(format!("truncated file: {available} of {cells} numbers"));
         }
-        Ok(Self { count, width, file, start })
+        Ok(Self { count, width, file, start, kind })
     }
 
     /// Reads the row with index `at`.
@@ -67,11 +113,12 @@ impl Rows {
         if at >= self.count {
             return Err(format!("row {at} of a matrix with {} rows", self.count));
         }
-        let offset = self.start + (at * self.width * 4) as u64;
+        let size = self.width * self.kind.size();
+        let offset = self.start + (at * size) as u64;
         self.file.seek(SeekFrom::Start(offset)).map_err(message)?;
-        let mut bytes = vec![0; self.width * 4];
+        let mut bytes = vec![0; size];
         self.file.read_exact(&mut bytes).map_err(message)?;
-        Ok(numbers(&bytes).collect())
+        Ok(numbers(&bytes, self.kind).collect())
     }
 
     /// Calls `each` with every row and its index.
@@ -80,27 +127,27 @@ impl Rows {
             return Ok(()); // The width in the header is not backed by any data.
         }
         self.file.seek(SeekFrom::Start(self.start)).map_err(message)?;
-        let mut bytes = vec![0; self.width * 4];
+        let mut bytes = vec![0; self.width * self.kind.size()];
         let mut row = vec![0.0; self.width];
         for at in 0..self.count {
             self.file.read_exact(&mut bytes).map_err(message)?;
-            row.iter_mut().zip(numbers(&bytes)).for_each(|(cell, number)| *cell = number);
+            row.iter_mut().zip(numbers(&bytes, self.kind)).for_each(|(cell, number)| *cell = number);
             each(at, &row);
         }
         Ok(())
     }
 }
 
-fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+fn numbers(bytes: &[u8], kind: Kind) -> impl Iterator<Item = f32> {
+    bytes.chunks_exact(kind.size()).map(move |bytes| kind.number(bytes))
 }
 
 fn message(error: std::io::Error) -> String {
     error.to_string()
 }
 
-/// Parses the header; returns the offset of the data, the number of rows and the number of columns.
-fn header(file: &mut impl Read) -> Result<(u64, usize, usize), String> {
+/// Parses the header; returns the offset of the data, the number of rows and of columns, and the kind of the numbers.
+fn header(file: &mut impl Read) -> Result<(u64, usize, usize, Kind), String> {
     let mut take = |count: usize| {
         let mut bytes = vec![0; count];
         file.read_exact(&mut bytes).map(|()| bytes).map_err(|_| "truncated header".to_owned())
@@ -118,9 +165,8 @@ fn header(file: &mut impl Read) -> Result<(u64, usize, usize), String> {
     }
     let header = take(length)?;
     let header = String::from_utf8_lossy(&header);
-    if !header.contains("'<f4'") || header.contains("'fortran_order': True") {
-        return Err(format!("not a row-major matrix of 32-bit floats: {}", header.trim()));
-    }
+    let kind = Kind::of(&header).filter(|_| !header.contains("'fortran_order': True"));
+    let kind = kind.ok_or_else(|| format!("not a row-major matrix of floats: {}", header.trim()))?;
     let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')'));
     let sides: Vec<usize> = shape
         .map(|(sides, _)| sides.split(',').filter_map(|side| side.trim().parse().ok()).collect())
@@ -129,12 +175,33 @@ fn header(file: &mut impl Read) -> Result<(u64, usize, usize), String> {
     if rows > 0 && columns == 0 {
         return Err(format!("{rows} rows without columns"));
     }
-    Ok(((MAGIC.len() + 2 + digits + length) as u64, rows, columns))
+    Ok(((MAGIC.len() + 2 + digits + length) as u64, rows, columns, kind))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn halves_and_doubles_are_converted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("m.npy");
+        let file = |kind: &str, data: &[u8]| {
+            let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': (2, 2), }}\n");
+            [MAGIC, &[1, 0, header.len() as u8, 0], header.as_bytes(), data].concat()
+        };
+        // 1, -2, the smallest half and 0.333, as NumPy writes them.
+        let halves = [0x3c00_u16, 0xc000, 0x0001, 0x3554].map(u16::to_le_bytes).concat();
+        std::fs::write(&path, file("<f2", &halves)).expect("written");
+        let matrix = read(&path).expect("read");
+        assert_eq!(matrix.row(0).to_vec(), [1.0, -2.0]);
+        assert_eq!((matrix[[1, 0]], (matrix[[1, 1]] - 0.333).abs() < 1e-3), (2.0_f32.powi(-24), true));
+        let doubles = [1.0_f64, -2.0, 0.25, 3.5].map(f64::to_le_bytes).concat();
+        std::fs::write(&path, file("<f8", &doubles)).expect("written");
+        assert_eq!(Rows::open(&path).expect("opens").row(1).expect("a row"), [0.25, 3.5]);
+        std::fs::write(&path, file("<i4", &[0; 16])).expect("written");
+        assert!(read(&path).is_err());
+    }
 
     #[test]
     fn a_matrix_survives_a_round_trip() {

@@ -3,7 +3,9 @@
 mod blacklist;
 mod listing;
 mod manifest;
+mod names;
 
 pub use blacklist::{BLACKLIST_FILE, QualityBlacklist};
 pub(super) use listing::Listing;
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestPreset};
+pub use names::ManifestNames;

@@ -45,6 +45,12 @@ impl IndexLookup {
         self
     }
 
+    /// Returns whether the index lists presets under other names than these.
+    pub fn lists_others(&self, names: &NameTable) -> bool {
+        let entries = self.index.iter().flat_map(|index| &index.entries);
+        entries.map(|entry| entry.name).any(|name| names.index_of_hash(name).is_none())
+    }
+
     /// Reads an index if it exists; returns whether it is valid.
     fn read(&mut self, folder: &Path, name: &str, version: IndexVersion) -> bool {
         let path = folder.join(name);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::PresetStatus;
 use super::{NO_REPEAT, Pool, Target};
-use crate::mind::taste::{Arm, Evidence, Lesson, Signal, Taste};
+use crate::mind::taste::{Arm, Evidence, Feedback, Lesson, Signal, Taste};
 use crate::units::{Rng, Unipolar};
 
 /// Weight of a cluster's affinity to the scene in the base score.
@@ -107,9 +107,10 @@ impl Director {
     }
 
     /// Learns from the performer's feedback on a choice. The lesson can be undone with [`Taste::unlearn`].
-    pub fn learn(&mut self, evidence: &Evidence, preset: u32, signal: Signal) -> Lesson {
-        let lesson = self.taste.learn(evidence, signal);
-        match signal {
+    pub fn learn(&mut self, evidence: &Evidence, preset: u32, feedback: impl Into<Feedback>) -> Lesson {
+        let feedback = feedback.into();
+        let lesson = self.taste.learn(evidence, feedback);
+        match feedback.signal {
             Signal::Skip if !self.status.favourite(preset) => self.status.set_skipped(preset, true),
             Signal::Failed => self.status.set_broken(preset, true),
             Signal::Favourite => self.status.set_favourite(preset, true),

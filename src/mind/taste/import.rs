@@ -136,10 +136,18 @@ fn bandit_from_state(taste: &TasteState) -> Value {
     Value::Object(arms.collect())
 }
 
-/// Returns a preset's name from a package item, which is a string or an object.
+/// Returns a preset's name from a package item: a string, an object, or a saved state that holds such an object.
 fn preset_name(item: &Value) -> Option<String> {
-    let within = || ["presetId", "id", "relPath", "label"].iter().find_map(|key| item.get(key)?.as_str());
-    item.as_str().or_else(within).map(str::to_owned)
+    const KEYS: [&str; 8] =
+        ["presetId", "id", "relPath", "filePath", "url", "presetUrl", "contentHash", "label"];
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let within = || KEYS.iter().find_map(|key| text(item.get(key)?));
+    let deeper = || {
+        let parts = ["projectm", "background", "layers", "state", "visualState"];
+        parts.iter().find_map(|part| preset_name(item.get(part).filter(|part| part.is_object())?))
+    };
+    // The id of a saved state is not that of its preset.
+    text(item).or_else(|| if item.get("presetId").is_some() { None } else { deeper() }).or_else(within)
 }
 
 /// Parses a skip: an object with its time in milliseconds, or the bare name.

@@ -14,5 +14,5 @@ mod state;
 
 pub use import::{ImportError, Package, Skip, import};
 pub use model::{Arm, Evidence, GaussianBelief, Lesson, Taste};
-pub use signal::Signal;
+pub use signal::{Feedback, Signal};
 pub use state::{ClusterTaste, StyleKey, TasteState};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Signal;
+use super::Feedback;
 use crate::analysis::Scene;
 use crate::facts::Energy;
 
@@ -142,11 +142,12 @@ impl Taste {
     }
 
     /// Learns from the performer's feedback on a choice.
-    pub fn learn(&mut self, choice: &Evidence, signal: Signal) -> Lesson {
-        let error = signal.reward() - self.expected(choice);
+    pub fn learn(&mut self, choice: &Evidence, feedback: impl Into<Feedback>) -> Lesson {
+        let feedback = feedback.into();
+        let error = feedback.reward() - self.expected(choice);
         self.signals[usize::from(choice.arm.cluster)] += 1;
         let total: f64 = self.terms(choice).iter().map(|(belief, x)| x * x * belief.variance).sum();
-        let surprise = signal.noise() + total;
+        let surprise = feedback.signal.noise() + total;
         let changes = self.terms(choice).map(|(belief, x)| {
             let gain = belief.variance * x / surprise;
             let change = (gain * error, 1.0 - gain * x);
@@ -207,6 +208,7 @@ impl Taste {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mind::taste::Signal;
 
     fn choice(cluster: u16) -> Evidence {
         let arm = Arm { cluster, energy: Energy::Groove };

@@ -27,6 +27,43 @@ const NOISE: f64 = 1.0;
 /// Variance for presets that were watched without any action; the performer may not have looked.
 const SILENCE_NOISE: f64 = 3.0 * NOISE;
 
+/// Reward of a hold that never ends.
+const HOLD_REWARD: f64 = 0.8;
+/// Time after which a hold has earned two thirds of its reward, seconds.
+const HOLD_SECS: f64 = 30.0;
+/// Length of a hold whose length is unknown, seconds: its reward is that of [`Signal::Hold`].
+const USUAL_HOLD_SECS: f64 = 29.4;
+
+/// Feedback with its strength.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Feedback {
+    /// The signal.
+    pub signal: Signal,
+    /// For how long the preset was held, seconds; only counts for [`Signal::Hold`].
+    pub held_secs: f64,
+}
+
+impl Feedback {
+    /// A hold of this length.
+    pub fn hold(held_secs: f64) -> Self {
+        Self { signal: Signal::Hold, held_secs }
+    }
+
+    /// Returns the reward, -1 to 1. The longer a preset was held, the more it was liked.
+    pub fn reward(&self) -> f64 {
+        match self.signal {
+            Signal::Hold => HOLD_REWARD * (1.0 - (-self.held_secs.max(0.0) / HOLD_SECS).exp()),
+            signal => signal.reward(),
+        }
+    }
+}
+
+impl From<Signal> for Feedback {
+    fn from(signal: Signal) -> Self {
+        Self { signal, held_secs: USUAL_HOLD_SECS }
+    }
+}
+
 impl Signal {
     /// Returns the reward, -1 to 1.
     pub fn reward(self) -> f64 {
@@ -46,5 +83,19 @@ impl Signal {
             Self::Watched => SILENCE_NOISE,
             Self::Skip | Self::Failed | Self::Favourite | Self::Unfavourite | Self::Hold => NOISE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_hold_is_a_stronger_reward() {
+        let rewards = [0.0, 5.0, 20.0, 60.0, 600.0].map(|secs| Feedback::hold(secs).reward());
+        assert!(rewards.is_sorted() && rewards[0] == 0.0 && rewards[4] < Signal::Favourite.reward());
+        let usual = Feedback::from(Signal::Hold).reward();
+        assert!((usual - Signal::Hold.reward()).abs() < 1e-3, "{usual}");
+        assert_eq!(Feedback::from(Signal::Skip).reward(), -1.0);
     }
 }

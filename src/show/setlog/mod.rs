@@ -14,6 +14,7 @@ use crate::analysis::Scene;
 use crate::facts::PresetId;
 use crate::library::StyleOrigin;
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
+use crate::mind::macros::Bank;
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
 use crate::store::BanKind;
@@ -155,6 +156,14 @@ pub enum Event {
         signal: Signal,
         /// Time on air, in seconds; 0 if the preset was not on air.
         on_air_secs: f64,
+        /// Length of a hold, seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_secs: Option<f64>,
+    },
+    /// The macros as they act on the picture.
+    Macros {
+        /// Their positions.
+        bank: Bank,
     },
     /// The performer gave a command.
     Command {

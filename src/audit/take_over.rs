@@ -1,0 +1,289 @@
+//! Takes over the verdicts of a finished audit of the predecessor: a `preset-audit.json` without an `audit-run.json`.
+//!
+//! Looks keep the verdict they were given. What its engine crashed on says nothing about this one, so those presets are
+//! probed again, as are those that were never probed.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Ledger;
+use super::plan::AuditPlan;
+use super::reference::AUDIT_FILE;
+use super::run::RUN_FILE;
+use super::verdict::{LookVerdict, Record, Safety};
+use crate::audit::probe::{Cost, Counts, Look, TextFacts};
+use crate::disk;
+use crate::facts::PresetId;
+
+/// Name under which the taken over file is kept, because the audit writes its own.
+const ORIGINAL: &str = "preset-audit.taken-over.json";
+
+/// What was taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TakenOver {
+    /// Presets whose verdict was taken over.
+    pub verdicts: usize,
+    /// Presets that the other program crashed on, gave up on or never probed.
+    pub again: usize,
+    /// Entries whose files are not in the libraries.
+    pub unknown: usize,
+}
+
+/// An audit of the predecessor. Unreadable entries are skipped.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ForeignAudit {
+    #[serde(default)]
+    source_root: String,
+    entries: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ForeignEntry {
+    rel_path: String,
+    #[serde(default)]
+    quality: Option<ForeignQuality>,
+    #[serde(default)]
+    decoded_as: String,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    fixes: Vec<String>,
+    #[serde(default)]
+    line_count: usize,
+    #[serde(default)]
+    counts: ForeignCounts,
+    #[serde(default)]
+    params: BTreeMap<String, f64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ForeignCounts {
+    per_frame: usize,
+    per_pixel: usize,
+    shape: usize,
+    wave_line: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ForeignQuality {
+    ok: bool,
+    #[serde(default)]
+    reasons: Vec<String>,
+    #[serde(default)]
+    avg_luma: Option<f64>,
+    #[serde(default)]
+    avg_frame_delta: Option<f64>,
+    #[serde(default)]
+    avg_render_ms: Option<f64>,
+    #[serde(default)]
+    p95_render_ms: Option<f64>,
+}
+
+/// Saves the verdicts of a finished audit of the predecessor in `out`, except where `ledger` has its own. Returns `None`
+/// if the folder holds none.
+///
+/// # Errors
+/// Fails if the file cannot be read, or if the store cannot be written.
+pub fn take_over(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Option<TakenOver>> {
+    let Some(audit) = read(out)? else { return Ok(None) };
+    let names = names(plan);
+    let known: HashSet<PresetId> = ledger.known()?.into_iter().map(|(id, _)| id).collect();
+    let mut taken = TakenOver::default();
+    let (mut found, mut again) = (HashMap::new(), HashSet::new());
+    for entry in audit.entries {
+        let Ok(entry) = ForeignEntry::deserialize(entry) else {
+            taken.unknown += 1;
+            continue;
+        };
+        let Some(id) = id_of(&names, &entry.rel_path) else {
+            taken.unknown += 1;
+            continue;
+        };
+        match record(&entry) {
+            _ if known.contains(&id) => {}
+            Some(record) => {
+                // Of equal files, the one that passed counts.
+                let ok = record.taken_over == Some(LookVerdict::Ok);
+                if ok || !found.contains_key(&id) {
+                    found.insert(id, record);
+                }
+            }
+            None => {
+                again.insert(id);
+            }
+        }
+    }
+    let mut found: Vec<(PresetId, Record)> = found.into_iter().collect();
+    found.sort_by_key(|(id, _)| *id);
+    again.retain(|id| found.binary_search_by_key(id, |(id, _)| *id).is_err());
+    (taken.verdicts, taken.again) = (found.len(), again.len());
+    ledger.take_over(&found)?;
+    Ok(Some(taken))
+}
+
+/// Returns the library that a finished audit of the predecessor in `out` is about; `None` if there is no such audit.
+pub fn audited_library(out: &Path) -> anyhow::Result<Option<PathBuf>> {
+    Ok(read(out)?.map(|audit| PathBuf::from(audit.source_root)))
+}
+
+/// Keeps a copy of the file that was taken over.
+pub(super) fn keep_original(out: &Path) -> anyhow::Result<()> {
+    let bytes = disk::read(&out.join(AUDIT_FILE), disk::limit::LIST)?;
+    Ok(disk::write(&out.join(ORIGINAL), &bytes)?)
+}
+
+fn read(out: &Path) -> anyhow::Result<Option<ForeignAudit>> {
+    let path = out.join(AUDIT_FILE);
+    if out.join(RUN_FILE).exists() || !path.exists() {
+        return Ok(None);
+    }
+    let text = disk::read_text(&path, disk::limit::LIST)
+        .with_context(|| format!("reading the finished audit {}", path.display()))?;
+    let audit = serde_json::from_str(&text).with_context(|| {
+        format!("{} is not a finished audit; move it away to audit from the start", path.display())
+    })?;
+    Ok(Some(audit))
+}
+
+/// Returns the preset of every relative path of the plan.
+fn names(plan: &AuditPlan) -> HashMap<String, PresetId> {
+    plan.each_file().map(|file| (plan.relative(file), file.id)).collect()
+}
+
+/// Finds a preset by the path in an entry. An audit of a pack names presets with the pack's folder.
+fn id_of(names: &HashMap<String, PresetId>, rel_path: &str) -> Option<PresetId> {
+    let path = rel_path.replace('\\', "/");
+    let path = path.strip_prefix("./").unwrap_or(&path);
+    let below = || path.split_once('/').and_then(|(_, below)| names.get(below));
+    names.get(path).or_else(below).copied()
+}
+
+/// Returns the verdict of an entry, unless the preset has to be probed again.
+fn record(entry: &ForeignEntry) -> Option<Record> {
+    let quality = entry.quality.as_ref()?;
+    let verdict = if quality.ok {
+        LookVerdict::Ok
+    } else {
+        let looks: Option<Vec<LookVerdict>> =
+            quality.reasons.iter().map(|reason| LookVerdict::of_reference_reason(reason)).collect();
+        looks?.into_iter().next()?
+    };
+    let (luma, motion) = (quality.avg_luma?, quality.avg_frame_delta.unwrap_or_default());
+    if !(luma.is_finite() && motion.is_finite()) {
+        return None;
+    }
+    let mut record = Record::without_evidence(Safety::Ok, String::new());
+    record.taken_over = Some(verdict);
+    let evidence = &mut record.evidence;
+    evidence.look = Some(Look {
+        luma,
+        luma_range: [luma, luma],
+        highlight: luma,
+        motion,
+        motion_peak: motion,
+        ..Look::default()
+    });
+    evidence.cost = Cost {
+        cpu_ms: quality.avg_render_ms.unwrap_or_default(),
+        slowest_ms: quality.p95_render_ms.unwrap_or_default(),
+        ..Cost::default()
+    };
+    let ForeignCounts { per_frame, per_pixel, shape, wave_line } = entry.counts;
+    evidence.text = TextFacts {
+        decoded_as: entry.decoded_as.clone(),
+        warnings: entry.warnings.clone(),
+        fixes: entry.fixes.clone(),
+        line_count: entry.line_count,
+        counts: Counts { per_frame, per_pixel, shape, wave_line, ..Counts::default() },
+        params: entry.params.clone(),
+    };
+    Some(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::verdict::Gates;
+    use crate::store::Store;
+
+    /// Writes a library of six presets and an audit of it in the predecessor's form.
+    fn audited() -> (tempfile::TempDir, tempfile::TempDir) {
+        let (library, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        std::fs::create_dir(library.path().join("x")).expect("made");
+        for name in ["ok", "dark", "slow", "crash", "late", "new"] {
+            std::fs::write(library.path().join(format!("x/{name}.milk")), format!("zoom={name}"))
+                .expect("written");
+        }
+        let entry = |path: &str, quality: &str| {
+            format!(
+                r#"{{"relPath":"{path}","fileName":"f","pack":"x","fileSize":9,"decodedAs":"utf8","warnings":[],
+                "fixes":[],"lineCount":1,"counts":{{"perFrame":2,"perPixel":0,"shape":0,"waveLine":7}},
+                "params":{{"zoom":1.5}},"tags":["wave"],"primaryCategory":"wave","quality":{quality},
+                "probedAt":"2025-12-20T01:02:03.000Z","repairWritten":false}}"#
+            )
+        };
+        let quality = |ok: bool, reasons: &str, luma: &str| {
+            format!(
+                r#"{{"ok":{ok},"reasons":[{reasons}],"avgLuma":{luma},"avgFrameDelta":0.01,"avgRenderMs":3.5,
+                "p95RenderMs":9.5,"renderOk":true,"aborted":false}}"#
+            )
+        };
+        let entries = [
+            entry("x/ok.milk", &quality(true, "", "0.3")),
+            entry("x\\\\dark.milk", &quality(false, r#""too-dark""#, "0.04")),
+            entry("pack/x/slow.milk", &quality(false, r#""slow-render-p95""#, "0.3")),
+            entry("x/crash.milk", &quality(false, r#""wasm-abort","Aborted(OOM)""#, "null")),
+            entry("x/late.milk", &quality(false, r#""probe-timeout","too-dark""#, "0.01")),
+            entry("x/gone.milk", &quality(true, "", "0.3")),
+            "7".to_owned(),
+        ];
+        let root = "C:\\\\presets";
+        let text = format!(r#"{{"version":"v0","sourceRoot":"{root}","entries":[{}]}}"#, entries.join(","));
+        std::fs::write(out.path().join(AUDIT_FILE), text).expect("written");
+        (library, out)
+    }
+
+    #[test]
+    fn verdicts_are_taken_over_except_where_the_other_engine_failed() {
+        let (library, out) = audited();
+        let store = Store::in_memory().expect("opens");
+        let plan = AuditPlan::scan(&store, &[library.path().to_owned()]).expect("scanned");
+        let ledger = Ledger::new(store, "recipe".into());
+        let taken = take_over(out.path(), &plan, &ledger).expect("read");
+        assert_eq!(taken, Some(TakenOver { verdicts: 3, again: 2, unknown: 2 }));
+        let of = |name: &str| {
+            let id = PresetId::of(format!("zoom={name}").as_bytes());
+            ledger.get(id).expect("read").map(|record| record.look_verdict(&Gates::default()))
+        };
+        assert_eq!(of("ok"), Some(LookVerdict::Ok));
+        assert_eq!(of("dark"), Some(LookVerdict::TooDark), "by the other program's gates");
+        assert_eq!(of("slow"), Some(LookVerdict::Slow));
+        assert_eq!((of("crash"), of("late"), of("new")), (None, None, None));
+        let ok = PresetId::of(b"zoom=ok");
+        assert_eq!(ledger.of_any_recipe(ok).expect("read"), None, "the live guard does not rely on it");
+        ledger.rejudge(&plan).expect("judged");
+        assert_eq!(ledger.of_any_recipe(ok).expect("read"), None);
+        let again = take_over(out.path(), &plan, &ledger).expect("read").expect("the file is still there");
+        assert_eq!(again.verdicts, 0, "known already");
+        assert_eq!(audited_library(out.path()).expect("read"), Some(PathBuf::from("C:\\presets")));
+    }
+
+    #[test]
+    fn a_folder_of_this_program_or_a_cut_file_is_not_taken_over() {
+        let (_, out) = audited();
+        let path = out.path().join(AUDIT_FILE);
+        let text = std::fs::read_to_string(&path).expect("read");
+        std::fs::write(&path, &text[..text.len() / 2]).expect("written");
+        assert!(audited_library(out.path()).is_err());
+        std::fs::write(out.path().join(RUN_FILE), "{}").expect("written");
+        assert_eq!(audited_library(out.path()).expect("not read"), None);
+    }
+}

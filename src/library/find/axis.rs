@@ -1,0 +1,144 @@
+//! Measured properties of a look.
+
+use serde::Deserialize;
+
+/// A property of a look, measured on pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Axis {
+    /// Mean light.
+    Light,
+    /// Spread of light within a picture.
+    Contrast,
+    /// Change between pictures.
+    Motion,
+    /// Colourfulness.
+    Colour,
+    /// Fine structure.
+    Detail,
+    /// Likeness of the left and the right half.
+    Symmetry,
+    /// Share of black.
+    Black,
+    /// Flashes per second.
+    Flashes,
+    /// Light in the middle, compared with the edges.
+    Centre,
+    /// Reaction to low frequencies.
+    Low,
+    /// Reaction to middle frequencies.
+    Mid,
+    /// Reaction to high frequencies.
+    High,
+    /// Share of red among the colours.
+    Red,
+    /// Share of yellow.
+    Yellow,
+    /// Share of green.
+    Green,
+    /// Share of cyan.
+    Cyan,
+    /// Share of blue.
+    Blue,
+    /// Share of magenta.
+    Magenta,
+}
+
+/// Number of properties.
+pub(super) const AXES: usize = 18;
+/// Light of colour below which a picture counts as grey.
+const GREY: f32 = 0.02;
+
+/// The parts of a verdict that are measured on pictures.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Evidence {
+    look: Option<Look>,
+    flash: Flash,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Look {
+    luma: f32,
+    contrast: f32,
+    motion: f32,
+    colour: f32,
+    detail: f32,
+    symmetry: f32,
+    black: f32,
+    reaction: [f32; 3],
+    hues: [f32; 6],
+    layout: Vec<f32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Flash {
+    general: f32,
+    red: f32,
+}
+
+/// Columns of the coarse layout, and those and the row in the middle.
+const LAYOUT_COLUMNS: usize = 4;
+const LAYOUT_CELLS: usize = 12;
+const MIDDLE: [usize; 2] = [5, 6];
+
+impl Evidence {
+    /// Returns the value of every property, if the preset was drawn.
+    pub fn values(&self) -> Option<[f32; AXES]> {
+        let look = self.look.as_ref()?;
+        let [low, mid, high] = look.reaction;
+        let all: f32 = look.hues.iter().sum::<f32>() + GREY;
+        let [red, yellow, green, cyan, blue, magenta] = look.hues.map(|hue| hue / all);
+        let values = [
+            look.luma,
+            look.contrast,
+            look.motion,
+            look.colour,
+            look.detail,
+            look.symmetry,
+            look.black,
+            self.flash.general.max(self.flash.red),
+            centre(&look.layout),
+            low,
+            mid,
+            high,
+            red,
+            yellow,
+            green,
+            cyan,
+            blue,
+            magenta,
+        ];
+        values.iter().all(|value| value.is_finite()).then_some(values)
+    }
+}
+
+/// Returns how much lighter the middle is than the edges.
+fn centre(layout: &[f32]) -> f32 {
+    if layout.len() != LAYOUT_CELLS {
+        return 0.0;
+    }
+    let middle: f32 = MIDDLE.iter().map(|&cell| layout[cell]).sum::<f32>() / MIDDLE.len() as f32;
+    let corners = [0, LAYOUT_COLUMNS - 1, LAYOUT_CELLS - LAYOUT_COLUMNS, LAYOUT_CELLS - 1];
+    middle - corners.iter().map(|&cell| layout[cell]).sum::<f32>() / corners.len() as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_gives_the_share_of_every_colour() {
+        let json = r#"{"safety":"ok","look":{"luma":0.4,"hues":[0,0,0,0,0.3,0.05],"layout":
+            [0,0,0,0,0,0.5,0.7,0,0,0,0,0],"black":0.1},"flash":{"general":4,"red":1,"worst":2}}"#;
+        let evidence: Evidence = serde_json::from_str(json).expect("read");
+        let values = evidence.values().expect("drawn");
+        assert!(values[Axis::Blue as usize] > 0.75 && values[Axis::Red as usize] == 0.0);
+        assert_eq!((values[Axis::Centre as usize], values[Axis::Flashes as usize]), (0.6, 4.0));
+        assert_eq!(Axis::Magenta as usize, AXES - 1);
+        let undrawn: Evidence = serde_json::from_str(r#"{"safety":"hang","look":null}"#).expect("read");
+        assert!(undrawn.values().is_none());
+    }
+}

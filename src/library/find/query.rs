@@ -1,0 +1,229 @@
+//! Parses a description of a look into terms.
+
+use super::axis::Axis;
+use super::lexicon::{Concept, Feature, MAX_PHRASE, comparative, concept};
+
+/// A parsed description.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Description {
+    /// What is asked for.
+    pub(super) terms: Vec<Term>,
+    /// Name of a preset to resemble.
+    pub(super) like: Option<String>,
+}
+
+/// One thing that is asked for, or asked not to be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Term {
+    pub what: What,
+    pub negated: bool,
+    /// How much it counts.
+    pub weight: f32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum What {
+    /// A word of the lexicon.
+    Concept { word: String, concept: &'static Concept },
+    /// Any other word: a part of a name, an author or one of the performer's own tags.
+    Name(String),
+    /// More or less of a property than the preset to resemble has, or than usual.
+    Compared { axis: Axis, more: bool },
+}
+
+/// Words without a meaning of their own.
+const FILLERS: [&str; 30] = [
+    "a",
+    "an",
+    "the",
+    "and",
+    "with",
+    "of",
+    "on",
+    "in",
+    "to",
+    "some",
+    "something",
+    "anything",
+    "preset",
+    "presets",
+    "like",
+    "that",
+    "is",
+    "are",
+    "it",
+    "this",
+    "one",
+    "ones",
+    "looks",
+    "look",
+    "looking",
+    "but",
+    "please",
+    "show",
+    "me",
+    "or",
+];
+const NEGATIONS: [&str; 8] = ["no", "not", "without", "nothing", "never", "non", "dont", "don't"];
+const STRONG: [&str; 6] = ["very", "really", "super", "extremely", "totally", "mostly"];
+const WEAK: [&str; 4] = ["slightly", "somewhat", "bit", "rather"];
+/// Beginnings of a comparison with a preset; its name follows.
+const LIKE: [&str; 4] = ["more like ", "similar to ", "same as ", "like "];
+/// What ends the name of a preset.
+const ENDS: [&str; 5] = [" but ", ", ", "; ", " only ", " just "];
+
+impl Description {
+    /// Parses a description. Every text has a meaning; unknown words are parts of names.
+    pub fn parse(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let (like, rest) = split_like(&text);
+        let mut terms = terms(&rest);
+        if like.is_none() && terms.is_empty() {
+            // Only fillers: they may be a name.
+            terms.extend(words(&text).map(|word| Term {
+                what: What::Name(word),
+                negated: false,
+                weight: 1.0,
+            }));
+        }
+        Self { terms, like }
+    }
+
+    /// Returns whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty() && self.like.is_none()
+    }
+}
+
+/// Splits off the name of a preset to resemble.
+fn split_like(text: &str) -> (Option<String>, String) {
+    let found = LIKE.iter().find_map(|start| {
+        let at = text.find(start)?;
+        // A word that ends in "like" is none.
+        (at == 0 || text[..at].ends_with(' ')).then_some((at, at + start.len()))
+    });
+    let Some((at, from)) = found else { return (None, text.to_owned()) };
+    let rest = &text[from..];
+    let end = ENDS.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+    let name = rest[..end].trim().trim_matches('"').to_owned();
+    if name.is_empty() || ["this", "that"].contains(&name.as_str()) {
+        return (None, text.to_owned());
+    }
+    (Some(name), format!("{} {}", &text[..at], &rest[end..]))
+}
+
+/// Iterates over the words of a text. A leading dash negates a word.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let spaced = text.replace(" -", " no ");
+    let spaced = spaced.strip_prefix('-').map_or(spaced.clone(), |rest| format!("no {rest}"));
+    let inside = |c: char| c.is_alphanumeric() || c == '\'' || c == '-';
+    let all: Vec<String> = spaced
+        .split(|c: char| !inside(c))
+        .map(|word| word.trim_matches('-').to_owned())
+        .filter(|word| !word.is_empty())
+        .collect();
+    all.into_iter()
+}
+
+fn terms(text: &str) -> Vec<Term> {
+    let words: Vec<String> = words(text).collect();
+    let mut terms = Vec::new();
+    let (mut negated, mut weight, mut direction) = (false, 1.0, None);
+    let mut at = 0;
+    while at < words.len() {
+        let word = words[at].as_str();
+        // The longest phrase that is known.
+        let phrase = (1..=MAX_PHRASE.min(words.len() - at)).rev().find_map(|count| {
+            let phrase = words[at..at + count].join(" ");
+            concept(&phrase).map(|concept| (phrase, concept, count))
+        });
+        let mut used = 1;
+        let what = if let Some((word, concept, count)) = phrase {
+            used = count;
+            match (direction, single_axis(concept)) {
+                (Some(more), Some((axis, much))) => What::Compared { axis, more: more == much },
+                (Some(false), None) => {
+                    negated = !negated;
+                    What::Concept { word, concept }
+                }
+                _ => What::Concept { word, concept },
+            }
+        } else if let Some((axis, more)) = comparative(word) {
+            What::Compared { axis, more }
+        } else if NEGATIONS.contains(&word) {
+            negated = true;
+            at += 1;
+            continue;
+        } else if STRONG.contains(&word) || WEAK.contains(&word) {
+            weight = if STRONG.contains(&word) { 1.6 } else { 0.6 };
+            at += 1;
+            continue;
+        } else if word == "more" || word == "less" {
+            direction = Some(word == "more");
+            at += 1;
+            continue;
+        } else if FILLERS.contains(&word) {
+            at += 1;
+            continue;
+        } else {
+            What::Name(word.to_owned())
+        };
+        terms.push(Term { what, negated, weight });
+        (negated, weight, direction) = (false, 1.0, None);
+        at += used;
+    }
+    terms
+}
+
+/// Returns the property of a concept with only one, and whether it asks for much of it.
+fn single_axis(concept: &Concept) -> Option<(Axis, bool)> {
+    match concept.features {
+        [Feature::Much(axis)] => Some((*axis, true)),
+        [Feature::Little(axis)] => Some((*axis, false)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Describes a parsed text: `!` negates, `+` and `-` compare, quotes mark names.
+    fn parsed(text: &str) -> String {
+        let Description { terms, like } = Description::parse(text);
+        let term = |Term { what, negated, .. }: &Term| {
+            let what = match what {
+                What::Concept { word, .. } => word.clone(),
+                What::Name(name) => format!("'{name}'"),
+                What::Compared { axis, more } => format!("{}{axis:?}", if *more { "+" } else { "-" }),
+            };
+            format!("{}{what}", if *negated { "!" } else { "" })
+        };
+        let terms: Vec<String> = terms.iter().map(term).collect();
+        let like = like.map(|name| format!("like {name}: ")).unwrap_or_default();
+        like + &terms.join(" ")
+    }
+
+    #[test]
+    fn descriptions_are_split_into_terms() {
+        assert_eq!(parsed("slow blue tunnel"), "slow blue tunnel");
+        assert_eq!(parsed("Gold particles on black"), "gold particles on black");
+        assert_eq!(parsed("dark, no strobe"), "dark !strobe");
+        assert_eq!(parsed("dark -strobe without lines"), "dark !strobe !lines");
+        assert_eq!(parsed("black and white"), "black and white");
+        assert_eq!(parsed("geiss tunnel"), "'geiss' tunnel");
+        assert_eq!(parsed("darker and less busy"), "-Light -Detail");
+        assert_eq!(parsed("more colourful, less liquid"), "+Colour !liquid");
+        assert_eq!(parsed("more like Flexi - Mindblob but slower"), "like flexi - mindblob: -Motion");
+        assert_eq!(parsed("red, similar to \"deep sky\", brighter"), "like deep sky: red +Light");
+        assert_eq!(parsed("something like this"), "'something' 'like' 'this'");
+        assert!(Description::parse(" ?! ").is_empty());
+    }
+
+    #[test]
+    fn very_counts_more_and_a_bit_less() {
+        let weights: Vec<f32> =
+            Description::parse("very dark a bit red").terms.iter().map(|term| term.weight).collect();
+        assert_eq!(weights, [1.6, 0.6]);
+    }
+}

@@ -1,0 +1,202 @@
+//! Scores presets against a description.
+
+use super::axis::{AXES, Axis};
+use super::lexicon::{Concept, Feature};
+use super::measured::Measured;
+use super::query::{Description, Term, What};
+use crate::facts::Energy;
+use crate::library::word_index::WordIndex;
+use crate::library::{Catalogue, Entry};
+
+/// Fit of a term that does not fit at all; a product with 0 would not rank the rest.
+const LEAST: f32 = 0.03;
+/// Fit of a preset without a tag that is asked for: tags are derived from code and may miss what is seen.
+const WITHOUT_TAG: f32 = 0.15;
+/// Fit of a preset whose name lacks a word that only names contain.
+const WITHOUT_NAME: f32 = 0.1;
+/// Fit by energy: equal, next to it, and opposite.
+const ENERGY_FITS: [f32; 3] = [1.0, 0.4, 0.1];
+/// Distance of ranks over which two looks stop being alike.
+const ALIKE: f32 = 0.2;
+/// Difference of ranks that counts as a comparison fulfilled.
+const NOTICEABLE: f32 = 0.12;
+/// Likeness of a preset that was not measured but has the same code.
+const UNSEEN: f32 = 0.3;
+/// Properties that make two looks alike.
+const LOOKS: [Axis; 13] = [
+    Axis::Light,
+    Axis::Contrast,
+    Axis::Motion,
+    Axis::Colour,
+    Axis::Detail,
+    Axis::Symmetry,
+    Axis::Centre,
+    Axis::Red,
+    Axis::Yellow,
+    Axis::Green,
+    Axis::Cyan,
+    Axis::Blue,
+    Axis::Magenta,
+];
+
+/// The presets of a library by how well they fit.
+#[derive(Clone, Debug, Default)]
+pub(in crate::library) struct Ranking {
+    /// Indices of the presets with their fit, 0 to 1, best first.
+    pub best: Vec<(u32, f32)>,
+    /// Why the description could not be used completely.
+    pub problem: Option<String>,
+}
+
+/// Ranks all presets of a library.
+pub(in crate::library) fn rank(
+    description: &Description,
+    library: &Catalogue,
+    measured: &Measured,
+    words: &WordIndex,
+) -> Ranking {
+    let mut problem = None;
+    let model = description.like.as_ref().and_then(|name| {
+        let model = words.search(name).and_then(|found| shortest(library, &found));
+        if model.is_none() {
+            problem = Some(format!("no preset is named {name}"));
+        }
+        model
+    });
+    if measured.known() == 0 && !library.entries.is_empty() {
+        problem.get_or_insert_with(|| "no look was measured yet; bake the library to find looks".into());
+    }
+    let mut logs = vec![0.0_f32; library.entries.len()];
+    let mut weights = 0.0;
+    for term in &description.terms {
+        weights += term.weight;
+        let named = NamedBits::of(term, words);
+        for (index, (log, entry)) in logs.iter_mut().zip(&library.entries).enumerate() {
+            let fit = fit(term, index, entry, measured, &named, model);
+            let fit = if term.negated { 1.0 - fit } else { fit };
+            *log += term.weight * (LEAST + (1.0 - LEAST) * fit).ln();
+        }
+    }
+    if let Some(model) = model {
+        weights += LIKE_WEIGHT;
+        let free = compared_axes(description);
+        for (index, log) in logs.iter_mut().enumerate() {
+            let alike = alike(index, model, measured, library, &free);
+            *log += LIKE_WEIGHT * (LEAST + (1.0 - LEAST) * alike).ln();
+        }
+    }
+    let fit = |log: f32| if weights > 0.0 { (log / weights).exp() } else { 0.0 };
+    let mut best: Vec<(u32, f32)> = (0..).zip(logs.into_iter().map(fit)).collect();
+    if let Some(model) = model {
+        best.retain(|(index, _)| *index as usize != model);
+    }
+    best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Ranking { best, problem }
+}
+
+/// Weight of resembling a preset, compared with a word.
+const LIKE_WEIGHT: f32 = 2.0;
+
+/// Returns the preset with the shortest path: "star" means "star.milk" rather than "starfield 2.milk".
+fn shortest(library: &Catalogue, found: &[u32]) -> Option<usize> {
+    found.iter().map(|&index| index as usize).min_by_key(|&index| library.entries[index].name().len())
+}
+
+/// Whether the name of each preset contains the word of a term.
+struct NamedBits(Vec<u64>);
+
+impl NamedBits {
+    fn of(term: &Term, words: &WordIndex) -> Self {
+        match &term.what {
+            What::Concept { word, .. } | What::Name(word) => Self(words.bits(word)),
+            What::Compared { .. } => Self(Vec::new()),
+        }
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.0.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1)
+    }
+}
+
+/// Returns how well a preset fits a term, 0 to 1.
+fn fit(
+    term: &Term,
+    index: usize,
+    entry: &Entry,
+    measured: &Measured,
+    named: &NamedBits,
+    model: Option<usize>,
+) -> f32 {
+    match &term.what {
+        What::Concept { concept, .. } => {
+            let seen = concept_fit(concept, index, entry, measured);
+            if named.has(index) { seen + concept.by_name * (1.0 - seen) } else { seen }
+        }
+        What::Name(_) => {
+            if named.has(index) {
+                1.0
+            } else {
+                WITHOUT_NAME
+            }
+        }
+        What::Compared { axis, more } => {
+            let usual = model.map_or(0.5, |model| measured.rank(model, *axis));
+            let ahead = measured.rank(index, *axis) - usual;
+            let ahead = if *more { ahead } else { -ahead };
+            1.0 / (1.0 + (-(ahead - NOTICEABLE) / (NOTICEABLE / 2.0)).exp())
+        }
+    }
+}
+
+/// Returns the geometric mean of how well the features fit.
+fn concept_fit(concept: &Concept, index: usize, entry: &Entry, measured: &Measured) -> f32 {
+    let fit = |feature: &Feature| match feature {
+        Feature::Much(axis) => measured.rank(index, *axis),
+        Feature::Little(axis) => 1.0 - measured.rank(index, *axis),
+        Feature::Has(tag) => {
+            if entry.tags.has(*tag) {
+                1.0
+            } else {
+                WITHOUT_TAG
+            }
+        }
+        Feature::Energy(energy) => ENERGY_FITS[distance(*energy, entry.energy)],
+    };
+    let product: f32 = concept.features.iter().map(fit).product();
+    product.powf(1.0 / concept.features.len().max(1) as f32)
+}
+
+fn distance(a: Energy, b: Energy) -> usize {
+    (a as usize).abs_diff(b as usize)
+}
+
+/// Returns the properties that a description compares; in those, presets need not resemble.
+fn compared_axes(description: &Description) -> Vec<Axis> {
+    let axis = |term: &Term| match term.what {
+        What::Compared { axis, .. } => Some(axis),
+        What::Concept { .. } | What::Name(_) => None,
+    };
+    description.terms.iter().filter_map(axis).collect()
+}
+
+/// Returns how much two presets look alike, 0 to 1.
+fn alike(index: usize, model: usize, measured: &Measured, library: &Catalogue, free: &[Axis]) -> f32 {
+    let pairs = LOOKS
+        .iter()
+        .filter(|axis| !free.contains(axis))
+        .filter_map(|axis| Some((measured.known_rank(index, *axis)?, measured.known_rank(model, *axis)?)));
+    let (count, sum) = pairs.fold((0_u32, 0.0), |(count, sum), (a, b)| (count + 1, sum + (a - b) * (a - b)));
+    let (a, b) = (&library.entries[index], &library.entries[model]);
+    let union = (a.tags.0 | b.tags.0).count_ones().max(1) as f32;
+    let tags = (a.tags.0 & b.tags.0).count_ones() as f32 / union;
+    let code = if a.family == b.family || a.cluster == b.cluster { 0.6 + 0.4 * tags } else { tags };
+    if count == 0 {
+        return UNSEEN * code;
+    }
+    let apart = (sum / count as f32).sqrt();
+    let look = (-(apart / ALIKE).powi(2)).exp();
+    0.75 * look + 0.25 * code
+}
+
+/// All axes have a number.
+const _: () = assert!(AXES == Axis::Magenta as usize + 1);

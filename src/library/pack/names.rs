@@ -1,0 +1,76 @@
+//! The names that a manifest gives to the files of its folder.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::manifest::{MANIFEST_FILE, Manifest, ManifestPreset};
+
+/// The presets of a manifest, by any of their names.
+#[derive(Clone, Debug, Default)]
+pub struct ManifestNames {
+    presets: Vec<ManifestPreset>,
+    by_name: HashMap<String, usize>,
+}
+
+impl ManifestNames {
+    /// Reads the manifest of a folder; `None` if there is none, or if it cannot be read, which is logged.
+    pub fn of_folder(folder: &Path) -> Option<Self> {
+        let path = folder.join(MANIFEST_FILE);
+        if !path.exists() {
+            return None;
+        }
+        match Manifest::read(&path) {
+            Ok(manifest) => Some(Self::of(manifest)),
+            Err(error) => {
+                log::warn!("ignoring the manifest ({error}); using all presets in the folder");
+                None
+            }
+        }
+    }
+
+    fn of(manifest: Manifest) -> Self {
+        let mut by_name = HashMap::new();
+        for (index, preset) in manifest.presets.iter().enumerate() {
+            for name in preset.names(&manifest.target) {
+                by_name.entry(name.replace('\\', "/")).or_insert(index);
+            }
+        }
+        Self { presets: manifest.presets, by_name }
+    }
+
+    /// Iterates over the ids of presets with their paths in the source library.
+    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let named = self.presets.iter().filter(|preset| !preset.id.is_empty());
+        named
+            .map(|preset| {
+                let path = if preset.label.is_empty() { &preset.rel_path } else { &preset.label };
+                (preset.id.as_str(), path.as_str())
+            })
+            .filter(|(_, path)| !path.is_empty())
+    }
+
+    /// Returns the preset at this path below the folder.
+    pub fn preset(&self, below: &str) -> Option<&ManifestPreset> {
+        self.by_name.get(below).map(|&index| &self.presets[index])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_by_path_with_and_without_the_folder_of_the_pack() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(ManifestNames::of_folder(folder.path()).is_none());
+        let text = r#"{"version":"v0","target":"run3","presets":[
+            {"id":"run3-a-1b2c3d","label":"x\\a.milk","relPath":"run3/x/a.milk"},{"id":"y/b.milk"}]}"#;
+        std::fs::write(folder.path().join(MANIFEST_FILE), text).expect("written");
+        let names = ManifestNames::of_folder(folder.path()).expect("read");
+        let id = |path: &str| names.preset(path).map(|preset| preset.id.as_str());
+        assert_eq!((id("x/a.milk"), id("run3/x/a.milk")), (Some("run3-a-1b2c3d"), Some("run3-a-1b2c3d")));
+        assert_eq!((id("y/b.milk"), id("c.milk")), (Some("y/b.milk"), None));
+        std::fs::write(folder.path().join(MANIFEST_FILE), "{").expect("written");
+        assert!(ManifestNames::of_folder(folder.path()).is_none());
+    }
+}
