@@ -67,6 +67,9 @@ const TEXTURE: f32 = 0.002;
 const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
 const CLEAR_Z: f32 = 6.5;
+/// Mean low onset strength above which a grid that holds is no texture: kicks and bass lines reach it even without
+/// highs, soft pads and pulses do not.
+const KICKS: f32 = 0.035;
 /// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
 
@@ -82,7 +85,8 @@ pub struct Tracker {
     faster_updates: u32,
     /// Low and overall onset strength, averaged over about one second.
     recent: [f32; 2],
-    /// High onset strength, averaged over the last few seconds.
+    /// Low and high onset strength, averaged over the last few seconds.
+    low: f32,
     high: f32,
     /// Seconds of continuous silence.
     silent_secs: f32,
@@ -104,6 +108,7 @@ impl Tracker {
             rival_updates: 0,
             faster_updates: 0,
             recent: [0.0; 2],
+            low: 0.0,
             high: FIRST_HIGH,
             silent_secs: 0.0,
             attack: 0.0,
@@ -118,6 +123,7 @@ impl Tracker {
         for (recent, now) in self.recent.iter_mut().zip([onset.low, onset.all()]) {
             *recent += (now - *recent) * 0.008;
         }
+        self.low += (onset.low - self.low) * 0.003;
         self.high += (onset.high - self.high) * 0.003;
         self.attack = onset.mid.max(self.attack * 0.9985);
         self.combs.push(accent);
@@ -204,7 +210,7 @@ impl Tracker {
             && self.attack < ATTACK
             && grid.count().period < TEXTURE_PERIOD
             && own.z < CLEAR_Z
-            && !holds;
+            && !(holds && self.low > KICKS);
         let bonus = 1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_UPDATES).min(1.0);
         let z = if own.z > ZERO_Z { own.z.max(grid.mean_z * bonus) } else { own.z };
         let target = if lost || !grid.proven {
