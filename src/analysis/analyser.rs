@@ -9,6 +9,7 @@ use super::gain::Gain;
 use super::hit::HitFollower;
 use super::meter::Meter;
 use super::onset::OnsetDetector;
+use super::relative_onset::RelativeOnsets;
 use super::scene::{SIZE_SAMPLES, SceneFilter, SceneModel, Summary, UPDATE_SECS};
 use super::section::SectionTracker;
 use super::spectral::{BandMeters, SpectralShape};
@@ -44,6 +45,7 @@ pub struct Analyser {
     gain: Gain,
     hit: HitFollower,
     onsets: OnsetDetector,
+    relative_onsets: RelativeOnsets,
     bands: BandMeters,
     energy: EnergyFollower,
     drums: Drums,
@@ -82,6 +84,7 @@ impl Analyser {
             gain: Gain::new(dt),
             hit: HitFollower::new(fine_dt),
             onsets: OnsetDetector::new(&bank),
+            relative_onsets: RelativeOnsets::new(&bank, dt),
             bands: BandMeters::new(&bank, dt),
             energy: EnergyFollower::new(dt),
             drums: Drums::new(dt),
@@ -165,13 +168,14 @@ impl Analyser {
         let bands = self.bank.apply(power, &mut levels);
         self.summary.push(power, bands);
         let onset = self.onsets.step(bands, reference, gate);
+        let relative = self.relative_onsets.step(bands, reference, gate);
         let shape = SpectralShape::of(bands, &self.bank);
         let level = self.meter.read();
         let level_db = 10.0 * (bands.iter().sum::<f32>() + 1e-12).log10();
         let (energy_fast, energy_slow) = self.energy.step(level_db, onset.all(), gate);
         self.flux += (onset.all() - self.flux) * if onset.all() > self.flux { 0.8 } else { 0.1 };
         let features = &mut self.features;
-        self.tracker.step(self.drums.step(onset), onset, gate > 0.0);
+        self.tracker.step(self.drums.step(onset, relative), onset, gate > 0.0);
         features.beat = self.tracker.grid();
         features.silent = gate <= 0.0;
         features.level = level;

@@ -10,6 +10,7 @@ mod hit;
 mod meter;
 mod onset;
 mod prediction;
+mod relative_onset;
 mod scene;
 mod section;
 mod spectral;

@@ -28,6 +28,11 @@ impl Onset {
     }
 }
 
+/// Returns the bands of the low, mid and high range.
+pub(super) fn ranges(bank: &Filterbank) -> [std::ops::Range<usize>; 3] {
+    [bank.within(25.0, 130.0), bank.within(130.0, 2_000.0), bank.within(2_000.0, 16_000.0)]
+}
+
 /// Computes onset strength from band powers.
 pub(super) struct OnsetDetector {
     ranges: [std::ops::Range<usize>; 3],
@@ -39,8 +44,7 @@ pub(super) struct OnsetDetector {
 impl OnsetDetector {
     /// Builds a detector over the bands of `bank`.
     pub fn new(bank: &Filterbank) -> Self {
-        let ranges = [bank.within(25.0, 130.0), bank.within(130.0, 2_000.0), bank.within(2_000.0, 16_000.0)];
-        Self { ranges, past: [[0.0; MAX_BANDS]; LAG], at: 0, hops: 0 }
+        Self { ranges: ranges(bank), past: [[0.0; MAX_BANDS]; LAG], at: 0, hops: 0 }
     }
 
     /// Returns the onset strength from the band powers of a hop, the reference power and the gate.

@@ -11,6 +11,13 @@ const MIN_PEAK: [f32; 3] = [0.15, 0.10, 0.15];
 const WEIGHT: [f32; 3] = [1.0, 0.7, 0.5];
 /// Exponent that compresses the difference between loud and soft strokes.
 const COMPRESSION: f32 = 0.7;
+/// Minimum peak of the relative onsets, whose scale does not depend on how loud a range is.
+const MIN_RELATIVE_PEAK: f32 = 0.02;
+/// Share of the relative onsets in the combined accent. On the cable the fixed scale has more contrast; in a room, in a
+/// crowd and without highs, the relative one.
+const RELATIVE_SHARE: f32 = 0.5;
+/// Hops until the relative onsets count, 1 s: their means and peaks must have seen a beat or two.
+const RELATIVE_START: u32 = 100;
 
 /// Accent of one hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -38,23 +45,37 @@ impl Accent {
 pub struct Drums {
     dt: f32,
     peak: [f32; 3],
+    relative_peak: [f32; 3],
+    hops: u32,
 }
 
 impl Drums {
     /// Builds the detector for one onset every `dt` seconds.
     pub fn new(dt: f32) -> Self {
-        Self { dt, peak: MIN_PEAK }
+        Self { dt, peak: MIN_PEAK, relative_peak: [MIN_RELATIVE_PEAK; 3], hops: 0 }
     }
 
-    /// Returns the accent of a hop.
-    pub fn step(&mut self, onset: Onset) -> Accent {
+    /// Returns the accent of a hop from its onsets, on a fixed scale and relative to the recent level of each band.
+    pub fn step(&mut self, fixed: Onset, relative: Onset) -> Accent {
         let fall = (-self.dt / PEAK_SECS).exp();
-        let mut share = [0.0; 3];
-        for (n, strength) in [onset.low, onset.mid, onset.high].into_iter().enumerate() {
-            self.peak[n] = (self.peak[n] * fall).max(strength).max(MIN_PEAK[n]);
-            share[n] = strength / self.peak[n];
+        let share = |strength: f32, peak: &mut f32, min: f32| {
+            *peak = (*peak * fall).max(strength).max(min);
+            strength / *peak
+        };
+        let fixed = [fixed.low, fixed.mid, fixed.high];
+        let ranges: [f32; 3] = std::array::from_fn(|n| share(fixed[n], &mut self.peak[n], MIN_PEAK[n]));
+        let combined = |shares: [f32; 3]| -> f32 {
+            shares.iter().zip(WEIGHT).map(|(share, weight)| weight * share.powf(COMPRESSION)).sum()
+        };
+        let mut all = combined(ranges);
+        self.hops = self.hops.saturating_add(1);
+        if self.hops > RELATIVE_START {
+            let relative = [relative.low, relative.mid, relative.high];
+            let relative =
+                std::array::from_fn(|n| share(relative[n], &mut self.relative_peak[n], MIN_RELATIVE_PEAK));
+            all += (combined(relative) - all) * RELATIVE_SHARE;
         }
-        let all = share.iter().zip(WEIGHT).map(|(share, weight)| weight * share.powf(COMPRESSION)).sum();
-        Accent { all, low: share[0], mid: share[1], high: share[2], sharp: share[1] * share[2] }
+        let [low, mid, high] = ranges;
+        Accent { all, low, mid, high, sharp: mid * high }
     }
 }

@@ -40,6 +40,10 @@ pub struct Grid {
     pub score: f32,
     /// Mean `z` of the evidence over the last few seconds.
     pub mean_z: f32,
+    /// Share of the last updates in which no rival scored higher.
+    pub lead: f32,
+    /// Whether the evidence was once significant; an unproven grid is only a candidate.
+    pub proven: bool,
     /// Low and overall onset strength while there was evidence.
     pub drums: [f32; 2],
     /// Phase error still to be corrected, in hops; spread over time to avoid jumps.
@@ -62,6 +66,8 @@ impl Grid {
             cells: AccentAverages::new(),
             score: 0.0,
             mean_z: 0.0,
+            lead: 0.0,
+            proven: false,
             drums,
             phase_error: 0.0,
             age: 0,
@@ -80,6 +86,7 @@ impl Grid {
         grid.slow = Some(0);
         grid.octave = HALVE;
         grid.age = was.age;
+        (grid.mean_z, grid.lead, grid.proven) = (was.mean_z, was.lead, was.proven);
         grid
     }
 
@@ -90,6 +97,7 @@ impl Grid {
             score: self.score,
             mean_z: self.mean_z,
             age: self.age,
+            proven: true,
             ..Self::new(anchor, period, number, self.drums)
         };
     }

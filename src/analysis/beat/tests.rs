@@ -170,6 +170,67 @@ fn a_kick_through_a_muffled_system_is_a_beat() {
     assert!(errors(&late, bpm).iter().all(|error| error.abs() < 0.06), "{late:?}");
 }
 
+/// Puts `sound` into a room with a decay of `secs` to -60 dB, with the reverberation louder than the direct sound: four
+/// parallel combs and two all-passes (Schroeder, 1962).
+fn room(sound: &mut [[f32; 2]], secs: f32) {
+    let mut combs = [1_687, 1_601, 2_053, 2_251].map(|delay| vec![0.0_f32; delay]);
+    let mut passes = [341, 113].map(|delay| vec![0.0_f32; delay]);
+    for (n, frame) in sound.iter_mut().enumerate() {
+        let mut wet = 0.0;
+        for line in &mut combs {
+            let (length, at) = (line.len(), n % line.len());
+            let out = line[at];
+            line[at] = frame[0] + out * 10.0_f32.powf(-3.0 * length as f32 / RATE as f32 / secs);
+            wet += 0.5 * out;
+        }
+        for line in &mut passes {
+            let at = n % line.len();
+            let out = line[at] - 0.7 * wet;
+            line[at] = wet + 0.7 * out;
+            wet = out;
+        }
+        *frame = [0.5 * frame[0] + wet; 2];
+    }
+}
+
+#[test]
+fn beats_are_found_in_a_room_and_in_a_crowd() {
+    for (name, pattern, bpm) in [("house", &HOUSE, 126.0), ("rock", &ROCK, 112.0)] {
+        let mut sound = play(bpm, &[(pattern, 14)]);
+        room(&mut sound, 2.0);
+        // Voices, as slowly swelling noise.
+        let (mut rng, mut low) = (Rng::new(11), 0.0);
+        for (n, frame) in sound.iter_mut().enumerate() {
+            low += (rng.normal() as f32 - low) * 0.1;
+            let swell = 0.1 + 0.06 * (n as f64 / RATE * 11.0).sin() as f32;
+            *frame = frame.map(|side| side + swell * low);
+        }
+        let (beats, grid) = analyse(&mut Analyser::new(), &sound);
+        let late: Vec<f64> = beats.into_iter().filter(|&at| at > 12.0).collect();
+        assert!(grid.trusted() && late.len() >= 20, "{name}: {} beats; {grid:?}", late.len());
+        assert!(errors(&late, bpm).iter().all(|error| error.abs() < 0.07), "{name}: {late:?}");
+    }
+}
+
+#[test]
+fn noise_without_a_beat_is_no_beat() {
+    let mut rng = Rng::new(13);
+    let (mut low, mut swell, mut target) = (0.0, 0.0, 0.0);
+    let sound: Vec<[f32; 2]> = (0..(60.0 * RATE) as usize)
+        .map(|n| {
+            // Syllables, wind and steps: swells of random strength at random times.
+            if n % 4_410 == 0 && rng.unit_f32() < 0.6 {
+                target = rng.unit_f32();
+            }
+            swell += (target - swell) * 0.002;
+            low += (rng.normal() as f32 - low) * 0.2;
+            [swell * 0.2 * low; 2]
+        })
+        .collect();
+    let (beats, _) = analyse(&mut Analyser::new(), &sound);
+    assert!(beats.len() <= 2, "{} beats in a minute", beats.len());
+}
+
 #[test]
 fn a_new_tempo_is_found_after_a_gap() {
     let mut analyser = Analyser::new();

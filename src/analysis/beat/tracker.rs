@@ -1,5 +1,5 @@
-//! Adopts a grid once the evidence is significant, keeps it through breakdowns, and replaces it only when a rival wins
-//! for several updates.
+//! Adopts a grid once the evidence is significant or has held for some time, keeps it through breakdowns, and replaces
+//! it only when a rival wins for several updates.
 
 use super::super::features::BeatGrid;
 use super::super::onset::Onset;
@@ -21,9 +21,21 @@ const LATENCY_SECS: f64 = 0.032;
 const HOP_SECS: f64 = 0.01;
 /// `z` at which a grid is adopted; its confidence there is 0.5.
 const ADOPT_Z: f32 = 4.4;
+/// `z` at which a candidate is adopted without trust; noise reaches it half of the time.
+const CANDIDATE_Z: f32 = 1.8;
+/// A candidate that led for this many updates, in this share of the last ones, at this mean `z`, is as significant as one
+/// at [`ADOPT_Z`]: in a room, in a crowd or through a muffled system the beat never stands out more, but it stays where
+/// it is, whereas the peaks of noise wander.
+const HOLD_UPDATES: u32 = 50;
+const HOLD_LEAD: f32 = 0.9;
+const HOLD_Z: f32 = 2.2;
+/// Minimum confidence of a grid that holds: trusted, but less than a clear one.
+const HOLD_CONFIDENCE: f32 = 0.65;
 /// `z` above which an adopted grid is followed, and the `z` of zero confidence.
 const FOLLOW_Z: f32 = 3.4;
 const ZERO_Z: f32 = 3.0;
+/// Share of its own mean `z` above which a weak grid is followed.
+const FOLLOW_SHARE: f32 = 0.7;
 /// Largest bonus factor on `z` for a grid that lasts, and the number of updates to reach it.
 const STEADY: f32 = 1.3;
 const STEADY_UPDATES: f32 = 60.0;
@@ -55,6 +67,9 @@ const TEXTURE: f32 = 0.002;
 const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
 const CLEAR_Z: f32 = 6.5;
+/// Mean low onset strength above which a grid that holds is no texture: kicks and bass lines reach it even without
+/// highs, soft pads and pulses do not.
+const KICKS: f32 = 0.035;
 /// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
 
@@ -70,7 +85,8 @@ pub struct Tracker {
     faster_updates: u32,
     /// Low and overall onset strength, averaged over about one second.
     recent: [f32; 2],
-    /// High onset strength, averaged over the last few seconds.
+    /// Low and high onset strength, averaged over the last few seconds.
+    low: f32,
     high: f32,
     /// Seconds of continuous silence.
     silent_secs: f32,
@@ -92,6 +108,7 @@ impl Tracker {
             rival_updates: 0,
             faster_updates: 0,
             recent: [0.0; 2],
+            low: 0.0,
             high: FIRST_HIGH,
             silent_secs: 0.0,
             attack: 0.0,
@@ -106,6 +123,7 @@ impl Tracker {
         for (recent, now) in self.recent.iter_mut().zip([onset.low, onset.all()]) {
             *recent += (now - *recent) * 0.008;
         }
+        self.low += (onset.low - self.low) * 0.003;
         self.high += (onset.high - self.high) * 0.003;
         self.attack = onset.mid.max(self.attack * 0.9985);
         self.combs.push(accent);
@@ -143,16 +161,23 @@ impl Tracker {
         let best = self.combs.best();
         self.best = best;
         let now = self.hop as f64 - 1.0;
-        let Some(grid) = &mut self.grid else {
+        if !self.grid.as_ref().is_some_and(|grid| grid.proven) {
             if best.z > ADOPT_Z {
-                self.adopt(best, now);
+                self.adopt(best, now, true);
+                return;
             }
-            return;
-        };
+            if self.grid.is_none() {
+                if best.z > CANDIDATE_Z {
+                    self.adopt(best, now, false);
+                }
+                return;
+            }
+        }
+        let Some(grid) = &mut self.grid else { return };
         grid.age += 1;
         let own = grid.evidence(&self.combs, now);
         let gone = (0..2).any(|n| self.recent[n] < GONE * grid.drums[n]);
-        if own.z > FOLLOW_Z && !gone {
+        if own.z > FOLLOW_Z.min(FOLLOW_SHARE * grid.mean_z) && !gone {
             grid.follow(own, now, self.manual.tempo_is_set());
             for (drums, recent) in grid.drums.iter_mut().zip(self.recent) {
                 *drums += (recent - *drums) * 0.03;
@@ -163,6 +188,8 @@ impl Tracker {
         }
         if !gone {
             grid.mean_z += (own.z - grid.mean_z) / (grid.age as f32).min(STEADY_UPDATES);
+            let leads = best.score <= own.score || grid.matches_up_to_octave(best, now);
+            grid.lead += (f32::from(u8::from(leads)) - grid.lead) / (grid.age as f32).min(STEADY_UPDATES);
             if let Some(view) = grid.bar() {
                 self.bar.update(&view);
             }
@@ -174,20 +201,27 @@ impl Tracker {
             self.bar = Bar::default();
         }
         let lost = gone && (grid.coasting_secs >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
+        let holds = grid.age >= HOLD_UPDATES && grid.lead > HOLD_LEAD && grid.mean_z > HOLD_Z;
+        if holds && !grid.proven && !gone {
+            grid.proven = true;
+            self.confidence = self.confidence.max(0.5);
+        }
         let texture = self.high < TEXTURE
             && self.attack < ATTACK
             && grid.count().period < TEXTURE_PERIOD
-            && own.z < CLEAR_Z;
+            && own.z < CLEAR_Z
+            && !(holds && self.low > KICKS);
         let bonus = 1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_UPDATES).min(1.0);
         let z = if own.z > ZERO_Z { own.z.max(grid.mean_z * bonus) } else { own.z };
-        let target = if lost {
+        let target = if lost || !grid.proven {
             0.0
         } else if gone {
             self.confidence
         } else if texture {
             0.3
         } else {
-            ((z - ZERO_Z) / (2.0 * (ADOPT_Z - ZERO_Z))).clamp(0.0, 1.0)
+            let clear = ((z - ZERO_Z) / (2.0 * (ADOPT_Z - ZERO_Z))).clamp(0.0, 1.0);
+            if holds { clear.max(HOLD_CONFIDENCE) } else { clear }
         };
         let pace = match target > self.confidence {
             true => 0.35,
@@ -196,7 +230,7 @@ impl Tracker {
         };
         self.confidence += (target - self.confidence) * pace;
         let young = grid.age < SETTLED_UPDATES;
-        let stronger = best.z > ADOPT_Z
+        let stronger = (best.z > ADOPT_Z || !grid.proven)
             && best.score > RIVAL * own.score.max(1e-3)
             && (young || best.z > RIVAL_Z * own.z);
         let matches = grid.matches_up_to_octave(best, now);
@@ -208,22 +242,23 @@ impl Tracker {
         self.faster_updates = count(self.faster_updates, faster);
         let needed = if young || own.z < FOLLOW_Z { FAST_RIVAL_UPDATES } else { RIVAL_UPDATES };
         if self.rival_updates >= needed {
-            self.adopt(best, now);
+            self.adopt(best, now, best.z > ADOPT_Z);
         } else if self.faster_updates >= FASTER_UPDATES {
             *grid = Grid::at_half_period(&best, now, grid);
             self.faster_updates = 0;
-        } else if self.confidence < 0.08 {
+        } else if self.confidence < 0.08 && grid.proven {
             self.grid = None;
         }
     }
 
-    fn adopt(&mut self, comb: Comb, now: f64) {
+    fn adopt(&mut self, comb: Comb, now: f64, proven: bool) {
         let number = self.grid.as_ref().map_or(0, |grid| grid.count().number + 1);
-        if self.grid.is_none() {
+        if proven && !self.grid.as_ref().is_some_and(|grid| grid.proven) {
             self.confidence = self.confidence.max(0.5);
         }
         let mut grid = Grid::new(now - f64::from(comb.since), f64::from(comb.period), number, self.recent);
         grid.score = comb.score;
+        grid.proven = proven;
         self.grid = Some(grid);
         self.bar = Bar::default();
         (self.rival_updates, self.faster_updates) = (0, 0);
@@ -231,7 +266,7 @@ impl Tracker {
 
     /// Returns the current grid on the audio clock, with manual overrides applied.
     pub fn grid(&self) -> BeatGrid {
-        let Some(grid) = &self.grid else { return BeatGrid::default() };
+        let Some(grid) = self.grid.as_ref().filter(|grid| grid.proven) else { return BeatGrid::default() };
         let (downbeat, downbeat_confidence) = self.bar.downbeat();
         let (count, downbeat) = self.manual.scaled(grid.count(), downbeat);
         BeatGrid {
