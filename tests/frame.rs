@@ -157,6 +157,12 @@ fn the_last_polygons_are_kept() {
 }
 
 #[test]
+fn a_picture_wraps_while_its_flag_is_positive() {
+    let wraps = |value: &str| frame(&format!("bTexWrap=1\nper_frame_1=wrap={value};\n")).texture_wrap;
+    assert_eq!(["1", "0.3", "0", "-0.3"].map(wraps), [true, true, false, false]);
+}
+
+#[test]
 fn custom_waves_have_at_most_480_samples_or_512_bins() {
     let wave = |samples: i32, more: &str| {
         let lines =

@@ -76,7 +76,7 @@ pub(super) fn fill(
 ) {
     let at = |slot: usize| vars[slot] as f32;
     out.blur = blur_range(vars);
-    out.texture_wrap = vars[frame::wrap] != 0.0;
+    out.texture_wrap = at(frame::wrap) > 0.0001;
     out.hue = hue_corners(context.tick.time as f32, &randoms.hue_start);
     out.legacy = LegacyComposite {
         gamma: at(frame::gamma).max(0.0).min(8.0),

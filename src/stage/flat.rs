@@ -24,6 +24,8 @@ pub(super) struct FlatDraws {
     shape_groups: Option<[wgpu::BindGroup; 2]>,
     shape_capacity: usize,
     images: [wgpu::TextureView; 2],
+    /// How polygons read their image beyond its edges.
+    address: Address,
     packed: Vec<PackedUniforms>,
     /// Vertex count of each polygon draw, in the order of the frame's `above`.
     vertex_counts: Vec<u32>,
@@ -40,7 +42,14 @@ struct PackedUniforms {
 const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_STRIDE);
 
 impl FlatDraws {
-    pub fn new(render_context: &RenderContext, images: [&wgpu::TextureView; 2], size: [u32; 2]) -> Self {
+    /// Creates the buffers of a picture of `size` pixels; polygons are filled from `images`, which continue beyond their
+    /// edges as `address` says.
+    pub fn new(
+        render_context: &RenderContext,
+        images: [&wgpu::TextureView; 2],
+        address: Address,
+        size: [u32; 2],
+    ) -> Self {
         let device = &render_context.gpu.device;
         let vertices = |label| GrowableBuffer::new(device, label, wgpu::BufferUsages::VERTEX);
         let draw_uniforms = pass::uniform::<DrawUniforms>(device, "draw/uniforms");
@@ -59,6 +68,7 @@ impl FlatDraws {
             shape_groups: None,
             shape_capacity: 0,
             images: images.map(Clone::clone),
+            address,
             packed: Vec::new(),
             vertex_counts: Vec::new(),
         }
@@ -109,7 +119,7 @@ impl FlatDraws {
         self.shape_capacity = self.packed.len().next_power_of_two().max(64);
         let zeroed = vec![PackedUniforms { ..bytemuck::Zeroable::zeroed() }; self.shape_capacity];
         self.shape_uniforms.fill(device, &render_context.gpu.queue, &zeroed);
-        let sampler = render_context.sampler(Filter::Linear, Address::Wrap);
+        let sampler = render_context.sampler(Filter::Linear, self.address);
         self.shape_groups = Some([0, 1].map(|image: usize| {
             let resources = [
                 wgpu::BindingResource::Buffer(wgpu::BufferBinding {

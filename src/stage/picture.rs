@@ -169,9 +169,11 @@ impl DeckPicture {
             position: if composite.is_some() { Attribute::Source } else { Attribute::Position },
             polar: composite.is_some() && reads_polar(&program.composite),
         };
+        // In MilkDrop, the blur leaves its address mode to the polygons, which follow it.
+        let address = if pyramid.is_empty() { Address::Wrap } else { Address::Clamp };
         Ok(Self {
             output: pass::view(&pass::image(device, "deck output", size)),
-            flat: FlatDraws::new(render_context, [&images[0], &images[1]], size),
+            flat: FlatDraws::new(render_context, [&images[0], &images[1]], address, size),
             images,
             feedback,
             last: 0,
