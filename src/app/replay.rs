@@ -60,7 +60,7 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let libraries = Libraries::of(libraries);
     let frames = if header.steady {
         let sound = settings.audio.as_deref().context(
-            "this log was written by `perform`; pass the audio it was given with --audio (a file, or `demo`)",
+            "this log was written by `perform`; use --audio to pass the same audio (a file, or `demo`)",
         )?;
         frames_from_sound(&performed_sound(sound, header.seconds)?, &header)
     } else {

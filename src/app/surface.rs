@@ -94,7 +94,7 @@ impl WindowSurface {
         shown
     }
 
-    /// Presents a picture of the same format and size, like [`Self::show`].
+    /// Like [`Self::show`], for a picture with the format and size of the surface.
     pub fn show_copy(&mut self, context: &Arc<RenderContext>, texture: &wgpu::Texture) -> bool {
         let size = [texture.width(), texture.height()];
         if !self.config.usage.contains(wgpu::TextureUsages::COPY_DST) {

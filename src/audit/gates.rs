@@ -21,7 +21,7 @@ pub struct GateLimits {
     /// Mean milliseconds per frame of the probe above which it is slow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_avg_render_ms: Option<f64>,
-    /// Milliseconds of its slowest frames above which it is slow.
+    /// 95th-percentile milliseconds per frame of the probe above which it is slow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_p95_render_ms: Option<f64>,
 }

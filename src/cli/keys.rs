@@ -7,7 +7,7 @@ use crate::app::{action_names, config_folder, keys};
 /// List the keys and their actions.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// List the action names used in keys.toml and MIDI profiles instead of the keys
+    /// Instead of the keys, list the action names used in keys.toml and MIDI profiles
     #[arg(long)]
     actions: bool,
 }

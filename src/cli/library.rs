@@ -238,7 +238,7 @@ fn find(
     messages.iter().for_each(|message| eprintln!("aivj: {message}"));
     let library = std::sync::Arc::new(library);
     let description = Description::parse(text);
-    anyhow::ensure!(!description.is_empty(), "describe a look, such as: slow blue tunnel");
+    anyhow::ensure!(!description.is_empty(), "describe a look, for example: slow blue tunnel");
     let mut index = SearchIndex::new(library.clone(), &store.labels()?);
     index.measure(store);
     let (best, problem) = index.describe(&description);

@@ -45,7 +45,7 @@ const BANK: usize = Control::ALL.len();
 struct Device {
     connected: bool,
     leds: bool,
-    /// Whether its profile is still being loaded; it is not overwritten meanwhile.
+    /// Whether the profile is still being loaded; until then it is not overwritten.
     fetching: bool,
     controls: Vec<Bound>,
     /// Last brightness sent to the LED of each binding.

@@ -12,8 +12,9 @@ const RECENT: usize = 250;
 const RATES_HZ: [f32; 9] = [0.5, 0.8, 1.2, 1.8, 2.7, 4.0, 6.0, 9.0, 13.0];
 /// Levels are clamped this far below the loudest hop, in dB.
 const DEPTH_DB: f32 = 55.0;
-/// Hops averaged per step of the self-similarity, and its lags in such steps.
+/// Hops averaged per step of the self-similarity.
 const STEP: usize = 5;
+/// Lags of the self-similarity, in steps.
 const SELF_LAGS: std::ops::Range<usize> = 20..68;
 
 /// Hops compared with the rest to detect a change of the music, and the tracks compared.

@@ -84,7 +84,7 @@ struct GateArgs {
     /// Mean milliseconds per probed frame above which a preset is slow [default: none]
     #[arg(long, value_name = "MS")]
     max_avg_render_ms: Option<f64>,
-    /// Milliseconds of its slowest frames above which a preset is slow [default: none]
+    /// 95th-percentile milliseconds per probed frame above which a preset is slow [default: none]
     #[arg(long, value_name = "MS")]
     max_p95_render_ms: Option<f64>,
 }
@@ -95,7 +95,7 @@ impl GateArgs {
             *self;
         let all = [min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms];
         let valid = all.into_iter().flatten().all(|gate| gate.is_finite() && gate >= 0.0);
-        anyhow::ensure!(valid, "gates must be numbers of at least 0");
+        anyhow::ensure!(valid, "gates must be numbers greater than or equal to 0");
         Ok(GateLimits {
             min_avg_luma,
             max_avg_luma,
@@ -200,8 +200,8 @@ impl Watch {
             }
             AuditEvent::TakenOver { verdicts, again, unknown } => {
                 self.bar.println(format!(
-                    "took over {} of a finished audit; {again} to probe again because it failed on them; {unknown} not in \
-                     this library",
+                    "reused {} from a finished audit; {again} to probe again because that audit failed on them; {unknown} \
+                     not in this library",
                     counted(*verdicts, "verdict")
                 ));
             }

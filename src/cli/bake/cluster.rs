@@ -27,7 +27,7 @@ pub struct Args {
     /// Folder with the audit for --mode kmeans [default: the --out folder]
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
-    /// embeddings.npy or embeddings.hf.npy of another program, with its list of ids next to it [default: the embeddings in
+    /// embeddings.npy or embeddings.hf.npy from another program, with the list of IDs next to it [default: the embeddings in
     /// the --out folder]
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
@@ -55,7 +55,7 @@ pub struct Args {
 enum Mode {
     /// Embeddings
     Look,
-    /// Tags and measurements of an audit, without embeddings
+    /// Tags and measurements from an audit, without embeddings
     Kmeans,
     /// Visual elements in the presets' code: wave, liquid, line, dots, abstract, vectors, geometric
     Tag,

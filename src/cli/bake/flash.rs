@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::disk;
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
-/// Count hazardous flashes (WCAG 2.2, ITU-R BT.1702) in folders of PNG frames, in file name order; exit with
+/// Count hazardous flashes (WCAG 2.2, ITU-R BT.1702) in folders of PNG frames, sorted by file name; exit with
 /// status 1 if any folder fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -16,7 +16,7 @@ impl LibraryPage {
     pub(super) fn filters(&mut self, ui: &mut Ui, view: &LibraryView) {
         let library = &view.results.library;
         let hint = if self.query.describe {
-            "Such as: slow blue tunnel, no strobe"
+            "For example: slow blue tunnel, no strobe"
         } else {
             "Search names and tags"
         };
@@ -37,7 +37,7 @@ impl LibraryPage {
         }
         ui.horizontal_wrapped(|ui| {
             let describes = ui.selectable_label(self.query.describe, "Describe a look");
-            let help = "Lists presets by colours, light, motion, shapes and names. Understands \"no\", \"darker\" and \
+            let help = "Finds presets by colour, light, motion, shape and name. Understands \"no\", \"darker\" and \
                         \"like NAME but slower\".";
             if describes.on_hover_text(help).clicked() {
                 self.query.describe = !self.query.describe;

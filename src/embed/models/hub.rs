@@ -92,7 +92,8 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Returns the hub named by `HF_ENDPOINT`, as for Hugging Face's own tools, or Hugging Face.
+    /// Returns the hub named by `HF_ENDPOINT`, which Hugging Face's own tools also use; Hugging Face itself if it is
+    /// unset.
     pub fn of_user() -> Self {
         let named = std::env::var("HF_ENDPOINT").ok().filter(|address| !address.is_empty());
         Self::at(named.as_deref().unwrap_or(HUGGING_FACE))

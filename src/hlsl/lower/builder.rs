@@ -85,7 +85,7 @@ impl Builder {
         Self { function, scopes: vec![HashMap::new()], ..Self::default() }
     }
 
-    /// Adds an expression, and schedules it for emission if it needs that.
+    /// Adds an expression, and schedules it for emission if necessary.
     pub fn add(&mut self, expression: Expression) -> Handle<Expression> {
         if let Expression::Literal(literal) = expression {
             return self.literal(literal);
