@@ -267,7 +267,7 @@ impl Frame {
         self.above.retain_mut(|draw| match draw {
             Draw::Shapes { range, .. } => {
                 *range = range.start.saturating_sub(first)..range.end.saturating_sub(first);
-                !range.is_empty()
+                range.start < range.end
             }
             _ => true,
         });
