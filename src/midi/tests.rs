@@ -216,7 +216,7 @@ fn a_reconnected_device_keeps_its_bindings() {
     bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
     bench.port_event(PortEvent::Disconnected { device: "pads".into() });
     bench.frame();
-    assert!(bench.midi.message().is_some_and(|message| message.contains("pads disconnected")));
+    assert!(bench.midi.message().is_some_and(|message| message.contains("'pads' disconnected")));
     assert!(!bench.midi.view().devices[0].connected);
     bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
     bench.send(&[0x90, 36, 100]);
