@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// Time from the request to exit to the end of the process, whatever is still running.
 const LIMIT: Duration = Duration::from_millis(1800);
+/// Interval at which the exit timer checks for the request.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// Sets `stop` when the system or the terminal asks the program to exit.
 ///
@@ -47,20 +49,21 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
 #[cfg(not(unix))]
 pub(super) fn on_exit(_stop: &Arc<AtomicBool>, _ended: &Arc<AtomicBool>) {}
 
-/// Ends the process [`LIMIT`] after the first call at the latest. Threads that are still inside a driver are cut off,
-/// which is safe because log and store are closed by then.
-pub(super) fn limit() {
-    static STARTED: OnceLock<()> = OnceLock::new();
-    STARTED.get_or_init(|| {
-        let end = || {
-            std::thread::sleep(LIMIT);
-            log::debug!("some threads are still running; exiting anyway");
-            end_process();
-        };
-        if let Err(error) = std::thread::Builder::new().name("exit timer".into()).spawn(end) {
-            log::debug!("could not start the exit timer: {error}; exiting may take longer");
+/// Ends the process [`LIMIT`] after `stop` is set at the latest, whatever its threads are waiting for. Threads that are
+/// still inside a driver are cut off, which is safe because log and store are closed first.
+pub(super) fn limit(stop: &Arc<AtomicBool>) {
+    let stop = stop.clone();
+    let end = move || {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(LOOK_EVERY);
         }
-    });
+        std::thread::sleep(LIMIT);
+        log::debug!("some threads are still running; exiting anyway");
+        end_process();
+    };
+    if let Err(error) = std::thread::Builder::new().name("exit timer".into()).spawn(end) {
+        log::debug!("could not start the exit timer: {error}; exiting may take longer");
+    }
 }
 
 /// Ends the process without running destructors of libraries, which may crash while their threads run.

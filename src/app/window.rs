@@ -85,6 +85,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
             "could not install signal handlers ({error}); a signal will end the show without closing its log"
         );
     }
+    shutdown::limit(&stop);
     settings.link.connect(&stop).context("connecting to the supervisor")?;
     let mut app = App {
         settings,
@@ -96,7 +97,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
         failed: None,
     };
     let result = events.run_app(&mut app).context("running the event loop");
-    shutdown::limit();
+    app.stop.store(true, Ordering::Relaxed);
     let ended_well = app.running.take().is_none_or(|mut running| running.live.end());
     result?;
     anyhow::ensure!(ended_well, "the show ended with an internal error; its log and saved state are intact");

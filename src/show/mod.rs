@@ -23,6 +23,7 @@ mod picture_watch;
 mod reason;
 mod recovery;
 mod recovery_state;
+mod rehearsal;
 mod resume;
 mod resume_state;
 mod rig;

@@ -1,4 +1,5 @@
-//! Prepares decks off the render thread: read, parse, compile, translate, build pipelines, draw the first frames.
+//! Prepares decks off the render thread: read, parse, compile, translate, rehearse, build pipelines, draw the first
+//! frames.
 //!
 //! A live show uses threads that take turns through `warm_queue`; an offline show prepares in place, which makes every
 //! run the same. Either way the result is an [`Arrival`], and only an arrived deck can be cut to.
@@ -10,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::deck_request::{DeckRequest, Urgency};
+use super::rehearsal::Rehearsal;
 use super::warm_queue::{Change, WarmQueue};
 use crate::facts::PresetId;
 use crate::handoff::Latest;
@@ -76,6 +78,9 @@ pub struct PrepareTimes {
     pub admit_ms: f64,
     /// Time to parse, compile and translate the preset.
     pub compile_ms: f64,
+    /// Time to compile shaders on another device.
+    #[serde(default)]
+    pub rehearse_ms: f64,
     /// Time to build pipelines and load images.
     pub build_ms: f64,
     /// Time to draw the first frames.
@@ -85,7 +90,7 @@ pub struct PrepareTimes {
 impl PrepareTimes {
     /// Returns the sum of all steps.
     pub fn total_ms(&self) -> f64 {
-        self.read_ms + self.admit_ms + self.compile_ms + self.build_ms + self.warm_up_ms
+        self.read_ms + self.admit_ms + self.compile_ms + self.rehearse_ms + self.build_ms + self.warm_up_ms
     }
 }
 
@@ -102,6 +107,7 @@ struct DeckBuilder {
     audio: Latest<PresetAudio>,
     settings: DeckSettings,
     admission: Option<Arc<dyn Admission>>,
+    rehearsal: Option<Rehearsal>,
 }
 
 /// Where decks are prepared.
@@ -148,8 +154,8 @@ impl Warmer {
     /// Creates a warmer of the same kind for decks on another device or of another size. Decks that this one is still
     /// preparing are lost.
     pub fn renewed(&self, render_context: &Arc<RenderContext>, settings: DeckSettings) -> Self {
-        let builder =
-            DeckBuilder { render_context: render_context.clone(), settings, ..self.builder.clone() };
+        let admission = self.builder.admission.clone();
+        let builder = DeckBuilder::new(render_context, &self.builder.audio, settings, admission);
         let work = match &self.work {
             Work::Threads { .. } => Work::start(&builder),
             Work::InPlace(_) => Work::InPlace(VecDeque::new()),
@@ -270,7 +276,13 @@ impl DeckBuilder {
         settings: DeckSettings,
         admission: Option<Arc<dyn Admission>>,
     ) -> Self {
-        Self { render_context: render_context.clone(), audio: audio.clone(), settings, admission }
+        Self {
+            rehearsal: Rehearsal::for_show(render_context),
+            render_context: render_context.clone(),
+            audio: audio.clone(),
+            settings,
+            admission,
+        }
     }
 
     /// Prepares a deck; `queue` is that of the warm-up thread, if it runs on one.
@@ -320,6 +332,13 @@ impl DeckBuilder {
         let program = Program::compile(&bytes).map_err(|error| DeckError::Unplayable(error.to_string()))?;
         took.compile_ms = lap();
         wanted()?;
+        // Before the first picture there is nothing to keep smooth.
+        let on_air = queue.is_some_and(WarmQueue::on_air);
+        if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| on_air) {
+            rehearsal.draw(program.clone(), self.settings, request.seed, &self.audio.read());
+            took.rehearse_ms = lap();
+            wanted()?;
+        }
         let context = &self.render_context;
         let mut deck = Deck::prepare(context, program, self.settings, request.seed).map_err(blamed)?;
         took.build_ms = lap();

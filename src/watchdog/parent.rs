@@ -17,8 +17,8 @@ use super::pressure::{Pressure, Threads};
 use super::silence::{Silence, Stage};
 use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
-/// Time that a show may take to end after it was asked to.
-const END: Duration = Duration::from_secs(5);
+/// Time that a show may take to end after it was asked to; its own exit timer is shorter.
+const END: Duration = Duration::from_millis(1950);
 /// Time that the next show waits for a killed one to disappear.
 const KILLED: Duration = Duration::from_millis(100);
 /// Interval between checks of signals and the process.
@@ -173,6 +173,7 @@ impl Show {
                 Ok(None) | Err(_) => {
                     self.kill();
                     return if self.leaving {
+                        eprintln!("aivj: the show did not end in time and was killed");
                         End::Closed(ExitCode::FAILURE)
                     } else {
                         End::Crashed("the show closed its output without ending".into())

@@ -10,7 +10,7 @@ pub(super) use other::Threads;
 pub(super) enum Pressure {
     /// Nothing else: its thread is blocked, or runs without making progress.
     None,
-    /// Another thread waits for a processor, or the show's thread for a disk; the show may wait for either.
+    /// Another thread runs or waits for a processor, or the show's thread waits for a disk; the show may wait for either.
     Doubtful,
     /// The show's thread is ready to run but gets no processor.
     Starved,
@@ -102,17 +102,17 @@ mod linux {
     /// Judges threads and the processor time of each within a look.
     fn judge(threads: impl Iterator<Item = (Thread, Duration)>, length: Duration) -> Pressure {
         let mut judged = Pressure::Doubtful;
-        let mut others_wait = false;
+        let mut others_work = false;
         for (thread, used) in threads {
             let waits = thread.state == 'R' && used < length / RUNNING;
             match (thread.show, thread.state) {
                 (true, _) if waits => return Pressure::Starved,
                 (true, 'D') => {}
                 (true, _) => judged = Pressure::None,
-                (false, _) => others_wait |= waits && !thread.background,
+                (false, state) => others_work |= state == 'R' && !thread.background,
             }
         }
-        if others_wait { Pressure::Doubtful } else { judged }
+        if others_work { Pressure::Doubtful } else { judged }
     }
 
     #[cfg(test)]
@@ -136,6 +136,11 @@ mod linux {
         fn waiting_for_a_processor_is_no_hang() {
             assert_eq!(judged(&[(true, 'R', 1), (false, 'S', 0)]), Pressure::Starved);
             assert_eq!(judged(&[(false, 'R', 1), (true, 'S', 0)]), Pressure::Doubtful, "a lock, perhaps");
+            assert_eq!(
+                judged(&[(true, 'S', 0), (false, 'R', 25)]),
+                Pressure::Doubtful,
+                "a driver's compiler"
+            );
             assert_eq!(judged(&[(true, 'D', 0)]), Pressure::Doubtful, "a disk");
             assert_eq!(judged(&[]), Pressure::Doubtful);
         }
@@ -143,7 +148,7 @@ mod linux {
         #[test]
         fn standing_still_and_running_in_circles_are() {
             for show in [(true, 'S', 0), (true, 'T', 0), (true, 'R', 25)] {
-                assert_eq!(judged(&[show, (false, 'b', 0), (false, 'R', 20)]), Pressure::None, "{show:?}");
+                assert_eq!(judged(&[show, (false, 'b', 0), (false, 'S', 20)]), Pressure::None, "{show:?}");
             }
         }
 

@@ -10,7 +10,6 @@ use crate::app::archive::Archive;
 use crate::app::resume::{SavedShow, StateSaver, Surroundings};
 use crate::app::screenshot::Screenshot;
 use crate::app::set_log_writer::SetLogWriter;
-use crate::app::shutdown;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, resolve};
 use crate::handoff::{Inbox, Latest, Outbox};
@@ -110,7 +109,6 @@ impl ShowThread {
             }
         }
         self.link.leave();
-        shutdown::limit();
         let show = &mut self.stepper.rig.show;
         show.log_frames();
         if let Some(book) = &mut self.book {

@@ -1,0 +1,54 @@
+//! Draws the first frames of a deck on a device of its own before the show's device sees it.
+//!
+//! A software rasteriser compiles a shader when something is first drawn with it, in the queue of the device, where the
+//! frames of the show would wait for up to a few seconds. The compiled code goes into a cache on disk that all devices
+//! share, so that the show's device only has to load it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::milk::{PresetAudio, Program};
+use crate::stage::{Deck, DeckSettings, RenderContext};
+
+/// Number of frames: the first one has no previous picture to read.
+const FRAMES: u32 = 2;
+
+/// The device for rehearsals, opened when it is first needed.
+#[derive(Clone)]
+pub(super) struct Rehearsal {
+    /// Context of the show's device.
+    show: Arc<RenderContext>,
+    context: Arc<Mutex<Option<Arc<RenderContext>>>>,
+}
+
+impl Rehearsal {
+    /// Returns a rehearsal for shows on the device of `show`; `None` if its driver compiles shaders outside the queue.
+    pub fn for_show(show: &Arc<RenderContext>) -> Option<Self> {
+        show.gpu.software().then(|| Self { show: show.clone(), context: Arc::default() })
+    }
+
+    /// Draws the first frames of a preset. Blocks; a failure is left for the show's device to report.
+    pub fn draw(&self, program: Arc<Program>, settings: DeckSettings, seed: u64, audio: &PresetAudio) {
+        let Some(context) = self.open() else { return };
+        let drawn = Deck::prepare(&context, program, settings, seed)
+            .and_then(|mut deck| deck.warm_up(&context, audio, FRAMES));
+        if let Err(error) = drawn {
+            log::debug!("could not compile the shaders of a preset ahead of time: {error}");
+            if error.of_device() {
+                self.context.lock().unwrap_or_else(PoisonError::into_inner).take();
+            }
+        }
+    }
+
+    fn open(&self) -> Option<Arc<RenderContext>> {
+        let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
+        if context.is_none() {
+            match self.show.reopen() {
+                Ok(opened) => *context = Some(Arc::new(opened)),
+                Err(error) => {
+                    log::debug!("could not open a device to compile shaders ahead of time: {error}")
+                }
+            }
+        }
+        context.clone()
+    }
+}
