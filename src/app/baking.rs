@@ -1,4 +1,4 @@
-//! A bake next to a running show, in a child process so that it can neither slow nor crash the show.
+//! Runs a bake during a show, in a child process so that it can neither slow down nor crash the show.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -205,7 +205,7 @@ impl BakeProgress {
             NightEvent::Failed { why } => self.finish(Some(why)),
             NightEvent::Ended { outcome: NightOutcome::Finished } => self.finish(None),
             NightEvent::Ended { outcome: NightOutcome::Stopped } => {
-                self.note("stopped; start again to resume".into());
+                self.note("stopped; start the bake again to resume".into());
                 self.finish(None);
             }
             NightEvent::Stage { stage } => {

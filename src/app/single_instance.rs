@@ -55,7 +55,7 @@ fn raise_in(data: &Path, patience: Duration) -> OtherShow {
     OtherShow::None
 }
 
-/// Notices when another start asks for the windows.
+/// Receives requests by another start to bring the windows to the front.
 pub(super) struct RaiseRequests {
     asked: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,
@@ -86,14 +86,14 @@ impl RaiseRequests {
         Self { asked, ended }
     }
 
-    /// Returns whether the windows were asked for since the last call.
+    /// Returns whether such a request has arrived since the last call.
     pub fn take(&self) -> bool {
         self.asked.swap(false, Ordering::Relaxed)
     }
 }
 
 impl Drop for RaiseRequests {
-    /// Tells the thread to end without waiting for it: it holds nothing.
+    /// Stops the thread without waiting for it: it has nothing to save.
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
     }

@@ -110,7 +110,7 @@ fn crash(link: &Link) -> Option<String> {
     Some(if start.safe_mode {
         format!("safe mode after three crashes: {why}; only built-in presets play until you restart aivj")
     } else {
-        format!("{why}; the show was restarted")
+        format!("{why}; it was restarted")
     })
 }
 
@@ -351,7 +351,7 @@ impl Running {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {
                 log::warn!(
-                    "could not open the show lock ({error}); bakes and imports on this machine cannot detect \
+                    "could not open the show lock ({error}); bakes and imports on this computer cannot detect \
                      this show"
                 );
                 None
@@ -364,7 +364,7 @@ impl Running {
             show.resume(&saved.show);
             header.resumed = Some(saved.show.clone());
         }
-        let book = SetLogWriter::for_live_show(&header);
+        let set_log = SetLogWriter::for_live_show(&header);
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
@@ -403,7 +403,7 @@ impl Running {
             rig,
             pictures: pictures.clone(),
             listener: AnalysisThread::start(&SoundChoice::of(settings.audio.as_deref()))?,
-            book,
+            set_log,
             archive,
             midi: Midi::open(preferences.midi_folder()),
             show_lock,

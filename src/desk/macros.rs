@@ -121,7 +121,8 @@ fn knob(
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
-        "{}; now {value:.2}, knob at {set:.2}; drag or scroll to turn, hold Shift for fine steps, double-click to centre",
+        "{}\nValue {value:.2}, knob position {set:.2}\nDrag or scroll to turn, hold Shift for fine steps, double-click \
+         to centre",
         control.meaning(),
     ));
 }

@@ -1,4 +1,4 @@
-//! The top bar of every page: tabs, preset and macro mode, output state, section and beat. Readable from two metres.
+//! The top bar of every page: tabs, preset and macro mode, output state, energy and beat. Readable from two metres.
 
 use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,

@@ -18,7 +18,7 @@ use crate::watchdog::Link;
 
 /// A request from the windows to the show.
 pub(in crate::app) enum ShowRequest {
-    /// An action by the performer, except on the windows.
+    /// An action by the performer that does not concern the windows.
     Act(Action),
     /// A request from the MIDI page.
     Midi(MidiRequest),
@@ -75,12 +75,12 @@ pub(in crate::app) struct ShowParts {
     /// The analysis thread, which delivers sound and its features.
     pub listener: AnalysisThread,
     /// The set log, if it can be written.
-    pub book: Option<SetLogWriter>,
+    pub set_log: Option<SetLogWriter>,
     /// Library and saved state.
     pub archive: Archive,
     /// The MIDI devices of the show.
     pub midi: Midi,
-    /// Signals to bakes on this machine that a show is playing, if the lock can be taken.
+    /// Signals to bakes on this computer that a show is playing, if the lock can be taken.
     pub show_lock: Option<ShowLock>,
     /// Commands before the first step.
     pub first: Vec<Command>,

@@ -23,7 +23,7 @@ use crate::watchdog::Link;
 /// Interval between two updates of MIDI LEDs.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
-/// Longest sleep in a row: the supervisor considers a show hung if it is silent for much longer.
+/// Longest uninterrupted sleep: the supervisor considers a show hung if it is silent for much longer.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
 /// Ends of the queues to and from the windows, and the cell for the desk.
@@ -33,7 +33,7 @@ pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 pub(super) struct ShowThread {
     stepper: Stepper,
     listener: AnalysisThread,
-    book: Option<SetLogWriter>,
+    set_log: Option<SetLogWriter>,
     archive: Archive,
     midi: Midi,
     show_lock: Option<ShowLock>,
@@ -74,7 +74,7 @@ impl ShowThread {
         Self {
             stepper: Stepper::new(parts.rig, parts.pictures, (parts.rate, 0.0), picture),
             listener: parts.listener,
-            book: parts.book,
+            set_log: parts.set_log,
             archive: parts.archive,
             midi: parts.midi,
             show_lock: parts.show_lock,
@@ -113,12 +113,12 @@ impl ShowThread {
         shutdown::limit();
         let show = &mut self.stepper.rig.show;
         show.log_frames();
-        if let Some(book) = &mut self.book {
-            book.write(show.take_log());
+        if let Some(set_log) = &mut self.set_log {
+            set_log.write(show.take_log());
         }
-        // What the performer would miss is closed first: decks in preparation may take longer than the program waits.
-        let Self { book, archive, .. } = self;
-        drop((book, archive));
+        // Log and store are closed first: decks that are warming up may take longer than the program waits.
+        let Self { set_log, archive, .. } = self;
+        drop((set_log, archive));
     }
 
     fn step(&mut self, due: &Due, call: &dyn Fn(Call)) {
@@ -140,8 +140,8 @@ impl ShowThread {
         self.stepper.draw(&input, || epoch.elapsed().as_secs_f64());
         let rig = &mut self.stepper.rig;
         let entries = rig.show.take_log();
-        if let Some(book) = &mut self.book {
-            book.write(entries);
+        if let Some(set_log) = &mut self.set_log {
+            set_log.write(entries);
         }
         self.archive.frame(&mut rig.show, &self.commands);
         if std::mem::replace(&mut self.generation, rig.generation()) != rig.generation() {

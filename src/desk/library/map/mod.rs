@@ -1,4 +1,4 @@
-//! The library as a map: similar presets lie close together, coloured by style, with a ring round the preset on air.
+//! The library as a map: similar presets are close together, coloured by style, with a ring round the preset on air.
 //!
 //! The points are drawn into one image that is kept until something changes, so 100,000 of them cost no more than an
 //! image; only rings and names are drawn every frame.
