@@ -57,7 +57,7 @@ pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 pub use take_over::{TakenOver, audited_library, take_over};
 pub use work::{AuditJob, work};
 
-/// Number of consecutive failures outside presets after which the run stops: the machine needs attention.
+/// Number of consecutive failures outside presets after which the run stops: the computer needs attention.
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
 
 /// Audits all presets without a verdict, then writes the reports.
@@ -143,7 +143,8 @@ pub fn audit(
     Ok(report)
 }
 
-/// Judges the looks by the library's own gates, writes every report, and returns the gates.
+/// Re-evaluates every preset's look against thresholds derived from the library, writes all reports, and returns the
+/// thresholds.
 fn write_reports(out: &Path, run: &AuditRun, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Gates> {
     save_run(out, run)?;
     let gates = ledger.rejudge(plan)?;

@@ -22,7 +22,7 @@ pub struct AuditRun {
     pub libraries: Vec<WirePath>,
     /// Fingerprint of the settings that affect a verdict.
     pub recipe: String,
-    /// Gates chosen by the user.
+    /// Thresholds set by the user.
     #[serde(default)]
     pub gates: GateLimits,
     /// Start of the last run, Unix time in seconds.

@@ -16,7 +16,7 @@ pub enum FileKind {
     Regular,
     /// A folder.
     Folder,
-    /// Anything else, by name.
+    /// Anything else, with a description.
     Special(&'static str),
 }
 
@@ -166,7 +166,7 @@ pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
     let why = if real != root && root.starts_with(&real) {
         "a link to a folder that contains this one"
     } else if inside(&["/proc", "/sys", "/dev"]) {
-        "a link to a folder of the system"
+        "a link to a system folder"
     } else {
         return Ok(());
     };

@@ -74,8 +74,8 @@ impl SearchIndex {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
     }
 
-    /// Returns all presets with how well they fit a description, 0 to 1, best first, and why it could not be used completely,
-    /// if so.
+    /// Returns all presets with how well they fit a description, 0 to 1, best first, and a message if only a part of it
+    /// could be used.
     pub fn describe(&self, description: &Description) -> (Vec<(u32, f32)>, Option<String>) {
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);

@@ -115,7 +115,7 @@ fn model(settings: &NightSettings) -> Result<String, String> {
     Ok(message)
 }
 
-/// Returns whether the machine is on mains power, where the platform reports it.
+/// Returns whether the computer is on mains power, where the platform reports it.
 fn power() -> String {
     let supplies = std::fs::read_dir("/sys/class/power_supply").into_iter().flatten().flatten();
     let mut online: Vec<bool> = Vec::new();

@@ -80,7 +80,7 @@ pub struct Show {
     /// What the taste learnt last.
     pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
-    /// For how long the preset on air has been held, seconds.
+    /// How long the preset on air has been held, in seconds.
     pub(super) held_secs: f64,
     /// Multiplier of the default dwell.
     pub(super) dwell: f64,
@@ -243,7 +243,7 @@ impl Show {
         self.log(Event::Quality { quality });
     }
 
-    /// Records that the machine was suspended for `secs` seconds, which do not belong to the show.
+    /// Records that the computer was suspended for `secs` seconds, which do not belong to the show.
     pub fn suspended(&mut self, secs: f64) {
         self.log(Event::Suspended { secs });
         self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });

@@ -19,7 +19,7 @@ struct Table {
     columns: &'static [&'static str],
     /// Number of leading columns that identify a row.
     keys: usize,
-    /// The column that tells which of two rows is newer.
+    /// The column that determines which of two rows is newer.
     time: Option<&'static str>,
     shape: Shape,
 }

@@ -235,7 +235,7 @@ impl Work {
         Ok(())
     }
 
-    /// Saves all waiting changes in one transaction. A change that the store refuses is dropped.
+    /// Saves all waiting changes in one transaction. A change that the store rejects is dropped.
     fn save(&mut self) -> Result<(), StoreError> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -244,7 +244,7 @@ impl Work {
         for (at, change, _) in &self.waiting {
             match change.apply(&self.store, *at) {
                 Ok(()) => {}
-                Err(error) if error.is_refusal() => log::error!("the store refuses {change:?}: {error}"),
+                Err(error) if error.is_refusal() => log::error!("the store rejected {change:?}: {error}"),
                 Err(error) => return Err(error),
             }
         }

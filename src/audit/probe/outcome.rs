@@ -19,7 +19,7 @@ pub struct ProbeEvidence {
     pub perceptual_hash: Option<PerceptualHash>,
     /// Flashes over all frames.
     pub flash: FlashScore,
-    /// Cost on this machine.
+    /// Cost on this computer.
     pub cost: Cost,
     /// Facts about its source.
     pub text: TextFacts,

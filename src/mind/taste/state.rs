@@ -72,7 +72,7 @@ impl TasteState {
         self.clusters.extend(other.clusters);
     }
 
-    /// Adds what `before` knew about styles of other libraries: clusters whose key is not among `styles` and whose
+    /// Adds the beliefs of `before` about styles of other libraries: clusters whose key is not among `styles` and whose
     /// centroid is not comparable with them.
     pub fn keep_other_libraries(mut self, before: &Self, styles: &[StyleKey]) -> Self {
         let of_this_library = |cluster: &ClusterTaste| {
