@@ -142,7 +142,7 @@ impl Baking {
 }
 
 impl Drop for Baking {
-    /// The bake stops with the program; the next one resumes.
+    /// Stops the bake when the program exits; the next bake resumes.
     fn drop(&mut self) {
         if let Some((child, input)) = &mut self.child {
             drop(input.take());

@@ -243,7 +243,7 @@ fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     }
 }
 
-/// The default keys.
+/// Returns the default keys.
 fn defaults() -> Vec<(&'static str, Action)> {
     let show = Action::Show;
     let window = Action::Window;

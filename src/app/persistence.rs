@@ -226,7 +226,7 @@ impl ShowPersistence {
         self.on_air = now_playing;
     }
 
-    /// Returns what has been saved, if that has changed.
+    /// Returns the status of saving, if it has changed.
     pub fn new_status(&self) -> Option<StoreStatus> {
         self.writer.new_status()
     }

@@ -23,7 +23,7 @@ pub(super) struct Screen {
     wanted: OutputDisplay,
     /// Name of the display that it filled last: numbers change when displays come and go.
     name: Option<String>,
-    /// What the performer has chosen with the full-screen key instead: full screen or not.
+    /// The performer's choice with the full-screen key, which overrides `wanted`: full screen or not.
     by_hand: Option<bool>,
     looked: Option<Instant>,
     /// Number of consecutive attempts to fill the display that the output should fill already.

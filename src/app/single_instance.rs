@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long the second process waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What a second start found.
+/// Result of asking a running show to raise its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherShow {
     /// No show is open.
@@ -29,7 +29,7 @@ pub enum OtherShow {
     Silent,
 }
 
-/// Asks a show that this user already runs to bring its windows to the front.
+/// Asks a show of this user that is already running to bring its windows to the front.
 pub fn raise_other_show() -> OtherShow {
     UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, PATIENCE))
 }

@@ -531,7 +531,7 @@ impl Running {
         }
     }
 
-    /// Handles what the show has sent to the windows.
+    /// Handles the actions that the show has sent to the windows.
     fn called(&mut self) {
         while let Some(action) = self.live.action() {
             match action {

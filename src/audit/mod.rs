@@ -116,7 +116,7 @@ pub fn audit(
         deleted: plan.libraries.iter().map(|library| library.deleted.len()).sum(),
         unusable: plan.libraries.iter().map(|library| library.unusable.len()).sum(),
     });
-    let mut judging = Judging {
+    let mut supervisor = Supervisor {
         plan: &plan,
         ledger: &ledger,
         on_event: &mut on_event,
@@ -126,8 +126,8 @@ pub fn audit(
     };
     let started = Instant::now();
     let mut jobs = todo.jobs;
-    while !jobs.is_empty() && judging.report.stopped.is_none() {
-        jobs = judging.round(&mut pool, jobs, settings.budget, started, &settings.stop);
+    while !jobs.is_empty() && supervisor.report.stopped.is_none() {
+        jobs = supervisor.round(&mut pool, jobs, settings.budget, started, &settings.stop);
     }
     drop(pool);
     report.seconds = started.elapsed().as_secs_f64();
@@ -153,8 +153,8 @@ fn write_reports(out: &Path, run: &AuditRun, plan: &AuditPlan, ledger: &Ledger) 
     Ok(gates)
 }
 
-/// State of the supervisor during a run.
-struct Judging<'a> {
+/// Runs the jobs of an audit and saves their verdicts.
+struct Supervisor<'a> {
     plan: &'a AuditPlan,
     ledger: &'a Ledger,
     on_event: &'a mut dyn FnMut(AuditEvent),
@@ -163,7 +163,7 @@ struct Judging<'a> {
     checkpoint: Checkpoint<'a>,
 }
 
-impl Judging<'_> {
+impl Supervisor<'_> {
     /// Runs these jobs once; returns those to try again.
     fn round(
         &mut self,

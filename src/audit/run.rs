@@ -12,7 +12,7 @@ use crate::jobs::wire::WirePath;
 /// File name of the description.
 pub(super) const RUN_FILE: &str = "audit-run.json";
 
-/// What was audited, and how.
+/// Scope and settings of an audit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditRun {

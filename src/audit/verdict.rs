@@ -68,7 +68,7 @@ pub struct Record {
     /// are then unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_over: Option<LookVerdict>,
-    /// What was measured.
+    /// The measurements.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
 }

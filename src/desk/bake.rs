@@ -122,7 +122,8 @@ impl BakePage {
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
-            let how = "The show is playing the built-in presets. To bake a library, open its folder on the Settings page.";
+            let how = "The show is playing the built-in presets. To bake a library, open its folder on the Settings \
+                       page.";
             ui.label(RichText::new(how).color(style::WARN));
             return;
         };

@@ -46,7 +46,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, selected: Control, commands
     });
 }
 
-/// Shows what moves the macros; a click toggles it.
+/// Shows the macro mode; a click toggles music control.
 fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     let (word, color) = match view.mode {
         Mode::Off => ("Manual".to_owned(), style::OFF),

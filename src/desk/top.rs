@@ -42,7 +42,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
     });
 }
 
-/// Returns what moves the macros, and its colour.
+/// Returns the macro mode and its colour.
 fn macros(mode: Mode) -> (&'static str, Color32) {
     match mode {
         Mode::Off => ("MANUAL", style::OFF),
@@ -52,7 +52,7 @@ fn macros(mode: Mode) -> (&'static str, Color32) {
     }
 }
 
-/// Returns what chooses the presets, and its colour.
+/// Returns the mode in which presets are chosen, and its colour.
 fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     match (snapshot.held, snapshot.auto) {
         (true, _) => ("HOLD", style::WARN),

@@ -1,5 +1,5 @@
-//! What long-running jobs share: supervised worker processes, progress, the folder lock, and the locks of a running
-//! show.
+//! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and the locks of a
+//! running show.
 //!
 //! Independent of rendering; see `audit` and `frames`.
 

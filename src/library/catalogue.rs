@@ -1,4 +1,4 @@
-//! The catalogue: a flat, immutable table of all presets a show may choose from and what is known about them.
+//! The catalogue: a flat, immutable table of all presets a show may choose from, with the facts about them.
 //!
 //! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and energies
 //! come from a style index if there is one, otherwise from the presets' code; those of built-in presets from their

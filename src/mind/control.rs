@@ -43,7 +43,7 @@ impl Control {
         }
     }
 
-    /// Returns what the two ends do; the middle leaves the picture unchanged.
+    /// Returns the effects of the two ends; the middle leaves the picture unchanged.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Fusion => "Up: trails and a second preset; down: no trails",

@@ -16,7 +16,7 @@ const BYTES_PER_PRESET: u64 = 64_000;
 /// Result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What was checked: `disk`, `graphics`...
+    /// Subject of the check: `disk`, `graphics`...
     pub what: String,
     /// The result as a message.
     #[serde(rename = "said")]

@@ -193,7 +193,7 @@ impl<'a> Pool<'a> {
             let relative = plan.relative(file);
             let fits = record.safety == Safety::Ok
                 && (settings.from == PackFilter::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
-                // What was not measured is not known to be safe or cheap.
+                // Without measurements, a preset may be unsafe or expensive.
                 && !(settings.safe_flash
                     && (record.flash_verdict() == FlashVerdict::Fail || !record.is_measured()))
                 && settings.max_cost_ms.is_none_or(|most| {

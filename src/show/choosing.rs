@@ -257,7 +257,7 @@ impl Show {
         self.on_air_secs = 0.0;
         self.held_secs = 0.0;
         self.feedback_given = false;
-        // What the performer requested is right for the current music, whatever it was chosen for.
+        // A preset that the performer requested suits the current music, whatever it was chosen for.
         let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Performer);
         self.timing.cut(aimed.unwrap_or(self.features.scene.scene), &self.features);
         self.decks.put_on_air(slot, over_secs, style);

@@ -77,7 +77,7 @@ pub struct Show {
     pub(super) changed: Changed,
     /// The performer's last marks, oldest first.
     pub(super) undo: VecDeque<UndoStep>,
-    /// What the taste learnt last.
+    /// The taste's last lesson.
     pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
     /// How long the preset on air has been held, in seconds.
@@ -372,7 +372,7 @@ impl Show {
         LearntTaste { taste: taste.clone(), pool: pool.clone(), before: self.taste_before.clone() }
     }
 
-    /// Returns what has changed in the memory since the last call, if anything has.
+    /// Returns the changes of the memory since the last call, if any.
     pub fn changed_memory(&mut self) -> Option<MemoryChange> {
         let changed = std::mem::take(&mut self.changed);
         (changed != Changed::default()).then(|| MemoryChange {

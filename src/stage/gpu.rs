@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::StageError;
 
-/// What to suggest if there is no graphics device.
+/// Suggestion if there is no graphics device.
 const DRIVER_HINT: &str = if cfg!(windows) {
     "install the driver from the graphics card's manufacturer"
 } else {

@@ -58,7 +58,7 @@ impl Store {
         Ok(OpenedStore { store, notice: Some(why) })
     }
 
-    /// Opens or creates the store in `folder`, and adds what earlier shows could not save.
+    /// Opens or creates the store in `folder`, and adds the changes that earlier shows could not save.
     ///
     /// # Errors
     /// Fails if the store cannot be used; it then stays unchanged.

@@ -151,7 +151,7 @@ fn add(store: &Store, lines: &[Line]) -> Result<usize, StoreError> {
     let Some(last) = new.last() else { return Ok(0) };
     let step = store.connection.unchecked_transaction()?;
     for line in &new {
-        // What another show has learnt since is newer.
+        // Values that another show has saved since are newer.
         let outdated = match &line.change {
             StoreWrite::Remember(name, _) => store.remembered_at(name)?.is_some_and(|at| at > line.at),
             _ => false,

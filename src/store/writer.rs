@@ -25,7 +25,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// Number of attempts to save what is left at the end of the show.
 const LAST_ATTEMPTS: u32 = 2;
 
-/// What the writer has saved.
+/// Status of saving.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreStatus {
     /// Number of changes saved since the start.
@@ -291,7 +291,7 @@ impl Work {
     }
 }
 
-/// What identifies a file, whatever its name: device and number.
+/// Identity of a file, independent of its name: device and number.
 type Identity = (u64, u64);
 
 #[cfg(unix)]

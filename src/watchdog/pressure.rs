@@ -65,7 +65,7 @@ mod linux {
             self.before.clear();
         }
 
-        /// Returns what has kept the show from stepping since the last check, `length` ago.
+        /// Returns why the show may not have stepped since the last check, `length` ago.
         pub fn pressure(&mut self, length: Duration) -> Pressure {
             // The process may be ending.
             let Ok(folder) = fs::read_dir(&self.folder) else { return Pressure::Doubtful };
@@ -184,7 +184,7 @@ mod other {
         /// Forgets the last check, because a silence is over.
         pub fn forget(&mut self) {}
 
-        /// Returns what may have kept the show from stepping.
+        /// Returns why the show may not have stepped.
         pub fn pressure(&mut self, _length: Duration) -> Pressure {
             Pressure::Doubtful
         }

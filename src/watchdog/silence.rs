@@ -11,7 +11,7 @@ const DOUBT: u32 = 4;
 /// Time that a show may take until its first beat.
 const START_UP: Duration = Duration::from_secs(60);
 
-/// What the show has reported so far.
+/// Progress of the show, as reported so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stage {
     /// It has reported nothing.
@@ -48,7 +48,7 @@ impl Silence {
         self.stage = Stage::Shown;
     }
 
-    /// Returns what the show has reported so far.
+    /// Returns the progress reported so far.
     pub fn stage(&self) -> Stage {
         self.stage
     }

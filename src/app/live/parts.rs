@@ -1,4 +1,4 @@
-//! What the show's thread owns, and what it exchanges with the windows.
+//! State of the show's thread, and its messages to and from the windows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(in crate::app) enum Call {
     Ended,
 }
 
-/// What the desk shows of the running show.
+/// State of the running show for the desk.
 #[derive(Default)]
 pub(in crate::app) struct DeskState {
     /// State of the show.
@@ -66,7 +66,7 @@ pub(in crate::app) struct DeskState {
     pub library: LibraryView,
 }
 
-/// What the show's thread owns.
+/// Everything that the show's thread owns.
 pub(in crate::app) struct ShowParts {
     /// The show, its stage and its warmer.
     pub rig: Rig,

@@ -30,7 +30,7 @@ pub struct ProbeEvidence {
 pub struct ProbeReport {
     /// Outcome of the probe.
     pub outcome: ProbeOutcome,
-    /// What was measured.
+    /// The measurements.
     pub evidence: ProbeEvidence,
 }
 

@@ -10,7 +10,7 @@ const VERSION: u32 = 1;
 /// Cosine similarity of centroids from which two clusters are the same style.
 const SAME_STYLE: f32 = 0.6;
 
-/// What identifies a style across clusterings.
+/// Identity of a style across clusterings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StyleKey<'a> {
     /// Key in the style index.

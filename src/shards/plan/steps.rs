@@ -51,8 +51,8 @@ pub(super) struct Step {
 }
 
 impl ClusterPlan {
-    /// The steps in order; each waits for the one before. The built-in embedder is fitted to the whole library by the
-    /// last step, in minutes.
+    /// Returns the steps in order; each waits for the one before. The last step fits the built-in embedder to the whole
+    /// library, which takes minutes.
     pub(super) fn steps(&self) -> Vec<Step> {
         let step = |name, sharded| Step { name, sharded };
         let mut steps = vec![

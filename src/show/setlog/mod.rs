@@ -107,7 +107,7 @@ pub enum Event {
         deck: DeckId,
         /// Parts of the preset that do not work.
         problems: Vec<String>,
-        /// What it shows, if that was measured.
+        /// The look of its picture, if measured.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         look: Option<DeckLook>,
     },

@@ -51,7 +51,7 @@ struct Found {
     centres: Vec<([f32; 2], usize)>,
 }
 
-/// The image of the points and what it shows.
+/// The image of the points, with the results, view and size that it was drawn for.
 struct Drawn {
     texture: TextureHandle,
     results: Arc<SearchResults>,
