@@ -40,7 +40,7 @@ fn raise_in(data: &Path, patience: Duration) -> OtherShow {
     // An import holds the lock for a moment.
     while show_lock::is_open(data) {
         if asked.elapsed() >= patience {
-            std::fs::remove_file(&request).ok(); // Nobody reads it.
+            std::fs::remove_file(&request).ok(); // No show reads it.
             return OtherShow::Silent;
         }
         if std::fs::write(&request, "").is_ok() {

@@ -346,7 +346,7 @@ impl Running {
             record: true,
             ..ShowSettings::default()
         };
-        // Taken before the saved state is loaded, so that nobody changes it meanwhile.
+        // Taken before the saved state is loaded, so that no other process changes it meanwhile.
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {

@@ -169,7 +169,10 @@ impl BakePage {
         let size = Vec2::new(ui.available_width(), 52.0);
         if view.running {
             let stop = BigButton { title: "Stop", key: "", on: false, color: style::WARN };
-            if big(ui, size, &stop).on_hover_text("Finished work is kept; start the bake again to resume").clicked() {
+            if big(ui, size, &stop)
+                .on_hover_text("Finished work is kept; start the bake again to resume")
+                .clicked()
+            {
                 requests.push(BakeRequest::Stop);
             }
         } else {

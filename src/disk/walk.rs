@@ -235,7 +235,7 @@ impl<W: FnMut(&Path) -> bool> Walk<W> {
         let wanted = (self.wanted)(path);
         let found = match own {
             Some(found) => found,
-            // A broken link is of no interest unless its name is.
+            // A broken link matters only if its name is wanted.
             None => match kind(path) {
                 Ok(found) => found,
                 Err(why) if wanted => return Err(why),

@@ -79,7 +79,7 @@ impl InFlight {
         if count > 0 {
             self.finished_at = now;
         }
-        // Several frames that are found finished at once share the time.
+        // Frames that the same check finds finished share the time.
         let share = move |secs: f64| secs.max(0.0) / count as f64;
         let begun = self.started.front().map_or(now, |started| started.at.max(before));
         let used = self.started.front().and_then(|started| Some(processor_secs()? - started.used?));

@@ -104,7 +104,7 @@ impl Stepper {
                 self.pacer.rest(now + (secs * (1.0 / self.share - 1.0)).min(LONGEST_REST_SECS));
                 self.late |= self.pacer.next() > before;
             }
-            // A deck that warms up takes its time from the picture, but not for long.
+            // A warm-up slows down drawing only briefly, so its frames do not affect the quality.
             if !warming {
                 self.governor.observe(secs, self.pacer.secs(slots));
             }

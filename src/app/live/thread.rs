@@ -249,7 +249,7 @@ impl ShowThread {
             for action in self.midi.process(&snapshot, &mut self.commands) {
                 self.act(&action);
                 if matches!(action, Action::Window(_) | Action::Select(_)) {
-                    // The windows take the queue's actions sixty times faster than a hand can fill it.
+                    // The windows empty the queue far faster than a performer can fill it.
                     self.actions.send(action).ok();
                 }
             }

@@ -64,7 +64,7 @@ pub(in crate::library) fn rank(
         model
     });
     if measured.known() == 0 && !library.entries.is_empty() {
-        problem.get_or_insert_with(|| "no preset has been measured yet; audit or bake the library first".into());
+        problem.get_or_insert_with(|| "no preset has been measured yet; audit or bake the library".into());
     }
     let mut logs = vec![0.0_f32; library.entries.len()];
     let mut weights = 0.0;
