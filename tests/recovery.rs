@@ -113,7 +113,7 @@ fn a_lost_device_is_replaced_and_the_show_continues() {
             played.rig.show.snapshot().held
                 && played.rig.show.memory().macros.bank.get(Control::M4).get() == 0.8
         );
-        assert!(played.rig.stage.instruments().limiter && played.rig.stage.instruments().meter);
+        assert!(played.rig.stage.options().limiter && played.rig.stage.options().meter);
         played.until("warm decks", ready);
         assert!(played.rig.show.memory().excluded.is_empty());
         assert!(!played.learnt.contains(&Signal::Failed));

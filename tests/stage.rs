@@ -1,4 +1,4 @@
-//! The stage's instruments: picture measurements, and readbacks that neither lose nor swap pictures.
+//! The stage's measurements of the picture, and readbacks that neither lose nor swap pictures.
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ pub struct Features {
     pub energy_slow: Unipolar,
     /// Beat, bar and phrase position.
     pub beat: BeatGrid,
-    /// Intensity of the passage.
+    /// Energy of the passage: calm, groove or peak.
     pub section: Section,
     /// Structural role of the passage.
     pub passage: Passage,
@@ -125,16 +125,16 @@ impl BeatGrid {
     }
 }
 
-/// Intensity of a passage. Depends on energy alone, never on a trusted beat.
+/// Energy of a passage, shown as such on the desk. Does not depend on the beat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Section {
-    /// Music of low energy.
+    /// Low-energy music.
     #[default]
     Calm,
-    /// Music of medium energy.
+    /// Medium-energy music.
     Groove,
-    /// Music of high energy.
+    /// High-energy music.
     Peak,
 }
 

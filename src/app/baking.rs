@@ -1,4 +1,4 @@
-//! A bake next to a running show, in a child process so that it can neither slow nor crash the show.
+//! Runs a bake during a show, in a child process so that it can neither slow down nor crash the show.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -142,7 +142,7 @@ impl Baking {
 }
 
 impl Drop for Baking {
-    /// The bake stops with the program; the next one resumes.
+    /// Stops the bake when the program exits; the next bake resumes.
     fn drop(&mut self) {
         if let Some((child, input)) = &mut self.child {
             drop(input.take());
@@ -205,7 +205,7 @@ impl BakeProgress {
             NightEvent::Failed { why } => self.finish(Some(why)),
             NightEvent::Ended { outcome: NightOutcome::Finished } => self.finish(None),
             NightEvent::Ended { outcome: NightOutcome::Stopped } => {
-                self.note("stopped; start again to resume".into());
+                self.note("stopped; start the bake again to resume".into());
                 self.finish(None);
             }
             NightEvent::Stage { stage } => {

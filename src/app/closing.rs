@@ -9,7 +9,7 @@ pub(super) const TITLE: &str = "aivj output";
 /// Title after the first press, which is also visible without a desk.
 const ASKING: &str = "aivj output: close again to end the show";
 /// Message on the desk after the first press.
-const MESSAGE: &str = "close the output again to end the show";
+const MESSAGE: &str = "close the output window again to end the show";
 /// Time for the second press.
 const WITHIN: Duration = Duration::from_secs(5);
 

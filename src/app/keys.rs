@@ -94,7 +94,7 @@ impl Chord {
         let known = key.chars().count() == 1 || NAMED.iter().any(|(_, name)| *name == key);
         if !known {
             return Err(format!(
-                "unknown key '{key}'; expected a letter, a digit, or a name such as space or f5"
+                "unknown key '{key}'; expected a single character, or a name such as space or f5"
             ));
         }
         key.clone_into(&mut chord.key);
@@ -243,7 +243,7 @@ fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     }
 }
 
-/// The default keys.
+/// Returns the default keys.
 fn defaults() -> Vec<(&'static str, Action)> {
     let show = Action::Show;
     let window = Action::Window;

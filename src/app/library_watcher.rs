@@ -161,9 +161,9 @@ enum InitialState {
 /// Why watching a folder ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The folder is missing: the library that plays cannot be read.
+    /// The folder is missing: the library that is playing cannot be read.
     Missing,
-    /// The folder was never found: another library plays.
+    /// The folder was never found: another library is playing.
     NotFound,
     /// The thread was asked to stop.
     Stopped,

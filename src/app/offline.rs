@@ -46,7 +46,7 @@ pub struct PerformSettings {
     pub guarded: bool,
     /// Whether flashes are limited to three per second.
     pub limit_flashes: bool,
-    /// Whether the show starts with what is remembered: bans, favourites, taste, profile and macros. Nothing is saved.
+    /// Whether the show starts with the saved bans, favourites, taste, profile and macros. Nothing is saved.
     pub memory: bool,
 }
 
@@ -100,7 +100,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         seconds: settings.seconds,
         ..LogHeader::new(show, &pool, memory.clone())
     };
-    let mut book = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
+    let mut set_log = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
     let mut rig = Rig::new(Show::with_memory(show, pool, memory), stage, warmer, heard);
     rig.prepare();
     // ffmpeg reads the sound from a file in a scratch folder next to the video.
@@ -119,8 +119,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         let (dt, features) = performance.analyse(number);
         rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &[] });
         let entries = rig.show.take_log();
-        if let Some(book) = &mut book {
-            book.write(entries);
+        if let Some(set_log) = &mut set_log {
+            set_log.write(entries);
         }
         let playing = rig.show.snapshot().playing.map(|playing| playing.name);
         if playing != on_air {

@@ -23,7 +23,7 @@ pub(super) struct Painter {
     /// The device of the canvas.
     render_context: Arc<RenderContext>,
     surface: WindowSurface,
-    /// What the preview shows: the picture and its number.
+    /// The picture in the preview, and its number.
     previewed: (wgpu::TextureView, u64),
     /// Whether the window shows the canvas.
     presented: bool,

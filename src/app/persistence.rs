@@ -68,12 +68,12 @@ pub(super) fn with_store<T>(
             let (store, notice) = open_store()?;
             match open(&store) {
                 Ok(opened) => Ok((opened, store, notice)),
-                // The show starts whatever the disk does.
+                // The show starts even if the disk fails.
                 Err(error) if error.chain().any(store::is_damage) => {
                     let store = Store::in_memory()?;
                     let notice = format!(
-                        "the store is damaged and could not be repaired ({error:#}); this show starts without saved state \
-                         and saves nothing; close other programs that use the store and start again"
+                        "the store is damaged and could not be repaired ({error:#}); starting without saved state, and \
+                         nothing will be saved; close other programs that use the store, then start aivj again"
                     );
                     Ok((open(&store)?, store, Some(notice)))
                 }
@@ -226,7 +226,7 @@ impl ShowPersistence {
         self.on_air = now_playing;
     }
 
-    /// Returns what has been saved, if that has changed.
+    /// Returns the status of saving, if it has changed.
     pub fn new_status(&self) -> Option<StoreStatus> {
         self.writer.new_status()
     }

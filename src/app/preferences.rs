@@ -85,7 +85,7 @@ impl Preferences {
         }
     }
 
-    /// Returns the state of the Settings page, except for what only the windows know.
+    /// Returns the state of the Settings page, except for the displays and the other fields that the windows add.
     pub fn view(&self) -> SettingsView {
         let choices = self.choices.read();
         SettingsView {

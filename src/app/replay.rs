@@ -80,7 +80,7 @@ impl Libraries {
         Self(libraries.into_iter().map(known).collect())
     }
 
-    /// Returns the library with this identity as the recorded show knew it.
+    /// Returns the library with this identity, as it was in the recorded show.
     fn get(&self, library: &RecordedLibrary) -> anyhow::Result<Arc<Pool>> {
         let RecordedLibrary { identity, presets, affinities, rejected } = library;
         let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool);

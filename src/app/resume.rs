@@ -23,17 +23,17 @@ const FILE: &str = "show-state.json";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedShow {
-    /// Identity of the supervisor; a show of another one ignores this state.
+    /// Identity of the supervisor; a show with another one ignores this state.
     pub supervisor: u32,
     /// Random seed.
     pub seed: u64,
     /// State of the show.
     pub show: ResumeState,
-    /// What the show itself does not know.
+    /// State of the program around the show.
     pub surroundings: Surroundings,
 }
 
-/// What the windows know and the show does not: settings and placement.
+/// State of the program around the show: settings and placement of the windows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Surroundings {

@@ -23,7 +23,7 @@ pub(super) struct Screen {
     wanted: OutputDisplay,
     /// Name of the display that it filled last: numbers change when displays come and go.
     name: Option<String>,
-    /// What the performer has chosen with the full-screen key instead: full screen or not.
+    /// The performer's choice with the full-screen key, which overrides `wanted`: full screen or not.
     by_hand: Option<bool>,
     looked: Option<Instant>,
     /// Number of consecutive attempts to fill the display that the output should fill already.
@@ -134,7 +134,7 @@ impl Screen {
                 format!("display {number} is not connected ({count} found, numbered from 0)")
             }
         };
-        Some(format!("{which}; the output stays in a window until it is reconnected"))
+        Some(format!("{which}; the output stays in a window until the display is connected"))
     }
 }
 
@@ -166,14 +166,14 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     }
 }
 
-/// Returns whether the output lies where the display is, as far as the system reports it.
+/// Returns whether the output covers the display, as far as the system reports it.
 fn covers(output: &Window, display: &MonitorHandle) -> bool {
     let Ok(at) = output.outer_position() else { return true };
     let (size, wanted) = (output.inner_size(), display.size());
     lies_on(([at.x, at.y], size.into()), ([display.position().x, display.position().y], wanted.into()))
 }
 
-/// Compares places: left and top, width and height, in pixels.
+/// Compares a window with a display: left and top, width and height, in pixels.
 fn lies_on(window: ([i32; 2], [u32; 2]), display: ([i32; 2], [u32; 2])) -> bool {
     let near = |a: &[u32; 2], b: &[u32; 2]| a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= ROUNDING);
     let corners = window.0.iter().zip(&display.0);
@@ -185,7 +185,7 @@ fn fill(window: &Window, how: Option<Fullscreen>) {
     window.set_fullscreen(how);
 }
 
-/// Lists the displays of this machine, or returns why there are none.
+/// Lists the displays of this computer, or returns why there are none.
 pub fn screens() -> Result<Vec<String>, String> {
     let events = event_loop::<()>()?;
     let mut list = DisplayList(Vec::new());

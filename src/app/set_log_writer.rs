@@ -117,9 +117,9 @@ mod tests {
         let entries: Vec<Entry> = (0..1000)
             .map(|step| Entry { at: step as f64, step, event: Event::Command { command: Command::Hold } })
             .collect();
-        let mut book = SetLogWriter::create(&path, &header).expect("a log");
-        book.write(entries.clone());
-        drop(book);
+        let mut set_log = SetLogWriter::create(&path, &header).expect("a log");
+        set_log.write(entries.clone());
+        drop(set_log);
         let text = std::fs::read_to_string(&path).expect("the file");
         assert_eq!(setlog::parse(&text).expect("a log"), (header, entries));
     }

@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long the second process waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What a second start found.
+/// Result of asking a running show to raise its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherShow {
     /// No show is open.
@@ -29,7 +29,7 @@ pub enum OtherShow {
     Silent,
 }
 
-/// Asks a show that this user already runs to bring its windows to the front.
+/// Asks a show of this user that is already running to bring its windows to the front.
 pub fn raise_other_show() -> OtherShow {
     UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, PATIENCE))
 }
@@ -40,7 +40,7 @@ fn raise_in(data: &Path, patience: Duration) -> OtherShow {
     // An import holds the lock for a moment.
     while show_lock::is_open(data) {
         if asked.elapsed() >= patience {
-            std::fs::remove_file(&request).ok(); // Nobody reads it.
+            std::fs::remove_file(&request).ok(); // No show reads it.
             return OtherShow::Silent;
         }
         if std::fs::write(&request, "").is_ok() {
@@ -55,7 +55,7 @@ fn raise_in(data: &Path, patience: Duration) -> OtherShow {
     OtherShow::None
 }
 
-/// Notices when another start asks for the windows.
+/// Receives requests by another start to bring the windows to the front.
 pub(super) struct RaiseRequests {
     asked: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,
@@ -86,14 +86,14 @@ impl RaiseRequests {
         Self { asked, ended }
     }
 
-    /// Returns whether the windows were asked for since the last call.
+    /// Returns whether such a request has arrived since the last call.
     pub fn take(&self) -> bool {
         self.asked.swap(false, Ordering::Relaxed)
     }
 }
 
 impl Drop for RaiseRequests {
-    /// Tells the thread to end without waiting for it: it holds nothing.
+    /// Stops the thread without waiting for it: it has nothing to save.
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
     }

@@ -94,7 +94,7 @@ impl WindowSurface {
         shown
     }
 
-    /// Like [`Self::show`], for a picture with the format and size of the surface.
+    /// Presents a texture that has the format and size of the surface, like [`Self::show`].
     pub fn show_copy(&mut self, context: &Arc<RenderContext>, texture: &wgpu::Texture) -> bool {
         let size = [texture.width(), texture.height()];
         if !self.config.usage.contains(wgpu::TextureUsages::COPY_DST) {

@@ -1,4 +1,4 @@
-//! Export and import of the taste, for another machine or from aivj's browser-based predecessor.
+//! Export and import of the taste, for another computer or from aivj's browser-based predecessor.
 
 use std::path::Path;
 
@@ -61,7 +61,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     // A running show would overwrite the import with its own taste, so none may start until this is saved.
     let _none_open = match UserFolders::of_user() {
         Some(places) => Some(show_lock::block_opening(&places.data)?.context(
-            "a show is running on this machine and would overwrite the import; close it and try again",
+            "a show is running on this computer and would overwrite the import; close it and try again",
         )?),
         None => None,
     };
@@ -101,13 +101,13 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     Ok(done)
 }
 
-/// Returns whether a show with the same store is running on this machine.
+/// Returns whether a show with the same store is running on this computer.
 pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// Finds the preset named in a file: by content id, which needs no library, by any name of the library or its manifest, or
-/// by its name alone.
+/// Finds the preset named in a file: by content id, which needs no library, by any name of the library or its manifest,
+/// or by its name alone.
 fn preset(library: &Catalogue, names: &NameTable, name: &str) -> Option<PresetId> {
     let by_name_alone = || {
         let path = name.replace('\\', "/");

@@ -111,7 +111,7 @@ fn crash(link: &Link) -> Option<String> {
     Some(if start.safe_mode {
         format!("safe mode after three crashes: {why}; only built-in presets play until you restart aivj")
     } else {
-        format!("{why}; the show was restarted")
+        format!("{why}; it was restarted")
     })
 }
 
@@ -347,12 +347,12 @@ impl Running {
             record: true,
             ..ShowSettings::default()
         };
-        // Taken before the saved state is loaded, so that nobody changes it meanwhile.
+        // Taken before the saved state is loaded, so that no other process changes it meanwhile.
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {
                 log::warn!(
-                    "could not open the show lock ({error}); bakes and imports on this machine cannot detect \
+                    "could not open the show lock ({error}); bakes and imports on this computer cannot detect \
                      this show"
                 );
                 None
@@ -365,7 +365,7 @@ impl Running {
             show.resume(&saved.show);
             header.resumed = Some(saved.show.clone());
         }
-        let book = SetLogWriter::for_live_show(&header);
+        let set_log = SetLogWriter::for_live_show(&header);
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
@@ -404,7 +404,7 @@ impl Running {
             rig,
             pictures: pictures.clone(),
             listener: AnalysisThread::start(&SoundChoice::of(settings.audio.as_deref()))?,
-            book,
+            set_log,
             archive,
             midi: Midi::open(preferences.midi_folder()),
             show_lock,
@@ -532,7 +532,7 @@ impl Running {
         }
     }
 
-    /// Handles what the show has sent to the windows.
+    /// Handles the actions that the show has sent to the windows.
     fn called(&mut self) {
         while let Some(action) = self.live.action() {
             match action {

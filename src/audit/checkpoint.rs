@@ -8,8 +8,8 @@ use super::{AuditPlan, Ledger};
 
 /// Minimum time between two checkpoints.
 const EVERY: Duration = Duration::from_secs(5);
-/// Time between two checkpoints, as a multiple of the time that the last one took: a large library must not spend its
-/// night writing.
+/// Time between two checkpoints, as a multiple of the time the last one took, so that the audit of a large library does
+/// not spend most of its time writing checkpoints.
 const REST: u32 = 25;
 
 /// When the next checkpoint is due.

@@ -13,7 +13,7 @@ use crate::audit::probe::Counts;
 use crate::facts::PresetId;
 use crate::jobs::iso;
 
-/// What an audit says about one file.
+/// The result of an audit for one file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AuditEntry<'a> {
@@ -137,7 +137,8 @@ fn verdict(record: &Record, gates: &Gates) -> Value {
     })
 }
 
-/// Returns the tags of the text and of the picture, each once: the store adds those of the picture to those of the text.
+/// Returns the tags of the text and of the picture, each once: the store adds those of the picture to those of the
+/// text.
 pub(super) fn tags(file: &PlannedFile, record: &Record, gates: &Gates) -> Vec<String> {
     let mut tags: Vec<String> = file.tags.iter().map(|tag| tag.word().to_owned()).collect();
     let look = match record.look_verdict(gates) {

@@ -25,11 +25,11 @@ pub enum AuditEvent {
         #[serde(rename = "left_out")]
         unusable: usize,
     },
-    /// The verdicts of a finished audit of another program were taken over.
+    /// The verdicts of a finished audit of another program were imported.
     TakenOver {
-        /// Presets whose verdict was taken over.
+        /// Presets whose verdict was imported.
         verdicts: usize,
-        /// Presets to probe because the other program crashed or gave up on them.
+        /// Presets to audit because the other program crashed or gave up on them.
         again: usize,
         /// Entries whose files are not in the libraries.
         unknown: usize,
@@ -73,6 +73,6 @@ pub struct AuditReport {
     pub stopped: Option<String>,
     /// Duration of the audit, in seconds.
     pub seconds: f64,
-    /// Look gates of the library.
+    /// Thresholds of looks in the library.
     pub gates: Option<Gates>,
 }

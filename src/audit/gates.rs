@@ -1,11 +1,11 @@
-//! Gates: which looks are acceptable in one library.
+//! Gates: the thresholds of acceptable looks in one library.
 
 use serde::{Deserialize, Serialize};
 
 use super::look_verdict::LookVerdict;
 use super::probe::{Cost, Look};
 
-/// Gates chosen by the user. Each replaces the one derived from the library; those of render times are off by default.
+/// Thresholds set by the user. Each replaces the one derived from the library; render times are unlimited by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GateLimits {
@@ -18,10 +18,10 @@ pub struct GateLimits {
     /// Mean change between frames below which it has low motion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_avg_frame_delta: Option<f64>,
-    /// Mean milliseconds per frame of the probe above which it is slow.
+    /// Mean render time per measured frame, in milliseconds, above which it is too slow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_avg_render_ms: Option<f64>,
-    /// 95th-percentile milliseconds per frame of the probe above which it is slow.
+    /// Time of the slowest measured frame, in milliseconds, above which it is too slow. The name is the predecessor's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_p95_render_ms: Option<f64>,
 }
@@ -35,32 +35,33 @@ pub struct Gates {
     pub bright: f64,
     /// Motion below which it has low motion.
     pub still: f64,
-    /// Number of looks the gates were derived from; 0 for the default gates.
+    /// Number of looks that the thresholds were derived from; 0 for the defaults.
     pub from: usize,
-    /// Gates chosen by the user.
+    /// Thresholds set by the user.
     #[serde(flatten)]
     pub limits: GateLimits,
 }
 
 impl Default for Gates {
-    /// Returns the gates for small libraries.
+    /// Returns the thresholds for small libraries.
     fn default() -> Self {
         Self { dark: 0.03, bright: 0.96, still: 0.001, from: 0, limits: GateLimits::default() }
     }
 }
 
 impl Gates {
-    /// Minimum number of looks to derive gates from.
+    /// Minimum number of looks to derive thresholds from.
     const MIN_LOOKS: usize = 50;
-    /// Maximum luma of a black picture, minimum luma of a white one.
+    /// Luma below which a picture is black.
     const ALL_BLACK: f64 = 0.012;
+    /// Luma above which a picture is white.
     const ALL_WHITE: f64 = 0.985;
     /// Change between frames below which a picture is frozen.
     const FROZEN: f64 = 0.0001;
     /// Highlight above which a dark picture is acceptable.
     const BRIGHT_HIGHLIGHT: f64 = 0.3;
 
-    /// Derives the gates of a library: fractions of its median values, within fixed bounds.
+    /// Derives the thresholds of a library: fractions of its median values, within fixed bounds.
     pub fn of<'a>(looks: impl Iterator<Item = &'a Look>) -> Self {
         let alive = looks.filter(|look| look.highlight > Self::ALL_BLACK && look.motion > Self::FROZEN);
         let (mut lumas, mut motions): (Vec<f64>, Vec<f64>) =
@@ -78,7 +79,7 @@ impl Gates {
         }
     }
 
-    /// Returns these gates with those chosen by the user.
+    /// Returns these thresholds, replaced by those the user set.
     pub fn within(self, limits: GateLimits) -> Self {
         Self {
             dark: limits.min_avg_luma.unwrap_or(self.dark),
@@ -89,8 +90,8 @@ impl Gates {
         }
     }
 
-    /// Judges one look. A gate chosen by the user is the only one of its kind: highlights do not excuse a dark preset, and
-    /// a preset that passes is not black.
+    /// Returns the verdict on a look. A threshold set by the user decides alone: highlights do not excuse a dark
+    /// preset, and a preset that passes is not black, white or frozen either.
     pub fn judge(&self, look: &Look) -> LookVerdict {
         let GateLimits { min_avg_luma, max_avg_luma, min_avg_frame_delta, .. } = self.limits;
         let dim = look.highlight < Self::BRIGHT_HIGHLIGHT;
@@ -117,17 +118,17 @@ impl Gates {
         }
     }
 
-    /// Returns whether a preset is slower than the user allows.
+    /// Returns whether a preset exceeds one of the user's limits of render times.
     pub fn is_slow(&self, cost: &Cost) -> bool {
         self.is_slow_on_average(cost) || self.is_slow_at_worst(cost)
     }
 
-    /// Returns whether its mean render time is above what the user allows.
+    /// Returns whether its mean render time exceeds the user's limit.
     pub fn is_slow_on_average(&self, cost: &Cost) -> bool {
         self.limits.max_avg_render_ms.is_some_and(|most| cost.cpu_ms + cost.gpu_ms > most)
     }
 
-    /// Returns whether its slowest frames are above what the user allows.
+    /// Returns whether its slowest frame exceeds the user's limit.
     pub fn is_slow_at_worst(&self, cost: &Cost) -> bool {
         self.limits.max_p95_render_ms.is_some_and(|most| cost.slowest_ms > most)
     }
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn gates_of_the_user_replace_those_of_the_library() {
+    fn thresholds_set_by_the_user_replace_those_of_the_library() {
         let within = |limits| Gates::default().within(limits);
         let none = GateLimits::default();
         let lines = Look { highlight: 0.9, ..look(0.01, 0.01) };

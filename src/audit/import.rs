@@ -1,4 +1,4 @@
-//! Imports verdicts from other machines.
+//! Imports verdicts from other computers.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

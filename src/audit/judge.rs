@@ -60,7 +60,7 @@ fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: 
         },
         Outcome::Hang(why) => verdict(Safety::Hang, why),
         Outcome::Memory(why) => verdict(Safety::Memory, why),
-        // The limit of a preset is noticed before; here the machine had no more.
+        // A preset that exceeds its memory limit is stopped before; here the computer ran out of memory.
         Outcome::Died(why) if out_of_memory(&why) => outside(why),
         Outcome::Died(why) if confirmed => verdict(Safety::Abort, format!("the process died twice: {why}")),
         Outcome::Died(why) => JobVerdict::Confirm(format!("the process died: {why}")),

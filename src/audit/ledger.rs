@@ -24,8 +24,8 @@ const DARK: f64 = 0.1;
 const BRIGHT: f64 = 0.55;
 const LOW_MOTION: f64 = 0.012;
 
-/// Returns a name for what gives a verdict: the engine, the graphics driver and the method. Verdicts by different ones
-/// are not comparable.
+/// Identifies what gives a verdict: the engine, the graphics driver and the method. Verdicts of different ones are not
+/// comparable.
 pub fn judged_by() -> String {
     format!("aivj {}, {}, method {METHOD}", env!("CARGO_PKG_VERSION"), stage::driver())
 }
@@ -52,12 +52,12 @@ impl Ledger {
         Self { store, recipe, judged_by: judged_by(), limits: GateLimits::default() }
     }
 
-    /// Returns this ledger with gates chosen by the user.
+    /// Returns this ledger with thresholds set by the user.
     pub fn within(self, limits: GateLimits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Returns the gates before those of the library are known.
+    /// Returns the thresholds that apply until those of the library are known.
     pub fn first_gates(&self) -> Gates {
         Gates::default().within(self.limits)
     }
@@ -67,7 +67,7 @@ impl Ledger {
         &self.recipe
     }
 
-    /// Saves a verdict. Its look is judged by the default gates until [`Self::rejudge`].
+    /// Saves a verdict. Its look is judged by the default thresholds until [`Self::rejudge`].
     pub fn put(&self, id: PresetId, record: &Record) -> Result<(), StoreError> {
         let row = self.row(id, record, &self.first_gates(), now())?;
         self.store.put_verdicts(&[row]).inspect_err(|error| self.mark(error))
@@ -86,7 +86,7 @@ impl Ledger {
         Ok(row.and_then(|row| serde_json::from_str(&row.json).ok()))
     }
 
-    /// Saves verdicts that another program gave; the live guard does not count them.
+    /// Saves verdicts that another program gave; the live guard ignores them.
     pub fn take_over(&self, verdicts: &[(PresetId, Record)]) -> Result<(), StoreError> {
         let (gates, at) = (self.first_gates(), now());
         let row = |(id, record): &(PresetId, Record)| {
@@ -117,7 +117,8 @@ impl Ledger {
         Ok(known)
     }
 
-    /// Judges all looks of the plan by the library's own gates, saves changed verdicts, and returns the gates.
+    /// Re-evaluates all looks of the plan against the library's own thresholds, saves changed verdicts, and returns the
+    /// thresholds.
     pub fn rejudge(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
@@ -139,7 +140,7 @@ impl Ledger {
         Ok(gates)
     }
 
-    /// Returns the gates of the audited presets of the plan.
+    /// Returns the thresholds derived from the audited presets of the plan.
     pub fn gates(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;

@@ -18,7 +18,7 @@ use crate::show::DeckError;
 use crate::stage::image_places;
 use crate::store::Store;
 
-/// Audits individual presets during a show. Blocks for up to seconds: call it on warm-up threads only.
+/// Audits individual presets during a show. May block for seconds: call it on warm-up threads only.
 pub struct LiveAudit {
     ledger: Mutex<Ledger>,
     /// Verdicts that could not be saved yet.
@@ -74,7 +74,7 @@ impl LiveAudit {
                     log::info!("{}: {why}; retrying", preset.display());
                     job.attempts.deaths += 1;
                 }
-                // The show does not wait for a busy machine.
+                // The show does not wait for a busy computer.
                 JobVerdict::Retry(why) | JobVerdict::Deferred(why) => return Err(DeckError::Temporary(why)),
             }
         }

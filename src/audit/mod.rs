@@ -57,7 +57,7 @@ pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 pub use take_over::{TakenOver, audited_library, take_over};
 pub use work::{AuditJob, work};
 
-/// Number of consecutive failures outside presets after which the run stops: the machine needs attention.
+/// Number of consecutive failures outside presets after which the run stops: the computer needs attention.
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
 
 /// Audits all presets without a verdict, then writes the reports.
@@ -116,7 +116,7 @@ pub fn audit(
         deleted: plan.libraries.iter().map(|library| library.deleted.len()).sum(),
         unusable: plan.libraries.iter().map(|library| library.unusable.len()).sum(),
     });
-    let mut judging = Judging {
+    let mut supervisor = Supervisor {
         plan: &plan,
         ledger: &ledger,
         on_event: &mut on_event,
@@ -126,8 +126,8 @@ pub fn audit(
     };
     let started = Instant::now();
     let mut jobs = todo.jobs;
-    while !jobs.is_empty() && judging.report.stopped.is_none() {
-        jobs = judging.round(&mut pool, jobs, settings.budget, started, &settings.stop);
+    while !jobs.is_empty() && supervisor.report.stopped.is_none() {
+        jobs = supervisor.round(&mut pool, jobs, settings.budget, started, &settings.stop);
     }
     drop(pool);
     report.seconds = started.elapsed().as_secs_f64();
@@ -143,7 +143,8 @@ pub fn audit(
     Ok(report)
 }
 
-/// Judges the looks by the library's own gates, writes every report, and returns the gates.
+/// Re-evaluates every preset's look against thresholds derived from the library, writes all reports, and returns the
+/// thresholds.
 fn write_reports(out: &Path, run: &AuditRun, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Gates> {
     save_run(out, run)?;
     let gates = ledger.rejudge(plan)?;
@@ -152,8 +153,8 @@ fn write_reports(out: &Path, run: &AuditRun, plan: &AuditPlan, ledger: &Ledger) 
     Ok(gates)
 }
 
-/// State of the supervisor during a run.
-struct Judging<'a> {
+/// Runs the jobs of an audit and saves their verdicts.
+struct Supervisor<'a> {
     plan: &'a AuditPlan,
     ledger: &'a Ledger,
     on_event: &'a mut dyn FnMut(AuditEvent),
@@ -162,7 +163,7 @@ struct Judging<'a> {
     checkpoint: Checkpoint<'a>,
 }
 
-impl Judging<'_> {
+impl Supervisor<'_> {
     /// Runs these jobs once; returns those to try again.
     fn round(
         &mut self,

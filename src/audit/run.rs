@@ -12,7 +12,7 @@ use crate::jobs::wire::WirePath;
 /// File name of the description.
 pub(super) const RUN_FILE: &str = "audit-run.json";
 
-/// What was audited, and how.
+/// Scope and settings of an audit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditRun {
@@ -22,7 +22,7 @@ pub struct AuditRun {
     pub libraries: Vec<WirePath>,
     /// Fingerprint of the settings that affect a verdict.
     pub recipe: String,
-    /// Gates chosen by the user.
+    /// Thresholds set by the user.
     #[serde(default)]
     pub gates: GateLimits,
     /// Start of the last run, Unix time in seconds.

@@ -34,7 +34,7 @@ pub struct AuditSettings {
     pub budget: Option<Duration>,
     /// Whether to audit presets again that were not ok or lacked an image.
     pub retry_failed: bool,
-    /// Gates chosen by the user.
+    /// Thresholds set by the user.
     pub gates: GateLimits,
     /// CPU time limit per preset.
     pub preset_cpu: Duration,

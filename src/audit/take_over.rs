@@ -1,7 +1,7 @@
-//! Takes over the verdicts of a finished audit of the predecessor: a `preset-audit.json` without an `audit-run.json`.
+//! Imports the verdicts of a finished audit of the predecessor: a `preset-audit.json` without an `audit-run.json`.
 //!
-//! Looks keep the verdict they were given. What its engine crashed on says nothing about this one, so those presets are
-//! probed again, as are those that were never probed.
+//! Looks keep the verdict they were given. A crash of its engine does not mean that this engine crashes, so those
+//! presets are probed again, as are those that were never probed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use crate::audit::probe::{Cost, Counts, Look, TextFacts};
 use crate::disk;
 use crate::facts::PresetId;
 
-/// Name under which the taken over file is kept, because the audit writes its own.
+/// Name under which the imported file is kept, because the audit writes its own.
 const ORIGINAL: &str = "preset-audit.taken-over.json";
 
-/// What was taken over.
+/// Result of the import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TakenOver {
-    /// Presets whose verdict was taken over.
+    /// Presets whose verdict was imported.
     pub verdicts: usize,
     /// Presets that the other program crashed on, gave up on or never probed.
     pub again: usize,
@@ -87,8 +87,8 @@ struct ForeignQuality {
     p95_render_ms: Option<f64>,
 }
 
-/// Saves the verdicts of a finished audit of the predecessor in `out`, except where `ledger` has its own. Returns `None`
-/// if the folder holds none.
+/// Saves the verdicts of a finished audit of the predecessor in `out`, except where `ledger` has its own. Returns
+/// `None` if the folder holds none.
 ///
 /// # Errors
 /// Fails if the file cannot be read, or if the store cannot be written.
@@ -129,12 +129,12 @@ pub fn take_over(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Resul
     Ok(Some(taken))
 }
 
-/// Returns the library that a finished audit of the predecessor in `out` is about; `None` if there is no such audit.
+/// Returns the library that a finished audit of the predecessor in `out` covers; `None` if there is no such audit.
 pub fn audited_library(out: &Path) -> anyhow::Result<Option<PathBuf>> {
     Ok(read(out)?.map(|audit| PathBuf::from(audit.source_root)))
 }
 
-/// Keeps a copy of the file that was taken over.
+/// Keeps a copy of the imported file.
 pub(super) fn keep_original(out: &Path) -> anyhow::Result<()> {
     let bytes = disk::read(&out.join(AUDIT_FILE), disk::limit::LIST)?;
     Ok(disk::write(&out.join(ORIGINAL), &bytes)?)
@@ -264,7 +264,7 @@ mod tests {
             ledger.get(id).expect("read").map(|record| record.look_verdict(&Gates::default()))
         };
         assert_eq!(of("ok"), Some(LookVerdict::Ok));
-        assert_eq!(of("dark"), Some(LookVerdict::TooDark), "by the other program's gates");
+        assert_eq!(of("dark"), Some(LookVerdict::TooDark), "by the other program's thresholds");
         assert_eq!(of("slow"), Some(LookVerdict::Slow));
         assert_eq!((of("crash"), of("late"), of("new")), (None, None, None));
         let ok = PresetId::of(b"zoom=ok");

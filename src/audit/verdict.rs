@@ -1,8 +1,8 @@
 //! Verdicts: five separate assessments of a preset, each with its reason.
 //!
 //! Safety: whether it can be played; completeness: whether all of its parts work; look: whether there is something to
-//! see; flash: whether it may be harmful; cost: how much time it needs on this machine. Looks are judged relative to
-//! the library, not by fixed gates, so that a dark library is not a bad one.
+//! see; flash: whether it may be harmful; cost: how much time it needs on this computer. Looks are judged relative to
+//! the library, not by fixed thresholds, so that a dark library is not a bad one.
 
 use serde::{Deserialize, Serialize};
 
@@ -64,11 +64,11 @@ pub struct Record {
     pub safety: Safety,
     /// Why it cannot be played; otherwise empty.
     pub why: String,
-    /// The verdict on its look that another program gave, with its own gates. Flashes and the cost on this machine are then
-    /// unknown.
+    /// The verdict on its look that another program gave, by its own thresholds. Flashes and the cost on this computer
+    /// are then unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_over: Option<LookVerdict>,
-    /// What was measured.
+    /// The measurements.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
 }
@@ -99,7 +99,7 @@ impl Record {
         Self { safety, why, taken_over: None, evidence: ProbeEvidence::default() }
     }
 
-    /// Returns the verdict on its look by these gates.
+    /// Returns the verdict on its look by these thresholds.
     pub fn look_verdict(&self, gates: &Gates) -> LookVerdict {
         if let Some(verdict) = self.taken_over.filter(|_| gates.limits == GateLimits::default()) {
             return verdict;

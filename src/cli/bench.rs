@@ -1,4 +1,4 @@
-//! `aivj bench`: measures the rendering cost of presets on this machine.
+//! `aivj bench`: measures the rendering cost of presets on this computer.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,10 +35,10 @@ pub struct Args {
         value_parser = super::args::mesh)]
     mesh: Vec<[u32; 2]>,
     /// Number of frames per preset
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..))]
     frames: u32,
     /// Number of times to measure everything; the lowest result is reported
-    #[arg(long, default_value_t = 2, value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 2, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Maximum number of presets [default: all]
     #[arg(long, value_name = "COUNT")]

@@ -1,4 +1,4 @@
-//! `aivj doctor`: checks this machine and explains how to fix what does not work.
+//! `aivj doctor`: checks this computer and explains how to fix what does not work.
 
 use std::process::ExitCode;
 

@@ -19,8 +19,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Print which index a show with this library would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`;
-    /// exit with status 2 for `NONE`
+    /// Print which index a show with this library would use: `HIT: v1` (baked styles), `HIT: v0` (styles by author) or
+    /// `NONE`; exit with status 2 for `NONE`
     Check {
         /// Library folder, or its manifest or index file
         #[arg(value_name = "PATH")]

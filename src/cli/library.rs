@@ -40,10 +40,11 @@ enum LibraryCommand {
         #[arg(required = true)]
         words: Vec<String>,
         /// Maximum number of presets to list
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
     },
-    /// List presets by what they look like: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME but darker`
+    /// List presets by what they look like: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME but
+    /// darker`
     Find {
         /// Description: colours, light, motion, structure, elements, tags, names and authors
         #[arg(required = true)]
@@ -52,7 +53,7 @@ enum LibraryCommand {
         #[arg(long, value_name = "PATH")]
         presets: Option<PathBuf>,
         /// Maximum number of presets to list
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, value_name = "COUNT", default_value_t = 20)]
         limit: usize,
         /// Print one JSON object per preset
         #[arg(long)]
@@ -166,7 +167,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             show(&store, id)?;
             if show_is_open() {
                 eprintln!(
-                    "aivj: a show is running on this machine; the change takes effect when it is restarted"
+                    "aivj: a show is running on this computer; the change takes effect when it is restarted"
                 );
             }
         }
@@ -193,7 +194,7 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
         eprintln!("aivj: skipped {} more", report.skipped_more);
     }
     println!(
-        "{}, {} read, {} no longer there, {scan_secs:.2} s",
+        "{}, {} read, {} missing, {scan_secs:.2} s",
         counted(report.files, "preset file"),
         report.read,
         report.gone

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::listen::{ListenSettings, ListenSource, listen};
 
-/// Show the audio analysis: level, bands, tempo, beat, section and scene.
+/// Show the audio analysis: level, bands, tempo, beat, energy and scene.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audio file [default: listen to an input]

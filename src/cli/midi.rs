@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use crate::midi::{MonitorEnd, monitor};
 
-/// List MIDI devices and print every message until interrupted.
+/// List MIDI devices and print every message they send, until interrupted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Exit after SECONDS
-    #[arg(long)]
+    #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
 }
 

@@ -12,7 +12,7 @@ pub struct Args {
     #[arg(long, default_value = "demo")]
     audio: String,
     /// Length of the show in seconds
-    #[arg(long, default_value_t = 20.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
     seconds: f64,
     /// Video (.mp4, .mov, .mkv, .webm, .webp), or a folder for PNG frames
     #[arg(long, default_value = "out/demo.mp4")]

@@ -12,8 +12,8 @@ use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatu
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
-/// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with
-/// status 1 if any preset fails.
+/// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with status 1 if any
+/// preset fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset files
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
     fps: u32,
     /// Number of frames to render
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     frames: u32,
     /// Frames to save, numbered from 1, for example 1,10,30 [default: none]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
@@ -49,10 +49,10 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Number of worker processes
-    #[arg(long, default_value_t = crate::cli::args::default_workers())]
+    #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]
     workers: usize,
     /// CPU time limit per preset, in seconds
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
 }
 

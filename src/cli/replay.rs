@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use crate::app::{ReplaySettings, replay};
 
-/// Repeat the choices of a show from its set log, without rendering, and compare them with the log; exit with status 1 if
-/// any differs.
+/// Replay a show's choices from its set log, without rendering, and compare them with the log; exit with status 1 if
+/// any differ.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`
     log: PathBuf,
-    /// Audio file of the performance, or `demo`; not needed for the set log of a live show
+    /// Audio that `perform` ran with: a file, or `demo`; not needed for the set log of a live show
     #[arg(long)]
     audio: Option<String>,
     /// Preset folder or pack manifest of the show [default: built-in presets]
@@ -22,7 +22,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs `aivj replay`; fails if a choice differs.
+/// Runs `aivj replay`; exits with status 1 if any choice differs.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { log, audio, presets, json } = args;
     let report = replay(&ReplaySettings { log, audio, presets })?;

@@ -32,7 +32,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Reads the performer's settings and a message for each problem.
+/// Reads the performer's settings; also returns a message for each problem.
 pub fn read() -> (Settings, Vec<String>) {
     UserFolders::of_user().map_or_else(Default::default, |places| Settings::read(&places.config))
 }

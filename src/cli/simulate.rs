@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, default_value = "A")]
     scenario: Scenario,
     /// Number of users
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: u32,
     /// Seed of the first user, incremented for each subsequent user
     #[arg(long, default_value_t = 1000)]
@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How long decisions take.
+/// Timings of the director's decisions.
 #[derive(Serialize)]
 struct Decisions {
     presets: usize,

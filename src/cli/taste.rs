@@ -20,8 +20,8 @@ enum TasteCommand {
         /// JSON file
         file: PathBuf,
     },
-    /// Merge a file into the learnt taste, favourites, bans and skips: an aivj export, or a bandit state or feedback
-    /// package from aivj's browser-based predecessor
+    /// Merge an aivj export, or a bandit state or feedback package from aivj's browser-based predecessor, into the
+    /// learnt taste, favourites, bans and skips
     Import {
         /// JSON file
         file: PathBuf,

@@ -15,11 +15,11 @@ pub struct Args {
     /// Output weights file; a file at the default path is embedded in the next build
     #[arg(long, default_value = "assets/scene.json")]
     out: PathBuf,
-    /// Augmented variants of each clip and piece (equaliser, reverb, noise, level, tempo, pitch)
-    #[arg(long, default_value_t = 2)]
+    /// Number of augmented variants of each clip and piece (equaliser, reverb, noise, level, tempo, pitch)
+    #[arg(long, value_name = "COUNT", default_value_t = 2)]
     variants: usize,
-    /// Pieces to generate for each scene in addition to the clips
-    #[arg(long, default_value_t = 300)]
+    /// Number of pieces to generate for each scene in addition to the clips
+    #[arg(long, value_name = "COUNT", default_value_t = 300)]
     pieces: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]

@@ -17,7 +17,7 @@ use crate::frames::{BakeItem, FrameMetrics};
 const AUDIT_FILE: &str = "preset-audit.json";
 /// Weight of a tag; each of the measurements has weight 1.
 const TAG_WEIGHT: f32 = 0.7;
-/// A constant column: rows are compared by direction, and without it a preset like the average would have none.
+/// A constant column: rows are compared by direction, and without it an average preset would have none.
 const CONSTANT: f32 = 1.5;
 /// Number of measurements.
 const NUMBERS: usize = 4;
@@ -58,8 +58,8 @@ impl Entry {
     }
 }
 
-/// Returns the features of the presets that the audit in `folder` measured, one row each, and their measurements. Presets
-/// without measurements have no row.
+/// Returns the features of the presets that the audit in `folder` measured, one row each, and their measurements.
+/// Presets without measurements have no row.
 ///
 /// # Errors
 /// Fails if the audit cannot be read.

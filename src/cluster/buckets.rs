@@ -15,8 +15,8 @@ const ELEMENTS: [Tag; 7] =
 /// Name of the last style.
 const OTHER: &str = "other";
 
-/// Writes a style index v1 with one style per visual element. A preset belongs to the rarest of its elements: nearly every
-/// preset has a wave, and those with dots are dots to the eye. Returns the name and size of every style.
+/// Writes a style index v1 with one style per visual element. A preset belongs to the rarest of its elements: nearly
+/// every preset has a wave, but in those with dots, the dots stand out. Returns the name and size of every style.
 pub fn index_by_elements(
     items: &[BakeItem],
     folder: &Path,

@@ -11,12 +11,12 @@ use crate::library::pack::ManifestNames;
 pub struct Known {
     /// Measurements of the frames.
     pub frames: HashMap<String, FrameMetrics>,
-    /// Paths of presets whose id is not their path. Names say something about a look; ids of a manifest do not.
+    /// Paths of presets whose id is not their path. Names hint at a look; ids of a manifest do not.
     pub paths: HashMap<String, String>,
 }
 
 impl Known {
-    /// Collects what a bake folder knows about these presets.
+    /// Collects what a bake folder contains about these presets.
     pub fn of(items: &[BakeItem], folder: &Path) -> Self {
         let entries = frames::entries_of(items, folder).into_iter().filter(|(_, entry)| entry.is_ok());
         let renamed = items.iter().filter(|item| item.id != item.below);
@@ -26,7 +26,7 @@ impl Known {
         }
     }
 
-    /// Collects what a bake folder knows about its presets, from the index of the frames and a manifest.
+    /// Collects what a bake folder contains about its presets, from the index of the frames and a manifest.
     pub fn of_folder(folder: &Path) -> Self {
         let mut known = Self::default();
         for (id, entry) in frames::read(folder).into_iter().filter(|(_, entry)| entry.is_ok()) {

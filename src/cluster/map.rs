@@ -107,7 +107,7 @@ fn spread_out(mut points: Vec<[f32; 2]>) -> Vec<[f32; 2]> {
             for b in 0..a {
                 let gap = distance(points[a], points[b]);
                 if gap < apart {
-                    // Coinciding points part in a direction given by their index.
+                    // Coinciding points are moved apart in a direction given by their index.
                     let way = if gap > 1e-6 {
                         [0, 1].map(|axis| (points[a][axis] - points[b][axis]) / gap)
                     } else {

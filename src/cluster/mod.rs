@@ -1,4 +1,4 @@
-//! Clusters presets by look into styles, which the director uses.
+//! Groups presets that look alike into styles, which the director uses.
 //!
 //! Reads the embeddings, never a preset. Writes `clusters.v0.json`, both versions of the style index, and the policy.
 
@@ -148,8 +148,7 @@ pub struct Clustering {
     map: LookMap,
 }
 
-/// Clusters the rows of `table`. `frames` contains measurements by preset; ids are taken over from `old` where
-/// possible.
+/// Clusters the rows of `table`, reusing the ids of `old` where possible. `known` contains measurements by preset.
 pub fn cluster(
     table: &Table,
     known: &Known,
@@ -354,7 +353,7 @@ fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// Writes the policy and a style index by names, for presets without embeddings. `presets` are ids with paths.
+/// Writes the policy and a style index by author, for presets without embeddings. `presets` are ids with paths.
 pub fn index_by_names<'a>(
     presets: impl Iterator<Item = (&'a str, &'a str)>,
     folder: &Path,
@@ -390,7 +389,7 @@ mod tests {
         }
     }
 
-    /// Returns presets around twelve directions, with noise.
+    /// Returns a table of noisy embeddings scattered around twelve directions.
     fn table(presets: usize, seed: u64) -> Table {
         let mut rng = Rng::new(seed);
         let rows = Array2::from_shape_fn((presets, 24), |(row, column)| {

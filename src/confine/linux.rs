@@ -56,7 +56,7 @@ const DRIVER_VARIABLES: [&str; 8] = [
 const CACHE_VARIABLES: [&str; 3] =
     ["MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH"];
 
-/// Calls that are refused: sockets, other ways to make them, and reaching into other processes.
+/// Calls that are denied: sockets, other ways to create them, and access to the memory of other processes.
 const REFUSED: [libc::c_long; 5] = [
     libc::SYS_socket,
     libc::SYS_io_uring_setup,

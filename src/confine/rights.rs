@@ -11,7 +11,7 @@ pub struct Rights {
     pub write: Vec<PathBuf>,
 }
 
-/// What the system enforces after [`confine`](super::confine).
+/// Restrictions that the system enforces after [`confine`](super::confine).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Enforced {
     /// Other files and folders cannot be opened.

@@ -248,7 +248,7 @@ impl Action {
     /// Returns the label on the desk.
     pub fn title(&self) -> String {
         match self {
-            Self::Show(Command::SetTempo(None)) => "Follow detected tempo".into(),
+            Self::Show(Command::SetTempo(None)) => "Detect tempo".into(),
             Self::Show(command @ Command::MacroPreset(preset)) => {
                 format!("{}: {}", command.title(), preset.title())
             }

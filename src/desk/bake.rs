@@ -117,12 +117,13 @@ impl BakePage {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Audits every preset, renders those that pass, groups presets that look alike, and writes the style index \
-             for the director. It slows down while music is playing and stops when aivj exits. Start the bake \
+             for the director. A bake slows down while music is playing and stops when aivj exits. Start the bake \
              again to resume.",
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
-            let how = "The show plays the built-in presets. To bake a library, open its folder on the Settings page.";
+            let how = "The show is playing the built-in presets. To bake a library, open its folder on the Settings \
+                       page.";
             ui.label(RichText::new(how).color(style::WARN));
             return;
         };
@@ -168,7 +169,10 @@ impl BakePage {
         let size = Vec2::new(ui.available_width(), 52.0);
         if view.running {
             let stop = BigButton { title: "Stop", key: "", on: false, color: style::WARN };
-            if big(ui, size, &stop).on_hover_text("Finished work is kept; start again to resume").clicked() {
+            if big(ui, size, &stop)
+                .on_hover_text("Finished work is kept; start the bake again to resume")
+                .clicked()
+            {
                 requests.push(BakeRequest::Stop);
             }
         } else {

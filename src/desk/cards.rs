@@ -37,7 +37,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let likely = upcoming.probability.map_or_else(String::new, |p| format!("{:.0}%", p * 100.0));
                 ui.label(RichText::new(likely).color(style::OFF))
-                    .on_hover_text("Probability with which the director picked this style and energy");
+                    .on_hover_text("How likely the director was to pick this style and energy");
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     ui.add(Label::new(RichText::new(&upcoming.name).size(17.0)).truncate())
                         .on_hover_text(&upcoming.name);

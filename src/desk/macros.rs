@@ -46,7 +46,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, selected: Control, commands
     });
 }
 
-/// Shows what moves the macros; a click toggles it.
+/// Shows the macro mode; a click toggles music control.
 fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     let (word, color) = match view.mode {
         Mode::Off => ("Manual".to_owned(), style::OFF),
@@ -121,7 +121,8 @@ fn knob(
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
-        "{}; now {value:.2}, knob at {set:.2}; drag or scroll to turn, hold Shift for fine steps, double-click to centre",
+        "{}\nValue {value:.2}, knob position {set:.2}\nDrag or scroll to turn, hold Shift for fine steps, double-click \
+         to centre",
         control.meaning(),
     ));
 }

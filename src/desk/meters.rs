@@ -1,4 +1,4 @@
-//! Audio meters: level, spectrum, beat, section and scene.
+//! Audio meters: level, spectrum, beat, energy and scene.
 
 use egui::{Color32, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
 

@@ -1,4 +1,4 @@
-//! Manual tempo: tap, downbeat, half, double, and back to the detected tempo.
+//! Manual tempo: tap, downbeat, halve, double, and return to the detected tempo.
 
 use egui::{RichText, Ui, Vec2};
 
@@ -14,7 +14,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     let rows: [&[(&str, Command)]; 2] = [
         &[("Tap", Command::TapTempo), ("Downbeat", Command::Resync)],
         &[
-            ("Half", Command::HalfTempo),
+            ("Halve", Command::HalfTempo),
             ("Double", Command::DoubleTempo),
             ("Detect", Command::SetTempo(None)),
         ],

@@ -1,4 +1,4 @@
-//! The top bar of every page: tabs, preset and macro mode, output state, section and beat. Readable from two metres.
+//! The top bar of every page: tabs, preset and macro mode, output state, energy and beat. Readable from two metres.
 
 use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
@@ -42,7 +42,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
     });
 }
 
-/// Returns what moves the macros, and its colour.
+/// Returns the macro mode and its colour.
 fn macros(mode: Mode) -> (&'static str, Color32) {
     match mode {
         Mode::Off => ("MANUAL", style::OFF),
@@ -52,7 +52,7 @@ fn macros(mode: Mode) -> (&'static str, Color32) {
     }
 }
 
-/// Returns what chooses the presets, and its colour.
+/// Returns the mode in which presets are chosen, and its colour.
 fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     match (snapshot.held, snapshot.auto) {
         (true, _) => ("HOLD", style::WARN),

@@ -1,4 +1,4 @@
-//! What the desk shows and what it returns.
+//! Input and output of the desk.
 
 use egui::TextureId;
 

@@ -1,8 +1,8 @@
 //! Files: how they are opened, listed, read as text and written.
 //!
 //! Nothing in a folder is trusted. Only regular files are opened, and only up to a size; a link leads to another file,
-//! but a pipe, a device or a socket is refused by name. Every operation runs on a helper thread that is abandoned if
-//! the disk does not respond, so a stalled network mount affects only the files on it.
+//! but a pipe, a device or a socket is rejected, with its kind. Every operation runs on a helper thread that is
+//! abandoned if the disk does not respond, so a stalled network mount affects only the files on it.
 
 mod dds;
 mod error;

@@ -53,7 +53,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, Te
     text.map(Cow::Owned).map_err(|_| TextError::Encoding)
 }
 
-/// Decodes like [`decode`], but replaces what is not text, as in a file that a crash has damaged.
+/// Decodes like [`decode`], but replaces invalid text, as in a file that a crash has damaged.
 pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
     decode(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes))
 }

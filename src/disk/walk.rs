@@ -1,4 +1,4 @@
-//! Listing folders: what each entry is, in a fixed order, without following links in circles.
+//! Lists folders: the kind of each entry, in a fixed order, without following links in circles.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timeout::with_timeout;
 
-/// What an entry of a folder is, after following links.
+/// Kind of a folder entry, after following links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A regular file.
     Regular,
     /// A folder.
     Folder,
-    /// Anything else, by name.
+    /// Anything else, with a description.
     Special(&'static str),
 }
 
@@ -64,7 +64,7 @@ impl FileKind {
 pub struct Item {
     /// Its name within the folder.
     pub name: OsString,
-    /// What it is itself; `None` for a link.
+    /// Its own kind; `None` for a link.
     pub kind: Option<FileKind>,
 }
 
@@ -97,7 +97,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
     })
 }
 
-/// Returns what `path` is, after following links.
+/// Returns the kind of `path`, after following links.
 ///
 /// # Errors
 /// Fails if it does not exist, or if the disk does not respond.
@@ -166,7 +166,7 @@ pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
     let why = if real != root && root.starts_with(&real) {
         "a link to a folder that contains this one"
     } else if inside(&["/proc", "/sys", "/dev"]) {
-        "a link to a folder of the system"
+        "a link to a system folder"
     } else {
         return Ok(());
     };
@@ -185,15 +185,15 @@ pub struct Skipped {
 
 /// Iterates over the regular files below a folder, folder by folder, in the order of their names.
 ///
-/// Only files whose path `wanted` accepts are returned, even if they are links. What is wanted but not a
-/// regular file, and what cannot be read, is an error with its name; the walk continues after it.
+/// Only files whose path `wanted` accepts are returned, even if they are links. A wanted entry that is not a regular
+/// file, or anything that cannot be read, is returned as an error that names it; the walk continues after it.
 pub struct Walk<W> {
     wanted: W,
     /// The root without links, if linked folders are entered.
     follow: Option<PathBuf>,
     max_depth: usize,
     visited: HashSet<FolderKey>,
-    /// What is left to do; the next entry is last.
+    /// Work left to do; the next item is last.
     left: Vec<Left>,
 }
 
@@ -235,7 +235,7 @@ impl<W: FnMut(&Path) -> bool> Walk<W> {
         let wanted = (self.wanted)(path);
         let found = match own {
             Some(found) => found,
-            // A broken link is of no interest unless its name is.
+            // A broken link matters only if its name is wanted.
             None => match kind(path) {
                 Ok(found) => found,
                 Err(why) if wanted => return Err(why),

@@ -1,4 +1,4 @@
-//! Embeddings of other programs: a matrix, the id of every row, and possibly a description in another form than ours.
+//! Embeddings of other programs: a matrix, the id of every row, and possibly a description in a format other than ours.
 
 use std::path::Path;
 

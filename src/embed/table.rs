@@ -149,7 +149,7 @@ impl Table {
         };
         let meta: Meta = match serde_json::from_slice(&meta) {
             Ok(meta) => meta,
-            // A description in another form than ours.
+            // A description in a format other than ours.
             Err(error) if error.is_data() => {
                 return foreign(folder, name_of)?.map(Some).ok_or_else(|| format!("{META}: {error}"));
             }

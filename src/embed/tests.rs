@@ -1,4 +1,4 @@
-//! Tests of the embedding stage: which rows are kept, and of which embedder.
+//! Tests of the embedding stage: which rows are kept, and which embedder they come from.
 
 use super::*;
 use crate::frames::items_in;

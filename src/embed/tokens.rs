@@ -58,7 +58,7 @@ pub(super) fn token_count(code: &str) -> usize {
 
 const FNV: u64 = 0x0100_0000_01b3;
 
-/// Hashes bytes with 64-bit FNV-1a (Fowler, Noll, Vo), which is stable across machines and versions.
+/// Hashes bytes with 64-bit FNV-1a (Fowler, Noll, Vo), which is stable across computers and versions.
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV))
 }

@@ -1,4 +1,4 @@
-//! What a preset's bytes say without compiling them: its id, look tags, energy and family.
+//! Facts from a preset's bytes, without compiling them: its id, look tags, energy and family.
 //!
 //! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values: anything
 //! invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.

@@ -13,7 +13,7 @@ use super::single::{RenderReport, RenderStatus};
 pub struct Bench {
     /// Version of aivj.
     pub version: String,
-    /// Processor and number of cores.
+    /// CPU and number of cores.
     pub machine: String,
     /// Graphics adapter and backend.
     pub adapter: String,

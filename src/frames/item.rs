@@ -44,8 +44,8 @@ impl BakeItem {
     }
 }
 
-/// Lists the presets below a folder in order of their path, at most `limit`. A manifest in the folder limits them and gives
-/// them their ids. Paths with a line break are skipped, because files store one id per line.
+/// Lists the presets below a folder in order of their path, at most `limit`. A manifest in the folder limits them and
+/// gives them their ids. Paths with a line break are skipped, because files store one id per line.
 pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, FolderError> {
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));

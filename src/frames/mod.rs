@@ -70,8 +70,8 @@ pub struct Rendered {
     pub finished: bool,
 }
 
-/// Returns the last line of every item by its id. Lines of earlier bakes and of other programs may name presets by path or
-/// by content.
+/// Returns the last line of every item by its id. Lines of earlier bakes and of other programs may name presets by path
+/// or by content.
 pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEntry> {
     let mut known = read(folder);
     if items.iter().all(|item| known.contains_key(&item.id)) {

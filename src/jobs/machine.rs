@@ -1,8 +1,8 @@
-//! The name of the machine, for reports of measurements.
+//! The name of the computer, for reports of measurements.
 
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
-/// Returns the processor's name and the number of cores.
+/// Returns the CPU's name and the number of cores.
 pub fn name() -> String {
     let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
     let brand = system.ok().and_then(|system| Some(system.cpus().first()?.brand().trim().to_owned()));

@@ -1,7 +1,7 @@
-//! What long-running jobs share: supervised worker processes, progress, the folder lock, and the locks of a running
-//! show.
+//! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and the locks of a
+//! running show.
 //!
-//! Contains nothing about pictures; see `audit` and `frames`.
+//! Independent of rendering; see `audit` and `frames`.
 
 mod date;
 pub mod folder_lock;

@@ -1,7 +1,8 @@
-//! The catalogue: a flat, immutable table of all presets a show may choose from and what is known about them.
+//! The catalogue: a flat, immutable table of all presets a show may choose from, with the facts about them.
 //!
 //! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and energies
-//! come from a baked style index if there is one, otherwise from the presets' code.
+//! come from a style index if there is one, otherwise from the presets' code; those of built-in presets from their
+//! path.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -76,7 +77,7 @@ pub struct Entry {
 /// A style: presets that look alike.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
-    /// Key under which taste is saved: a number such as `c07`, an author, or tags.
+    /// Key under which taste is saved: a number such as `c07`, an author, tags or a scene.
     pub key: String,
     /// Name shown on the desk.
     pub name: String,
@@ -90,11 +91,13 @@ pub struct Cluster {
 pub enum StyleOrigin {
     /// A baked style index.
     V1,
-    /// A style index from preset names.
+    /// A style index by author, from preset names.
     V0,
-    /// The code of the presets.
+    /// The tags of the presets, derived from their code.
     #[default]
     Tags,
+    /// The scenes of the built-in presets.
+    Scene,
 }
 
 /// The table of presets.
@@ -124,9 +127,10 @@ impl StyleOrigin {
     /// Returns the text for the desk and reports.
     pub fn word(self) -> &'static str {
         match self {
-            Self::V1 => "by look",
-            Self::V0 => "by name",
-            Self::Tags => "by preset code",
+            Self::V1 => "baked",
+            Self::V0 => "by author",
+            Self::Tags => "by tag",
+            Self::Scene => "by scene",
         }
     }
 }
@@ -139,7 +143,7 @@ impl Catalogue {
 
     /// Creates a catalogue of the built-in presets with one cluster per scene.
     pub fn built_in() -> Self {
-        let mut catalogue = Self::default();
+        let mut catalogue = Self { origin: StyleOrigin::Scene, ..Self::default() };
         for preset in super::built_in() {
             let cluster = catalogue.cluster(preset.scene());
             catalogue.entries.push(Entry::built_in(preset, cluster));

@@ -232,8 +232,8 @@ impl CatalogueBuilder {
         })
     }
 
-    /// Learns the content ids and file paths of the presets if the names known so far are not enough. Few files need them,
-    /// and they take time in a large library.
+    /// Adds the content ids and file paths of the presets if the names known so far are not enough. Few files need
+    /// them, and they take time in a large library.
     fn learn_other_names(&mut self, is_needed: impl FnOnce(&NameTable) -> bool) {
         if let Some(names) = &mut self.names
             && is_needed(names)

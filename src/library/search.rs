@@ -57,7 +57,7 @@ pub struct SearchIndex {
     words: WordIndex,
     /// Similarities to the preset of the last similarity query.
     like: Option<(PresetId, Vec<Option<f32>>)>,
-    /// What was measured on the presets; read for the first description.
+    /// Measurements of the presets; read for the first description.
     measured: Option<Measured>,
 }
 
@@ -69,13 +69,13 @@ impl SearchIndex {
         Self { library, looks, words, like: None, measured: None }
     }
 
-    /// Reads what was measured on the presets, for descriptions. Takes a second or two for 100,000 presets.
+    /// Reads the measurements of the presets, for descriptions. Takes a second or two for 100,000 presets.
     pub fn measure(&mut self, store: &Store) {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
     }
 
-    /// Returns all presets with how well they fit a description, 0 to 1, best first, and why it could not be used completely,
-    /// if so.
+    /// Returns all presets with how well they fit a description, 0 to 1, best first, and a message if only a part of it
+    /// could be used.
     pub fn describe(&self, description: &Description) -> (Vec<(u32, f32)>, Option<String>) {
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);

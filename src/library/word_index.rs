@@ -79,8 +79,8 @@ impl WordIndex {
         Some(indices)
     }
 
-    /// Returns one bit per preset: whether it contains every word of `text` as a prefix. Empty for a text without letters
-    /// and digits.
+    /// Returns one bit per preset: whether it contains every word of `text` as a prefix. Empty for a text without
+    /// letters and digits.
     pub fn bits(&self, text: &str) -> Vec<u64> {
         self.all(text).unwrap_or_default()
     }

@@ -24,7 +24,7 @@ const SEQUENCER: &str = "/dev/snd/seq";
 /// Ports that lead back to this program.
 const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
-/// All MIDI devices of this machine.
+/// All MIDI devices of this computer.
 pub struct Hardware {
     events: Receiver<PortEvent>,
     dropped: Arc<AtomicU64>,

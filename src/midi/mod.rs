@@ -1,7 +1,7 @@
 //! MIDI: hot-plugged devices, learnt bindings per device, and actions from their events.
 //!
-//! Slow work (ports, files) runs on its own threads; the code here processes once per frame what has arrived, so that a
-//! knob moves the picture in the next frame.
+//! Slow work (ports, files) runs on its own threads; the code here processes incoming events once per frame, so that
+//! turning a knob changes the picture in the next frame.
 
 mod binding;
 mod encoding;
@@ -71,7 +71,7 @@ pub struct Midi {
 }
 
 impl Midi {
-    /// Opens the devices of this machine, with profiles in `folder`.
+    /// Opens the devices of this computer, with profiles in `folder`.
     pub fn open(folder: Option<PathBuf>) -> Self {
         Self::over(Box::new(Hardware::watch()), ProfileStore::open(folder))
     }

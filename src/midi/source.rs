@@ -22,7 +22,7 @@ pub enum PortEvent {
         /// One complete MIDI message.
         bytes: Vec<u8>,
     },
-    /// MIDI is unavailable on this machine, with the reason.
+    /// MIDI is unavailable on this computer, with the reason.
     Unavailable(String),
     /// A message for the performer.
     Message(String),

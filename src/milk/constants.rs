@@ -10,8 +10,8 @@ use super::names::frame;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
 
-/// `rand_preset` and the corner hues of projectM for seed 1, reconstructed from its pictures: hues of composite shaders,
-/// and of the built-in composite. The first hue is never drawn.
+/// `rand_preset` and the corner hues of projectM for seed 1, reconstructed from its pictures: hues of composite
+/// shaders, and of the built-in composite. The first hue is never drawn.
 const SEED_1_PRESET: [f32; 4] = [5_441.0 / 7_380.0, 6_054.0 / 7_380.0, 2_174.0 / 7_380.0, 3_899.0 / 7_380.0];
 const SEED_1_SHADER_HUE: [f32; 4] = [0.0, 4.762_2, 2.701_2, 0.567_7];
 const SEED_1_HUE: [f32; 4] = [0.0, 0.644_5, 3.576_2, 1.696_8];
@@ -37,7 +37,7 @@ struct Rotation {
 }
 
 impl ShaderRandoms {
-    /// Draws the values of a preset, which has a composite shader or not. For seed 1, returns those of projectM where
+    /// Draws the values of a preset with or without a composite shader. For seed 1, returns those of projectM where
     /// they are known.
     pub fn new(seed: u64, composite_shader: bool) -> Self {
         let mut rng = Rng::new(seed);
@@ -59,7 +59,7 @@ impl ShaderRandoms {
         Self { rng, rand_preset, hue_start, rotations }
     }
 
-    /// Returns a random rotation that does not move.
+    /// Returns a random, constant rotation.
     fn random_rotation(&mut self) -> Rotation {
         let rng = &mut self.rng;
         Rotation { start: std::array::from_fn(|_| rng.unit_f32() * 6.28), speed: [0.0; 3] }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
-    /// How strongly a second deck, post effects and feedback are fused into one picture.
+    /// Fusion: trails and a second deck blended in, or trails removed.
     Fusion,
     /// How fast the preset's time runs and how strongly it reacts to sound.
     Motion,
@@ -43,7 +43,7 @@ impl Control {
         }
     }
 
-    /// Returns what the two ends do; the middle leaves the picture unchanged.
+    /// Returns the effects of the two ends; the middle leaves the picture unchanged.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Fusion => "Up: trails and a second preset; down: no trails",

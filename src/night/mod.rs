@@ -1,8 +1,8 @@
-//! The overnight bake in one command: audit, pack, frames, embeddings, clusters, index and a report for the morning.
+//! The overnight bake in one command: audit, pack, frames, embeddings, clusters, index and morning report.
 //!
 //! A preflight, then a smoke test of a few presets through every stage, finds most failures within the first minutes.
 //! The time budget is divided so that the last stage always finishes. Every stage can be interrupted at any time; the
-//! next run resumes and produces the same index. While a show is playing on the same machine, the bake slows down: one
+//! next run resumes and produces the same index. While a show is playing on the same computer, the bake slows down: one
 //! worker runs and is idle half of the time. Clustering, which is short, runs at full speed.
 
 mod clock;
@@ -56,7 +56,7 @@ const POLICY: &str = "write style policy";
 const DONE: &str = "done.";
 
 /// Returns the label of a stage for the desk and the terminal. The log keeps the names of aivj's browser-based
-/// predecessor, whose tools parse.
+/// predecessor, because its tools parse them.
 pub fn stage_label(stage: &str) -> &str {
     match stage {
         AUDIT => "Audit presets",

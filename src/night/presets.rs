@@ -10,7 +10,7 @@ use crate::frames::BandResponse;
 use crate::library::library_root;
 use crate::store::Store;
 
-/// Reason of a preset missing from the last scan; before the bake's own scan it may only be new.
+/// Reason of a preset missing from the last scan; before the bake's own scan, it may simply be new.
 pub(super) const UNREAD: &str = "cannot be read";
 
 /// The presets of a bake, sorted by verdict.

@@ -1,4 +1,4 @@
-//! The report for the morning: accepted presets, excluded ones with reasons, the clusters, and what has changed.
+//! The morning report: accepted presets, excluded ones with reasons, the clusters, and what has changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

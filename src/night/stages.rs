@@ -169,7 +169,7 @@ impl Night<'_, '_> {
             match event {
                 AuditEvent::Scanned { todo, .. } => total = todo,
                 AuditEvent::TakenOver { verdicts, again, .. } => self.note(format!(
-                    "reused {} from an earlier audit; {again} to probe again",
+                    "reused {} from a finished audit; {again} to audit again",
                     counted(verdicts, "verdict")
                 )),
                 AuditEvent::Judged { id, .. } => {

@@ -43,7 +43,7 @@ pub enum PackFilter {
 pub struct PackSettings {
     /// Folder of the audit.
     pub audit: PathBuf,
-    /// The library of a taken over audit [default: as named in the audit].
+    /// The library of an imported audit [default: as named in the audit].
     pub library: Option<PathBuf>,
     /// Folder that holds packs; the pack becomes a subfolder.
     pub packs: PathBuf,
@@ -135,7 +135,7 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     Ok(Pack { folder: folder.path().to_owned(), presets, images, report })
 }
 
-/// Opens the audit: one of this program, or a finished one of the predecessor, whose verdicts are taken over.
+/// Opens the audit: one of this program, or a finished one of the predecessor, whose verdicts are imported.
 fn audited(settings: &PackSettings, store: Store) -> anyhow::Result<(AuditPlan, Ledger)> {
     let Some(named) = audit::audited_library(&settings.audit)? else {
         let run = read_run(&settings.audit)?;
@@ -145,7 +145,7 @@ fn audited(settings: &PackSettings, store: Store) -> anyhow::Result<(AuditPlan, 
     let library = settings.library.clone().unwrap_or(named);
     ensure!(
         library.is_dir(),
-        "the audited library {} is not on this machine; give its folder with --library",
+        "the audited library {} is not on this computer; give its folder with --library",
         library.display()
     );
     let plan = AuditPlan::scan(&store, &[library])?;
@@ -193,7 +193,7 @@ impl<'a> Pool<'a> {
             let relative = plan.relative(file);
             let fits = record.safety == Safety::Ok
                 && (settings.from == PackFilter::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
-                // What was not measured is not known to be safe or cheap.
+                // Without measurements, a preset may be unsafe or expensive.
                 && !(settings.safe_flash
                     && (record.flash_verdict() == FlashVerdict::Fail || !record.is_measured()))
                 && settings.max_cost_ms.is_none_or(|most| {
@@ -270,8 +270,8 @@ fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
 
 fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
     let name = &settings.name;
-    // The ids of the library's own manifest, by which its frames and embeddings are known; otherwise paths, by which a bake
-    // of this library names them.
+    // The ids of the library's own manifest, which name its frames and embeddings; otherwise paths, as in a bake of
+    // this library.
     let names = match plan.libraries.as_slice() {
         [library] => ManifestNames::of_folder(&library.root).unwrap_or_default(),
         _ => ManifestNames::default(),

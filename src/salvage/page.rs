@@ -43,7 +43,7 @@ impl<'a> Page<'a> {
                 None => unread.push(at),
             }
         }
-        // All rows of a page are of one table, so the others show what these must be.
+        // All rows of a page belong to one table, which its other rows identify.
         for (at, shape) in unread.into_iter().filter_map(|at| Some((at, shape?))) {
             intact = false;
             if let Some((cell, repaired)) = Cell::parse_flipped(self.bytes, at, kind, shape) {

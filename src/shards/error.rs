@@ -21,7 +21,7 @@ pub enum ShardError {
         folder: PathBuf,
         /// The file, relative to the folder.
         file: String,
-        /// What is wrong: `missing` or `damaged`.
+        /// The problem: `missing` or `damaged`.
         problem: &'static str,
     },
     /// The shards belong to different bakes.

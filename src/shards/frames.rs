@@ -1,4 +1,4 @@
-//! Frames of shards: copies their pictures and joins their indexes.
+//! Frames of shards: copies their pictures and merges their indexes.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Bakes on several machines: each works on one shard in its own folder, and `merge` joins the folders.
+//! Bakes on several computers: each works on one shard in its own folder, and `merge` combines the folders.
 //!
 //! A finished shard is sealed: `shard.json` describes it, and `SHA256SUMS` holds the hash of every file, so that a
 //! merge detects an incomplete copy. A shard that is restarted loses its seal until it is finished again.
@@ -36,8 +36,8 @@ pub struct Merged {
     pub missing: Vec<Shard>,
 }
 
-/// Joins sealed shards of one stage in `out`, in any order and any number of times. Verdicts are saved in `store`, and
-/// the audit of `libraries` is written to `out`; if empty, the libraries as named by the shards.
+/// Merges sealed shards of one stage into `out`, in any order and any number of times. Verdicts are saved in `store`,
+/// and the audit of `libraries` is written to `out`; if empty, the libraries as named by the shards.
 pub fn merge(
     folders: &[PathBuf],
     out: &Path,

@@ -1,4 +1,4 @@
-//! Embeddings of shards: joins their rows in the order in which a bake lists presets.
+//! Embeddings of shards: merges their rows in the order in which a bake lists presets.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::ShardError;
 use super::seal::SealedShard;
 use crate::embed::Table;
 
-/// Joins the rows of all shards in `out`. Returns the number of rows.
+/// Merges the rows of all shards into `out`. Returns the number of rows.
 pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardError> {
     let mut tables = Vec::new();
     for shard in shards {

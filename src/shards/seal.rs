@@ -19,7 +19,7 @@ const INFO: &str = "shard.json";
 const SUMS: &str = "SHA256SUMS";
 /// Folder of the store of an audit, within the shard's folder.
 pub const STORE: &str = "store";
-/// Files that are not handed over.
+/// Files that are not part of a sealed shard.
 const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 
 /// A stage that works preset by preset.
@@ -90,7 +90,7 @@ pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     disk::write(&path, sums.as_bytes()).map_err(|error| ShardError::file(&path, &error.why))
 }
 
-/// Returns the files to hand over, by their path below the folder with forward slashes. Links and special files stay.
+/// Returns the files to seal, by their path below the folder with forward slashes. Links and special files are skipped.
 fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
     let mut found = BTreeMap::new();
     let mut open = vec![(String::new(), folder.to_owned())];

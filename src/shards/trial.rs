@@ -1,4 +1,4 @@
-//! Measures what a preset costs on this machine, by baking a few.
+//! Measures the cost of a preset on this computer, by baking a few.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use crate::library::DWELL;
 use crate::mind::taste::{Feedback, Signal};
 use crate::stage::OutputMode;
 
-/// Length from which a hold is feedback, seconds; a shorter one only bridges a moment.
+/// Length from which a hold counts as feedback, in seconds.
 const MIN_HOLD_SECS: f64 = 5.0;
 
 impl Show {
@@ -153,7 +153,7 @@ impl Show {
         }
     }
 
-    /// Cuts to the safe preset, or to a light favourite that is already warm.
+    /// Cuts to the safe preset, or to a favourite that is already warm and neither too dark nor too bright.
     fn panic(&mut self) {
         let favourite =
             |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.light(slot);

@@ -114,8 +114,8 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced, unless the output is still
-    /// empty.
+    /// Checks the safe preset once it is warm: one that is too dark or too bright is replaced, unless the output is
+    /// still empty.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             if self.resuming() || self.unfit.light(&safe) {
@@ -257,7 +257,7 @@ impl Show {
         self.on_air_secs = 0.0;
         self.held_secs = 0.0;
         self.feedback_given = false;
-        // What the performer requested is right for the current music, whatever it was chosen for.
+        // A preset that the performer requested suits the current music, whatever it was chosen for.
         let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Performer);
         self.timing.cut(aimed.unwrap_or(self.features.scene.scene), &self.features);
         self.decks.put_on_air(slot, over_secs, style);
@@ -356,7 +356,7 @@ impl Show {
         outdated
     }
 
-    /// Keeps a safe preset warm: a light favourite, otherwise a built-in preset. It is requested once the candidates
+    /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the candidates
     /// are warm, or if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();

@@ -23,7 +23,7 @@ pub enum Command {
     Favourite,
     /// Ban the current preset.
     Ban,
-    /// Cut to a safe preset at once: a favourite, or a built-in preset if there is none.
+    /// Cut to a safe preset at once: a suitable favourite, or a built-in preset if there is none.
     Panic,
     /// Show black; toggles. The show continues underneath.
     Blackout,
@@ -41,7 +41,7 @@ pub enum Command {
     Rescue(PresetId),
     /// Undo the last ban, favourite, rescue or removal from Up next.
     Undo,
-    /// Tap the tempo: a beat falls now.
+    /// Tap the tempo: mark a beat now.
     TapTempo,
     /// Start a bar now.
     Resync,
@@ -53,7 +53,7 @@ pub enum Command {
     SetTempo(Option<f32>),
     /// Set how far choices stray from known favourites, from 0 (hardly) to 1 (freely).
     Adventure(Unipolar),
-    /// Set how long presets stay on air, as a multiple of the default.
+    /// Set how long presets stay on air, as a multiple of the automatic duration.
     Dwell(f32),
     /// Set one macro.
     Macro {
@@ -90,7 +90,7 @@ impl Command {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Next => "Next preset",
-            Self::Back => "Previous preset",
+            Self::Back => "Back to previous preset",
             Self::Hold => "Toggle Hold",
             Self::Auto => "Toggle Auto",
             Self::Favourite => "Toggle Favourite",

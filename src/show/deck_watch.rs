@@ -11,8 +11,8 @@ const FAR_TOO_SLOW: f64 = 10.0;
 /// another cause.
 const SLOW_SECS: f64 = 0.6;
 const SLOW_FRAMES: u32 = 2;
-/// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the machine is at
-/// fault.
+/// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the computer is
+/// at fault.
 const MAX_CONSECUTIVE: u32 = 3;
 
 /// What to do about the time of a frame.

@@ -21,7 +21,7 @@ pub(super) struct Slot {
     pub index: Option<u32>,
     pub warm: bool,
     pub problems: Vec<String>,
-    /// What it showed once warm, if that was measured.
+    /// The look of its picture once warm, if measured.
     pub look: Option<DeckLook>,
     pub took: PrepareTimes,
     /// The director's choice; `None` for a request of the performer or a safe preset.

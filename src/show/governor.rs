@@ -1,4 +1,4 @@
-//! Chooses the picture quality that a machine can keep up with, from measured step times.
+//! Chooses the picture quality that a computer can keep up with, from measured step times.
 //!
 //! First the picture gets smaller, then steps are dropped evenly. A pure function of the measurements: equal times give
 //! equal decisions.

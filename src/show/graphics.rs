@@ -52,7 +52,7 @@ impl Show {
     fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
-        // The performer dismisses what runs without the director.
+        // Without the director, only the performer dismisses presets.
         if !self.auto || self.memory.rescued.contains(&id) {
             return;
         }

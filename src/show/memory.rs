@@ -1,4 +1,4 @@
-//! What is remembered between shows. Plain data; `app` stores it.
+//! Memory between shows: taste, marks and settings. Plain data; `app` stores it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl ShowMemory {
     }
 }
 
-/// What has changed in the memory of a show. Cheap to make: [`Self::apply`] does the work, on another thread.
+/// Changes of the memory of a show. Cheap to make: [`Self::apply`] does the work, on another thread.
 #[derive(Clone, Debug)]
 pub struct MemoryChange {
     pub(super) adventure: Unipolar,
@@ -68,7 +68,7 @@ pub struct MarkedPresets {
     pub rescued: BTreeSet<PresetId>,
 }
 
-/// A taste for one library, and what was known about the styles of others.
+/// A taste for one library, and the saved taste for styles of others.
 #[derive(Clone, Debug)]
 pub(super) struct LearntTaste {
     pub taste: Taste,

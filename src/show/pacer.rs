@@ -1,5 +1,5 @@
 //! Decides when a step of a live show is due. Steps fall on slots of a fixed rate, counted from a fixed origin, so that
-//! lateness never adds up.
+//! delays never accumulate.
 //!
 //! Reads no clock: times are passed in, in seconds on a monotonic clock.
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Default step rate, in Hz.
 pub const DEFAULT_RATE: u32 = 60;
-/// Time without a step from which the machine counts as suspended, in seconds. Shorter gaps count as one long step.
+/// Time without a step from which the computer counts as suspended, in seconds. Shorter gaps count as one long step.
 const SUSPENDED_SECS: f64 = 2.0;
 /// How early a step may begin, as a fraction of a slot: timers are not exact.
 const EARLY: f64 = 0.002;
@@ -17,7 +17,7 @@ const EARLY: f64 = 0.002;
 pub struct Due {
     /// Slots since the previous step, from 1. All but the last were dropped.
     pub slots: u32,
-    /// How long the machine was suspended, in seconds; that time does not belong to the show.
+    /// How long the computer was suspended, in seconds; that time does not belong to the show.
     pub suspended_secs: f64,
 }
 
@@ -59,7 +59,7 @@ impl Pacer {
         }
     }
 
-    /// Steps only at every `every`th slot, from 1: evenly spaced steps on a machine that is too slow.
+    /// Steps only at every `every`th slot, from 1: evenly spaced steps on a computer that is too slow.
     pub fn set_every(&mut self, every: u32) {
         self.every = every.max(1);
     }
@@ -74,7 +74,7 @@ impl Pacer {
         self.earliest = self.slot_at(now) + 1;
     }
 
-    /// Lets all slots before `until`, in seconds, pass: the machine needs the time for something else.
+    /// Lets all slots before `until`, in seconds, pass: the computer needs the time for something else.
     pub fn rest(&mut self, until: f64) {
         let slot = (until - self.origin) * f64::from(self.rate) - EARLY;
         self.earliest = self.earliest.max(slot.ceil().max(0.0) as u64);
@@ -123,9 +123,9 @@ pub struct DroppedSteps {
     pub warm_up: u64,
     /// The show's thread did not run, or a window changed its size.
     pub stall: u64,
-    /// The rate was lowered because the machine cannot keep it.
+    /// The rate was lowered because the computer cannot keep it.
     pub slow: u64,
-    /// The machine was suspended; counted once, however long it took.
+    /// The computer was suspended; counted once, however long it took.
     pub suspended: u64,
 }
 
@@ -152,7 +152,7 @@ impl DroppedSteps {
             (late_draw, "late draw"),
             (warm_up, "warm-up"),
             (stall, "stall"),
-            (slow, "slow machine"),
+            (slow, "slow computer"),
             (suspended, "system suspended"),
         ];
         let words =
@@ -165,7 +165,7 @@ impl DroppedSteps {
 mod tests {
     use super::*;
 
-    /// Steps until `end` on a machine where each step takes `busy` seconds; returns the slots of each step.
+    /// Steps until `end` on a computer where each step takes `busy` seconds; returns the slots of each step.
     fn run(pacer: &mut Pacer, end: f64, busy: f64) -> Vec<u32> {
         let mut now = pacer.origin;
         let mut slots = Vec::new();

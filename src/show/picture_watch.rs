@@ -13,7 +13,7 @@ const LONGEST_STEP_SECS: f64 = 0.25;
 /// Maximum number of consecutive presets dismissed; then the next one may stay, because the cause may be the music.
 const MAX_CONSECUTIVE: u32 = 3;
 
-/// What is wrong with a picture.
+/// A fault of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PictureFault {
     /// The picture is all black.

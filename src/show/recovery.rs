@@ -102,12 +102,12 @@ impl Rig {
     fn rebuild(&mut self, reopen: bool, pause: Duration) {
         let full = *self.recovery.full_size.get_or_insert(self.stage.size());
         let size = full.map(|side| ((f64::from(side) * SCALES[self.recovery.scale]) as u32).max(1));
-        let (context, instruments) = (self.stage.render_context().clone(), self.stage.instruments());
+        let (context, options) = (self.stage.render_context().clone(), self.stage.options());
         let (done, rebuilt) = mpsc::sync_channel(1);
         let work = move || {
             std::thread::sleep(pause);
             let context = if reopen { context.reopen().map(std::sync::Arc::new) } else { Ok(context) };
-            done.send(context.map(|context| Stage::with(context, size, instruments))).ok(); // The rig was dropped.
+            done.send(context.map(|context| Stage::with(context, size, options))).ok(); // The rig was dropped.
         };
         self.recovery.rebuilt = Some(rebuilt);
         self.recovery.held_since.get_or_insert(self.show.now);
@@ -123,8 +123,8 @@ impl Rig {
         let settings = DeckSettings { size: stage.size(), ..self.warmer.settings() };
         let warmer = self.warmer.renewed(stage.render_context(), settings);
         let old = (std::mem::replace(&mut self.stage, stage), std::mem::replace(&mut self.warmer, warmer));
-        if old.0.instruments() != self.stage.instruments() {
-            self.stage.limit_flashes(old.0.instruments().limiter); // Switched meanwhile.
+        if old.0.options() != self.stage.options() {
+            self.stage.limit_flashes(old.0.options().limiter); // Switched meanwhile.
         }
         // Its threads may be in the middle of an audit, and freeing a device takes longer than a frame.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {

@@ -73,7 +73,7 @@ impl Rig {
         }
     }
 
-    /// Runs one frame: analyse audio, look after the graphics device, collect warm decks, step the show, draw, request
+    /// Runs one frame: analyse audio, check the graphics device, collect warm decks, step the show, draw, request
     /// decks. Returns whether the picture may have changed; nothing is drawn while it is frozen, has been black for a
     /// while, or is being restored.
     pub fn frame(&mut self, input: &RigFrame) -> bool {

@@ -29,7 +29,7 @@ impl Rig {
         }
     }
 
-    /// Judges the minimum time that a frame took, whatever else ran on this machine; reports the deck on air if it is
+    /// Judges the minimum time that a frame took, whatever else ran on this computer; reports the deck on air if it is
     /// far too slow for this device. Times in seconds; `budget` is that of a step at full rate, `scale` that of the
     /// frame.
     pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {

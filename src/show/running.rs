@@ -77,10 +77,10 @@ pub struct Show {
     pub(super) changed: Changed,
     /// The performer's last marks, oldest first.
     pub(super) undo: VecDeque<UndoStep>,
-    /// What the taste learnt last.
+    /// The taste's last lesson.
     pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
-    /// For how long the preset on air has been held, seconds.
+    /// How long the preset on air has been held, in seconds.
     pub(super) held_secs: f64,
     /// Multiplier of the default dwell.
     pub(super) dwell: f64,
@@ -243,7 +243,7 @@ impl Show {
         self.log(Event::Quality { quality });
     }
 
-    /// Records that the machine was suspended for `secs` seconds, which do not belong to the show.
+    /// Records that the computer was suspended for `secs` seconds, which do not belong to the show.
     pub fn suspended(&mut self, secs: f64) {
         self.log(Event::Suspended { secs });
         self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });
@@ -372,7 +372,7 @@ impl Show {
         LearntTaste { taste: taste.clone(), pool: pool.clone(), before: self.taste_before.clone() }
     }
 
-    /// Returns what has changed in the memory since the last call, if anything has.
+    /// Returns the changes of the memory since the last call, if any.
     pub fn changed_memory(&mut self) -> Option<MemoryChange> {
         let changed = std::mem::take(&mut self.changed);
         (changed != Changed::default()).then(|| MemoryChange {

@@ -49,7 +49,7 @@ pub struct Snapshot {
     pub message: Option<String>,
     /// Steps that were not drawn.
     pub dropped: DroppedSteps,
-    /// The picture quality that the machine keeps up with.
+    /// The picture quality that the computer keeps up with.
     pub quality: Quality,
 }
 

@@ -33,7 +33,7 @@ pub struct Arrived {
     pub deck: DeckId,
     /// Parts of the preset that do not work.
     pub problems: Vec<String>,
-    /// What it shows, if that was measured.
+    /// The look of its picture, if measured.
     pub look: Option<DeckLook>,
     /// How long the preparation took.
     pub took: PrepareTimes,

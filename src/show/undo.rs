@@ -29,7 +29,7 @@ pub(super) struct UndoStep {
     pub shown: Undoable,
     pub id: PresetId,
     pub before: Marks,
-    /// What the taste learnt from it; `None` if nothing, or if the library has changed since.
+    /// The lesson that the taste learnt from it; `None` if none, or if the library has changed since.
     pub lesson: Option<Lesson>,
     /// Whether the preset was removed from Up next.
     pub queued: bool,

@@ -21,7 +21,7 @@ impl Unfit {
         self.dim.len() >= MAX_DIM || !self.dim.contains(&id)
     }
 
-    /// Returns whether a warm deck is light enough to be the safe one.
+    /// Returns whether a warm deck is neither too dark nor too bright to be the safe one.
     pub fn light(&self, slot: &Slot) -> bool {
         self.dim.len() >= MAX_DIM || slot.look.is_none_or(|look| look.light())
     }

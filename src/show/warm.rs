@@ -54,7 +54,7 @@ pub enum DeckError {
 pub struct Arrival {
     /// Id of the requested deck.
     pub deck: DeckId,
-    /// What it shows, if that could be measured.
+    /// The look of its picture, if it could be measured.
     pub look: Option<DeckLook>,
     /// The deck, or why there is none.
     pub result: Result<Box<Deck>, DeckError>,

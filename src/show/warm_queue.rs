@@ -11,7 +11,7 @@ use crate::stage::DeckId;
 /// How long a thread waits for its turn before it checks again, in case a wake-up is lost.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// What the show asks for.
+/// A change requested by the show.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     /// Prepare a deck.

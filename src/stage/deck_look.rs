@@ -56,7 +56,7 @@ impl DeckLook {
         }
     }
 
-    /// Returns true if the picture is bright and full enough for Panic.
+    /// Returns true if the picture is suitable for Panic: neither too dark, too bright nor too empty.
     pub fn light(&self) -> bool {
         (LIGHT..=GLARING).contains(&self.luma) && self.coverage >= WELL_LIT
     }

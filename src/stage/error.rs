@@ -26,7 +26,7 @@ pub enum StageError {
 }
 
 impl StageError {
-    /// Returns true if the device or the machine failed, so that the preset is not at fault.
+    /// Returns true if the device or the computer failed, so that the preset is not at fault.
     pub fn of_device(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::OutOfMemory | Self::Timeout(_))
     }

@@ -42,8 +42,8 @@ struct PackedUniforms {
 const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_STRIDE);
 
 impl FlatDraws {
-    /// Creates the buffers of a picture of `size` pixels; polygons are filled from `images`, which continue beyond their
-    /// edges as `address` says.
+    /// Creates the buffers of a picture of `size` pixels; polygons are filled from `images`, which are read beyond
+    /// their edges according to `address`.
     pub fn new(
         render_context: &RenderContext,
         images: [&wgpu::TextureView; 2],

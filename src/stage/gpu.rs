@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::error::StageError;
 
-/// What to suggest if there is no graphics device.
+/// Suggestion if there is no graphics device.
 const DRIVER_HINT: &str = if cfg!(windows) {
-    "install the driver of the graphics card's maker"
+    "install the driver from the graphics card's manufacturer"
 } else {
     "install a Vulkan driver, for example mesa-vulkan-drivers"
 };
@@ -106,7 +106,7 @@ impl Gpu {
 
     /// Returns a device for a test. Every test that draws gets its device here, or checks here before it starts the
     /// program, so that one rule holds for all: without a device, the test fails. `AIVJ_NO_GPU=1` declares that the
-    /// machine has none; this then returns `None`, and the test is skipped.
+    /// computer has none; this then returns `None`, and the test is skipped.
     ///
     /// # Panics
     /// Panics when no device opens, unless `AIVJ_NO_GPU=1` is set.
@@ -276,8 +276,9 @@ impl Gpu {
         if let Some(loss) = self.loss() {
             return Err(loss);
         }
-        // wgpu panics if the device is lost while it polls, after its own state is consistent again. Its blocking polls are
-        // not used: they hold a lock that submitting needs, and panic if another thread's poll finishes the same work.
+        // wgpu panics if the device is lost while it polls, after its own state is consistent again. Its blocking polls
+        // are not used: they hold a lock that submitting needs, and panic if another thread's poll finishes the same
+        // work.
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll))) {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),

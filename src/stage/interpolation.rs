@@ -3,7 +3,7 @@
 //! With a dense mesh, a software rasteriser spends most of its time setting up triangles that cover a pixel or two. The
 //! mesh is a regular grid, so only the planes of its triangles change from frame to frame. The results match Mesa's
 //! llvmpipe to the last bit: vertices snapped to 1/256 pixel, one plane per triangle, and fused multiply-add where the
-//! processor supports it.
+//! CPU supports it.
 
 /// Number of subpixel positions per pixel to which the rasteriser snaps vertices.
 const SUBPIXELS: f32 = 256.0;
@@ -54,7 +54,7 @@ impl Interpolator {
     pub fn interpolate(&mut self, sources: &[[f32; 2]]) -> &[[f32; 2]] {
         #[cfg(target_arch = "x86_64")]
         if fuses() {
-            // SAFETY: the processor supports these instructions.
+            // SAFETY: the CPU supports these instructions.
             unsafe { self.fill_fused(sources) };
             return &self.pixels;
         }

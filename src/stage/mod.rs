@@ -34,6 +34,6 @@ pub use post::Post;
 pub use present::Presenter;
 pub use readback::{Readback, ReadbackFrame, Wait};
 pub use render_context::RenderContext;
-pub use renderer::{Instruments, Stage};
+pub use renderer::{Stage, StageOptions};
 pub use settings::DeckSettings;
 pub use textures::{Textures, image_places};

@@ -38,7 +38,7 @@ pub struct Stage {
 
 /// The optional parts of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instruments {
+pub struct StageOptions {
     /// Whether there is a flash limiter.
     pub limiter: bool,
     /// Whether there is a picture meter.
@@ -64,17 +64,17 @@ impl Stage {
         }
     }
 
-    /// Creates a stage with these instruments and no decks, for example on another device.
-    pub fn with(render_context: Arc<RenderContext>, size: [u32; 2], instruments: Instruments) -> Self {
+    /// Creates a stage with these options and no decks, for example on another device.
+    pub fn with(render_context: Arc<RenderContext>, size: [u32; 2], options: StageOptions) -> Self {
         let mut stage = Self::new(render_context, size);
-        stage.limit_flashes(instruments.limiter);
-        stage.measure_picture(instruments.meter);
+        stage.limit_flashes(options.limiter);
+        stage.measure_picture(options.meter);
         stage
     }
 
-    /// Returns the active instruments.
-    pub fn instruments(&self) -> Instruments {
-        Instruments { limiter: self.limiter.is_some(), meter: self.meter.is_some() }
+    /// Returns the active options.
+    pub fn options(&self) -> StageOptions {
+        StageOptions { limiter: self.limiter.is_some(), meter: self.meter.is_some() }
     }
 
     /// Enables or disables the flash limiter (at most three flashes per second) from the next frame on.

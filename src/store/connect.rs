@@ -11,7 +11,7 @@ const LONG_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the start of a show and its saving thread wait for another program.
 pub(super) const SHORT_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// What happens to the write-ahead log when the last connection is closed.
+/// Handling of the write-ahead log when the last connection is closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum LogOnClose {
     /// It is merged into the database file.

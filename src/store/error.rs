@@ -38,7 +38,7 @@ impl StoreError {
         )
     }
 
-    /// Returns whether the store refuses this value, so that trying again does not help.
+    /// Returns whether the store rejects this value, so that trying again does not help.
     pub(super) fn is_refusal(&self) -> bool {
         use rusqlite::ErrorCode::{ConstraintViolation, ParameterOutOfRange, TooBig, TypeMismatch};
         match self {

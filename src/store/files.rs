@@ -46,7 +46,7 @@ pub struct ScanCommit {
     pub gone: Vec<Vec<u8>>,
 }
 
-/// A file of a library with what is known about its preset.
+/// A file of a library with the facts about its preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedRow {
     /// Id of the preset.

@@ -3,7 +3,7 @@
 //! Presets are identified by the hash of their bytes and files refer to them, so favourites, bans, verdicts and taste
 //! survive renaming and moving. A damaged file is renamed, never overwritten, and never while another process has it
 //! open; everything that is still on one of its pages, and the latest backup, go to a new one. A store that cannot be
-//! opened is read without SQLite and kept in memory, and what changes is saved as soon as it can be. Never used on the
+//! opened is read without SQLite and kept in memory, and changes are saved as soon as possible. Never used on the
 //! render thread: the live show writes through [`StoreWriter`].
 
 mod backup;

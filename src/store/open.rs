@@ -58,7 +58,7 @@ impl Store {
         Ok(OpenedStore { store, notice: Some(why) })
     }
 
-    /// Opens or creates the store in `folder`, and adds what earlier shows could not save.
+    /// Opens or creates the store in `folder`, and adds the changes that earlier shows could not save.
     ///
     /// # Errors
     /// Fails if the store cannot be used; it then stays unchanged.
@@ -80,7 +80,7 @@ impl Store {
         let mut notice = repaired.unwrap_or_else(|| repair::check_in_use(&path))?;
         let mut connection = connect(&path, LogOnClose::Merge)?;
         schema::migrate(&mut connection)?;
-        // Fails if another program keeps everybody from writing, or if the file is read-only.
+        // Fails if another program blocks all writes, or if the file is read-only.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
         use_long_timeout(&connection)?;
         let store = Self { connection, path: Some(path), folder: None, lock: Some(Arc::new(lock)) };

@@ -1,4 +1,4 @@
-//! Copies what cannot be recreated from a store that SQLite cannot open, and from backups, to a new one.
+//! Copies data that cannot be recreated, from a store that SQLite cannot open and from backups, to a new one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ struct Table {
     columns: &'static [&'static str],
     /// Number of leading columns that identify a row.
     keys: usize,
-    /// The column that tells which of two rows is newer.
+    /// The column that determines which of two rows is newer.
     time: Option<&'static str>,
     shape: Shape,
 }
@@ -82,7 +82,7 @@ const TABLES: [Table; 6] = [
 /// The performer's own tables, which are backed up.
 pub(super) const MARKS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
 
-/// What a store holds after a copy.
+/// Counts of the data in a store, for messages.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CopiedRows {
     favourites: usize,
@@ -99,7 +99,7 @@ impl fmt::Display for CopiedRows {
 }
 
 impl CopiedRows {
-    /// Counts what the store holds.
+    /// Counts the favourites, bans and ratings in a store.
     pub fn of(connection: &Connection) -> Self {
         let count = |what: &str| {
             let sql = format!("SELECT count(*) FROM {what}");

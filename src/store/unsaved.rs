@@ -1,6 +1,6 @@
 //! Changes that could not be saved: kept in a small file next to the store until a later start adds them.
 //!
-//! The space of the file is reserved when it is created, so that it can take the marks of a night on a full disk. Each
+//! The space of the file is reserved when it is created, so that a night's marks fit even on a full disk. Each
 //! process has its own file and holds a lock on it; a file whose lock is free was left by a process that has ended.
 
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ pub(super) struct UnsavedFile {
 }
 
 impl UnsavedFile {
-    /// Creates the file in `folder` and reserves its space. `now` tells it from those of other processes.
+    /// Creates the file in `folder` and reserves its space. `now` distinguishes it from those of other processes.
     pub fn create(folder: &Path, now: UnixSecs) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let process = std::process::id();
@@ -131,7 +131,7 @@ pub(super) fn merge(store: &Store, folder: &Path) -> Result<usize, StoreError> {
         let mut bytes = Vec::new();
         if (&file).take(MAX_BYTES).read_to_end(&mut bytes).is_ok() {
             count += add(store, &lines(&bytes))?;
-            std::fs::remove_file(&path).ok(); // If this fails, the store knows that they were added.
+            std::fs::remove_file(&path).ok(); // If this fails, the store's list prevents adding them twice.
         }
     }
     Ok(count)
@@ -151,7 +151,7 @@ fn add(store: &Store, lines: &[Line]) -> Result<usize, StoreError> {
     let Some(last) = new.last() else { return Ok(0) };
     let step = store.connection.unchecked_transaction()?;
     for line in &new {
-        // What another show has learnt since is newer.
+        // Values that another show has saved since are newer.
         let outdated = match &line.change {
             StoreWrite::Remember(name, _) => store.remembered_at(name)?.is_some_and(|at| at > line.at),
             _ => false,

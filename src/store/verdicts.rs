@@ -25,7 +25,7 @@ pub struct VerdictRow {
     pub flash: String,
     /// Tags that require rendering: dark, bright, low motion.
     pub seen: Tags,
-    /// Estimated milliseconds per frame at 1080p on this machine.
+    /// Estimated milliseconds per frame at 1080p on this computer.
     pub cost_ms: Option<f64>,
     /// The complete verdict as JSON.
     pub json: String,
@@ -83,8 +83,8 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the id and the complete verdict, as JSON, of every preset that could be drawn, with any recipe: what a
-    /// preset looks like does not depend much on picture size or seed.
+    /// Calls `each` with the id and the complete verdict, as JSON, of every preset that could be drawn, with any
+    /// recipe: what a preset looks like does not depend much on picture size or seed.
     pub fn each_evidence(&self, mut each: impl FnMut(PresetId, &str)) -> Result<(), StoreError> {
         let mut query = self
             .connection

@@ -25,7 +25,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// Number of attempts to save what is left at the end of the show.
 const LAST_ATTEMPTS: u32 = 2;
 
-/// What the writer has saved.
+/// Status of saving.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreStatus {
     /// Number of changes saved since the start.
@@ -235,7 +235,7 @@ impl Work {
         Ok(())
     }
 
-    /// Saves all waiting changes in one transaction. A change that the store refuses is dropped.
+    /// Saves all waiting changes in one transaction. A change that the store rejects is dropped.
     fn save(&mut self) -> Result<(), StoreError> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -244,7 +244,7 @@ impl Work {
         for (at, change, _) in &self.waiting {
             match change.apply(&self.store, *at) {
                 Ok(()) => {}
-                Err(error) if error.is_refusal() => log::error!("the store refuses {change:?}: {error}"),
+                Err(error) if error.is_refusal() => log::error!("the store rejected {change:?}: {error}"),
                 Err(error) => return Err(error),
             }
         }
@@ -291,7 +291,7 @@ impl Work {
     }
 }
 
-/// What identifies a file, whatever its name: device and number.
+/// Identity of a file, independent of its name: device and number.
 type Identity = (u64, u64);
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! CPU time, which does not depend on the load of the machine.
+//! CPU time, which does not depend on the load of the computer.
 
 use std::time::Duration;
 

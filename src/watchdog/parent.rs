@@ -187,7 +187,7 @@ impl Show {
         match status.code() {
             _ if self.stop.load(Ordering::Relaxed) => End::Closed(ExitCode::SUCCESS),
             Some(0) => End::Closed(ExitCode::SUCCESS),
-            // Whatever a driver does at the very end.
+            // A driver may crash while the process exits.
             _ if self.leaving => End::Closed(ExitCode::FAILURE),
             // It reported an error and could not even start.
             Some(1) if self.silence.stage() == Stage::Starting => End::Closed(ExitCode::FAILURE),
@@ -195,7 +195,7 @@ impl Show {
         }
     }
 
-    /// Kills the process. One that does not exit at once, because of a driver or a busy processor, exits later; the
+    /// Kills the process. One that does not exit at once, because of a driver or a busy CPU, exits later; the
     /// picture does not wait for it.
     fn kill(&mut self) {
         self.process.kill().ok(); // It may have ended.

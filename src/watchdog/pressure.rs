@@ -1,4 +1,4 @@
-//! Determines from the state of its threads whether a silent show lacks processor time.
+//! Determines from the state of its threads whether a silent show lacks CPU time.
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::Threads;
@@ -10,9 +10,9 @@ pub(super) use other::Threads;
 pub(super) enum Pressure {
     /// Nothing else: its thread is blocked, or runs without making progress.
     None,
-    /// Another thread runs or waits for a processor, or the show's thread waits for a disk; the show may wait for either.
+    /// Another thread runs or waits for a CPU, or the show's thread waits for a disk; the show may wait for either.
     Doubtful,
-    /// The show's thread is ready to run but gets no processor.
+    /// The show's thread is ready to run but gets no CPU time.
     Starved,
     /// The show's thread has ended; other threads of the process may take a while.
     Gone,
@@ -28,7 +28,7 @@ mod linux {
     use super::Pressure;
     use crate::watchdog::SHOW_THREAD;
 
-    /// A thread that is ready to run but has run for less than one part in this many of a look gets no processor.
+    /// A thread that is ready to run but has run for less than this fraction (1/N) of an interval counts as starved.
     const RUNNING: u32 = 4;
 
     /// Position of the scheduling policy in `stat`, counted from the state.
@@ -37,7 +37,7 @@ mod linux {
     /// The threads of a show.
     pub(in crate::watchdog) struct Threads {
         folder: PathBuf,
-        /// Processor time of each thread at the last look.
+        /// CPU time of each thread at the last check.
         before: BTreeMap<PathBuf, Duration>,
     }
 
@@ -48,9 +48,9 @@ mod linux {
         show: bool,
         /// Its state as the kernel abbreviates it.
         state: char,
-        /// Whether the kernel puts it off while others are busy, as drivers ask for their caches.
+        /// Whether the kernel defers it while others are busy, as drivers request for their cache threads.
         background: bool,
-        /// Processor time so far.
+        /// CPU time so far.
         used: Duration,
     }
 
@@ -60,12 +60,12 @@ mod linux {
             Self { folder: PathBuf::from(format!("/proc/{process}/task")), before: BTreeMap::new() }
         }
 
-        /// Forgets the last look, because a silence is over.
+        /// Forgets the last check, because a silence is over.
         pub fn forget(&mut self) {
             self.before.clear();
         }
 
-        /// Returns what has kept the show from stepping since the last look, `length` ago.
+        /// Returns why the show may not have stepped since the last check, `length` ago.
         pub fn pressure(&mut self, length: Duration) -> Pressure {
             // The process may be ending.
             let Ok(folder) = fs::read_dir(&self.folder) else { return Pressure::Doubtful };
@@ -99,7 +99,7 @@ mod linux {
         }
     }
 
-    /// Judges threads and the processor time of each within a look.
+    /// Judges threads by the CPU time of each within an interval.
     fn judge(threads: impl Iterator<Item = (Thread, Duration)>, length: Duration) -> Pressure {
         let mut judged = Pressure::Doubtful;
         let mut others_work = false;
@@ -122,7 +122,7 @@ mod linux {
         const LOOK: Duration = Duration::from_millis(25);
 
         /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run),
-        /// and its milliseconds on a processor.
+        /// and its milliseconds of CPU time.
         fn judged(threads: &[(bool, char, u64)]) -> Pressure {
             let threads = threads.iter().map(|&(show, state, ms)| {
                 let thread = Thread { show, state, background: state == 'b', used: Duration::ZERO };
@@ -186,10 +186,10 @@ mod other {
             Self
         }
 
-        /// Forgets the last look, because a silence is over.
+        /// Forgets the last check, because a silence is over.
         pub fn forget(&mut self) {}
 
-        /// Returns what may have kept the show from stepping.
+        /// Returns why the show may not have stepped.
         pub fn pressure(&mut self, _length: Duration) -> Pressure {
             Pressure::Doubtful
         }

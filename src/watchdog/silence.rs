@@ -1,17 +1,17 @@
-//! Decides whether a silent show has hung or is only waiting for a processor.
+//! Decides whether a silent show has hung or is only waiting for a CPU.
 
 use std::time::Duration;
 
 use super::pressure::Pressure;
 
-/// Silence after which a show with a picture has hung, if its processor time was its own all the while.
+/// Silence after which a show with a picture has hung, if nothing else kept it from running.
 const HANG: Duration = Duration::from_millis(500);
 /// Factor by which silence counts less while it may have a cause outside the show.
 const DOUBT: u32 = 4;
 /// Time that a show may take until its first beat.
 const START_UP: Duration = Duration::from_secs(60);
 
-/// What the show has reported so far.
+/// Progress of the show, as reported so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stage {
     /// It has reported nothing.
@@ -25,8 +25,8 @@ pub(super) enum Stage {
 
 /// The silence of a show since its last beat.
 ///
-/// Counted in looks, not by the clock: when the computer is suspended or has no time for anybody, the supervisor stands
-/// still, too.
+/// Counted in checks, not by the clock: while the computer is suspended or overloaded, the supervisor does not run
+/// either.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     stage: Stage,
@@ -48,19 +48,19 @@ impl Silence {
         self.stage = Stage::Shown;
     }
 
-    /// Returns what the show has reported so far.
+    /// Returns the progress reported so far.
     pub fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// Adds a look of this length without a beat. Returns whether the show has hung.
+    /// Adds an interval of this length without a beat. Returns whether the show has hung.
     pub fn look(&mut self, length: Duration, pressure: Pressure) -> bool {
         let (share, limit) = match (self.stage, pressure) {
             (Stage::Starting, _) => (length, START_UP),
             (_, Pressure::Gone) => return true,
-            // Restarting does not help a show that gets no processor.
+            // Restarting does not help a show that gets no CPU time.
             (_, Pressure::Starved) => (Duration::ZERO, HANG),
-            // A start builds more at once than a running show ever does.
+            // Before its first picture, a show may be busy for longer than later.
             (Stage::Beating, _) | (_, Pressure::Doubtful) => (length / DOUBT, HANG),
             (Stage::Shown, Pressure::None) => (length, HANG),
         };

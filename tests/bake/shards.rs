@@ -1,4 +1,4 @@
-//! A bake divided into shards gives the same results as one machine, in any order and any number of times.
+//! A bake divided into shards gives the same results as one computer, in any order and any number of times.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Audits of the browser-based predecessor: taken over, and written so that its line-based tools read them.
+//! Audits of the browser-based predecessor: imported, and written so that its line-based tools read them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -6,9 +6,9 @@ use crate::units::{MAX_TEMPO, MIN_TEMPO, Tempo};
 /// A manual change of the beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TempoRequest {
-    /// A beat falls now.
+    /// Mark a beat now.
     Tap,
-    /// The bar starts now.
+    /// Start a bar now.
     Resync,
     /// Halve the tempo.
     Half,

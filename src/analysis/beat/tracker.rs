@@ -23,9 +23,9 @@ const HOP_SECS: f64 = 0.01;
 const ADOPT_Z: f32 = 4.4;
 /// `z` at which a candidate is adopted without trust; noise reaches it half of the time.
 const CANDIDATE_Z: f32 = 1.8;
-/// A candidate that led for this many updates, in this share of the last ones, at this mean `z`, is as significant as one
-/// at [`ADOPT_Z`]: in a room, in a crowd or through a muffled system the beat never stands out more, but it stays where
-/// it is, whereas the peaks of noise wander.
+/// A candidate that led for this many updates, in this share of the last ones, at this mean `z`, is as significant as
+/// one at [`ADOPT_Z`]: in a room, in a crowd or through a muffled system the beat never stands out more, but it stays
+/// where it is, whereas the peaks of noise wander.
 const HOLD_UPDATES: u32 = 50;
 const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;

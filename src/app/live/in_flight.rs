@@ -27,16 +27,16 @@ pub(super) struct InFlight {
 struct Started {
     /// When it was started, in seconds.
     at: f64,
-    /// Processor time of this process until then, in seconds; `None` if unknown, or if the processor does not draw.
+    /// CPU time of this process until then, in seconds; `None` if unknown, or if the CPU does not draw.
     used: Option<f64>,
 }
 
 /// Times of a finished frame, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameTime {
-    /// How long it kept the processor and the device busy.
+    /// How long it kept the CPU and the device busy.
     pub secs: f64,
-    /// Lower bound of `secs`, in case other programs used the processor meanwhile.
+    /// Lower bound of `secs`, in case other programs used the CPU meanwhile.
     pub least_secs: f64,
 }
 
@@ -79,11 +79,11 @@ impl InFlight {
         if count > 0 {
             self.finished_at = now;
         }
-        // Several frames that are found finished at once share the time.
+        // Frames that the same check finds finished share the time.
         let share = move |secs: f64| secs.max(0.0) / count as f64;
         let begun = self.started.front().map_or(now, |started| started.at.max(before));
         let used = self.started.front().and_then(|started| Some(processor_secs()? - started.used?));
-        // It was unfinished at the last look; between then and now this thread may have had to wait.
+        // It was unfinished at the last check; between then and now this thread may have had to wait.
         let least_secs = share((looked_at - begun).min(used.unwrap_or(f64::INFINITY)));
         self.started.drain(..count).map(move |_| FrameTime { secs: share(now - begun), least_secs })
     }
@@ -99,7 +99,7 @@ impl InFlight {
     }
 }
 
-/// Returns the processor time that this process has used so far, in seconds.
+/// Returns the CPU time that this process has used so far, in seconds.
 #[cfg(unix)]
 fn processor_secs() -> Option<f64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -1,4 +1,4 @@
-//! What the show's thread owns, and what it exchanges with the windows.
+//! State of the show's thread, and its messages to and from the windows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::watchdog::Link;
 
 /// A request from the windows to the show.
 pub(in crate::app) enum ShowRequest {
-    /// An action by the performer, except on the windows.
+    /// An action by the performer that does not concern the windows.
     Act(Action),
     /// A request from the MIDI page.
     Midi(MidiRequest),
@@ -47,7 +47,7 @@ pub(in crate::app) enum Call {
     Ended,
 }
 
-/// What the desk shows of the running show.
+/// State of the running show for the desk.
 #[derive(Default)]
 pub(in crate::app) struct DeskState {
     /// State of the show.
@@ -66,7 +66,7 @@ pub(in crate::app) struct DeskState {
     pub library: LibraryView,
 }
 
-/// What the show's thread owns.
+/// Everything that the show's thread owns.
 pub(in crate::app) struct ShowParts {
     /// The show, its stage and its warmer.
     pub rig: Rig,
@@ -75,12 +75,12 @@ pub(in crate::app) struct ShowParts {
     /// The analysis thread, which delivers sound and its features.
     pub listener: AnalysisThread,
     /// The set log, if it can be written.
-    pub book: Option<SetLogWriter>,
+    pub set_log: Option<SetLogWriter>,
     /// Library and saved state.
     pub archive: Archive,
     /// The MIDI devices of the show.
     pub midi: Midi,
-    /// Signals to bakes on this machine that a show is playing, if the lock can be taken.
+    /// Signals to bakes on this computer that a show is playing, if the lock can be taken.
     pub show_lock: Option<ShowLock>,
     /// Commands before the first step.
     pub first: Vec<Command>,

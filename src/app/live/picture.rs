@@ -30,7 +30,7 @@ pub(in crate::app) struct Pictures {
 }
 
 impl Pictures {
-    /// Creates the place for the pictures of `rig`, with its picture before the first frame.
+    /// Creates the cells for the pictures of `rig`, with its picture before the first frame.
     pub fn new(rig: &Rig, pause: Pause) -> Self {
         Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
     }

@@ -1,4 +1,4 @@
-//! Steps a show at a fixed rate and publishes its pictures. Waits for nothing: neither for windows nor for the device.
+//! Steps a show at a fixed rate and publishes its pictures. Never waits for windows or the device.
 
 use super::in_flight::{FrameTime, InFlight};
 use super::picture::{NewestPicture, Pictures};
@@ -10,7 +10,7 @@ const LOOK_SECS: f64 = 0.001;
 /// Maximum number of slots in a row that resizing surfaces may take from the show.
 const MOST_PAUSED: u32 = 12;
 
-/// Longest rest after a frame, in seconds: its measured time includes a suspension of the machine.
+/// Longest rest after a frame, in seconds: its measured time includes a suspension of the computer.
 const LONGEST_REST_SECS: f64 = 0.5;
 /// Share of a slot that drawing may take on a graphics card.
 const CARD_SHARE: f64 = 0.9;
@@ -104,7 +104,7 @@ impl Stepper {
                 self.pacer.rest(now + (secs * (1.0 / self.share - 1.0)).min(LONGEST_REST_SECS));
                 self.late |= self.pacer.next() > before;
             }
-            // A deck that warms up takes its time from the picture, but not for long.
+            // A warm-up slows down drawing only briefly, so its frames do not affect the quality.
             if !warming {
                 self.governor.observe(secs, self.pacer.secs(slots));
             }

@@ -1,5 +1,4 @@
-//! The show under a scripted clock: what windows do changes neither its choices nor its pictures, and its time stays
-//! true.
+//! The show under a scripted clock: windows change neither its choices nor its pictures, and it keeps time.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -131,7 +130,7 @@ fn run(
         let shared = stepper.pictures.clone();
         match stepper.turn(now) {
             Turn::Sleep(secs) => {
-                stepper.rig.stage.finish(); // The device of this machine is always fast enough.
+                stepper.rig.stage.finish(); // The device of this computer is always fast enough.
                 let until = now + secs;
                 now = match &mut window {
                     Some(window) if window.next() <= until => {
@@ -198,7 +197,7 @@ fn dropped_steps_are_counted_and_time_stays_true() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let mut stepper = stepper(&context, || ());
-    // The thread gets no processor for a quarter of a second, once a second.
+    // The thread gets no CPU time for a quarter of a second, once a second.
     let stall = |until: f64| if until.fract() > 0.98 { 0.25 } else { 0.0 };
     run(&mut stepper, 0.0..10.0, None, stall);
     let snapshot = stepper.rig.show.snapshot();

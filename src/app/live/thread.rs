@@ -22,7 +22,7 @@ use crate::watchdog::Link;
 /// Interval between two updates of MIDI LEDs.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
-/// Longest sleep in a row: the supervisor considers a show hung if it is silent for much longer.
+/// Longest uninterrupted sleep: the supervisor considers a show hung if it is silent for much longer.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
 /// Ends of the queues to and from the windows, and the cell for the desk.
@@ -32,7 +32,7 @@ pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 pub(super) struct ShowThread {
     stepper: Stepper,
     listener: AnalysisThread,
-    book: Option<SetLogWriter>,
+    set_log: Option<SetLogWriter>,
     archive: Archive,
     midi: Midi,
     show_lock: Option<ShowLock>,
@@ -73,7 +73,7 @@ impl ShowThread {
         Self {
             stepper: Stepper::new(parts.rig, parts.pictures, (parts.rate, 0.0), picture),
             listener: parts.listener,
-            book: parts.book,
+            set_log: parts.set_log,
             archive: parts.archive,
             midi: parts.midi,
             show_lock: parts.show_lock,
@@ -111,12 +111,12 @@ impl ShowThread {
         self.link.leave();
         let show = &mut self.stepper.rig.show;
         show.log_frames();
-        if let Some(book) = &mut self.book {
-            book.write(show.take_log());
+        if let Some(set_log) = &mut self.set_log {
+            set_log.write(show.take_log());
         }
-        // What the performer would miss is closed first: decks in preparation may take longer than the program waits.
-        let Self { book, archive, .. } = self;
-        drop((book, archive));
+        // Log and store are closed first: decks that are warming up may take longer than the program waits.
+        let Self { set_log, archive, .. } = self;
+        drop((set_log, archive));
     }
 
     fn step(&mut self, due: &Due, call: &dyn Fn(Call)) {
@@ -138,8 +138,8 @@ impl ShowThread {
         self.stepper.draw(&input, || epoch.elapsed().as_secs_f64());
         let rig = &mut self.stepper.rig;
         let entries = rig.show.take_log();
-        if let Some(book) = &mut self.book {
-            book.write(entries);
+        if let Some(set_log) = &mut self.set_log {
+            set_log.write(entries);
         }
         self.archive.frame(&mut rig.show, &self.commands);
         if std::mem::replace(&mut self.generation, rig.generation()) != rig.generation() {
@@ -247,7 +247,7 @@ impl ShowThread {
             for action in self.midi.process(&snapshot, &mut self.commands) {
                 self.act(&action);
                 if matches!(action, Action::Window(_) | Action::Select(_)) {
-                    // The windows take the queue's actions sixty times faster than a hand can fill it.
+                    // The windows empty the queue far faster than a performer can fill it.
                     self.actions.send(action).ok();
                 }
             }

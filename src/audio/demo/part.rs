@@ -1,4 +1,4 @@
-//! What the parts of the demo track share: their output and the step clock.
+//! Common to the parts of the demo track: their output and the step clock.
 
 use crate::audio::Frame;
 

@@ -11,7 +11,7 @@ pub(crate) fn sine(turns: f32) -> f32 {
     0.225 * (rough * rough.abs() - rough) + rough
 }
 
-/// Soft saturation: nearly linear for small signals, limited to 1.
+/// Applies soft saturation: nearly linear for small signals, limited to 1.
 pub(crate) fn soft(x: f32) -> f32 {
     let x = x.clamp(-3.0, 3.0);
     x * (27.0 + x * x) / (27.0 + 9.0 * x * x)
@@ -22,7 +22,7 @@ pub(crate) fn hz(note: f32) -> f32 {
     440.0 * ((note - 69.0) / 12.0).exp2()
 }
 
-/// Smoothstep from 0 at `from` to 1 at `to`.
+/// Returns a smoothstep from 0 at `from` to 1 at `to`.
 pub(crate) fn ramp(from: f32, to: f32, at: f32) -> f32 {
     let x = ((at - from) / (to - from)).clamp(0.0, 1.0);
     x * x * (3.0 - 2.0 * x)

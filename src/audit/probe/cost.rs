@@ -1,4 +1,4 @@
-//! Frame cost of a preset, and estimates for full HD and ultra HD on this machine.
+//! Frame cost of a preset, and estimates for full HD and ultra HD on this computer.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::units::{process_time, thread_time};
 const FULL_HD: f64 = 1920.0 * 1080.0;
 const ULTRA_HD: f64 = 3840.0 * 2160.0;
 
-/// Cost of one preset. Depends on the machine and its load, so it never affects the rest of the verdict.
+/// Cost of one preset. Depends on the computer and its load, so it never affects the rest of the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Time to read, compile and build the preset, in milliseconds.
@@ -31,7 +31,7 @@ pub struct Cost {
 pub(super) struct CostMeter {
     software: bool,
     pixels: f64,
-    /// Drawing time of a tiny picture on this machine, in milliseconds: the part that does not grow with the pixels.
+    /// Drawing time of a tiny picture on this computer, in milliseconds: the part that does not grow with the pixels.
     floor_ms: f64,
     since: (Instant, Duration, Duration),
     own_ms: f64,

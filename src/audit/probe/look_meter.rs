@@ -30,7 +30,7 @@ pub struct Look {
     pub motion_peak: f64,
     /// Colourfulness (Hasler and Suesstrunk, 2003) divided by 109, their "extremely colourful".
     pub colour: f64,
-    /// Mean difference of luma between neighbouring pixels.
+    /// Mean difference in luma between neighbouring pixels.
     pub detail: f64,
     /// Correlation of the picture with its horizontal mirror image.
     pub symmetry: f64,
@@ -209,7 +209,8 @@ pub(super) fn grey(pixels: &[u8], into: &mut Vec<u8>) {
     );
 }
 
-/// Colourfulness by Hasler and Suesstrunk, "Measuring colourfulness in natural images" (2003), of every second pixel.
+/// Returns the colourfulness of every second pixel, by Hasler and Suesstrunk, "Measuring colourfulness in natural
+/// images" (2003).
 fn colourfulness(pixels: &[u8]) -> f64 {
     let (mut count, mut sums) = (0.0, [0.0_f64; 4]);
     for pixel in pixels.chunks_exact(4).step_by(2) {
@@ -225,7 +226,7 @@ fn colourfulness(pixels: &[u8]) -> f64 {
     spread + 0.3 * rg.hypot(yb)
 }
 
-/// Share of each hue, weighted by saturation, of every fourth pixel; all 0 without colour.
+/// Returns the share of each hue, weighted by saturation, of every fourth pixel; all 0 without colour.
 fn hues(pixels: &[u8]) -> [f64; HUES] {
     let mut shares = [0.0; HUES];
     for pixel in pixels.chunks_exact(4).step_by(4) {

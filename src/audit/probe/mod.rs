@@ -40,7 +40,8 @@ use crate::units::counted;
 pub const FPS: f64 = 30.0;
 /// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
-/// Number of frames over budget after which a preset counts as endless. One may be the first, a few a loud passage.
+/// Number of frames over budget after which a preset counts as endless; the first frame, or a few in a loud passage,
+/// may exceed it.
 const ENDLESS_FRAMES: u32 = 8;
 
 /// Settings of a probe. Equal settings and seeds give equal looks.

@@ -19,7 +19,7 @@ pub struct ProbeEvidence {
     pub perceptual_hash: Option<PerceptualHash>,
     /// Flashes over all frames.
     pub flash: FlashScore,
-    /// Cost on this machine.
+    /// Cost on this computer.
     pub cost: Cost,
     /// Facts about its source.
     pub text: TextFacts,
@@ -30,7 +30,7 @@ pub struct ProbeEvidence {
 pub struct ProbeReport {
     /// Outcome of the probe.
     pub outcome: ProbeOutcome,
-    /// What was measured.
+    /// The measurements.
     pub evidence: ProbeEvidence,
 }
 

@@ -7,7 +7,7 @@ const BARS: usize = 32;
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 90.0;
 
-/// Draws a histogram from `low` to `high`; values outside count in the first or last bar. `gate` is marked by a line.
+/// Draws a histogram from `low` to `high`; values outside count in the first or last bar. A line marks `gate`, if any.
 pub fn linear(
     title: &str,
     values: impl Iterator<Item = f64>,

@@ -219,7 +219,7 @@ impl<'a> Audit<'a> {
     fn distributions(&self, page: &mut HtmlPage) {
         let looks = || self.presets.iter().filter_map(|preset| preset.record.evidence.look.as_ref());
         let drawn = || self.presets.iter().filter(|preset| preset.record.evidence.look.is_some());
-        page.heading("Distributions and cost on this machine");
+        page.heading("Distributions and cost on this computer");
         let charts = [
             chart::linear("Luma", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
             chart::decades(

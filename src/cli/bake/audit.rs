@@ -30,10 +30,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes
-    #[arg(long, default_value_t = crate::cli::args::default_workers())]
+    #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]
     workers: usize,
     /// Maximum number of presets to audit in this run [default: all]
-    #[arg(long)]
+    #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Start no new presets after SECONDS; those in progress are finished
     #[arg(long, value_name = "SECONDS")]
@@ -45,10 +45,10 @@ pub struct Args {
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Number of warm-up frames before the measured ones
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, value_name = "FRAMES", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
     warmup: u32,
     /// Number of measured frames
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=6000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=6000))]
     frames: u32,
     /// Random seed
     #[arg(long, default_value_t = 1)]
@@ -56,7 +56,7 @@ pub struct Args {
     #[command(flatten)]
     gates: GateArgs,
     /// CPU time limit per preset, in seconds
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     preset_seconds: u64,
     /// Re-audit presets that were not ok or lacked a texture
     #[arg(long)]
@@ -69,7 +69,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Gates chosen by the user.
+/// Thresholds set by the user.
 #[derive(Debug, clap::Args)]
 struct GateArgs {
     /// Mean luma below which a preset is too dark, 0 to 1 [default: relative to the library]
@@ -81,10 +81,10 @@ struct GateArgs {
     /// Mean change between frames below which a preset has low motion [default: relative to the library]
     #[arg(long, value_name = "CHANGE")]
     min_avg_frame_delta: Option<f64>,
-    /// Mean milliseconds per probed frame above which a preset is slow [default: none]
+    /// Mean render time per measured frame, in milliseconds, above which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_avg_render_ms: Option<f64>,
-    /// 95th-percentile milliseconds per probed frame above which a preset is slow [default: none]
+    /// Time of the slowest measured frame, in milliseconds, above which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_p95_render_ms: Option<f64>,
 }
@@ -95,7 +95,7 @@ impl GateArgs {
             *self;
         let all = [min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms];
         let valid = all.into_iter().flatten().all(|gate| gate.is_finite() && gate >= 0.0);
-        anyhow::ensure!(valid, "gates must be numbers greater than or equal to 0");
+        anyhow::ensure!(valid, "thresholds must be numbers greater than or equal to 0");
         Ok(GateLimits {
             min_avg_luma,
             max_avg_luma,
@@ -200,8 +200,8 @@ impl Watch {
             }
             AuditEvent::TakenOver { verdicts, again, unknown } => {
                 self.bar.println(format!(
-                    "reused {} from a finished audit; {again} to probe again because that audit failed on them; {unknown} \
-                     not in this library",
+                    "reused {} from a finished audit; {again} to audit again because that audit failed on them; \
+                     {unknown} not in this library",
                     counted(*verdicts, "verdict")
                 ));
             }

@@ -1,4 +1,4 @@
-//! `aivj bake cluster`: clusters embeddings and writes the style index.
+//! `aivj bake cluster`: groups presets into styles and writes the style index.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 use crate::units::counted;
 
-/// Cluster embedded presets into styles and write the style index.
+/// Group presets into styles and write the style index.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder with the embeddings; the index is written there too
@@ -27,8 +27,8 @@ pub struct Args {
     /// Folder with the audit for --mode kmeans [default: the --out folder]
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
-    /// embeddings.npy or embeddings.hf.npy from another program, with the list of IDs next to it [default: the embeddings in
-    /// the --out folder]
+    /// embeddings.npy or embeddings.hf.npy from another program, with the list of IDs next to it [default: the
+    /// embeddings in the --out folder]
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
     /// Number of styles, 8 to 256 [default: based on library size]
@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long)]
     pack: Option<String>,
     /// Number of threads
-    #[arg(long, default_value_t = crate::cli::args::default_workers())]
+    #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]
     threads: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]
@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     method: Option<Method>,
     /// Maximum number of passes over all presets
-    #[arg(long, default_value_t = crate::cluster::PASSES)]
+    #[arg(long, value_name = "COUNT", default_value_t = crate::cluster::PASSES)]
     passes: usize,
 }
 
@@ -59,7 +59,7 @@ enum Mode {
     Kmeans,
     /// Visual elements in the presets' code: wave, liquid, line, dots, abstract, vectors, geometric
     Tag,
-    /// Preset names only
+    /// Author in the preset's file name
     Name,
 }
 
@@ -100,7 +100,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 let styles = index_by_elements(&items, &out, &pack, &at)?;
                 styles.iter().for_each(|(name, count)| println!("{count:6}  {name}"));
             }
-            let by = if mode == Mode::Tag { "visual element" } else { "name" };
+            let by = if mode == Mode::Tag { "visual element" } else { "author" };
             println!("indexed {} by {by} in {}", counted(items.len(), "preset"), out.display());
             return Ok(ExitCode::SUCCESS);
         }

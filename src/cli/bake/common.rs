@@ -17,10 +17,10 @@ pub(super) struct Work {
     #[arg(long)]
     pub library: PathBuf,
     /// Maximum number of presets, or 0 for all [default: all]
-    #[arg(long)]
+    #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Number of worker processes and threads
-    #[arg(long, alias = "threads", default_value_t = crate::cli::args::default_workers())]
+    #[arg(long, value_name = "COUNT", alias = "threads", default_value_t = crate::cli::args::default_workers())]
     pub workers: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]
@@ -51,20 +51,21 @@ pub(super) struct Capture {
     /// Audio file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     pub audio: String,
-    /// Frames saved per preset
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// Number of frames saved per preset
+    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     capture_count: u32,
     /// Interval between saved frames, in frames
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "FRAMES", default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
     capture_every: u32,
-    /// Warm-up frames; the first saved frame follows --capture-every frames later
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Number of warm-up frames; the first frame is saved --capture-every frames after them
+    #[arg(long, value_name = "FRAMES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warmup_frames: u32,
     /// Render size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Side length of the saved square frames, in pixels
-    #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u32).range(16..=4096))]
+    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(16..=4096))]
     out_size: u32,
     /// Also save a clip of each preset, SECONDS long
     #[arg(long, value_name = "SECONDS", value_parser = clip_seconds)]

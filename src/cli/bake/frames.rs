@@ -17,7 +17,7 @@ use crate::jobs::{show_lock, workers};
 use crate::shards::{self, ShardInfo, ShardStage};
 use crate::units::counted;
 
-/// Render still frames of new and changed presets.
+/// Render still frames, and optionally clips, of new and changed presets.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -28,10 +28,10 @@ pub struct Args {
     #[command(flatten)]
     capture: Capture,
     /// CPU time limit per preset, in seconds
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 40)]
     timeout: u64,
     /// Number of times to retry a preset after a worker failure
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, value_name = "COUNT", default_value_t = 2)]
     retry_times: u32,
     /// Render only the presets listed in FILE, one library-relative path per line
     #[arg(long, value_name = "FILE")]

@@ -1,4 +1,4 @@
-//! `aivj bake merge`: joins shards baked on several machines.
+//! `aivj bake merge`: merges shards baked on several computers.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::shards::{self, Merged, ShardStage};
 use crate::units::counted;
 
-/// Join finished shards of one stage, in any order; exit with status 3 if shards are missing.
+/// Merge the finished shards of one stage; exit with status 3 if shards are missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Shard folders

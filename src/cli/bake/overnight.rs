@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Time limit in hours, including earlier runs of the same bake
-    #[arg(long, default_value_t = 8.0)]
+    #[arg(long, value_name = "HOURS", default_value_t = 8.0)]
     hours: f64,
     /// Maximum number of presets in the pack, selected for diversity [default: all that pass the audit]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]

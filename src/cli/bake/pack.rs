@@ -1,4 +1,4 @@
-//! `aivj bake pack`: makes a safe, diverse pack from an audited library.
+//! `aivj bake pack`: builds a safe, diverse pack from an audited library.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,11 +22,11 @@ pub struct Args {
     /// Folder in which to create the pack
     #[arg(long, default_value = "packs")]
     packs: PathBuf,
-    /// `ok`: playable with an acceptable look; `crashsafe`: all playable presets
+    /// Presets to select from: playable with an acceptable look (ok), or all that are playable (crashsafe)
     #[arg(long, default_value = "ok", value_parser = ["ok", "crashsafe"])]
     from: String,
     /// Maximum number of presets
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
     size: usize,
     /// Selection method: the most diverse presets, random ones (reservoir sampling), or the first
     #[arg(long, default_value = "diverse", value_parser = ["diverse", "reservoir", "first"])]

@@ -9,34 +9,35 @@ use crate::disk;
 use crate::shards::{self, ClusterPlan, Engine, PresetCost};
 use crate::units::counted;
 
-/// Write job files for a bake on several machines, and estimate how long it takes.
+/// Write job files for a bake on several computers, and estimate how long it will take.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Job scheduler
     #[arg(long, value_enum)]
     engine: EngineName,
-    /// Number of machines
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Number of computers
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     machines: u32,
-    /// Preset folder, at the same path on every machine
+    /// Preset folder, at the same path on every computer
     #[arg(long)]
     library: PathBuf,
-    /// Texture folders, at the same paths on every machine
+    /// Texture folders, at the same paths on every computer
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Name of the pack
     #[arg(long)]
     pack: String,
-    /// Folder shared by all machines, for the job files, the shards and the finished bake
+    /// Folder shared by all computers, for the job files, the shards and the finished bake
     #[arg(long)]
     out: PathBuf,
     /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
     #[arg(long, default_value = "builtin")]
     embedder: String,
-    /// CPU cores of each machine
-    #[arg(long, default_value_t = crate::cli::args::default_workers() as u32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    /// CPU cores of each computer
+    #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers() as u32,
+        value_parser = clap::value_parser!(u32).range(1..=1024))]
     cores: u32,
-    /// Request a GPU on each machine
+    /// Request a GPU on each computer
     #[arg(long)]
     gpu: bool,
     /// Number of shards; skips the estimate and limits each job to 240 minutes [default: about 20 minutes of work per
@@ -73,7 +74,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let cost = shards::measure(&library, &textures)?;
             let shards = shard_count(&cost, args.machines, args.cores);
             print_estimate(&cost, shards, args.machines, args.cores);
-            // Three times the estimate for slower machines, plus ten minutes to start with cold caches.
+            // Three times the estimate for slower computers, plus ten minutes to start with cold caches.
             let slowest = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(shards * args.cores);
             (shards, (3.0 * slowest / 60.0).ceil() as u32 + 10)
         }
@@ -106,7 +107,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the number of shards that keeps every machine busy and makes each shard take about twenty minutes.
+/// Returns the number of shards that keeps every computer busy and makes each shard take about twenty minutes.
 fn shard_count(cost: &PresetCost, machines: u32, cores: u32) -> u32 {
     let seconds = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(cores);
     let rounds = (seconds / SHARD_SECS / f64::from(machines)).ceil().clamp(1.0, 100.0);
@@ -117,14 +118,14 @@ fn print_estimate(cost: &PresetCost, shards: u32, machines: u32, cores: u32) {
     let hours =
         |secs: f64| secs * cost.presets as f64 / f64::from(cores) / f64::from(machines.min(shards)) / 3600.0;
     println!(
-        "{}; measured here with one worker: {:.2} s for an audit, {:.2} s for frames",
+        "{}; measured on this computer with one worker: {:.2} s for an audit, {:.2} s for frames",
         counted(cost.presets, "preset"),
         cost.audit,
         cost.frames
     );
     println!(
         "estimate for {} like this one, with {} each: audit {:.1} h, frames {:.1} h",
-        counted(machines as usize, "machine"),
+        counted(machines as usize, "computer"),
         counted(cores as usize, "core"),
         hours(cost.audit),
         hours(cost.frames)

@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
     /// Number of entries in each ranking in the summary
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
     top: usize,
     /// Include the reasons why each preset is blacklisted
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! What the Library and Map pages show and request.
+//! State and requests of the Library and Map pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -73,7 +73,7 @@ pub(super) fn fetch(
     if wrong.map_err(|error| unwritten(&part, &error))? {
         std::fs::remove_file(&part).map_err(|error| unwritten(&part, &error))?;
         return Err(ModelError::Hub(format!(
-            "{url} does not match the hash given by the hub; deleted it, run the command again"
+            "{url} does not match the hash given by the hub; the file was deleted; run the command again"
         )));
     }
     disk::publish(&part, to).map_err(|error| unwritten(to, &error))

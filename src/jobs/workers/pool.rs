@@ -52,7 +52,7 @@ pub enum Outcome<Answer> {
     Done(Answer),
     /// The CPU time limit was exceeded.
     Hang(String),
-    /// No progress within the wall-clock limit, with little CPU time used; possibly the machine's fault.
+    /// No progress within the wall-clock limit, with little CPU time used; possibly the computer's fault.
     Stuck(String),
     /// The memory limit was exceeded.
     Memory(String),
@@ -332,7 +332,7 @@ impl Running {
     }
 }
 
-/// Returns whether the system or a person ended a process, for example because the machine ran out of memory. What a
+/// Returns whether the system or a person ended a process, for example because the computer ran out of memory. What a
 /// job does never ends a process with one of these signals.
 fn killed_from_outside(status: std::process::ExitStatus) -> bool {
     #[cfg(unix)]

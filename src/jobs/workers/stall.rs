@@ -1,4 +1,4 @@
-//! Detects a worker that no longer makes progress; a slow one on a busy machine does not count.
+//! Detects a worker that no longer makes progress; a slow one on a busy computer does not count.
 
 use std::time::Duration;
 

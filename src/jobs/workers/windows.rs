@@ -14,7 +14,7 @@ use windows_sys::Win32::System::Threading::{
 /// Terminates this process when process `supervisor` exits, even if this process is stuck in an endless loop. Returns
 /// `false` if the supervisor has already exited.
 pub(super) fn end_with(supervisor: u32) -> bool {
-    // SAFETY: the call touches no memory; its handle is checked before use and owned by nobody else.
+    // SAFETY: the call touches no memory; its handle is checked before use and has no other owner.
     let supervisor = unsafe {
         let handle = OpenProcess(PROCESS_SYNCHRONIZE, 0, supervisor);
         if handle.is_null() {

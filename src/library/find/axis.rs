@@ -16,7 +16,7 @@ pub(super) enum Axis {
     Colour,
     /// Fine structure.
     Detail,
-    /// Likeness of the left and the right half.
+    /// Similarity of the left and the right half.
     Symmetry,
     /// Share of black.
     Black,

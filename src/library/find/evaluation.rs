@@ -112,7 +112,7 @@ fn measure(frames: &[PathBuf]) -> Option<Seen> {
     Some(Seen(sums))
 }
 
-/// A library with what its frames show.
+/// A library and the measurements of its frames.
 struct Judged {
     library: Arc<Catalogue>,
     seen: Vec<Option<Seen>>,

@@ -20,7 +20,7 @@ const ENERGY_FITS: [f32; 3] = [1.0, 0.4, 0.1];
 const ALIKE: f32 = 0.2;
 /// Difference of ranks that counts as a comparison fulfilled.
 const NOTICEABLE: f32 = 0.12;
-/// Likeness of a preset that was not measured but has the same code.
+/// Similarity of a preset that was not measured but has the same code.
 const UNSEEN: f32 = 0.3;
 /// Properties that make two looks alike.
 const LOOKS: [Axis; 13] = [
@@ -64,7 +64,7 @@ pub(in crate::library) fn rank(
         model
     });
     if measured.known() == 0 && !library.entries.is_empty() {
-        problem.get_or_insert_with(|| "no look was measured yet; bake the library to find looks".into());
+        problem.get_or_insert_with(|| "no preset has been measured yet; audit or bake the library".into());
     }
     let mut logs = vec![0.0_f32; library.entries.len()];
     let mut weights = 0.0;

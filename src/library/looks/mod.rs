@@ -38,7 +38,7 @@ pub struct Looks {
     /// Row of each preset in the embeddings. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
-    /// Ids of presets that a manifest names by something else than their path; they name the folders of their frames.
+    /// Ids of presets that a manifest names by something other than their path; they name the folders of their frames.
     ids: HashMap<PresetId, String>,
     /// Files that cannot be used, and why.
     pub problems: Vec<String>,

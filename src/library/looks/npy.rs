@@ -63,7 +63,7 @@ impl Kind {
         kinds.into_iter().find(|(word, _)| header.contains(word)).map(|(_, kind)| kind)
     }
 
-    /// Size of a number, bytes.
+    /// Returns the size of a number, in bytes.
     fn size(self) -> usize {
         match self {
             Self::Half => 2,

@@ -38,7 +38,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Audit preset files in a separate process before they are first shown.
 # guard = true
 
-# Limit full-picture flashes to three per second.
+# Limit flashes to three per second.
 # limit_flashes = true
 
 # Render size in pixels.

@@ -132,7 +132,7 @@ mod tests {
         let before = catalogue.clusters.clone();
         let index = by_name([("elsewhere.milk", "A - b")], "pack", "");
         assert_eq!(apply(&CompactIndex::of(&index), &names, &mut catalogue).styled, 0);
-        assert_eq!((&catalogue.clusters, catalogue.origin), (&before, StyleOrigin::Tags));
+        assert_eq!((&catalogue.clusters, catalogue.origin), (&before, StyleOrigin::Scene));
     }
 
     #[test]

@@ -12,9 +12,9 @@ use crate::facts::Energy;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IndexVersion {
-    /// Styles from preset names.
+    /// Styles by author, from preset names.
     V0,
-    /// Styles from embeddings.
+    /// Baked styles: from embeddings, an audit or visual elements.
     V1,
 }
 

@@ -51,7 +51,7 @@ impl Rule {
 pub struct Choice {
     /// Index of the preset in the catalogue.
     pub preset: u32,
-    /// What the taste model learns from.
+    /// Circumstances of the choice, for the taste model.
     pub evidence: Evidence,
     /// The target it was chosen for.
     pub target: Target,
@@ -74,9 +74,9 @@ pub struct Choice {
 pub struct Director {
     /// The library to choose from.
     pub pool: Arc<Pool>,
-    /// What is known about individual presets.
+    /// Status of individual presets.
     pub status: PresetStatus,
-    /// What was learnt about styles.
+    /// The taste model.
     pub taste: Taste,
     /// How far choices stray from known favourites.
     pub adventure: Unipolar,

@@ -69,7 +69,7 @@ impl Pool {
         self.rejected = rejected;
     }
 
-    /// Returns this library as an earlier show knew it: with these affinities, and these presets rejected.
+    /// Returns this library as it was in an earlier show: with these affinities, and these presets rejected.
     pub fn as_recorded(&self, affinity: &[Affinity], rejected: &[PresetId]) -> Self {
         let affinity = if affinity.len() == self.affinity.len() { affinity } else { &self.affinity };
         let rejected = rejected.iter().map(|id| (*id, String::from("rejected by an audit")));
@@ -126,8 +126,8 @@ impl Pool {
         (a.len() == b.len() && lengths > 0.0).then(|| dot(a, b) / lengths)
     }
 
-    /// Returns the rest of a cluster in cuts and of a preset in presets: shorter in a small library, which must still
-    /// be able to suit the scene.
+    /// Returns the rest of a cluster in cuts and of a preset in presets: shorter in a small library, so that enough
+    /// presets that suit the scene remain.
     pub(super) fn rests(&self, scene: Scene) -> (usize, usize) {
         let (clusters, presets) = self.suited[scene as usize];
         (CLUSTER_REST.min(clusters.saturating_sub(1)), NO_REPEAT.min(presets * 3 / 4))

@@ -1,4 +1,4 @@
-//! What is known about individual presets: favourite, banned, skipped or broken.
+//! Status of individual presets: favourite, banned, skipped or broken.
 
 use std::collections::BTreeSet;
 

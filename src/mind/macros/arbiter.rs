@@ -8,7 +8,7 @@ use super::Bank;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// How long the music leaves the bank alone after a touch, in seconds.
+/// How long the music does not move the bank after a touch, in seconds.
 pub const HOLD_SECS: f64 = 9.0;
 
 /// Who moves the bank.

@@ -1,6 +1,6 @@
-//! Computes where the music wants the bank to be: an offset from the middle for every control.
+//! Computes the positions of the bank from the music: an offset from the middle for every control.
 //!
-//! An ordinary groove stays near the middle, where the picture is unchanged; calm music lies below, peaks above. Pure
+//! An ordinary groove stays near the middle, where the picture is unchanged; calm music is below, peaks above. Pure
 //! functions; see `trajectory` for smoothing and timing.
 
 use super::bank::Offsets;

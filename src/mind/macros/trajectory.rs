@@ -81,7 +81,7 @@ pub(super) struct Trajectory {
     noise_age_secs: f32,
     morph: Option<Morph>,
     now: Offsets,
-    /// Whether no morph was started since the layer woke.
+    /// Whether no morph has started since [`Trajectory::wake`].
     fresh: bool,
     since_aim_secs: f32,
     beats: f32,

@@ -60,7 +60,7 @@ impl From<GaussianBelief> for [f64; 2] {
     }
 }
 
-/// What taste learns about: the presets of one style and one energy.
+/// The unit of learning: the presets of one style and one energy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Arm {
     /// Index of the cluster in the catalogue.
@@ -82,7 +82,7 @@ pub struct Evidence {
     pub mismatch: f64,
 }
 
-/// What one signal changed, so that it can be undone.
+/// The changes of one signal, so that they can be undone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lesson {
     choice: Evidence,
@@ -159,7 +159,7 @@ impl Taste {
         Lesson { choice: *choice, changes }
     }
 
-    /// Undoes a lesson that this model has learnt; what it has learnt since stays.
+    /// Undoes a lesson that this model has learnt; later lessons stay.
     pub fn unlearn(&mut self, lesson: &Lesson) {
         let signals = &mut self.signals[usize::from(lesson.choice.arm.cluster)];
         *signals = signals.saturating_sub(1);

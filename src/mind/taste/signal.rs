@@ -29,9 +29,9 @@ const SILENCE_NOISE: f64 = 3.0 * NOISE;
 
 /// Reward of a hold that never ends.
 const HOLD_REWARD: f64 = 0.8;
-/// Time after which a hold has earned two thirds of its reward, seconds.
+/// Time after which a hold has earned two thirds of its reward, in seconds.
 const HOLD_SECS: f64 = 30.0;
-/// Length of a hold whose length is unknown, seconds: its reward is that of [`Signal::Hold`].
+/// Assumed length of a hold whose length is unknown, in seconds: its reward is that of [`Signal::Hold`].
 const USUAL_HOLD_SECS: f64 = 29.4;
 
 /// Feedback with its strength.
@@ -39,12 +39,12 @@ const USUAL_HOLD_SECS: f64 = 29.4;
 pub struct Feedback {
     /// The signal.
     pub signal: Signal,
-    /// For how long the preset was held, seconds; only counts for [`Signal::Hold`].
+    /// How long the preset was held, in seconds; only counts for [`Signal::Hold`].
     pub held_secs: f64,
 }
 
 impl Feedback {
-    /// A hold of this length.
+    /// Creates the feedback of a hold of this length.
     pub fn hold(held_secs: f64) -> Self {
         Self { signal: Signal::Hold, held_secs }
     }

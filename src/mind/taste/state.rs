@@ -10,7 +10,7 @@ const VERSION: u32 = 1;
 /// Cosine similarity of centroids from which two clusters are the same style.
 const SAME_STYLE: f32 = 0.6;
 
-/// What identifies a style across clusterings.
+/// Identity of a style across clusterings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StyleKey<'a> {
     /// Key in the style index.
@@ -72,7 +72,7 @@ impl TasteState {
         self.clusters.extend(other.clusters);
     }
 
-    /// Adds what `before` knew about styles of other libraries: clusters whose key is not among `styles` and whose
+    /// Adds the beliefs of `before` about styles of other libraries: clusters whose key is not among `styles` and whose
     /// centroid is not comparable with them.
     pub fn keep_other_libraries(mut self, before: &Self, styles: &[StyleKey]) -> Self {
         let of_this_library = |cluster: &ClusterTaste| {

@@ -14,7 +14,7 @@ const RETRIES: u32 = 6;
 pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
     let jobs: Vec<String> = plan.steps().into_iter().map(|step| job(plan, step)).collect();
     let mut submit = format!(
-        "#!/bin/bash\n# Applies the jobs of {JOBS} one after the other. The claim `aivj` is a volume that all machines can\n\
+        "#!/bin/bash\n# Applies the jobs of {JOBS} one after the other. The claim `aivj` is a volume that all computers can\n\
          # write (ReadWriteMany), with the library and this folder under the same paths as here.\nset -eu\n\
          jobs={}/{JOBS}\n",
         quote(&plan.work.to_string_lossy())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// A bake on a cluster. Every machine sees the library, the textures and the work folder under the same paths.
+/// A bake on a cluster. Every computer sees the library, the textures and the work folder under the same paths.
 #[derive(Clone, Debug)]
 pub struct ClusterPlan {
     /// Preset folder.
@@ -17,11 +17,11 @@ pub struct ClusterPlan {
     pub embedder: String,
     /// Number of shards of each stage.
     pub shards: u32,
-    /// Number of machines.
+    /// Number of computers.
     pub machines: u32,
-    /// Cores of each machine.
+    /// Cores of each computer.
     pub cores: u32,
-    /// Whether each machine has a graphics card to request.
+    /// Whether each computer has a graphics card to request.
     pub gpu: bool,
     /// Time limit of a job, in minutes.
     pub minutes: u32,
@@ -51,8 +51,8 @@ pub(super) struct Step {
 }
 
 impl ClusterPlan {
-    /// The steps in order; each waits for the one before. The built-in embedder is fitted to the whole library by the
-    /// last step, in minutes.
+    /// Returns the steps in order; each waits for the one before. The last step fits the built-in embedder to the whole
+    /// library, which takes minutes.
     pub(super) fn steps(&self) -> Vec<Step> {
         let step = |name, sharded| Step { name, sharded };
         let mut steps = vec![

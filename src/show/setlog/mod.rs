@@ -107,7 +107,7 @@ pub enum Event {
         deck: DeckId,
         /// Parts of the preset that do not work.
         problems: Vec<String>,
-        /// What it shows, if that was measured.
+        /// The look of its picture, if measured.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         look: Option<DeckLook>,
     },
@@ -156,7 +156,7 @@ pub enum Event {
         signal: Signal,
         /// Time on air, in seconds; 0 if the preset was not on air.
         on_air_secs: f64,
-        /// Length of a hold, seconds.
+        /// Length of a hold, in seconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_secs: Option<f64>,
     },
@@ -185,12 +185,12 @@ pub enum Event {
         /// The number of dropped steps, by cause.
         steps: DroppedSteps,
     },
-    /// The picture quality changed, because the machine could not keep up or can again.
+    /// The picture quality changed, because the computer could not keep up or can again.
     Quality {
         /// The new quality.
         quality: Quality,
     },
-    /// The machine was suspended; the show continued where it left off.
+    /// The computer was suspended; the show continued where it left off.
     Suspended {
         /// Length of the suspension, in seconds.
         secs: f64,

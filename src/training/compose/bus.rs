@@ -53,7 +53,7 @@ impl Bus {
         (sum / f32::max(parts, 1.0)).sqrt().max(1e-6)
     }
 
-    /// Saturates; a `drive` of 1 warms, 30 distorts heavily.
+    /// Saturates the track; a `drive` of 1 warms, 30 distorts heavily.
     pub fn drive(&mut self, drive: f32) -> &mut Self {
         let gain = drive / self.loudness() * 0.3;
         self.sound.iter_mut().for_each(|sample| *sample = soft(gain * *sample));

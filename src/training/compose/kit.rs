@@ -82,7 +82,7 @@ pub fn shot(secs: f32, mut next: impl FnMut() -> f32) -> Shot {
     (0..count).map(|n| next() * ((count - n) as f32 / fade as f32).min(1.0)).collect()
 }
 
-/// Renders a snare drum, from a tight machine to a ringing shell.
+/// Renders a snare drum; a higher `ring` goes from a tight drum-machine sound to a ringing acoustic shell.
 fn snare(rng: &mut Rng, ring: f32) -> Shot {
     // Another rate changes both its pitch and its length.
     let mut snare = Snare::new(RATE / between(rng, 0.7, 1.5));

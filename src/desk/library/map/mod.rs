@@ -1,4 +1,4 @@
-//! The library as a map: similar presets lie close together, coloured by style, with a ring round the preset on air.
+//! The library as a map: similar presets are close together, coloured by style, with a ring round the preset on air.
 //!
 //! The points are drawn into one image that is kept until something changes, so 100,000 of them cost no more than an
 //! image; only rings and names are drawn every frame.
@@ -51,7 +51,7 @@ struct Found {
     centres: Vec<([f32; 2], usize)>,
 }
 
-/// The image of the points and what it shows.
+/// The image of the points, with the results, view and size that it was drawn for.
 struct Drawn {
     texture: TextureHandle,
     results: Arc<SearchResults>,
