@@ -93,7 +93,8 @@ impl Archive {
         }
     }
 
-    /// Switches to another folder, pack or the built-in presets. The current library plays until the new one is ready.
+    /// Switches to another folder or pack, or to the built-in presets. The current library plays until the new one is
+    /// ready.
     pub fn switch_to(&mut self, presets: Option<&Path>) {
         self.presets = presets.map(Path::to_owned);
         self.reopen(false);

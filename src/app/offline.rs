@@ -46,7 +46,8 @@ pub struct PerformSettings {
     pub guarded: bool,
     /// Whether flashes are limited to three per second.
     pub limit_flashes: bool,
-    /// Whether the show starts with the saved bans, favourites, taste, profile and macros. Nothing is saved.
+    /// Whether the show starts with the saved bans, exclusions, rescues, favourites, taste, adventure, profile and
+    /// macros. Nothing is saved.
     pub memory: bool,
 }
 

@@ -23,7 +23,7 @@ const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 pub enum SoundChoice {
     /// The system's default input or, if that is silent, another with a signal.
     Automatic,
-    /// The input whose name contains this.
+    /// The input whose name or ID contains this.
     Named(String),
     /// The built-in demo track.
     Demo,

@@ -19,7 +19,7 @@ const TASTE: &str = "taste";
 /// Result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TasteImport {
-    /// Styles in the file.
+    /// Number of styles in the file.
     pub clusters: usize,
     /// Favourites in the file that are in this library.
     pub favourites: usize,

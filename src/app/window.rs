@@ -42,7 +42,7 @@ use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, DEFAULT_RATE, Rig, ShowSettings, Warmer};
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageOptions};
 use crate::units::Unipolar;
 use crate::watchdog::Link;
 
@@ -369,10 +369,11 @@ impl Running {
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
-        let mut stage = Stage::new(render_context, size);
-        stage.measure_picture(true);
-        let limited = settings.limit_flashes.unwrap_or(true);
-        stage.limit_flashes(limited);
+        let options = StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true };
+        if let Err(error) = Stage::preload(&render_context, size, options) {
+            log::warn!("could not compile the shaders of the stage ahead of time: {error}");
+        }
+        let stage = Stage::with(render_context, size, options);
         #[cfg_attr(not(feature = "faults"), expect(unused_mut, reason = "only tests add faults"))]
         let mut rig = Rig::new(show, stage, warmer, heard);
         #[cfg(feature = "faults")]
@@ -440,7 +441,7 @@ impl Running {
             held: ModifiersState::empty(),
             preferences,
             guarded,
-            limited,
+            limited: options.limiter,
             baking: Baking::new(settings.presets.as_deref(), &settings.textures),
             device,
             screen: Screen::wanted(settings.monitor),

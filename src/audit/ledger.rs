@@ -15,7 +15,7 @@ use crate::store::{StoreError, VerdictRow};
 /// Version of the method; increased when equal settings give different verdicts.
 const METHOD: u32 = 3;
 
-/// Names another program as the one that gave a verdict.
+/// Value of `judged_by` for verdicts given by another program.
 const OTHER_PROGRAM: &str = "another program";
 
 /// Thresholds of the dark, bright and low-motion tags: the darkest quarter, the brightest sixth and the stillest fifth

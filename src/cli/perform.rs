@@ -38,7 +38,7 @@ pub struct Args {
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
-    /// Use saved bans, favourites, taste, profile and macros
+    /// Use saved bans, exclusions, rescues, favourites, taste, adventure, profile and macros
     #[arg(long)]
     memory: bool,
     /// Do not limit flashes, for example to measure them

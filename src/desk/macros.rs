@@ -121,7 +121,7 @@ fn knob(
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
-        "{}\nValue {value:.2}, knob position {set:.2}\nDrag or scroll to turn, hold Shift for fine steps, double-click \
+        "{}\nValue {value:.2}, knob position {set:.2}\nDrag or scroll to turn, hold Shift for fine control, double-click \
          to centre",
         control.meaning(),
     ));

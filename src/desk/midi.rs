@@ -55,7 +55,7 @@ pub struct MidiRow {
     pub control: String,
     /// Name of its encoding.
     pub encoding: &'static str,
-    /// Whether it uses soft takeover; `None` if it has no position to take over from.
+    /// Whether it uses soft takeover; `None` if soft takeover does not apply to it, as for endless encoders and notes.
     pub takeover: Option<bool>,
     /// Another action bound to the same control.
     pub conflict: Option<String>,
@@ -123,7 +123,7 @@ fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             requests.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => Some(format!("Move a control to bind it to {}", action.title())),
+            Some(action) => Some(format!("Move or press a control to bind it to {}", action.title())),
             None if view.mapping => {
                 Some("Move knobs one after another until all eight macros are bound".into())
             }

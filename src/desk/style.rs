@@ -12,7 +12,7 @@ pub(super) const OFF: Color32 = Color32::from_rgb(128, 136, 147);
 pub(super) const GOOD: Color32 = Color32::from_rgb(94, 214, 140);
 /// Colour of a warning.
 pub(super) const WARN: Color32 = Color32::from_rgb(240, 184, 80);
-/// Colour of an error, or of something wrong on the output.
+/// Colour of errors, bans, clipping, silence, and a blackout or freeze.
 pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
 /// Colour of favourites and headings.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);

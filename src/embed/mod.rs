@@ -76,7 +76,7 @@ pub fn open_embedder(
     Ok(Box::new(model))
 }
 
-/// Result of the stage.
+/// Result of the embedding stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
     /// Rows computed in this run.

@@ -1,6 +1,6 @@
 //! The presets built into the program.
 
-/// Relative path and contents of every built-in preset, in order of the path.
+/// Relative path and contents of every built-in preset, sorted by path.
 const TABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in_presets.rs"));
 
 /// A preset built into the program.

@@ -6,8 +6,8 @@ use super::Catalogue;
 use super::pack::{Listing, MANIFEST_FILE};
 use super::style::NameTable;
 
-/// Returns the names of the presets: paths, the names in the folder's manifest, content ids and file paths. A manifest
-/// that cannot be read is ignored.
+/// Returns the names of the presets: paths relative to the library, names in the folder's manifest, content ids and
+/// full paths. A manifest that cannot be read is ignored.
 pub fn preset_names(library: &Catalogue) -> NameTable {
     let mut names = NameTable::for_presets(library.entries.len() * 3);
     library.entries.iter().enumerate().for_each(|(index, entry)| names.add(&entry.path, index));

@@ -32,7 +32,7 @@ pub(super) struct ShaderRandoms {
 struct Rotation {
     /// Angle at time 0 for each axis, in radians.
     start: [f32; 3],
-    /// Speed about each axis, in radians per second.
+    /// Angular speed about each axis, in radians per second.
     speed: [f32; 3],
 }
 

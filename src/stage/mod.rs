@@ -16,6 +16,7 @@ mod pass;
 mod picture;
 mod picture_stats;
 mod post;
+mod preload;
 mod present;
 mod preset_pass;
 mod readback;

@@ -44,7 +44,7 @@ const MAX_SPLIT: f32 = 0.06;
 
 /// One pass of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Link {
+pub(super) enum Link {
     Echo,
     Fuse,
     Lens,
@@ -55,7 +55,7 @@ enum Link {
 
 impl Post {
     /// Returns the active passes, in order.
-    fn links(&self, fused: bool) -> impl Iterator<Item = Link> {
+    pub(super) fn links(&self, fused: bool) -> impl Iterator<Item = Link> {
         let Self { echo, detail, glint, glow, hue, saturation, split, fold, zoom } = *self;
         [
             (Link::Echo, echo != 0.0),

@@ -43,7 +43,7 @@ impl Silence {
         }
     }
 
-    /// Records the first picture.
+    /// Records that the first picture was shown.
     pub fn shown(&mut self) {
         self.stage = Stage::Shown;
     }

@@ -85,7 +85,7 @@ impl Sibling {
     }
 }
 
-/// A client of a hub.
+/// A client for a model hub.
 pub struct Hub {
     address: String,
     agent: ureq::Agent,

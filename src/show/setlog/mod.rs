@@ -185,7 +185,7 @@ pub enum Event {
         /// The number of dropped steps, by cause.
         steps: DroppedSteps,
     },
-    /// The picture quality changed, because the computer could not keep up or can again.
+    /// The picture quality changed because the computer could no longer keep up, or could keep up again.
     Quality {
         /// The new quality.
         quality: Quality,
