@@ -70,7 +70,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "app",
         &[
             "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk", "layers",
-            "facts", "store", "library", "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk", "midi",
+            "facts", "store", "library", "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk",
+            "midi",
         ],
     ),
     (

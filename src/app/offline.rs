@@ -129,8 +129,9 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     for number in 0..performance.frames(settings.seconds) {
         let (dt, features) = performance.analyse(number);
         let now = number as f64 / fps + 1e-9;
-        let due: Vec<Command> =
-            std::iter::from_fn(|| commands.next_if(|(at, _)| *at <= now)).map(|(_, due)| due.clone()).collect();
+        let due: Vec<Command> = std::iter::from_fn(|| commands.next_if(|(at, _)| *at <= now))
+            .map(|(_, due)| due.clone())
+            .collect();
         rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &due });
         let entries = rig.show.take_log();
         if let Some(book) = &mut book {

@@ -117,15 +117,8 @@ pub struct KeyLine {
 
 impl Group {
     /// Every group, in the order of the lists.
-    pub const ALL: [Self; 7] = [
-        Self::Choice,
-        Self::Picture,
-        Self::Layers,
-        Self::Tempo,
-        Self::Macros,
-        Self::Profile,
-        Self::Window,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Choice, Self::Picture, Self::Layers, Self::Tempo, Self::Macros, Self::Profile, Self::Window];
 
     /// Returns the heading on the desk.
     pub fn title(self) -> &'static str {
@@ -446,7 +439,13 @@ mod tests {
         assert_eq!(message.title(), "Message 07");
         assert_eq!(Action::named("message.07"), Some(message));
         assert_eq!(Action::named("sprite.99"), Some(Action::Show(Command::Sprite(99))));
-        assert_eq!(Action::named("sprite.number"), Some(Action::Window(WindowAction::Number(Numbered::Sprite))));
-        assert_eq!(["sprite.7", "sprite.100", "sprite.+7", "sprites.07"].map(Action::named), [const { None }; 4]);
+        assert_eq!(
+            Action::named("sprite.number"),
+            Some(Action::Window(WindowAction::Number(Numbered::Sprite)))
+        );
+        assert_eq!(
+            ["sprite.7", "sprite.100", "sprite.+7", "sprites.07"].map(Action::named),
+            [const { None }; 4]
+        );
     }
 }

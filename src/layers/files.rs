@@ -3,7 +3,6 @@
 //! What cannot be read is reported; everything else works.
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -78,7 +77,9 @@ impl LayerFiles {
     fn face(&self, name: &str) -> Typeface {
         let name = name.to_lowercase();
         self.faces.get(&name).cloned().unwrap_or_else(|| {
-            Typeface::built_in(["courier", "mono", "console", "consolas"].iter().any(|word| name.contains(word)))
+            Typeface::built_in(
+                ["courier", "mono", "console", "consolas"].iter().any(|word| name.contains(word)),
+            )
         })
     }
 
@@ -125,8 +126,8 @@ impl LayerFiles {
         let font = fonts.iter().find(|(known, _)| f64::from(**known) == number);
         let font = font.map(|(_, font)| font.clone()).unwrap_or_default().changed(section)?;
         self.load_face(&font.face, files);
-        let lettering =
-            Lettering::new(text, &self.face(&font.face), font.bold).ok_or("the text has no visible letters")?;
+        let lettering = Lettering::new(text, &self.face(&font.face), font.bold)
+            .ok_or("the text has no visible letters")?;
         Ok((lettering, MessageStyle::read(section, &font)?))
     }
 
@@ -142,12 +143,10 @@ impl LayerFiles {
     }
 }
 
-/// Reads a font and draws a letter with it, because a damaged font may fail only then.
+/// Reads a font.
 fn typeface(file: &Path) -> Result<Typeface, String> {
     let bytes = disk::read(file, MAX_FONT_BYTES).map_err(|error| error.to_string())?;
-    let read = || Typeface::read(bytes).inspect(|face| drop(Lettering::new("Ag", face, false)));
-    let read = catch_unwind(AssertUnwindSafe(read)).map_err(|_| "the font is damaged".to_owned())?;
-    read.map_err(|_| "not a TrueType or OpenType font".to_owned())
+    Typeface::read(bytes).ok_or_else(|| "not a TrueType or OpenType font".to_owned())
 }
 
 /// The files of a folder.
@@ -251,10 +250,14 @@ mod tests {
 
     #[test]
     fn sprites_and_messages_are_found_whatever_the_case_of_their_names() {
-        let sprites = b"[img03]\r\nimg=Pictures\\Red.PNG\r\ncolorkey=0xFF0000\r\n[img04]\r\nimg=pictures/red.png\r\n";
+        let sprites =
+            b"[img03]\r\nimg=Pictures\\Red.PNG\r\ncolorkey=0xFF0000\r\n[img04]\r\nimg=pictures/red.png\r\n";
         let messages = b"[font00]\nface=Courier New\n[message12]\ntext=Good evening\nfont=0\n";
-        let files: [(&str, &[u8]); 3] =
-            [("Milk_Img.ini", sprites), ("MILK_MSG.INI", messages), ("pictures/red.png", &png([255, 0, 0, 255]))];
+        let files: [(&str, &[u8]); 3] = [
+            ("Milk_Img.ini", sprites),
+            ("MILK_MSG.INI", messages),
+            ("pictures/red.png", &png([255, 0, 0, 255])),
+        ];
         let folder = folder(&files);
         let layers = LayerFiles::read(folder.path());
         assert_eq!((layers.problems(), layers.numbers()), (&[][..], [vec![3, 4], vec![12]]));
@@ -265,9 +268,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_and_the_rest_works() {
-        let sprites = b"[img00]\nimg=no.png\n[img01]\nimg=bad.png\n[img02]\n[img03]\nimg=good.png\ncolorkey=red\n\
+        let sprites =
+            b"[img00]\nimg=no.png\n[img01]\nimg=bad.png\n[img02]\n[img03]\nimg=good.png\ncolorkey=red\n\
             [img04]\nimg=../outside.png\n[img05]\nimg=good.png\ncode_1=x = (;\n";
-        let messages = b"[font00]\nface=Fancy\n[message00]\ntext=\n[message01]\ntext=a\nsize=huge\n[message02]\ntext=b\n";
+        let messages = b"[font00]\nface=Fancy\n[message00]\ntext=\n[message01]\ntext=a\nsize=huge\n\
+            [message02]\ntext=b\n";
         let files: [(&str, &[u8]); 5] = [
             ("milk_img.ini", sprites),
             ("milk_msg.ini", messages),
@@ -279,7 +284,9 @@ mod tests {
         assert_eq!(layers.numbers(), [vec![5], vec![2]]);
         let named = |word: &str| layers.problems().iter().filter(|problem| problem.contains(word)).count();
         assert_eq!(layers.problems().len(), 9, "{:#?}", layers.problems());
-        for word in ["[img00]", "[img01]", "[img02]", "[img03]", "[img04]", "[img05]", "[message00]", "fancy.ttf"] {
+        for word in
+            ["[img00]", "[img01]", "[img02]", "[img03]", "[img04]", "[img05]", "[message00]", "fancy.ttf"]
+        {
             assert_eq!(named(word), 1, "{word}: {:#?}", layers.problems());
         }
         assert_eq!(named("size must be a number"), 1);

@@ -74,6 +74,9 @@ mod tests {
         assert_eq!(section.lines("init"), ["x = 0.5;", "", "y=1;"]);
         assert_eq!((section.number("size", 1.0), section.number("time", 1.5)), (Ok(40.0), Ok(1.5)));
         assert!(section.number("fade", 0.0).is_err_and(|why| why.contains("fade")));
-        assert_eq!([number_of("img7", "img"), number_of("img007", "img"), number_of("font00", "img")], [None; 3]);
+        assert_eq!(
+            [number_of("img7", "img"), number_of("img007", "img"), number_of("font00", "img")],
+            [None; 3]
+        );
     }
 }

@@ -195,6 +195,9 @@ mod tests {
         let style = style("size=100\n").expect("a message");
         let lettering = Lettering::new(&"m".repeat(80), &Typeface::built_in(false), false).expect("letters");
         assert!((style.at(0.0, &lettering, 1.6).size[0] - MAX_WIDTH).abs() < 1e-5);
-        assert!(super::MessageStyle::read(&sections("[message00]\nsize=big\n")[0], &FontStyle::default()).is_err());
+        assert!(
+            super::MessageStyle::read(&sections("[message00]\nsize=big\n")[0], &FontStyle::default())
+                .is_err()
+        );
     }
 }

@@ -31,7 +31,13 @@ pub struct LayerPlayer {
 
 impl LayerPlayer {
     /// Runs one frame of the layers `on_air` and fills `out`.
-    pub fn step(&mut self, files: &LayerFiles, on_air: &[LayerOnAir], input: &LayerInput, out: &mut LayerFrame) {
+    pub fn step(
+        &mut self,
+        files: &LayerFiles,
+        on_air: &[LayerOnAir],
+        input: &LayerInput,
+        out: &mut LayerFrame,
+    ) {
         out.vertices.clear();
         out.draws.clear();
         self.running.retain(|id, _| on_air.iter().any(|layer| layer.id == *id));
@@ -74,11 +80,13 @@ impl LayerPlayer {
 }
 
 fn launch(files: &LayerFiles, layer: &LayerOnAir, messages: &mut Vec<String>) -> Running {
-    let text = |(lettering, style): (Lettering, MessageStyle)| Running::Text(lettering, style.launched(layer.seed));
+    let text =
+        |(lettering, style): (Lettering, MessageStyle)| Running::Text(lettering, style.launched(layer.seed));
     let launched = match &layer.content {
-        LayerContent::Sprite(number) => files.sprites.get(number).map(|sprite| {
-            Running::Sprite(sprite.clone(), Box::new(SpriteRun::new(sprite, layer.seed)))
-        }),
+        LayerContent::Sprite(number) => files
+            .sprites
+            .get(number)
+            .map(|sprite| Running::Sprite(sprite.clone(), Box::new(SpriteRun::new(sprite, layer.seed)))),
         LayerContent::Message(number) => files.messages.get(number).cloned().map(text),
         LayerContent::Title(title) => files.title(title).map(text),
     };
@@ -136,10 +144,8 @@ impl LayerFrame {
         let corner = |[u, v]: [f32; 2]| {
             let [x, y] = [(u * 2.0 - 1.0) * size[0], (1.0 - v * 2.0) * size[1]];
             let wave = |along: f32| (along * std::f32::consts::TAU + ripple * 9.0).sin() * ripple;
-            let moved = [
-                x * (1.0 + ripple) + y * slant + 0.15 * wave(v),
-                y * (1.0 + ripple) + 0.25 * wave(u * 1.5),
-            ];
+            let moved =
+                [x * (1.0 + ripple) + y * slant + 0.15 * wave(v), y * (1.0 + ripple) + 0.25 * wave(u * 1.5)];
             let at = [moved[0] + center[0] * 2.0 - 1.0, moved[1] * aspect + center[1] * 2.0 - 1.0];
             LayerVertex { at, uv: [u, v], color, keyed: 1.0 }
         };
@@ -178,7 +184,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         image::RgbaImage::new(8, 4).save(folder.path().join("a.png")).expect("saved");
         std::fs::write(folder.path().join("milk_img.ini"), sprites).expect("written");
-        std::fs::write(folder.path().join("milk_msg.ini"), "[message00]\ntext=Hi\ntime=2\n").expect("written");
+        std::fs::write(folder.path().join("milk_msg.ini"), "[message00]\ntext=Hi\ntime=2\n")
+            .expect("written");
         let files = LayerFiles::read(folder.path());
         assert_eq!(files.problems(), [""; 0]);
         files

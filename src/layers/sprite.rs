@@ -141,18 +141,8 @@ impl SpriteRun {
         let [bass, mid, treb] = input.audio.bands.map(f64::from);
         let [bass_att, mid_att, treb_att] = input.audio.bands_att.map(f64::from);
         let progress = (age_secs / PROGRESS_SECS).clamp(0.0, 1.0);
-        let read = [
-            age_secs,
-            self.frame as f64,
-            input.fps,
-            progress,
-            bass,
-            mid,
-            treb,
-            bass_att,
-            mid_att,
-            treb_att,
-        ];
+        let read =
+            [age_secs, self.frame as f64, input.fps, progress, bass, mid, treb, bass_att, mid_att, treb_att];
         self.frame += 1;
         let mut budget = Budget::new(FRAME_BUDGET);
         for code in [sprite.init.as_ref().filter(|_| first), sprite.code.as_ref()].into_iter().flatten() {
@@ -168,8 +158,8 @@ impl SpriteRun {
         if budget.exhausted() {
             return None;
         }
-        let [x, y, sx, sy, rot, flip_x, flip_y, repeat_x, repeat_y, blend, r, g, b, a, burn, done]: [f64; WRITTEN] =
-            self.variables[..WRITTEN].try_into().ok()?;
+        let [x, y, sx, sy, rot, flip_x, flip_y, repeat_x, repeat_y, blend, r, g, b, a, burn, done]: [f64;
+            WRITTEN] = self.variables[..WRITTEN].try_into().ok()?;
         let place = |value: f64| limited(value, 1000.0);
         let light = |value: f64| limited(value, 1.0).max(0.0);
         Some(SpriteState {

@@ -1,8 +1,9 @@
 //! Draws a line of text as an image: white letters whose opacity is their coverage.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use ab_glyph::{Font as _, FontArc, Glyph, InvalidFont, PxScale, ScaleFont as _, point};
+use ab_glyph::{Font as _, FontArc, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgba, RgbaImage};
 
 use super::mipmap::Mipmap;
@@ -21,14 +22,17 @@ const BOLD: f32 = 0.04;
 pub(super) struct Typeface(FontArc);
 
 impl Typeface {
-    /// Reads a TrueType or OpenType file.
-    pub fn read(bytes: Vec<u8>) -> Result<Self, InvalidFont> {
-        FontArc::try_from_vec(bytes).map(Self)
+    /// Reads a TrueType or OpenType file; `None` if it is none, or damaged.
+    pub fn read(bytes: Vec<u8>) -> Option<Self> {
+        let read = catch_unwind(AssertUnwindSafe(|| FontArc::try_from_vec(bytes)));
+        let typeface = Self(read.ok()?.ok()?);
+        Lettering::new("Ag", &typeface, false).map(|_| typeface)
     }
 
     /// Returns the built-in typeface with proportional or, if `fixed`, equally wide letters.
     pub fn built_in(fixed: bool) -> Self {
-        let bytes = if fixed { epaint_default_fonts::HACK_REGULAR } else { epaint_default_fonts::UBUNTU_LIGHT };
+        let bytes =
+            if fixed { epaint_default_fonts::HACK_REGULAR } else { epaint_default_fonts::UBUNTU_LIGHT };
         Self(FontArc::try_from_slice(bytes).expect("the built-in fonts are valid"))
     }
 }
@@ -42,8 +46,12 @@ pub(super) struct Lettering {
 }
 
 impl Lettering {
-    /// Draws `text`; `None` if it has no visible letters.
+    /// Draws `text`; `None` if it has no visible letters, or if the font is damaged, which may show at any letter.
     pub fn new(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
+        catch_unwind(AssertUnwindSafe(|| Self::draw(text, typeface, bold))).ok().flatten()
+    }
+
+    fn draw(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
         let Typeface(font) = typeface;
         let per_em = font.units_per_em().filter(|units| *units > 0.0)?;
         // The scale of ab_glyph is the height from the lowest to the highest letter.
@@ -125,6 +133,6 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_font_is_refused() {
-        assert!(Typeface::read(b"not a font".to_vec()).is_err());
+        assert!(Typeface::read(b"not a font".to_vec()).is_none());
     }
 }

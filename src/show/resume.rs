@@ -31,7 +31,8 @@ impl Show {
 
     /// Resumes an earlier show before the first step: plays a safe built-in preset, then the saved queue.
     pub fn resume(&mut self, state: &ResumeState) {
-        let ResumeState { now, history, queue, auto, held, dwell, adventure, macros, output_mode, title } = state;
+        let ResumeState { now, history, queue, auto, held, dwell, adventure, macros, output_mode, title } =
+            state;
         self.now = *now;
         self.history = history.iter().cloned().collect();
         (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
