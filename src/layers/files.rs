@@ -136,10 +136,14 @@ impl LayerFiles {
         let name = name.to_lowercase();
         let file = [".ttf", ".otf"].iter().find_map(|ending| files.by_name.get(&format!("{name}{ending}")));
         let (Some(file), false) = (file, self.faces.contains_key(&name)) else { return };
-        match typeface(file) {
-            Ok(face) => drop(self.faces.insert(name, face)),
-            Err(why) => self.problems.push(format!("{}: {why}; using a built-in font", file.display())),
-        }
+        let face = match typeface(file) {
+            Ok(face) => face,
+            Err(why) => {
+                self.problems.push(format!("{}: {why}; using a built-in font", file.display()));
+                Typeface::built_in(false)
+            }
+        };
+        self.faces.insert(name, face);
     }
 }
 

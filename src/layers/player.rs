@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_launched_is_reported_once() {
-        let files = files("[img05]\nimg=a.png\ncode_1=while(1);\n");
+        let files = files("[img05]\nimg=a.png\ncode_1=loop(1000000, loop(1000000, x += 1));\n");
         let mut player = LayerPlayer::default();
         let on_air = [
             layer(1, 0.0, LayerContent::Sprite(4)),

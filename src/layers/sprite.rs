@@ -65,7 +65,7 @@ impl Sprite {
         let mut part = |prefix: &str| {
             let lines = section.lines(prefix);
             let mut code = compile(&lines, &mut scope)
-                .map_err(|why| problems.push(format!("[{}]: {prefix} code: {why}", section.name)))
+                .map_err(|why| problems.push(format!("[{}]: {prefix}: {why}", section.name)))
                 .ok()??;
             if code.is_worth_compiling(1) && code.operations() <= MAX_NATIVE {
                 code.make_native();
@@ -217,10 +217,10 @@ mod tests {
     #[test]
     fn wrong_code_is_reported_and_endless_code_is_stopped() {
         let (broken, problems) = sprite("init_1=x = 0.25;\ncode_1=y = (;\n");
-        assert!(problems.len() == 1 && problems[0].starts_with("[img00]: code code: "), "{problems:?}");
+        assert!(problems.len() == 1 && problems[0].starts_with("[img00]: code: "), "{problems:?}");
         let state = step(&mut SpriteRun::new(&broken, 1), &broken, 0.0).expect("a frame");
         assert_eq!(state.center, [0.25, 0.5]);
-        let (endless, problems) = sprite("code_1=while(1);\n");
+        let (endless, problems) = sprite("code_1=loop(1000000, loop(1000000, x += 1));\n");
         assert_eq!(problems, Vec::<String>::new());
         assert_eq!(step(&mut SpriteRun::new(&endless, 1), &endless, 0.0), None);
     }

@@ -182,10 +182,9 @@ fn the_layers_row_launches_layers_and_shows_a_typed_title() {
         assert_eq!(click("Sprite"), [show(Command::Sprite(0))]);
         assert_eq!(click("Message"), [show(Command::Message(0))]);
         assert_eq!(click("Clear"), [show(Command::ClearSprites), show(Command::ClearText)]);
-        let field = harness.get_all_by_role(Role::TextInput).last().expect("the title's field");
-        field.click();
+        harness.get_all_by_role(Role::TextInput).last().expect("the title's field").click();
         harness.run_steps(2);
-        field.type_text("Live");
+        harness.get_all_by_role(Role::TextInput).last().expect("the title's field").type_text("Live");
         harness.run_steps(2);
         harness.key_press(Key::Enter);
         harness.run_steps(2);
