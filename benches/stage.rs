@@ -89,6 +89,7 @@ fn cue() -> Cue {
         fade: None,
         second: None,
         post: Post::default(),
+        layers: Vec::new(),
         output_mode: OutputMode::Open,
     }
 }

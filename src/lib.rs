@@ -20,6 +20,7 @@ pub mod frames;
 pub mod handoff;
 pub mod hlsl;
 pub mod jobs;
+pub mod layers;
 pub mod library;
 pub mod listen;
 pub mod media;

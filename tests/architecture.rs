@@ -22,15 +22,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("eel", &[]),
     ("hlsl", &[]),
     ("milk", &["units", "eel", "hlsl"]),
+    ("layers", &["units", "disk", "eel", "milk"]),
     ("facts", &["units", "milk"]),
     ("store", &["units", "disk", "salvage", "facts"]),
     ("library", &["units", "disk", "milk", "facts", "store"]),
     ("mind", &["units", "analysis", "facts", "library"]),
     // The limiter applies the rules of the flash meter.
-    ("stage", &["units", "disk", "media", "milk"]),
+    ("stage", &["units", "disk", "media", "milk", "layers"]),
     (
         "show",
-        &["units", "faults", "handoff", "analysis", "milk", "facts", "store", "library", "mind", "stage"],
+        &[
+            "units", "faults", "handoff", "analysis", "milk", "layers", "facts", "store", "library", "mind",
+            "stage",
+        ],
     ),
     ("jobs", &["units", "disk", "confine", "milk", "facts", "library"]),
     ("listen", &["units", "audio", "analysis"]),
@@ -65,8 +69,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk", "facts",
-            "store", "library", "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk", "midi",
+            "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk", "layers",
+            "facts", "store", "library", "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk",
+            "midi",
         ],
     ),
     (
@@ -90,6 +95,8 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("ebur128", &["analysis"]),
     ("lactea_preset", &["milk"]),
     ("cranelift", &["eel"]),
+    ("ab_glyph", &["layers"]),
+    ("epaint_default_fonts", &["layers"]),
     ("cap_std", &["disk"]),
     ("cap_fs_ext", &["disk"]),
     ("rustix", &["disk"]),

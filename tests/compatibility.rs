@@ -127,3 +127,16 @@ fn preset_keys_have_their_effect() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn every_construct_of_layers_names_a_test() {
+    for file in ["MILK_IMG.INI", "MILK_MSG.INI"] {
+        for row in rows("Layers", &[&format!("Construct in `{file}`"), "Effect", "Test"]) {
+            let test = row[2].trim_matches('`');
+            let scene = std::path::Path::new("tests/golden").join(test).join("scene.toml");
+            let unit = std::path::Path::new("src").join(test.replace("::", "/")).with_extension("rs");
+            let unit = std::fs::read_to_string(unit).is_ok_and(|text| text.contains("#[cfg(test)]"));
+            assert!(scene.is_file() || unit, "{}: no test {test}", row[0]);
+        }
+    }
+}

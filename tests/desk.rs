@@ -222,6 +222,16 @@ fn the_live_page_in_trouble() {
 }
 
 #[test]
+fn the_live_page_with_layers() {
+    let mut snapshot = playing();
+    snapshot.layers = [2, 1];
+    snapshot.title = "Live tonight".into();
+    let mut moment = moment(Page::Live, snapshot);
+    moment.settings.settings.layers = Some("/home/me/layers".into());
+    check("live_layers", moment);
+}
+
+#[test]
 fn the_midi_page() {
     let mut moment = moment(Page::Midi, playing());
     let row = |at, name: &str, control: &str, encoding, conflict: Option<&str>| MidiRow {

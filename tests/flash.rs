@@ -92,6 +92,7 @@ impl TestStage {
             fade: None,
             second: None,
             post: Post::default(),
+            layers: Vec::new(),
             output_mode: OutputMode::Open,
         };
         change(&mut cue);

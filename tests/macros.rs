@@ -120,6 +120,7 @@ fn plain_cue(frame: usize) -> Cue {
         fade: None,
         second: None,
         post: Post::default(),
+        layers: Vec::new(),
         output_mode: OutputMode::Open,
     }
 }

@@ -97,3 +97,47 @@ fn a_performance_with_memory_obeys_bans_and_logs_its_macros() {
     let macros = written.lines().filter(|line| line.contains(r#""event":"macros""#)).count();
     assert!((3..=4).contains(&macros), "{macros}");
 }
+
+#[test]
+fn a_performance_with_layers_repeats_its_pictures() {
+    if Gpu::for_test().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, log) = (folder.path().join("data"), folder.path().join("set.jsonl"));
+    let layers = ["--layers", "tests/golden/layers/files", "--title", "Live tonight"];
+    let actions = ["0.25=sprite.08", "0.25=message.01", "1=launch_title", "1.5=clear_sprites"];
+    let perform = |name: &str, actions: &[&str]| {
+        let frames = folder.path().join(name);
+        let mut all = vec!["perform", "--seconds", "2", "--fps", "12", "--size", "64x36", "--no-audit"];
+        all.extend(["--out", text(&frames), "--log", text(&log)].into_iter().chain(layers));
+        actions.iter().for_each(|action| all.extend(["--action", action]));
+        let (ok, output) = aivj(&data, &all);
+        assert!(ok && !output.contains("layers:"), "{output}");
+        let mut names: Vec<_> =
+            std::fs::read_dir(&frames).expect("frames").flatten().map(|file| file.path()).collect();
+        names.sort();
+        let read = |path: &std::path::PathBuf| std::fs::read(path).expect("a frame");
+        names
+            .iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "png"))
+            .map(read)
+            .collect::<Vec<_>>()
+    };
+    let plain = perform("plain", &[]);
+    let (first, again) = (perform("first", &actions), perform("again", &actions));
+    assert!(first == again, "the same seed, audio and actions give other pictures");
+    let changed: Vec<bool> = plain.iter().zip(&first).map(|(plain, layered)| plain != layered).collect();
+    assert!(changed.len() == 24 && changed[..3].iter().all(|changed| !changed), "{changed:?}");
+    assert!(changed[4..22].iter().all(|changed| *changed), "{changed:?}");
+    let written = std::fs::read_to_string(&log).expect("the log");
+    for command in
+        [r#"{"sprite":8}"#, r#"{"message":1}"#, r#"{"set_title":"Live tonight"}"#, r#""launch_title""#]
+    {
+        assert!(written.contains(command), "{command} is not in the log");
+    }
+    let (ok, output) = aivj(&data, &["replay", text(&log)]);
+    assert!(!ok && output.contains("--audio"), "{output}");
+    let (ok, output) = aivj(&data, &["replay", text(&log), "--audio", "demo"]);
+    assert!(ok, "{output}");
+}

@@ -39,6 +39,7 @@ fn draw(stage: &mut Stage) {
         fade: None,
         second: None,
         post: Post::default(),
+        layers: Vec::new(),
         output_mode: OutputMode::Open,
     });
     stage.finish();

@@ -8,7 +8,7 @@ use winit::event::KeyEvent;
 use winit::keyboard::{Key, KeyCode, ModifiersState, NamedKey, PhysicalKey};
 use winit::platform::modifier_supplement::KeyEventExtModifierSupplement as _;
 
-use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Page, WindowAction};
+use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Numbered, Page, WindowAction};
 use crate::disk;
 use crate::library::edited::{self, Problem, line_of};
 use crate::mind::{Control, MacroPreset, Profile};
@@ -72,6 +72,12 @@ impl Chord {
     pub fn pressed(event: &KeyEvent, held: ModifiersState) -> Option<Self> {
         let key = key_name(event.physical_key, &event.key_without_modifiers())?;
         Some(Self { ctrl: held.control_key(), alt: held.alt_key(), shift: held.shift_key(), key })
+    }
+
+    /// Returns the digit of a chord without modifiers.
+    pub fn digit(&self) -> Option<u8> {
+        let plain = !self.ctrl && !self.alt && !self.shift;
+        plain.then(|| self.key.parse().ok()).flatten()
     }
 
     /// Parses a chord such as `ctrl+shift+n`.
@@ -139,6 +145,18 @@ pub(super) fn acts_while_typing(key: &Key) -> bool {
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
     let (keys, problem) = Keymap::of_folder(folder);
     (keys.shown(), problem)
+}
+
+/// Returns the show's command for the name of an action.
+///
+/// # Errors
+/// Returns a message if there is no such action, or if it is not a command of the show.
+pub fn command_named(name: &str) -> Result<Command, String> {
+    match Action::named(name) {
+        Some(Action::Show(command)) => Ok(command),
+        Some(_) => Err(format!("'{name}' needs the windows of a live show")),
+        None => Err(format!("unknown action '{name}'; 'aivj keys --actions' lists them all")),
+    }
 }
 
 /// Returns the name in files and the label of every action.
@@ -270,6 +288,11 @@ fn defaults() -> Vec<(&'static str, Action)> {
         (".", Action::Nudge(Dial::Adventure, Nudge::Up)),
         (",", Action::Nudge(Dial::Adventure, Nudge::Down)),
         ("m", show(Command::MacroAi)),
+        ("k", window(WindowAction::Number(Numbered::Sprite))),
+        ("j", window(WindowAction::Number(Numbered::Message))),
+        ("shift+t", show(Command::LaunchTitle)),
+        ("ctrl+k", show(Command::ClearSprites)),
+        ("ctrl+t", show(Command::ClearText)),
         ("up", Action::NudgeSelected(Nudge::Up)),
         ("down", Action::NudgeSelected(Nudge::Down)),
         ("shift+up", Action::NudgeSelected(Nudge::UpFine)),

@@ -10,6 +10,7 @@ mod identify;
 mod keys;
 mod library_watcher;
 mod live;
+mod number_entry;
 mod offline;
 mod output;
 mod painter;
@@ -29,7 +30,7 @@ mod surface;
 mod taste;
 mod window;
 
-pub use keys::{action_names, keys};
+pub use keys::{action_names, command_named, keys};
 pub use library_watcher::catalogue;
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store, unix_now};

@@ -14,11 +14,12 @@ use super::set_log_writer::SetLogWriter;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
 use crate::handoff::Latest;
+use crate::layers::LayerFiles;
 use crate::media::video::{Video, VideoFormat};
 use crate::milk::PresetAudio;
 use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
-use crate::show::{Rig, RigFrame, Show, ShowMemory, ShowSettings, Warmer};
+use crate::show::{Command, Rig, RigFrame, Show, ShowMemory, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 /// Settings of a performance.
@@ -40,6 +41,10 @@ pub struct PerformSettings {
     pub presets: Option<PathBuf>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
+    /// Folder with sprites and messages.
+    pub layers: Option<PathBuf>,
+    /// Commands with their times in seconds, in order of time.
+    pub commands: Vec<(f64, Command)>,
     /// Path of the set log, if one is written.
     pub log: Option<PathBuf>,
     /// Whether new presets are audited before they are shown.
@@ -95,6 +100,11 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let warmer = Warmer::in_place(&render_context, &heard, deck, Some(admission));
     let mut stage = Stage::new(render_context, settings.size);
     stage.limit_flashes(settings.limit_flashes);
+    if let Some(folder) = &settings.layers {
+        let layers = LayerFiles::read(folder);
+        layers.problems().iter().for_each(|problem| log::warn!("layers: {problem}"));
+        stage.set_layers(Arc::new(layers));
+    }
     let header = LogHeader {
         steady: true,
         sound: settings.audio.clone(),
@@ -116,9 +126,14 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut played: BTreeMap<u64, String> = BTreeMap::new();
     let mut on_air = None;
     let mut performance = Performance::new(&sound, settings.fps);
+    let mut commands = settings.commands.iter().peekable();
     for number in 0..performance.frames(settings.seconds) {
         let (dt, features) = performance.analyse(number);
-        rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &[] });
+        let now = number as f64 / fps + 1e-9;
+        let due: Vec<Command> = std::iter::from_fn(|| commands.next_if(|(at, _)| *at <= now))
+            .map(|(_, due)| due.clone())
+            .collect();
+        rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &due });
         let entries = rig.show.take_log();
         if let Some(set_log) = &mut set_log {
             set_log.write(entries);

@@ -20,6 +20,7 @@ use super::closing::{self, CloseGuard};
 use super::identify::Identify;
 use super::keys::{Chord, Keymap};
 use super::live::{Call, LiveShow, Pause, Pictures, ShowParts, ShowRequest};
+use super::number_entry::NumberEntry;
 use super::output::Output;
 use super::painter::Painter;
 use super::placements::{WindowPlacement, WindowPlacements};
@@ -36,6 +37,7 @@ use crate::desk::{
 };
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
+use crate::layers::LayerFiles;
 use crate::library::{Setting, Settings, UserFolders};
 use crate::midi::Midi;
 use crate::milk::PresetAudio;
@@ -142,6 +144,8 @@ struct Running {
     keymap: Keymap,
     /// The keys as shown on the desk.
     key_lines: Vec<KeyLine>,
+    /// The number of a layer that is being typed.
+    number: NumberEntry,
     /// Modifier keys held down.
     held: ModifiersState,
     baking: Baking,
@@ -253,7 +257,7 @@ impl ApplicationHandler<Call> for App {
                 if event.state == ElementState::Pressed =>
             {
                 let chord = Chord::pressed(&event, running.held);
-                let action = chord.and_then(|chord| running.keymap.action(&chord)).cloned();
+                let action = chord.and_then(|chord| running.action(&chord, event.repeat));
                 if let Some(action) = action.filter(|action| !event.repeat || action.repeats()) {
                     running.key(action, on_desk);
                 }
@@ -373,7 +377,12 @@ impl Running {
         if let Err(error) = Stage::preload(&render_context, size, options) {
             log::warn!("could not compile the shaders of the stage ahead of time: {error}");
         }
-        let stage = Stage::with(render_context, size, options);
+        let mut stage = Stage::with(render_context, size, options);
+        let layers = settings.layers.as_deref().map(LayerFiles::read).unwrap_or_default();
+        let layer_problems: Vec<String> =
+            layers.problems().iter().map(|problem| format!("layers: {problem}")).collect();
+        layer_problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
+        stage.set_layers(Arc::new(layers));
         #[cfg_attr(not(feature = "faults"), expect(unused_mut, reason = "only tests add faults"))]
         let mut rig = Rig::new(show, stage, warmer, heard);
         #[cfg(feature = "faults")]
@@ -438,6 +447,7 @@ impl Running {
             moved: false,
             key_lines: keymap.shown(),
             keymap,
+            number: NumberEntry::default(),
             held: ModifiersState::empty(),
             preferences,
             guarded,
@@ -452,7 +462,7 @@ impl Running {
             message: [crash(link), message, keys_problem]
                 .into_iter()
                 .flatten()
-                .chain(problems.iter().cloned())
+                .chain(problems.iter().cloned().chain(layer_problems))
                 .reduce(|all, one| format!("{all}; {one}")),
             output_window,
             desk_window,
@@ -505,6 +515,18 @@ impl Running {
         }
         self.message = Some("aivj is already running; its windows were brought to the front".into());
         self.repaint.ask(Duration::ZERO);
+    }
+
+    /// Returns the action of a key: the digits of a number, or the key's own.
+    fn action(&mut self, chord: &Chord, repeated: bool) -> Option<Action> {
+        if !repeated {
+            let (taken, command) = self.number.key(chord, Instant::now());
+            if taken {
+                self.repaint.ask(Duration::ZERO);
+                return command.map(Action::Show);
+            }
+        }
+        self.keymap.action(chord).cloned()
     }
 
     /// Acts on a key; on the desk, some keys act on the selection.
@@ -575,6 +597,7 @@ impl Running {
             WindowAction::NextPage => self.desk.open_next(),
             WindowAction::Help => self.desk.toggle_help(),
             WindowAction::Picture => self.send(ShowRequest::Screenshot),
+            WindowAction::Number(what) => self.number.begin(what, Instant::now()),
         }
     }
 
@@ -590,10 +613,11 @@ impl Running {
             self.drawn_with = picture.context.clone();
             self.device = self.drawn_with.gpu.name();
         }
-        let messages: Vec<&str> = state
-            .messages
-            .iter()
-            .map(String::as_str)
+        let number = self.number.message(Instant::now());
+        let messages: Vec<&str> = number
+            .as_deref()
+            .into_iter()
+            .chain(state.messages.iter().map(String::as_str))
             .chain(self.closing.message(Instant::now()))
             .chain(self.screen.message())
             .chain(self.message.as_deref())

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{PerformSettings, perform};
+use crate::app::{PerformSettings, command_named, perform};
+use crate::show::Command;
 
 /// Render a show to a video, without opening a window.
 #[derive(Debug, clap::Args)]
@@ -32,6 +33,15 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
+    /// Folder with sprites (MILK_IMG.INI) and messages (MILK_MSG.INI)
+    #[arg(long, value_name = "DIR")]
+    layers: Option<PathBuf>,
+    /// Title for the action launch_title
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Action at a time, for example 2.5=sprite.03, 8=launch_title or 12=next; repeatable
+    #[arg(long, value_name = "SECONDS=ACTION", value_parser = timed_command)]
+    action: Vec<(f64, Command)>,
     /// Write the set log to FILE as JSON Lines
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -57,11 +67,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seed,
         presets,
         textures,
+        layers,
+        title,
+        action,
         log,
         no_audit,
         memory,
         no_flash_limit,
     } = args;
+    let mut commands: Vec<(f64, Command)> =
+        title.into_iter().map(|title| (0.0, Command::SetTitle(title))).chain(action).collect();
+    commands.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number greater than 0");
     let report = perform(&PerformSettings {
         audio,
@@ -72,6 +88,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seed,
         presets,
         textures,
+        layers,
+        commands,
         log,
         guarded: !no_audit,
         limit_flashes: !no_flash_limit,
@@ -84,4 +102,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let what = if report.path.is_dir() { "wrote the frames to" } else { "wrote" };
     println!("{what} {}", report.path.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Parses a command with its time.
+fn timed_command(text: &str) -> Result<(f64, Command), String> {
+    let (secs, name) = text.split_once('=').ok_or("expected SECONDS=ACTION, for example 2.5=sprite.03")?;
+    let secs: f64 = secs.trim().parse().map_err(|_| format!("{secs:?} is not a number of seconds"))?;
+    if !(secs >= 0.0 && secs.is_finite()) {
+        return Err("the time must be at least 0".into());
+    }
+    Ok((secs, command_named(name.trim())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_have_a_time_and_a_name() {
+        assert_eq!(timed_command("2.5=sprite.03"), Ok((2.5, Command::Sprite(3))));
+        assert_eq!(timed_command("0 = launch_title"), Ok((0.0, Command::LaunchTitle)));
+        for wrong in ["sprite.03", "-1=next", "soon=next", "1=nonsense", "1=window.desk", "nan=next"] {
+            assert!(timed_command(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -24,6 +24,12 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
+    /// Folder with sprites (MILK_IMG.INI) and messages (MILK_MSG.INI) to launch
+    #[arg(long, value_name = "DIR")]
+    layers: Option<PathBuf>,
+    /// Title to show on request
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
     /// Display that the output fills, numbered from 0, or `window` [default: a display other than the desk's]
     #[arg(long, value_name = "DISPLAY")]
     monitor: Option<OutputDisplay>,
@@ -46,7 +52,19 @@ pub struct Args {
 
 /// Runs `aivj play`. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, presets, textures, monitor, size, seed, no_audit, seconds, no_supervisor } = args;
+    let Args {
+        audio,
+        presets,
+        textures,
+        layers,
+        title,
+        monitor,
+        size,
+        seed,
+        no_audit,
+        seconds,
+        no_supervisor,
+    } = args;
     // A child of the supervisor starts only after the show it replaces has ended.
     if Link::of_process().start().is_none() {
         match raise_other_show() {
@@ -66,6 +84,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (mut settings, mut problems) = super::settings::read();
     settings.audio = audio.or(settings.audio);
     settings.presets = presets.or(settings.presets);
+    settings.layers = layers.or(settings.layers);
+    settings.title = title.or(settings.title);
     settings.monitor = monitor.unwrap_or(settings.monitor);
     settings.size = size.or(settings.size);
     if !textures.is_empty() {
@@ -87,6 +107,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if link.start().is_some_and(|start| start.safe_mode) {
         settings.presets = None;
         settings.textures.clear();
+        settings.layers = None;
     }
     run_app(AppSettings { settings, seed, first, problems, seconds, link, resumed })?;
     Ok(ExitCode::SUCCESS)
@@ -102,6 +123,7 @@ fn first_commands(settings: &Settings, problems: &mut Vec<String>) -> Vec<Comman
         }
     }
     commands.extend(settings.dwell.map(Command::Dwell));
+    commands.extend(settings.title.clone().map(Command::SetTitle));
     commands.extend(settings.adventure.map(|value| Command::Adventure(Unipolar::new(value))));
     for (name, value) in &settings.macros {
         match named::<Control>(name) {

@@ -74,6 +74,17 @@ pub enum WindowAction {
     NextPage,
     /// Toggles the Keys page.
     Help,
+    /// Takes the next two digits as the number of a sprite or message to launch.
+    Number(Numbered),
+}
+
+/// A layer with a two-digit number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbered {
+    /// A sprite of `MILK_IMG.INI`.
+    Sprite,
+    /// A message of `MILK_MSG.INI`.
+    Message,
 }
 
 /// Group of an action in lists.
@@ -83,6 +94,8 @@ pub enum Group {
     Choice,
     /// The output picture.
     Picture,
+    /// Sprites, messages and titles.
+    Layers,
     /// Tempo and downbeat.
     Tempo,
     /// The macro bank.
@@ -104,14 +117,15 @@ pub struct KeyLine {
 
 impl Group {
     /// Every group, in the order of the lists.
-    pub const ALL: [Self; 6] =
-        [Self::Choice, Self::Picture, Self::Tempo, Self::Macros, Self::Profile, Self::Window];
+    pub const ALL: [Self; 7] =
+        [Self::Choice, Self::Picture, Self::Layers, Self::Tempo, Self::Macros, Self::Profile, Self::Window];
 
     /// Returns the heading on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Choice => "Presets",
             Self::Picture => "Output",
+            Self::Layers => "Layers",
             Self::Tempo => "Tempo",
             Self::Macros => "Macros",
             Self::Profile => "Profile",
@@ -202,6 +216,9 @@ impl Action {
             Command::DoubleTempo,
             Command::SetTempo(None),
             Command::MacroAi,
+            Command::LaunchTitle,
+            Command::ClearSprites,
+            Command::ClearText,
         ];
         let mut all: Vec<Self> = commands.into_iter().map(Self::Show).collect();
         all.extend((0..CARDS).flat_map(|card| [Self::PlayCard(card), Self::DropCard(card)]));
@@ -218,12 +235,15 @@ impl Action {
             [WindowAction::Fullscreen, WindowAction::Desk, WindowAction::Picture, WindowAction::NextPage];
         all.extend(windows.map(Self::Window));
         all.push(Self::Window(WindowAction::Help));
+        all.extend(Numbered::ALL.map(|what| Self::Window(WindowAction::Number(what))));
         all
     }
 
-    /// Finds an action by its name in files.
+    /// Finds an action by its name in files. Besides [`Self::all`] these are `sprite.00` to `sprite.99` and
+    /// `message.00` to `message.99`.
     pub fn named(name: &str) -> Option<Self> {
-        Self::all().into_iter().find(|action| action.name() == name)
+        let numbered = Numbered::ALL.into_iter().find_map(|what| what.named(name)).map(Self::Show);
+        numbered.or_else(|| Self::all().into_iter().find(|action| action.name() == name))
     }
 
     /// Returns whether holding the key repeats the action.
@@ -234,6 +254,8 @@ impl Action {
     /// Returns the stable name in files: lower case, parts joined by dots.
     pub fn name(&self) -> String {
         match self {
+            Self::Show(Command::Sprite(number)) => Numbered::Sprite.name(*number),
+            Self::Show(Command::Message(number)) => Numbered::Message.name(*number),
             Self::Show(command) => word(command),
             Self::Turn(dial) => dial.name(),
             Self::Nudge(dial, nudge) => format!("{}.{}", dial.name(), nudge.name()),
@@ -255,6 +277,9 @@ impl Action {
             Self::Show(command @ Command::Profile(profile)) => {
                 format!("{}: {}", command.title(), profile.title())
             }
+            Self::Show(command @ (Command::Sprite(number) | Command::Message(number))) => {
+                format!("{} {number:02}", command.title())
+            }
             Self::Show(command) => command.title().into(),
             Self::Turn(dial) => dial.title().into(),
             Self::Nudge(dial, nudge) => format!("{} {}", dial.title(), nudge.title()),
@@ -274,6 +299,7 @@ impl Action {
             Self::Turn(Dial::Macro(_)) | Self::Nudge(Dial::Macro(_), _) => Group::Macros,
             Self::Select(_) | Self::NudgeSelected(_) => Group::Macros,
             Self::PlayCard(_) | Self::DropCard(_) => Group::Choice,
+            Self::Window(WindowAction::Number(_)) => Group::Layers,
             Self::Window(_) => Group::Window,
         }
     }
@@ -288,6 +314,7 @@ impl WindowAction {
             Self::Page(page) => format!("page.{}", page.title().to_lowercase()),
             Self::NextPage => "page.next".into(),
             Self::Help => "window.help".into(),
+            Self::Number(what) => format!("{}.number", what.word()),
         }
     }
 
@@ -299,7 +326,41 @@ impl WindowAction {
             Self::Page(page) => format!("Page: {}", page.title()),
             Self::NextPage => "Next page".into(),
             Self::Help => "Toggle Keys page".into(),
+            Self::Number(Numbered::Sprite) => "Launch sprite (two digits)".into(),
+            Self::Number(Numbered::Message) => "Launch message (two digits)".into(),
         }
+    }
+}
+
+impl Numbered {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Sprite, Self::Message];
+
+    /// Returns the command that launches the layer with this number.
+    pub fn launch(self, number: u8) -> Command {
+        match self {
+            Self::Sprite => Command::Sprite(number),
+            Self::Message => Command::Message(number),
+        }
+    }
+
+    /// Returns the word for it in names and messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sprite => "sprite",
+            Self::Message => "message",
+        }
+    }
+
+    fn name(self, number: u8) -> String {
+        format!("{}.{number:02}", self.word())
+    }
+
+    /// Parses the name of a numbered layer.
+    fn named(self, name: &str) -> Option<Command> {
+        let digits = name.strip_prefix(self.word())?.strip_prefix('.')?;
+        let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse().ok())?.map(|number| self.launch(number))
     }
 }
 
@@ -320,6 +381,12 @@ fn group_of(command: &Command) -> Group {
         | Command::Adventure(_)
         | Command::Dwell(_) => Group::Choice,
         Command::Panic | Command::Blackout | Command::Freeze => Group::Picture,
+        Command::Sprite(_)
+        | Command::Message(_)
+        | Command::SetTitle(_)
+        | Command::LaunchTitle
+        | Command::ClearSprites
+        | Command::ClearText => Group::Layers,
         Command::TapTempo
         | Command::Resync
         | Command::HalfTempo
@@ -363,5 +430,22 @@ mod tests {
             Some(Action::Show(Command::Profile(Profile::PeakRave)))
         );
         assert_eq!(Action::named("nonsense"), None);
+    }
+
+    #[test]
+    fn numbered_layers_have_names() {
+        let message = Action::Show(Command::Message(7));
+        assert_eq!(message.name(), "message.07");
+        assert_eq!(message.title(), "Message 07");
+        assert_eq!(Action::named("message.07"), Some(message));
+        assert_eq!(Action::named("sprite.99"), Some(Action::Show(Command::Sprite(99))));
+        assert_eq!(
+            Action::named("sprite.number"),
+            Some(Action::Window(WindowAction::Number(Numbered::Sprite)))
+        );
+        assert_eq!(
+            ["sprite.7", "sprite.100", "sprite.+7", "sprites.07"].map(Action::named),
+            [const { None }; 4]
+        );
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
 /// Returns the column of a group; long groups get one of their own.
 fn column(group: Group) -> usize {
     match group {
-        Group::Choice | Group::Picture => 0,
+        Group::Choice | Group::Picture | Group::Layers => 0,
         Group::Macros => 1,
         Group::Tempo | Group::Profile | Group::Window => 2,
     }

@@ -4,10 +4,11 @@ use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
 use super::action::Action;
 use super::button::{BigButton, big, key_of};
+use super::layers::LayersRow;
 use super::meters::Meters;
 use super::sentence::sentence;
 use super::view::DeskView;
-use super::{adventure, cards, icon, macros, reason, style, tempo};
+use super::{adventure, cards, icon, layers, macros, reason, style, tempo};
 use crate::mind::Control;
 use crate::show::{Command, OutputMode};
 
@@ -19,7 +20,7 @@ const CONTROLS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
 pub(super) fn show(
     ui: &mut Ui,
     view: &DeskView,
-    meters: &mut Meters,
+    (meters, row): (&mut Meters, &mut LayersRow),
     selected: Control,
     commands: &mut Vec<Command>,
 ) {
@@ -37,9 +38,13 @@ pub(super) fn show(
     });
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);
-        preview(ui, view);
+        let layers = layers::shown(view);
+        preview(ui, view, CONTROLS + if layers { layers::HEIGHT } else { 0.0 });
         macros::show(ui, view.snapshot, selected, commands);
         buttons(ui, view, commands);
+        if layers {
+            row.show(ui, view, commands);
+        }
     });
 }
 
@@ -73,8 +78,8 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
     }
 }
 
-fn preview(ui: &mut Ui, view: &DeskView) {
-    let room = Vec2::new(ui.available_width(), (ui.available_height() - CONTROLS).max(80.0));
+fn preview(ui: &mut Ui, view: &DeskView, below: f32) {
+    let room = Vec2::new(ui.available_width(), (ui.available_height() - below).max(80.0));
     let width = room.x.min(room.y * view.preview_aspect);
     ui.allocate_ui_with_layout(room, Layout::top_down(Align::Center), |ui| {
         ui.image((view.preview, Vec2::new(width, width / view.preview_aspect)));

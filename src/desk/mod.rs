@@ -13,6 +13,7 @@ mod display_number;
 mod field;
 mod icon;
 mod keys;
+mod layers;
 mod library;
 mod live;
 mod macros;
@@ -37,7 +38,7 @@ use crate::show::Command;
 
 use library::Layout;
 
-pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, WindowAction};
+pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, Numbered, WindowAction};
 pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView};
 pub use display_number::display_number;
 pub use library::{LibraryRequest, LibraryView};
@@ -57,6 +58,7 @@ pub struct Desk {
     bake: bake::BakePage,
     library: library::LibraryPage,
     settings: settings::SettingsPage,
+    layers: layers::LayersRow,
 }
 
 impl Default for Desk {
@@ -71,6 +73,7 @@ impl Default for Desk {
             bake: bake::BakePage::default(),
             library: library::LibraryPage::default(),
             settings: settings::SettingsPage::default(),
+            layers: layers::LayersRow::default(),
         }
     }
 }
@@ -144,7 +147,10 @@ impl Desk {
         }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
-            Page::Live => live::show(ui, view, &mut self.meters, self.selected_macro, &mut commands),
+            Page::Live => {
+                let parts = (&mut self.meters, &mut self.layers);
+                live::show(ui, view, parts, self.selected_macro, &mut commands);
+            }
             Page::Library | Page::Map => {
                 let layout = if self.page == Page::Map { Layout::Map } else { Layout::List };
                 let playing = view.snapshot.playing.as_ref().map(|playing| playing.id);

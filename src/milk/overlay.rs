@@ -8,6 +8,8 @@ use super::{Blend, Draw, Frame, Segment, Vertex};
 
 /// Maximum columns and rows of motion vectors.
 const MAX_VECTORS: [f64; 2] = [64.0, 48.0];
+/// Height of a picture up to which lines are one pixel wide.
+const REFERENCE_HEIGHT: f32 = 720.0;
 
 /// Draws motion vectors, which show where each point of the picture came from, onto the previous image.
 pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, out: &mut Frame) {
@@ -21,7 +23,9 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
     let (spread_x, spread_y) = ((count_x - across) as f32, (count_y - down) as f32);
     let (shift_x, shift_y) = (vars[frame::mv_dx] as f32, vars[frame::mv_dy] as f32);
     let length = vars[frame::mv_l] as f32;
-    let shortest = 1.0 / tick.size[0].max(1) as f32;
+    let [width, height] = tick.size.map(|side| side.max(1) as f32);
+    let shortest = 1.0 / width;
+    let pixel = (height / REFERENCE_HEIGHT).max(1.0);
     let start = out.segments.len() as u32;
     for row in 0..down.max(0.0) as u32 {
         let fy = (row as f32 + 0.25) / (down as f32 + spread_y + 0.25 - 1.0) - shift_y;
@@ -41,7 +45,9 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
             } else if size < shortest {
                 (dx, dy) = (dx / size * shortest, dy / size * shortest);
             }
-            let end = [(fx + dx) * 2.0 - 1.0, (fy + dy) * 2.0 - 1.0];
+            // Direct3D also draws the last pixel of a line.
+            let longer = 1.0 + pixel / (dx * width).abs().max((dy * height).abs());
+            let end = [(fx + dx * longer) * 2.0 - 1.0, (fy + dy * longer) * 2.0 - 1.0];
             if end.iter().all(|axis| axis.is_finite()) {
                 let start = [fx * 2.0 - 1.0, fy * 2.0 - 1.0];
                 out.segments.push(Segment { a: start, b: end, color_a: color, color_b: color });

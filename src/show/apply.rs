@@ -7,6 +7,7 @@ use super::fading;
 use super::running::{CutRequest, Show};
 use super::setlog::Cause;
 use crate::facts::PresetId;
+use crate::layers::LayerContent;
 use crate::library::DWELL;
 use crate::mind::taste::{Feedback, Signal};
 use crate::stage::OutputMode;
@@ -62,6 +63,12 @@ impl Show {
                 self.macro_driver.apply(command);
                 self.changed.knobs = true;
             }
+            Command::Sprite(number) => self.layers.launch(LayerContent::Sprite(*number)),
+            Command::Message(number) => self.layers.launch(LayerContent::Message(*number)),
+            Command::SetTitle(title) => self.layers.set_title(title),
+            Command::LaunchTitle => self.layers.launch_title(),
+            Command::ClearSprites => self.layers.clear_sprites(),
+            Command::ClearText => self.layers.clear_text(),
             Command::TapTempo
             | Command::Resync
             | Command::HalfTempo

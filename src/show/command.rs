@@ -68,6 +68,18 @@ pub enum Command {
     Profile(Profile),
     /// Let the macros follow the music, or keep them where the performer set them; toggles.
     MacroAi,
+    /// Launch the sprite with this number.
+    Sprite(u8),
+    /// Launch the message with this number.
+    Message(u8),
+    /// Set the title, for example of the song, without showing it.
+    SetTitle(String),
+    /// Show the title.
+    LaunchTitle,
+    /// Take all sprites off the air.
+    ClearSprites,
+    /// Take the message or title off the air.
+    ClearText,
     /// Lock the macros while MIDI knobs are assigned to all eight, or unlock them; sent by the program, not the
     /// performer.
     MidiLock(bool),
@@ -115,6 +127,12 @@ impl Command {
             Self::MacroPreset(_) => "Macro preset",
             Self::Profile(_) => "Profile",
             Self::MacroAi => "Toggle music control of macros",
+            Self::Sprite(_) => "Sprite",
+            Self::Message(_) => "Message",
+            Self::SetTitle(_) => "Set title",
+            Self::LaunchTitle => "Show title",
+            Self::ClearSprites => "Remove sprites",
+            Self::ClearText => "Remove message or title",
             Self::MidiLock(_) => "MIDI controls the macros",
         }
     }

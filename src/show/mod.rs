@@ -15,6 +15,7 @@ mod graphics;
 mod graphics_event;
 #[cfg(feature = "faults")]
 mod injection;
+mod layer_board;
 mod macro_driver;
 mod marks;
 mod memory;

@@ -123,6 +123,7 @@ impl Rig {
         let settings = DeckSettings { size: stage.size(), ..self.warmer.settings() };
         let warmer = self.warmer.renewed(stage.render_context(), settings);
         let old = (std::mem::replace(&mut self.stage, stage), std::mem::replace(&mut self.warmer, warmer));
+        self.stage.set_layers(old.0.layers().clone());
         if old.0.options() != self.stage.options() {
             self.stage.limit_flashes(old.0.options().limiter); // Switched meanwhile.
         }

@@ -25,17 +25,20 @@ impl Show {
             adventure: self.director.adventure,
             macros: *self.macro_driver.state(),
             output_mode: self.output_mode,
+            title: self.layers.title().to_owned(),
         }
     }
 
     /// Resumes an earlier show before the first step: plays a safe built-in preset, then the saved queue.
     pub fn resume(&mut self, state: &ResumeState) {
-        let ResumeState { now, history, queue, auto, held, dwell, adventure, macros, output_mode } = state;
+        let ResumeState { now, history, queue, auto, held, dwell, adventure, macros, output_mode, title } =
+            state;
         self.now = *now;
         self.history = history.iter().cloned().collect();
         (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
         // A frozen picture is gone; black can be shown again.
         self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };
+        self.layers.set_title(title);
         self.director.adventure = *adventure;
         self.macro_driver.restore(*macros);
         for (id, _) in history.iter().skip(history.len().saturating_sub(NO_REPEAT)) {

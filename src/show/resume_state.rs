@@ -29,6 +29,8 @@ pub struct ResumeState {
     pub macros: MacroState,
     /// Blackout, freeze or normal output.
     pub output_mode: OutputMode,
+    /// The title that can be shown.
+    pub title: String,
 }
 
 /// The part of an earlier show that has not been resumed yet.

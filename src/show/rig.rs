@@ -88,6 +88,7 @@ impl Rig {
         if !changes {
             self.stage.stay(step.cue.dt);
         }
+        self.stage.take_layer_messages().into_iter().for_each(|message| self.show.notify(message));
         self.unmeasured_secs += input.dt;
         if changes && self.unmeasured_secs >= MEASURE_EVERY_SECS {
             self.unmeasured_secs = 0.0;
@@ -178,6 +179,7 @@ impl Rig {
                 }
             }
         }
+        self.show.end_layers(self.stage.ended_layers());
         self.show.step(&StepInput {
             dt: input.dt,
             audio,

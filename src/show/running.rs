@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
 use super::governor::Quality;
+use super::layer_board::LayerBoard;
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Changed, Exclusion, LearntTaste, MarkedPresets, MemoryChange, ShowMemory};
 use super::pacer::DroppedSteps;
@@ -40,6 +41,8 @@ const CLOCK_PULL: f64 = 0.05;
 const CHOICE_RANDOMNESS: u64 = 2;
 /// Number of the macros' random stream.
 const MACRO_RANDOMNESS: u64 = 1;
+/// Number of the layers' random stream.
+const LAYER_RANDOMNESS: u64 = 3;
 
 /// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +89,7 @@ pub struct Show {
     pub(super) dwell: f64,
     pub(super) auto: bool,
     pub(super) output_mode: OutputMode,
+    pub(super) layers: LayerBoard,
     pub(super) message: Option<String>,
     pub(super) features: Features,
     /// Current time on the audio clock.
@@ -143,6 +147,7 @@ impl Show {
             held_secs: 0.0,
             dwell: 1.0,
             output_mode: OutputMode::Open,
+            layers: LayerBoard::new(rng.fork(LAYER_RANDOMNESS)),
             message: None,
             features: Features::default(),
             audio_now: Seconds::ZERO,
@@ -206,6 +211,7 @@ impl Show {
         for failed in input.failed {
             self.fail(failed);
         }
+        self.layers.advance(input.dt);
         for command in input.commands {
             self.log(Event::Command { command: command.clone() });
             self.apply(command);
@@ -229,6 +235,11 @@ impl Show {
     /// Sets the frames per second that presets see. No choice depends on it.
     pub fn set_fps(&mut self, fps: f64) {
         self.fps = fps;
+    }
+
+    /// Takes layers off the air that have ended by themselves. No choice depends on it.
+    pub fn end_layers(&mut self, ended: impl Iterator<Item = u64>) {
+        self.layers.end(ended);
     }
 
     /// Counts steps that were dropped before the next one.
@@ -440,6 +451,7 @@ impl Show {
             }),
             second: self.macro_driver.second(),
             post: self.macro_driver.post(),
+            layers: self.layers.on_air().to_vec(),
             output_mode: self.output_mode,
         }
     }

@@ -33,6 +33,10 @@ pub struct Snapshot {
     pub adventure: Unipolar,
     /// Blackout, freeze or normal output.
     pub output_mode: OutputMode,
+    /// Number of sprites on air, and of messages and titles.
+    pub layers: [usize; 2],
+    /// The title that can be shown.
+    pub title: String,
     /// Progress of the running crossfade.
     pub fade: Option<Unipolar>,
     /// Name of the safe preset for `Panic`, once it is warm.

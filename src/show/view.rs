@@ -25,6 +25,8 @@ impl Show {
             held: self.held,
             macros: self.macro_driver.view(),
             output_mode: self.output_mode,
+            layers: self.layers.counts(),
+            title: self.layers.title().to_owned(),
             fade: self.decks.fade.as_ref().map(Crossfade::progress),
             adventure: self.director.adventure,
             safe_preset: self.decks.safe.as_ref().filter(|slot| slot.warm).map(|slot| slot.name.clone()),

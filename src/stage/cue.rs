@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::post::Post;
+use crate::layers::LayerOnAir;
 use crate::milk::{Modulation, PresetAudio};
 use crate::units::Unipolar;
 
@@ -27,6 +28,8 @@ pub struct Cue {
     pub second: Option<FusedDeck>,
     /// Post effects on the mixed picture.
     pub post: Post,
+    /// The performer's layers, in the order they were launched.
+    pub layers: Vec<LayerOnAir>,
     /// Live, blackout or freeze.
     pub output_mode: OutputMode,
 }

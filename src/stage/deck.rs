@@ -6,6 +6,7 @@ use lactea_abi::{Address, Filter};
 
 use super::deck_look::DeckLook;
 use super::error::StageError;
+use super::layer_painter::LayerPainter;
 use super::pass;
 use super::pass::blit::BlitPass;
 use super::pass::double::{self, DoubleUniforms};
@@ -71,21 +72,21 @@ impl Deck {
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
                 let time = FrameTiming { dt, fps: self.settings.fps };
-                self.encode(render_context, &mut encoder, audio, &Modulation::default(), time);
+                self.encode(render_context, &mut encoder, (audio, &Modulation::default()), time, None);
                 gpu.submit([encoder.finish()]);
             }
             gpu.wait()
         })?
     }
 
-    /// Runs the preset's code for one frame and records its passes.
+    /// Runs the preset's code for one frame and records its passes; burned layers become part of its picture.
     pub(super) fn encode(
         &mut self,
         render_context: &RenderContext,
         encoder: &mut wgpu::CommandEncoder,
-        audio: &PresetAudio,
-        modulation: &Modulation,
+        (audio, modulation): (&PresetAudio, &Modulation),
         FrameTiming { dt, fps }: FrameTiming,
+        layers: Option<&LayerPainter>,
     ) {
         self.time += dt;
         let DeckSettings { size, mesh, .. } = self.settings;
@@ -97,9 +98,9 @@ impl Deck {
             louder = audio.with_gain(modulation.audio_gain);
             &louder
         };
-        self.first.encode(render_context, encoder, audio, tick, modulation);
+        self.first.encode(render_context, encoder, (audio, modulation), tick, layers);
         if let Some(second) = &mut self.second {
-            second.layer.encode(render_context, encoder, audio, tick, modulation);
+            second.layer.encode(render_context, encoder, (audio, modulation), tick, layers);
             second.mix(render_context, encoder, self.first.picture.output());
         }
         self.drawn += 1;
@@ -226,12 +227,12 @@ impl Layer {
         &mut self,
         render_context: &RenderContext,
         encoder: &mut wgpu::CommandEncoder,
-        audio: &PresetAudio,
+        (audio, modulation): (&PresetAudio, &Modulation),
         tick: Tick,
-        modulation: &Modulation,
+        layers: Option<&LayerPainter>,
     ) {
         self.report = self.player.step(audio, tick, modulation, &mut self.frame);
-        self.picture.encode(render_context, encoder, &self.frame);
+        self.picture.encode(render_context, encoder, &self.frame, layers);
     }
 
     fn problems(&self) -> Vec<String> {

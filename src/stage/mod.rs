@@ -10,6 +10,7 @@ mod error;
 mod flat;
 mod gpu;
 mod interpolation;
+mod layer_painter;
 mod mesh_pass;
 mod noise;
 mod pass;

@@ -7,6 +7,7 @@ use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 use super::buffer::UniformBuffer;
 use super::error::StageError;
 use super::flat::FlatDraws;
+use super::layer_painter::LayerPainter;
 use super::mesh_pass::{ImagesDesc, MeshPass};
 use super::pass::blit::BlitPass;
 use super::pass::blur::Pyramid;
@@ -213,12 +214,13 @@ impl DeckPicture {
         &self.problems
     }
 
-    /// Records one frame: `below`, warp, `above`, blur, composite.
+    /// Records one frame: `below`, warp, `above`, burned layers, blur, composite.
     pub fn encode(
         &mut self,
         render_context: &RenderContext,
         encoder: &mut wgpu::CommandEncoder,
         frame: &Frame,
+        layers: Option<&LayerPainter>,
     ) {
         self.upload(render_context, frame);
         let (last, next) = (self.last, 1 - self.last);
@@ -234,6 +236,9 @@ impl DeckPicture {
             // feedback.
             if !self.fresh || self.pyramid.is_empty() {
                 self.flat.draw(render_context, &mut render, &frame.above, last);
+            }
+            if let Some(layers) = layers.filter(|layers| layers.burns()) {
+                layers.draw(render_context, &mut render, true);
             }
         }
         self.pyramid.encode(&render_context.blur, &render_context.gpu.queue, encoder, last, &frame.blur);

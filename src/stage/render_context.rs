@@ -11,6 +11,7 @@ use super::pass::composite::CompositePass;
 use super::pass::coordinates::CoordinatesPass;
 use super::pass::draw::DrawPass;
 use super::pass::flash::FlashPipelines;
+use super::pass::layer::LayerPass;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
 use super::picture_stats::DownsamplePass;
@@ -32,6 +33,7 @@ pub struct RenderContext {
     pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) downsample: DownsamplePass,
     pub(super) flash: FlashPipelines,
+    pub(super) layer: LayerPass,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
     texture_folders: Vec<PathBuf>,
@@ -65,6 +67,7 @@ impl RenderContext {
             coordinates,
             downsample: DownsamplePass::new(&gpu),
             flash: FlashPipelines::new(&gpu),
+            layer: LayerPass::new(&gpu),
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
             samplers: [
                 sampler(linear, wrap),

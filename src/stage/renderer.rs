@@ -8,6 +8,7 @@ use lactea_abi::{Address, Filter};
 use super::cue::{Cue, DeckId, OnAirDeck, OutputMode};
 use super::deck::{Deck, FrameTiming};
 use super::error::StageError;
+use super::layer_painter::LayerPainter;
 use super::pass;
 use super::pass::blit::BlitPass;
 use super::pass::flash::FlashLimiter;
@@ -17,6 +18,7 @@ use super::picture_stats::{PictureMeter, PictureStats};
 use super::post::{Post, PostChain, PostWork};
 use super::readback::{self, Readback};
 use super::render_context::RenderContext;
+use crate::layers::LayerFiles;
 
 /// The decks, the mixer, and the output picture.
 pub struct Stage {
@@ -26,6 +28,7 @@ pub struct Stage {
     post: PostChain,
     limiter: Option<FlashLimiter>,
     meter: Option<PictureMeter>,
+    layers: LayerPainter,
     /// Target of the mixer and the post effects.
     mixed: wgpu::TextureView,
     /// The output picture: of the mixer, of the limiter, or of the deck on air.
@@ -54,6 +57,7 @@ impl Stage {
             post: PostChain::new(&render_context.gpu, size),
             limiter: None,
             meter: None,
+            layers: LayerPainter::new(&render_context, Arc::default()),
             decks: BTreeMap::new(),
             mixed: picture.clone(),
             picture,
@@ -81,6 +85,26 @@ impl Stage {
     pub fn limit_flashes(&mut self, enabled: bool) {
         let RenderContext { gpu, flash, .. } = &*self.render_context;
         self.limiter = enabled.then(|| FlashLimiter::new(gpu, flash, self.size()));
+    }
+
+    /// Replaces the layers that can be launched; those on air start again.
+    pub fn set_layers(&mut self, files: Arc<LayerFiles>) {
+        self.layers = LayerPainter::new(&self.render_context, files);
+    }
+
+    /// Returns the layers that can be launched.
+    pub fn layers(&self) -> &Arc<LayerFiles> {
+        self.layers.files()
+    }
+
+    /// Returns the ids of layers that have ended by themselves but are still on air.
+    pub fn ended_layers(&self) -> impl Iterator<Item = u64> {
+        self.layers.ended()
+    }
+
+    /// Takes the messages of layers for the performer.
+    pub fn take_layer_messages(&mut self) -> Vec<String> {
+        self.layers.take_messages()
     }
 
     /// Enables or disables [`Self::measure`].
@@ -154,6 +178,7 @@ impl Stage {
             self.stay(cue.dt);
             return;
         }
+        self.layers.step(&self.render_context, cue, size_of(&self.mixed));
         let gpu = &self.render_context.gpu;
         let blackout = cue.output_mode == OutputMode::Blackout;
         let time = FrameTiming { dt: cue.dt, fps: cue.fps };
@@ -165,7 +190,8 @@ impl Stage {
             if let Some(deck) = self.decks.get_mut(&on_air.deck) {
                 // One submission per deck, so that an error in one deck does not affect the others.
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
-                deck.encode(&self.render_context, &mut encoder, &cue.audio, &on_air.modulation, time);
+                let input = (&cue.audio, &on_air.modulation);
+                deck.encode(&self.render_context, &mut encoder, input, time, Some(&self.layers));
                 gpu.submit([encoder.finish()]);
             }
         }
@@ -182,7 +208,9 @@ impl Stage {
             dt: cue.dt as f32,
         };
         let [width, height] = size_of(&self.mixed);
-        let rests = !blackout && cue.fade.is_none() && work.rests() && size_of(front) == [width, height];
+        let covered = !blackout && self.layers.covers();
+        let rests =
+            !blackout && !covered && cue.fade.is_none() && work.rests() && size_of(front) == [width, height];
         if rests && self.limiter.is_none() {
             self.picture = front.clone();
             self.post.rest();
@@ -203,6 +231,10 @@ impl Stage {
             let mixed = self.post.source(&work, &self.mixed);
             self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
             self.post.draw(&self.render_context, &mut encoder, &work, &self.mixed);
+            if covered {
+                let mut render = pass::begin(&mut encoder, "layers", &self.mixed, false);
+                self.layers.draw(&self.render_context, &mut render, false);
+            }
             self.mixed.clone()
         };
         self.picture = match &mut self.limiter {

@@ -167,3 +167,28 @@ fn a_mark_can_be_taken_back_for_a_while() {
     moment.snapshot.undo = Some(Undoable { what: "Banned Grey Noise".into(), at: 1.0 });
     try_out(&moment, |harness, _, _| assert!(harness.query_by_label("Undo").is_none(), "it is over"));
 }
+
+#[test]
+fn the_layers_row_launches_layers_and_shows_a_typed_title() {
+    let mut moment = moment(Page::Live, playing());
+    moment.settings.settings.layers = Some("/layers".into());
+    moment.snapshot.layers = [2, 1];
+    try_out(&moment, |harness, _, asked| {
+        let mut click = |label: &str| {
+            harness.get_by_label(label).click();
+            harness.run_steps(2);
+            asked.borrow_mut().drain(..).collect::<Vec<_>>()
+        };
+        assert_eq!(click("Sprite"), [show(Command::Sprite(0))]);
+        assert_eq!(click("Message"), [show(Command::Message(0))]);
+        assert_eq!(click("Clear"), [show(Command::ClearSprites), show(Command::ClearText)]);
+        harness.get_all_by_role(Role::TextInput).last().expect("the title's field").click();
+        harness.run_steps(2);
+        harness.get_all_by_role(Role::TextInput).last().expect("the title's field").type_text("Live");
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        let asked: Vec<_> = asked.borrow_mut().drain(..).collect();
+        assert_eq!(asked, [show(Command::SetTitle("Live".into())), show(Command::LaunchTitle)]);
+    });
+}

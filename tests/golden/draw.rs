@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use aivj::layers::{LayerFiles, LayerOnAir};
 use aivj::library;
 use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::stage::{
@@ -25,18 +26,21 @@ const OTHER: DeckId = DeckId(2);
 /// The graphics device and the audio, shared by all scenes.
 pub struct Studio {
     render_context: Arc<RenderContext>,
+    layers: Arc<LayerFiles>,
     heard: Vec<PresetAudio>,
 }
 
 impl Studio {
-    /// Opens the graphics device; `images` is the presets' texture folder.
-    pub fn open(images: &Path) -> Option<Self> {
+    /// Opens the graphics device; `images` is the presets' texture folder, `layers` the folder of sprites and
+    /// messages.
+    pub fn open(images: &Path, layers: &Path) -> Option<Self> {
         let gpu = Gpu::for_test()?;
         let sound = music();
         let mut ear = PresetAudioAnalyser::new();
         let blocks = sound.chunks_exact((f64::from(SAMPLE_RATE_HZ) / FPS) as usize);
         Some(Self {
             render_context: Arc::new(RenderContext::new(gpu, &[images.to_owned()])),
+            layers: Arc::new(LayerFiles::read(layers)),
             heard: blocks.map(|block| ear.update(block, 1.0 / FPS).clone()).collect(),
         })
     }
@@ -69,6 +73,9 @@ impl Studio {
     ) -> Result<(), String> {
         let mut stage = Stage::new(self.render_context.clone(), scene.size);
         stage.limit_flashes(row.limit_flashes);
+        if !row.layers.is_empty() {
+            stage.set_layers(self.layers.clone());
+        }
         stage.add(FRONT, self.deck(scene, &preset(scene, row, folder)?)?);
         if let Some(other) = &scene.other {
             stage.add(OTHER, self.deck(scene, &read(folder, other)?)?);
@@ -83,7 +90,10 @@ impl Studio {
                 });
             }
         }
-        Ok(())
+        match stage.take_layer_messages().as_slice() {
+            [] => Ok(()),
+            messages => Err(messages.join("\n")),
+        }
     }
 
     fn deck(&self, scene: &Scene, text: &[u8]) -> Result<Box<Deck>, String> {
@@ -196,8 +206,19 @@ fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
         }),
         second: row.second.map(|share| FusedDeck { on_air: other.clone(), share: Unipolar::new(share) }),
         post: if rests { Post::default() } else { row.post.post() },
+        layers: layers(row, number)?,
         output_mode: if number >= row.output_mode_from { row.output_mode } else { OutputMode::Open },
     })
+}
+
+/// Returns the layers on air in a frame.
+fn layers(row: &Row, number: u32) -> Result<Vec<LayerOnAir>, String> {
+    let launched = (1..).zip(&row.layers).filter(|(_, layer)| layer.from <= number);
+    let on_air = launched.map(|(id, layer)| {
+        let age_secs = f64::from(number - layer.from) / FPS;
+        Ok(LayerOnAir { id, age_secs, seed: SEED, content: layer.content()? })
+    });
+    on_air.collect()
 }
 
 /// Returns a kick twice a second, a chord that differs left and right, and a hiss between the kicks.

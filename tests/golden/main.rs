@@ -24,7 +24,8 @@ use scene::Scene;
 const MAX_BYTES: u64 = 4 << 20;
 
 /// `None` if `AIVJ_NO_GPU=1` declares that there is no graphics device.
-static STUDIO: LazyLock<Option<Studio>> = LazyLock::new(|| Studio::open(&root().join("images")));
+static STUDIO: LazyLock<Option<Studio>> =
+    LazyLock::new(|| Studio::open(&root().join("images"), &root().join("layers/files")));
 
 fn root() -> PathBuf {
     PathBuf::from("tests/golden")

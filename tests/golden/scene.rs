@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use aivj::layers::LayerContent;
 use aivj::stage::{FadeStyle, OutputMode, Post};
 use serde::Deserialize;
 
@@ -66,6 +67,30 @@ pub struct Row {
     pub audio_gain: Option<f32>,
     /// Draws the picture to a window of this size.
     pub window: Option<[u32; 2]>,
+    /// Layers of `tests/golden/layers/files`, in the order they are launched.
+    pub layers: Vec<LayerRow>,
+}
+
+/// A layer on air; it has one of the first three fields.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerRow {
+    sprite: Option<u8>,
+    message: Option<u8>,
+    title: Option<String>,
+    /// The frame that launches it.
+    pub from: u32,
+}
+
+impl LayerRow {
+    pub fn content(&self) -> Result<LayerContent, String> {
+        match (self.sprite, self.message, &self.title) {
+            (Some(number), None, None) => Ok(LayerContent::Sprite(number)),
+            (None, Some(number), None) => Ok(LayerContent::Message(number)),
+            (None, None, Some(title)) => Ok(LayerContent::Title(title.as_str().into())),
+            _ => Err("a layer is either a sprite, a message or a title".into()),
+        }
+    }
 }
 
 /// A running crossfade.

@@ -32,6 +32,12 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Texture folders.
 # textures = ["/home/me/textures"]
 
+# Folder with MILK_IMG.INI and MILK_MSG.INI: sprites and messages that can be launched.
+# layers = "/home/me/layers"
+
+# Title that can be shown, for example the name of the act.
+# title = "Live tonight"
+
 # Display that the output fills, numbered from 0, or "window" [default: a display other than the desk's].
 # monitor = 1
 
@@ -74,6 +80,10 @@ pub struct Settings {
     pub presets: Option<PathBuf>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
+    /// Folder with sprites and messages.
+    pub layers: Option<PathBuf>,
+    /// Title that can be shown.
+    pub title: Option<String>,
     /// Where the output opens.
     pub monitor: OutputDisplay,
     /// Render size in pixels, each side from 1 to 8192.
@@ -122,10 +132,12 @@ impl std::str::FromStr for OutputDisplay {
 }
 
 /// Names of the known fields.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "audio",
     "presets",
     "textures",
+    "layers",
+    "title",
     "monitor",
     "size",
     "rate",
@@ -173,6 +185,8 @@ impl Settings {
             audio: field(&table, "audio", "a string", &mut problems),
             presets: field(&table, "presets", "a path in quotes", &mut problems),
             textures: field(&table, "textures", "a list of paths", &mut problems).unwrap_or_default(),
+            layers: field(&table, "layers", "a path in quotes", &mut problems),
+            title: field(&table, "title", "a string", &mut problems),
             monitor: monitor(&table, &mut problems),
             size: field(&table, "size", "two integers, for example [1280, 720]", &mut problems),
             rate: field(&table, "rate", "30, 50, 60 or 120", &mut problems),

@@ -10,6 +10,7 @@ pub(super) mod coordinates;
 pub(super) mod double;
 pub(super) mod draw;
 pub(super) mod flash;
+pub(super) mod layer;
 pub(super) mod mesh;
 pub(super) mod mix;
 mod module;

@@ -1,0 +1,306 @@
+//! Reads a folder of layers: `MILK_IMG.INI`, `MILK_MSG.INI`, their images and fonts.
+//!
+//! What cannot be read is reported; everything else works.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::RgbaImage;
+
+use super::ini::{Section, number_of, sections};
+use super::message::{FontStyle, MessageStyle};
+use super::mipmap::Mipmap;
+use super::sprite::Sprite;
+use super::text::{Lettering, Typeface};
+use crate::disk::{self, Walk};
+
+/// File names of sprites and messages, in lower case.
+const SPRITES: &str = "milk_img.ini";
+const MESSAGES: &str = "milk_msg.ini";
+/// Maximum depth of the folder.
+const MAX_DEPTH: usize = 5;
+/// Maximum size of a font file, in bytes.
+const MAX_FONT_BYTES: u64 = 32 << 20;
+/// Maximum memory of all images, in bytes.
+const MAX_IMAGE_BYTES: usize = 256 << 20;
+/// Maximum number of letters in a message.
+const MAX_LETTERS: usize = 200;
+
+/// The layers that a performer can launch.
+#[derive(Debug, Default)]
+pub struct LayerFiles {
+    pub(super) sprites: BTreeMap<u8, Arc<Sprite>>,
+    pub(super) messages: BTreeMap<u8, (Lettering, MessageStyle)>,
+    /// The font of song titles: number 00 of the file.
+    title_font: FontStyle,
+    faces: HashMap<String, Typeface>,
+    /// What could not be read.
+    problems: Vec<String>,
+}
+
+impl LayerFiles {
+    /// Reads the layers of `folder`.
+    pub fn read(folder: &Path) -> Self {
+        let mut files = Files::list(folder);
+        let mut layers = Self { problems: std::mem::take(&mut files.problems), ..Self::default() };
+        let (sprites, messages) = (files.sections(SPRITES), files.sections(MESSAGES));
+        if let (None, None) = (&sprites, &messages) {
+            layers.problems.push(format!("{}: neither {SPRITES} nor {MESSAGES} found", folder.display()));
+        }
+        for found in [sprites, messages].into_iter().flatten() {
+            match found {
+                Ok(sections) => layers.add(&sections, &mut files),
+                Err(why) => layers.problems.push(why),
+            }
+        }
+        layers
+    }
+
+    /// Returns what could not be read.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Returns the numbers of sprites and messages.
+    pub fn numbers(&self) -> [Vec<u8>; 2] {
+        [self.sprites.keys().copied().collect(), self.messages.keys().copied().collect()]
+    }
+
+    /// Draws a song title; `None` if it has no visible letters.
+    pub(super) fn title(&self, title: &str) -> Option<(Lettering, MessageStyle)> {
+        let lettering = Lettering::new(title, &self.face(&self.title_font.face), self.title_font.bold)?;
+        Some((lettering, MessageStyle::title(&self.title_font)))
+    }
+
+    /// Returns the typeface with this name: a file in the folder, or a built-in one.
+    fn face(&self, name: &str) -> Typeface {
+        let name = name.to_lowercase();
+        self.faces.get(&name).cloned().unwrap_or_else(|| {
+            Typeface::built_in(
+                ["courier", "mono", "console", "consolas"].iter().any(|word| name.contains(word)),
+            )
+        })
+    }
+
+    fn add(&mut self, sections: &[Section], files: &mut Files) {
+        let mut fonts: BTreeMap<u8, FontStyle> = BTreeMap::new();
+        for section in sections {
+            let added = if let Some(number) = number_of(&section.name, "font") {
+                FontStyle::default().changed(section).map(|font| {
+                    self.load_face(&font.face, files);
+                    fonts.entry(number).or_insert(font);
+                })
+            } else if let Some(number) = number_of(&section.name, "img") {
+                files.image(section).map(|image| {
+                    let sprite = Sprite::compile(section, image, &mut self.problems);
+                    self.sprites.entry(number).or_insert_with(|| Arc::new(sprite));
+                })
+            } else if let Some(number) = number_of(&section.name, "message") {
+                self.message(section, &fonts, files).map(|message| {
+                    self.messages.entry(number).or_insert(message);
+                })
+            } else {
+                Ok(())
+            };
+            if let Err(why) = added {
+                self.problems.push(format!("[{}]: {why}", section.name));
+            }
+        }
+        if let Some(font) = fonts.remove(&0) {
+            self.title_font = font;
+        }
+    }
+
+    fn message(
+        &mut self,
+        section: &Section,
+        fonts: &BTreeMap<u8, FontStyle>,
+        files: &mut Files,
+    ) -> Result<(Lettering, MessageStyle), String> {
+        let text = section.get("text").ok_or("no text")?;
+        if text.chars().count() > MAX_LETTERS {
+            return Err(format!("the text is longer than {MAX_LETTERS} letters"));
+        }
+        let number = section.number("font", 0.0)?;
+        let font = fonts.iter().find(|(known, _)| f64::from(**known) == number);
+        let font = font.map(|(_, font)| font.clone()).unwrap_or_default().changed(section)?;
+        self.load_face(&font.face, files);
+        let lettering = Lettering::new(text, &self.face(&font.face), font.bold)
+            .ok_or("the text has no visible letters")?;
+        Ok((lettering, MessageStyle::read(section, &font)?))
+    }
+
+    /// Loads the typeface with this name, if the folder has it.
+    fn load_face(&mut self, name: &str, files: &Files) {
+        let name = name.to_lowercase();
+        let file = [".ttf", ".otf"].iter().find_map(|ending| files.by_name.get(&format!("{name}{ending}")));
+        let (Some(file), false) = (file, self.faces.contains_key(&name)) else { return };
+        let face = match typeface(file) {
+            Ok(face) => face,
+            Err(why) => {
+                self.problems.push(format!("{}: {why}; using a built-in font", file.display()));
+                Typeface::built_in(false)
+            }
+        };
+        self.faces.insert(name, face);
+    }
+}
+
+/// Reads a font.
+fn typeface(file: &Path) -> Result<Typeface, String> {
+    let bytes = disk::read(file, MAX_FONT_BYTES).map_err(|error| error.to_string())?;
+    Typeface::read(bytes).ok_or_else(|| "not a TrueType or OpenType font".to_owned())
+}
+
+/// The files of a folder.
+struct Files {
+    /// Paths by their lower-case path below the folder, with forward slashes.
+    by_name: HashMap<String, PathBuf>,
+    /// Images that were read, by path and colour key.
+    images: HashMap<(PathBuf, u32), Arc<Mipmap>>,
+    problems: Vec<String>,
+}
+
+impl Files {
+    fn list(folder: &Path) -> Self {
+        let mut files = Self { by_name: HashMap::new(), images: HashMap::new(), problems: Vec::new() };
+        for found in Walk::new(folder, MAX_DEPTH, |_| true) {
+            match found {
+                Ok(path) => {
+                    let below = path.strip_prefix(folder).unwrap_or(&path);
+                    let name = below.to_string_lossy().replace('\\', "/").to_lowercase();
+                    files.by_name.entry(name).or_insert(path);
+                }
+                Err(skipped) => files.problems.push(skipped.to_string()),
+            }
+        }
+        files
+    }
+
+    /// Reads an INI file of the folder; `None` if there is none.
+    fn sections(&self, name: &str) -> Option<Result<Vec<Section>, String>> {
+        let path = self.by_name.get(name)?;
+        let bytes = disk::read(path, disk::limit::TEXT);
+        Some(match bytes {
+            // Old editors save these files in the code page of the system.
+            Ok(bytes) => Ok(sections(&disk::decode_lossy(&bytes))),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        })
+    }
+
+    /// Reads the image of a sprite with its colour key.
+    fn image(&mut self, section: &Section) -> Result<Arc<Mipmap>, String> {
+        let name = section.get("img").ok_or("no img")?;
+        let key = color_key(section.get("colorkey"))?;
+        let below = name.replace('\\', "/").to_lowercase();
+        let below = below.trim_start_matches("./");
+        let path = self.by_name.get(below).ok_or_else(|| format!("{name:?} is not in the folder"))?;
+        let slot = (path.clone(), key);
+        if let Some(image) = self.images.get(&slot) {
+            return Ok(image.clone());
+        }
+        let mut image = disk::picture(path).map_err(|error| format!("{name}: {error}"))?.to_rgba8();
+        apply_color_key(&mut image, key);
+        let image = Arc::new(Mipmap::new(image));
+        let bytes: usize = self.images.values().map(|image| image.bytes()).sum();
+        if bytes + image.bytes() > MAX_IMAGE_BYTES {
+            return Err(format!("{name}: all images together need more than 256 MiB"));
+        }
+        self.images.insert(slot, image.clone());
+        Ok(image)
+    }
+}
+
+/// Parses a colour key, `0xRRGGBB` or a decimal number; black if there is none.
+fn color_key(text: Option<&str>) -> Result<u32, String> {
+    let Some(text) = text else { return Ok(0) };
+    let number = match text.to_lowercase().strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    let number = number.map_err(|_| format!("colorkey must be a number such as 0xFF00FF, not {text:?}"))?;
+    Ok(number & 0xff_ffff)
+}
+
+/// Makes the pixels of one colour transparent.
+fn apply_color_key(image: &mut RgbaImage, key: u32) {
+    let [_, r, g, b] = key.to_be_bytes();
+    for pixel in image.pixels_mut().filter(|pixel| pixel.0[..3] == [r, g, b]) {
+        pixel.0 = [0; 4];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, bytes) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, bytes).expect("written");
+        }
+        folder
+    }
+
+    fn png(color: [u8; 4]) -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let image = RgbaImage::from_pixel(4, 2, image::Rgba(color));
+        image.write_to(&mut bytes, image::ImageFormat::Png).expect("a PNG");
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn sprites_and_messages_are_found_whatever_the_case_of_their_names() {
+        let sprites =
+            b"[img03]\r\nimg=Pictures\\Red.PNG\r\ncolorkey=0xFF0000\r\n[img04]\r\nimg=pictures/red.png\r\n";
+        let messages = b"[font00]\nface=Courier New\n[message12]\ntext=Good evening\nfont=0\n";
+        let files: [(&str, &[u8]); 3] = [
+            ("Milk_Img.ini", sprites),
+            ("MILK_MSG.INI", messages),
+            ("pictures/red.png", &png([255, 0, 0, 255])),
+        ];
+        let folder = folder(&files);
+        let layers = LayerFiles::read(folder.path());
+        assert_eq!((layers.problems(), layers.numbers()), (&[][..], [vec![3, 4], vec![12]]));
+        let first = |number: u8| layers.sprites[&number].image.levels()[0].get_pixel(0, 0).0;
+        assert_eq!([first(3), first(4)], [[0; 4], [255, 0, 0, 255]], "keyed and not");
+        assert!(layers.title("Title").is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_the_rest_works() {
+        let sprites =
+            b"[img00]\nimg=no.png\n[img01]\nimg=bad.png\n[img02]\n[img03]\nimg=good.png\ncolorkey=red\n\
+            [img04]\nimg=../outside.png\n[img05]\nimg=good.png\ncode_1=x = (;\n";
+        let messages = b"[font00]\nface=Fancy\n[message00]\ntext=\n[message01]\ntext=a\nsize=huge\n\
+            [message02]\ntext=b\n";
+        let files: [(&str, &[u8]); 5] = [
+            ("milk_img.ini", sprites),
+            ("milk_msg.ini", messages),
+            ("good.png", &png([9; 4])),
+            ("bad.png", b"\x89PNG\r\n\x1a\nnothing"),
+            ("fancy.ttf", b"not a font"),
+        ];
+        let layers = LayerFiles::read(folder(&files).path());
+        assert_eq!(layers.numbers(), [vec![5], vec![2]]);
+        let named = |word: &str| layers.problems().iter().filter(|problem| problem.contains(word)).count();
+        assert_eq!(layers.problems().len(), 9, "{:#?}", layers.problems());
+        for word in
+            ["[img00]", "[img01]", "[img02]", "[img03]", "[img04]", "[img05]", "[message00]", "fancy.ttf"]
+        {
+            assert_eq!(named(word), 1, "{word}: {:#?}", layers.problems());
+        }
+        assert_eq!(named("size must be a number"), 1);
+    }
+
+    #[test]
+    fn a_folder_without_files_is_reported() {
+        let empty = folder(&[]);
+        let layers = LayerFiles::read(empty.path());
+        assert!(layers.problems().len() == 1 && layers.problems()[0].contains("milk_img.ini"));
+        assert!(!LayerFiles::read(&empty.path().join("missing")).problems().is_empty());
+    }
+}

@@ -1,0 +1,82 @@
+//! Windows INI files, read as `GetPrivateProfileString` does: the first of two equal keys counts.
+
+use crate::disk;
+
+/// A section with its entries in order; names are in lower case.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Section {
+    pub name: String,
+    entries: Vec<(String, String)>,
+}
+
+impl Section {
+    /// Returns the value of `key`, which is in lower case; an empty value counts as missing.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let found = self.entries.iter().find(|(name, _)| name == key);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a finite number, `default` if the key is missing, or a message if it is not a number.
+    pub fn number(&self, key: &str, default: f64) -> Result<f64, String> {
+        let Some(text) = self.get(key) else { return Ok(default) };
+        // Text after the number is ignored, for example a comment.
+        let word = text.split([' ', '\t', ';', '/']).next().unwrap_or_default();
+        let number = word.parse().ok().filter(|number: &f64| number.is_finite());
+        number.ok_or_else(|| format!("{key} must be a number, not {text:?}"))
+    }
+
+    /// Joins the lines `prefix_1`, `prefix_2` and so on, up to the first that is missing.
+    pub fn lines(&self, prefix: &str) -> Vec<&str> {
+        let line = |number: usize| {
+            let name = format!("{prefix}_{number}");
+            self.entries.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+        };
+        (1..).map_while(line).collect()
+    }
+}
+
+/// Splits a file into its sections; lines outside of them and comments are skipped.
+pub(super) fn sections(text: &str) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    for line in disk::lines(text).map(str::trim) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            sections.push(Section { name: name.trim().to_lowercase(), entries: Vec::new() });
+        } else if let (Some(section), Some((key, value))) = (sections.last_mut(), line.split_once('='))
+            && !line.starts_with(['/', ';', '#'])
+        {
+            let value = value.trim();
+            let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+            section.entries.push((key.trim().to_lowercase(), bare.to_owned()));
+        }
+    }
+    sections
+}
+
+/// Returns the number of a section `prefixNN`.
+pub(super) fn number_of(name: &str, prefix: &str) -> Option<u8> {
+    let digits = name.strip_prefix(prefix)?;
+    let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_keep_their_first_values_and_skip_comments() {
+        let text = "/*\nimg=not a section\n*/\r\n[IMG07]\r\n// x=1\r\nImg = \"a b.png\"\r\nimg=later.png\r\n\
+                    init_1=x = 0.5;\r\ninit_2=\r\ninit_3=y=1;\r\ninit_5=z=1;\r\nsize=40 ; percent\r\nfade=soft\r\n";
+        let sections = sections(text);
+        let [section] = &sections[..] else { panic!("{sections:?}") };
+        assert_eq!(number_of(&section.name, "img"), Some(7));
+        assert_eq!(section.get("img"), Some("a b.png"));
+        assert_eq!(section.lines("init"), ["x = 0.5;", "", "y=1;"]);
+        assert_eq!((section.number("size", 1.0), section.number("time", 1.5)), (Ok(40.0), Ok(1.5)));
+        assert!(section.number("fade", 0.0).is_err_and(|why| why.contains("fade")));
+        assert_eq!(
+            [number_of("img7", "img"), number_of("img007", "img"), number_of("font00", "img")],
+            [None; 3]
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! A layer that the performer has launched.
+
+use std::sync::Arc;
+
+/// A layer on air.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerOnAir {
+    /// Number of the launch, unique within the show.
+    pub id: u64,
+    /// Seconds since the launch.
+    pub age_secs: f64,
+    /// Determines all its random values.
+    pub seed: u64,
+    /// What it shows.
+    pub content: LayerContent,
+}
+
+/// The content of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LayerContent {
+    /// A sprite, by its number in `MILK_IMG.INI`.
+    Sprite(u8),
+    /// A message, by its number in `MILK_MSG.INI`.
+    Message(u8),
+    /// A song title.
+    Title(Arc<str>),
+}

@@ -1,0 +1,275 @@
+//! Runs the layers on air and turns each frame into textured triangles.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::files::LayerFiles;
+use super::frame::{Blend, LayerDraw, LayerFrame, LayerInput, LayerVertex};
+use super::message::{MessageStyle, TextState};
+use super::mipmap::Mipmap;
+use super::on_air::{LayerContent, LayerOnAir};
+use super::sprite::{Sprite, SpriteRun, SpriteState};
+use super::text::Lettering;
+
+/// Columns and rows of the mesh on which a song title ripples.
+const RIPPLE_MESH: [u32; 2] = [32, 6];
+
+/// A layer that has been launched.
+enum Running {
+    Sprite(Arc<Sprite>, Box<SpriteRun>),
+    Text(Lettering, MessageStyle),
+    /// It has ended, or it could not be launched.
+    Ended,
+}
+
+/// The running layers of a show.
+#[derive(Default)]
+pub struct LayerPlayer {
+    running: BTreeMap<u64, Running>,
+    messages: Vec<String>,
+}
+
+impl LayerPlayer {
+    /// Runs one frame of the layers `on_air` and fills `out`.
+    pub fn step(
+        &mut self,
+        files: &LayerFiles,
+        on_air: &[LayerOnAir],
+        input: &LayerInput,
+        out: &mut LayerFrame,
+    ) {
+        out.vertices.clear();
+        out.draws.clear();
+        self.running.retain(|id, _| on_air.iter().any(|layer| layer.id == *id));
+        for layer in on_air {
+            let messages = &mut self.messages;
+            let running = self.running.entry(layer.id).or_insert_with(|| launch(files, layer, messages));
+            let ended = match running {
+                Running::Sprite(sprite, run) => match run.step(sprite, layer.age_secs, input) {
+                    Some(state) => {
+                        out.sprite(&sprite.image, &state, input.aspect);
+                        state.done
+                    }
+                    None => {
+                        messages.push(format!("{} removed: its code takes too long", name(&layer.content)));
+                        true
+                    }
+                },
+                Running::Text(lettering, style) => {
+                    let state = style.at(layer.age_secs, lettering, input.aspect);
+                    out.text(&lettering.image, &state, input.aspect);
+                    state.ended
+                }
+                Running::Ended => false,
+            };
+            if ended {
+                *running = Running::Ended;
+            }
+        }
+    }
+
+    /// Iterates over the ids of layers that have ended but are still on air.
+    pub fn ended(&self) -> impl Iterator<Item = u64> {
+        self.running.iter().filter(|(_, running)| matches!(running, Running::Ended)).map(|(id, _)| *id)
+    }
+
+    /// Takes the messages for the performer.
+    pub fn take_messages(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.messages)
+    }
+}
+
+fn launch(files: &LayerFiles, layer: &LayerOnAir, messages: &mut Vec<String>) -> Running {
+    let text =
+        |(lettering, style): (Lettering, MessageStyle)| Running::Text(lettering, style.launched(layer.seed));
+    let launched = match &layer.content {
+        LayerContent::Sprite(number) => files
+            .sprites
+            .get(number)
+            .map(|sprite| Running::Sprite(sprite.clone(), Box::new(SpriteRun::new(sprite, layer.seed)))),
+        LayerContent::Message(number) => files.messages.get(number).cloned().map(text),
+        LayerContent::Title(title) => files.title(title).map(text),
+    };
+    launched.unwrap_or_else(|| {
+        messages.push(match &layer.content {
+            LayerContent::Title(_) => "there is no title to show".to_owned(),
+            content => format!("there is no {}", name(content)),
+        });
+        Running::Ended
+    })
+}
+
+fn name(content: &LayerContent) -> String {
+    match content {
+        LayerContent::Sprite(number) => format!("sprite {number:02}"),
+        LayerContent::Message(number) => format!("message {number:02}"),
+        LayerContent::Title(_) => "title".to_owned(),
+    }
+}
+
+impl LayerFrame {
+    fn sprite(&mut self, image: &Arc<Mipmap>, state: &SpriteState, aspect: f32) {
+        let &SpriteState { center, size, rotation, flip, repeat, blend, mut color, burn, done: _ } = state;
+        let tall = image.aspect();
+        // The longer side of the image is as long as the picture is wide.
+        let half = [size[0] / tall.max(1.0), size[1] * tall.min(1.0)];
+        let (sin, cos) = rotation.sin_cos();
+        match blend {
+            Blend::Decal => color[3] = 1.0,
+            Blend::SourceColor => {
+                color = [color[0] * color[3], color[1] * color[3], color[2] * color[3], 1.0];
+            }
+            Blend::Mix | Blend::Additive | Blend::Keyed => {}
+        }
+        let keyed = f32::from(u8::from(blend == Blend::Keyed));
+        let corner = |[u, v]: [f32; 2]| {
+            let [x, y] = [(u * 2.0 - 1.0) * half[0], (1.0 - v * 2.0) * half[1]];
+            let turned = [x * cos - y * sin, (x * sin + y * cos) * aspect];
+            let tile = |share: f32, axis: usize| {
+                let share = if flip[axis] { 1.0 - share } else { share };
+                (share - 0.5) * repeat[axis] + 0.5
+            };
+            LayerVertex {
+                at: [turned[0] + center[0] * 2.0 - 1.0, turned[1] + center[1] * 2.0 - 1.0],
+                uv: [tile(u, 0), tile(v, 1)],
+                color,
+                keyed,
+            }
+        };
+        self.mesh([1, 1], corner, image, (blend, burn));
+    }
+
+    fn text(&mut self, image: &Arc<Mipmap>, state: &TextState, aspect: f32) {
+        let &TextState { center, size, slant, ripple, color, ended } = state;
+        let corner = |[u, v]: [f32; 2]| {
+            let [x, y] = [(u * 2.0 - 1.0) * size[0], (1.0 - v * 2.0) * size[1]];
+            let wave = |along: f32| (along * std::f32::consts::TAU + ripple * 9.0).sin() * ripple;
+            let moved =
+                [x * (1.0 + ripple) + y * slant + 0.15 * wave(v), y * (1.0 + ripple) + 0.25 * wave(u * 1.5)];
+            let at = [moved[0] + center[0] * 2.0 - 1.0, moved[1] * aspect + center[1] * 2.0 - 1.0];
+            LayerVertex { at, uv: [u, v], color, keyed: 1.0 }
+        };
+        let mesh = if ripple > 0.0 { RIPPLE_MESH } else { [1, 1] };
+        self.mesh(mesh, corner, image, (Blend::Keyed, ended));
+    }
+
+    /// Adds a mesh of this many columns and rows over a whole image.
+    fn mesh(
+        &mut self,
+        [columns, rows]: [u32; 2],
+        corner: impl Fn([f32; 2]) -> LayerVertex,
+        image: &Arc<Mipmap>,
+        (blend, burned): (Blend, bool),
+    ) {
+        let start = self.vertices.len() as u32;
+        for cell in 0..columns * rows {
+            let (column, row) = (cell % columns, cell / columns);
+            let at = |right: u32, down: u32| {
+                corner([(column + right) as f32 / columns as f32, (row + down) as f32 / rows as f32])
+            };
+            self.vertices.extend([at(0, 0), at(1, 0), at(1, 1), at(0, 0), at(1, 1), at(0, 1)]);
+        }
+        let range = start..self.vertices.len() as u32;
+        self.draws.push(LayerDraw { image: image.clone(), range, blend, burned });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::milk::PresetAudio;
+
+    /// Returns the layers of a folder with a wide image and this `MILK_IMG.INI`.
+    fn files(sprites: &str) -> LayerFiles {
+        let folder = tempfile::tempdir().expect("a folder");
+        image::RgbaImage::new(8, 4).save(folder.path().join("a.png")).expect("saved");
+        std::fs::write(folder.path().join("milk_img.ini"), sprites).expect("written");
+        std::fs::write(folder.path().join("milk_msg.ini"), "[message00]\ntext=Hi\ntime=2\n")
+            .expect("written");
+        let files = LayerFiles::read(folder.path());
+        assert_eq!(files.problems(), [""; 0]);
+        files
+    }
+
+    fn layer(id: u64, age_secs: f64, content: LayerContent) -> LayerOnAir {
+        LayerOnAir { id, age_secs, seed: 3, content }
+    }
+
+    fn step(player: &mut LayerPlayer, files: &LayerFiles, on_air: &[LayerOnAir]) -> LayerFrame {
+        let mut out = LayerFrame::default();
+        let audio = PresetAudio::default();
+        player.step(files, on_air, &LayerInput { audio: &audio, fps: 30.0, aspect: 2.0 }, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_sprite_keeps_the_shape_of_its_image() {
+        let files = files("[img00]\nimg=a.png\ncode_1=sx = 0.5; sy = 0.5; x = 0.5; y = 0.75; repeatx = 2;\n");
+        let frame = step(&mut LayerPlayer::default(), &files, &[layer(1, 0.0, LayerContent::Sprite(0))]);
+        let [top_left, _, bottom_right] = frame.vertices[..3] else { panic!("{frame:?}") };
+        assert_eq!([top_left.at, bottom_right.at], [[-0.5, 1.0], [0.5, 0.0]]);
+        assert_eq!([top_left.uv, bottom_right.uv], [[-0.5, 0.0], [1.5, 1.0]]);
+    }
+
+    #[test]
+    fn a_sprite_ends_with_its_own_code_and_burns_in_its_last_frame() {
+        let files = files("[img00]\nimg=a.png\ncode_1=done = above(time, 0.9); burn = done;\n");
+        let mut player = LayerPlayer::default();
+        let burned = |frame: &LayerFrame| frame.draws.iter().map(|draw| draw.burned).collect::<Vec<_>>();
+        let at = |secs: f64| [layer(7, secs, LayerContent::Sprite(0))];
+        assert_eq!(burned(&step(&mut player, &files, &at(0.5))), [false]);
+        assert_eq!(burned(&step(&mut player, &files, &at(1.0))), [true]);
+        assert_eq!(player.ended().collect::<Vec<_>>(), [7]);
+        assert_eq!(burned(&step(&mut player, &files, &at(1.1))), [false; 0]);
+        step(&mut player, &files, &[]);
+        assert_eq!(player.ended().count(), 0, "no longer on air");
+    }
+
+    #[test]
+    fn a_message_ends_after_its_time_and_burns_in_its_last_frame() {
+        let files = files("");
+        let mut player = LayerPlayer::default();
+        let at = |secs: f64| [layer(1, secs, LayerContent::Message(0))];
+        let burned: Vec<bool> =
+            [0.0, 1.9, 2.1].map(|secs| step(&mut player, &files, &at(secs)).draws[0].burned).to_vec();
+        assert_eq!(burned, [false, false, true]);
+        assert!(step(&mut player, &files, &at(2.2)).draws.is_empty());
+    }
+
+    #[test]
+    fn a_title_ripples_into_place() {
+        let files = files("");
+        let mut player = LayerPlayer::default();
+        let mut count = |secs: f64| {
+            let title = LayerContent::Title("A song".into());
+            step(&mut player, &files, &[layer(1, secs, title)]).vertices.len()
+        };
+        assert_eq!([count(0.1), count(4.0)], [32 * 6 * 6, 6]);
+    }
+
+    #[test]
+    fn what_cannot_be_launched_is_reported_once() {
+        let files = files("[img05]\nimg=a.png\ncode_1=loop(1000000, loop(1000000, x += 1));\n");
+        let mut player = LayerPlayer::default();
+        let on_air = [
+            layer(1, 0.0, LayerContent::Sprite(4)),
+            layer(2, 0.0, LayerContent::Message(99)),
+            layer(3, 0.0, LayerContent::Title("".into())),
+            layer(4, 0.0, LayerContent::Sprite(5)),
+        ];
+        for _ in 0..2 {
+            assert!(step(&mut player, &files, &on_air).draws.is_empty());
+        }
+        let messages = player.take_messages();
+        assert_eq!(
+            messages,
+            [
+                "there is no sprite 04",
+                "there is no message 99",
+                "there is no title to show",
+                "sprite 05 removed: its code takes too long"
+            ]
+        );
+        assert_eq!(player.ended().collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
+}

@@ -1,0 +1,138 @@
+//! Draws a line of text as an image: white letters whose opacity is their coverage.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use ab_glyph::{Font as _, FontArc, Glyph, PxScale, ScaleFont as _, point};
+use image::{Rgba, RgbaImage};
+
+use super::mipmap::Mipmap;
+
+/// Height of an em in the image, in pixels.
+const EM: f32 = 96.0;
+/// Maximum width of the image, in pixels; longer text gets smaller letters.
+const MAX_WIDTH: f32 = 2040.0;
+/// Empty pixels around the letters, so that filtering does not cut them off.
+const MARGIN: f32 = 2.0;
+/// Additional stroke width of bold letters, in ems.
+const BOLD: f32 = 0.04;
+
+/// A typeface.
+#[derive(Clone, Debug)]
+pub(super) struct Typeface(FontArc);
+
+impl Typeface {
+    /// Reads a TrueType or OpenType file; `None` if it is none, or damaged.
+    pub fn read(bytes: Vec<u8>) -> Option<Self> {
+        let read = catch_unwind(AssertUnwindSafe(|| FontArc::try_from_vec(bytes)));
+        let typeface = Self(read.ok()?.ok()?);
+        Lettering::new("Ag", &typeface, false).map(|_| typeface)
+    }
+
+    /// Returns the built-in typeface with proportional or, if `fixed`, equally wide letters.
+    pub fn built_in(fixed: bool) -> Self {
+        let bytes =
+            if fixed { epaint_default_fonts::HACK_REGULAR } else { epaint_default_fonts::UBUNTU_LIGHT };
+        Self(FontArc::try_from_slice(bytes).expect("the built-in fonts are valid"))
+    }
+}
+
+/// A line of text as an image.
+#[derive(Clone, Debug)]
+pub(super) struct Lettering {
+    pub image: Arc<Mipmap>,
+    /// Width and height of the image, in ems.
+    pub size: [f32; 2],
+}
+
+impl Lettering {
+    /// Draws `text`; `None` if it has no visible letters, or if the font is damaged, which may show at any letter.
+    pub fn new(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
+        catch_unwind(AssertUnwindSafe(|| Self::draw(text, typeface, bold))).ok().flatten()
+    }
+
+    fn draw(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
+        let Typeface(font) = typeface;
+        let per_em = font.units_per_em().filter(|units| *units > 0.0)?;
+        // The scale of ab_glyph is the height from the lowest to the highest letter.
+        let scale_of = |em: f32| PxScale::from(em * font.height_unscaled() / per_em);
+        let (_, width) = lay_out(text, font, scale_of(EM));
+        let em = EM * (MAX_WIDTH / width.max(1.0)).min(1.0);
+        let scaled = font.as_scaled(scale_of(em));
+        let (glyphs, width) = lay_out(text, font, scale_of(em));
+        let stroke = if bold { (BOLD * em).round() as u32 } else { 0 };
+        let columns = (width + 2.0 * MARGIN).ceil() as u32 + stroke;
+        let rows = (scaled.height() + 2.0 * MARGIN).ceil() as u32;
+        let mut coverage = vec![0.0_f32; columns as usize * rows as usize];
+        for glyph in glyphs {
+            let Some(outline) = font.outline_glyph(glyph) else { continue };
+            let bounds = outline.px_bounds();
+            let (left, top) = (bounds.min.x + MARGIN, bounds.min.y + MARGIN + scaled.ascent());
+            outline.draw(|x, y, share| {
+                let (x, y) = (left as i64 + i64::from(x), top as i64 + i64::from(y));
+                for x in x..=x + i64::from(stroke) {
+                    if (0..i64::from(columns)).contains(&x) && (0..i64::from(rows)).contains(&y) {
+                        let pixel = &mut coverage[y as usize * columns as usize + x as usize];
+                        *pixel = pixel.max(share.min(1.0));
+                    }
+                }
+            });
+        }
+        if coverage.iter().all(|share| *share == 0.0) {
+            return None;
+        }
+        let image = RgbaImage::from_fn(columns, rows, |x, y| {
+            let share = coverage[y as usize * columns as usize + x as usize];
+            Rgba([255, 255, 255, (share * 255.0).round() as u8])
+        });
+        let size = [columns as f32 / em, rows as f32 / em];
+        Some(Self { image: Arc::new(Mipmap::new(image)), size })
+    }
+}
+
+/// Places the letters on a baseline at 0; returns the width of the line.
+fn lay_out(text: &str, font: &FontArc, scale: PxScale) -> (Vec<Glyph>, f32) {
+    let scaled = font.as_scaled(scale);
+    let mut glyphs: Vec<Glyph> = Vec::new();
+    let mut at = 0.0;
+    for letter in text.chars().filter(|letter| !letter.is_control()) {
+        let id = font.glyph_id(letter);
+        if let Some(last) = glyphs.last() {
+            at += scaled.kern(last.id, id);
+        }
+        glyphs.push(id.with_scale_and_position(scale, point(at, 0.0)));
+        at += scaled.h_advance(id);
+    }
+    (glyphs, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ink(lettering: &Lettering) -> u64 {
+        lettering.image.levels()[0].pixels().map(|pixel| u64::from(pixel.0[3])).sum()
+    }
+
+    #[test]
+    fn letters_have_ink_and_bold_letters_more() {
+        let face = Typeface::built_in(false);
+        let plain = Lettering::new("Wave", &face, false).expect("letters");
+        let bold = Lettering::new("Wave", &face, true).expect("letters");
+        assert!(ink(&bold) > ink(&plain) * 5 / 4, "{} {}", ink(&bold), ink(&plain));
+        assert!(plain.size[0] > 1.5 && (1.0..1.5).contains(&plain.size[1]), "{:?}", plain.size);
+        assert!(Lettering::new(" \t", &face, false).is_none());
+    }
+
+    #[test]
+    fn long_text_is_drawn_smaller() {
+        let long = Lettering::new(&"m".repeat(200), &Typeface::built_in(true), true).expect("letters");
+        assert!(long.image.levels()[0].width() <= 2048);
+        assert!(long.size[0] > 100.0, "{:?}", long.size);
+    }
+
+    #[test]
+    fn a_file_that_is_no_font_is_refused() {
+        assert!(Typeface::read(b"not a font".to_vec()).is_none());
+    }
+}

@@ -1,0 +1,84 @@
+//! Runs the performer's layers and draws them: into the pictures of presets, or over the finished picture.
+
+use std::sync::Arc;
+
+use super::buffer::GrowableBuffer;
+use super::cue::Cue;
+use super::render_context::RenderContext;
+use crate::layers::{LayerDraw, LayerFiles, LayerFrame, LayerInput, LayerPlayer, Mipmap};
+
+/// The layers of a stage.
+pub(super) struct LayerPainter {
+    files: Arc<LayerFiles>,
+    player: LayerPlayer,
+    frame: LayerFrame,
+    vertices: GrowableBuffer,
+    /// Images of the layers on air, on the device.
+    images: Vec<(Arc<Mipmap>, wgpu::BindGroup)>,
+}
+
+impl LayerPainter {
+    /// Creates a painter of the layers in `files`.
+    pub fn new(render_context: &RenderContext, files: Arc<LayerFiles>) -> Self {
+        Self {
+            files,
+            player: LayerPlayer::default(),
+            frame: LayerFrame::default(),
+            vertices: GrowableBuffer::new(&render_context.gpu.device, "layers", wgpu::BufferUsages::VERTEX),
+            images: Vec::new(),
+        }
+    }
+
+    pub fn files(&self) -> &Arc<LayerFiles> {
+        &self.files
+    }
+
+    /// Runs the layers of `cue` for one frame of a picture of `size` pixels.
+    pub fn step(&mut self, render_context: &RenderContext, cue: &Cue, [width, height]: [u32; 2]) {
+        let aspect = width as f32 / height as f32;
+        let input = LayerInput { audio: &cue.audio, fps: cue.fps, aspect };
+        self.player.step(&self.files, &cue.layers, &input, &mut self.frame);
+        let draws = &self.frame.draws;
+        self.images.retain(|(image, _)| draws.iter().any(|draw| Arc::ptr_eq(&draw.image, image)));
+        for LayerDraw { image, .. } in draws {
+            if !self.images.iter().any(|(known, _)| Arc::ptr_eq(known, image)) {
+                let uploaded = render_context.layer.upload(&render_context.gpu, image);
+                self.images.push((image.clone(), uploaded));
+            }
+        }
+        let gpu = &render_context.gpu;
+        self.vertices.fill(&gpu.device, &gpu.queue, &self.frame.vertices);
+    }
+
+    /// Returns whether there is anything to draw over the finished picture.
+    pub fn covers(&self) -> bool {
+        self.frame.draws.iter().any(|draw| !draw.burned)
+    }
+
+    /// Returns whether there is anything to draw into the pictures of presets.
+    pub fn burns(&self) -> bool {
+        self.frame.draws.iter().any(|draw| draw.burned)
+    }
+
+    /// Records the layers that are `burned` into presets, or the others.
+    pub fn draw(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, burned: bool) {
+        render.set_vertex_buffer(0, self.vertices.slice());
+        for draw in self.frame.draws.iter().filter(|draw| draw.burned == burned) {
+            let image = self.images.iter().find(|(image, _)| Arc::ptr_eq(image, &draw.image));
+            let Some((_, group)) = image else { continue };
+            render.set_pipeline(render_context.layer.pipeline(draw.blend));
+            render.set_bind_group(0, group, &[]);
+            render.draw(draw.range.clone(), 0..1);
+        }
+    }
+
+    /// Returns the ids of layers that have ended but are still on air.
+    pub fn ended(&self) -> impl Iterator<Item = u64> {
+        self.player.ended()
+    }
+
+    /// Takes the messages for the performer.
+    pub fn take_messages(&mut self) -> Vec<String> {
+        self.player.take_messages()
+    }
+}

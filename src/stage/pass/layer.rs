@@ -1,0 +1,105 @@
+//! Layers of the performer: textured triangles, blended over a picture.
+
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, module, pipeline};
+use crate::layers::{Blend, LayerVertex, Mipmap};
+use crate::stage::gpu::Gpu;
+
+/// Pipelines, layout and sampler of the pass.
+pub(in crate::stage) struct LayerPass {
+    layout: wgpu::BindGroupLayout,
+    sampler: wgpu::Sampler,
+    mix: wgpu::RenderPipeline,
+    decal: wgpu::RenderPipeline,
+    additive: wgpu::RenderPipeline,
+    source_color: wgpu::RenderPipeline,
+}
+
+impl LayerPass {
+    pub fn new(gpu: &Gpu) -> Self {
+        let layout = layout(gpu, "layer", &[TEXTURE, SAMPLER]);
+        let shader = module(gpu, "layer", include_str!("../../../shaders/layer.wgsl"));
+        let attributes =
+            wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32];
+        let vertices = wgpu::VertexBufferLayout {
+            array_stride: std::mem::size_of::<LayerVertex>() as u64,
+            step_mode: wgpu::VertexStepMode::Vertex,
+            attributes: &attributes,
+        };
+        let build = |src_factor, dst_factor| {
+            let add = wgpu::BlendOperation::Add;
+            // The opacity of the picture stays.
+            let (zero, one) = (wgpu::BlendFactor::Zero, wgpu::BlendFactor::One);
+            let blend = wgpu::BlendState {
+                color: wgpu::BlendComponent { src_factor, dst_factor, operation: add },
+                alpha: wgpu::BlendComponent { src_factor: zero, dst_factor: one, operation: add },
+            };
+            let desc = PipelineDesc {
+                label: "layer",
+                layouts: &[&layout],
+                vertex: (&shader, "vs_layer"),
+                buffers: std::slice::from_ref(&vertices),
+                fragment: (&shader, "fs_layer"),
+                constants: &[],
+                format: FORMAT,
+                blend: Some(blend),
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            };
+            pipeline(&gpu.device, &desc)
+        };
+        use wgpu::BlendFactor::{One, OneMinusSrc, OneMinusSrcAlpha, Src, SrcAlpha, Zero};
+        let (mix, decal) = (build(SrcAlpha, OneMinusSrcAlpha), build(One, Zero));
+        let (additive, source_color) = (build(SrcAlpha, One), build(Src, OneMinusSrc));
+        let sampler = gpu.device.create_sampler(&wgpu::SamplerDescriptor {
+            label: Some("layer"),
+            address_mode_u: wgpu::AddressMode::Repeat,
+            address_mode_v: wgpu::AddressMode::Repeat,
+            mag_filter: wgpu::FilterMode::Linear,
+            min_filter: wgpu::FilterMode::Linear,
+            mipmap_filter: wgpu::MipmapFilterMode::Linear,
+            ..Default::default()
+        });
+        Self { mix, decal, additive, source_color, layout, sampler }
+    }
+
+    pub fn pipeline(&self, blend: Blend) -> &wgpu::RenderPipeline {
+        match blend {
+            Blend::Mix | Blend::Keyed => &self.mix,
+            Blend::Decal => &self.decal,
+            Blend::Additive => &self.additive,
+            Blend::SourceColor => &self.source_color,
+        }
+    }
+
+    /// Uploads an image with all its levels.
+    pub fn upload(&self, gpu: &Gpu, image: &Mipmap) -> wgpu::BindGroup {
+        let extent = |level: &image::RgbaImage| wgpu::Extent3d {
+            width: level.width(),
+            height: level.height(),
+            depth_or_array_layers: 1,
+        };
+        let levels = image.levels();
+        let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("layer"),
+            size: extent(&levels[0]),
+            mip_level_count: levels.len() as u32,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: FORMAT,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        for (mip_level, level) in (0..).zip(levels) {
+            let target = wgpu::TexelCopyTextureInfo { mip_level, ..texture.as_image_copy() };
+            let layout = wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(level.width() * 4),
+                rows_per_image: Some(level.height()),
+            };
+            gpu.queue.write_texture(target, level.as_raw(), layout, extent(level));
+        }
+        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        let resources =
+            [wgpu::BindingResource::TextureView(&view), wgpu::BindingResource::Sampler(&self.sampler)];
+        bind(&gpu.device, "layer", &self.layout, &resources)
+    }
+}
