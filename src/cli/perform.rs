@@ -32,6 +32,9 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
+    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`
+    #[arg(long, value_name = "TEXT")]
+    theme: Option<String>,
     /// Write the set log to FILE as JSON Lines
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -57,6 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seed,
         presets,
         textures,
+        theme,
         log,
         no_audit,
         memory,
@@ -72,6 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seed,
         presets,
         textures,
+        theme,
         log,
         guarded: !no_audit,
         limit_flashes: !no_flash_limit,

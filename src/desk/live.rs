@@ -6,6 +6,7 @@ use super::action::Action;
 use super::button::{BigButton, big, key_of};
 use super::meters::Meters;
 use super::sentence::sentence;
+use super::theme::ThemeField;
 use super::view::DeskView;
 use super::{adventure, cards, icon, macros, reason, style, tempo};
 use crate::mind::Control;
@@ -19,7 +20,7 @@ const CONTROLS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
 pub(super) fn show(
     ui: &mut Ui,
     view: &DeskView,
-    meters: &mut Meters,
+    (meters, theme): (&mut Meters, &mut ThemeField),
     selected: Control,
     commands: &mut Vec<Command>,
 ) {
@@ -34,6 +35,8 @@ pub(super) fn show(
         tempo::show(ui, view, commands);
         ui.separator();
         adventure::show(ui, view, commands);
+        ui.separator();
+        theme.show(ui, view, commands);
     });
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);

@@ -26,6 +26,7 @@ mod settings;
 mod status_bar;
 mod style;
 mod tempo;
+mod theme;
 mod toast;
 mod top;
 mod view;
@@ -56,6 +57,7 @@ pub struct Desk {
     status_bar: status_bar::StatusBar,
     bake: bake::BakePage,
     library: library::LibraryPage,
+    theme: theme::ThemeField,
     settings: settings::SettingsPage,
 }
 
@@ -70,6 +72,7 @@ impl Default for Desk {
             status_bar: status_bar::StatusBar::default(),
             bake: bake::BakePage::default(),
             library: library::LibraryPage::default(),
+            theme: theme::ThemeField::default(),
             settings: settings::SettingsPage::default(),
         }
     }
@@ -144,7 +147,10 @@ impl Desk {
         }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
-            Page::Live => live::show(ui, view, &mut self.meters, self.selected_macro, &mut commands),
+            Page::Live => {
+                let fields = (&mut self.meters, &mut self.theme);
+                live::show(ui, view, fields, self.selected_macro, &mut commands);
+            }
             Page::Library | Page::Map => {
                 let layout = if self.page == Page::Map { Layout::Map } else { Layout::List };
                 let playing = view.snapshot.playing.as_ref().map(|playing| playing.id);

@@ -27,6 +27,7 @@ impl Show {
             output_mode: self.output_mode,
             fade: self.decks.fade.as_ref().map(Crossfade::progress),
             adventure: self.director.adventure,
+            theme: self.memory.theme.clone(),
             safe_preset: self.decks.safe.as_ref().filter(|slot| slot.warm).map(|slot| slot.name.clone()),
             waiting: self.timing.waiting(),
             target: self.target(),
