@@ -6,6 +6,7 @@ pub mod analysis;
 pub mod app;
 pub mod audio;
 pub mod audit;
+pub mod breed;
 pub mod cli;
 pub mod cluster;
 pub mod confine;

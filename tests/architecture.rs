@@ -54,6 +54,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "show", "jobs", "audit",
         ],
     ),
+    (
+        "breed",
+        &["units", "disk", "media", "milk", "facts", "store", "library", "jobs", "audit", "pack", "frames"],
+    ),
     ("embed", &["units", "disk", "milk", "facts", "library", "jobs", "frames"]),
     ("cluster", &["units", "disk", "facts", "library", "jobs", "frames", "embed"]),
     ("shards", &["disk", "facts", "store", "jobs", "audit", "frames", "embed"]),
@@ -61,7 +65,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "night",
         &[
             "units", "disk", "audio", "facts", "store", "library", "stage", "jobs", "audit", "pack",
-            "frames", "embed", "cluster",
+            "frames", "breed", "embed", "cluster",
         ],
     ),
     ("desk", &["units", "disk", "analysis", "facts", "library", "mind", "show"]),
@@ -78,8 +82,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "units", "disk", "confine", "watchdog", "listen", "audio", "analysis", "media", "facts", "store",
-            "library", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames", "embed",
-            "cluster", "shards", "night", "midi", "app",
+            "library", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames", "breed",
+            "embed", "cluster", "shards", "night", "midi", "app",
         ],
     ),
 ];

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use super::library_watcher::{LibraryUpdate, LibraryWatcher};
 use super::persistence::{self, ShowPersistence, with_store};
+use super::theming::Theming;
 use crate::desk::{LibraryRequest, LibraryView};
 use crate::library::{Catalogue, SearchQuery, SearchThread};
 use crate::mind::director::Pool;
@@ -26,6 +27,8 @@ pub(super) struct Archive {
     view: LibraryView,
     /// Kept until it is replaced, so that it is never freed between two frames.
     pool: Arc<Pool>,
+    /// The library being rated for a new theme.
+    theming: Option<Theming>,
     message: Option<String>,
 }
 
@@ -48,6 +51,7 @@ impl Archive {
             search,
             query: SearchQuery::default(),
             pool,
+            theming: None,
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
         let ShowMemory { favourites, banned, excluded, rescued, .. } = memory;
@@ -69,20 +73,15 @@ impl Archive {
                 LibraryUpdate::Missing(folder) => self.view.missing = folder,
                 LibraryUpdate::HeldBack(why) => self.view.held_back = why,
                 LibraryUpdate::Library(pool, messages) => {
-                    let old = std::mem::replace(&mut self.pool, pool.clone());
-                    self.view.rejected = pool.rejected.clone();
-                    show.change_library(pool);
-                    // Freeing 100,000 presets takes longer than a frame.
-                    let retire = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old));
-                    if let Err(error) = retire {
-                        log::debug!("freeing the old library on the render thread: {error}");
-                    }
+                    self.theming = None;
+                    self.change_library(show, pool);
                     self.message = Some(messages.join("; "));
                     self.query.cluster = None; // It was an index into the old library.
                     self.find();
                 }
             }
         }
+        self.follow_theme(show);
         if let Some(results) = self.search.results() {
             self.view.results = Arc::new(results);
         }
@@ -90,6 +89,39 @@ impl Archive {
         if let Some(status) = self.persistence.new_status() {
             self.view.unsaved = status.waiting;
             self.view.save_problem = status.problem;
+        }
+    }
+
+    fn change_library(&mut self, show: &mut Show, pool: Arc<Pool>) {
+        let old = std::mem::replace(&mut self.pool, pool.clone());
+        self.view.rejected = pool.rejected.clone();
+        show.change_library(pool);
+        // Freeing 100,000 presets takes longer than a frame.
+        let retire = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old));
+        if let Err(error) = retire {
+            log::debug!("freeing the old library on the render thread: {error}");
+        }
+    }
+
+    /// Rates the library again when the theme has changed, and switches to the result.
+    fn follow_theme(&mut self, show: &mut Show) {
+        let current = self.pool.theme().map_or("", |theme| theme.text.as_str());
+        let coming = self.theming.as_ref().map_or(current, |theming| theming.text.as_str());
+        if coming != show.theme() {
+            match Theming::start(self.pool.clone(), show.theme().to_owned()) {
+                Ok(theming) => self.theming = Some(theming),
+                Err(error) => self.message = Some(format!("could not start the theme thread: {error}")),
+            }
+        }
+        match self.theming.as_ref().and_then(Theming::result) {
+            Some(Ok((pool, problem))) => {
+                self.theming = None;
+                self.message = problem.or(self.message.take());
+                self.change_library(show, pool);
+            }
+            // Kept, so that it is not tried again in every frame.
+            Some(Err(error)) => self.message = Some(format!("could not apply the theme: {error:#}")),
+            None => {}
         }
     }
 

@@ -28,6 +28,7 @@ mod single_instance;
 mod sound;
 mod surface;
 mod taste;
+mod theming;
 mod window;
 
 pub use keys::{action_names, command_named, keys};

@@ -11,6 +11,7 @@ use super::admission::live_admission;
 use super::performance::{Performance, performed_sound};
 use super::persistence::recall;
 use super::set_log_writer::SetLogWriter;
+use super::theming::themed;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
 use crate::handoff::Latest;
@@ -45,6 +46,8 @@ pub struct PerformSettings {
     pub layers: Option<PathBuf>,
     /// Commands with their times in seconds, in order of time.
     pub commands: Vec<(f64, Command)>,
+    /// The theme of the night; the saved one if `None` and `memory` is set.
+    pub theme: Option<String>,
     /// Path of the set log, if one is written.
     pub log: Option<PathBuf>,
     /// Whether new presets are audited before they are shown.
@@ -72,15 +75,18 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     VideoFormat::of(&settings.out)?; // Refused before anything is drawn.
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
-    let pool = Arc::new(Pool::new(Arc::new(library)));
-    let memory = if settings.memory {
+    let mut memory = if settings.memory {
         let saved = recall(&store)?;
         saved.messages.iter().for_each(|message| log::warn!("{message}"));
         saved.memory
     } else {
         ShowMemory::default()
     };
-    notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
+    if let Some(theme) = &settings.theme {
+        memory.theme.clone_from(theme);
+    }
+    let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
+    notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
     let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
     let device = render_context.gpu.name();

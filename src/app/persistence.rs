@@ -18,6 +18,7 @@ const TASTE: &str = "taste";
 const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
 const RESCUED: &str = "rescued";
+const THEME: &str = "theme";
 
 /// Returns the current time, in seconds since 1970.
 pub fn unix_now() -> UnixSecs {
@@ -144,6 +145,9 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     if let Some(macros) = saved.whole(store, MACROS)? {
         saved.memory.macros = macros;
     }
+    if let Some(theme) = saved.whole(store, THEME)? {
+        saved.memory.theme = theme;
+    }
     Ok(saved)
 }
 
@@ -262,7 +266,7 @@ impl WrittenState {
     /// Saves the difference to the previous state.
     fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
-        let ShowMemory { taste, favourites, banned, excluded, rescued, adventure, macros } = &memory;
+        let ShowMemory { taste, favourites, banned, excluded, rescued, adventure, macros, theme } = &memory;
         for (id, on) in changes(&self.written.favourites, favourites) {
             self.writer.write(StoreWrite::Favourite(id, on), now);
         }
@@ -293,6 +297,9 @@ impl WrittenState {
         }
         if *macros != self.written.macros {
             self.whole(MACROS, macros, now);
+        }
+        if *theme != self.written.theme {
+            self.whole(THEME, theme, now);
         }
         self.written = memory;
     }

@@ -14,7 +14,7 @@ use crate::disk;
 use crate::facts::PresetId;
 use crate::library::Catalogue;
 use crate::milk::PresetAudio;
-use crate::mind::director::{Affinity, Pool};
+use crate::mind::director::{Affinity, Pool, Theme};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
 use crate::show::{Arrived, Command, Failed, GraphicsEvent, PrepareTimes, Show, StepInput};
 use crate::stage::DeckId;
@@ -82,9 +82,9 @@ impl Libraries {
 
     /// Returns the library with this identity, as it was in the recorded show.
     fn get(&self, library: &RecordedLibrary) -> anyhow::Result<Arc<Pool>> {
-        let RecordedLibrary { identity, presets, affinities, rejected } = library;
+        let RecordedLibrary { identity, presets, affinities, rejected, theme } = library;
         let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool);
-        found.map(|pool| Arc::new(pool.as_recorded(affinities, rejected))).with_context(|| {
+        found.map(|pool| Arc::new(pool.as_recorded(affinities, rejected, theme.as_ref()))).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
                 "the log was written with a different library ({}, this one has {there}); pass its folder with --presets",
@@ -100,6 +100,7 @@ struct RecordedLibrary {
     presets: usize,
     affinities: Vec<Affinity>,
     rejected: Vec<PresetId>,
+    theme: Option<Theme>,
 }
 
 /// Returns the frames of a performance from its sound. Step 0 only requests decks, before the first frame.
@@ -147,6 +148,7 @@ fn run(
         presets: header.presets,
         affinities: header.affinities.clone(),
         rejected: header.rejected.clone(),
+        theme: header.theme.clone(),
     })?;
     let mut show = Show::with_memory(header.settings, pool, header.memory.clone());
     if let Some(state) = &header.resumed {
@@ -196,12 +198,13 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
             Event::Graphics { what } => steps.entry(entry.step).or_default().graphics.push(*what),
-            Event::Library { library, presets, affinities, rejected } => {
+            Event::Library { library, presets, affinities, rejected, theme } => {
                 let library = RecordedLibrary {
                     identity: library.clone(),
                     presets: *presets,
                     affinities: affinities.clone(),
                     rejected: rejected.clone(),
+                    theme: theme.clone(),
                 };
                 steps.entry(entry.step).or_default().libraries.push(library);
             }
@@ -254,6 +257,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Features, Scene, Section};
     use crate::facts::Tag;
+    use crate::library::SearchIndex;
     use crate::show::{ShowMemory, ShowSettings};
     use crate::stage::{DeckLook, PictureStats};
     use crate::store::BanKind;
@@ -328,6 +332,12 @@ mod tests {
             if step == 3500 {
                 show.change_library(Arc::new(Pool::new(libraries[1].clone())));
             }
+            if step == 5000 {
+                let index = SearchIndex::new(libraries[1].clone(), &std::collections::HashMap::new());
+                let (theme, _) = Theme::of("no techno", &index);
+                let themed = show.pool().with_theme(Some(theme));
+                show.change_library(Arc::new(themed));
+            }
         }
         lines.join("\n") + "\n"
     }
@@ -354,7 +364,7 @@ mod tests {
         let report = run(&libraries, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);
         assert!(report.choices > 50 && report.same == report.choices, "{report:?}");
-        let kinds = ["\"failure\"", "\"gave_up\"", "\"library\"", "skipped", "\"hand\""];
+        let kinds = ["\"theme\"", "\"failure\"", "\"gave_up\"", "\"library\"", "skipped", "\"hand\""];
         assert!(kinds.iter().all(|kind| log.contains(kind)), "the show was too quiet to prove much");
 
         // A later audit tagged some of the presets as dark; the show played them with their earlier tags.

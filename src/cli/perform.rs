@@ -42,6 +42,9 @@ pub struct Args {
     /// Action at a time, for example 2.5=sprite.03, 8=launch_title or 12=next; repeatable
     #[arg(long, value_name = "SECONDS=ACTION", value_parser = timed_command)]
     action: Vec<(f64, Command)>,
+    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`
+    #[arg(long, value_name = "TEXT")]
+    theme: Option<String>,
     /// Write the set log to FILE as JSON Lines
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -70,6 +73,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         layers,
         title,
         action,
+        theme,
         log,
         no_audit,
         memory,
@@ -90,6 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         textures,
         layers,
         commands,
+        theme,
         log,
         guarded: !no_audit,
         limit_flashes: !no_flash_limit,

@@ -39,6 +39,10 @@ pub struct Args {
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
+    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`; empty for any [default: that of the
+    /// last show]
+    #[arg(long, value_name = "TEXT")]
+    theme: Option<String>,
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
@@ -61,6 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         monitor,
         size,
         seed,
+        theme,
         no_audit,
         seconds,
         no_supervisor,
@@ -95,6 +100,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         settings.guard = Some(false);
     }
     let mut first = first_commands(&settings, &mut problems);
+    first.extend(theme.map(Command::Theme));
     problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
     let mut seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
     let link = Link::of_process();

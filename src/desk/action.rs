@@ -379,6 +379,7 @@ fn group_of(command: &Command) -> Group {
         | Command::Rescue(_)
         | Command::Undo
         | Command::Adventure(_)
+        | Command::Theme(_)
         | Command::Dwell(_) => Group::Choice,
         Command::Panic | Command::Blackout | Command::Freeze => Group::Picture,
         Command::Sprite(_)

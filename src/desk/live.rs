@@ -7,6 +7,7 @@ use super::button::{BigButton, big, key_of};
 use super::layers::LayersRow;
 use super::meters::Meters;
 use super::sentence::sentence;
+use super::theme::ThemeField;
 use super::view::DeskView;
 use super::{adventure, cards, icon, layers, macros, reason, style, tempo};
 use crate::mind::Control;
@@ -20,7 +21,7 @@ const CONTROLS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
 pub(super) fn show(
     ui: &mut Ui,
     view: &DeskView,
-    (meters, row): (&mut Meters, &mut LayersRow),
+    (meters, row, theme): (&mut Meters, &mut LayersRow, &mut ThemeField),
     selected: Control,
     commands: &mut Vec<Command>,
 ) {
@@ -35,6 +36,8 @@ pub(super) fn show(
         tempo::show(ui, view, commands);
         ui.separator();
         adventure::show(ui, view, commands);
+        ui.separator();
+        theme.show(ui, view, commands);
     });
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);

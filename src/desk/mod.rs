@@ -27,6 +27,7 @@ mod settings;
 mod status_bar;
 mod style;
 mod tempo;
+mod theme;
 mod toast;
 mod top;
 mod view;
@@ -57,6 +58,7 @@ pub struct Desk {
     status_bar: status_bar::StatusBar,
     bake: bake::BakePage,
     library: library::LibraryPage,
+    theme: theme::ThemeField,
     settings: settings::SettingsPage,
     layers: layers::LayersRow,
 }
@@ -72,6 +74,7 @@ impl Default for Desk {
             status_bar: status_bar::StatusBar::default(),
             bake: bake::BakePage::default(),
             library: library::LibraryPage::default(),
+            theme: theme::ThemeField::default(),
             settings: settings::SettingsPage::default(),
             layers: layers::LayersRow::default(),
         }
@@ -148,7 +151,7 @@ impl Desk {
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
             Page::Live => {
-                let parts = (&mut self.meters, &mut self.layers);
+                let parts = (&mut self.meters, &mut self.layers, &mut self.theme);
                 live::show(ui, view, parts, self.selected_macro, &mut commands);
             }
             Page::Library | Page::Map => {

@@ -5,6 +5,7 @@
 //! next run resumes and produces the same index. While a show is playing on the same computer, the bake slows down: one
 //! worker runs and is idle half of the time. Clustering, which is short, runs at full speed.
 
+mod brood_page;
 mod clock;
 mod error;
 mod event;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+pub use brood_page::write_brood_page;
 pub use error::NightError;
 pub use event::{EventSink, NightEvent, NightOutcome};
 pub use preflight::Check;

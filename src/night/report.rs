@@ -35,9 +35,12 @@ pub(super) struct PageInput<'a> {
     pub spent: Duration,
 }
 
-/// Writes `morning.html` to the pack's folder.
+/// File name of the report.
+pub(super) const PAGE: &str = "morning.html";
+
+/// Writes the report to the pack's folder.
 pub(super) fn write(folder: &Path, input: &PageInput) -> Result<PathBuf, String> {
-    let path = folder.join("morning.html");
+    let path = folder.join(PAGE);
     let entries = frames::read(folder);
     let pictures: HashMap<&str, &str> =
         entries.iter().filter_map(|(id, entry)| Some((id.as_str(), entry.frames.last()?.as_str()))).collect();
@@ -45,7 +48,7 @@ pub(super) fn write(folder: &Path, input: &PageInput) -> Result<PathBuf, String>
     Ok(path)
 }
 
-const STYLE: &str = "
+pub(super) const STYLE: &str = "
 body{background:#14151a;color:#ddd;font:15px sans-serif;margin:2em}
 img{width:112px;height:112px;margin:1px;background:#000}
 h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td{padding:0 1em 0 0;vertical-align:top}.quiet{color:#889}

@@ -13,6 +13,7 @@ use anyhow::{Context as _, bail, ensure};
 
 pub use choose::{Candidate, Sample};
 pub use measure::{Diversity, PackGrade, PackReport};
+pub use spread::{Point, points};
 
 use crate::audit::probe::{Look, ProbeSettings};
 use crate::audit::repeats::{self, Member};

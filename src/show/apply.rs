@@ -52,6 +52,10 @@ impl Show {
                 self.director.adventure = *adventure;
                 self.changed.knobs = true;
             }
+            Command::Theme(text) => {
+                self.memory.theme.clone_from(text);
+                self.changed.knobs = true;
+            }
             Command::Dwell(times) => {
                 self.dwell = f64::from(times.clamp(DWELL.0, DWELL.1));
             }

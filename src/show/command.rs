@@ -53,6 +53,8 @@ pub enum Command {
     SetTempo(Option<f32>),
     /// Set how far choices stray from known favourites, from 0 (hardly) to 1 (freely).
     Adventure(Unipolar),
+    /// Set the theme of the night: a description of looks that the director prefers; empty for none.
+    Theme(String),
     /// Set how long presets stay on air, as a multiple of the automatic duration.
     Dwell(f32),
     /// Set one macro.
@@ -122,6 +124,7 @@ impl Command {
             Self::DoubleTempo => "Double tempo",
             Self::SetTempo(_) => "Set tempo",
             Self::Adventure(_) => "Adventure",
+            Self::Theme(_) => "Theme",
             Self::Dwell(_) => "Dwell",
             Self::Macro { .. } => "Macro",
             Self::MacroPreset(_) => "Macro preset",

@@ -32,6 +32,9 @@ pub struct ShowMemory {
     pub adventure: Unipolar,
     /// The performer's macro settings.
     pub macros: MacroState,
+    /// The theme of the night, as the performer described it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub theme: String,
 }
 
 impl ShowMemory {
@@ -51,6 +54,7 @@ impl ShowMemory {
 pub struct MemoryChange {
     pub(super) adventure: Unipolar,
     pub(super) macros: MacroState,
+    pub(super) theme: String,
     pub(super) marks: Option<MarkedPresets>,
     pub(super) taste: Option<LearntTaste>,
 }
@@ -87,7 +91,7 @@ impl LearntTaste {
 impl MemoryChange {
     /// Applies the change. Takes longer than a frame if the taste has changed.
     pub fn apply(self, memory: &mut ShowMemory) {
-        (memory.adventure, memory.macros) = (self.adventure, self.macros);
+        (memory.adventure, memory.macros, memory.theme) = (self.adventure, self.macros, self.theme);
         if let Some(MarkedPresets { favourites, banned, excluded, rescued }) = self.marks {
             (memory.favourites, memory.banned) = (favourites, banned);
             (memory.excluded, memory.rescued) = (excluded, rescued);

@@ -164,7 +164,12 @@ impl Show {
         }
     }
 
-    /// Switches to another library, or to new styles of the same one. Presets on air continue. The taste is carried
+    /// Returns the theme of the night, as the performer described it.
+    pub fn theme(&self) -> &str {
+        &self.memory.theme
+    }
+
+    /// Switches to another library, or to new styles or another theme of the same one. Presets on air continue. The taste is carried
     /// over for the styles it knows.
     pub fn change_library(&mut self, pool: Arc<Pool>) {
         self.memory = self.memory();
@@ -191,9 +196,10 @@ impl Show {
         }
         let affinities = self.director.pool.affinities().to_vec();
         let rejected = self.director.pool.rejected.keys().copied().collect();
+        let theme = self.director.pool.theme().cloned();
         let library = self.library();
         let (library, presets) = (library.identity().to_owned(), library.entries.len());
-        self.log(Event::Library { library, presets, affinities, rejected });
+        self.log(Event::Library { library, presets, affinities, rejected, theme });
     }
 
     /// Runs one step.
@@ -389,6 +395,7 @@ impl Show {
         (changed != Changed::default()).then(|| MemoryChange {
             adventure: self.director.adventure,
             macros: *self.macro_driver.state(),
+            theme: self.memory.theme.clone(),
             marks: changed.marks.then(|| {
                 let ShowMemory { favourites, banned, excluded, rescued, .. } = &self.memory;
                 MarkedPresets {

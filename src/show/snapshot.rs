@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub macros: MacroView,
     /// How far choices stray from known favourites.
     pub adventure: Unipolar,
+    /// The theme of the night, as the performer described it; empty if there is none.
+    pub theme: String,
     /// Blackout, freeze or normal output.
     pub output_mode: OutputMode,
     /// Number of sprites on air, and of messages and titles.

@@ -29,6 +29,7 @@ impl Show {
             title: self.layers.title().to_owned(),
             fade: self.decks.fade.as_ref().map(Crossfade::progress),
             adventure: self.director.adventure,
+            theme: self.memory.theme.clone(),
             safe_preset: self.decks.safe.as_ref().filter(|slot| slot.warm).map(|slot| slot.name.clone()),
             waiting: self.timing.waiting(),
             target: self.target(),

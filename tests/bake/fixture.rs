@@ -105,6 +105,11 @@ impl BakeFixture {
         run(command)
     }
 
+    /// Starts a stage.
+    pub fn start_bake(&self, arguments: &[&str]) -> Child {
+        self.command().args(arguments).spawn().expect("started")
+    }
+
     /// Starts an audit with one worker and kills it after `verdicts` verdicts; returns their paths.
     pub fn audit_killed_after(&self, verdicts: usize) -> Vec<String> {
         let mut child = self.start_audit(&["--json", "--workers", "1"]);

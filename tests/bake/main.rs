@@ -2,6 +2,7 @@
 //!
 //! Everything runs in child processes of the program, with a separate store in a temporary folder.
 
+mod breed;
 mod fixture;
 mod hostile;
 mod ids;

@@ -1,6 +1,7 @@
 //! `aivj bake`: one file per subcommand.
 
 mod audit;
+mod breed;
 mod cluster;
 mod common;
 mod embed;
@@ -37,6 +38,7 @@ enum Stage {
     Embed(embed::Args),
     Cluster(cluster::Args),
     Merge(merge::Args),
+    Breed(breed::Args),
     Plan(plan::Args),
 }
 
@@ -52,6 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Stage::Frames(args) => frames::run(args),
         Stage::Embed(args) => embed::run(args),
         Stage::Cluster(args) => cluster::run(args),
+        Stage::Breed(args) => breed::run(args),
         Stage::Merge(args) => merge::run(args),
         Stage::Plan(args) => plan::run(args),
     }

@@ -32,7 +32,8 @@ pub(super) enum What {
 }
 
 /// Words without a meaning of their own.
-const FILLERS: [&str; 30] = [
+const FILLERS: [&str; 31] = [
+    "tonight",
     "a",
     "an",
     "the",
@@ -92,6 +93,27 @@ impl Description {
     /// Returns whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty() && self.like.is_none()
+    }
+}
+
+impl Description {
+    /// Describes how it was understood, such as `deep sea, not white, not named "faces"`.
+    pub fn summary(&self) -> String {
+        let like = self.like.as_ref().map(|name| format!("like {name:?}"));
+        like.into_iter().chain(self.terms.iter().map(Term::summary)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Term {
+    fn summary(&self) -> String {
+        let what = match &self.what {
+            What::Concept { word, .. } => word.clone(),
+            What::Name(name) => format!("named {name:?}"),
+            What::Compared { axis, more } => {
+                format!("{} {}", if *more { "more" } else { "less" }, format!("{axis:?}").to_lowercase())
+            }
+        };
+        if self.negated { format!("not {what}") } else { what }
     }
 }
 
@@ -216,8 +238,16 @@ mod tests {
         assert_eq!(parsed("more colourful, less liquid"), "+Colour !liquid");
         assert_eq!(parsed("more like Flexi - Mindblob but slower"), "like flexi - mindblob: -Motion");
         assert_eq!(parsed("red, similar to \"deep sky\", brighter"), "like deep sky: red +Light");
+        assert_eq!(parsed("tonight: deep sea, no faces, nothing white"), "deep sea !'faces' !white");
         assert_eq!(parsed("something like this"), "'something' 'like' 'this'");
         assert!(Description::parse(" ?! ").is_empty());
+    }
+
+    #[test]
+    fn the_summary_tells_words_from_names() {
+        let summary =
+            Description::parse("like Mindblob but darker; deep sea, no faces, nothing white").summary();
+        assert_eq!(summary, r#"like "mindblob", less light, deep sea, not named "faces", not white"#);
     }
 
     #[test]

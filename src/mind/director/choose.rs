@@ -21,6 +21,8 @@ const REPEAT_COST: f64 = 0.2;
 /// Penalty for a style with similarity 0 to the previous one when the policy prefers similar styles, in units of
 /// reward.
 const DISSIMILARITY_COST: f64 = 0.5;
+/// Penalty for an arm that does not fit the theme at all, in units of reward.
+const THEME_COST: f64 = 0.6;
 /// Share of choices within an arm that are drawn from its favourites, if it has any that may be shown.
 const FAVOURITE_SHARE: f64 = 0.2;
 /// Random draws within an arm before a linear search.
@@ -143,7 +145,8 @@ impl Director {
             let age = recent_clusters.iter().position(|cluster| *cluster == evidence.arm.cluster);
             let penalty =
                 age.map_or(0.0, |age| REPEAT_COST * (1.0 - age as f64 / recent_clusters.len() as f64));
-            *score = self.taste.expected(evidence) - penalty;
+            let unfit = THEME_COST * (1.0 - self.pool.theme_fit(evidence.arm));
+            *score = self.taste.expected(evidence) - penalty - unfit;
         }
         let near = self.stay_near(planned, &mut arms, rng);
         let choice = Rule::ALL.into_iter().find_map(|rule| self.draw(&arms, target, planned, rule, rng));
@@ -252,15 +255,28 @@ impl Director {
             };
             let favourites: Vec<u32> = self.status.favourites().filter(of_arm).filter(|p| may(*p)).collect();
             if !favourites.is_empty() {
-                return Some((favourites[rng.below(favourites.len())], true));
+                return self.draw_fitting(&favourites, may, rng).map(|preset| (preset, true));
             }
         }
         let presets = self.pool.presets(arm);
-        let tried = (0..TRIES).map(|_| presets[rng.below(presets.len())]).find(|preset| may(*preset));
+        let tried = self.draw_fitting(presets, may, rng);
         let start = rng.below(presets.len());
         let (before, after) = presets.split_at(start);
         let searched = || after.iter().chain(before).copied().find(|preset| may(*preset));
         tried.or_else(searched).map(|preset| (preset, false))
+    }
+
+    /// Draws one of the presets that may be shown; with a theme, the one that fits best of several. `None` if no draw may be
+    /// shown.
+    fn draw_fitting(&self, presets: &[u32], may: impl Fn(u32) -> bool, rng: &mut Rng) -> Option<u32> {
+        let mut draws = (0..TRIES).map(|_| presets[rng.below(presets.len())]).filter(|preset| may(*preset));
+        match self.pool.theme() {
+            None => draws.next(),
+            Some(theme) => draws.fold(None, |best: Option<u32>, next| match best {
+                Some(best) if theme.fit(best) >= theme.fit(next) => Some(best),
+                _ => Some(next),
+            }),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod pool;
 mod scene_belief;
 mod status;
 mod target;
+mod theme;
 mod timing;
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use choose::{Choice, Director, Rule};
 pub use pool::Pool;
 pub use status::PresetStatus;
 pub use target::{PerformerBias, Target};
+pub use theme::Theme;
 pub use timing::{Clock, Moment, Timing};
 
 /// Number of other presets shown before one may be repeated.

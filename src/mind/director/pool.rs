@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::affinity::{Affinity, affinities};
+use super::theme::Theme;
 use super::{CLUSTER_REST, NO_REPEAT};
 use crate::analysis::Scene;
 use crate::facts::{Energy, PresetId};
@@ -20,6 +21,10 @@ pub struct Pool {
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Catalogue indices of the rejected presets.
     rejected_presets: Vec<u32>,
+    /// The theme of the night.
+    theme: Option<Theme>,
+    /// How well each arm fits the theme, in the order of `arms`.
+    theme_fits: Vec<f64>,
     /// Preset indices of each arm, ordered by cluster, then by energy.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
@@ -54,6 +59,8 @@ impl Pool {
         let mut pool = Self {
             rejected: Arc::default(),
             rejected_presets: Vec::new(),
+            theme: None,
+            theme_fits: Vec::new(),
             catalogue,
             arms,
             affinity,
@@ -69,13 +76,30 @@ impl Pool {
         self.rejected = rejected;
     }
 
-    /// Returns this library as it was in an earlier show: with these affinities, and these presets rejected.
-    pub fn as_recorded(&self, affinity: &[Affinity], rejected: &[PresetId]) -> Self {
+    /// Returns this library with this theme.
+    pub fn with_theme(&self, theme: Option<Theme>) -> Self {
+        let fits = theme.iter().flat_map(|theme| self.arms.iter().map(|presets| theme.fit_of_best(presets)));
+        let theme_fits = fits.collect();
+        Self { theme, theme_fits, ..self.clone() }
+    }
+
+    /// Returns the theme of the night, if there is one.
+    pub fn theme(&self) -> Option<&Theme> {
+        self.theme.as_ref()
+    }
+
+    /// Returns how well an arm fits the theme, from 0 to 1; 1 without a theme.
+    pub(super) fn theme_fit(&self, arm: Arm) -> f64 {
+        self.theme_fits.get(arm_index(arm)).copied().unwrap_or(1.0)
+    }
+
+    /// Returns this library as it was in an earlier show: with these affinities, these presets rejected, and this theme.
+    pub fn as_recorded(&self, affinity: &[Affinity], rejected: &[PresetId], theme: Option<&Theme>) -> Self {
         let affinity = if affinity.len() == self.affinity.len() { affinity } else { &self.affinity };
         let rejected = rejected.iter().map(|id| (*id, String::from("rejected by an audit")));
         let mut pool = Self::with_affinity(self.catalogue.clone(), affinity.to_vec());
         pool.reject(Arc::new(rejected.collect()));
-        pool
+        pool.with_theme(theme.cloned())
     }
 
     /// Returns the indices of the presets that an audit rejected.

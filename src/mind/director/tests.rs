@@ -51,6 +51,23 @@ fn presets_clusters_and_families_are_not_repeated_too_soon() {
 }
 
 #[test]
+fn a_theme_prefers_the_styles_and_presets_that_fit() {
+    let mut director = director(3000, 12);
+    let entries = director.pool.catalogue.entries.clone();
+    // Every other preset of the first half of the clusters.
+    let fits = |preset: usize| preset.is_multiple_of(2) && entries[preset].cluster < 6;
+    let count = |chosen: &[Choice]| chosen.iter().filter(|choice| fits(choice.preset as usize)).count();
+    let without = count(&run(&mut director.clone(), 100));
+    let theme: Vec<f32> = (0..entries.len()).map(|preset| if fits(preset) { 0.9 } else { 0.3 }).collect();
+    director.pool = Arc::new(director.pool.with_theme(Some(Theme::of_fits(&theme))));
+    let with = count(&run(&mut director, 100));
+    assert!(without < 50 && with > 90, "{without} without the theme, {with} with it");
+    let ended = director.pool.with_theme(None);
+    director.pool = Arc::new(ended);
+    assert!(count(&run(&mut director, 100)) < 50);
+}
+
+#[test]
 fn a_tiny_library_never_shows_the_same_preset_twice_in_a_row() {
     for presets in [2, 3, 5, 30] {
         let mut director = director(presets, presets.min(4));

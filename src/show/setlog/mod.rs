@@ -13,7 +13,7 @@ use super::{Command, DroppedSteps, GraphicsEvent, Quality, ResumeState, ShowMemo
 use crate::analysis::Scene;
 use crate::facts::PresetId;
 use crate::library::StyleOrigin;
-use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
+use crate::mind::director::{Affinity, Moment, Pool, Rule, Target, Theme};
 use crate::mind::macros::Bank;
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
@@ -48,6 +48,9 @@ pub struct LogHeader {
     /// Presets that an audit had rejected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<PresetId>,
+    /// The theme of the night, with the fit of every preset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<Theme>,
     /// The memory at the start of the show.
     pub memory: ShowMemory,
     /// The state of the show that this one resumes.
@@ -70,6 +73,7 @@ impl LogHeader {
             styles: library.origin,
             affinities: pool.affinities().to_vec(),
             rejected: pool.rejected.keys().copied().collect(),
+            theme: pool.theme().cloned(),
             memory,
             resumed: None,
         }
@@ -133,7 +137,7 @@ pub enum Event {
     },
     /// The frames up to this step.
     Frames(Box<Frames>),
-    /// The library or its styles changed.
+    /// The library, its styles or the theme changed.
     Library {
         /// Hash of the library; see [`Catalogue::identity`](crate::library::Catalogue::identity).
         library: String,
@@ -145,6 +149,9 @@ pub enum Event {
         /// Presets that an audit had rejected.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rejected: Vec<PresetId>,
+        /// The theme of the night, with the fit of every preset.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        theme: Option<Theme>,
     },
     /// A preset went on air.
     Cut(Box<Cut>),

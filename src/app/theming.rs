@@ -1,0 +1,49 @@
+//! Rates a library for the theme of the night, on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use super::open_store;
+use crate::library::SearchIndex;
+use crate::mind::director::{Pool, Theme};
+use crate::store::Store;
+
+/// A pool with its theme, and why the theme could not be used completely, if so.
+pub(super) type ThemedPool = (Arc<Pool>, Option<String>);
+
+/// Returns the pool with this theme; without one if the text is blank. Takes seconds for 100,000 presets.
+pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPool> {
+    if text.trim().is_empty() {
+        return Ok((Arc::new(pool.with_theme(None)), None));
+    }
+    let mut index = SearchIndex::new(pool.catalogue.clone(), &store.labels()?);
+    index.measure(store);
+    let (theme, problem) = Theme::of(text, &index);
+    Ok((Arc::new(pool.with_theme(Some(theme))), problem.map(|problem| format!("theme: {problem}"))))
+}
+
+/// A library that is being rated.
+pub(super) struct Theming {
+    /// The description.
+    pub text: String,
+    done: Receiver<anyhow::Result<ThemedPool>>,
+}
+
+impl Theming {
+    /// Starts the thread. A result that nobody waits for any more is dropped.
+    pub fn start(pool: Arc<Pool>, text: String) -> std::io::Result<Self> {
+        let (sender, done) = sync_channel(1);
+        let theme = text.clone();
+        let work = move || {
+            let result = open_store().and_then(|(store, _)| themed(&pool, &theme, &store));
+            sender.send(result).ok(); // Another theme was chosen.
+        };
+        std::thread::Builder::new().name("theme".into()).spawn(work)?;
+        Ok(Self { text, done })
+    }
+
+    /// Returns the result once it is there.
+    pub fn result(&self) -> Option<anyhow::Result<ThemedPool>> {
+        self.done.try_recv().ok()
+    }
+}

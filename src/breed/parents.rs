@@ -1,0 +1,251 @@
+//! The parents of a brood: chosen once, copied to its folder, and the same in every later run.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::genome::Genome;
+use super::settings::{BreedSettings, Mates};
+use crate::disk;
+use crate::facts::PresetId;
+use crate::frames;
+use crate::library::{PresetSource, is_preset};
+use crate::milk::MAX_PRESET_BYTES;
+use crate::store::Store;
+use crate::units::counted;
+
+/// File that describes a brood, in its folder.
+const STATE: &str = "breed.json";
+/// Folder of the copies of the parents.
+pub(super) const PARENTS: &str = "parents";
+
+/// What determines the children of a brood.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct State {
+    /// Random seed.
+    seed: u64,
+    /// Which parents are paired.
+    mates: Mates,
+    /// The list or folder of the parents; `None` for the favourites.
+    from: Option<PathBuf>,
+    /// The parents.
+    parents: Vec<StateParent>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct StateParent {
+    id: PresetId,
+    name: String,
+    /// Name of the copy.
+    file: String,
+}
+
+/// A parent.
+#[derive(Clone, Debug)]
+pub(super) struct Parent {
+    /// Id of the preset.
+    pub id: PresetId,
+    /// Its copy.
+    pub path: PathBuf,
+    /// Its parts.
+    pub genome: Genome,
+}
+
+/// Returns the parents of the brood in this folder, or chooses those of a new one. Files that cannot be bred are skipped
+/// with a note.
+pub(super) fn parents(
+    settings: &BreedSettings,
+    store: &Store,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<Vec<Parent>> {
+    let path = settings.folder.join(STATE);
+    let from = settings.from.as_deref().map(std::path::absolute).transpose()?;
+    let state = if path.exists() {
+        let state: State = disk::read_json(&path)?;
+        let same = state.seed == settings.seed
+            && state.mates == settings.mates
+            && (from.is_none() || state.from == from);
+        ensure!(
+            same,
+            "{} holds a brood of other parents or options (--seed {}, --mates {}{}); repeat them, or choose another --out",
+            settings.folder.display(),
+            state.seed,
+            state.mates.label(),
+            state.from.as_ref().map(|from| format!(", --from {}", from.display())).unwrap_or_default(),
+        );
+        state
+    } else {
+        let state = choose(settings, from, store, notes)?;
+        disk::write_json(&path, &state)?;
+        state
+    };
+    state.parents.iter().map(|parent| read(parent, &settings.folder)).collect()
+}
+
+fn read(parent: &StateParent, folder: &Path) -> anyhow::Result<Parent> {
+    let path = folder.join(PARENTS).join(&parent.file);
+    let bytes = disk::read(&path, MAX_PRESET_BYTES as u64).with_context(|| path.display().to_string())?;
+    ensure!(
+        PresetId::of(&bytes) == parent.id,
+        "{} has changed since the brood was started; choose another --out",
+        path.display()
+    );
+    let genome = Genome::read(&parent.name, &bytes).map_err(anyhow::Error::msg)?;
+    Ok(Parent { id: parent.id, path, genome })
+}
+
+/// Chooses the parents of a new brood and copies them.
+fn choose(
+    settings: &BreedSettings,
+    from: Option<PathBuf>,
+    store: &Store,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<State> {
+    let (files, what) = match &from {
+        Some(from) => (listed(from, &settings.library)?, "preset"),
+        None => (favourites(store)?, "favourite"),
+    };
+    let (mut parents, mut skipped, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for path in files {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = PresetSource::File(path).read();
+        match bytes.and_then(|bytes| Ok((Genome::read(&name, &bytes)?, bytes))) {
+            Ok((_, bytes)) => {
+                let id = PresetId::of(&bytes);
+                if ids.insert(id) {
+                    let file = format!("{:03} {}.milk", parents.len() + 1, file_name(&name));
+                    disk::write(&settings.folder.join(PARENTS).join(&file), &bytes)?;
+                    parents.push(StateParent { id, name, file });
+                }
+            }
+            Err(why) => skipped.push(format!("{name}: {why}")),
+        }
+    }
+    if let Some(first) = skipped.first() {
+        notes.push(format!("skipped {} that cannot be bred, such as {first}", counted(skipped.len(), what)));
+    }
+    if parents.is_empty() {
+        match from {
+            Some(from) => bail!("no preset of {} can be bred", from.display()),
+            None => {
+                bail!("there are no favourites to breed; mark some in a show, or list presets with --from")
+            }
+        }
+    }
+    Ok(State { seed: settings.seed, mates: settings.mates, from, parents })
+}
+
+/// Returns the presets of a folder, or those that a file lists, one path per line.
+fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if from.is_dir() {
+        return Ok(frames::items_in(from, None)?.into_iter().map(|item| item.path).collect());
+    }
+    ensure!(!is_preset(from), "{} is a preset; --from is a folder or a list of presets", from.display());
+    let paths = crate::pack::read_paths(from)?;
+    ensure!(!paths.is_empty(), "{} lists no presets", from.display());
+    let found = |path: String| {
+        let path = library.join(path);
+        ensure!(path.is_file(), "{} does not exist; it is listed in {}", path.display(), from.display());
+        Ok(path)
+    };
+    paths.into_iter().map(found).collect()
+}
+
+/// Returns the files of the favourites, ordered by path.
+fn favourites(store: &Store) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = BTreeSet::new();
+    for id in store.favourites()? {
+        let of_preset = |path: &PathBuf| {
+            PresetSource::File(path.clone()).read().is_ok_and(|bytes| PresetId::of(&bytes) == id)
+        };
+        files.extend(store.files_of(id)?.into_iter().find(of_preset));
+    }
+    Ok(files.into_iter().collect())
+}
+
+/// Returns the start of a name, without characters that a file system may refuse.
+pub(super) fn file_name(name: &str) -> String {
+    const MAX_CHARS: usize = 48;
+    let plain = |c: char| if c.is_control() || r#"<>:"/\|?*"#.contains(c) { '-' } else { c };
+    let name: String = name.chars().take(MAX_CHARS).map(plain).collect();
+    name.trim_matches(['.', ' ']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(folder: &Path) -> BreedSettings {
+        let library = folder.join("library");
+        BreedSettings { library, folder: folder.join("out"), ..BreedSettings::default() }
+    }
+
+    fn written(folder: &Path, presets: &[(&str, &str)]) {
+        for (name, text) in presets {
+            disk::write(&folder.join(name), text.as_bytes()).expect("written");
+        }
+    }
+
+    fn chosen(settings: &BreedSettings, notes: &mut Vec<String>) -> Result<Vec<String>, String> {
+        let store = Store::in_memory().expect("opens");
+        let names = |parents: Vec<Parent>| parents.into_iter().map(|parent| parent.genome.name).collect();
+        parents(settings, &store, notes).map(names).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn a_later_run_has_the_same_parents() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        written(
+            &settings.library,
+            &[("a.milk", "zoom=1"), ("b.milk", "zoom=2"), ("b2.milk", "zoom=2"), ("c.milk", "rubbish")],
+        );
+        let from = |from: &Path| BreedSettings { from: Some(from.to_owned()), ..settings.clone() };
+        let mut notes = Vec::new();
+        let all = from(&settings.library);
+        assert_eq!(chosen(&all, &mut notes).expect("chosen"), ["a", "b"]);
+        assert!(
+            notes[0].starts_with("skipped 1 preset that cannot be bred, such as c: not a preset"),
+            "{notes:?}"
+        );
+        written(&settings.library, &[("d.milk", "zoom=3")]);
+        std::fs::remove_file(settings.library.join("a.milk")).expect("removed");
+        assert_eq!(chosen(&settings, &mut notes).expect("resumed"), ["a", "b"]);
+        let other = chosen(&BreedSettings { seed: 9, ..settings.clone() }, &mut notes).expect_err("refused");
+        assert!(other.contains("other parents or options (--seed 1, --mates any, --from "), "{other}");
+    }
+
+    #[test]
+    fn a_list_names_presets_of_the_library() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut settings = settings(folder.path());
+        written(&settings.library, &[("x/a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
+        let list = folder.path().join("list.txt");
+        settings.from = Some(list.clone());
+        for (text, why) in [
+            ("# none\n", "lists no presets"),
+            ("x/gone.milk\n", "gone.milk does not exist; it is listed in "),
+        ] {
+            std::fs::write(&list, text).expect("written");
+            let refused = chosen(&settings, &mut Vec::new()).expect_err("refused");
+            assert!(refused.contains(why), "{refused}");
+        }
+        std::fs::write(&list, "x/a.milk\n").expect("written");
+        assert_eq!(chosen(&settings, &mut Vec::new()).expect("chosen"), ["a"]);
+    }
+
+    #[test]
+    fn without_favourites_the_error_says_what_to_do() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let why = chosen(&settings(folder.path()), &mut Vec::new()).expect_err("none");
+        assert!(why.contains("no favourites to breed") && why.contains("--from"), "{why}");
+    }
+
+    #[test]
+    fn file_names_are_plain() {
+        assert_eq!(file_name("a/b: c?"), "a-b- c-");
+        assert_eq!(file_name(&"é".repeat(99)).chars().count(), 48);
+    }
+}

@@ -1,0 +1,77 @@
+//! The result of breeding.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::brood::Child;
+use super::parents::{PARENTS, Parent};
+use super::part::Part;
+use crate::facts::PresetId;
+
+/// A child that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bred {
+    /// Id of the preset.
+    pub id: PresetId,
+    /// Path of its file, relative to the folder of the brood.
+    pub path: String,
+    /// Its parents, each with what came from it.
+    pub parents: Vec<Origin>,
+    /// Distance of its look to the nearest favourite.
+    pub distance: f32,
+}
+
+/// What a child has from one parent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Origin {
+    /// Name of the parent.
+    pub name: String,
+    /// Path of its copy, relative to the folder of the brood.
+    pub path: String,
+    /// The parts that came from it.
+    pub parts: Vec<&'static str>,
+}
+
+/// A finished brood.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Brood {
+    /// Number of parents.
+    pub parents: usize,
+    /// Number of children.
+    pub children: usize,
+    /// Number of children that are not alive, by reason.
+    pub dead: BTreeMap<String, usize>,
+    /// Number of children that look like another preset.
+    pub repeats: usize,
+    /// Number of children that are less like the favourites than the library usually is.
+    pub far: usize,
+    /// Median distance of the library's presets to the nearest favourite; `None` if it has no other presets.
+    pub usual: Option<f32>,
+    /// The children that are kept: the best first, then by distance.
+    pub kept: Vec<Bred>,
+    /// How many of them are the best.
+    pub best: usize,
+    /// Paths of the children that are favourites now, relative to the folder of the brood.
+    pub favourites: Vec<String>,
+    /// Messages for the user.
+    pub notes: Vec<String>,
+}
+
+/// Returns what a child has from each parent; a parent that gave nothing is omitted.
+pub(super) fn origins(child: &Child, parents: &[Parent]) -> Vec<Origin> {
+    let [first, second] = child.parents;
+    let origin = |place: usize| {
+        let palette = (child.origins.palette == place).then_some("palette");
+        let parent = &parents[child.parents[place]];
+        Origin {
+            name: parent.genome.name.clone(),
+            path: format!("{PARENTS}/{}", parent.path.file_name().unwrap_or_default().to_string_lossy()),
+            parts: child.origins.of(place).map(Part::label).chain(palette).collect(),
+        }
+    };
+    if first == second {
+        return vec![Origin { parts: Part::ALL.into_iter().map(Part::label).collect(), ..origin(0) }];
+    }
+    [origin(0), origin(1)].into_iter().filter(|origin| !origin.parts.is_empty()).collect()
+}

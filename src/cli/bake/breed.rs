@@ -1,0 +1,92 @@
+//! `aivj bake breed`: breeds new presets from favourites.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::breed::{self, BreedSettings, Brood};
+use crate::jobs::show_lock;
+use crate::night::write_brood_page;
+
+/// Breed new presets from your favourites, resuming an earlier run; run it again to pack children that became favourites.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Preset folder to compare with
+    #[arg(long)]
+    library: PathBuf,
+    /// Folder for the children, the packs `new` and `favourites`, and the report
+    #[arg(long)]
+    out: PathBuf,
+    /// Breed from the presets of a folder, or those listed in a file, one library-relative path per line [default: your
+    /// favourites]
+    #[arg(long, value_name = "PATH")]
+    from: Option<PathBuf>,
+    /// Number of children; a higher number adds to a brood
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    count: u32,
+    /// Which presets to pair: any two, those that look alike (near), or those that look different (far)
+    #[arg(long, value_enum, default_value = "any")]
+    mates: Mates,
+    /// Texture folders
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    textures: Vec<PathBuf>,
+    /// Number of worker processes and threads
+    #[arg(long, default_value_t = crate::cli::args::default_workers())]
+    workers: usize,
+    /// Random seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Mates {
+    Any,
+    Near,
+    Far,
+}
+
+impl From<Mates> for breed::Mates {
+    fn from(mates: Mates) -> Self {
+        match mates {
+            Mates::Any => Self::Any,
+            Mates::Near => Self::Near,
+            Mates::Far => Self::Far,
+        }
+    }
+}
+
+/// Runs `aivj bake breed`.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let settings = BreedSettings {
+        library: args.library,
+        folder: args.out,
+        from: args.from,
+        count: args.count as usize,
+        mates: args.mates.into(),
+        textures: args.textures,
+        workers: args.workers.max(1),
+        seed: args.seed,
+        pause_for: show_lock::user_path(),
+        stop: Arc::default(),
+    };
+    let store = super::common::store()?;
+    let brood = breed::breed(&settings, &store, &mut super::common::bar())?;
+    let page = write_brood_page(&settings.folder, &brood)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&brood)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Brood { parents, children, dead, repeats, far, kept, notes, .. } = &brood;
+    notes.iter().for_each(|note| println!("{note}"));
+    let lost: usize = dead.values().sum();
+    println!(
+        "{} kept of {children} bred from {parents}: {lost} not alive, {repeats} like another preset, {far} far from the \
+         favourites",
+        kept.len()
+    );
+    println!("report: {}", page.display());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,94 @@
+//! The theme of a night: a description of looks, which gives every preset and every style a weight.
+
+use serde::{Deserialize, Serialize};
+
+use crate::library::SearchIndex;
+use crate::library::find::Description;
+
+/// Letters for fits, from not at all to best.
+const LETTERS: std::ops::RangeInclusive<u8> = b'a'..=b'z';
+/// Smallest difference between the best and the worst fit that counts.
+const MIN_SPREAD: f32 = 1e-3;
+
+/// A description such as "deep sea, nothing white", and how well each preset of a library fits it. Logged as it is, because
+/// later audits may change the fits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Theme {
+    /// The description.
+    pub text: String,
+    /// A letter per preset, in the order of the catalogue: from `a`, which does not fit, to `z`, which fits best. Empty if
+    /// no preset fits better than another.
+    fits: String,
+}
+
+impl Theme {
+    /// Rates the presets of a library, and returns why the description could not be used completely, if so.
+    pub fn of(text: &str, index: &SearchIndex) -> (Self, Option<String>) {
+        let (ranked, problem) = index.describe(&Description::parse(text));
+        let mut fits = vec![0.0; ranked.len()];
+        ranked.iter().for_each(|(preset, fit)| fits[*preset as usize] = *fit);
+        (Self { text: text.to_owned(), fits: letters(&fits) }, problem)
+    }
+
+    /// Returns a theme with these fits.
+    #[cfg(test)]
+    pub(super) fn of_fits(fits: &[f32]) -> Self {
+        Self { text: "test".into(), fits: letters(fits) }
+    }
+
+    /// Returns how well a preset fits, from 0 to 1.
+    pub(super) fn fit(&self, preset: u32) -> f64 {
+        let letter = self.fits.as_bytes().get(preset as usize).copied().unwrap_or(*LETTERS.start());
+        let steps = f64::from(LETTERS.end() - LETTERS.start());
+        f64::from(letter.saturating_sub(*LETTERS.start())) / steps
+    }
+
+    /// Returns how well the best quarter of these presets fits: those that the director draws.
+    pub(super) fn fit_of_best(&self, presets: &[u32]) -> f64 {
+        let mut fits: Vec<f64> = presets.iter().map(|preset| self.fit(*preset)).collect();
+        fits.sort_by(|a, b| b.total_cmp(a));
+        fits.truncate(fits.len().div_ceil(4));
+        fits.iter().sum::<f64>() / fits.len().max(1) as f64
+    }
+}
+
+/// Rates fits relative to the best and the worst of the library.
+fn letters(fits: &[f32]) -> String {
+    let least = fits.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = fits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if fits.is_empty() || most - least < MIN_SPREAD {
+        return String::new();
+    }
+    let steps = f32::from(LETTERS.end() - LETTERS.start());
+    let letter =
+        |fit: &f32| char::from(LETTERS.start() + ((fit - least) / (most - least) * steps).round() as u8);
+    fits.iter().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fits_are_relative_to_the_library_and_survive_the_log() {
+        let theme = Theme { text: "deep sea".into(), fits: letters(&[0.2, 0.6, 0.41]) };
+        assert_eq!(theme.fits, "azn");
+        let read: Theme = serde_json::from_str(&serde_json::to_string(&theme).expect("JSON")).expect("read");
+        assert_eq!(read, theme);
+        assert_eq!((read.fit(0), read.fit(1), read.fit(9)), (0.0, 1.0, 0.0));
+        assert_eq!(read.fit_of_best(&[0, 1, 2]), 1.0);
+        assert_eq!(letters(&[0.5, 0.5]), "", "nothing was measured");
+    }
+
+    #[test]
+    fn names_fit_without_an_audit() {
+        let library = std::sync::Arc::new(crate::library::Catalogue::built_in());
+        let index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
+        let (theme, problem) = Theme::of("no techno", &index);
+        assert!(problem.is_some(), "looks were not measured");
+        for (preset, entry) in (0..).zip(&library.entries) {
+            let techno = entry.path.starts_with("techno/");
+            assert_eq!(theme.fit(preset), if techno { 0.0 } else { 1.0 }, "{}", entry.path);
+        }
+    }
+}
