@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Makes `assets/beats.bin`, the weights of the beat network (`src/analysis/activation`).
+
+    tests/tools/train_beats.py [--pieces N] [--steps N] [--workers N] [--data FOLDER] [--out FILE]
+
+Composes songs with random metres, tempi, swing, drum patterns, lines and instruments, and reads the MIDI music of the
+Debian packages openttd-openmsx and simutrans-data at random tempi; renders each with FluidSynth or simple synthesis; adds
+drones, free notes, voices and weather without any beat; and puts all of it into random rooms, crowds, filters and codecs.
+Every piece follows from its seed. The network learns to mark beats and downbeats 50 ms after they sounded, and whether
+there is a beat at all. One source or seed in 25 is kept out of the training and reported as `held out`.
+
+The weights are f32, little-endian, in the order of the layers (see `beats/network.py`). `--check FILE` writes inputs and
+logits of a short piece for the test of the forward pass instead.
+
+Needs numpy, scipy, torch and mido; fluidsynth and ffmpeg; fluid-soundfont-gm, openttd-openmsx and simutrans-data.
+"""
+import argparse
+import multiprocessing
+import os
+
+from beats import excerpts, network, training
+
+
+def make(job):
+    excerpts.make(*job)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--pieces", type=int, default=400)
+    p.add_argument("--steps", type=int, default=3000)
+    p.add_argument("--workers", type=int, default=os.cpu_count())
+    p.add_argument("--data", default="/tmp/aivj-beats")
+    p.add_argument("--out", default="assets/beats.bin")
+    a = p.parse_args()
+    os.makedirs(a.data, exist_ok=True)
+    with multiprocessing.Pool(a.workers) as pool:
+        for _ in pool.imap_unordered(make, [(seed, a.data) for seed in range(a.pieces)]):
+            pass
+
+    def note(text, fitted):
+        print(text, flush=True)
+        network.save(fitted, a.out)
+
+    training.fit(a.data, lambda step: step / a.steps, 1, note)
+
+
+if __name__ == "__main__":
+    main()
