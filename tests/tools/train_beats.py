@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes `assets/beats.bin`, the weights of the beat network (`src/analysis/activation`).
 
-    tests/tools/train_beats.py [--pieces N] [--steps N] [--workers N] [--data FOLDER] [--out FILE]
+    tests/tools/train_beats.py [--pieces N] [--steps N] [--workers N] [--data FOLDER] [--out FILE] [--check]
 
 Composes songs with random metres, tempi, swing, drum patterns, lines and instruments, and reads the MIDI music of the
 Debian packages openttd-openmsx and simutrans-data at random tempi; renders each with FluidSynth or simple synthesis; adds
@@ -9,8 +9,8 @@ drones, free notes, voices and weather without any beat; and puts all of it into
 Every piece follows from its seed. The network learns to mark beats and downbeats 50 ms after they sounded, and whether
 there is a beat at all. One source or seed in 25 is kept out of the training and reported as `held out`.
 
-The weights are f32, little-endian, in the order of the layers (see `beats/network.py`). `--check FILE` writes inputs and
-logits of a short piece for the test of the forward pass instead.
+The weights are f32, little-endian, in the order of the layers (see `beats/network.py`). `--check` prints the logits of
+the weights in FILE for the test of the forward pass instead.
 
 Needs numpy, scipy, torch and mido; fluidsynth and ffmpeg; fluid-soundfont-gm, openttd-openmsx and simutrans-data.
 """
@@ -32,7 +32,12 @@ def main():
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--data", default="/tmp/aivj-beats")
     p.add_argument("--out", default="assets/beats.bin")
+    p.add_argument("--check", action="store_true")
     a = p.parse_args()
+    if a.check:
+        for frames, logits in network.check(network.load(a.out)):
+            print(f"({frames}, {[round(logit, 5) for logit in logits]}),")
+        return
     os.makedirs(a.data, exist_ok=True)
     with multiprocessing.Pool(a.workers) as pool:
         for _ in pool.imap_unordered(make, [(seed, a.data) for seed in range(a.pieces)]):

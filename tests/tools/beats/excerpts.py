@@ -39,10 +39,10 @@ def make(seed, folder):
     rng = np.random.default_rng(seed)
     kind, source, files = rng.random(), "composed", midi_files()
     beats = downbeats = np.zeros(0)
-    if kind < .14:
+    if kind < .2:
         sound, source = beatless(rng), "beatless"
     else:
-        if kind < .34 and files:
+        if kind < .4 and files:
             name = files[rng.integers(len(files))]
             source, song = os.path.basename(name), songs.midi_song(name, rng, SECONDS)
         else:

@@ -51,7 +51,7 @@ def powers(sound):
 
 def inputs(log_powers):
     """Returns the network's inputs from the (…, frames, bands) log powers: level, and level over its running mean."""
-    level = np.logaddexp(log_powers, np.log(FLOOR))
+    level = np.logaddexp(log_powers, np.float32(np.log(FLOOR)))
     share, mean = 1 - np.exp(-.02 / MEAN_SECS), np.zeros_like(level[..., 0, :])
     above = np.empty_like(level)
     for frame in range(level.shape[-2]):

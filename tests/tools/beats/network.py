@@ -40,3 +40,26 @@ def save(network, path):
             weights = layer.weight.detach().permute(2, 1, 0).contiguous().flatten().tolist()
             weights += layer.bias.detach().tolist()
             file.write(struct.pack(f"<{len(weights)}f", *weights))
+
+
+def load(path):
+    """Reads the weights that `save` wrote."""
+    network = Network()
+    weights = torch.frombuffer(bytearray(open(path, "rb").read()), dtype=torch.float32)
+    with torch.no_grad():
+        for layer in network.layers():
+            outputs, inputs, taps = layer.weight.shape
+            count = layer.weight.numel()
+            layer.weight.copy_(weights[:count].reshape(taps, inputs, outputs).permute(2, 1, 0))
+            layer.bias.copy_(weights[count:count + outputs])
+            weights = weights[count + outputs:]
+    return network
+
+
+def check(network, frames=(1, 50, 300)):
+    """Returns the logits after these numbers of frames of sines, for the test of the forward pass in Rust."""
+    frame, place = torch.arange(1, max(frames) + 1).double(), torch.arange(1, 2 * BANDS + 1).double()
+    x = torch.sin(.1 * place[:, None] * frame).float()[None]
+    with torch.no_grad():
+        logits = network(x)[0]
+    return [(count, logits[:, count - 1].tolist()) for count in frames]

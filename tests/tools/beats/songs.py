@@ -83,7 +83,8 @@ def drum_bar(rng, beats, parts, style):
         kick, snare = [], []
     snare_pitch = int(rng.choice([SNARE, SNARE, 40, CLAP, 37]))
     bar += [(s, KICK, 1.) for s in kick] + [(s, snare_pitch, .95) for s in snare]
-    hats = rng.choice(["eighths", "all", "beats", "offbeat", "random", "none"], p=[.35, .2, .12, .13, .1, .1])
+    hats = rng.choice(["eighths", "all", "beats", "offbeat", "random", "none"],
+                      p=[.15, .15, .08, .42, .1, .1] if style == "four" else [.35, .2, .12, .13, .1, .1])
     if hats != "none":
         pitch = int(rng.choice([HAT, HAT, HAT, RIDE, OPEN, 70, 54]))
         accent = rng.uniform(0, .5)
@@ -92,7 +93,7 @@ def drum_bar(rng, beats, parts, style):
 
 
 STYLES = ["four", "rock", "half", "break", "punk", "metal", "march", "latin", "toms", "random", "cymbals", "none"]
-STYLE_SHARES = [.17, .25, .06, .1, .05, .1, .03, .06, .03, .04, .03, .08]
+STYLE_SHARES = [.28, .22, .05, .09, .04, .09, .03, .05, .02, .03, .03, .07]
 SCALES = [(0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 3, 5, 7, 10), (0, 2, 3, 5, 7, 9, 10), (0, 1, 3, 5, 7, 8, 10)]
 
 

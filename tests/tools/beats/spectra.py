@@ -10,6 +10,7 @@ from . import features
 from .songs import DRUMS, compose, drift_off
 
 STEP_SECS = .005
+BEATLESS = .25
 CENTRES = np.sqrt(features.EDGES[:-1] * np.maximum(features.EDGES[1:] - 1., features.EDGES[:-1])) * features.RATE / features.SIZE
 # The window over the last 46 ms, in steps: the power it sees of a sound that has just begun.
 WINDOW = np.hanning(11)[1:-1] ** 2 / np.sum(np.hanning(11)[1:-1] ** 2)
@@ -94,7 +95,7 @@ def finished(out, rng):
     frames = len(out) // per_frame
     # Two hops a frame: at its middle and at its end.
     out = out[: frames * per_frame].reshape(frames, per_frame, -1)[:, [per_frame // 2 - 1, per_frame - 1]].mean(1)
-    degrees = rng.uniform(3, 30)
+    degrees = rng.uniform(2, 20) * np.diff(features.EDGES) ** rng.uniform(0, 1)
     out = out * rng.gamma(degrees, 1 / degrees, out.shape)
     return np.log(np.maximum(out, 1e-9)).astype(np.float32)
 
@@ -121,7 +122,7 @@ def beatless(seconds, rng):
 
 def piece(seconds, rng):
     """Returns log powers, beats and downbeats of a new piece."""
-    if rng.random() < .15:
+    if rng.random() < BEATLESS:
         return beatless(seconds, rng), np.zeros(0), np.zeros(0)
     song = compose(rng, seconds)
     return render(song, seconds, rng), song.beats, song.downbeats

@@ -11,9 +11,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from . import features, spectra
 from .network import Network
 
-FRAMES, BATCH = 1000, 16
+FRAMES, BATCH = 1000, 8
 # Pieces rendered as band powers: how many are kept, how many are new at every step, their share, and their length.
-POOL, FRESH, POOL_SHARE, POOL_SECS = 300, 2, .6, 24
+POOL, FRESH, POOL_SHARE, POOL_SECS = 300, 1, .5, 24
 FRAME_SECS = .02
 # The target of a beat lies this long after it, at the end of a frame: the window must have passed over the attack.
 DELAY_SECS = .05
@@ -60,14 +60,16 @@ def varied(levels, rng):
         # A decaying tail whose power fluctuates.
         power, fall = np.exp(levels), 10 ** (-6 * FRAME_SECS / rng.uniform(.3, 3))
         tail = lfilter([0, 1 - fall], [1, -fall], power, axis=0) * rng.gamma(3, 1 / 3, levels.shape)
+        tail = tail.astype(np.float32)
         levels = np.log(power + 10 ** rng.uniform(-.5, 1.1) * tail)
     if rng.random() < .6:
-        levels = levels + np.interp(place, np.arange(5), rng.normal(0, rng.uniform(.3, 2.2), 5))
+        levels = levels + np.interp(place, np.arange(5), rng.normal(0, rng.uniform(.3, 2.2), 5)).astype(np.float32)
     if rng.random() < .3:
         floor = np.interp(place, np.arange(5), rng.normal(-6, 2, 5)) + rng.normal(0, .5, levels.shape)
+        floor = floor.astype(np.float32)
         levels = np.logaddexp(levels, floor + np.log(np.exp(levels).sum(-1).mean()))
     # The reference level follows the sum of the bands.
-    return levels - np.log(np.exp(levels).sum(-1).mean()) + rng.normal(-.3, .4)
+    return levels + np.float32(rng.normal(-.3, .4) - np.log(np.exp(levels).sum(-1).mean()))
 
 
 def part(items, rng, frames):
@@ -80,7 +82,8 @@ def part(items, rng, frames):
     places = np.minimum(start + np.arange(frames) * speed, last)
     whole = places.astype(int)
     between = (places - whole)[:, None].astype(np.float32)
-    levels = (1 - between) * levels[whole] + between * levels[whole + 1]
+    before, after = levels[whole].astype(np.float32), levels[whole + 1].astype(np.float32)
+    levels = before + between * (after - before)
     return varied(levels, rng), targets(*((times / FRAME_SECS - start) / speed for times in (beats, downbeats)))[:, :frames]
 
 
@@ -106,14 +109,15 @@ def loss(logits, wanted):
     logits, wanted = logits[..., 50:], wanted[..., 50:]
     weight = 1 + 4 * wanted[:, :2]
     beat = cross_entropy(logits[:, :2], wanted[:, :2], weight=weight, reduction="none").mean((0, 2))
-    return beat[0] + .4 * beat[1] + .15 * cross_entropy(logits[:, 2], wanted[:, 2])
+    return beat[0] + .4 * beat[1] + .4 * cross_entropy(logits[:, 2], wanted[:, 2])
 
 
-def fit(folder, until, seed, note=print):
+def fit(folder, until, seed, note=print, network=None):
     """Trains until `until(step)` returns a share of at least 1; the learning rate falls with the share."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    rng, excerpts, network, pool = np.random.default_rng(seed), Excerpts(folder), Network(), []
+    rng, excerpts, pool = np.random.default_rng(seed), Excerpts(folder), []
+    network = network or Network()
     best = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
     step, mean, began = 0, None, time.time()
     while (share := until(step)) < 1:
