@@ -145,10 +145,13 @@ def compose(rng, seconds):
     accent = rng.uniform(0, .35)
     lines = []  # channel, rhythm of some bars, kind
     chosen = rng.random(5) < [.85, .75, .5, .7, .3]
+    soft = rng.random() < .07  # nothing but pads that swell on the beat
+    if soft:
+        patterns, chosen = None, np.array([rng.random() < .3, True, False, rng.random() < .3, False])
     if not chosen.any() and style == "none":
         chosen[1] = True
     for channel, kinds in ((0, ["beats", "eighths", "offbeat", "all", "gallop", "tresillo", "random", "random", "half"]),
-                           (1, ["long", "long", "beats", "offbeat", "eighths", "tresillo", "random", "half"]),
+                           (1, ["beats", "beats", "half"] if soft else ["long", "long", "beats", "offbeat", "eighths", "tresillo", "random", "half"]),
                            (2, ["all", "eighths", "all", "random"]), (3, ["random", "random", "random", "eighths"]),
                            (4, ["random", "long", "offbeat"])):
         if chosen[channel]:
@@ -202,7 +205,7 @@ def compose(rng, seconds):
     # Six fast beats are two slow ones.
     keep = counted[::3] if beats == 6 and bpm > 150 else counted
     first = counted[::beats]
-    programs = {0: int(rng.integers(32, 40)), 1: int(rng.choice([*range(0, 31), *range(48, 56), *range(80, 96)])),
+    programs = {0: int(rng.integers(32, 40)), 1: int(rng.choice([48, 49, 50, 51, 52, 88, 89, 90, 91, 94, 95]) if soft else rng.choice([*range(0, 31), *range(48, 56), *range(80, 96)])),
                 2: int(rng.integers(0, 104)), 3: int(rng.integers(0, 104)), 4: int(rng.integers(0, 112)),
                 DRUMS: int(rng.choice([0, 0, 8, 16, 24, 25, 32, 40, 48]))}
     levels = {channel: float(10 ** (-rng.uniform(0, 14) / 20)) for channel in range(5)}

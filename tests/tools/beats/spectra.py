@@ -2,8 +2,9 @@
 
 Every instrument is a random spectrum with a random envelope; the window of the transform smooths both, and the powers
 fluctuate as those of noise and of beating partials do."""
+import functools
+
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter
 
 from . import features
@@ -14,6 +15,22 @@ BEATLESS = .25
 CENTRES = np.sqrt(features.EDGES[:-1] * np.maximum(features.EDGES[1:] - 1., features.EDGES[:-1])) * features.RATE / features.SIZE
 # The window over the last 46 ms, in steps: the power it sees of a sound that has just begun.
 WINDOW = np.hanning(11)[1:-1] ** 2 / np.sum(np.hanning(11)[1:-1] ** 2)
+
+
+NOISES, NOISE_SECS = 8, 30
+
+
+@functools.cache
+def noises():
+    """Returns log powers of white noise, with a mean power of 1 in each band."""
+    rng = np.random.default_rng(9)
+    levels = (features.powers(.1 * rng.standard_normal(NOISE_SECS * features.RATE))[10:] for _ in range(NOISES))
+    return [(level - np.log(np.exp(level).mean(0))).astype(np.float32) for level in levels]
+
+
+def noise(frames, rng):
+    """Returns log powers of some of that noise."""
+    return np.roll(noises()[rng.integers(NOISES)], rng.integers(1000), axis=0)[:frames]
 
 
 def band(hz):
@@ -49,7 +66,7 @@ def render(song, seconds, rng):
     voices = {}
     for channel in range(16):
         voices[channel] = dict(slope=rng.uniform(.5, 4), cut=rng.uniform(300, 9000), decay=rng.choice([.1, .3, 1., 5.]) * rng.uniform(.6, 1.6),
-                               attack=rng.choice([0, 0, 0, .02, .08]), click=rng.choice([0, 0, .02, .1]))
+                               attack=rng.choice([0, 0, 0, 0, .02, .08, .2]), click=rng.choice([0, 0, .02, .1]))
     pulses, spectra = {}, {}
     for start, length, pitch, velocity, channel in song.notes:
         at = int(start / STEP_SECS)
@@ -83,21 +100,21 @@ def render(song, seconds, rng):
                 kick = np.maximum(0, lfilter([1], [1, -np.exp(-STEP_SECS / spectra[key][1])], pulses[key]))[:, None] * spectra[key][0]
                 out = kick + (out - kick) * (1 - rng.uniform(.5, .95) * duck)[:, None]
     out = np.maximum(out, 1e-9)
-    return finished(out, rng)
+    degrees = rng.uniform(2, 20) * np.diff(features.EDGES) ** rng.uniform(0, 1)
+    frames = framed(out, rng)
+    frames *= rng.gamma(degrees, 1 / degrees, frames.shape)
+    return np.log(np.maximum(frames, 1e-9)).astype(np.float32)
 
 
-def finished(out, rng):
-    """Returns frames of log powers from steps of powers."""
+def framed(out, rng):
+    """Returns powers of frames from those of steps."""
     leak = rng.uniform(.001, .08)
     out = out + leak * (np.roll(out, 1, 1) + np.roll(out, -1, 1))
     out = lfilter(WINDOW, [1], out, axis=0)
     per_frame = round(features.FRAME_HOPS * .01 / STEP_SECS)
     frames = len(out) // per_frame
     # Two hops a frame: at its middle and at its end.
-    out = out[: frames * per_frame].reshape(frames, per_frame, -1)[:, [per_frame // 2 - 1, per_frame - 1]].mean(1)
-    degrees = rng.uniform(2, 20) * np.diff(features.EDGES) ** rng.uniform(0, 1)
-    out = out * rng.gamma(degrees, 1 / degrees, out.shape)
-    return np.log(np.maximum(out, 1e-9)).astype(np.float32)
+    return out[: frames * per_frame].reshape(frames, per_frame, -1)[:, [per_frame // 2 - 1, per_frame - 1]].mean(1)
 
 
 def beatless(seconds, rng):
@@ -106,9 +123,11 @@ def beatless(seconds, rng):
     if kind < .5:
         levels = render(drift_off(rng, seconds), seconds, rng)
         if rng.random() < .5:
-            levels = np.logaddexp(levels, np.log(np.exp(levels).sum(1).mean()) - rng.uniform(3, 8) + gaussian_filter1d(rng.normal(0, 1, levels.shape), 20, axis=0))
+            levels = np.logaddexp(levels, np.log(np.exp(levels).sum(1).mean()) - rng.uniform(3, 9) + noise(len(levels), rng))
         return levels
-    out = np.full((steps, features.BANDS), 1e-6)
+    # Steady noise of any colour, under swells and drops.
+    colour = np.interp(np.arange(features.BANDS), np.linspace(0, features.BANDS, 5), rng.normal(0, 2, 5) + rng.choice([-8, -4, 0, 2]))
+    out = np.full((steps, features.BANDS), 1.) * np.exp(colour)
     for _ in range(int(rng.integers(1, 12))):
         knots = np.arange(0, steps + 400, 1 / STEP_SECS / (rng.uniform(2, 9) if kind < .8 else rng.uniform(.1, 2)))
         level = np.interp(np.arange(steps), knots, rng.random(len(knots)) ** rng.uniform(1, 8))
@@ -117,7 +136,8 @@ def beatless(seconds, rng):
     for at in rng.integers(0, steps, rng.poisson(seconds * rng.choice([0, .2, 1, 4]))):
         tail = np.exp(-np.arange(min(80, steps - at)) / rng.uniform(2, 30))
         out[at:at + len(tail)] += rng.uniform(.5, 20) * tail[:, None] * np.exp(-.5 * ((np.arange(features.BANDS) - rng.uniform(0, 33)) / rng.uniform(2, 15)) ** 2)
-    return finished(out, rng)
+    frames = framed(out, rng)
+    return (np.log(np.maximum(frames, 1e-9)) + noise(len(frames), rng)).astype(np.float32)
 
 
 def piece(seconds, rng):

@@ -65,8 +65,7 @@ def varied(levels, rng):
     if rng.random() < .6:
         levels = levels + np.interp(place, np.arange(5), rng.normal(0, rng.uniform(.3, 2.2), 5)).astype(np.float32)
     if rng.random() < .3:
-        floor = np.interp(place, np.arange(5), rng.normal(-6, 2, 5)) + rng.normal(0, .5, levels.shape)
-        floor = floor.astype(np.float32)
+        floor = np.interp(place, np.arange(5), rng.normal(-6, 2, 5)).astype(np.float32) + spectra.noise(len(levels), rng)
         levels = np.logaddexp(levels, floor + np.log(np.exp(levels).sum(-1).mean()))
     # The reference level follows the sum of the bands.
     return levels + np.float32(rng.normal(-.3, .4) - np.log(np.exp(levels).sum(-1).mean()))
