@@ -4,6 +4,7 @@ mod bar;
 mod cells;
 mod comb;
 mod drums;
+mod fusion;
 mod grid;
 mod manual;
 mod octave;
@@ -12,5 +13,6 @@ mod tests;
 mod tracker;
 
 pub(super) use drums::Drums;
+pub(super) use fusion::Fusion;
 pub use manual::TempoRequest;
 pub(super) use tracker::Tracker;
