@@ -63,6 +63,7 @@ impl Stage {
             fade: None,
             second: None,
             post: Post::default(),
+            layers: Vec::new(),
             output_mode: OutputMode::Open,
         };
         stage.draw(&cue);
