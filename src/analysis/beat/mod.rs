@@ -4,7 +4,6 @@ mod bar;
 mod cells;
 mod comb;
 mod drums;
-mod fusion;
 mod grid;
 mod manual;
 mod octave;
@@ -13,6 +12,5 @@ mod tests;
 mod tracker;
 
 pub(super) use drums::Drums;
-pub(super) use fusion::Fusion;
 pub use manual::TempoRequest;
 pub(super) use tracker::Tracker;

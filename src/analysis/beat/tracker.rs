@@ -6,7 +6,6 @@ use super::super::onset::Onset;
 use super::bar::Bar;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
-use super::fusion::LAG;
 use super::grid::Grid;
 use super::manual::{ManualTempo, TempoRequest};
 use crate::units::{Seconds, Tempo, Unipolar};
@@ -16,10 +15,10 @@ const UPDATE_HOPS: u64 = 10;
 const UPDATE_SECS: f32 = 0.1;
 /// Hops received before the first update.
 const FIRST_UPDATE: u64 = 150;
+/// Latency of onsets in seconds: they peak when half the window has passed over them.
+const LATENCY_SECS: f64 = 0.032;
 /// Length of a hop, in seconds.
 const HOP_SECS: f64 = 0.01;
-/// Latency of accents in seconds: onsets peak when half the window has passed over them, and wait for the activations.
-const LATENCY_SECS: f64 = 0.032 + LAG as f64 * HOP_SECS;
 /// `z` at which a grid is adopted; its confidence there is 0.5.
 const ADOPT_Z: f32 = 4.4;
 /// `z` at which a candidate is adopted without trust; noise reaches it half of the time.
@@ -32,8 +31,6 @@ const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
 /// Minimum confidence of a grid that holds: trusted, but less than a clear one.
 const HOLD_CONFIDENCE: f32 = 0.65;
-/// Maximum confidence while it is doubtful whether every beat counts or every second one.
-const DOUBTFUL_CONFIDENCE: f32 = 0.78;
 /// `z` above which an adopted grid is followed, and the `z` of zero confidence.
 const FOLLOW_Z: f32 = 3.4;
 const ZERO_Z: f32 = 3.0;
@@ -224,8 +221,7 @@ impl Tracker {
             0.3
         } else {
             let clear = ((z - ZERO_Z) / (2.0 * (ADOPT_Z - ZERO_Z))).clamp(0.0, 1.0);
-            let sure = if holds { clear.max(HOLD_CONFIDENCE) } else { clear };
-            if grid.octave_is_doubtful() { sure.min(DOUBTFUL_CONFIDENCE) } else { sure }
+            if holds { clear.max(HOLD_CONFIDENCE) } else { clear }
         };
         let pace = match target > self.confidence {
             true => 0.35,
