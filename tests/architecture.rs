@@ -22,12 +22,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("eel", &[]),
     ("hlsl", &[]),
     ("milk", &["units", "eel", "hlsl"]),
+    ("shading", &[]),
     ("facts", &["units", "milk"]),
     ("store", &["units", "disk", "salvage", "facts"]),
     ("library", &["units", "disk", "milk", "facts", "store"]),
     ("mind", &["units", "analysis", "facts", "library"]),
     // The limiter applies the rules of the flash meter.
-    ("stage", &["units", "disk", "media", "milk"]),
+    ("stage", &["units", "disk", "media", "milk", "shading"]),
     (
         "show",
         &["units", "faults", "handoff", "analysis", "milk", "facts", "store", "library", "mind", "stage"],

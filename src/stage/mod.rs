@@ -21,6 +21,8 @@ mod preset_pass;
 mod readback;
 mod render_context;
 mod renderer;
+#[cfg(test)]
+mod same_pictures;
 mod settings;
 mod textures;
 
