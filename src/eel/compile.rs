@@ -180,7 +180,7 @@ impl BatchCode {
     }
 
     /// Runs for `items` items; `inputs`, from [`Self::rows`], and `outputs` hold a row for each. Returns the number of
-    /// items that finished, fewer than `items` if the budget was exhausted; the output rows of the others are undefined.
+    /// items that finished, fewer than `items` if the budget was exhausted; the output rows of the others are not set.
     ///
     /// # Panics
     ///
