@@ -1,4 +1,5 @@
-// One direction of the separable blur: a horizontal pass with scale and bias, or a vertical pass with darkened edges.
+// The two directions of the separable blur: a horizontal pass with scale and bias, and a vertical pass with darkened
+// edges. A software rasteriser would compute both sides of a branch between them.
 
 // Matches `BlurUniforms` in src/stage/pass/blur.rs.
 struct Blur {
@@ -8,9 +9,9 @@ struct Blur {
     bias: f32,
     edge_keep: f32,
     edge_darken: f32,
-    vertical: f32,
     // 1 or -1: direction of the vertical offset that projectM has in the horizontal pass.
     slip: f32,
+    pad: f32,
 }
 
 @group(0) @binding(1) var<uniform> blur: Blur;
@@ -22,17 +23,19 @@ fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
 }
 
 @fragment
-fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
-    if blur.vertical < 0.5 {
-        let step = vec2<f32>(blur.texel.x, 0.0);
-        // projectM's horizontal pass is offset by one source pixel in both directions.
-        let from_uv = uv + vec2<f32>(1.0, blur.slip) * blur.texel;
-        var sum = pair(from_uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
-        sum += pair(from_uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;
-        sum += pair(from_uv, step * (4.0 + 2.0 * 1.2 / 3.1)) * 3.1;
-        sum += pair(from_uv, step * (6.0 + 2.0 * 0.3 / 1.0)) * 1.0;
-        return vec4<f32>(sum * (0.5 / 18.3) * blur.scale + blur.bias, 1.0);
-    }
+fn fs_across(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
+    let step = vec2<f32>(blur.texel.x, 0.0);
+    // projectM's horizontal pass is offset by one source pixel in both directions.
+    let from_uv = uv + vec2<f32>(1.0, blur.slip) * blur.texel;
+    var sum = pair(from_uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
+    sum += pair(from_uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;
+    sum += pair(from_uv, step * (4.0 + 2.0 * 1.2 / 3.1)) * 3.1;
+    sum += pair(from_uv, step * (6.0 + 2.0 * 0.3 / 1.0)) * 1.0;
+    return vec4<f32>(sum * (0.5 / 18.3) * blur.scale + blur.bias, 1.0);
+}
+
+@fragment
+fn fs_down(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     let step = vec2<f32>(0.0, blur.texel.y);
     var sum = pair(uv, step * (2.0 * 6.4 / 14.2)) * 14.2;
     sum += pair(uv, step * (2.0 + 2.0 * 1.0 / 4.1)) * 4.1;

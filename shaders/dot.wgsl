@@ -14,7 +14,7 @@ const TIE_BREAK: vec2<f32> = vec2<f32>(0.015625, -0.015625);
 
 struct DotOut {
     @builtin(position) position: vec4<f32>,
-    @location(0) color: vec4<f32>,
+    @location(0) @interpolate(flat) color: vec4<f32>,
 }
 
 fn dot_corner(index: u32, at: vec2<f32>, color: vec4<f32>, width: f32) -> DotOut {
@@ -35,6 +35,6 @@ fn vs_thick(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @loca
 }
 
 @fragment
-fn fs_color(@location(0) color: vec4<f32>) -> @location(0) vec4<f32> {
+fn fs_color(@location(0) @interpolate(flat) color: vec4<f32>) -> @location(0) vec4<f32> {
     return color;
 }

@@ -8,9 +8,10 @@ struct ShapeDraw {
     // outline is drawn four times, offset by half a reference pixel right, down, and both.
     sides: f32,
     textured: f32,
+    // 1 for a thick outline.
+    thick: f32,
     pad_a: f32,
     pad_b: f32,
-    pad_c: f32,
 }
 
 @group(0) @binding(0) var<uniform> info: ShapeDraw;
@@ -21,9 +22,10 @@ const TAU: f32 = 6.28318530718;
 
 struct ShapeOut {
     @builtin(position) position: vec4<f32>,
-    @location(0) color: vec4<f32>,
+    // Without perspective, which needs a division.
+    @location(0) @interpolate(linear) color: vec4<f32>,
     // uv, and 1 if textured.
-    @location(1) uv: vec3<f32>,
+    @location(1) @interpolate(linear) uv: vec3<f32>,
 }
 
 struct Shape {
@@ -71,9 +73,11 @@ fn fill(shape: Shape, index: u32) -> ShapeOut {
 }
 
 fn outline(shape: Shape, index: u32) -> ShapeOut {
-    let side = (index / 6u) % u32(info.sides);
+    let quad = index / 6u;
+    let thick = info.thick > 0.5;
+    let side = select(quad, quad >> 2u, thick);
     if side >= u32(shape.turn.y) || shape.outline.a <= 0.0 { return discarded(); }
-    let copy = index / (6u * u32(info.sides));
+    let copy = select(0u, quad & 3u, thick);
     let shift = vec2<f32>(f32(copy & 1u), -f32(copy >> 1u)) * 0.5 * info.pixel;
     // Two triangles, corners 0 1 2 and 2 1 3, one hex digit each. Bit 0 selects the end, bit 1 the side of the line.
     let which = (0x312210u >> (4u * (index % 6u))) & 3u;
@@ -87,15 +91,57 @@ fn outline(shape: Shape, index: u32) -> ShapeOut {
     return ShapeOut(vec4<f32>(position, 0.0, 1.0), shape.outline, vec3<f32>(0.0));
 }
 
-@vertex
-fn vs_shape(@builtin(vertex_index) index: u32, shape: Shape) -> ShapeOut {
+fn fill_and_outline(shape: Shape, index: u32) -> ShapeOut {
     let fill_vertices = u32(info.sides) * 3u;
     if index < fill_vertices { return fill(shape, index); }
     return outline(shape, index - fill_vertices);
 }
 
+@vertex
+fn vs_textured(@builtin(vertex_index) index: u32, shape: Shape) -> ShapeOut {
+    return fill(shape, index);
+}
+
 @fragment
-fn fs_shape(@location(0) color: vec4<f32>, @location(1) uv: vec3<f32>) -> @location(0) vec4<f32> {
+fn fs_textured(
+    @location(0) @interpolate(linear) color: vec4<f32>,
+    @location(1) @interpolate(linear) uv: vec3<f32>,
+) -> @location(0) vec4<f32> {
+    return color * textureSampleLevel(image, image_sampler, uv.xy, 0.0);
+}
+
+@vertex
+fn vs_textured_outlined(@builtin(vertex_index) index: u32, shape: Shape) -> ShapeOut {
+    return fill_and_outline(shape, index);
+}
+
+@fragment
+fn fs_textured_outlined(
+    @location(0) @interpolate(linear) color: vec4<f32>,
+    @location(1) @interpolate(linear) uv: vec3<f32>,
+) -> @location(0) vec4<f32> {
     let sampled = textureSampleLevel(image, image_sampler, uv.xy, 0.0);
     return color * mix(vec4<f32>(1.0), sampled, uv.z);
+}
+
+struct PlainOut {
+    @builtin(position) position: vec4<f32>,
+    @location(0) @interpolate(linear) color: vec4<f32>,
+}
+
+@vertex
+fn vs_plain(@builtin(vertex_index) index: u32, shape: Shape) -> PlainOut {
+    let full = fill(shape, index);
+    return PlainOut(full.position, full.color);
+}
+
+@vertex
+fn vs_plain_outlined(@builtin(vertex_index) index: u32, shape: Shape) -> PlainOut {
+    let full = fill_and_outline(shape, index);
+    return PlainOut(full.position, full.color);
+}
+
+@fragment
+fn fs_plain(@location(0) @interpolate(linear) color: vec4<f32>) -> @location(0) vec4<f32> {
+    return color;
 }

@@ -13,7 +13,8 @@ struct Draw {
 
 struct StrokeOut {
     @builtin(position) position: vec4<f32>,
-    @location(0) color: vec4<f32>,
+    // Without perspective, which needs a division.
+    @location(0) @interpolate(linear) color: vec4<f32>,
 }
 
 // Six vertices per quad. Vertices 0 to 23 are four copies, offset by one reference pixel right, up, and both;
@@ -43,6 +44,6 @@ fn vs_stroke(
 }
 
 @fragment
-fn fs_color(@location(0) color: vec4<f32>) -> @location(0) vec4<f32> {
+fn fs_color(@location(0) @interpolate(linear) color: vec4<f32>) -> @location(0) vec4<f32> {
     return color;
 }

@@ -2,7 +2,8 @@
 
 struct TriangleOut {
     @builtin(position) position: vec4<f32>,
-    @location(0) color: vec4<f32>,
+    // Without perspective, which needs a division.
+    @location(0) @interpolate(linear) color: vec4<f32>,
 }
 
 @vertex
@@ -11,6 +12,6 @@ fn vs_triangle(@location(0) at: vec2<f32>, @location(1) color: vec4<f32>) -> Tri
 }
 
 @fragment
-fn fs_color(@location(0) color: vec4<f32>) -> @location(0) vec4<f32> {
+fn fs_color(@location(0) @interpolate(linear) color: vec4<f32>) -> @location(0) vec4<f32> {
     return color;
 }

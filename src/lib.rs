@@ -31,6 +31,7 @@ pub mod mind;
 pub mod night;
 pub mod pack;
 pub mod salvage;
+pub mod shading;
 pub mod shards;
 pub mod show;
 pub mod stage;

@@ -23,12 +23,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("hlsl", &[]),
     ("milk", &["units", "eel", "hlsl"]),
     ("layers", &["units", "disk", "eel", "milk"]),
+    ("shading", &[]),
     ("facts", &["units", "milk"]),
     ("store", &["units", "disk", "salvage", "facts"]),
     ("library", &["units", "disk", "milk", "facts", "store"]),
     ("mind", &["units", "analysis", "facts", "library"]),
     // The limiter applies the rules of the flash meter.
-    ("stage", &["units", "disk", "media", "milk", "layers"]),
+    ("stage", &["units", "disk", "media", "milk", "layers", "shading"]),
     (
         "show",
         &[

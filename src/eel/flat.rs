@@ -89,7 +89,7 @@ impl Op {
     }
 
     /// Returns true if the operation has no side effects.
-    fn is_removable(self) -> bool {
+    pub fn is_removable(self) -> bool {
         use Op::{Charge, Checkpoint, Free, Jump, Label, Move, Output, Random, Set, Store, Unless};
         !matches!(
             self,

@@ -23,6 +23,7 @@ mod memory;
 mod native;
 mod parse;
 mod random;
+mod rows;
 mod scope;
 mod tree;
 #[cfg(test)]

@@ -238,7 +238,7 @@ fn check_batch(source: &str) {
         let after = state(&scope, BUDGET, |machine| {
             let start = machine.vars[b.slot()];
             let mut out = vec![0.0; ROWS.len() * code.output_columns()];
-            let finished = code.run(machine, ROWS.len(), &ROWS, &mut out);
+            let finished = code.run(machine, ROWS.len(), &code.rows(&ROWS), &mut out);
             for (at, row) in ROWS.iter().enumerate().take(finished) {
                 let value = |output: usize, unset: f64| {
                     code.output(output).map_or(unset, |column| out[at * code.output_columns() + column])
@@ -254,6 +254,11 @@ fn check_batch(source: &str) {
     assert!(code.make_native(), "machine code is available where tests run");
     let native = run(&code);
     assert_eq!(interpreted, native, "interpreter and machine code: {source}");
+    let mut kept = compile_batch(source, &mut scope.clone(), columns).expect("the same source");
+    kept.keep_rows();
+    assert_eq!(run(&kept), native, "interpreter with kept rows: {source}");
+    assert!(kept.make_native(), "machine code is available where tests run");
+    assert_eq!(run(&kept), native, "machine code with kept rows: {source}");
     if walked.exhausted {
         assert!(native.1.exhausted, "ends only without the walker: {source}");
     } else {

@@ -8,13 +8,11 @@ use super::Frame;
 use super::engine::{Context, Engine, Namespace};
 use super::names::{VERTEX, frame, vertex};
 use super::program::{FrameCode, Program};
+use crate::eel::BatchCode;
 
 /// Number of motion variables. Their slots are the same in per-frame and per-vertex code.
 const MOTION: usize = 10;
 const _: () = assert!(frame::zoom == vertex::zoom && frame::sy == vertex::sy && vertex::sy + 1 == MOTION);
-
-/// Columns of the per-vertex code: `x` to `ang`.
-const INPUTS: usize = vertex::ang - vertex::x + 1;
 
 /// State of the per-vertex code, and the previous mesh.
 pub(super) struct MeshState {
@@ -65,7 +63,8 @@ impl MeshState {
         engine: &mut Engine,
         out: &mut Frame,
     ) {
-        self.grid.fit(context.tick.mesh, context.aspect);
+        let code = program.code.per_vertex.as_ref();
+        self.grid.fit(context.tick.mesh, context.aspect, code);
         let field = WarpField::new(program, context.tick.time as f32, context.aspect);
         out.decay = (frame_vars[frame::decay] as f32).min(1.0);
         let vars = &mut self.namespace;
@@ -75,7 +74,6 @@ impl MeshState {
         vars.set_q(VERTEX, &context.q);
         let base: [f64; MOTION] = frame_vars[..MOTION].try_into().expect("motion variables come first");
         let motion = base.map(|value| value as f32);
-        let code = program.code.per_vertex.as_ref();
         // Motion variables that the code assigns, and their columns.
         let columns = code.map(|code| (0..MOTION).filter_map(|slot| Some((slot, code.output(slot)?))));
         let columns: SmallVec<[(usize, usize); MOTION]> = columns.into_iter().flatten().collect();
@@ -87,8 +85,8 @@ impl MeshState {
             lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
             source.map(finite)
         };
-        for (points, inputs) in self.grid.points.chunks(across).zip(self.grid.inputs.chunks(across * INPUTS))
-        {
+        let width = self.grid.inputs.len() / self.grid.points.len();
+        for (points, inputs) in self.grid.points.chunks(across).zip(self.grid.inputs.chunks(across * width)) {
             let mut finished = 0;
             if let Some(code) = code {
                 vars.vars[..MOTION].copy_from_slice(&base);
@@ -121,25 +119,28 @@ struct Grid {
     size: [u32; 2],
     aspect: [f32; 2],
     points: Vec<GridPoint>,
-    /// For each vertex, the position variables of per-vertex code.
+    /// For each vertex, a row of inputs of the per-vertex code: `x` to `ang`, and what the code derives from them.
     inputs: Vec<f64>,
 }
 
 impl Grid {
-    /// Computes the vertices unless they are up to date.
-    fn fit(&mut self, size: [u32; 2], aspect: [f32; 2]) {
+    /// Computes the vertices unless they are up to date. `code` is always the same.
+    fn fit(&mut self, size: [u32; 2], aspect: [f32; 2], code: Option<&BatchCode>) {
         if !self.points.is_empty() && self.size == size && self.aspect == aspect {
             return;
         }
         (self.size, self.aspect) = (size, aspect);
         self.points.clear();
         self.points.extend(grid_points(size, aspect));
-        self.inputs.clear();
-        self.inputs.extend(
-            self.points.iter().flat_map(|point| {
-                [point.code_pos[0], point.code_pos[1], point.rad, point.ang].map(f64::from)
-            }),
-        );
+        let inputs = self.points.iter().flat_map(|point| {
+            let GridPoint { code_pos: [x, y], rad, ang, .. } = *point;
+            [x, y, rad, ang].map(f64::from)
+        });
+        let inputs: Vec<f64> = inputs.collect();
+        self.inputs = match code {
+            Some(code) => code.rows(&inputs),
+            None => inputs,
+        };
     }
 }
 

@@ -177,7 +177,7 @@ impl Builder<'_> {
         let mut vertex_scope = names::new_scope(vertex::NAMES);
         let motion = &vertex::NAMES[..=vertex::sy];
         let columns = [&vertex::NAMES[vertex::x..=vertex::ang], motion, motion];
-        let per_vertex = self.batch("per_pixel", &preset.per_pixel, &mut vertex_scope, columns);
+        let per_vertex = self.batch("per_pixel", &preset.per_pixel, &mut vertex_scope, columns, true);
         FrameCode { init, per_frame, frame_names: scope.names(), per_vertex, vertex_vars: vertex_scope.len() }
     }
 
@@ -192,7 +192,7 @@ impl Builder<'_> {
             &point::NAMES[point::x..=point::a],
         ];
         let part = format!("wave_{slot} per_point");
-        let per_point = self.batch(&part, &values.per_point, &mut point_scope, columns);
+        let per_point = self.batch(&part, &values.per_point, &mut point_scope, columns, false);
         WaveProgram {
             values: values.clone(),
             init,
@@ -221,19 +221,24 @@ impl Builder<'_> {
         Some(code)
     }
 
-    /// Compiles code that runs on many items, with the names of its inputs, resets and outputs.
+    /// Compiles code that runs on many items, with the names of its inputs, resets and outputs; `fixed` if the inputs
+    /// stay the same over many frames.
     fn batch(
         &mut self,
         part: &str,
         joined: &str,
         scope: &mut Scope,
         columns: [&[&str]; 3],
+        fixed: bool,
     ) -> Option<BatchCode> {
         let [inputs, resets, outputs] =
             columns.map(|names| names.iter().map(|name| scope.var(name)).collect::<Vec<_>>());
         let columns = Columns { inputs: &inputs, resets: &resets, outputs: &outputs };
         let compile = |source: &str, scope: &mut Scope| eel::compile_batch(source, scope, columns);
         let mut code = self.compile(part, joined, scope, compile)?;
+        if fixed {
+            code.keep_rows();
+        }
         if self.may_compile(code.operations()) {
             code.make_native();
         }

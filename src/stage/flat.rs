@@ -27,8 +27,14 @@ pub(super) struct FlatDraws {
     /// How polygons read their image beyond its edges.
     address: Address,
     packed: Vec<PackedUniforms>,
-    /// Vertex count of each polygon draw, in the order of the frame's `above`.
-    vertex_counts: Vec<u32>,
+    /// The polygon draws, in the order of the frame's `above`.
+    calls: Vec<ShapeCall>,
+}
+
+/// One draw of polygons.
+struct ShapeCall {
+    vertices: u32,
+    outlined: bool,
 }
 
 /// Uniforms of one draw, padded to the alignment of dynamic offsets.
@@ -70,7 +76,7 @@ impl FlatDraws {
             images: images.map(Clone::clone),
             address,
             packed: Vec::new(),
-            vertex_counts: Vec::new(),
+            calls: Vec::new(),
         }
     }
 
@@ -82,7 +88,7 @@ impl FlatDraws {
         self.shapes.fill(device, queue, &frame.shapes);
         self.triangles.fill(device, queue, &frame.triangles);
         self.packed.clear();
-        self.vertex_counts.clear();
+        self.calls.clear();
         let pixel = reference_pixel(size[1]);
         for draw in frame.above.iter().take(MAX_SHAPE_DRAWS) {
             let Draw::Shapes { range, textured, thick, .. } = draw else { continue };
@@ -94,14 +100,15 @@ impl FlatDraws {
                 (true, false) => 1,
                 (true, true) => 4,
             };
-            self.vertex_counts.push(sides * (3 + 6 * outlines));
+            self.calls.push(ShapeCall { vertices: sides * (3 + 6 * outlines), outlined });
             self.packed.push(PackedUniforms {
                 uniforms: ShapeUniforms {
                     size: size.map(|side| side as f32),
                     pixel,
                     sides: sides as f32,
                     textured: f32::from(u8::from(*textured)),
-                    pad: [0.0; 3],
+                    thick: f32::from(u8::from(*thick)),
+                    pad: [0.0; 2],
                 },
                 pad: [[0.0; 4]; 14],
             });
@@ -163,15 +170,16 @@ impl FlatDraws {
                     render.set_vertex_buffer(0, self.triangles.slice());
                     render.draw(range.clone(), 0..1);
                 }
-                Draw::Shapes { range, blend, .. } => {
-                    let (Some(groups), Some(&vertices)) =
-                        (&self.shape_groups, self.vertex_counts.get(shape_draw))
+                Draw::Shapes { range, blend, textured, .. } => {
+                    let (Some(groups), Some(&ShapeCall { vertices, outlined })) =
+                        (&self.shape_groups, self.calls.get(shape_draw))
                     else {
                         continue;
                     };
                     let offset = (shape_draw as u64 * UNIFORM_STRIDE) as u32;
                     shape_draw += 1;
-                    render.set_pipeline(render_context.shape.pipelines.get(*blend));
+                    let pipelines = render_context.shape.pipelines(*textured, outlined);
+                    render.set_pipeline(pipelines.get(*blend));
                     render.set_bind_group(0, &groups[source], &[offset]);
                     render.set_vertex_buffer(0, self.shapes.slice());
                     render.draw(0..vertices, range.clone());

@@ -33,8 +33,10 @@ pub enum GpuError {
 
 /// Maximum wait for the device, in seconds. The caller gives up a device that hangs for longer.
 const PATIENCE_SECS: u64 = 20;
-/// Pause between two polls of the device while a thread waits for it.
-const WAIT_PAUSE: Duration = Duration::from_micros(100);
+/// Shortest and longest pause between two polls of the device while a thread waits for it.
+const WAIT_PAUSE: [Duration; 2] = [Duration::from_micros(100), Duration::from_millis(2)];
+/// Share of the time waited so far by which the wait may be too long: the device gets few polls while it is busy.
+const WAIT_SLACK: u32 = 16;
 
 /// Returns the preferred adapter.
 fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
@@ -310,7 +312,8 @@ impl Gpu {
         let began = Instant::now();
         loop {
             self.poll()?;
-            match answer.recv_timeout(WAIT_PAUSE) {
+            let [shortest, longest] = WAIT_PAUSE;
+            match answer.recv_timeout((began.elapsed() / WAIT_SLACK).clamp(shortest, longest)) {
                 Ok(value) => return Ok(value),
                 Err(RecvTimeoutError::Timeout) if began.elapsed().as_secs() < PATIENCE_SECS => {}
                 Err(_) => return Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS))),

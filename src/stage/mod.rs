@@ -23,6 +23,8 @@ mod preset_pass;
 mod readback;
 mod render_context;
 mod renderer;
+#[cfg(test)]
+mod same_pictures;
 mod settings;
 mod textures;
 

@@ -230,7 +230,8 @@ impl DeckPicture {
         }
         self.composite_mesh.encode_images(render_context, encoder);
         {
-            let mut render = pass::begin(encoder, "warp", &self.images[next], true);
+            let discards = self.warp.as_ref().is_some_and(|warp| warp.discards);
+            let mut render = pass::begin(encoder, "warp", &self.images[next], discards);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
             // projectM loses the drawing of the first frame when it creates its blur images, which changes the
             // feedback.
@@ -242,7 +243,8 @@ impl DeckPicture {
             }
         }
         self.pyramid.encode(&render_context.blur, &render_context.gpu.queue, encoder, last, &frame.blur);
-        let mut render = pass::begin(encoder, "composite", &self.output, true);
+        let discards = self.composite.as_ref().is_some_and(|composite| composite.discards);
+        let mut render = pass::begin(encoder, "composite", &self.output, discards);
         self.draw_composite(render_context, &mut render, next);
         drop(render);
         self.last = next;

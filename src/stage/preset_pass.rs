@@ -1,18 +1,22 @@
 //! Pipeline and bindings of a preset's warp or composite shader.
 
 use lactea_abi::{Address, Filter, PassKind, PassUniforms, TexDim, TexSource, TextureBinding};
+use naga::Module;
 
 use super::error::StageError;
 use super::pass::blur::Pyramid;
 use super::pass::{self, FORMAT, PipelineDesc, TEXTURE, UNIFORM, mesh};
 use super::render_context::RenderContext;
 use crate::milk::shader::{IMAGE_ENTRY, ShaderText};
+use crate::shading;
 
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
     /// Whether it is drawn as one triangle that reads the interpolated attributes of its mesh from textures.
     pub reads_images: bool,
+    /// Whether it may leave pixels unwritten.
+    pub discards: bool,
     layout: wgpu::BindGroupLayout,
     /// Bind groups, indexed by feedback image, then by clamped or wrapped main image.
     groups: [[wgpu::BindGroup; 2]; 2],
@@ -81,7 +85,12 @@ impl PresetPass {
             types.push(pass::SAMPLER);
         }
         let layout = pass::layout(&render_context.gpu, label, &types);
-        let shader = pass::from_ir(&render_context.gpu, label, &text.module);
+        // Warp passes have no texture of colours.
+        let has_images = kind == PassKind::Comp || !text.reads_diffuse;
+        let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
+        let mut module = Module::clone(&text.module);
+        let hoisted = coordinates.is_some() && shading::hoist(&mut module, IMAGE_ENTRY);
+        let shader = pass::from_ir(&render_context.gpu, label, module);
         let mesh = PipelineDesc {
             label,
             layouts: &[&render_context.frame_layout, &layout],
@@ -93,15 +102,16 @@ impl PresetPass {
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,
         };
-        // Warp passes have no texture of colours.
-        let has_images = kind == PassKind::Comp || !text.reads_diffuse;
-        let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
         let pipeline = match coordinates {
             Some(coordinates) => pass::pipeline(
                 device,
                 &PipelineDesc {
                     layouts: &[&render_context.frame_layout, &layout, &coordinates.layout],
-                    vertex: (&render_context.mesh_shader, "vs_image"),
+                    vertex: if hoisted {
+                        (&shader, shading::VERTEX_ENTRY)
+                    } else {
+                        (&render_context.mesh_shader, "vs_image")
+                    },
                     buffers: &[],
                     fragment: (&shader, IMAGE_ENTRY),
                     ..mesh
@@ -159,7 +169,8 @@ impl PresetPass {
             pass::bind(device, label, &layout, &resources)
         };
         let groups = [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped)));
-        Self { pipeline, layout, reads_images, groups }
+        let discards = pass::discards(&text.module);
+        Self { pipeline, layout, reads_images, discards, groups }
     }
 
     /// Returns the bind group that reads feedback image `image`.

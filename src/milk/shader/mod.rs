@@ -1,14 +1,11 @@
 //! Preset shaders: translated from HLSL, validated, and ready for a device.
 
-mod operands;
-
 use std::sync::Arc;
 
 use lactea_abi::{PassKind, ShaderInterface};
 
 pub use crate::hlsl::IMAGE_ENTRY;
 use crate::hlsl::{self, ErrorKind};
-pub(crate) use operands::operands;
 
 /// Stack size of the translation thread, in bytes; far more than the deepest allowed nesting needs.
 const STACK_BYTES: usize = 8 << 20;

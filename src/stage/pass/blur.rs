@@ -19,13 +19,14 @@ pub(in crate::stage) struct BlurUniforms {
     bias: f32,
     edge_keep: f32,
     edge_darken: f32,
-    vertical: f32,
     slip: f32,
+    pad: f32,
 }
 
-/// Pipeline and layout of both directions.
+/// Pipelines and layout of the two directions.
 pub(in crate::stage) struct BlurPass {
-    pipeline: wgpu::RenderPipeline,
+    across: wgpu::RenderPipeline,
+    down: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
 }
 
@@ -34,21 +35,21 @@ impl BlurPass {
         let device = &gpu.device;
         let layout = layout(gpu, "blur", &[SAMPLER, UNIFORM, TEXTURE]);
         let shader = screen_module(gpu, "blur", SHADER);
-        let pipeline = pipeline(
-            device,
-            &PipelineDesc {
+        let build = |fragment| {
+            let plan = PipelineDesc {
                 label: "blur",
                 layouts: &[&layout],
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
-                fragment: (&shader, "fs_blur"),
+                fragment: (&shader, fragment),
                 constants: &[],
                 format: FORMAT,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
-        Self { pipeline, layout }
+            };
+            pipeline(device, &plan)
+        };
+        Self { across: build("fs_across"), down: build("fs_down"), layout }
     }
 }
 
@@ -128,7 +129,6 @@ impl Pyramid {
     ) {
         let scales = scales(range);
         for (number, half) in self.halves.iter_mut().enumerate() {
-            let vertical = number % 2 == 1;
             let (scale, bias) = scales[number / 2];
             let darken = if number == 1 { range.edge_darken } else { 0.0 };
             let uniforms = BlurUniforms {
@@ -137,14 +137,14 @@ impl Pyramid {
                 bias,
                 edge_keep: 1.0 - darken,
                 edge_darken: darken,
-                vertical: f32::from(u8::from(vertical)),
                 // In projectM the feedback image is upside down, but the levels are not.
                 slip: if number == 0 { -1.0 } else { 1.0 },
+                pad: 0.0,
             };
             half.uniforms.set(queue, uniforms);
             let Some(group) = half.groups.get(image).or(half.groups.first()) else { continue };
-            let mut render = begin(encoder, "blur", &half.target, true);
-            render.set_pipeline(&pass.pipeline);
+            let mut render = begin(encoder, "blur", &half.target, false);
+            render.set_pipeline(if number % 2 == 0 { &pass.across } else { &pass.down });
             render.set_bind_group(0, group, &[]);
             render.draw(0..3, 0..1);
         }
@@ -172,10 +172,6 @@ mod tests {
 
     #[test]
     fn the_block_layout_matches_the_shader() {
-        check_layout!(
-            BlurUniforms { texel, scale, bias, edge_keep, edge_darken, vertical, slip },
-            SHADER,
-            "Blur"
-        );
+        check_layout!(BlurUniforms { texel, scale, bias, edge_keep, edge_darken, slip, pad }, SHADER, "Blur");
     }
 }

@@ -4,7 +4,6 @@ pub(super) mod blit;
 #[cfg(test)]
 mod block_layout;
 pub(super) mod blur;
-mod branches;
 pub(super) mod composite;
 pub(super) mod coordinates;
 pub(super) mod double;
@@ -24,7 +23,7 @@ pub(super) mod post_lens;
 pub(super) mod shape;
 pub(super) mod warp;
 
-pub(super) use module::{from_ir, module};
+pub(super) use module::{discards, from_ir, module};
 
 use super::gpu::Gpu;
 
@@ -168,7 +167,8 @@ pub(super) fn uniform<T>(device: &wgpu::Device, label: &str) -> wgpu::Buffer {
     })
 }
 
-/// Begins a render pass on one image. `clear` clears it to black; otherwise its contents are kept.
+/// Begins a render pass on one image. `clear` clears it to black; otherwise its contents are kept, which takes no time
+/// where the pass writes every pixel.
 pub(super) fn begin<'e>(
     encoder: &'e mut wgpu::CommandEncoder,
     label: &str,

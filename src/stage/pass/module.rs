@@ -2,22 +2,21 @@
 
 use std::borrow::Cow;
 
-use naga::{Expression, Module};
+use naga::{Block, Expression, Module, Statement};
 
-use super::branches;
+use crate::shading;
 use crate::stage::gpu::Gpu;
 
 /// Creates a shader module from built-in WGSL.
 pub(in crate::stage) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     let module = naga::front::wgsl::parse_str(text);
-    from_ir(gpu, label, &module.expect("the program's own shaders are valid"))
+    from_ir(gpu, label, module.expect("the program's own shaders are valid"))
 }
 
 /// Creates a shader module from a validated module whose loops terminate and whose integer divisors are never 0.
-pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, module: &Module) -> wgpu::ShaderModule {
-    let mut module = module.clone();
+pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, mut module: Module) -> wgpu::ShaderModule {
     if gpu.software() {
-        branches::generalise(&mut module);
+        shading::generalise(&mut module);
     }
     let checks = wgpu::ShaderRuntimeChecks {
         bounds_checks: has_computed_index(&module),
@@ -40,4 +39,21 @@ fn has_computed_index(module: &Module) -> bool {
     functions.chain(entries).any(|function| {
         function.expressions.iter().any(|(_, expression)| matches!(expression, Expression::Access { .. }))
     })
+}
+
+/// Returns true if a shader may leave pixels unwritten.
+pub(in crate::stage) fn discards(module: &Module) -> bool {
+    fn in_block(block: &Block) -> bool {
+        block.iter().any(|statement| match statement {
+            Statement::Kill => true,
+            Statement::Block(inner) => in_block(inner),
+            Statement::If { accept, reject, .. } => in_block(accept) || in_block(reject),
+            Statement::Switch { cases, .. } => cases.iter().any(|case| in_block(&case.body)),
+            Statement::Loop { body, continuing, .. } => in_block(body) || in_block(continuing),
+            _ => false,
+        })
+    }
+    let functions = module.functions.iter().map(|(_, function)| function);
+    let entries = module.entry_points.iter().map(|entry| &entry.function);
+    functions.chain(entries).any(|function| in_block(&function.body))
 }

@@ -66,7 +66,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         target: &wgpu::TextureView,
         uniforms: &U,
     ) {
-        let mut render = begin(encoder, self.label, target, true);
+        let mut render = begin(encoder, self.label, target, false);
         self.fill(gpu, &mut render, sampler, images, uniforms);
     }
 

@@ -15,7 +15,8 @@ pub(in crate::stage) struct ShapeUniforms {
     pub pixel: f32,
     pub sides: f32,
     pub textured: f32,
-    pub pad: [f32; 3],
+    pub thick: f32,
+    pub pad: [f32; 2],
 }
 
 /// Distance between the uniforms of two draws, in bytes; every device supports this alignment.
@@ -24,7 +25,8 @@ pub(in crate::stage) const UNIFORM_STRIDE: u64 = 256;
 /// Pipelines and layout of the shape pass.
 pub(in crate::stage) struct ShapePass {
     pub layout: wgpu::BindGroupLayout,
-    pub pipelines: ByBlend,
+    /// Pipelines, indexed by textured, then by outlined.
+    pipelines: [[ByBlend; 2]; 2],
 }
 
 impl ShapePass {
@@ -45,21 +47,32 @@ impl ShapePass {
             step_mode: wgpu::VertexStepMode::Instance,
             attributes: &attributes,
         };
-        let pipelines = ByBlend::new(|blend| {
-            let plan = PipelineDesc {
-                label: "shape",
-                layouts: &[&layout],
-                vertex: (&shader, "vs_shape"),
-                buffers: std::slice::from_ref(&instances),
-                fragment: (&shader, "fs_shape"),
-                constants: &[],
-                format: FORMAT,
-                blend: Some(blend_state(blend)),
-                topology: wgpu::PrimitiveTopology::TriangleList,
-            };
-            pipeline(device, &plan)
-        });
-        Self { layout, pipelines }
+        let build = |vertex: &str, fragment: &str| {
+            ByBlend::new(|blend| {
+                let plan = PipelineDesc {
+                    label: "shape",
+                    layouts: &[&layout],
+                    vertex: (&shader, vertex),
+                    buffers: std::slice::from_ref(&instances),
+                    fragment: (&shader, fragment),
+                    constants: &[],
+                    format: FORMAT,
+                    blend: Some(blend_state(blend)),
+                    topology: wgpu::PrimitiveTopology::TriangleList,
+                };
+                pipeline(device, &plan)
+            })
+        };
+        let plain = ["vs_plain", "vs_plain_outlined"].map(|vertex| build(vertex, "fs_plain"));
+        let textured =
+            [build("vs_textured", "fs_textured"), build("vs_textured_outlined", "fs_textured_outlined")];
+        Self { pipelines: [plain, textured], layout }
+    }
+
+    /// Returns the pipelines of polygons filled with an image or with colours only, with or without outlines. They omit
+    /// what a polygon does not need, because the software rasteriser computes both sides of a branch.
+    pub fn pipelines(&self, textured: bool, outlined: bool) -> &ByBlend {
+        &self.pipelines[usize::from(textured)][usize::from(outlined)]
     }
 }
 
@@ -70,6 +83,6 @@ mod tests {
 
     #[test]
     fn the_block_layout_matches_the_shader() {
-        check_layout!(ShapeUniforms { size, pixel, sides, textured, pad }, SHADER, "ShapeDraw");
+        check_layout!(ShapeUniforms { size, pixel, sides, textured, thick, pad }, SHADER, "ShapeDraw");
     }
 }

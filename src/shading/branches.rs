@@ -12,10 +12,10 @@ use naga::{
     Literal, LocalVariable, Module, Scalar, ShaderStage, Span, Statement, Type, TypeInner,
 };
 
-use crate::milk::shader::operands;
+use super::operands::operands;
 
 /// Rewrites the branches of `module`; does nothing if no condition depends on a uniform.
-pub(super) fn generalise(module: &mut Module) {
+pub fn generalise(module: &mut Module) {
     let uniforms = Uniforms::of(module);
     let functions = module.functions.iter().map(|(_, function)| (function, false));
     let entries = module.entry_points.iter().map(|entry| (&entry.function, true));

@@ -1,0 +1,14 @@
+//! Rewrites shaders, in naga's intermediate representation, so that Mesa's software rasteriser runs them faster.
+
+mod branches;
+mod hoist;
+mod operands;
+mod rewrite;
+mod same;
+#[cfg(test)]
+mod tests;
+mod vertex;
+
+pub use branches::generalise;
+pub use hoist::hoist;
+pub use vertex::VERTEX_ENTRY;

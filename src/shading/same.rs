@@ -1,0 +1,408 @@
+//! Finds out which expressions of a function are the same for every pixel.
+
+use std::collections::{HashMap, HashSet};
+
+use naga::front::Typifier;
+use naga::proc::ResolveContext;
+use naga::{
+    AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Scalar, Statement, TypeInner,
+    VectorSize,
+};
+
+use super::operands::operands;
+
+/// Components of a vector, one bit each.
+type Components = u8;
+
+const ALL: Components = 0b1111;
+
+/// Global variables that a function may read as constants of the frame.
+pub(super) struct Uniforms {
+    blocks: HashSet<Handle<GlobalVariable>>,
+}
+
+impl Uniforms {
+    pub fn of(module: &Module) -> Self {
+        let blocks = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::Uniform);
+        Self { blocks: blocks.map(|(handle, _)| handle).collect() }
+    }
+}
+
+/// How to compute an expression in another stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Source {
+    /// Not at all: it differs between pixels, or is not a value.
+    Varies,
+    /// As it is, from its operands.
+    Own,
+    /// It reads a variable, which holds the value of this expression.
+    Copy(Handle<Expression>),
+    /// It reads a component of a variable, which holds the value of this expression.
+    Part(Handle<Expression>, u32),
+}
+
+/// An expression to compute elsewhere.
+pub(super) struct Wanted {
+    pub expression: Handle<Expression>,
+    /// Number of its components: 1, or that of a vector.
+    pub count: u32,
+    /// The components that are read.
+    pub components: Vec<u32>,
+}
+
+/// What is the same for every pixel in one function.
+pub(super) struct Same<'a> {
+    function: &'a Function,
+    sources: Vec<Source>,
+    /// For each expression, whether it reads a uniform, directly or through its operands.
+    framed: Vec<bool>,
+    /// For each expression, whether it is a number or a vector of numbers, and its components.
+    floats: Vec<Option<Components>>,
+    /// For each expression, the components that something reads, and those of them to compute elsewhere.
+    seen: Vec<Components>,
+    wanted: Vec<Components>,
+}
+
+/// The values that variables hold at some point.
+type Known = HashMap<Handle<Expression>, Handle<Expression>>;
+
+impl<'a> Same<'a> {
+    pub fn of(module: &Module, function: &'a Function, uniforms: &Uniforms) -> Self {
+        let count = function.expressions.len();
+        let mut same = Self {
+            function,
+            sources: vec![Source::Varies; count],
+            framed: vec![false; count],
+            floats: floats(module, function),
+            seen: vec![0; count],
+            wanted: vec![0; count],
+        };
+        for (handle, expression) in function.expressions.iter() {
+            if matches!(
+                expression,
+                Expression::Literal(_) | Expression::Constant(_) | Expression::ZeroValue(_)
+            ) {
+                same.sources[handle.index()] = Source::Own;
+            }
+        }
+        let mut walk =
+            Walk { same: &mut same, uniforms, variables: variables(function), emitted: Vec::new() };
+        walk.block(&function.body, &mut Known::new());
+        let emitted = std::mem::take(&mut walk.emitted);
+        same.want_all(&emitted);
+        same
+    }
+
+    pub fn source(&self, expression: Handle<Expression>) -> Source {
+        self.sources[expression.index()]
+    }
+
+    /// Returns the expressions to compute elsewhere.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let wanted = self.function.expressions.iter().filter_map(|(expression, _)| {
+            let mask = self.wanted[expression.index()];
+            let components: Vec<u32> = (0..4).filter(|component| mask & (1 << component) != 0).collect();
+            let count = self.floats[expression.index()]?.count_ones();
+            (!components.is_empty()).then_some(Wanted { expression, count, components })
+        });
+        wanted.collect()
+    }
+
+    /// Marks whatever varying expressions and statements read.
+    fn want_all(&mut self, emitted: &[Handle<Expression>]) {
+        let function = self.function;
+        let mut read = HashSet::new();
+        add_passed(&function.body, function, &mut read);
+        for &handle in emitted {
+            if self.sources[handle.index()] != Source::Varies {
+                continue;
+            }
+            match function.expressions[handle] {
+                Expression::Load { pointer } => {
+                    read.insert(root(function, pointer));
+                }
+                Expression::AccessIndex { base, index } => self.want(base, 1 << index),
+                ref expression => operands(expression, |operand| self.want(operand, ALL)),
+            }
+        }
+        self.want_in(&function.body, &read);
+    }
+
+    fn want_in(&mut self, block: &Block, read: &HashSet<Handle<Expression>>) {
+        let function = self.function;
+        for statement in block {
+            match statement {
+                Statement::Block(inner) => self.want_in(inner, read),
+                Statement::If { condition, accept, reject } => {
+                    self.want(*condition, ALL);
+                    self.want_in(accept, read);
+                    self.want_in(reject, read);
+                }
+                Statement::Switch { selector, cases } => {
+                    self.want(*selector, ALL);
+                    cases.iter().for_each(|case| self.want_in(&case.body, read));
+                }
+                Statement::Loop { body, continuing, break_if } => {
+                    self.want_in(body, read);
+                    self.want_in(continuing, read);
+                    break_if.iter().for_each(|end| self.want(*end, ALL));
+                }
+                Statement::Store { pointer, value } => {
+                    // If every load of a local variable is known, nothing reads what is stored.
+                    let variable = root(function, *pointer);
+                    let local = matches!(function.expressions[variable], Expression::LocalVariable(_));
+                    if !local || read.contains(&variable) {
+                        self.want(*value, ALL);
+                    }
+                }
+                Statement::Return { value: Some(value) } => self.want(*value, ALL),
+                Statement::Call { arguments, .. } => {
+                    arguments.iter().for_each(|argument| self.want(*argument, ALL));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Marks components of an expression, or the expressions that they are taken from. Not recursive, because a preset
+    /// may nest them deeply.
+    fn want(&mut self, handle: Handle<Expression>, components: Components) {
+        let mut open = vec![(handle, components)];
+        while let Some((handle, components)) = open.pop() {
+            let at = handle.index();
+            let news = components & !self.seen[at];
+            if !self.framed[at] || news == 0 {
+                continue;
+            }
+            self.seen[at] |= components;
+            match (self.sources[at], &self.function.expressions[handle]) {
+                (Source::Varies, _) => {}
+                (Source::Copy(value), _) => open.push((value, components)),
+                (Source::Part(value, index), _) => open.push((value, 1 << index)),
+                (Source::Own, Expression::AccessIndex { base, index })
+                    if self.floats[base.index()].is_some() =>
+                {
+                    open.push((*base, 1 << index));
+                }
+                (Source::Own, Expression::Swizzle { size, vector, pattern }) => {
+                    let chosen = pattern[..*size as usize].iter().zip(0..);
+                    let chosen = chosen.filter(|(_, place)| components & (1 << place) != 0);
+                    let from = chosen.fold(0, |from, (component, _)| from | 1 << (*component as u8));
+                    open.push((*vector, from));
+                }
+                (Source::Own, expression) => {
+                    let moves = matches!(expression, Expression::Compose { .. } | Expression::Splat { .. });
+                    match self.floats[at].filter(|_| !moves) {
+                        Some(own) => self.wanted[at] |= components & own,
+                        None => operands(expression, |operand| open.push((operand, ALL))),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns, for each expression, its components if it is a number or a vector of numbers.
+fn floats(module: &Module, function: &Function) -> Vec<Option<Components>> {
+    let context = ResolveContext::with_locals(module, &function.local_variables, &function.arguments);
+    let mut types = Typifier::new();
+    let expressions = function.expressions.iter();
+    let float = |handle| {
+        types.grow(handle, &function.expressions, &context).ok()?;
+        match *types.get(handle, &module.types) {
+            TypeInner::Scalar(Scalar::F32) => Some(0b1),
+            TypeInner::Vector { size: VectorSize::Bi, scalar: Scalar::F32 } => Some(0b11),
+            TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::F32 } => Some(0b111),
+            TypeInner::Vector { size: VectorSize::Quad, scalar: Scalar::F32 } => Some(0b1111),
+            _ => None,
+        }
+    };
+    expressions.map(|(handle, _)| handle).map(float).collect()
+}
+
+/// Returns the variable that a pointer points into.
+fn root(function: &Function, mut pointer: Handle<Expression>) -> Handle<Expression> {
+    while let Expression::Access { base, .. } | Expression::AccessIndex { base, .. } =
+        function.expressions[pointer]
+    {
+        pointer = base;
+    }
+    pointer
+}
+
+/// Adds the variables into which calls get a pointer.
+fn add_passed(block: &Block, function: &Function, passed: &mut HashSet<Handle<Expression>>) {
+    for statement in block {
+        match statement {
+            Statement::Call { arguments, .. } => {
+                passed.extend(arguments.iter().map(|argument| root(function, *argument)));
+            }
+            Statement::Block(inner) => add_passed(inner, function, passed),
+            Statement::If { accept, reject, .. } => {
+                [accept, reject].into_iter().for_each(|inner| add_passed(inner, function, passed));
+            }
+            Statement::Switch { cases, .. } => {
+                cases.iter().for_each(|case| add_passed(&case.body, function, passed));
+            }
+            Statement::Loop { body, continuing, .. } => {
+                [body, continuing].into_iter().for_each(|inner| add_passed(inner, function, passed));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns the expression that stands for each variable, so that two pointers to one variable compare equal.
+fn variables(function: &Function) -> HashMap<Handle<Expression>, Handle<Expression>> {
+    let mut first = HashMap::new();
+    let mut all = HashMap::new();
+    for (handle, expression) in function.expressions.iter() {
+        let key = match expression {
+            Expression::LocalVariable(local) => (0, local.index()),
+            Expression::GlobalVariable(global) => (1, global.index()),
+            _ => continue,
+        };
+        all.insert(handle, *first.entry(key).or_insert(handle));
+    }
+    all
+}
+
+/// Follows the statements of a function in order.
+struct Walk<'s, 'a> {
+    same: &'s mut Same<'a>,
+    uniforms: &'s Uniforms,
+    variables: HashMap<Handle<Expression>, Handle<Expression>>,
+    emitted: Vec<Handle<Expression>>,
+}
+
+impl Walk<'_, '_> {
+    fn block(&mut self, block: &Block, known: &mut Known) {
+        for statement in block {
+            match statement {
+                Statement::Emit(range) => range.clone().for_each(|handle| self.expression(handle, known)),
+                Statement::Store { pointer, value } => self.store(*pointer, *value, known),
+                Statement::Block(inner) => self.block(inner, known),
+                Statement::If { accept, reject, .. } => self.branches([accept, reject], known),
+                // A case may follow another one.
+                Statement::Switch { cases, .. } => {
+                    self.forget(cases.iter().map(|case| &case.body), known);
+                    self.branches(cases.iter().map(|case| &case.body), known);
+                }
+                Statement::Loop { body, continuing, .. } => {
+                    self.forget([body, continuing], known);
+                    self.branches([body, continuing], known);
+                }
+                Statement::Call { .. } => self.forget_in_statement(statement, known),
+                _ => {}
+            }
+        }
+    }
+
+    /// Follows blocks that may or may not run.
+    fn branches<'b>(&mut self, blocks: impl IntoIterator<Item = &'b Block> + Clone, known: &mut Known) {
+        for block in blocks.clone() {
+            self.block(block, &mut known.clone());
+        }
+        self.forget(blocks, known);
+    }
+
+    /// Forgets the values of variables that these blocks may change.
+    fn forget<'b>(&self, blocks: impl IntoIterator<Item = &'b Block>, known: &mut Known) {
+        for block in blocks {
+            block.iter().for_each(|statement| self.forget_in_statement(statement, known));
+        }
+    }
+
+    fn forget_in_statement(&self, statement: &Statement, known: &mut Known) {
+        let function = self.same.function;
+        match statement {
+            Statement::Store { pointer, .. } => {
+                known.remove(&self.variable(root(function, *pointer)));
+            }
+            Statement::Call { arguments, .. } => {
+                for argument in arguments {
+                    known.remove(&self.variable(root(function, *argument)));
+                }
+                // The function may change any global variable.
+                known.retain(|variable, _| {
+                    matches!(function.expressions[*variable], Expression::LocalVariable(_))
+                });
+            }
+            Statement::Block(inner) => self.forget([inner], known),
+            Statement::If { accept, reject, .. } => self.forget([accept, reject], known),
+            Statement::Switch { cases, .. } => self.forget(cases.iter().map(|case| &case.body), known),
+            Statement::Loop { body, continuing, .. } => self.forget([body, continuing], known),
+            _ => {}
+        }
+    }
+
+    fn variable(&self, pointer: Handle<Expression>) -> Handle<Expression> {
+        self.variables.get(&pointer).copied().unwrap_or(pointer)
+    }
+
+    fn store(&mut self, pointer: Handle<Expression>, value: Handle<Expression>, known: &mut Known) {
+        let variable = self.variable(root(self.same.function, pointer));
+        let whole = self.variables.contains_key(&pointer);
+        if whole && self.same.source(value) != Source::Varies {
+            known.insert(variable, value);
+        } else {
+            known.remove(&variable);
+        }
+    }
+
+    fn expression(&mut self, handle: Handle<Expression>, known: &Known) {
+        self.emitted.push(handle);
+        let expression = &self.same.function.expressions[handle];
+        let (source, framed) = match *expression {
+            Expression::Load { pointer } => self.load(pointer, known),
+            Expression::Compose { .. }
+            | Expression::AccessIndex { .. }
+            | Expression::Splat { .. }
+            | Expression::Swizzle { .. }
+            | Expression::Unary { .. }
+            | Expression::Binary { .. }
+            | Expression::Select { .. }
+            | Expression::Relational { .. }
+            | Expression::Math { .. }
+            | Expression::As { .. } => {
+                let (mut same, mut framed) = (true, false);
+                operands(expression, |operand| {
+                    same &= self.same.sources[operand.index()] != Source::Varies;
+                    framed |= self.same.framed[operand.index()];
+                });
+                (if same { Source::Own } else { Source::Varies }, framed)
+            }
+            _ => (Source::Varies, false),
+        };
+        self.same.sources[handle.index()] = source;
+        self.same.framed[handle.index()] = framed && source != Source::Varies;
+    }
+
+    fn load(&self, pointer: Handle<Expression>, known: &Known) -> (Source, bool) {
+        let function = self.same.function;
+        let variable = root(function, pointer);
+        if let Expression::GlobalVariable(global) = function.expressions[variable]
+            && self.uniforms.blocks.contains(&global)
+        {
+            let source = if is_constant_path(function, pointer) { Source::Own } else { Source::Varies };
+            return (source, source == Source::Own);
+        }
+        let Some(&value) = known.get(&self.variable(variable)) else { return (Source::Varies, false) };
+        let framed = self.same.framed[value.index()];
+        match function.expressions[pointer] {
+            _ if pointer == variable => (Source::Copy(value), framed),
+            Expression::AccessIndex { base, index } if base == variable => {
+                (Source::Part(value, index), framed)
+            }
+            _ => (Source::Varies, false),
+        }
+    }
+}
+
+/// Returns true if no index of a pointer is computed.
+fn is_constant_path(function: &Function, mut pointer: Handle<Expression>) -> bool {
+    while let Expression::AccessIndex { base, .. } = function.expressions[pointer] {
+        pointer = base;
+    }
+    matches!(function.expressions[pointer], Expression::GlobalVariable(_))
+}
