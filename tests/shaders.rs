@@ -12,10 +12,11 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{Binding, ShaderStage, TypeInner};
 
 /// Files that are complete modules.
-const WHOLE: [&str; 9] = [
+const WHOLE: [&str; 10] = [
     "composite.wgsl",
     "dot.wgsl",
     "flash_show.wgsl",
+    "layer.wgsl",
     "picture_stats.wgsl",
     "mesh.wgsl",
     "shape.wgsl",
