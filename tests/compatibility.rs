@@ -1,5 +1,8 @@
 //! Checks every row of `docs/compatibility.md`: each example has its documented value, each key its effect.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use aivj::eel::{Budget, EelRandom, Machine, Memory, RunOutcome, Scope, Shared, compile};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
@@ -128,15 +131,32 @@ fn preset_keys_have_their_effect() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Returns the words of the unit tests in `source`.
+fn words_of_tests(source: &str) -> BTreeSet<String> {
+    let tests = source.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests);
+    let text = tests.replace("\\n", " ").replace("\\r", " ");
+    let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    words.map(str::to_owned).collect()
+}
+
 #[test]
 fn every_construct_of_layers_names_a_test() {
     for file in ["MILK_IMG.INI", "MILK_MSG.INI"] {
         for row in rows("Layers", &[&format!("Construct in `{file}`"), "Effect", "Test"]) {
             let test = row[2].trim_matches('`');
-            let scene = std::path::Path::new("tests/golden").join(test).join("scene.toml");
-            let unit = std::path::Path::new("src").join(test.replace("::", "/")).with_extension("rs");
-            let unit = std::fs::read_to_string(unit).is_ok_and(|text| text.contains("#[cfg(test)]"));
-            assert!(scene.is_file() || unit, "{}: no test {test}", row[0]);
+            let scene = Path::new("tests/golden").join(test);
+            if ["scene.toml", "expected.png"].iter().all(|file| scene.join(file).is_file()) {
+                continue;
+            }
+            let unit = Path::new("src").join(test.replace("::", "/")).with_extension("rs");
+            let source = std::fs::read_to_string(unit).unwrap_or_default();
+            let words = words_of_tests(&source);
+            assert!(words.len() > 1, "{}: no test {test}", row[0]);
+            // Every second part is within backticks.
+            for key in row[0].split('`').skip(1).step_by(2) {
+                let word = key.trim_matches(['[', ']']);
+                assert!(words.contains(word), "{}: {test} does not test {key}", row[0]);
+            }
         }
     }
 }

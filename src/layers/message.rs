@@ -182,10 +182,13 @@ mod tests {
 
     #[test]
     fn random_values_stay_within_their_range_and_repeat_with_the_seed() {
-        let style = style("randx=0.2\nrandy=0.1\nr=100\nrandr=50\n").expect("a message");
+        let style = style("randx=0.2\nrandy=0.1\nr=100\nrandr=50\ng=80\nrandg=10\nb=20\nrandb=20\n")
+            .expect("a message");
         let launched: Vec<_> = (0..50).map(|seed| style.clone().launched(seed)).collect();
         assert!(launched.iter().all(|one| (0.3..=0.7).contains(&one.place[0])));
         assert!(launched.iter().all(|one| (50.0..=150.0).contains(&one.color[0])));
+        assert!(launched.iter().all(|one| (70.0..=90.0).contains(&one.color[1])));
+        assert!(launched.iter().all(|one| (0.0..=40.0).contains(&one.color[2])));
         assert_ne!(launched[0].place, launched[1].place);
         assert_eq!(launched[3], style.launched(3));
     }
