@@ -9,7 +9,7 @@ use crate::milk::PresetAudio;
 /// How a layer is blended into the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Blend {
-    /// By the opacity alone, whatever the image's own.
+    /// Blends by `a` and ignores the image's alpha.
     Mix,
     /// Replaces the picture.
     Decal,
@@ -40,7 +40,7 @@ impl Blend {
 pub struct LayerVertex {
     /// Position in clip space.
     pub at: [f32; 2],
-    /// Position in the image, which repeats beyond 0 to 1.
+    /// Position in the image, 0 to 1; beyond if it is tiled.
     pub uv: [f32; 2],
     /// RGBA, multiplied with the image.
     pub color: [f32; 4],
@@ -57,6 +57,8 @@ pub struct LayerDraw {
     pub range: Range<u32>,
     /// How they are blended.
     pub blend: Blend,
+    /// Whether the image repeats beyond its edges, instead of ending there.
+    pub tiled: bool,
     /// Whether they are drawn into the preset's picture instead of over it.
     pub burned: bool,
 }

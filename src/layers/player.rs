@@ -17,7 +17,12 @@ const RIPPLE_MESH: [u32; 2] = [32, 6];
 /// A layer that has been launched.
 enum Running {
     Sprite(Arc<Sprite>, Box<SpriteRun>),
-    Text(Lettering, MessageStyle),
+    Text {
+        lettering: Lettering,
+        style: MessageStyle,
+        /// Whether it has been drawn.
+        drawn: bool,
+    },
     /// It has ended, or it could not be launched.
     Ended,
 }
@@ -55,9 +60,13 @@ impl LayerPlayer {
                         true
                     }
                 },
-                Running::Text(lettering, style) => {
+                Running::Text { lettering, style, drawn } => {
                     let state = style.at(layer.age_secs, lettering, input.aspect);
-                    out.text(&lettering.image, &state, input.aspect);
+                    // Its time may have passed while nothing was drawn.
+                    if *drawn || !state.ended {
+                        out.text(&lettering.image, &state, input.aspect);
+                    }
+                    *drawn = true;
                     state.ended
                 }
                 Running::Ended => false,
@@ -80,8 +89,11 @@ impl LayerPlayer {
 }
 
 fn launch(files: &LayerFiles, layer: &LayerOnAir, messages: &mut Vec<String>) -> Running {
-    let text =
-        |(lettering, style): (Lettering, MessageStyle)| Running::Text(lettering, style.launched(layer.seed));
+    let text = |(lettering, style): (Lettering, MessageStyle)| Running::Text {
+        lettering,
+        style: style.launched(layer.seed),
+        drawn: false,
+    };
     let launched = match &layer.content {
         LayerContent::Sprite(number) => files
             .sprites
@@ -92,8 +104,8 @@ fn launch(files: &LayerFiles, layer: &LayerOnAir, messages: &mut Vec<String>) ->
     };
     launched.unwrap_or_else(|| {
         messages.push(match &layer.content {
-            LayerContent::Title(_) => "there is no title to show".to_owned(),
-            content => format!("there is no {}", name(content)),
+            LayerContent::Title(_) => "no title is set".to_owned(),
+            content => format!("{} not found", name(content)),
         });
         Running::Ended
     })
@@ -136,7 +148,12 @@ impl LayerFrame {
                 keyed,
             }
         };
-        self.mesh([1, 1], corner, image, (blend, burn));
+        let tiled = repeat.iter().any(|times| *times > 1.0);
+        self.mesh(
+            [1, 1],
+            corner,
+            LayerDraw { image: image.clone(), range: 0..0, blend, tiled, burned: burn },
+        );
     }
 
     fn text(&mut self, image: &Arc<Mipmap>, state: &TextState, aspect: f32) {
@@ -150,17 +167,12 @@ impl LayerFrame {
             LayerVertex { at, uv: [u, v], color, keyed: 1.0 }
         };
         let mesh = if ripple > 0.0 { RIPPLE_MESH } else { [1, 1] };
-        self.mesh(mesh, corner, image, (Blend::Keyed, ended));
+        let (image, blend) = (image.clone(), Blend::Keyed);
+        self.mesh(mesh, corner, LayerDraw { image, range: 0..0, blend, tiled: false, burned: ended });
     }
 
-    /// Adds a mesh of this many columns and rows over a whole image.
-    fn mesh(
-        &mut self,
-        [columns, rows]: [u32; 2],
-        corner: impl Fn([f32; 2]) -> LayerVertex,
-        image: &Arc<Mipmap>,
-        (blend, burned): (Blend, bool),
-    ) {
+    /// Adds `draw` with a mesh of this many columns and rows over its whole image.
+    fn mesh(&mut self, [columns, rows]: [u32; 2], corner: impl Fn([f32; 2]) -> LayerVertex, draw: LayerDraw) {
         let start = self.vertices.len() as u32;
         for cell in 0..columns * rows {
             let (column, row) = (cell % columns, cell / columns);
@@ -170,7 +182,7 @@ impl LayerFrame {
             self.vertices.extend([at(0, 0), at(1, 0), at(1, 1), at(0, 0), at(1, 1), at(0, 1)]);
         }
         let range = start..self.vertices.len() as u32;
-        self.draws.push(LayerDraw { image: image.clone(), range, blend, burned });
+        self.draws.push(LayerDraw { range, ..draw });
     }
 }
 
@@ -237,6 +249,14 @@ mod tests {
     }
 
     #[test]
+    fn a_message_whose_time_passed_before_it_was_drawn_is_never_drawn() {
+        let files = files("");
+        let mut player = LayerPlayer::default();
+        assert!(step(&mut player, &files, &[layer(1, 2.1, LayerContent::Message(0))]).draws.is_empty());
+        assert_eq!(player.ended().collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
     fn a_title_ripples_into_place() {
         let files = files("");
         let mut player = LayerPlayer::default();
@@ -264,9 +284,9 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "there is no sprite 04",
-                "there is no message 99",
-                "there is no title to show",
+                "sprite 04 not found",
+                "message 99 not found",
+                "no title is set",
                 "sprite 05 removed: its code takes too long"
             ]
         );

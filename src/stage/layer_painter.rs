@@ -14,7 +14,20 @@ pub(super) struct LayerPainter {
     frame: LayerFrame,
     vertices: GrowableBuffer,
     /// Images of the layers on air, on the device.
-    images: Vec<(Arc<Mipmap>, wgpu::BindGroup)>,
+    images: Vec<Uploaded>,
+}
+
+/// An image on the device.
+struct Uploaded {
+    image: Arc<Mipmap>,
+    tiled: bool,
+    group: wgpu::BindGroup,
+}
+
+impl Uploaded {
+    fn serves(&self, draw: &LayerDraw) -> bool {
+        Arc::ptr_eq(&self.image, &draw.image) && self.tiled == draw.tiled
+    }
 }
 
 impl LayerPainter {
@@ -39,11 +52,11 @@ impl LayerPainter {
         let input = LayerInput { audio: &cue.audio, fps: cue.fps, aspect };
         self.player.step(&self.files, &cue.layers, &input, &mut self.frame);
         let draws = &self.frame.draws;
-        self.images.retain(|(image, _)| draws.iter().any(|draw| Arc::ptr_eq(&draw.image, image)));
-        for LayerDraw { image, .. } in draws {
-            if !self.images.iter().any(|(known, _)| Arc::ptr_eq(known, image)) {
-                let uploaded = render_context.layer.upload(&render_context.gpu, image);
-                self.images.push((image.clone(), uploaded));
+        self.images.retain(|uploaded| draws.iter().any(|draw| uploaded.serves(draw)));
+        for draw in draws {
+            if !self.images.iter().any(|uploaded| uploaded.serves(draw)) {
+                let group = render_context.layer.upload(&render_context.gpu, &draw.image, draw.tiled);
+                self.images.push(Uploaded { image: draw.image.clone(), tiled: draw.tiled, group });
             }
         }
         let gpu = &render_context.gpu;
@@ -64,10 +77,9 @@ impl LayerPainter {
     pub fn draw(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, burned: bool) {
         render.set_vertex_buffer(0, self.vertices.slice());
         for draw in self.frame.draws.iter().filter(|draw| draw.burned == burned) {
-            let image = self.images.iter().find(|(image, _)| Arc::ptr_eq(image, &draw.image));
-            let Some((_, group)) = image else { continue };
+            let Some(uploaded) = self.images.iter().find(|uploaded| uploaded.serves(draw)) else { continue };
             render.set_pipeline(render_context.layer.pipeline(draw.blend));
-            render.set_bind_group(0, group, &[]);
+            render.set_bind_group(0, &uploaded.group, &[]);
             render.draw(draw.range.clone(), 0..1);
         }
     }

@@ -4,10 +4,11 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, module, pipeli
 use crate::layers::{Blend, LayerVertex, Mipmap};
 use crate::stage::gpu::Gpu;
 
-/// Pipelines, layout and sampler of the pass.
+/// Pipelines, layout and samplers of the pass.
 pub(in crate::stage) struct LayerPass {
     layout: wgpu::BindGroupLayout,
-    sampler: wgpu::Sampler,
+    /// For images that end at their edges, and for those that repeat.
+    samplers: [wgpu::Sampler; 2],
     mix: wgpu::RenderPipeline,
     decal: wgpu::RenderPipeline,
     additive: wgpu::RenderPipeline,
@@ -49,16 +50,18 @@ impl LayerPass {
         use wgpu::BlendFactor::{One, OneMinusSrc, OneMinusSrcAlpha, Src, SrcAlpha, Zero};
         let (mix, decal) = (build(SrcAlpha, OneMinusSrcAlpha), build(One, Zero));
         let (additive, source_color) = (build(SrcAlpha, One), build(Src, OneMinusSrc));
-        let sampler = gpu.device.create_sampler(&wgpu::SamplerDescriptor {
-            label: Some("layer"),
-            address_mode_u: wgpu::AddressMode::Repeat,
-            address_mode_v: wgpu::AddressMode::Repeat,
-            mag_filter: wgpu::FilterMode::Linear,
-            min_filter: wgpu::FilterMode::Linear,
-            mipmap_filter: wgpu::MipmapFilterMode::Linear,
-            ..Default::default()
+        let samplers = [wgpu::AddressMode::ClampToEdge, wgpu::AddressMode::Repeat].map(|address| {
+            gpu.device.create_sampler(&wgpu::SamplerDescriptor {
+                label: Some("layer"),
+                address_mode_u: address,
+                address_mode_v: address,
+                mag_filter: wgpu::FilterMode::Linear,
+                min_filter: wgpu::FilterMode::Linear,
+                mipmap_filter: wgpu::MipmapFilterMode::Linear,
+                ..Default::default()
+            })
         });
-        Self { mix, decal, additive, source_color, layout, sampler }
+        Self { mix, decal, additive, source_color, layout, samplers }
     }
 
     pub fn pipeline(&self, blend: Blend) -> &wgpu::RenderPipeline {
@@ -70,8 +73,8 @@ impl LayerPass {
         }
     }
 
-    /// Uploads an image with all its levels.
-    pub fn upload(&self, gpu: &Gpu, image: &Mipmap) -> wgpu::BindGroup {
+    /// Uploads an image with all its levels; it repeats beyond its edges if it is `tiled`.
+    pub fn upload(&self, gpu: &Gpu, image: &Mipmap, tiled: bool) -> wgpu::BindGroup {
         let extent = |level: &image::RgbaImage| wgpu::Extent3d {
             width: level.width(),
             height: level.height(),
@@ -98,8 +101,8 @@ impl LayerPass {
             gpu.queue.write_texture(target, level.as_raw(), layout, extent(level));
         }
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        let resources =
-            [wgpu::BindingResource::TextureView(&view), wgpu::BindingResource::Sampler(&self.sampler)];
+        let sampler = &self.samplers[usize::from(tiled)];
+        let resources = [wgpu::BindingResource::TextureView(&view), wgpu::BindingResource::Sampler(sampler)];
         bind(&gpu.device, "layer", &self.layout, &resources)
     }
 }
