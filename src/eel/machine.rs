@@ -42,6 +42,11 @@ impl Shared {
             scratch: Vec::new(),
         }
     }
+
+    /// Creates state in which everything is 0, with a quota of this many blocks of 512 KiB.
+    pub fn with_blocks(blocks: u32) -> Self {
+        Self { quota: MemoryQuota::of_blocks(blocks), ..Self::new() }
+    }
 }
 
 /// Remaining instructions. Code may overspend by one straight-line section; it stops at the next loop iteration, item

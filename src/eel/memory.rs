@@ -21,6 +21,13 @@ impl Default for MemoryQuota {
     }
 }
 
+impl MemoryQuota {
+    /// Creates a quota of this many blocks.
+    pub(super) fn of_blocks(blocks: u32) -> Self {
+        Self(blocks)
+    }
+}
+
 /// Sparse memory; unwritten numbers read as 0.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use image::RgbaImage;
 
+use super::MAX_TITLE;
 use super::ini::{Section, number_of, sections};
 use super::message::{FontStyle, MessageStyle};
 use super::mipmap::Mipmap;
@@ -22,10 +23,10 @@ const MESSAGES: &str = "milk_msg.ini";
 const MAX_DEPTH: usize = 5;
 /// Maximum size of a font file, in bytes.
 const MAX_FONT_BYTES: u64 = 32 << 20;
+/// Maximum memory of all fonts, in bytes.
+const MAX_ALL_FONT_BYTES: usize = 128 << 20;
 /// Maximum memory of all images, in bytes.
 const MAX_IMAGE_BYTES: usize = 256 << 20;
-/// Maximum number of letters in a message.
-const MAX_LETTERS: usize = 200;
 
 /// The layers that a performer can launch.
 #[derive(Debug, Default)]
@@ -52,6 +53,22 @@ impl LayerFiles {
             match found {
                 Ok(sections) => layers.add(&sections, &mut files),
                 Err(why) => layers.problems.push(why),
+            }
+        }
+        layers
+    }
+
+    /// Creates sprites that use every blend mode, with one image and tiled, over the picture and burned into it: to
+    /// draw each of these before a show.
+    pub fn of_every_kind() -> Self {
+        let mut layers = Self::default();
+        let picture = Arc::new(Mipmap::new(RgbaImage::from_pixel(3, 2, image::Rgba([255; 4]))));
+        for number in 0..20_u8 {
+            let (blend, repeat, burn) = (number / 4, number / 2 % 2 + 1, number % 2);
+            let code = format!("init_1=blendmode = {blend}; repeatx = {repeat}; burn = {burn};");
+            for section in sections(&format!("[img{number:02}]\n{code}\n")) {
+                let sprite = Sprite::compile(&section, picture.clone(), &mut layers.problems);
+                layers.sprites.insert(number, Arc::new(sprite));
             }
         }
         layers
@@ -86,19 +103,23 @@ impl LayerFiles {
     fn add(&mut self, sections: &[Section], files: &mut Files) {
         let mut fonts: BTreeMap<u8, FontStyle> = BTreeMap::new();
         for section in sections {
-            let added = if let Some(number) = number_of(&section.name, "font") {
+            // A section whose number is taken is not read at all.
+            let number = |prefix: &str| number_of(&section.name, prefix);
+            let added = if let Some(number) = number("font").filter(|number| !fonts.contains_key(number)) {
                 FontStyle::default().changed(section).map(|font| {
                     self.load_face(&font.face, files);
-                    fonts.entry(number).or_insert(font);
+                    fonts.insert(number, font);
                 })
-            } else if let Some(number) = number_of(&section.name, "img") {
+            } else if let Some(number) = number("img").filter(|number| !self.sprites.contains_key(number)) {
                 files.image(section).map(|image| {
                     let sprite = Sprite::compile(section, image, &mut self.problems);
-                    self.sprites.entry(number).or_insert_with(|| Arc::new(sprite));
+                    self.sprites.insert(number, Arc::new(sprite));
                 })
-            } else if let Some(number) = number_of(&section.name, "message") {
+            } else if let Some(number) =
+                number("message").filter(|number| !self.messages.contains_key(number))
+            {
                 self.message(section, &fonts, files).map(|message| {
-                    self.messages.entry(number).or_insert(message);
+                    self.messages.insert(number, message);
                 })
             } else {
                 Ok(())
@@ -119,8 +140,8 @@ impl LayerFiles {
         files: &mut Files,
     ) -> Result<(Lettering, MessageStyle), String> {
         let text = section.get("text").ok_or("no text")?;
-        if text.chars().count() > MAX_LETTERS {
-            return Err(format!("the text is longer than {MAX_LETTERS} letters"));
+        if text.chars().count() > MAX_TITLE {
+            return Err(format!("the text is longer than {MAX_TITLE} letters"));
         }
         let number = section.number("font", 0.0)?;
         let font = fonts.iter().find(|(known, _)| f64::from(**known) == number);
@@ -132,11 +153,12 @@ impl LayerFiles {
     }
 
     /// Loads the typeface with this name, if the folder has it.
-    fn load_face(&mut self, name: &str, files: &Files) {
+    fn load_face(&mut self, name: &str, files: &mut Files) {
         let name = name.to_lowercase();
-        let file = [".ttf", ".otf"].iter().find_map(|ending| files.by_name.get(&format!("{name}{ending}")));
+        let Files { by_name, font_bytes, .. } = files;
+        let file = [".ttf", ".otf"].iter().find_map(|ending| by_name.get(&format!("{name}{ending}")));
         let (Some(file), false) = (file, self.faces.contains_key(&name)) else { return };
-        let face = match typeface(file) {
+        let face = match typeface(file, font_bytes) {
             Ok(face) => face,
             Err(why) => {
                 self.problems.push(format!("{}: {why}; using a built-in font", file.display()));
@@ -147,9 +169,17 @@ impl LayerFiles {
     }
 }
 
-/// Reads a font.
-fn typeface(file: &Path) -> Result<Typeface, String> {
+/// Reads a font and adds its size to `font_bytes`.
+fn typeface(file: &Path, font_bytes: &mut usize) -> Result<Typeface, String> {
+    let full = || Err(format!("all fonts together need more than {} MiB", MAX_ALL_FONT_BYTES >> 20));
+    if *font_bytes >= MAX_ALL_FONT_BYTES {
+        return full();
+    }
     let bytes = disk::read(file, MAX_FONT_BYTES).map_err(|error| error.to_string())?;
+    *font_bytes += bytes.len();
+    if *font_bytes > MAX_ALL_FONT_BYTES {
+        return full();
+    }
     Typeface::read(bytes).ok_or_else(|| "not a TrueType or OpenType font".to_owned())
 }
 
@@ -159,12 +189,15 @@ struct Files {
     by_name: HashMap<String, PathBuf>,
     /// Images that were read, by path and colour key.
     images: HashMap<(PathBuf, u32), Arc<Mipmap>>,
+    /// Size of the fonts that were read.
+    font_bytes: usize,
     problems: Vec<String>,
 }
 
 impl Files {
     fn list(folder: &Path) -> Self {
-        let mut files = Self { by_name: HashMap::new(), images: HashMap::new(), problems: Vec::new() };
+        let mut files =
+            Self { by_name: HashMap::new(), images: HashMap::new(), font_bytes: 0, problems: Vec::new() };
         for found in Walk::new(folder, MAX_DEPTH, |_| true) {
             match found {
                 Ok(path) => {
@@ -255,8 +288,8 @@ mod tests {
     #[test]
     fn sprites_and_messages_are_found_whatever_the_case_of_their_names() {
         let sprites =
-            b"[img03]\r\nimg=Pictures\\Red.PNG\r\ncolorkey=0xFF0000\r\n[img04]\r\nimg=pictures/red.png\r\n";
-        let messages = b"[font00]\nface=Courier New\n[message12]\ntext=Good evening\nfont=0\n";
+            b"[img03]\r\nimg=Pictures\\Red.PNG\r\ncolorkey=0xFF0000\r\n[img99]\r\nimg=pictures/red.png\r\n";
+        let messages = b"[font00]\nface=Courier New\n[message99]\ntext=Good evening\nfont=0\n";
         let files: [(&str, &[u8]); 3] = [
             ("Milk_Img.ini", sprites),
             ("MILK_MSG.INI", messages),
@@ -264,9 +297,9 @@ mod tests {
         ];
         let folder = folder(&files);
         let layers = LayerFiles::read(folder.path());
-        assert_eq!((layers.problems(), layers.numbers()), (&[][..], [vec![3, 4], vec![12]]));
+        assert_eq!((layers.problems(), layers.numbers()), (&[][..], [vec![3, 99], vec![99]]));
         let first = |number: u8| layers.sprites[&number].image.levels()[0].get_pixel(0, 0).0;
-        assert_eq!([first(3), first(4)], [[0; 4], [255, 0, 0, 255]], "keyed and not");
+        assert_eq!([first(3), first(99)], [[0; 4], [255, 0, 0, 255]], "keyed and not");
         assert!(layers.title("Title").is_some());
     }
 
@@ -294,6 +327,14 @@ mod tests {
             assert_eq!(named(word), 1, "{word}: {:#?}", layers.problems());
         }
         assert_eq!(named("size must be a number"), 1);
+    }
+
+    #[test]
+    fn a_number_that_is_taken_is_not_read_again() {
+        let sprites = b"[img00]\nimg=good.png\n[img00]\nimg=missing.png\n";
+        let files: [(&str, &[u8]); 2] = [("milk_img.ini", sprites), ("good.png", &png([9; 4]))];
+        let layers = LayerFiles::read(folder(&files).path());
+        assert_eq!((layers.problems(), layers.numbers()), (&[][..], [vec![0], vec![]]));
     }
 
     #[test]

@@ -1,19 +1,20 @@
-//! Windows INI files, read as `GetPrivateProfileString` does: the first of two equal keys counts.
+//! Windows INI files, read as `GetPrivateProfileString` does: if a key is repeated, the first applies.
+
+use std::collections::HashMap;
 
 use crate::disk;
 
-/// A section with its entries in order; names are in lower case.
+/// A section with its entries; names are in lower case.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Section {
     pub name: String,
-    entries: Vec<(String, String)>,
+    entries: HashMap<String, String>,
 }
 
 impl Section {
     /// Returns the value of `key`, which is in lower case; an empty value counts as missing.
     pub fn get(&self, key: &str) -> Option<&str> {
-        let found = self.entries.iter().find(|(name, _)| name == key);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        self.entries.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Returns a finite number, `default` if the key is missing, or a message if it is not a number.
@@ -27,10 +28,7 @@ impl Section {
 
     /// Joins the lines `prefix_1`, `prefix_2` and so on, up to the first that is missing.
     pub fn lines(&self, prefix: &str) -> Vec<&str> {
-        let line = |number: usize| {
-            let name = format!("{prefix}_{number}");
-            self.entries.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
-        };
+        let line = |number: usize| self.entries.get(&format!("{prefix}_{number}")).map(String::as_str);
         (1..).map_while(line).collect()
     }
 }
@@ -40,13 +38,13 @@ pub(super) fn sections(text: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for line in disk::lines(text).map(str::trim) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            sections.push(Section { name: name.trim().to_lowercase(), entries: Vec::new() });
+            sections.push(Section { name: name.trim().to_lowercase(), entries: HashMap::new() });
         } else if let (Some(section), Some((key, value))) = (sections.last_mut(), line.split_once('='))
             && !line.starts_with(['/', ';', '#'])
         {
             let value = value.trim();
             let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-            section.entries.push((key.trim().to_lowercase(), bare.to_owned()));
+            section.entries.entry(key.trim().to_lowercase()).or_insert_with(|| bare.to_owned());
         }
     }
     sections

@@ -22,5 +22,5 @@ pub use player::LayerPlayer;
 
 /// Maximum number of sprites on air at a time, as in MilkDrop.
 pub const MAX_SPRITES: usize = 16;
-/// Maximum length of a title, in characters.
+/// Maximum length of a title or message, in characters.
 pub const MAX_TITLE: usize = 200;

@@ -6,6 +6,7 @@ use super::frame::{Blend, LayerInput};
 use super::ini::Section;
 use super::mipmap::Mipmap;
 use crate::eel::{self, Budget, Code, EelRandom, Machine, Memory, Scope, Shared};
+use crate::milk::MAX_PRESET_BYTES;
 
 /// Instructions that the code of one sprite may execute per frame.
 const FRAME_BUDGET: u64 = 2_000_000;
@@ -13,6 +14,8 @@ const FRAME_BUDGET: u64 = 2_000_000;
 const MAX_NATIVE: usize = 10_000;
 /// Seconds until `progress` reaches 1, as for presets.
 const PROGRESS_SECS: f64 = 30.0;
+/// Maximum blocks of memory of a sprite, 512 KiB each.
+const MEMORY_BLOCKS: u32 = 16;
 
 /// Variables with their values before the first code: what the code writes, then what it reads.
 const VARIABLES: [(&str, f64); 26] = [
@@ -64,6 +67,11 @@ impl Sprite {
         }
         let mut part = |prefix: &str| {
             let lines = section.lines(prefix);
+            if lines.iter().map(|line| line.len() + 1).sum::<usize>() > MAX_PRESET_BYTES {
+                let why = format!("longer than {MAX_PRESET_BYTES} bytes");
+                problems.push(format!("[{}]: {prefix}: {why}", section.name));
+                return None;
+            }
             let mut code = compile(&lines, &mut scope)
                 .map_err(|why| problems.push(format!("[{}]: {prefix}: {why}", section.name)))
                 .ok()??;
@@ -129,7 +137,7 @@ impl SpriteRun {
         Self {
             variables,
             memory: Memory::new(),
-            shared: Shared::new(),
+            shared: Shared::with_blocks(MEMORY_BLOCKS),
             random: EelRandom::new((seed ^ (seed >> 32)) as u32),
             frame: 0,
         }
@@ -195,14 +203,15 @@ mod tests {
     }
 
     fn step(run: &mut SpriteRun, sprite: &Sprite, age_secs: f64) -> Option<SpriteState> {
-        let audio = PresetAudio { bands: [2.0, 1.0, 0.5], ..PresetAudio::default() };
+        let audio =
+            PresetAudio { bands: [2.0, 1.0, 0.5], bands_att: [4.0, 3.0, 2.0], ..PresetAudio::default() };
         run.step(sprite, age_secs, &LayerInput { audio: &audio, fps: 30.0, aspect: 16.0 / 9.0 })
     }
 
     #[test]
     fn init_code_runs_once_and_variables_keep_their_values() {
         let (sprite, problems) = sprite(
-            "init_1=x = 0.25; turns = 2;\ncode_1=rot = rot + turns;\ncode_2=y = time; a = bass * 0.25; \
+            "init_1=x = 0.25;\ninit_2=turns = 2;\ncode_1=rot = rot + turns;\ncode_2=y = time; a = bass * 0.25; \
              do\ncode_3=ne = above(frame, 0); burn = done; blendmode = 3;\n",
         );
         assert_eq!(problems, Vec::<String>::new());
@@ -212,6 +221,18 @@ mod tests {
         assert_eq!((state.done, state.burn, state.blend), (false, false, Blend::SourceColor));
         let state = step(&mut run, &sprite, 0.5).expect("a frame");
         assert_eq!((state.center, state.rotation, state.done, state.burn), ([0.25, 0.5], 4.0, true, true));
+    }
+
+    #[test]
+    fn code_reads_the_clock_and_the_music() {
+        let (sprite, problems) = sprite(
+            "code_1=x = fps; y = progress; sx = mid; sy = treb; repeatx = bass_att; repeaty = mid_att;\n\
+             code_2=a = treb_att * 0.25;\n",
+        );
+        assert_eq!(problems, Vec::<String>::new());
+        let state = step(&mut SpriteRun::new(&sprite, 1), &sprite, 15.0).expect("a frame");
+        assert_eq!((state.center, state.size), ([30.0, 0.5], [1.0, 0.5]));
+        assert_eq!((state.repeat, state.color[3]), ([4.0, 3.0], 0.5));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::mipmap::Mipmap;
 const EM: f32 = 96.0;
 /// Maximum width of the image, in pixels; longer text gets smaller letters.
 const MAX_WIDTH: f32 = 2040.0;
+/// Maximum height of the line, and of each letter in both directions, in pixels: fonts may claim any.
+const MAX_HEIGHT: f32 = 4.0 * EM;
 /// Empty pixels around the letters, so that filtering does not cut them off.
 const MARGIN: f32 = 2.0;
 /// Additional stroke width of bold letters, in ems.
@@ -46,7 +48,8 @@ pub(super) struct Lettering {
 }
 
 impl Lettering {
-    /// Draws `text`; `None` if it has no visible letters, or if the font is damaged, which may show at any letter.
+    /// Draws `text`; `None` if it has no visible letters, or if the font is damaged, which may show at any letter, or
+    /// too tall.
     pub fn new(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
         catch_unwind(AssertUnwindSafe(|| Self::draw(text, typeface, bold))).ok().flatten()
     }
@@ -60,6 +63,11 @@ impl Lettering {
         let em = EM * (MAX_WIDTH / width.max(1.0)).min(1.0);
         let scaled = font.as_scaled(scale_of(em));
         let (glyphs, width) = lay_out(text, font, scale_of(em));
+        // Also false for values that are not numbers.
+        let fits = scaled.height() <= MAX_HEIGHT && width <= MAX_WIDTH * 2.0;
+        if !fits {
+            return None;
+        }
         let stroke = if bold { (BOLD * em).round() as u32 } else { 0 };
         let columns = (width + 2.0 * MARGIN).ceil() as u32 + stroke;
         let rows = (scaled.height() + 2.0 * MARGIN).ceil() as u32;
@@ -67,6 +75,10 @@ impl Lettering {
         for glyph in glyphs {
             let Some(outline) = font.outline_glyph(glyph) else { continue };
             let bounds = outline.px_bounds();
+            let fits = bounds.width() <= MAX_HEIGHT && bounds.height() <= MAX_HEIGHT;
+            if !fits {
+                continue;
+            }
             let (left, top) = (bounds.min.x + MARGIN, bounds.min.y + MARGIN + scaled.ascent());
             outline.draw(|x, y, share| {
                 let (x, y) = (left as i64 + i64::from(x), top as i64 + i64::from(y));
