@@ -12,6 +12,7 @@ use super::post::Post;
 use super::render_context::RenderContext;
 use super::renderer::{Stage, StageOptions};
 use super::settings::DeckSettings;
+use crate::layers::{LayerContent, LayerFiles, LayerOnAir};
 use crate::milk::{Modulation, PresetAudio, Program};
 use crate::units::Unipolar;
 
@@ -33,8 +34,8 @@ const EFFECTS: Post = Post {
 };
 
 impl Stage {
-    /// Compiles the mixer, the post effects, the flash limiter and the built-in passes for pictures of `size` pixels, if
-    /// the driver compiles only what is drawn. Blocks; not for the render thread.
+    /// Compiles the mixer, the post effects, the flash limiter, the layers and the built-in passes for pictures of
+    /// `size` pixels, if the driver compiles only what is drawn. Blocks; not for the render thread.
     ///
     /// # Errors
     /// Returns an error if the device reports one or does not finish in time.
@@ -72,15 +73,46 @@ impl Stage {
         stage.draw(&cue);
         cue.second = Some(FusedDeck { on_air: second, share: Unipolar::HALF });
         cue.post = EFFECTS;
+        let files = LayerFiles::of_every_kind();
+        cue.layers = on_air_of(&files);
+        stage.set_layers(Arc::new(files));
         stage.draw(&cue);
         render_context.gpu.wait()
     }
 }
 
+/// Returns all sprites of `files` on air.
+fn on_air_of(files: &LayerFiles) -> Vec<LayerOnAir> {
+    let [sprites, _] = files.numbers();
+    let on_air = |number: u8| LayerOnAir {
+        id: u64::from(number),
+        age_secs: 0.0,
+        seed: 0,
+        content: LayerContent::Sprite(number),
+    };
+    sprites.into_iter().map(on_air).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+    use crate::layers::{LayerFrame, LayerInput, LayerPlayer};
     use crate::stage::Gpu;
+
+    #[test]
+    fn layers_of_every_kind_are_drawn() {
+        let (files, audio) = (LayerFiles::of_every_kind(), PresetAudio::default());
+        assert_eq!(files.problems(), [""; 0]);
+        let (mut player, mut frame) = (LayerPlayer::default(), LayerFrame::default());
+        let input = LayerInput { audio: &audio, fps: FPS, aspect: 16.0 / 9.0 };
+        player.step(&files, &on_air_of(&files), &input, &mut frame);
+        let kinds: HashSet<_> =
+            frame.draws.iter().map(|draw| (draw.blend, draw.tiled, draw.burned)).collect();
+        assert_eq!(kinds.len(), 5 * 2 * 2, "blend modes, tiled or not, burned or not");
+        assert!(frame.draws.iter().all(|draw| draw.range.len() == 6), "quads");
+    }
 
     #[test]
     fn everything_is_drawn_without_an_error() {
