@@ -217,7 +217,10 @@ impl Show {
         for failed in input.failed {
             self.fail(failed);
         }
-        self.layers.advance(input.dt);
+        // The stage does not run the layers of a frozen picture.
+        if self.output_mode != OutputMode::Freeze {
+            self.layers.advance(input.dt);
+        }
         for command in input.commands {
             self.log(Event::Command { command: command.clone() });
             self.apply(command);
