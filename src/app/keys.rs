@@ -154,14 +154,16 @@ pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
 pub fn command_named(name: &str) -> Result<Command, String> {
     match Action::named(name) {
         Some(Action::Show(command)) => Ok(command),
-        Some(_) => Err(format!("'{name}' needs the windows of a live show")),
+        Some(_) => Err(format!("'{name}' is not available in `aivj perform`")),
         None => Err(format!("unknown action '{name}'; 'aivj keys --actions' lists them all")),
     }
 }
 
-/// Returns the name in files and the label of every action.
+/// Returns the name in files and the label of every action; `NN` stands for a number with two digits.
 pub fn action_names() -> Vec<(String, String)> {
-    Action::all().iter().map(|action| (action.name(), action.title())).collect()
+    let numbered = [("sprite.NN", "Launch sprite NN"), ("message.NN", "Launch message NN")];
+    let named = Action::all().into_iter().map(|action| (action.name(), action.title()));
+    named.chain(numbered.map(|(name, title)| (name.to_owned(), title.to_owned()))).collect()
 }
 
 /// The key bindings.

@@ -36,10 +36,10 @@ pub struct Args {
     /// Folder with sprites (MILK_IMG.INI) and messages (MILK_MSG.INI)
     #[arg(long, value_name = "DIR")]
     layers: Option<PathBuf>,
-    /// Title for the action launch_title
+    /// Title shown by the `launch_title` action
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// Action at a time, for example 2.5=sprite.03, 8=launch_title or 12=next; repeatable
+    /// Run ACTION at SECONDS, such as 2.5=sprite.03; repeatable
     #[arg(long, value_name = "SECONDS=ACTION", value_parser = timed_command)]
     action: Vec<(f64, Command)>,
     /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`

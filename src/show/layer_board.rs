@@ -56,7 +56,7 @@ impl LayerBoard {
         self.launch(LayerContent::Title(self.title.clone()));
     }
 
-    /// Launches a layer. A message or title replaces the one on air; a sprite too many replaces the oldest.
+    /// Launches a layer. A message or title replaces the one on air; beyond the maximum, a sprite replaces the oldest.
     pub fn launch(&mut self, content: LayerContent) {
         if !matches!(content, LayerContent::Sprite(_)) {
             self.clear_text();
