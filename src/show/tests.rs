@@ -162,6 +162,16 @@ fn hold_keeps_the_preset_and_counts_once() {
 }
 
 #[test]
+fn layers_do_not_age_while_the_picture_is_frozen() {
+    let mut test = TestShow::new();
+    test.frame(&[Command::Sprite(3)]);
+    test.frame(&[Command::Freeze]);
+    test.frames(30);
+    let mut age = |commands: &[Command]| test.frame(commands).cue.layers[0].age_secs;
+    assert_eq!([age(&[]), age(&[Command::Freeze]), age(&[])], [DT, DT, DT * 2.0]);
+}
+
+#[test]
 fn a_hold_teaches_by_its_length_and_a_short_one_nothing() {
     let held = |frames: usize| {
         let mut test = TestShow::new();
