@@ -169,9 +169,9 @@ impl Show {
         &self.memory.theme
     }
 
-    /// Switches to another library, or to new styles or another theme of the same one. Presets on air continue. The taste
-    /// is carried over for the styles it knows. If only the theme changes, presets that the performer requested stay in
-    /// the queue.
+    /// Switches to another library, or to new styles or another theme of the same one. Presets on air continue. The
+    /// taste is carried over for the styles it knows. If only the theme changes, presets that the performer requested
+    /// stay in the queue.
     pub fn change_library(&mut self, pool: Arc<Pool>) {
         let current = &self.director.pool;
         // A replay must decide the same, so it depends only on what the log contains.
