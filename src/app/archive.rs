@@ -11,6 +11,7 @@ use super::library_watcher::{LibraryUpdate, LibraryWatcher};
 use super::persistence::{self, ShowPersistence, with_store};
 use super::theming::Theming;
 use crate::desk::{LibraryRequest, LibraryView};
+use crate::handoff::Retirement;
 use crate::library::{Catalogue, SearchQuery, SearchThread};
 use crate::mind::director::Pool;
 use crate::show::{Command, MarkedPresets, Show, ShowMemory, ShowSettings};
@@ -29,6 +30,10 @@ pub(super) struct Archive {
     pool: Arc<Pool>,
     /// The library being rated for a new theme.
     theming: Option<Theming>,
+    /// A theme that could not be applied; it is not tried again until the theme or the library changes.
+    failed_theme: Option<String>,
+    /// Frees pools, because freeing 100,000 presets takes longer than a frame.
+    retirement: Retirement,
     message: Option<String>,
 }
 
@@ -52,6 +57,8 @@ impl Archive {
             query: SearchQuery::default(),
             pool,
             theming: None,
+            failed_theme: None,
+            retirement: Retirement::thread(),
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
         let ShowMemory { favourites, banned, excluded, rescued, .. } = memory;
@@ -73,7 +80,7 @@ impl Archive {
                 LibraryUpdate::Missing(folder) => self.view.missing = folder,
                 LibraryUpdate::HeldBack(why) => self.view.held_back = why,
                 LibraryUpdate::Library(pool, messages) => {
-                    self.theming = None;
+                    self.stop_theming();
                     self.change_library(show, pool);
                     self.message = Some(messages.join("; "));
                     self.query.cluster = None; // It was an index into the old library.
@@ -96,32 +103,44 @@ impl Archive {
         let old = std::mem::replace(&mut self.pool, pool.clone());
         self.view.rejected = pool.rejected.clone();
         show.change_library(pool);
-        // Freeing 100,000 presets takes longer than a frame.
-        let retire = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old));
-        if let Err(error) = retire {
-            log::debug!("freeing the old library on the render thread: {error}");
-        }
+        self.retirement.retire(Box::new(old));
     }
 
     /// Rates the library again when the theme has changed, and switches to the result.
     fn follow_theme(&mut self, show: &mut Show) {
         let current = self.pool.theme().map_or("", |theme| theme.text.as_str());
-        let coming = self.theming.as_ref().map_or(current, |theming| theming.text.as_str());
+        let rating = self.theming.as_ref().map(|theming| theming.text.as_str());
+        let coming = rating.or(self.failed_theme.as_deref()).unwrap_or(current);
         if coming != show.theme() {
-            match Theming::start(self.pool.clone(), show.theme().to_owned()) {
+            self.stop_theming();
+            let text = show.theme().to_owned();
+            match Theming::start(self.pool.clone(), text.clone()) {
                 Ok(theming) => self.theming = Some(theming),
-                Err(error) => self.message = Some(format!("could not start the theme thread: {error}")),
+                Err(error) => {
+                    self.message = Some(format!("could not start the theme thread: {error}"));
+                    self.failed_theme = Some(text);
+                }
             }
         }
-        match self.theming.as_ref().and_then(Theming::result) {
-            Some(Ok((pool, problem))) => {
-                self.theming = None;
+        let Some(result) = self.theming.as_ref().and_then(Theming::result) else { return };
+        self.stop_theming();
+        match result {
+            Ok((pool, problem)) => {
                 self.message = problem.or(self.message.take());
                 self.change_library(show, pool);
             }
-            // Kept, so that it is not tried again in every frame.
-            Some(Err(error)) => self.message = Some(format!("could not apply the theme: {error:#}")),
-            None => {}
+            Err(error) => {
+                self.message = Some(format!("could not apply the theme: {error:#}"));
+                self.failed_theme = Some(show.theme().to_owned());
+            }
+        }
+    }
+
+    /// Forgets the theme that is being applied, and one that could not be applied.
+    fn stop_theming(&mut self) {
+        self.failed_theme = None;
+        if let Some(theming) = self.theming.take() {
+            self.retirement.retire(Box::new(theming));
         }
     }
 

@@ -20,7 +20,7 @@ use crate::media::video::{Video, VideoFormat};
 use crate::milk::PresetAudio;
 use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
-use crate::show::{Command, Rig, RigFrame, Show, ShowMemory, ShowSettings, Warmer};
+use crate::show::{Command, Rig, RigFrame, Show, ShowMemory, ShowSettings, Warmer, theme_text};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 /// Settings of a performance.
@@ -54,8 +54,8 @@ pub struct PerformSettings {
     pub guarded: bool,
     /// Whether flashes are limited to three per second.
     pub limit_flashes: bool,
-    /// Whether the show starts with the saved bans, exclusions, rescues, favourites, taste, adventure, profile and
-    /// macros. Nothing is saved.
+    /// Whether the show starts with the saved bans, exclusions, rescues, favourites, taste, adventure, profile, macros
+    /// and theme. Nothing is saved.
     pub memory: bool,
 }
 
@@ -83,7 +83,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         ShowMemory::default()
     };
     if let Some(theme) = &settings.theme {
-        memory.theme.clone_from(theme);
+        memory.theme = theme_text(theme);
     }
     let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
     notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use crate::facts::PresetId;
 use crate::library::UserFolders;
-use crate::show::{Command, Exclusion, MemoryChange, ShowMemory};
+use crate::show::{Command, Exclusion, MemoryChange, ShowMemory, theme_text};
 use crate::store::{self, BanKind, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs};
 
 /// Keys of the values saved as JSON.
@@ -145,8 +145,8 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     if let Some(macros) = saved.whole(store, MACROS)? {
         saved.memory.macros = macros;
     }
-    if let Some(theme) = saved.whole(store, THEME)? {
-        saved.memory.theme = theme;
+    if let Some(theme) = saved.whole::<String>(store, THEME)? {
+        saved.memory.theme = theme_text(&theme);
     }
     Ok(saved)
 }

@@ -1,7 +1,7 @@
 //! Rates a library for the theme of the night, on a thread of its own.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use super::open_store;
 use crate::library::SearchIndex;
@@ -44,6 +44,12 @@ impl Theming {
 
     /// Returns the result once it is there.
     pub fn result(&self) -> Option<anyhow::Result<ThemedPool>> {
-        self.done.try_recv().ok()
+        match self.done.try_recv() {
+            Ok(result) => Some(result),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => {
+                Some(Err(anyhow::anyhow!("the theme thread exited unexpectedly")))
+            }
+        }
     }
 }

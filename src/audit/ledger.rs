@@ -1,5 +1,7 @@
 //! Verdicts in the store, each with the recipe of its audit.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sha2::{Digest as _, Sha256};
 
 use super::plan::AuditPlan;
@@ -140,6 +142,42 @@ impl Ledger {
         Ok(gates)
     }
 
+    /// Returns the saved verdicts on these presets with this recipe.
+    pub fn saved(&self, ids: &BTreeSet<PresetId>) -> Result<BTreeMap<PresetId, VerdictRow>, StoreError> {
+        let mut saved = BTreeMap::new();
+        for id in ids {
+            let row = self.store.verdict(*id)?.filter(|row| row.recipe == self.recipe);
+            saved.extend(row.map(|row| (*id, row)));
+        }
+        Ok(saved)
+    }
+
+    /// Undoes the re-evaluation of looks by an audit of other folders: saves the verdicts in `before` as they were, and
+    /// re-evaluates the looks of the other presets against `gates`.
+    pub fn restore(
+        &self,
+        ids: &BTreeSet<PresetId>,
+        before: &BTreeMap<PresetId, VerdictRow>,
+        gates: &Gates,
+    ) -> Result<(), StoreError> {
+        let mut changed = Vec::new();
+        for (id, row) in self.saved(ids)? {
+            // A verdict of another time is a new one.
+            let wanted = match before.get(&id).filter(|earlier| earlier.at == row.at) {
+                Some(earlier) => earlier.clone(),
+                None => {
+                    let Some(record) = self.record(&row) else { continue };
+                    let new = self.row(id, &record, gates, row.at)?;
+                    VerdictRow { judged_by: row.judged_by.clone(), ..new }
+                }
+            };
+            if wanted != row {
+                changed.push(wanted);
+            }
+        }
+        self.store.put_verdicts(&changed)
+    }
+
     /// Returns the thresholds derived from the audited presets of the plan.
     pub fn gates(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
@@ -214,6 +252,32 @@ mod tests {
 
     fn settings(seed: u64) -> ProbeSettings {
         ProbeSettings { seed, ..ProbeSettings::default() }
+    }
+
+    #[test]
+    fn restored_verdicts_are_as_before_and_new_ones_follow_the_gates() {
+        let ledger = Ledger::new(Store::in_memory().expect("opens"), recipe(&settings(1)));
+        let ids = BTreeSet::from([PresetId::of(b"a"), PresetId::of(b"b")]);
+        let mut record = Record::without_evidence(Safety::Ok, String::new());
+        let luma_range = [0.04, 0.04];
+        record.evidence.look =
+            Some(Look { luma: 0.04, luma_range, motion: 0.01, motion_peak: 0.01, ..Look::default() });
+        let dim = GateLimits { min_avg_luma: Some(0.035), ..GateLimits::default() };
+        let first = *ids.first().expect("an id");
+        let judge = |id: PresetId, limits: GateLimits| {
+            let row = ledger.row(id, &record, &Gates::default().within(limits), 1).expect("a row");
+            ledger.store.put_verdicts(&[row]).expect("saved");
+        };
+        judge(first, dim);
+        let before = ledger.saved(&ids).expect("read");
+        let dark = GateLimits { min_avg_luma: Some(0.05), ..GateLimits::default() };
+        ids.iter().for_each(|id| judge(*id, dark));
+        let changed = ledger.saved(&ids).expect("read");
+        assert!(changed.values().all(|row| row.look == LookVerdict::TooDark.label()), "{changed:?}");
+        ledger.restore(&ids, &before, &Gates::default().within(dim)).expect("restored");
+        let after = ledger.saved(&ids).expect("read");
+        assert!(after.values().all(|row| row.look == LookVerdict::Ok.label()), "{after:?}");
+        assert_eq!(after[&first], before[&first]);
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! The children of a brood. Child number n depends only on the parents, the seed and n, so a run that resumes another writes
-//! the children that are missing and changes none.
+//! The children of a brood. Child number n depends only on the parents, their mates, the seed and n, so a run that
+//! resumes another writes the children that are missing and changes none.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use anyhow::bail;
 
 use super::combine::{Origins, child};
 use super::mutate::Mutation;
@@ -11,6 +14,7 @@ use super::settings::{BreedSettings, Mates};
 use crate::disk;
 use crate::facts::{PresetFacts, PresetId};
 use crate::jobs::parallel;
+use crate::jobs::progress::{OnProgress, Progress};
 use crate::milk::{MAX_PRESET_BYTES, Program};
 use crate::pack::Point;
 use crate::units::Rng;
@@ -24,6 +28,8 @@ const MIXED: Mutation = Mutation { share: 0.2, strength: 0.25 };
 const SINGLE: Mutation = Mutation { share: 0.4, strength: 0.6 };
 /// Share of the other parents that counts as near or far.
 const NEIGHBOURS: f64 = 0.25;
+/// Number of children between two reports of the progress.
+const CHUNK: usize = 256;
 
 /// A child.
 #[derive(Clone, Debug)]
@@ -38,47 +44,56 @@ pub(super) struct Child {
     pub parents: [usize; 2],
     /// What came from which parent.
     pub origins: Origins,
-    text: String,
 }
 
 #[cfg(test)]
 impl Child {
     /// Returns a child without code.
     pub fn for_test(id: PresetId, parents: [usize; 2], origins: Origins) -> Self {
-        Self {
-            id,
-            family: 1000 + u64::from(id.0[0]),
-            file: String::new(),
-            parents,
-            origins,
-            text: String::new(),
-        }
+        Self { id, family: 1000 + u64::from(id.0[0]), file: String::new(), parents, origins }
     }
 }
 
-/// Breeds the children, and writes those that are missing. `looks` are the looks of the parents, where known.
+/// Returns the mates of each parent. `looks` are the looks of the parents, where known.
+pub(super) fn pairs(parents: &[Parent], looks: &BTreeMap<usize, Point>, kind: Mates) -> Vec<Vec<usize>> {
+    (0..parents.len()).map(|parent| mates(parent, parents, looks, kind)).collect()
+}
+
+/// Breeds `count` children, and writes those that are missing. `pairs` are the mates of each parent.
 pub(super) fn breed(
     parents: &[Parent],
-    looks: &BTreeMap<usize, Point>,
+    pairs: &[Vec<usize>],
+    count: usize,
     settings: &BreedSettings,
+    on_progress: OnProgress,
 ) -> anyhow::Result<Vec<Child>> {
-    let mates: Vec<Vec<usize>> =
-        (0..parents.len()).map(|parent| mates(parent, parents, looks, settings.mates)).collect();
-    let numbers: Vec<usize> = (1..=settings.count).collect();
-    let made = parallel::map(&numbers, settings.workers, |&number| {
-        one(number, parents, &mates, &mut Rng::new(settings.seed).fork(number as u64))
-    });
-    let children: Vec<Child> = made.into_iter().flatten().collect();
-    for child in &children {
-        write(child, &settings.folder.join(CHILDREN))?;
+    let folder = settings.folder.join(CHILDREN);
+    let numbers: Vec<usize> = (1..=count).collect();
+    let (mut children, mut done) = (Vec::new(), 0);
+    for chunk in numbers.chunks(CHUNK) {
+        let bred = parallel::map(chunk, settings.workers, |&number| -> anyhow::Result<Option<Child>> {
+            let mut rng = Rng::new(settings.seed).fork(number as u64);
+            let Some((child, text)) = breed_child(number, parents, pairs, &mut rng) else { return Ok(None) };
+            write(&folder.join(&child.file), &text)?;
+            Ok(Some(child))
+        });
+        for child in bred {
+            children.extend(child?);
+        }
+        done += chunk.len();
+        if !on_progress(&Progress::at("breed", done, count)) {
+            settings.stop.store(true, Ordering::Relaxed);
+        }
+        if settings.stop.load(Ordering::Relaxed) {
+            bail!("stopped; run it again to resume");
+        }
     }
     Ok(children)
 }
 
-fn write(child: &Child, folder: &Path) -> anyhow::Result<()> {
-    let path: PathBuf = folder.join(&child.file);
-    if !disk::read(&path, MAX_PRESET_BYTES as u64).is_ok_and(|there| there == child.text.as_bytes()) {
-        disk::write(&path, child.text.as_bytes())?;
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    if !disk::read(path, MAX_PRESET_BYTES as u64).is_ok_and(|there| there == text.as_bytes()) {
+        disk::write(path, text.as_bytes())?;
     }
     Ok(())
 }
@@ -106,11 +121,17 @@ fn mates(one: usize, parents: &[Parent], looks: &BTreeMap<usize, Point>, mates: 
     others
 }
 
-/// Breeds one child; `None` if no attempt compiles.
-fn one(number: usize, parents: &[Parent], mates: &[Vec<usize>], rng: &mut Rng) -> Option<Child> {
+/// Breeds a child and returns it with its text; `None` if no attempt compiles.
+fn breed_child(
+    number: usize,
+    parents: &[Parent],
+    pairs: &[Vec<usize>],
+    rng: &mut Rng,
+) -> Option<(Child, String)> {
     (0..ATTEMPTS).find_map(|_| {
         let first = rng.below(parents.len());
-        let pair = [first, mates[first][rng.below(mates[first].len())]];
+        let mates = &pairs[first];
+        let pair = [first, mates[rng.below(mates.len())]];
         let genomes = pair.map(|parent| &parents[parent].genome);
         let origins = Origins::draw(genomes, rng);
         let is_single = origins.of(0).count() == 0 || origins.of(1).count() == 0;
@@ -123,19 +144,15 @@ fn one(number: usize, parents: &[Parent], mates: &[Vec<usize>], rng: &mut Rng) -
         let name = if names[0] == names[1] { names[0].to_owned() } else { names.join(" + ") };
         let file = format!("{number:04} {}.milk", file_name(&name));
         let facts = PresetFacts::of(text.as_bytes(), &name);
-        Some(Child {
-            id: PresetId::of(text.as_bytes()),
-            family: facts.family,
-            file,
-            parents: pair,
-            origins,
-            text,
-        })
+        let id = PresetId::of(text.as_bytes());
+        Some((Child { id, family: facts.family, file, parents: pair, origins }, text))
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::genome::Genome;
     use super::*;
     use crate::audit::probe::Look;
@@ -148,6 +165,11 @@ mod tests {
             genome: Genome::read(preset.name(), preset.text.as_bytes()).expect("a preset"),
         };
         built_in.map(parent).collect()
+    }
+
+    fn bred(parents: &[Parent], settings: &BreedSettings, goes_on: bool) -> anyhow::Result<Vec<Child>> {
+        let pairs = pairs(parents, &BTreeMap::new(), settings.mates);
+        breed(parents, &pairs, settings.count, settings, &mut |_| goes_on)
     }
 
     fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -169,18 +191,19 @@ mod tests {
             ..BreedSettings::default()
         };
         let parents = parents(5);
-        let first = breed(&parents, &BTreeMap::new(), &settings).expect("bred");
+        let first = bred(&parents, &settings, true).expect("bred");
         let all = files(folder.path());
         assert_eq!((first.len(), all.len()), (6, 6));
         std::fs::remove_file(folder.path().join(CHILDREN).join(&first[3].file)).expect("removed");
         std::fs::write(folder.path().join(CHILDREN).join(&first[4].file), b"half of").expect("written");
         settings.workers = 1;
-        breed(&parents, &BTreeMap::new(), &settings).expect("bred");
+        bred(&parents, &settings, true).expect("bred");
         assert_eq!(files(folder.path()), all);
         settings.count = 8;
-        breed(&parents, &BTreeMap::new(), &settings).expect("bred");
+        bred(&parents, &settings, true).expect("bred");
         let more = files(folder.path());
         assert!(more.len() == 8 && all.iter().all(|(name, bytes)| more.get(name) == Some(bytes)));
+        bred(&parents, &settings, false).expect_err("stopped");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Recombination: a child takes each part whole from one of two parents, and the variables that they share stay the same.
+//! Recombination: a child takes each part whole from one of two parents, and the variables that they share stay the
+//! same.
 
 use super::genome::Genome;
 use super::graft::Graft;
@@ -33,8 +34,8 @@ impl Origins {
     }
 }
 
-/// Returns whether the parts work together: those that share registers, memory or blur ranges come from the same parent,
-/// and those that read what per-frame code sets can be grafted.
+/// Returns whether the parts work together: those that share registers, memory or blur ranges come from the same
+/// parent, and those that read what per-frame code sets can be grafted.
 fn is_consistent(parents: [&Genome; 2], origins: &[usize; Part::COUNT]) -> bool {
     let apart = Part::ALL.into_iter().flat_map(|one| Part::ALL.map(|other| (one, other)));
     let mut apart = apart.filter(|(one, other)| origins[*one as usize] != origins[*other as usize]);

@@ -1,7 +1,8 @@
-//! Grafts: a part whose code reads `q` variables moves to another preset together with the per-frame code that sets them.
+//! Grafts: a part whose code reads `q` variables moves to another preset together with the per-frame code that sets
+//! them.
 //!
-//! That code runs after the host's own, with variables of its own: all its names get a prefix, and its `q` variables move,
-//! four at a time, to ones that the host does not use.
+//! That code runs after the host's own, with variables of its own: all its names get a prefix, and its `q` variables
+//! move, four at a time, to ones that the host does not use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -206,8 +207,8 @@ fn prefix(host: &Genome) -> String {
     prefixes.into_iter().find(|prefix| !code.contains(prefix)).unwrap_or_default()
 }
 
-/// Renames the words of a line of code, outside its comment. `name` gets each word in lower case, and the next character
-/// after it that is not a space.
+/// Renames the words of a line of code, outside its comment. `name` gets each word in lower case, and the next
+/// character after it that is not a space.
 fn rename(code: &str, mut name: impl FnMut(&str, Option<char>) -> Option<String>) -> String {
     let end = code.find("//").unwrap_or(code.len());
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';

@@ -1,9 +1,10 @@
 //! Breeding: new presets from those the performer loves.
 //!
-//! A child takes each part of a preset (motion, per-vertex code, warp, composite, waves, shapes, colours) whole from one of
-//! two parents, and its constants vary. A part that reads `q` variables brings the per-frame code that sets them. Children are ordinary `.milk`
-//! files. The audit tells which are alive; of those, the ones that look like no other preset and come close to the
-//! favourites are kept. Parents, children and verdicts are all on disk: an interrupted run is resumed by the next one.
+//! A child takes each part of a preset (motion, per-vertex code, warp, composite, waves, shapes, colours) whole from
+//! one of two parents, and its constants vary. A part that reads `q` variables brings the per-frame code that sets
+//! them. Children are ordinary `.milk` files. The audit rejects children that fail, hang or stay black; of the others,
+//! those that look like no other preset and come close to the favourites are kept. Parents, children and verdicts are
+//! all on disk: an interrupted run is resumed by the next one.
 
 mod brood;
 mod combine;
@@ -34,17 +35,17 @@ use crate::facts::PresetId;
 use crate::frames::{self, BakeItem, CaptureSettings, FramesSettings};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::{OnProgress, Progress};
-use crate::pack::{self, PackFilter, PackSettings, Point, Sample};
+use crate::pack::{self, NoMatch, PackFilter, PackSettings, Point, Sample};
 use crate::store::Store;
 use crate::units::counted;
 use brood::{CHILDREN, Child};
 use parents::{PARENTS, Parent};
 use report::origins;
-use taste::{Known, Sorted};
+use taste::{AuditedPreset, Comparison, Kept, Selection};
 
 /// Number of children that the report shows.
 const BEST: usize = 24;
-/// Number of presets of the library to audit, if fewer have a verdict: they show what is usual.
+/// Number of presets of the library to audit, if fewer have a verdict: for the median distance.
 const SAMPLE: usize = 64;
 /// Pack of the children that are kept.
 const KEPT_PACK: &str = "new";
@@ -57,25 +58,36 @@ pub fn breed(settings: &BreedSettings, store: &Store, on_progress: OnProgress) -
     ensure!(settings.library.is_dir(), "{} is not a folder", settings.library.display());
     let _lock = FolderLock::take(&settings.folder)?;
     let mut run = Run { settings, store, on_progress, notes: Vec::new() };
-    let parents = parents::parents(settings, store, &mut run.notes)?;
+    let (parents, mut state) = parents::parents(settings, store, &mut run.notes)?;
+    let ids: BTreeSet<PresetId> = parents.iter().map(|parent| parent.id).collect();
+    let ledger = run.ledger()?;
+    let before = ledger.saved(&ids)?;
     run.audit("audit parents", &settings.folder.join(PARENTS), None)?;
     let plan = run.audit_sample()?;
-    let ledger = run.ledger()?;
+    let gates = ledger.gates(&plan)?;
     // The parents' own gates must not stay in force for presets that are in the library too.
-    let gates = ledger.rejudge(&plan)?;
+    ledger.restore(&ids, &before, &gates)?;
     let library = known(&plan, &ledger)?;
     if library.len() < plan.presets() {
         run.notes.push(format!(
-            "compared the children with {} of the library, those with a verdict out of {}; `aivj bake audit` judges the rest",
-            counted(library.len(), "preset"),
+            "compared with only {} of {} library presets; run `aivj bake audit` to include the rest",
+            library.len(),
             plan.presets()
         ));
     }
     let favourites = AuditPlan::scan(&run.store()?, &[settings.folder.join(PARENTS)])?;
-    let ids: BTreeSet<PresetId> = parents.iter().map(|parent| parent.id).collect();
-    let favourites: Vec<Known> =
+    let favourites: Vec<AuditedPreset> =
         known(&favourites, &ledger)?.into_iter().filter(|known| ids.contains(&known.id)).collect();
-    let children = brood::breed(&parents, &looks(&parents, &favourites), settings)?;
+    let pairs = if state.pairs.is_empty() {
+        brood::pairs(&parents, &looks(&parents, &favourites), settings.mates)
+    } else {
+        state.pairs.clone()
+    };
+    if state.pairs.is_empty() && settings.mates != Mates::Any {
+        state.pairs.clone_from(&pairs);
+        state.save(&settings.folder)?;
+    }
+    let children = brood::breed(&parents, &pairs, state.count, settings, &mut *run.on_progress)?;
     ensure!(!children.is_empty(), "no child compiles; choose other parents");
     let folder = settings.folder.join(CHILDREN);
     run.audit("audit children", &folder, None)?;
@@ -84,25 +96,29 @@ pub fn breed(settings: &BreedSettings, store: &Store, on_progress: OnProgress) -
         Err(error) => Some(Err(error)),
     });
     let verdicts = verdicts.collect::<Result<BTreeMap<PresetId, Record>, _>>()?;
-    let sorted = taste::sort(&children, &verdicts, &library, &favourites, &gates);
-    let brood = run.report(&parents, &children, sorted)?;
+    let flashes = |parent: &Parent| favourites.iter().any(|known| known.id == parent.id && known.flashes());
+    let flashing: BTreeSet<usize> = (0..parents.len()).filter(|index| flashes(&parents[*index])).collect();
+    let comparison =
+        Comparison { library: &library, favourites: &favourites, flashing: &flashing, gates: &gates };
+    let selection = taste::select(&children, &verdicts, &comparison);
+    let brood = run.report(&parents, &children, selection)?;
     run.finish(brood)
 }
 
 /// Returns the presets of a plan that have a verdict.
-fn known(plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Vec<Known>> {
+fn known(plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Vec<AuditedPreset>> {
     let mut families: BTreeMap<PresetId, u64> =
         plan.each_preset().map(|file| (file.id, file.family)).collect();
     let mut known = Vec::new();
     ledger.each(plan, |id, record, _| {
-        known.extend(families.remove(&id).map(|family| Known { id, family, record: record.lean() }));
+        known.extend(families.remove(&id).map(|family| AuditedPreset { id, family, record: record.lean() }));
     })?;
     known.sort_by_key(|known| known.id);
     Ok(known)
 }
 
 /// Returns the looks of the parents as points.
-fn looks(parents: &[Parent], favourites: &[Known]) -> BTreeMap<usize, Point> {
+fn looks(parents: &[Parent], favourites: &[AuditedPreset]) -> BTreeMap<usize, Point> {
     let look = |(index, parent): (usize, &Parent)| {
         let known = favourites.iter().find(|known| known.id == parent.id)?;
         Some((index, known.record.evidence.look.as_ref()?))
@@ -175,38 +191,43 @@ impl Run<'_, '_> {
     fn audit_sample(&mut self) -> anyhow::Result<AuditPlan> {
         let library = &self.settings.library;
         let plan = AuditPlan::scan(&self.store()?, std::slice::from_ref(library))?;
-        let audited = self.ledger()?.known()?.into_iter().filter(|(id, _)| plan.has(*id)).count();
-        if audited < SAMPLE.min(plan.presets()) {
+        let ledger = self.ledger()?;
+        let audited = ledger.known()?.into_iter().map(|(id, _)| id).filter(|id| plan.has(*id));
+        let audited: BTreeSet<PresetId> = audited.collect();
+        if audited.len() < SAMPLE.min(plan.presets()) {
+            let before = ledger.saved(&audited)?;
             // Ids are hashes, so the first ones are a random sample.
             let sample = plan.each_preset().take(SAMPLE).map(|file| plan.relative(file)).collect();
             self.audit("audit library", library, Some(sample))?;
+            ledger.restore(&audited, &before, &ledger.gates(&plan)?)?;
         }
         Ok(plan)
     }
 
-    fn report(&self, parents: &[Parent], children: &[Child], sorted: Sorted) -> anyhow::Result<Brood> {
+    fn report(&self, parents: &[Parent], children: &[Child], selection: Selection) -> anyhow::Result<Brood> {
         let loved = self.store.favourites()?;
         let path = |child: &Child| format!("{CHILDREN}/{}", child.file);
-        let Sorted { dead, repeats, far, kept, usual } = sorted;
-        let best = taste::best(&kept, children, usual, BEST);
-        let distance: BTreeMap<usize, f32> = kept.iter().copied().collect();
-        let rest = kept.iter().map(|(index, _)| *index).filter(|index| !best.contains(index));
+        let Selection { rejected, repeats, far, kept, median } = selection;
+        let best = taste::best(&kept, children, median, BEST);
+        let found: BTreeMap<usize, &Kept> = kept.iter().map(|kept| (kept.index, kept)).collect();
+        let rest = kept.iter().map(|kept| kept.index).filter(|index| !best.contains(index));
         let bred = |index: usize| {
             let child = &children[index];
             Bred {
                 id: child.id,
                 path: path(child),
                 parents: origins(child, parents),
-                distance: distance[&index],
+                distance: found[&index].distance,
+                flashes: found[&index].flashes,
             }
         };
         Ok(Brood {
             parents: parents.len(),
             children: children.len(),
-            dead,
+            rejected,
             repeats,
             far,
-            usual: Some(usual).filter(|usual| usual.is_finite()),
+            median: Some(median).filter(|median| median.is_finite()),
             kept: best.iter().copied().chain(rest).map(bred).collect(),
             best: best.len(),
             favourites: children.iter().filter(|child| loved.contains(&child.id)).map(path).collect(),
@@ -255,12 +276,12 @@ impl Run<'_, '_> {
         Ok(brood)
     }
 
-    /// Packs these children, unless there are none.
+    /// Packs these children. If none can be packed, the previous pack is emptied.
     fn pack(&mut self, name: &str, paths: Vec<&str>) -> anyhow::Result<()> {
-        if paths.is_empty() {
-            return Ok(());
-        }
         let folder = self.settings.folder.join(name);
+        if paths.is_empty() {
+            return pack::clear(&folder);
+        }
         let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
         let packing = PackSettings {
             audit: self.settings.folder.join("audit-children"),
@@ -270,15 +291,22 @@ impl Run<'_, '_> {
             from: PackFilter::CrashSafe,
             size: usize::MAX,
             sample: Sample::First,
-            safe_flash: true,
+            safe_flash: false,
             max_cost_ms: None,
             rel_paths: Some(paths.into_iter().map(file).collect()),
             blacklist: None,
             textures: self.settings.textures.clone(),
             seed: self.settings.seed,
         };
-        let pack = pack::make_in(&packing, &folder, self.store()?)?;
-        self.notes.push(format!("{} in {}", counted(pack.presets.len(), "preset"), folder.display()));
+        let note = match pack::make_in(&packing, &folder, self.store()?) {
+            Ok(pack) => format!("{} in {}", counted(pack.presets.len(), "preset"), folder.display()),
+            Err(error) if error.is::<NoMatch>() => {
+                pack::clear(&folder)?;
+                format!("the pack `{name}` is empty: none of its presets can be played")
+            }
+            Err(error) => return Err(error),
+        };
+        self.notes.push(note);
         Ok(())
     }
 }

@@ -1,14 +1,14 @@
 //! The parents of a brood: chosen once, copied to its folder, and the same in every later run.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::genome::Genome;
 use super::settings::{BreedSettings, Mates};
-use crate::disk;
+use crate::disk::{self, FileError};
 use crate::facts::PresetId;
 use crate::frames;
 use crate::library::{PresetSource, is_preset};
@@ -20,18 +20,56 @@ use crate::units::counted;
 const STATE: &str = "breed.json";
 /// Folder of the copies of the parents.
 pub(super) const PARENTS: &str = "parents";
+/// Maximum number of children, as on the command line.
+const MAX_CHILDREN: usize = 100_000;
 
 /// What determines the children of a brood.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct State {
+pub(super) struct State {
     /// Random seed.
     seed: u64,
     /// Which parents are paired.
     mates: Mates,
     /// The list or folder of the parents; `None` for the favourites.
     from: Option<PathBuf>,
+    /// Number of children.
+    #[serde(default)]
+    pub count: usize,
+    /// The mates of each parent, unless any two are paired: audits of other versions may see other looks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<Vec<usize>>,
     /// The parents.
     parents: Vec<StateParent>,
+}
+
+impl State {
+    /// Saves the state in the folder of the brood.
+    pub fn save(&self, folder: &Path) -> Result<(), FileError> {
+        disk::write_json(&folder.join(STATE), self)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(!self.parents.is_empty(), "it lists no parents");
+        ensure!(self.count <= MAX_CHILDREN, "it has more than {MAX_CHILDREN} children");
+        for parent in &self.parents {
+            ensure!(is_plain(&parent.file), "{:?} is not a file name", parent.file);
+        }
+        let count = self.parents.len();
+        let exist = |mates: &Vec<usize>| !mates.is_empty() && mates.iter().all(|mate| *mate < count);
+        ensure!(
+            self.pairs.is_empty() || (self.pairs.len() == count && self.pairs.iter().all(exist)),
+            "it pairs parents that do not exist"
+        );
+        Ok(())
+    }
+}
+
+/// Returns whether a name is that of a file in the folder itself.
+fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    let (first, second) = (parts.next(), parts.next());
+    let is_whole = matches!(first, Some(Component::Normal(part)) if part.to_str() == Some(name));
+    is_whole && second.is_none()
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,35 +91,44 @@ pub(super) struct Parent {
     pub genome: Genome,
 }
 
-/// Returns the parents of the brood in this folder, or chooses those of a new one. Files that cannot be bred are skipped
-/// with a note.
+/// Returns the parents and the state of the brood in this folder, or chooses those of a new one. Files that cannot be
+/// bred are skipped with a note.
 pub(super) fn parents(
     settings: &BreedSettings,
     store: &Store,
     notes: &mut Vec<String>,
-) -> anyhow::Result<Vec<Parent>> {
+) -> anyhow::Result<(Vec<Parent>, State)> {
     let path = settings.folder.join(STATE);
     let from = settings.from.as_deref().map(std::path::absolute).transpose()?;
     let state = if path.exists() {
-        let state: State = disk::read_json(&path)?;
+        let mut state: State = disk::read_json(&path)?;
+        state.check().with_context(|| format!("reading {}", path.display()))?;
         let same = state.seed == settings.seed
             && state.mates == settings.mates
             && (from.is_none() || state.from == from);
         ensure!(
             same,
-            "{} holds a brood of other parents or options (--seed {}, --mates {}{}); repeat them, or choose another --out",
+            "{} holds a brood of other parents or options (--seed {}, --mates {}{}); repeat them, or choose another \
+             --out",
             settings.folder.display(),
             state.seed,
             state.mates.label(),
             state.from.as_ref().map(|from| format!(", --from {}", from.display())).unwrap_or_default(),
         );
+        if settings.count > state.count {
+            state.count = settings.count;
+            state.save(&settings.folder)?;
+        } else if settings.count < state.count {
+            notes.push(format!("--count {} has no effect: the brood has {}", settings.count, state.count));
+        }
         state
     } else {
         let state = choose(settings, from, store, notes)?;
-        disk::write_json(&path, &state)?;
+        state.save(&settings.folder)?;
         state
     };
-    state.parents.iter().map(|parent| read(parent, &settings.folder)).collect()
+    let parents = state.parents.iter().map(|parent| read(parent, &settings.folder));
+    Ok((parents.collect::<anyhow::Result<_>>()?, state))
 }
 
 fn read(parent: &StateParent, folder: &Path) -> anyhow::Result<Parent> {
@@ -134,7 +181,8 @@ fn choose(
             }
         }
     }
-    Ok(State { seed: settings.seed, mates: settings.mates, from, parents })
+    let BreedSettings { seed, mates, count, .. } = *settings;
+    Ok(State { seed, mates, from, count, pairs: Vec::new(), parents })
 }
 
 /// Returns the presets of a folder, or those that a file lists, one path per line.
@@ -191,7 +239,8 @@ mod tests {
     fn chosen(settings: &BreedSettings, notes: &mut Vec<String>) -> Result<Vec<String>, String> {
         let store = Store::in_memory().expect("opens");
         let names = |parents: Vec<Parent>| parents.into_iter().map(|parent| parent.genome.name).collect();
-        parents(settings, &store, notes).map(names).map_err(|error| format!("{error:#}"))
+        let chosen = parents(settings, &store, notes).map(|(parents, _)| names(parents));
+        chosen.map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -215,6 +264,56 @@ mod tests {
         assert_eq!(chosen(&settings, &mut notes).expect("resumed"), ["a", "b"]);
         let other = chosen(&BreedSettings { seed: 9, ..settings.clone() }, &mut notes).expect_err("refused");
         assert!(other.contains("other parents or options (--seed 1, --mates any, --from "), "{other}");
+    }
+
+    #[test]
+    fn a_smaller_count_removes_no_children() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        written(&settings.library, &[("a.milk", "zoom=1")]);
+        let counted = |count: usize| {
+            let from = Some(settings.library.clone());
+            let settings = BreedSettings { count, from, ..settings.clone() };
+            let mut notes = Vec::new();
+            let store = Store::in_memory().expect("opens");
+            let (_, state) = parents(&settings, &store, &mut notes).expect("chosen");
+            (state.count, notes.len())
+        };
+        assert_eq!([20, 5, 20, 30, 20].map(counted), [(20, 0), (20, 1), (20, 0), (30, 0), (30, 1)]);
+    }
+
+    #[test]
+    fn a_damaged_state_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        written(&settings.library, &[("a.milk", "zoom=1")]);
+        let refused = |files: &[&str], pairs: &[Vec<usize>]| {
+            let parent = |file: &&str| StateParent {
+                id: PresetId::of(b"zoom=1"),
+                name: "a".into(),
+                file: (*file).to_owned(),
+            };
+            let state = State {
+                seed: settings.seed,
+                mates: settings.mates,
+                from: None,
+                count: 1,
+                pairs: pairs.to_vec(),
+                parents: files.iter().map(parent).collect(),
+            };
+            state.save(&settings.folder).expect("saved");
+            chosen(&settings, &mut Vec::new()).expect_err("refused")
+        };
+        let why = refused(&[], &[]);
+        assert!(why.ends_with("it lists no parents"), "{why}");
+        for file in ["../library/a.milk", "../../library/a.milk", "x/a.milk", "/a.milk", "..", ".", ""] {
+            let why = refused(&[file], &[]);
+            assert!(why.ends_with(" is not a file name"), "{why}");
+        }
+        for pairs in [vec![vec![1]], vec![vec![]], vec![vec![0], vec![0]]] {
+            let why = refused(&["a.milk"], &pairs);
+            assert!(why.ends_with("it pairs parents that do not exist"), "{why}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Bred {
     pub parents: Vec<Origin>,
     /// Distance of its look to the nearest favourite.
     pub distance: f32,
+    /// Whether it flashes too often without the limiter, as one of its parents does.
+    pub flashes: bool,
 }
 
 /// What a child has from one parent.
@@ -40,14 +42,14 @@ pub struct Brood {
     pub parents: usize,
     /// Number of children.
     pub children: usize,
-    /// Number of children that are not alive, by reason.
-    pub dead: BTreeMap<String, usize>,
+    /// Number of rejected children, by reason.
+    pub rejected: BTreeMap<String, usize>,
     /// Number of children that look like another preset.
     pub repeats: usize,
-    /// Number of children that are less like the favourites than the library usually is.
+    /// Number of children farther from the favourites than the median of the library.
     pub far: usize,
     /// Median distance of the library's presets to the nearest favourite; `None` if it has no other presets.
-    pub usual: Option<f32>,
+    pub median: Option<f32>,
     /// The children that are kept: the best first, then by distance.
     pub kept: Vec<Bred>,
     /// How many of them are the best.

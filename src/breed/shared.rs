@@ -45,8 +45,8 @@ impl Shared {
         }
     }
 
-    /// Returns whether parts that both name this variable must come from the same parent. What reads `q` variables can be
-    /// grafted (`graft`).
+    /// Returns whether parts that both name this variable must come from the same parent. What reads `q` variables can
+    /// be grafted (`graft`).
     pub fn connects(self) -> bool {
         match self {
             Self::Reg(_) | Self::Memory | Self::Blur => true,

@@ -1,4 +1,4 @@
-//! Chooses the children worth keeping: those that are alive, look like nothing else, and come close to the taste.
+//! Chooses the children worth keeping: those that pass the audit, look like nothing else, and come close to the taste.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,13 @@ use crate::facts::PresetId;
 use crate::media::flash::FlashVerdict;
 use crate::pack::{Point, points};
 
-/// How much another child of the same parent among the best counts, in usual distances to the taste.
+/// Penalty per earlier pick with the same parent, as a share of the median distance.
 const SAME_PARENT: f32 = 0.2;
+/// Penalty for flashing too often, as a share of the median distance.
+const FLASHES: f32 = 0.5;
 
 /// An audited preset to compare with.
-pub(super) struct Known {
+pub(super) struct AuditedPreset {
     /// Its id.
     pub id: PresetId,
     /// Id shared by presets with the same code.
@@ -23,10 +25,15 @@ pub(super) struct Known {
     pub record: Record,
 }
 
-impl Known {
+impl AuditedPreset {
     fn member(&self) -> Member {
         let evidence = &self.record.evidence;
         Member::new(self.id, self.family, evidence.perceptual_hash, self.look())
+    }
+
+    /// Returns whether it flashes too often without the limiter.
+    pub fn flashes(&self) -> bool {
+        self.record.flash_verdict() == FlashVerdict::Fail
     }
 
     fn look(&self) -> Option<&Look> {
@@ -34,118 +41,149 @@ impl Known {
     }
 }
 
-/// The children, sorted.
+/// What the children are compared with.
+pub(super) struct Comparison<'a> {
+    /// The presets of the library that have a verdict.
+    pub library: &'a [AuditedPreset],
+    /// The parents that have a verdict.
+    pub favourites: &'a [AuditedPreset],
+    /// The parents that flash too often: a child of one may flash as well.
+    pub flashing: &'a BTreeSet<usize>,
+    /// The library's gates.
+    pub gates: &'a Gates,
+}
+
+/// A child worth keeping.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Kept {
+    /// Its index.
+    pub index: usize,
+    /// Distance to the nearest favourite.
+    pub distance: f32,
+    /// Whether it flashes too often without the limiter.
+    pub flashes: bool,
+}
+
+/// The children by verdict and look.
 #[derive(Debug, Default)]
-pub(super) struct Sorted {
-    /// Number of children that are not alive, by reason.
-    pub dead: BTreeMap<String, usize>,
+pub(super) struct Selection {
+    /// Number of rejected children, by reason.
+    pub rejected: BTreeMap<String, usize>,
     /// Number of children that look like another preset or child.
     pub repeats: usize,
-    /// Number of children that are less like the favourites than usual presets.
+    /// Number of children farther from the favourites than the median of the library.
     pub far: usize,
-    /// Children worth keeping, with their distance to the nearest favourite, nearest first.
-    pub kept: Vec<(usize, f32)>,
+    /// Children worth keeping, the nearest to a favourite first.
+    pub kept: Vec<Kept>,
     /// Median distance of the library's presets to the nearest favourite.
-    pub usual: f32,
+    pub median: f32,
 }
 
-/// Returns why a child is not alive, if it is not.
-fn dead(record: &Record, gates: &Gates) -> Option<String> {
-    let alive = record.good(gates)
-        && record.flash_verdict() != FlashVerdict::Fail
-        && record.evidence.broken.is_empty();
+/// Returns why a child is rejected, if it is.
+fn rejected(record: &Record, gates: &Gates, may_flash: bool) -> Option<String> {
+    let passed = record.good(gates)
+        && (may_flash || record.flash_verdict() != FlashVerdict::Fail)
+        && record.evidence.broken.is_empty()
+        && record.evidence.look.is_some();
     let why = || record.reasons(gates).into_iter().next().unwrap_or_else(|| "not drawn".into());
-    (!alive).then(|| why().split(':').next().unwrap_or_default().to_owned())
+    (!passed).then(|| why().split(':').next().unwrap_or_default().to_owned())
 }
 
-/// Sorts the children. `library` and `favourites` are the presets with a verdict, `verdicts` the verdicts on the children.
-pub(super) fn sort(
+/// Sorts the children by their verdicts.
+pub(super) fn select(
     children: &[Child],
     verdicts: &BTreeMap<PresetId, Record>,
-    library: &[Known],
-    favourites: &[Known],
-    gates: &Gates,
-) -> Sorted {
-    let mut sorted = Sorted::default();
-    let mut alive = Vec::new();
+    comparison: &Comparison,
+) -> Selection {
+    let Comparison { library, favourites, flashing, gates } = *comparison;
+    let mut selection = Selection::default();
+    let mut passed = Vec::new();
     for (index, child) in children.iter().enumerate() {
         let Some(record) = verdicts.get(&child.id) else {
-            *sorted.dead.entry("not audited".into()).or_default() += 1;
+            *selection.rejected.entry("not audited".into()).or_default() += 1;
             continue;
         };
-        match dead(record, gates) {
-            Some(why) => *sorted.dead.entry(why).or_default() += 1,
+        let may_flash = child.parents.iter().any(|parent| flashing.contains(parent));
+        match rejected(record, gates, may_flash) {
+            Some(why) => *selection.rejected.entry(why).or_default() += 1,
             None => {
-                alive.push((index, Known { id: child.id, family: child.family, record: record.clone() }));
+                passed.push((
+                    index,
+                    AuditedPreset { id: child.id, family: child.family, record: record.clone() },
+                ));
             }
         }
     }
-    let all = favourites.iter().chain(library).chain(alive.iter().map(|(_, known)| known));
-    let groups = look_groups(&all.map(Known::member).collect::<Vec<_>>());
+    let all = favourites.iter().chain(library).chain(passed.iter().map(|(_, known)| known));
+    let groups = look_groups(&all.map(AuditedPreset::member).collect::<Vec<_>>());
     let first_child = favourites.len() + library.len();
     let is_new = |place: usize| groups[first_child + place] == first_child + place;
     let distances =
-        Distances::new(library, favourites, &alive.iter().map(|(_, known)| known).collect::<Vec<_>>());
-    sorted.usual = distances.usual;
-    for (place, (index, _)) in alive.iter().enumerate() {
-        let distance = distances.children[place];
+        Distances::new(library, favourites, &passed.iter().map(|(_, known)| known).collect::<Vec<_>>());
+    selection.median = distances.median;
+    for (place, (index, known)) in passed.iter().enumerate() {
+        // A child without a look was rejected.
+        let distance = distances.children[place].unwrap_or(f32::INFINITY);
         if !is_new(place) {
-            sorted.repeats += 1;
-        } else if distance > distances.usual {
-            sorted.far += 1;
+            selection.repeats += 1;
+        } else if distance > distances.median {
+            selection.far += 1;
         } else {
-            sorted.kept.push((*index, distance));
+            selection.kept.push(Kept { index: *index, distance, flashes: known.flashes() });
         }
     }
-    sorted.kept.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
-    sorted
+    selection.kept.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.index.cmp(&b.index)));
+    selection
 }
 
 /// Distances to the nearest favourite.
 struct Distances {
-    children: Vec<f32>,
+    /// Distance of each child; `None` without a look.
+    children: Vec<Option<f32>>,
     /// Median of the presets of the library that are no favourites.
-    usual: f32,
+    median: f32,
 }
 
 impl Distances {
-    fn new(library: &[Known], favourites: &[Known], children: &[&Known]) -> Self {
+    fn new(library: &[AuditedPreset], favourites: &[AuditedPreset], children: &[&AuditedPreset]) -> Self {
         let own: BTreeSet<PresetId> = favourites.iter().map(|known| known.id).collect();
-        let favourites: Vec<&Look> = favourites.iter().filter_map(Known::look).collect();
+        let favourites: Vec<&Look> = favourites.iter().filter_map(AuditedPreset::look).collect();
         let others = library.iter().filter(|known| !own.contains(&known.id));
-        let others: Vec<&Look> = others.filter_map(Known::look).collect();
-        let children: Vec<&Look> = children.iter().filter_map(|known| known.look()).collect();
-        let points = points(&[&favourites[..], &others, &children].concat());
+        let others: Vec<&Look> = others.filter_map(AuditedPreset::look).collect();
+        let looks: Vec<&Look> = children.iter().filter_map(|known| known.look()).collect();
+        let points = points(&[&favourites[..], &others, &looks].concat());
         let (favourites, rest) = points.split_at(favourites.len());
-        let (others, children) = rest.split_at(others.len());
+        let (others, rest) = rest.split_at(others.len());
         let nearest = |point: &Point| {
             let distances = favourites.iter().map(|favourite| point.distance(favourite));
             distances.min_by(f32::total_cmp).unwrap_or(0.0)
         };
-        let mut usual: Vec<f32> = others.iter().map(nearest).collect();
-        usual.sort_by(f32::total_cmp);
+        let mut distances: Vec<f32> = others.iter().map(nearest).collect();
+        distances.sort_by(f32::total_cmp);
+        let mut rest = rest.iter().map(nearest);
         Self {
-            children: children.iter().map(nearest).collect(),
-            usual: usual.get(usual.len() / 2).copied().unwrap_or(f32::INFINITY),
+            children: children.iter().map(|known| known.look().and_then(|_| rest.next())).collect(),
+            median: distances.get(distances.len() / 2).copied().unwrap_or(f32::INFINITY),
         }
     }
 }
 
-/// Returns the best children in order: near to the taste, but of different parents.
-pub(super) fn best(kept: &[(usize, f32)], children: &[Child], usual: f32, count: usize) -> Vec<usize> {
+/// Returns the best children in order: near to the taste, without flashes, and of different parents.
+pub(super) fn best(kept: &[Kept], children: &[Child], median: f32, count: usize) -> Vec<usize> {
     let (mut left, mut best) = (kept.to_vec(), Vec::new());
     let mut shown: BTreeMap<usize, f32> = BTreeMap::new();
-    let again = if usual.is_finite() { SAME_PARENT * usual } else { 0.0 };
+    let median = if median.is_finite() { median } else { 0.0 };
     while best.len() < count && !left.is_empty() {
-        let score = |&(index, distance): &(usize, f32)| {
+        let score = |&Kept { index, distance, flashes }: &Kept| {
             let times: f32 =
                 children[index].parents.iter().map(|parent| shown.get(parent).copied().unwrap_or(0.0)).sum();
-            distance + again * times
+            let flashes = if flashes { FLASHES } else { 0.0 };
+            distance + median * (SAME_PARENT * times + flashes)
         };
         let Some(next) = (0..left.len()).min_by(|a, b| score(&left[*a]).total_cmp(&score(&left[*b]))) else {
             break;
         };
-        let (index, _) = left.remove(next);
+        let Kept { index, .. } = left.remove(next);
         children[index].parents.iter().for_each(|parent| *shown.entry(*parent).or_default() += 1.0);
         best.push(index);
     }
@@ -176,8 +214,8 @@ mod tests {
         record
     }
 
-    fn known(number: u8, luma: f64) -> Known {
-        Known {
+    fn known(number: u8, luma: f64) -> AuditedPreset {
+        AuditedPreset {
             id: PresetId([number; 16]),
             family: u64::from(number),
             record: record(luma, u64::from(number)),
@@ -200,16 +238,20 @@ mod tests {
             record(0.32, 3),                                       // Kept.
             record(0.31, 2),                                       // Looks like the favourite.
             record(0.35, 3),                                       // Looks like the first child.
-            Record::without_evidence(Safety::Hang, "20 s".into()), // Dead.
+            Record::without_evidence(Safety::Hang, "20 s".into()), // Rejected.
             broken,
         ];
         let verdicts = children.iter().map(|child| child.id).zip(verdicts).collect();
-        let sorted = sort(&children, &verdicts, &library, &favourites, &Gates::default());
-        assert_eq!(sorted.kept.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0]);
-        let dead: Vec<(&str, usize)> =
-            sorted.dead.iter().map(|(why, count)| (why.as_str(), *count)).collect();
-        assert_eq!((sorted.repeats, sorted.far), (2, 0));
-        assert_eq!(dead, [("broken", 1), ("hang", 1), ("not audited", 1)]);
+        let none = BTreeSet::new();
+        let gates = Gates::default();
+        let comparison =
+            Comparison { library: &library, favourites: &favourites, flashing: &none, gates: &gates };
+        let selection = select(&children, &verdicts, &comparison);
+        assert_eq!(selection.kept.iter().map(|kept| kept.index).collect::<Vec<_>>(), [0]);
+        let rejected: Vec<(&str, usize)> =
+            selection.rejected.iter().map(|(why, count)| (why.as_str(), *count)).collect();
+        assert_eq!((selection.repeats, selection.far), (2, 0));
+        assert_eq!(rejected, [("broken", 1), ("hang", 1), ("not audited", 1)]);
     }
 
     #[test]
@@ -217,16 +259,45 @@ mod tests {
         let children = [child(10, [0, 0])];
         let library = [known(0, 0.4), known(1, 0.5), known(2, 0.3)];
         let verdicts = BTreeMap::from([(children[0].id, record(0.9, 3))]);
-        let sorted = sort(&children, &verdicts, &library, &library[2..], &Gates::default());
-        assert_eq!((sorted.kept.len(), sorted.far), (0, 1));
+        let none = BTreeSet::new();
+        let gates = Gates::default();
+        let comparison =
+            Comparison { library: &library, favourites: &library[2..], flashing: &none, gates: &gates };
+        let selection = select(&children, &verdicts, &comparison);
+        assert_eq!((selection.kept.len(), selection.far), (0, 1));
     }
 
     #[test]
-    fn the_best_have_different_parents() {
+    fn a_child_may_flash_if_a_parent_does() {
+        let children = [child(10, [0, 1])];
+        let library = [known(0, 0.4), known(1, 0.5), known(2, 0.3)];
+        let mut flashing = record(0.3, 3);
+        flashing.evidence.flash.general = 9;
+        let verdicts = BTreeMap::from([(children[0].id, flashing)]);
+        let gates = Gates::default();
+        let kept = |parents: &[usize]| {
+            let flashing = parents.iter().copied().collect();
+            let comparison = Comparison {
+                library: &library,
+                favourites: &library[2..],
+                flashing: &flashing,
+                gates: &gates,
+            };
+            select(&children, &verdicts, &comparison).kept
+        };
+        assert!(kept(&[2]).is_empty());
+        assert!(kept(&[1])[0].flashes);
+    }
+
+    #[test]
+    fn the_best_have_different_parents_and_do_not_flash() {
         let children: Vec<Child> =
             [[0, 1], [0, 1], [2, 3]].into_iter().map(|parents| child(10, parents)).collect();
-        let kept = [(0, 1.0), (1, 1.1), (2, 1.2)];
+        let kept = [1.0, 1.1, 1.2].map(|distance| Kept { index: 0, distance, flashes: false });
+        let mut kept: Vec<Kept> = (0..).zip(kept).map(|(index, kept)| Kept { index, ..kept }).collect();
         assert_eq!(best(&kept, &children, 2.0, 2), [0, 2]);
         assert_eq!(best(&kept, &children, f32::INFINITY, 5), [0, 1, 2]);
+        kept[0].flashes = true;
+        assert_eq!(best(&kept, &children, 2.0, 2), [1, 2]);
     }
 }

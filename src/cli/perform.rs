@@ -51,7 +51,7 @@ pub struct Args {
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
-    /// Use saved bans, exclusions, rescues, favourites, taste, adventure, profile and macros
+    /// Use saved bans, exclusions, rescues, favourites, taste, adventure, profile, macros and theme
     #[arg(long)]
     memory: bool,
     /// Do not limit flashes, for example to measure them

@@ -39,8 +39,8 @@ pub struct Args {
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
-    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`; empty for any [default: that of the
-    /// last show]
+    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`; an empty string clears it
+    /// [default: theme of the last show]
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
     /// Show new presets without auditing them first

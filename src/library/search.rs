@@ -74,8 +74,13 @@ impl SearchIndex {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
     }
 
-    /// Returns all presets with how well they fit a description, 0 to 1, best first, and a message if only a part of it
-    /// could be used.
+    /// Returns the library.
+    pub fn library(&self) -> &Arc<Catalogue> {
+        &self.library
+    }
+
+    /// Returns the presets with how well they fit a description, 0 to 1, best first, and a message if only a part of it
+    /// could be used. A preset that the description names as a model is omitted.
     pub fn describe(&self, description: &Description) -> (Vec<(u32, f32)>, Option<String>) {
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);

@@ -40,17 +40,17 @@ fn page(brood: &Brood, pictures: &Pictures) -> Markup {
             body {
                 h1 { "Bred presets" }
                 (summary(brood))
-                h2 { "The best " (brood.best) }
+                h2 { "Top " (brood.best) }
                 @for bred in &brood.kept[..brood.best] {
                     (child(bred, pictures))
                 }
-                h2 { "All that were kept" }
+                h2 { "All kept children" }
                 table.quiet {
                     @for bred in &brood.kept {
                         tr {
                             td { (bred.path) }
                             td { @for origin in &bred.parents { (origin.name) ": " (origin.parts.join(", ")) br; } }
-                            td { (format!("{:.2}", bred.distance)) }
+                            td { (remarks(bred)) }
                         }
                     }
                 }
@@ -60,18 +60,18 @@ fn page(brood: &Brood, pictures: &Pictures) -> Markup {
 }
 
 fn summary(brood: &Brood) -> Markup {
-    let Brood { parents, children, dead, repeats, far, usual, kept, favourites, .. } = brood;
-    let lost: usize = dead.values().sum();
+    let Brood { parents, children, rejected, repeats, far, median, kept, favourites, .. } = brood;
+    let lost: usize = rejected.values().sum();
     html! {
         p {
-            (children) " bred from " (counted(*parents, "preset")) ": "
-            (kept.len()) " kept, " (lost) " not alive, " (repeats) " like another preset, "
-            (far) " far from the favourites, " (favourites.len()) " favourites."
+            (children) " children of " (counted(*parents, "parent")) ": "
+            (kept.len()) " kept, " (lost) " rejected, " (counted(*repeats, "duplicate")) ", "
+            (far) " too different from the favourites; " (counted(favourites.len(), "favourite")) "."
         }
-        p { @for (why, count) in dead { (count) " " (why) br; } }
-        @if let Some(usual) = usual {
+        p { @for (why, count) in rejected { (count) " " (why) br; } }
+        @if let Some(median) = median {
             p.quiet {
-                "Distance to the nearest favourite: " (format!("{usual:.2}")) " is usual in the library."
+                "Median distance from the library to the nearest favourite: " (format!("{median:.2}"))
             }
         }
     }
@@ -80,12 +80,21 @@ fn summary(brood: &Brood) -> Markup {
 fn child(bred: &Bred, pictures: &Pictures) -> Markup {
     html! {
         div.child {
-            (figure(&bred.path, pictures, 3, &html! { (bred.path) br; "distance " (format!("{:.2}", bred.distance)) }))
+            (figure(&bred.path, pictures, 3, &html! { (bred.path) br; (remarks(bred)) }))
             @for Origin { name, path, parts } in &bred.parents {
                 (figure(path, pictures, 1, &html! { (name) br; span.quiet { (parts.join(", ")) } }))
             }
         }
     }
+}
+
+/// Returns the distance to the nearest favourite, and whether it flashes.
+fn remarks(bred: &Bred) -> String {
+    format!(
+        "distance {:.2}{}",
+        bred.distance,
+        if bred.flashes { ", flashes without the limiter" } else { "" }
+    )
 }
 
 /// Shows the last frames of a preset.
@@ -115,14 +124,15 @@ mod tests {
                 parts: vec!["motion", "waves"],
             }],
             distance: 1.25,
+            flashes: true,
         };
         let brood = Brood {
             parents: 2,
             children: 9,
-            dead: [("black".to_owned(), 3)].into(),
+            rejected: [("black".to_owned(), 3)].into(),
             repeats: 2,
             far: 1,
-            usual: Some(2.5),
+            median: Some(2.5),
             kept: vec![bred("a"), bred("b")],
             best: 1,
             favourites: vec!["children/a.milk".into()],
@@ -137,12 +147,13 @@ mod tests {
         ]);
         let html = page(&brood, &pictures).into_string();
         for wanted in [
-            "9 bred from 2 presets: 2 kept, 3 not alive, 2 like another preset, 1 far from the favourites, 1 favourites.",
+            "9 children of 2 parents: 2 kept, 3 rejected, 2 duplicates, 1 too different from the favourites; 1 favourite.",
             "frames/a0.webp",
             "frames/star2.webp",
             "Star &lt;1&gt;",
             "motion, waves",
-            "2.50 is usual",
+            "distance 1.25, flashes without the limiter",
+            "nearest favourite: 2.50",
             "children/b.milk",
         ] {
             assert!(html.contains(wanted), "{wanted} is missing in {html}");

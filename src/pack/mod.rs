@@ -83,6 +83,16 @@ pub struct Pack {
     pub report: PackReport,
 }
 
+/// No preset of the audit may be in the pack.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "no audited preset matches: {judged} of {presets} have a verdict; run the audit, or relax the filters"
+)]
+pub struct NoMatch {
+    judged: usize,
+    presets: usize,
+}
+
 /// Selects a pack and copies it to the subfolder of its name.
 pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     let name = &settings.name;
@@ -98,20 +108,38 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
 }
 
 /// Selects a pack and copies it to `folder`. Of the existing files, only the presets of a previous pack are removed.
+///
+/// # Errors
+/// Fails with [`NoMatch`] if no preset passes the filters.
 pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
     let folder = Folder::create(folder).with_context(|| format!("opening {}", folder.display()))?;
     write(settings, &folder, store)
 }
 
+/// Removes the presets of the pack in `folder`, its manifest and its report, if it holds one. Other files stay.
+pub fn clear(folder: &Path) -> anyhow::Result<()> {
+    if !folder.join(MANIFEST_FILE).exists() {
+        return Ok(());
+    }
+    let folder = Folder::create(folder).with_context(|| format!("opening {}", folder.display()))?;
+    let presets = previous::listed(&folder)?;
+    for path in &presets {
+        open_parent(&folder, path)?;
+    }
+    for path in &presets {
+        folder.remove_file(path)?;
+    }
+    folder.remove_file(Path::new(REPORT_FILE)).ok(); // An interrupted pack has none.
+    folder.remove_file(Path::new(MANIFEST_FILE))?;
+    Ok(())
+}
+
 fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Result<Pack> {
     let (plan, ledger) = audited(settings, store)?;
     let pool = Pool::gather(settings, &plan, &ledger)?;
-    ensure!(
-        !pool.files.is_empty(),
-        "no audited preset matches: {} of {} have a verdict; run the audit, or relax the filters",
-        pool.judged,
-        plan.presets()
-    );
+    if pool.files.is_empty() {
+        return Err(NoMatch { judged: pool.judged, presets: plan.presets() }.into());
+    }
     let looks: Vec<&Look> = pool.looks.iter().collect();
     let points = spread::points(&looks);
     let mut rng = Rng::new(settings.seed);

@@ -4,6 +4,7 @@ use super::Command;
 use super::choosing::LeaveReason;
 use super::decks::Slot;
 use super::fading;
+use super::memory::theme_text;
 use super::running::{CutRequest, Show};
 use super::setlog::Cause;
 use crate::facts::PresetId;
@@ -53,7 +54,7 @@ impl Show {
                 self.changed.knobs = true;
             }
             Command::Theme(text) => {
-                self.memory.theme.clone_from(text);
+                self.memory.theme = theme_text(text);
                 self.changed.knobs = true;
             }
             Command::Dwell(times) => {

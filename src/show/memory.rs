@@ -12,6 +12,15 @@ use crate::mind::taste::{Taste, TasteState};
 use crate::store::BanKind;
 use crate::units::Unipolar;
 
+/// Maximum length of a theme, in characters.
+const MAX_THEME: usize = 500;
+
+/// Returns the text of a theme without control characters and surrounding spaces, at most 500 characters long.
+pub fn theme_text(text: &str) -> String {
+    let letters: String = text.trim().chars().filter(|letter| !letter.is_control()).take(MAX_THEME).collect();
+    letters.trim().to_owned() // The cut may leave a space at the end.
+}
+
 /// The taste, marked presets and settings. Presets are identified by hash and so apply to any library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -122,4 +131,18 @@ pub struct Exclusion {
     pub kind: BanKind,
     /// Reason shown to the performer.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_is_trimmed_and_limited() {
+        assert_eq!(theme_text(" \t\n"), "");
+        assert_eq!(theme_text("\u{1} deep\tsea "), "deepsea");
+        let long = format!("{} b", "a".repeat(MAX_THEME - 1));
+        assert_eq!(theme_text(&long).chars().count(), MAX_THEME - 1);
+        assert_eq!(theme_text(&theme_text(&long)), theme_text(&long));
+    }
 }

@@ -55,7 +55,7 @@ pub use decks::WARM_CANDIDATES;
 pub use governor::{Governor, Quality};
 pub use graphics_event::GraphicsEvent;
 pub use macro_driver::{FusionDecks, MacroDriver};
-pub use memory::{Exclusion, MarkedPresets, MemoryChange, ShowMemory};
+pub use memory::{Exclusion, MarkedPresets, MemoryChange, ShowMemory, theme_text};
 pub use pacer::{DEFAULT_RATE, DroppedSteps, Due, Pacer};
 pub use reason::Reason;
 pub use resume_state::ResumeState;

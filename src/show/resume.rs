@@ -1,5 +1,6 @@
 //! Resumes a show after its process has ended.
 
+use super::memory::theme_text;
 use super::resume_state::{ResumeState, Resumption};
 use super::running::{CutRequest, Show};
 use crate::facts::PresetId;
@@ -23,6 +24,7 @@ impl Show {
             held: self.held,
             dwell: self.dwell,
             adventure: self.director.adventure,
+            theme: self.memory.theme.clone(),
             macros: *self.macro_driver.state(),
             output_mode: self.output_mode,
             title: self.layers.title().to_owned(),
@@ -31,8 +33,19 @@ impl Show {
 
     /// Resumes an earlier show before the first step: plays a safe built-in preset, then the saved queue.
     pub fn resume(&mut self, state: &ResumeState) {
-        let ResumeState { now, history, queue, auto, held, dwell, adventure, macros, output_mode, title } =
-            state;
+        let ResumeState {
+            now,
+            history,
+            queue,
+            auto,
+            held,
+            dwell,
+            adventure,
+            theme,
+            macros,
+            output_mode,
+            title,
+        } = state;
         self.now = *now;
         self.history = history.iter().cloned().collect();
         (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
@@ -40,6 +53,7 @@ impl Show {
         self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };
         self.layers.set_title(title);
         self.director.adventure = *adventure;
+        self.memory.theme = theme_text(theme);
         self.macro_driver.restore(*macros);
         for (id, _) in history.iter().skip(history.len().saturating_sub(NO_REPEAT)) {
             if let Some(index) = self.director.pool.index_of(*id) {

@@ -25,6 +25,8 @@ pub struct ResumeState {
     pub dwell: f64,
     /// How far choices stray from known favourites.
     pub adventure: Unipolar,
+    /// The theme of the night, as the performer described it.
+    pub theme: String,
     /// The performer's macro settings.
     pub macros: MacroState,
     /// Blackout, freeze or normal output.

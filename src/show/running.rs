@@ -169,9 +169,32 @@ impl Show {
         &self.memory.theme
     }
 
-    /// Switches to another library, or to new styles or another theme of the same one. Presets on air continue. The taste is carried
-    /// over for the styles it knows.
+    /// Switches to another library, or to new styles or another theme of the same one. Presets on air continue. The
+    /// taste is carried over for the styles it knows. If only the theme changes, presets that the performer requested
+    /// stay in the queue.
     pub fn change_library(&mut self, pool: Arc<Pool>) {
+        let current = &self.director.pool;
+        // A replay must decide the same, so it depends only on what the log contains.
+        let same = current.catalogue.identity() == pool.catalogue.identity()
+            && current.rejected.keys().eq(pool.rejected.keys());
+        if same {
+            self.director.pool = pool;
+            self.decks.discard_candidates();
+        } else {
+            self.replace_library(pool);
+        }
+        let pool = &self.director.pool;
+        let event = Event::Library {
+            library: pool.catalogue.identity().to_owned(),
+            presets: pool.catalogue.entries.len(),
+            affinities: pool.affinities().to_vec(),
+            rejected: pool.rejected.keys().copied().collect(),
+            theme: pool.theme().cloned(),
+        };
+        self.log(event);
+    }
+
+    fn replace_library(&mut self, pool: Arc<Pool>) {
         self.memory = self.memory();
         self.taste_before = Arc::new(self.memory.taste.clone());
         for slot in std::mem::take(&mut self.decks.candidates) {
@@ -194,12 +217,6 @@ impl Show {
             slot.index = index(slot.id);
             slot.choice = None; // Refers to a cluster of the old library.
         }
-        let affinities = self.director.pool.affinities().to_vec();
-        let rejected = self.director.pool.rejected.keys().copied().collect();
-        let theme = self.director.pool.theme().cloned();
-        let library = self.library();
-        let (library, presets) = (library.identity().to_owned(), library.entries.len());
-        self.log(Event::Library { library, presets, affinities, rejected, theme });
     }
 
     /// Runs one step.

@@ -344,6 +344,28 @@ fn the_library_can_change_during_a_show() {
 }
 
 #[test]
+fn a_new_theme_keeps_the_presets_that_the_performer_requested() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let queue = |test: &TestShow| -> Vec<PresetId> {
+        test.show.decks.candidates.iter().map(|slot| slot.id).collect()
+    };
+    let (playing, queued) = (test.playing(), queue(&test));
+    let mut others = test.show.library().entries.iter().map(|entry| entry.id);
+    let wanted = others.find(|id| *id != playing && !queued.contains(id)).expect("another");
+    test.cold = true;
+    test.frame(&[Command::PlayNow(wanted), Command::Theme(" deep sea \n".into())]);
+    assert_eq!((test.show.theme(), queue(&test).len()), ("deep sea", 2));
+    let themed = test.show.pool().with_theme(None);
+    test.show.change_library(Arc::new(themed));
+    assert_eq!(queue(&test), [wanted]);
+    test.cold = false;
+    test.frames(5);
+    assert_eq!(test.playing(), wanted);
+    assert!(test.log.iter().any(|entry| matches!(entry.event, Event::Library { .. })));
+}
+
+#[test]
 fn a_requested_preset_plays_even_if_the_music_changes() {
     let mut test = TestShow::new();
     test.frames(20);
@@ -594,6 +616,7 @@ fn a_resumed_show_starts_with_a_safe_preset_and_goes_on_with_its_queue() {
     test.frame(&[Command::Next]);
     test.frames(100);
     test.frame(&[Command::Dwell(2.0), Command::Profile(crate::mind::Profile::Dub)]);
+    test.frame(&[Command::Theme("deep sea".into())]);
     let state = test.show.resume_state();
     assert!(state.history.len() == 2 && state.queue.len() == 2, "{state:?}");
     let mut again = TestShow::new();
@@ -607,7 +630,7 @@ fn a_resumed_show_starts_with_a_safe_preset_and_goes_on_with_its_queue() {
     assert_eq!(snapshot.up_next.iter().map(|next| next.id).collect::<Vec<_>>(), state.queue);
     assert!(snapshot.now > state.now && snapshot.history.len() == 3);
     assert_eq!(again.show.resume_state().macros, state.macros);
-    assert_eq!(again.show.resume_state().dwell, 2.0);
+    assert_eq!((again.show.resume_state().dwell, again.show.theme()), (2.0, "deep sea"));
 }
 
 #[test]

@@ -57,8 +57,9 @@ fn a_killed_brood_resumes_and_its_favourites_are_packed() {
     }
     let kept = brood["kept"].as_array().expect("a list");
     let counts = ["repeats", "far"].map(|kind| brood[kind].as_u64().expect("a number"));
-    let dead: u64 = brood["dead"].as_object().expect("a map").values().filter_map(Value::as_u64).sum();
-    assert_eq!(kept.len() as u64 + counts.iter().sum::<u64>() + dead, 5, "{brood}");
+    let rejected: u64 =
+        brood["rejected"].as_object().expect("a map").values().filter_map(Value::as_u64).sum();
+    assert_eq!(kept.len() as u64 + counts.iter().sum::<u64>() + rejected, 5, "{brood}");
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
     assert!(kept.iter().all(|bred| page.contains(bred["path"].as_str().expect("a path"))), "{page}");
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::breed::{self, BreedSettings, Brood};
 use crate::jobs::show_lock;
 use crate::night::write_brood_page;
+use crate::units::counted;
 
 /// Breed new presets from your favourites, resuming an earlier run; run it again to pack children that became favourites.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,7 @@ pub struct Args {
     /// favourites]
     #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,
-    /// Number of children; a higher number adds to a brood
+    /// Number of children; a higher number adds to a brood, a lower one removes none
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
     /// Which presets to pair: any two, those that look alike (near), or those that look different (far)
@@ -79,13 +80,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(&brood)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let Brood { parents, children, dead, repeats, far, kept, notes, .. } = &brood;
+    let Brood { parents, children, rejected, repeats, far, kept, notes, .. } = &brood;
     notes.iter().for_each(|note| println!("{note}"));
-    let lost: usize = dead.values().sum();
+    let lost: usize = rejected.values().sum();
     println!(
-        "{} kept of {children} bred from {parents}: {lost} not alive, {repeats} like another preset, {far} far from the \
-         favourites",
-        kept.len()
+        "{children} children of {}: {} kept, {lost} rejected, {}, {far} too different from the favourites",
+        counted(*parents, "parent"),
+        kept.len(),
+        counted(*repeats, "duplicate")
     );
     println!("report: {}", page.display());
     Ok(ExitCode::SUCCESS)

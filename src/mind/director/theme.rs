@@ -25,7 +25,9 @@ impl Theme {
     /// Rates the presets of a library, and returns why the description could not be used completely, if so.
     pub fn of(text: &str, index: &SearchIndex) -> (Self, Option<String>) {
         let (ranked, problem) = index.describe(&Description::parse(text));
-        let mut fits = vec![0.0; ranked.len()];
+        // A preset that the description names as a model is not ranked; none fits better.
+        let best = ranked.first().map_or(0.0, |(_, fit)| *fit);
+        let mut fits = vec![best; index.library().entries.len()];
         ranked.iter().for_each(|(preset, fit)| fits[*preset as usize] = *fit);
         (Self { text: text.to_owned(), fits: letters(&fits) }, problem)
     }
@@ -78,6 +80,17 @@ mod tests {
         assert_eq!((read.fit(0), read.fit(1), read.fit(9)), (0.0, 1.0, 0.0));
         assert_eq!(read.fit_of_best(&[0, 1, 2]), 1.0);
         assert_eq!(letters(&[0.5, 0.5]), "", "nothing was measured");
+    }
+
+    #[test]
+    fn a_preset_named_as_a_model_fits_best() {
+        let library = std::sync::Arc::new(crate::library::Catalogue::built_in());
+        let index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
+        let presets = (0..).zip(&library.entries);
+        let (model, entry) = presets.min_by_key(|(_, entry)| entry.name().len()).expect("a preset");
+        let (theme, _) = Theme::of(&format!("like {}", entry.name().to_lowercase()), &index);
+        assert_eq!((theme.fits.len(), theme.fit(model)), (library.entries.len(), 1.0));
+        assert!(theme.fits.contains('a'), "{}", theme.fits);
     }
 
     #[test]
