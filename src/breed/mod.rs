@@ -173,7 +173,7 @@ impl Run<'_, '_> {
                 AuditEvent::Scanned { todo, .. } => total = todo,
                 AuditEvent::Judged { .. } => done += 1,
                 AuditEvent::Trouble { path, why, given_up: true } => {
-                    self.notes.push(format!("{path}: {why}"))
+                    self.notes.push(format!("{path}: {why}"));
                 }
                 AuditEvent::Trouble { .. } | AuditEvent::TakenOver { .. } => {}
             }

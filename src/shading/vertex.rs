@@ -129,14 +129,14 @@ impl Vertex {
             let waiting = open.len();
             match same.source(next) {
                 Source::Copy(value) | Source::Part(value, _) if !copied.contains_key(&value) => {
-                    open.push(value)
+                    open.push(value);
                 }
                 Source::Copy(_) | Source::Part(..) => {}
                 Source::Own | Source::Varies => {
                     operands_mut(&mut expression, |operand| match copied.get(operand) {
                         Some(copy) => *operand = *copy,
                         None => open.push(*operand),
-                    })
+                    });
                 }
             }
             if open.len() > waiting {

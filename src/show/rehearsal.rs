@@ -45,7 +45,7 @@ impl Rehearsal {
             match self.show.reopen() {
                 Ok(opened) => *context = Some(Arc::new(opened)),
                 Err(error) => {
-                    log::debug!("could not open a device to compile shaders ahead of time: {error}")
+                    log::debug!("could not open a device to compile shaders ahead of time: {error}");
                 }
             }
         }
