@@ -87,7 +87,8 @@ impl Libraries {
         found.map(|pool| Arc::new(pool.as_recorded(affinities, rejected, theme.as_ref()))).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
-                "the log was written with a different library ({}, this one has {there}); pass its folder with --presets",
+                "the log was written with a different library ({}; this one has {there}); pass that library's folder \
+                 with --presets",
                 counted(*presets, "preset")
             )
         })

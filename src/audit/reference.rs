@@ -55,7 +55,7 @@ pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> a
 /// Which files an audit file lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// Those with a verdict, while the audit runs.
+    /// Only those with a verdict; used while the audit runs.
     Judged,
     /// All of them, and those that were deleted.
     Whole,

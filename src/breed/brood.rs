@@ -59,7 +59,7 @@ pub(super) fn pairs(parents: &[Parent], looks: &BTreeMap<usize, Point>, kind: Ma
     (0..parents.len()).map(|parent| mates(parent, parents, looks, kind)).collect()
 }
 
-/// Breeds `count` children, and writes those that are missing. `pairs` are the mates of each parent.
+/// Breeds `count` children, and writes those that are missing. `pairs` holds the mates of each parent.
 pub(super) fn breed(
     parents: &[Parent],
     pairs: &[Vec<usize>],

@@ -19,7 +19,7 @@ pub struct Shared {
     pub gmegabuf: Memory,
     /// Memory the preset may still allocate.
     pub quota: MemoryQuota,
-    /// Scratch buffer of `memcpy`.
+    /// Scratch buffer for `memcpy`.
     copied: Vec<f64>,
     /// Scratch buffer of the interpreter.
     pub(super) scratch: Vec<f64>,

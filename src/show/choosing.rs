@@ -26,7 +26,7 @@ const RESUMED_WARM_UP: u32 = 4;
 const OFF_LEVEL: f64 = 0.7;
 /// How long that distance must last before new candidates are chosen, in seconds.
 const OFF_LEVEL_SECS: f64 = 4.0;
-/// Time on air from which a dismissed preset counts as watched instead of skipped, in seconds.
+/// Minimum time on air, in seconds, for a dismissed preset to count as watched rather than skipped.
 const WATCHED_SECS: f64 = 30.0;
 
 /// Why a preset leaves the air.

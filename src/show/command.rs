@@ -15,19 +15,19 @@ pub enum Command {
     Next,
     /// Return to the previous preset, which is still running.
     Back,
-    /// Keep the current preset until released; toggles.
+    /// Toggle hold: keep the current preset until released.
     Hold,
-    /// Let the director choose presets; toggles.
+    /// Toggle whether the director chooses presets.
     Auto,
-    /// Mark the current preset as a favourite; toggles.
+    /// Toggle whether the current preset is a favourite.
     Favourite,
     /// Ban the current preset.
     Ban,
     /// Cut to a safe preset at once: a suitable favourite, or a built-in preset if there is none.
     Panic,
-    /// Show black; toggles. The show continues underneath.
+    /// Toggle blackout. The show continues underneath.
     Blackout,
-    /// Freeze the picture; toggles.
+    /// Toggle freeze: keep the last picture.
     Freeze,
     /// Show this preset as soon as it is warm.
     PlayNow(PresetId),
@@ -35,7 +35,7 @@ pub enum Command {
     Veto(PresetId),
     /// Mark or unmark this preset as a favourite.
     FavouritePreset(PresetId),
-    /// Ban this preset or lift its ban; toggles.
+    /// Ban this preset, or lift its ban.
     BanPreset(PresetId),
     /// Lift the exclusion of this preset.
     Rescue(PresetId),
@@ -68,7 +68,7 @@ pub enum Command {
     MacroPreset(MacroPreset),
     /// Set the profile.
     Profile(Profile),
-    /// Let the macros follow the music, or keep them where the performer set them; toggles.
+    /// Toggle whether the macros follow the music or stay where the performer set them.
     MacroAi,
     /// Launch the sprite with this number.
     Sprite(u8),

@@ -85,8 +85,8 @@ mod tests {
 
     const BUDGET: f64 = 0.01;
 
-    /// Judges frames of one deck that take `fixed` seconds and `pixels` seconds more at full size, until it is
-    /// replaced.
+    /// Judges up to `frames` frames of one deck, stopping once it is replaced. Each takes `fixed` seconds, plus
+    /// `pixels` seconds at full size.
     fn judged(watch: &mut DeckWatch, frames: usize, fixed: f64, pixels: f64) -> Vec<Slowness> {
         let (mut scale, mut judged) = (1.0, Vec::new());
         while judged.len() < frames && judged.last() != Some(&Slowness::Replaced) {

@@ -47,8 +47,8 @@ const RIVAL_SHARE: f32 = 0.7;
 /// Consecutive updates a rival must win: against a settled grid, and against a young or failing one.
 const RIVAL_UPDATES: u32 = 12;
 const FAST_RIVAL_UPDATES: u32 = 3;
-/// Consecutive updates that must find beats between those of the grid before the faster grid is adopted; they are
-/// counted only once the octave evidence agrees.
+/// Score at which the faster grid is adopted: an update that finds beats between those of the grid adds one, any other
+/// subtracts two. The added beats do not count until the octave evidence confirms them.
 const FASTER_UPDATES: u32 = 6;
 /// Updates until a grid counts as settled.
 const SETTLED_UPDATES: u32 = 40;

@@ -84,7 +84,8 @@ struct GateArgs {
     /// Mean render time per measured frame, in milliseconds, above which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_avg_render_ms: Option<f64>,
-    /// Time of the slowest measured frame, in milliseconds, above which a preset is too slow [default: none]
+    /// Render time of the slowest measured frame (the maximum, despite the option's name), in milliseconds, above
+    /// which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_p95_render_ms: Option<f64>,
 }

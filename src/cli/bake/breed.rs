@@ -9,7 +9,8 @@ use crate::jobs::show_lock;
 use crate::night::write_brood_page;
 use crate::units::counted;
 
-/// Breed new presets from your favourites, resuming an earlier run; run it again to pack children that became favourites.
+/// Breed new presets from your favourites, resuming an earlier run; run the command again to pack children that became
+/// favourites.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folder to compare with
@@ -22,7 +23,7 @@ pub struct Args {
     /// favourites]
     #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,
-    /// Number of children; a higher number adds to a brood, a lower one removes none
+    /// Number of children; a higher number adds children, a lower one removes none
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
     /// Which presets to pair: any two, those that look alike (near), or those that look different (far)

@@ -16,9 +16,9 @@ const WITHOUT_TAG: f32 = 0.15;
 const WITHOUT_NAME: f32 = 0.1;
 /// Fit by energy: equal, next to it, and opposite.
 const ENERGY_FITS: [f32; 3] = [1.0, 0.4, 0.1];
-/// Distance of ranks over which two looks stop being alike.
+/// Distance between ranks at which the similarity of two looks falls to 1/e.
 const ALIKE: f32 = 0.2;
-/// Difference of ranks that counts as a comparison fulfilled.
+/// Difference in rank at which a comparison counts as half fulfilled.
 const NOTICEABLE: f32 = 0.12;
 /// Similarity of a preset that was not measured but has the same code.
 const UNSEEN: f32 = 0.3;
@@ -198,5 +198,5 @@ fn alike(index: usize, model: usize, measured: &Measured, library: &Catalogue, f
     0.75 * look + 0.25 * code
 }
 
-/// All axes have a number.
+/// `AXES` counts every axis.
 const _: () = assert!(AXES == Axis::Magenta as usize + 1);

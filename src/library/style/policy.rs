@@ -14,7 +14,7 @@ use crate::facts::Energy;
 pub struct StylePolicy {
     /// Format version, always `v0`.
     pub version: String,
-    /// When it was made, ISO 8601.
+    /// Creation time, in ISO 8601 format.
     pub generated_at: String,
     /// Name of the pack.
     pub pack: String,

@@ -1,4 +1,5 @@
-//! Textures of the attributes that a mesh interpolates, so that one triangle can draw the pass itself.
+//! Textures that hold the attributes a mesh would interpolate, so that the pass itself can be drawn as a single
+//! triangle.
 //!
 //! A software rasteriser shades blocks of 4 x 4 pixels once per triangle that touches them. These passes are cheap to
 //! shade repeatedly; preset shaders are not. The values match those of the mesh to the last bit.

@@ -35,7 +35,7 @@ impl Bus {
         }
     }
 
-    /// Adds another track, normalised to a loudness of `db`.
+    /// Adds another track, normalised to a loudness `db` decibels above an RMS level of 0.1.
     pub fn mix(&mut self, other: &Self, db: f32) {
         let gain = 10.0_f32.powf(db / 20.0) * 0.1 / other.loudness();
         self.sound.iter_mut().zip(&other.sound).for_each(|(out, sample)| *out += gain * sample);
