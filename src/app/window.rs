@@ -374,7 +374,10 @@ impl Running {
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
         let options = StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true };
-        if let Err(error) = Stage::preload(&render_context, size, options) {
+        // A show that is restarted was preloaded when it first started.
+        if link.start().is_none_or(|start| start.restarts == 0)
+            && let Err(error) = Stage::preload(&render_context, size, options)
+        {
             log::warn!("could not compile the shaders of the stage ahead of time: {error}");
         }
         let mut stage = Stage::with(render_context, size, options);

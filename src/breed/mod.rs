@@ -45,7 +45,7 @@ use taste::{AuditedPreset, Comparison, Kept, Selection};
 
 /// Number of children that the report shows.
 const BEST: usize = 24;
-/// Number of presets of the library to audit, if fewer have a verdict: for the median distance.
+/// Number of presets of the library to audit, if fewer have a verdict: for the distances of the library.
 const SAMPLE: usize = 64;
 /// Pack of the children that are kept.
 const KEPT_PACK: &str = "new";

@@ -46,7 +46,7 @@ pub struct Brood {
     pub rejected: BTreeMap<String, usize>,
     /// Number of children that look like another preset.
     pub repeats: usize,
-    /// Number of children farther from the favourites than the median of the library.
+    /// Number of children farther from the favourites than the nearest quarter of the library.
     pub far: usize,
     /// Median distance of the library's presets to the nearest favourite; `None` if it has no other presets.
     pub median: Option<f32>,

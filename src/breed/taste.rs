@@ -71,7 +71,7 @@ pub(super) struct Selection {
     pub rejected: BTreeMap<String, usize>,
     /// Number of children that look like another preset or child.
     pub repeats: usize,
-    /// Number of children farther from the favourites than the median of the library.
+    /// Number of children farther from the favourites than the nearest quarter of the library.
     pub far: usize,
     /// Children worth keeping, the nearest to a favourite first.
     pub kept: Vec<Kept>,
@@ -126,7 +126,7 @@ pub(super) fn select(
         let distance = distances.children[place].unwrap_or(f32::INFINITY);
         if !is_new(place) {
             selection.repeats += 1;
-        } else if distance > distances.median {
+        } else if distance > distances.quartile {
             selection.far += 1;
         } else {
             selection.kept.push(Kept { index: *index, distance, flashes: known.flashes() });
@@ -140,7 +140,9 @@ pub(super) fn select(
 struct Distances {
     /// Distance of each child; `None` without a look.
     children: Vec<Option<f32>>,
-    /// Median of the presets of the library that are no favourites.
+    /// Lower quartile of the presets of the library that are no favourites.
+    quartile: f32,
+    /// Median of the same presets.
     median: f32,
 }
 
@@ -161,9 +163,12 @@ impl Distances {
         let mut distances: Vec<f32> = others.iter().map(nearest).collect();
         distances.sort_by(f32::total_cmp);
         let mut rest = rest.iter().map(nearest);
+        let quantile =
+            |parts: usize| distances.get(distances.len() / parts).copied().unwrap_or(f32::INFINITY);
         Self {
             children: children.iter().map(|known| known.look().and_then(|_| rest.next())).collect(),
-            median: distances.get(distances.len() / 2).copied().unwrap_or(f32::INFINITY),
+            quartile: quantile(4),
+            median: quantile(2),
         }
     }
 }

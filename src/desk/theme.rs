@@ -20,7 +20,7 @@ impl ThemeField {
         ui.label(RichText::new("Theme").color(style::OFF));
         let current = &view.snapshot.theme;
         let mut text = self.draft.take().unwrap_or_else(|| current.clone());
-        let field = TextEdit::singleline(&mut text).hint_text("For example: deep sea, nothing white");
+        let field = TextEdit::singleline(&mut text).hint_text("deep sea, nothing white");
         let field = ui.add(field.desired_width(f32::INFINITY));
         if field.lost_focus() && text != *current {
             commands.push(Command::Theme(text.trim().to_owned()));

@@ -332,7 +332,9 @@ impl DeckBuilder {
         let program = Program::compile(&bytes).map_err(|error| DeckError::Unplayable(error.to_string()))?;
         took.compile_ms = lap();
         wanted()?;
-        if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| queue.is_some()) {
+        // Before the first picture there is nothing to keep smooth.
+        let on_air = queue.is_some_and(WarmQueue::on_air);
+        if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| on_air) {
             rehearsal.draw(program.clone(), self.settings, request.seed, &self.audio.read());
             took.rehearse_ms = lap();
             wanted()?;

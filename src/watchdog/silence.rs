@@ -8,6 +8,8 @@ use super::pressure::Pressure;
 const HANG: Duration = Duration::from_millis(500);
 /// Factor by which silence counts less while it may have a cause outside the show.
 const DOUBT: u32 = 4;
+/// The same before the first picture, when the show may wait for a driver that compiles shaders for a minute.
+const COMPILING: u32 = 120;
 /// Time that a show may take until its first beat.
 const START_UP: Duration = Duration::from_secs(60);
 
@@ -60,7 +62,8 @@ impl Silence {
             (_, Pressure::Gone) => return true,
             // Restarting does not help a show that gets no CPU time.
             (_, Pressure::Starved) => (Duration::ZERO, HANG),
-            // Before its first picture, a show may be busy for longer than later.
+            // Before its first picture, a show may be compiling shaders for the first time.
+            (Stage::Beating, Pressure::Doubtful) => (length / COMPILING, HANG),
             (Stage::Beating, _) | (_, Pressure::Doubtful) => (length / DOUBT, HANG),
             (Stage::Shown, Pressure::None) => (length, HANG),
         };
@@ -91,6 +94,7 @@ mod tests {
         let doubtful = hung_after(true, Pressure::Doubtful).expect("hung");
         assert!((HANG * 4..HANG * 5).contains(&doubtful), "{doubtful:?}");
         assert_eq!(hung_after(false, Pressure::None), Some(doubtful), "before the first picture");
+        assert_eq!(hung_after(false, Pressure::Doubtful), None, "it may be compiling for a minute");
         assert_eq!(hung_after(true, Pressure::Gone), Some(LOOK), "its process ends slowly");
     }
 
