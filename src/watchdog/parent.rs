@@ -18,7 +18,7 @@ use super::silence::{Silence, Stage};
 use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
 /// Time that a show may take to end after it was asked to; its own exit timer is shorter.
-const END: Duration = Duration::from_millis(1950);
+const END: Duration = Duration::from_secs(3);
 /// Time that the next show waits for a killed one to disappear.
 const KILLED: Duration = Duration::from_millis(100);
 /// Interval between checks of signals and the process.
