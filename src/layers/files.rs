@@ -238,7 +238,7 @@ impl Files {
         let image = Arc::new(Mipmap::new(image));
         let bytes: usize = self.images.values().map(|image| image.bytes()).sum();
         if bytes + image.bytes() > MAX_IMAGE_BYTES {
-            return Err(format!("{name}: all images together need more than 256 MiB"));
+            return Err(format!("{name}: all images together need more than {} MiB", MAX_IMAGE_BYTES >> 20));
         }
         self.images.insert(slot, image.clone());
         Ok(image)

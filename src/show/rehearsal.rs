@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::milk::{PresetAudio, Program};
-use crate::stage::{Deck, DeckSettings, RenderContext};
+use crate::stage::{Deck, DeckSettings, RenderContext, StageError};
 
 /// Number of frames: the first one has no previous picture to read.
 const FRAMES: u32 = 2;
@@ -26,17 +26,29 @@ impl Rehearsal {
         show.gpu.software().then(|| Self { show: show.clone(), context: Arc::default() })
     }
 
-    /// Draws the first frames of a preset. Blocks; a failure is left for the show's device to report.
-    pub fn draw(&self, program: Arc<Program>, settings: DeckSettings, seed: u64, audio: &PresetAudio) {
-        let Some(context) = self.open() else { return };
+    /// Draws the first frames of a preset. Blocks.
+    ///
+    /// # Errors
+    /// Returns an error if its device was lost or did not finish in time, so that the preset must not be drawn on the
+    /// show's device now. Any other failure is left for the show's device to report.
+    pub fn draw(
+        &self,
+        program: Arc<Program>,
+        settings: DeckSettings,
+        seed: u64,
+        audio: &PresetAudio,
+    ) -> Result<(), StageError> {
+        let Some(context) = self.open() else { return Ok(()) };
         let drawn = Deck::prepare(&context, program, settings, seed)
             .and_then(|mut deck| deck.warm_up(&context, audio, FRAMES));
         if let Err(error) = drawn {
             log::debug!("could not compile the shaders of a preset ahead of time: {error}");
-            if error.of_device() {
+            if matches!(error, StageError::Lost(_) | StageError::Timeout(_)) {
                 self.context.lock().unwrap_or_else(PoisonError::into_inner).take();
+                return Err(error);
             }
         }
+        Ok(())
     }
 
     fn open(&self) -> Option<Arc<RenderContext>> {

@@ -335,7 +335,9 @@ impl DeckBuilder {
         // Before the first picture there is nothing to keep smooth.
         let on_air = queue.is_some_and(WarmQueue::on_air);
         if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| on_air) {
-            rehearsal.draw(program.clone(), self.settings, request.seed, &self.audio.read());
+            rehearsal
+                .draw(program.clone(), self.settings, request.seed, &self.audio.read())
+                .map_err(|error| DeckError::Temporary(error.to_string()))?;
             took.rehearse_ms = lap();
             wanted()?;
         }
