@@ -373,7 +373,11 @@ impl Running {
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
-        let options = StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true };
+        let options = StageOptions {
+            limiter: settings.limit_flashes.unwrap_or(true),
+            meter: true,
+            title_threads: true,
+        };
         // A show that is restarted was preloaded when it first started.
         if link.start().is_none_or(|start| start.restarts == 0)
             && let Err(error) = Stage::preload(&render_context, size, options)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::thread;
 
 use super::files::LayerFiles;
 use super::frame::{Blend, LayerDraw, LayerFrame, LayerInput, LayerVertex};
@@ -23,8 +25,16 @@ enum Running {
         /// Whether it has been drawn.
         drawn: bool,
     },
+    /// A title whose letters are being drawn on a thread.
+    Drawing(Receiver<Option<(Lettering, MessageStyle)>>),
     /// It has ended, or it could not be launched.
     Ended,
+}
+
+impl Running {
+    fn text((lettering, style): (Lettering, MessageStyle), seed: u64) -> Self {
+        Self::Text { lettering, style: style.launched(seed), drawn: false }
+    }
 }
 
 /// The running layers of a show.
@@ -32,23 +42,49 @@ enum Running {
 pub struct LayerPlayer {
     running: BTreeMap<u64, Running>,
     messages: Vec<String>,
+    /// Layers that are no longer needed.
+    retired: Vec<Box<dyn Send>>,
+    title_threads: bool,
 }
 
 impl LayerPlayer {
+    /// Creates a player. With `title_threads`, it draws the letters of titles on threads, and a title appears as soon
+    /// as they are drawn; otherwise in the frame that launches it.
+    pub fn new(title_threads: bool) -> Self {
+        Self { title_threads, ..Self::default() }
+    }
+
+    /// Returns whether the letters of titles are drawn on threads.
+    pub fn title_threads(&self) -> bool {
+        self.title_threads
+    }
+
     /// Runs one frame of the layers `on_air` and fills `out`.
     pub fn step(
         &mut self,
-        files: &LayerFiles,
+        files: &Arc<LayerFiles>,
         on_air: &[LayerOnAir],
         input: &LayerInput,
         out: &mut LayerFrame,
     ) {
         out.vertices.clear();
         out.draws.clear();
-        self.running.retain(|id, _| on_air.iter().any(|layer| layer.id == *id));
+        let Self { running: all, messages, retired, title_threads } = self;
+        for (_, gone) in all.extract_if(.., |id, _| !on_air.iter().any(|layer| layer.id == *id)) {
+            retired.push(Box::new(gone));
+        }
         for layer in on_air {
-            let messages = &mut self.messages;
-            let running = self.running.entry(layer.id).or_insert_with(|| launch(files, layer, messages));
+            let running =
+                all.entry(layer.id).or_insert_with(|| launch(files, layer, *title_threads, messages));
+            if let Running::Drawing(letters) = running {
+                match letters.try_recv() {
+                    Err(TryRecvError::Empty) => {}
+                    Ok(Some(text)) => *running = Running::text(text, layer.seed),
+                    Ok(None) | Err(TryRecvError::Disconnected) => {
+                        *running = missing(&layer.content, messages);
+                    }
+                }
+            }
             let ended = match running {
                 Running::Sprite(sprite, run) => match run.step(sprite, layer.age_secs, input) {
                     Some(state) => {
@@ -69,10 +105,10 @@ impl LayerPlayer {
                     *drawn = true;
                     state.ended
                 }
-                Running::Ended => false,
+                Running::Drawing(_) | Running::Ended => false,
             };
             if ended {
-                *running = Running::Ended;
+                retired.push(Box::new(std::mem::replace(running, Running::Ended)));
             }
         }
     }
@@ -86,29 +122,61 @@ impl LayerPlayer {
     pub fn take_messages(&mut self) -> Vec<String> {
         std::mem::take(&mut self.messages)
     }
+
+    /// Takes the layers that are no longer needed. Freeing them may take longer than a frame.
+    pub fn take_retired(&mut self) -> Vec<Box<dyn Send>> {
+        std::mem::take(&mut self.retired)
+    }
 }
 
-fn launch(files: &LayerFiles, layer: &LayerOnAir, messages: &mut Vec<String>) -> Running {
-    let text = |(lettering, style): (Lettering, MessageStyle)| Running::Text {
-        lettering,
-        style: style.launched(layer.seed),
-        drawn: false,
-    };
+fn launch(
+    files: &Arc<LayerFiles>,
+    layer: &LayerOnAir,
+    title_threads: bool,
+    messages: &mut Vec<String>,
+) -> Running {
+    let text = |drawn: (Lettering, MessageStyle)| Running::text(drawn, layer.seed);
     let launched = match &layer.content {
         LayerContent::Sprite(number) => files
             .sprites
             .get(number)
             .map(|sprite| Running::Sprite(sprite.clone(), Box::new(SpriteRun::new(sprite, layer.seed)))),
         LayerContent::Message(number) => files.messages.get(number).cloned().map(text),
-        LayerContent::Title(title) => files.title(title).map(text),
+        LayerContent::Title(title) => {
+            let drawing = if title_threads { draw_on_thread(files, title) } else { None };
+            drawing.map(Running::Drawing).or_else(|| files.title(title).map(text))
+        }
     };
-    launched.unwrap_or_else(|| {
-        messages.push(match &layer.content {
-            LayerContent::Title(_) => "no title is set".to_owned(),
-            content => format!("{} not found", name(content)),
-        });
-        Running::Ended
-    })
+    launched.unwrap_or_else(|| missing(&layer.content, messages))
+}
+
+/// Draws the letters of a title on a thread, because that may take longer than a frame. Returns `None` if no thread
+/// could be started.
+fn draw_on_thread(
+    files: &Arc<LayerFiles>,
+    title: &Arc<str>,
+) -> Option<Receiver<Option<(Lettering, MessageStyle)>>> {
+    let (files, title) = (files.clone(), title.clone());
+    let (drawn, letters) = mpsc::sync_channel(1);
+    let work = move || {
+        drawn.send(files.title(&title)).ok(); // The title is no longer on air.
+    };
+    match thread::Builder::new().name("title".into()).spawn(work) {
+        Ok(_) => Some(letters),
+        Err(error) => {
+            log::debug!("drawing a title on the calling thread: {error}");
+            None
+        }
+    }
+}
+
+/// Reports a layer that cannot be launched.
+fn missing(content: &LayerContent, messages: &mut Vec<String>) -> Running {
+    messages.push(match content {
+        LayerContent::Title(_) => "no title is set".to_owned(),
+        content => format!("{} not found", name(content)),
+    });
+    Running::Ended
 }
 
 fn name(content: &LayerContent) -> String {
@@ -188,11 +256,13 @@ impl LayerFrame {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::milk::PresetAudio;
 
     /// Returns the layers of a folder with a wide image and this `MILK_IMG.INI`.
-    fn files(sprites: &str) -> LayerFiles {
+    fn files(sprites: &str) -> Arc<LayerFiles> {
         let folder = tempfile::tempdir().expect("a folder");
         image::RgbaImage::new(8, 4).save(folder.path().join("a.png")).expect("saved");
         std::fs::write(folder.path().join("milk_img.ini"), sprites).expect("written");
@@ -200,14 +270,14 @@ mod tests {
             .expect("written");
         let files = LayerFiles::read(folder.path());
         assert_eq!(files.problems(), [""; 0]);
-        files
+        Arc::new(files)
     }
 
     fn layer(id: u64, age_secs: f64, content: LayerContent) -> LayerOnAir {
         LayerOnAir { id, age_secs, seed: 3, content }
     }
 
-    fn step(player: &mut LayerPlayer, files: &LayerFiles, on_air: &[LayerOnAir]) -> LayerFrame {
+    fn step(player: &mut LayerPlayer, files: &Arc<LayerFiles>, on_air: &[LayerOnAir]) -> LayerFrame {
         let mut out = LayerFrame::default();
         let audio = PresetAudio::default();
         player.step(files, on_air, &LayerInput { audio: &audio, fps: 30.0, aspect: 2.0 }, &mut out);
@@ -265,6 +335,41 @@ mod tests {
             step(&mut player, &files, &[layer(1, secs, title)]).vertices.len()
         };
         assert_eq!([count(0.1), count(4.0)], [32 * 6 * 6, 6]);
+    }
+
+    #[test]
+    fn titles_are_the_same_on_a_thread() {
+        let files = files("");
+        let on_air =
+            [(1, "A song"), (2, "")].map(|(id, title)| layer(id, 1.0, LayerContent::Title(title.into())));
+        let in_place = step(&mut LayerPlayer::default(), &files, &on_air);
+        let mut player = LayerPlayer::new(true);
+        let mut frame = LayerFrame::default();
+        for _ in 0..10_000 {
+            frame = step(&mut player, &files, &on_air);
+            if frame.draws.len() + player.ended().count() == on_air.len() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(frame.vertices, in_place.vertices);
+        assert!(frame.draws[0].image.levels() == in_place.draws[0].image.levels());
+        assert_eq!(player.ended().collect::<Vec<_>>(), [2]);
+        assert_eq!(player.take_messages(), ["no title is set"]);
+    }
+
+    #[test]
+    fn layers_are_retired_when_they_end_or_leave_the_air() {
+        let files = files("[img00]\nimg=a.png\ncode_1=done = above(time, 0.9);\n");
+        let mut player = LayerPlayer::default();
+        let sprite = |secs: f64| layer(1, secs, LayerContent::Sprite(0));
+        let title = layer(2, 0.5, LayerContent::Title("A song".into()));
+        let image = Arc::downgrade(&step(&mut player, &files, &[sprite(0.5), title]).draws[1].image);
+        assert_eq!(player.take_retired().len(), 0);
+        step(&mut player, &files, &[sprite(1.0)]);
+        assert!(image.strong_count() > 0, "not freed yet");
+        assert_eq!(player.take_retired().len(), 2);
+        assert_eq!(image.strong_count(), 0);
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl Rig {
             self.stage.stay(step.cue.dt);
         }
         self.stage.take_layer_messages().into_iter().for_each(|message| self.show.notify(message));
+        self.stage.take_retired_layers().into_iter().for_each(|layer| self.retirement.retire(layer));
         self.unmeasured_secs += input.dt;
         if changes && self.unmeasured_secs >= MEASURE_EVERY_SECS {
             self.unmeasured_secs = 0.0;

@@ -15,6 +15,8 @@ pub(super) struct LayerPainter {
     vertices: GrowableBuffer,
     /// Images of the layers on air, on the device.
     images: Vec<Uploaded>,
+    /// Layers and images that are no longer needed.
+    retired: Vec<Box<dyn Send>>,
 }
 
 /// An image on the device.
@@ -31,14 +33,15 @@ impl Uploaded {
 }
 
 impl LayerPainter {
-    /// Creates a painter of the layers in `files`.
-    pub fn new(render_context: &RenderContext, files: Arc<LayerFiles>) -> Self {
+    /// Creates a painter of the layers in `files`; with `title_threads`, it draws the letters of titles on threads.
+    pub fn new(render_context: &RenderContext, files: Arc<LayerFiles>, title_threads: bool) -> Self {
         Self {
             files,
-            player: LayerPlayer::default(),
+            player: LayerPlayer::new(title_threads),
             frame: LayerFrame::default(),
             vertices: GrowableBuffer::new(&render_context.gpu.device, "layers", wgpu::BufferUsages::VERTEX),
             images: Vec::new(),
+            retired: Vec::new(),
         }
     }
 
@@ -46,13 +49,22 @@ impl LayerPainter {
         &self.files
     }
 
+    /// Returns whether the letters of titles are drawn on threads.
+    pub fn title_threads(&self) -> bool {
+        self.player.title_threads()
+    }
+
     /// Runs the layers of `cue` for one frame of a picture of `size` pixels.
     pub fn step(&mut self, render_context: &RenderContext, cue: &Cue, [width, height]: [u32; 2]) {
         let aspect = width as f32 / height as f32;
         let input = LayerInput { audio: &cue.audio, fps: cue.fps, aspect };
         self.player.step(&self.files, &cue.layers, &input, &mut self.frame);
+        self.retired = self.player.take_retired(); // Frees what was not taken.
         let draws = &self.frame.draws;
-        self.images.retain(|uploaded| draws.iter().any(|draw| uploaded.serves(draw)));
+        let unused = |uploaded: &mut Uploaded| !draws.iter().any(|draw| uploaded.serves(draw));
+        for image in self.images.extract_if(.., unused) {
+            self.retired.push(Box::new(image));
+        }
         for draw in draws {
             if !self.images.iter().any(|uploaded| uploaded.serves(draw)) {
                 let group = render_context.layer.upload(&render_context.gpu, &draw.image, draw.tiled);
@@ -92,5 +104,47 @@ impl LayerPainter {
     /// Takes the messages for the performer.
     pub fn take_messages(&mut self) -> Vec<String> {
         self.player.take_messages()
+    }
+
+    /// Takes the layers and images that the last frame no longer needed.
+    pub fn take_retired(&mut self) -> Vec<Box<dyn Send>> {
+        std::mem::take(&mut self.retired)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{LayerContent, LayerOnAir};
+    use crate::milk::PresetAudio;
+    use crate::stage::{Gpu, OutputMode, Post};
+
+    fn cue(layers: Vec<LayerOnAir>) -> Cue {
+        Cue {
+            dt: 1.0 / 60.0,
+            fps: 60.0,
+            audio: PresetAudio::default(),
+            front: None,
+            fade: None,
+            second: None,
+            post: Post::default(),
+            layers,
+            output_mode: OutputMode::Open,
+        }
+    }
+
+    #[test]
+    fn images_are_retired_when_their_layers_leave_the_air() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let context = RenderContext::new(gpu, &[]);
+        let mut painter = LayerPainter::new(&context, Arc::default(), false);
+        let content = LayerContent::Title("A song".into());
+        painter.step(&context, &cue(vec![LayerOnAir { id: 1, age_secs: 1.0, seed: 0, content }]), [64, 36]);
+        let image = Arc::downgrade(&painter.images[0].image);
+        assert_eq!(painter.take_retired().len(), 0);
+        painter.step(&context, &cue(Vec::new()), [64, 36]);
+        assert!(painter.images.is_empty() && image.strong_count() > 0, "not freed yet");
+        assert_eq!(painter.take_retired().len(), 2, "the title and its image");
+        assert_eq!(image.strong_count(), 0);
     }
 }

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn layers_of_every_kind_are_drawn() {
-        let (files, audio) = (LayerFiles::of_every_kind(), PresetAudio::default());
+        let (files, audio) = (Arc::new(LayerFiles::of_every_kind()), PresetAudio::default());
         assert_eq!(files.problems(), [""; 0]);
         let (mut player, mut frame) = (LayerPlayer::default(), LayerFrame::default());
         let input = LayerInput { audio: &audio, fps: FPS, aspect: 16.0 / 9.0 };
@@ -118,9 +118,8 @@ mod tests {
     fn everything_is_drawn_without_an_error() {
         let Some(gpu) = Gpu::for_test() else { return };
         let context = Arc::new(RenderContext::new(gpu, &[]));
-        let drawn = context
-            .gpu
-            .checked(|| Stage::preload(&context, [64, 36], StageOptions { limiter: true, meter: true }));
+        let options = StageOptions { limiter: true, meter: true, title_threads: true };
+        let drawn = context.gpu.checked(|| Stage::preload(&context, [64, 36], options));
         assert_eq!(drawn, Ok(Ok(())));
         assert_eq!(EFFECTS.links(true).count(), 6, "an effect is missing");
     }

@@ -46,6 +46,9 @@ pub struct StageOptions {
     pub limiter: bool,
     /// Whether there is a picture meter.
     pub meter: bool,
+    /// Whether the letters of titles are drawn on threads, as a live show needs; otherwise in the frame that launches
+    /// the title.
+    pub title_threads: bool,
 }
 
 impl Stage {
@@ -57,7 +60,7 @@ impl Stage {
             post: PostChain::new(&render_context.gpu, size),
             limiter: None,
             meter: None,
-            layers: LayerPainter::new(&render_context, Arc::default()),
+            layers: LayerPainter::new(&render_context, Arc::default(), false),
             decks: BTreeMap::new(),
             mixed: picture.clone(),
             picture,
@@ -73,12 +76,17 @@ impl Stage {
         let mut stage = Self::new(render_context, size);
         stage.limit_flashes(options.limiter);
         stage.measure_picture(options.meter);
+        stage.layers = LayerPainter::new(&stage.render_context, Arc::default(), options.title_threads);
         stage
     }
 
     /// Returns the active options.
     pub fn options(&self) -> StageOptions {
-        StageOptions { limiter: self.limiter.is_some(), meter: self.meter.is_some() }
+        StageOptions {
+            limiter: self.limiter.is_some(),
+            meter: self.meter.is_some(),
+            title_threads: self.layers.title_threads(),
+        }
     }
 
     /// Enables or disables the flash limiter (at most three flashes per second) from the next frame on.
@@ -89,7 +97,7 @@ impl Stage {
 
     /// Replaces the layers that can be launched; those on air start again.
     pub fn set_layers(&mut self, files: Arc<LayerFiles>) {
-        self.layers = LayerPainter::new(&self.render_context, files);
+        self.layers = LayerPainter::new(&self.render_context, files, self.layers.title_threads());
     }
 
     /// Returns the layers that can be launched.
@@ -105,6 +113,12 @@ impl Stage {
     /// Takes the messages of layers for the performer.
     pub fn take_layer_messages(&mut self) -> Vec<String> {
         self.layers.take_messages()
+    }
+
+    /// Takes the layers and images that the last [`Self::draw`] no longer needed. Freeing them may take longer than a
+    /// frame; what is not taken is freed by the next `draw`.
+    pub fn take_retired_layers(&mut self) -> Vec<Box<dyn Send>> {
+        self.layers.take_retired()
     }
 
     /// Enables or disables [`Self::measure`].
