@@ -355,8 +355,8 @@ mod tests {
         for action in (0..CARDS).flat_map(|card| [Action::PlayCard(card), Action::DropCard(card)]) {
             assert!(keys.lines.iter().any(|(_, bound)| *bound == action), "no key for {}", action.name());
         }
-        let next = |kind: &str| Action::named(&format!("card{}.{kind}", CARDS + 1));
-        assert_eq!([next("play"), next("drop")], [None, None]);
+        let next = |kind: &str| Action::named(&format!("upcoming{}.{kind}", CARDS + 1));
+        assert_eq!([next("play"), next("remove")], [None, None]);
     }
 
     #[test]

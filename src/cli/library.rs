@@ -46,7 +46,7 @@ enum LibraryCommand {
     /// List presets by what they look like: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME but
     /// darker`
     Find {
-        /// Description: colours, light, motion, structure, elements, tags, names and authors
+        /// Description: colours, brightness, motion, structure, elements, tags, names and authors
         #[arg(required = true)]
         words: Vec<String>,
         /// Preset folder or pack manifest [default: built-in presets]

@@ -16,7 +16,7 @@ use crate::units::counted;
 /// Measure how well the director learns from simulated users.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Scenario: A (fixed taste), B (sudden change), C (drifting taste), D (few signals), E (misleading prior) or F (64
+    /// Scenario: A (fixed taste), B (sudden change), C (drifting taste), D (sparse feedback), E (misleading prior) or F (64
     /// styles)
     #[arg(long, default_value = "A")]
     scenario: Scenario,

@@ -3,6 +3,8 @@
 //! The program turns an [`Action`] into [`Command`]s for the show, depending on its current state (which card, which
 //! value).
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::page::Page;
@@ -243,6 +245,7 @@ impl Action {
     /// `message.00` to `message.99`.
     pub fn named(name: &str) -> Option<Self> {
         let numbered = Numbered::ALL.into_iter().find_map(|what| what.named(name)).map(Self::Show);
+        let name = current_name(name);
         numbered.or_else(|| Self::all().into_iter().find(|action| action.name() == name))
     }
 
@@ -261,8 +264,8 @@ impl Action {
             Self::Nudge(dial, nudge) => format!("{}.{}", dial.name(), nudge.name()),
             Self::Select(control) => format!("select.{}", word(control)),
             Self::NudgeSelected(nudge) => format!("selected.{}", nudge.name()),
-            Self::PlayCard(card) => format!("card{}.play", card + 1),
-            Self::DropCard(card) => format!("card{}.drop", card + 1),
+            Self::PlayCard(card) => format!("upcoming{}.play", card + 1),
+            Self::DropCard(card) => format!("upcoming{}.remove", card + 1),
             Self::Window(window) => window.name(),
         }
     }
@@ -310,7 +313,7 @@ impl WindowAction {
         match self {
             Self::Fullscreen => "window.fullscreen".into(),
             Self::Desk => "window.desk".into(),
-            Self::Picture => "window.picture".into(),
+            Self::Picture => "window.screenshot".into(),
             Self::Page(page) => format!("page.{}", page.title().to_lowercase()),
             Self::NextPage => "page.next".into(),
             Self::Help => "window.help".into(),
@@ -361,6 +364,15 @@ impl Numbered {
         let digits = name.strip_prefix(self.word())?.strip_prefix('.')?;
         let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
         plain.then(|| digits.parse().ok())?.map(|number| self.launch(number))
+    }
+}
+
+/// Returns today's name of an action that a file may name as an earlier version did.
+fn current_name(name: &str) -> Cow<'_, str> {
+    match name.strip_prefix("card") {
+        Some(card) => format!("upcoming{card}").replace(".drop", ".remove").into(),
+        None if name == "window.picture" => "window.screenshot".into(),
+        None => name.into(),
     }
 }
 
@@ -431,6 +443,13 @@ mod tests {
             Some(Action::Show(Command::Profile(Profile::PeakRave)))
         );
         assert_eq!(Action::named("nonsense"), None);
+    }
+
+    #[test]
+    fn former_names_resolve() {
+        assert_eq!(Action::named("card2.play"), Some(Action::PlayCard(1)));
+        assert_eq!(Action::named("card1.drop"), Some(Action::DropCard(0)));
+        assert_eq!(Action::named("window.picture"), Some(Action::Window(WindowAction::Picture)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::units::counted;
 /// favourites.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Preset folder to compare with
+    /// Preset library that children are compared with; paths in the --from list are relative to it
     #[arg(long)]
     library: PathBuf,
     /// Folder for the children, the packs `new` and `favourites`, and the report

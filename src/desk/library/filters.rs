@@ -37,7 +37,7 @@ impl LibraryPage {
         }
         ui.horizontal_wrapped(|ui| {
             let describes = ui.selectable_label(self.query.describe, "Describe a look");
-            let help = "Finds presets by colour, light, motion, shape and name. Understands \"no\", \"darker\" and \
+            let help = "Finds presets by colour, brightness, motion, shape and name. Understands \"no\", \"darker\" and \
                         \"like NAME but slower\".";
             if describes.on_hover_text(help).clicked() {
                 self.query.describe = !self.query.describe;
