@@ -346,6 +346,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/app/shutdown.rs", "ending the process at once"),
     ("src/stage/pass/module.rs", "a shader whose bounds were checked before"),
     ("src/cli/mod.rs", "the default action of a signal"),
+    ("src/handoff/priority.rs", "calls of the system that no safe library wraps"),
     ("src/watchdog/", "calls of the system that no safe library wraps"),
     ("src/library/trim.rs", "a call of the allocator"),
 ];

@@ -1,12 +1,14 @@
-//! Data exchange between threads: a newest-value cell, a bounded queue that preserves order, and a thread that frees
-//! large objects.
+//! Data exchange between threads: a newest-value cell, a bounded queue that preserves order, a thread that frees large
+//! objects, and the priority of threads that prepare them.
 //!
 //! None of them blocks: [`Latest`] swaps a pointer without a lock, and a full [`Outbox`] rejects and counts items.
 
 mod latest;
+mod priority;
 mod queue;
 mod retire;
 
 pub use latest::Latest;
+pub use priority::lower_thread_priority;
 pub use queue::{Inbox, Outbox, queue};
 pub use retire::Retirement;

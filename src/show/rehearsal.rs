@@ -2,15 +2,21 @@
 //!
 //! A software rasteriser compiles a shader when something is first drawn with it, in the queue of the device, where the
 //! frames of the show would wait for up to a few seconds. The compiled code goes into a cache on disk that all devices
-//! share, so that the show's device only has to load it.
+//! share, so that the show's device only has to load it. The device and its threads run at low priority: compilers take
+//! all the time they can get, and the show needs the cores.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
+use crate::handoff::lower_thread_priority;
 use crate::milk::{PresetAudio, Program};
 use crate::stage::{Deck, DeckSettings, RenderContext, StageError};
 
 /// Number of frames: the first one has no previous picture to read.
 const FRAMES: u32 = 2;
+
+/// Stack size of the thread, in bytes; drivers compile deeply nested shaders on it.
+const STACK_BYTES: usize = 64 << 20;
 
 /// The device for rehearsals, opened when it is first needed.
 #[derive(Clone)]
@@ -32,6 +38,33 @@ impl Rehearsal {
     /// Returns an error if its device was lost or did not finish in time, so that the preset must not be drawn on the
     /// show's device now. Any other failure is left for the show's device to report.
     pub fn draw(
+        &self,
+        program: Arc<Program>,
+        settings: DeckSettings,
+        seed: u64,
+        audio: &PresetAudio,
+    ) -> Result<(), StageError> {
+        thread::scope(|scope| {
+            let work = || {
+                lower_thread_priority();
+                self.draw_here(program, settings, seed, audio)
+            };
+            match thread::Builder::new()
+                .name("rehearsal".into())
+                .stack_size(STACK_BYTES)
+                .spawn_scoped(scope, work)
+            {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(error) => {
+                    log::debug!("could not start a thread to compile shaders ahead of time: {error}");
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// Draws the first frames of a preset on this thread, which also opens the device if none is open.
+    fn draw_here(
         &self,
         program: Arc<Program>,
         settings: DeckSettings,
