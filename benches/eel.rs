@@ -138,7 +138,7 @@ fn loop_functions(bencher: Bencher, back_end: &str) {
     run(bencher, FUNCTIONS, back_end);
 }
 
-/// One row of a mesh of 192 columns.
+/// One row of vertices of a mesh with 192 columns.
 #[divan::bench(args = BACK_ENDS)]
 fn vertices(bencher: Bencher, back_end: &str) {
     const MOTION: [&str; 10] = ["zoom", "zoomexp", "rot", "warp", "cx", "cy", "dx", "dy", "sx", "sy"];

@@ -1,5 +1,6 @@
-// The two directions of the separable blur: a horizontal pass with scale and bias, and a vertical pass with darkened
-// edges. A software rasteriser would compute both sides of a branch between them.
+// The two directions of the separable blur: a horizontal pass with scale and bias, and a vertical pass with
+// darkened edges. They are separate shaders because a software rasteriser would compute both sides of a
+// branch.
 
 // Matches `BlurUniforms` in src/stage/pass/blur.rs.
 struct Blur {

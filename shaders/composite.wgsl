@@ -18,7 +18,7 @@ struct Composite {
 @group(0) @binding(1) var image_sampler: sampler;
 @group(0) @binding(2) var<uniform> composite: Composite;
 
-// Parts that a picture does not need are left out of its pipeline.
+// Parts that a preset does not need are omitted from its pipeline.
 override HAS_ECHO: bool = true;
 override HAS_FILTERS: bool = true;
 
@@ -34,7 +34,7 @@ fn corner_hue(uv: vec2<f32>) -> vec3<f32> {
     return corner + (below - corner) * (1.0 - uv.x) + (right - corner) * (1.0 - uv.y);
 }
 
-// The picture at `place`, 0 to 1.
+// The composite's colour at `place`, 0 to 1.
 fn shade(place: vec2<f32>) -> vec4<f32> {
     // Map uv to the range from the centre of the first pixel to the centre of the last.
     let pixel = 1.0 / vec2<f32>(textureDimensions(image));

@@ -1,5 +1,5 @@
-// Writes what the mesh of a pass interpolates to images, so that one triangle can draw the pass itself. See
-// src/stage/pass/coordinates.rs.
+// Writes the values that the mesh of a pass interpolates into images, so that one triangle can draw the pass.
+// See src/stage/pass/coordinates.rs.
 
 struct MeshOut {
     @builtin(position) position: vec4<f32>,

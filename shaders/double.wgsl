@@ -1,14 +1,14 @@
-// The two pictures of a double preset: the second one covers the places that its pattern reaches first.
+// Mixes the two pictures of a double preset; the pattern determines where the second one appears first.
 
 // Matches `DoubleUniforms` in src/stage/pass/double.rs.
 struct Double {
-    // Random numbers of the pattern, 0 to 1.
+    // Random numbers for the pattern, 0 to 1.
     random: vec4<f32>,
     // 0 shows only the first picture, 1 only the second.
     share: f32,
     // Number of the pattern in src/milk/double.rs.
     pattern: u32,
-    // 1 if the places that are reached first are reached last.
+    // 1 to reverse the order in which the pattern reaches places.
     reversed: u32,
     // Width over height.
     aspect: f32,
@@ -23,7 +23,7 @@ struct Double {
 @group(0) @binding(3) var second: texture_2d<f32>;
 
 const TAU: f32 = 6.2831853;
-// Width of the soft edge, of the whole way.
+// Width of the soft edge, as a share of the pattern's range.
 const EDGE: f32 = 0.12;
 
 fn random_at(cell: vec2<f32>) -> f32 {

@@ -1,7 +1,7 @@
 // The decision of the flash limiter. Follows flash_cells.wgsl and flash_fields.wgsl; see docs/flash-safety.md.
 
-// Decides on the new picture. If it is not shown unchanged, `verdict.shares` are the shares of it that change no cell in
-// a field with too many transitions.
+// Decides on the new picture. If it is not shown unchanged, `verdict.shares` receives the largest shares of
+// it that change no cell in a field with too many transitions.
 @compute @workgroup_size(THREADS)
 fn decide(@builtin(local_invocation_index) thread: u32) {
     if flash.fresh != 0u {
@@ -39,7 +39,7 @@ fn decide(@builtin(local_invocation_index) thread: u32) {
     }
 }
 
-// The first picture is shown.
+// Starts with the first picture, which is always shown.
 fn start(thread: u32) {
     for (var record = thread; record < FIELD_RECORDS; record += THREADS) {
         fields[record].state = 0u;
@@ -55,7 +55,8 @@ fn start(thread: u32) {
     }
 }
 
-// The largest share of the new picture that does not change the cell, if it lies in a field with too many transitions.
+// The largest share of the new picture, in sixteenths, that does not change the cell; 1 if no field with too
+// many transitions covers the cell.
 fn share_of(index: u32) -> f32 {
     let x = index % WIDTH;
     let y = index / WIDTH;
@@ -76,7 +77,7 @@ fn share_of(index: u32) -> f32 {
     return f32(share) / 16.0;
 }
 
-// The smallest share of the cells around, so that shares can be interpolated between cells.
+// The smallest share of a cell and its neighbours, so that shares can be interpolated between cells.
 fn smallest_around(index: u32) -> f32 {
     let x = index % WIDTH;
     let y = index / WIDTH;
@@ -89,7 +90,8 @@ fn smallest_around(index: u32) -> f32 {
     return share;
 }
 
-// Decides on the mixed picture, from its own measurement: it is shown, or else the previous one.
+// Decides on the mixed picture after it was measured: shows it or, if it still has too many transitions, the
+// previous one.
 @compute @workgroup_size(THREADS)
 fn settle(@builtin(local_invocation_index) thread: u32) {
     if thread == 0u {

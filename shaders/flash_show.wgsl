@@ -1,12 +1,13 @@
 // Draws the picture that the flash limiter decided on, if it is not the new one. See flash.wgsl.
 //
-// The number of the instance is the kind of verdict that it is drawn for; for any other, it is outside the picture.
+// The index of an instance is the kind of verdict that it draws; for any other verdict, it lies outside the
+// picture.
 
 const WIDTH = 96;
 const HEIGHT = 72;
 const CELLS = 6912;
 
-// As in flash.wgsl.
+// As in shared/flash_cells.wgsl.
 struct Verdict {
     kind: u32,
     limited: u32,

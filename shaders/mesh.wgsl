@@ -1,5 +1,5 @@
-// Vertex shaders of the warp and composite passes: a mesh, whose outputs are the inputs of preset shaders, and one
-// triangle for passes that read them from images.
+// Vertex shaders of the warp and composite passes: a mesh, whose outputs are the inputs of preset shaders,
+// and one triangle for passes that read these inputs from images.
 
 struct MeshOut {
     @builtin(position) position: vec4<f32>,

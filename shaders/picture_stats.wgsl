@@ -3,9 +3,9 @@
 
 @group(0) @binding(0) var picture: texture_2d<f32>;
 
-// Samples per axis and part: enough to catch thin lines, few enough for large pictures.
+// Number of samples per axis and part: enough to catch thin lines, few enough for large pictures.
 const SAMPLES: u32 = 8u;
-// Columns and rows of parts.
+// Number of columns and rows of parts.
 const PARTS: vec2<u32> = vec2<u32>(32u, 18u);
 
 @vertex
@@ -29,6 +29,6 @@ fn fs_picture_stats(@builtin(position) pos: vec4<f32>) -> @location(0) vec4<f32>
             highest = max(highest, max(color.r, max(color.g, color.b)));
         }
     }
-    // Alpha holds the brightest sample: a picture of thin lines is dark, but not black.
+    // Alpha is the brightest channel of any sample: a picture of thin lines is dark, but not black.
     return vec4<f32>(sum / f32(SAMPLES * SAMPLES), highest);
 }

@@ -2,7 +2,7 @@
 
 // Matches `ColorUniforms` in src/stage/pass/post_color.rs.
 struct Color {
-    // Hue rotation, radians.
+    // Hue rotation, in radians.
     turn: f32,
     // 0 grey, 1 unchanged.
     saturation: f32,

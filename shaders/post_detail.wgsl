@@ -2,7 +2,7 @@
 
 // Matches `DetailUniforms` in src/stage/pass/post_detail.rs.
 struct Detail {
-    // Step in uv: one pixel of a picture 540 pixels high, at least one pixel.
+    // Step in uv: one pixel of a picture 540 pixels high, but at least one pixel of this picture.
     step: vec2<f32>,
     // 1 sharpest, 0 unchanged, -1 softest.
     amount: f32,

@@ -4,9 +4,9 @@
 struct Echo {
     // 1 trails added, 0 unchanged, -1 trails subtracted.
     amount: f32,
-    // Decay of the history per frame.
+    // Factor by which the history fades per frame.
     keep: f32,
-    // Scale of the history per frame.
+    // Factor by which the history grows per frame.
     growth: f32,
 }
 

@@ -2,7 +2,7 @@
 
 // Matches `FuseUniforms` in src/stage/pass/post_fuse.rs.
 struct Fuse {
-    // 0 the picture only, 1 fully the other deck where it is bright.
+    // 0 shows the picture only; 1 replaces it with the other deck where that is bright.
     share: f32,
 }
 

@@ -23,7 +23,7 @@ fn mirrored(uv: vec2<f32>) -> vec2<f32> {
     return 1.0 - abs(1.0 - (uv - 2.0 * floor(uv * 0.5)));
 }
 
-// Samples red and blue outwards and inwards of green.
+// Samples red further outwards and blue further inwards than green.
 fn split_light(at: vec2<f32>) -> vec3<f32> {
     if lens.split == 0.0 {
         return light_at(picture, mirrored(at));

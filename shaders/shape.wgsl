@@ -22,9 +22,9 @@ const TAU: f32 = 6.28318530718;
 
 struct ShapeOut {
     @builtin(position) position: vec4<f32>,
-    // Without perspective, which needs a division.
+    // No perspective interpolation, because it needs a division.
     @location(0) @interpolate(linear) color: vec4<f32>,
-    // uv, and 1 if textured.
+    // uv; z is 1 if textured.
     @location(1) @interpolate(linear) uv: vec3<f32>,
 }
 

@@ -2,9 +2,9 @@
 
 // Matches `DrawUniforms` in src/stage/pass/draw.rs.
 struct Draw {
-    // Width and height of the target, pixels.
+    // Width and height of the target, in pixels.
     size: vec2<f32>,
-    // Size of a reference pixel, pixels.
+    // Size of a reference pixel, in pixels.
     pixel: f32,
     pad: f32,
 }
@@ -13,12 +13,13 @@ struct Draw {
 
 struct StrokeOut {
     @builtin(position) position: vec4<f32>,
-    // Without perspective, which needs a division.
+    // No perspective interpolation, because it needs a division.
     @location(0) @interpolate(linear) color: vec4<f32>,
 }
 
-// Six vertices per quad. Vertices 0 to 23 are four copies, offset by one reference pixel right, up, and both;
-// vertices 24 to 47 are four copies, offset by half a reference pixel right, down, and both.
+// Six vertices per quad. Vertices 0 to 23 are four copies: one in place, the others offset by one reference
+// pixel right, up, and both. Vertices 24 to 47 are the same with half a reference pixel right, down, and
+// both.
 @vertex
 fn vs_stroke(
     @builtin(vertex_index) index: u32,

@@ -2,7 +2,7 @@
 
 struct TriangleOut {
     @builtin(position) position: vec4<f32>,
-    // Without perspective, which needs a division.
+    // No perspective interpolation, because it needs a division.
     @location(0) @interpolate(linear) color: vec4<f32>,
 }
 

@@ -1,6 +1,6 @@
 //! aivj: listens to the room, follows the music, renders MilkDrop presets and learns what to play next.
 //!
-//! `ARCHITECTURE.md` describes the modules below; `tests/architecture.rs` checks which may import which.
+//! `ARCHITECTURE.md` describes the modules below; `tests/architecture.rs` checks the imports between them.
 
 pub mod analysis;
 pub mod app;

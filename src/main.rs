@@ -1,4 +1,4 @@
-//! The thin binary: hands the arguments over and turns an error into one short line.
+//! The thin binary: runs the command line and prints an error as one line.
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@
 //! the stack. [`KNOWN`] lists the remaining allocations by function name.
 //!
 //! Not covered: threads other than the render thread; frames in which the show logs anything (a deck is requested, arrives
-//! or leaves); the frames of the set log itself, which is off here and writes twice a second; and wgpu.
+//! or leaves); the writes of the set log, twice a second, which is off here; and wgpu.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
@@ -26,8 +26,8 @@ use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
 use aivj::stage::{DeckSettings, Gpu, RenderContext, Stage};
 use aivj::units::Unipolar;
 
-/// Known allocations: part of the function's name, and their number in [`MEASURED`] frames. Record a smaller number
-/// here when it shrinks, so that it cannot grow again.
+/// Known allocations: part of the function's name, and their number in [`MEASURED`] frames. When a number
+/// shrinks, record the new one here, so that it cannot grow again.
 const KNOWN: [(&str, usize); 1] = [
     // A channel for each picture that is read back; wgpu reports through it when the buffer can be read.
     ("stage::readback::Readback::request", 4),
@@ -35,7 +35,7 @@ const KNOWN: [(&str, usize); 1] = [
 
 const FPS: f64 = 30.0;
 const SAMPLES: usize = 1470;
-/// Frames in which buffers may still grow.
+/// Number of frames in which buffers may still grow.
 const WARM_UP: usize = 120;
 /// Twice the number of frames between two measurements of the picture.
 const MEASURED: usize = 6;
@@ -45,10 +45,10 @@ struct Recording;
 #[global_allocator]
 static RECORDING: Recording = Recording;
 
-/// Number of frames per stack, enough to tell stacks apart.
+/// Maximum number of stack frames recorded, enough to tell stacks apart.
 const DEPTH: usize = 96;
 
-/// Every stack that allocated, with the number of allocations and its functions.
+/// For every stack that allocated, by return addresses: the number of allocations, and the function names.
 type Stacks = HashMap<[usize; DEPTH], (usize, Backtrace)>;
 
 thread_local! {
@@ -108,7 +108,7 @@ fn count(work: impl FnOnce()) {
     ON.with(|on| on.set(false));
 }
 
-/// Returns the stacks counted since the last [`reset`], and the number of allocations of each.
+/// Returns the stacks counted since the last [`reset`], each with its allocations, and resets the counts.
 fn counted() -> Vec<(String, usize)> {
     reset().into_values().map(|(count, stack)| (stack.to_string(), count)).collect()
 }
@@ -137,7 +137,7 @@ fn tally(stacks: &[(String, usize)]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Returns the demo track from where all instruments play, frame by frame, with its features.
+/// Returns ten seconds of the demo track, from where all instruments play: samples and features per frame.
 fn sound() -> Vec<(Vec<[f32; 2]>, Features)> {
     let mut track = audio::demo::render(44_100).frames;
     track.drain(..(audio::demo::HIGHLIGHT.0 * 44_100.0) as usize);

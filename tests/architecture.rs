@@ -1,4 +1,5 @@
-//! Checks every `use crate::` of every top-level module against the table of permitted imports.
+//! Checks imports between top-level modules and of third-party crates against tables of permitted imports;
+//! also file sizes, and where unsafe code, device calls, file access and the wall clock may be used.
 
 #[path = "architecture/cycles.rs"]
 mod cycles;
@@ -131,7 +132,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("egui", &["desk", "app"]),
 ];
 
-/// Maximum length of a file, lines.
+/// Maximum number of lines in a Rust file.
 const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 400;
 
@@ -164,7 +165,7 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-/// The modules named after `crate::`, alone or in a group.
+/// Returns the modules named after `crate::`, alone or in a group.
 fn modules_named(code: &str) -> Vec<&str> {
     let mut modules = Vec::new();
     for (at, prefix) in code.match_indices("crate::") {
@@ -260,7 +261,7 @@ fn files_do_not_form_import_cycles() {
     assert!(found.is_empty(), "{} import cycles:\n{}", found.len(), lines.join("\n"));
 }
 
-/// Maximum lines of code in one module.
+/// Maximum number of lines in a top-level module.
 const MAX_MODULE_LINES: usize = 7000;
 
 #[test]
@@ -298,8 +299,8 @@ fn every_file_has_a_module_comment_and_stays_short() {
 
 #[test]
 fn failing_device_calls_are_only_made_by_gpu() {
-    // wgpu panics in these calls once the device is lost, or reports errors to callbacks; `Gpu` turns that into a
-    // `Result`.
+    // wgpu panics in these calls once the device is lost, or reports errors to callbacks; `Gpu` turns both
+    // into a `Result`.
     const CALLS: [&str; 6] = [
         "queue.submit(",
         "device.poll(",
@@ -323,7 +324,7 @@ fn failing_device_calls_are_only_made_by_gpu() {
 
 #[test]
 fn only_the_app_asks_the_wall_clock() {
-    // Measuring how long something took is not asking what time it is for the show; these modules do only that.
+    // These modules only measure durations; none of them lets the wall clock decide what a show does.
     const MEASURE: [&str; 15] = [
         "app", "audio", "audit", "cli", "cluster", "embed", "frames", "jobs", "listen", "midi", "night",
         "shards", "stage", "watchdog", "training",
@@ -384,7 +385,8 @@ fn unsafe_code_is_confined_and_justified() {
 
 #[test]
 fn files_in_folders_are_opened_through_disk() {
-    // Modules that read untrusted files. `store` opens the program's own database, and tests write files.
+    // Modules that read untrusted files. Not listed: `store`, which opens the program's own database. Tests
+    // are exempt.
     const MODULES: [&str; 12] = [
         "analysis", "audio", "audit", "cluster", "desk", "embed", "frames", "media", "midi", "pack", "stage",
         "training",

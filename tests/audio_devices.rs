@@ -1,7 +1,7 @@
 //! Capture through real audio servers, PulseAudio and PipeWire, each with a null sink and restarted after a crash.
 //!
-//! PipeWire is tested through its PulseAudio socket, like most programs use it; with the feature `pipewire`, through its
-//! native library.
+//! PipeWire is tested through its PulseAudio socket, as most programs use it; with the feature `pipewire`,
+//! through its native library.
 #![cfg(target_os = "linux")]
 
 mod servers;
@@ -44,7 +44,8 @@ fn leave_cards_alone(runtime: &Path) {
     );
 }
 
-/// Starts PipeWire, its session manager with the D-Bus it requires, and its PulseAudio socket; returned in stop order.
+/// Starts PipeWire, its session manager with the D-Bus it requires, and its PulseAudio socket; returns them
+/// in stop order.
 fn pipewire(runtime: &Path) -> Vec<Process> {
     leave_cards_alone(runtime);
     let bus = format!("--address=unix:path={}", runtime.join("bus").display());
@@ -100,9 +101,9 @@ fn loud(frames: &[[f32; 2]]) -> bool {
 /// Measurement of a captured tone.
 #[derive(Debug)]
 struct Tone {
-    /// Median, which ignores gaps.
+    /// Median pitch, which gaps do not affect.
     pitch_hz: f64,
-    /// Median over parts of 10 ms.
+    /// Median level of parts of 10 ms.
     rms_dbfs: f32,
     /// Share of the expected cycles that arrived.
     share: f64,

@@ -32,9 +32,9 @@ use aivj::stage::Gpu;
 use aivj::store::{BanKind, Store};
 use aivj::units::{Seconds, Tempo, Unipolar};
 
-/// Initial size of the desk, points.
+/// Initial size of the desk, in points.
 const SIZE: [f32; 2] = [1240.0, 720.0];
-/// Number of pixels that may differ by more than rounding.
+/// Maximum number of pixels that may differ by more than rounding errors.
 const FEW: usize = 400;
 
 /// The contents of one snapshot.
@@ -134,7 +134,7 @@ fn past(name: &str, favourite: bool, banned: bool) -> PlayedPreset {
     PlayedPreset { id: id(name), name: name.into(), favourite, banned }
 }
 
-/// Returns a techno set at its peak, on the third beat of a bar.
+/// Returns the snapshot of a techno set at its peak, on the third beat of a bar.
 fn playing() -> Snapshot {
     let mut features = Features { at: Seconds(10.1), section: Section::Peak, ..Features::default() };
     features.beat.tempo = Tempo::new(128.0);
@@ -385,7 +385,7 @@ fn the_settings_page() {
     check("settings", moment);
 }
 
-/// Returns the view of an overnight bake, with pictures of single-colour gradients.
+/// Returns the view of an overnight bake, with gradients as pictures.
 fn night() -> BakeView {
     let picture = |number: u64| {
         let pixel = |at: u64| [at % 96 * 2, at / 96 * 2, number * 20].map(|value| value as u8);

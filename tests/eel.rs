@@ -1,13 +1,13 @@
-//! EEL as presets use it: one line for each operator, function and form of the language, with values computed by hand
-//! from the language's manual, and the limits of memory and registers.
+//! EEL as presets use it: one line for each operator, function and syntax form, with values computed by hand
+//! from the language's manual; also the limits of memory and registers.
 
 use std::path::PathBuf;
 
 use aivj::eel::{Budget, Code, EelRandom, Machine, Memory, RunOutcome, Scope, Shared, compile};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
-/// The first numbers of the stream of `rand`, and its 701st, which follows a refill of the generator's state: MT19937
-/// seeded with 0x4141f00d, from another implementation.
+/// The first numbers in the stream of `rand`, and the 701st, which follows a refill of the generator's state:
+/// MT19937 seeded with 0x4141f00d, computed by another implementation.
 const FIRST: [f64; 3] = [0.22772551216830628, 0.3407441909286995, 0.8936517685404168];
 const LATER: f64 = 0.7481386514259825;
 
@@ -292,12 +292,12 @@ fn random_numbers_come_from_the_published_stream() {
     ]);
 }
 
-/// Returns the bits of numbers; all NaNs are equal.
+/// Returns the bits of numbers; all NaNs have the same bits.
 fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|number| if number.is_nan() { f32::NAN } else { *number }.to_bits()).collect()
 }
 
-/// Returns everything a program computes in a few frames.
+/// Returns everything a program computes in eight frames.
 fn frames(program: &std::sync::Arc<Program>) -> Vec<(Vec<Vec<u32>>, Vec<(String, u64)>, bool)> {
     let mut player = Player::new(program.clone(), 1);
     let mut frame = Frame::default();
@@ -327,7 +327,8 @@ fn frames(program: &std::sync::Arc<Program>) -> Vec<(Vec<Vec<u32>>, Vec<(String,
     (0..8).map(step).collect()
 }
 
-/// Compares the presets of a folder: `AIVJ_EEL_PRESETS=DIR cargo test --release --test eel -- --ignored`.
+/// Compares the back ends on the presets of a folder:
+/// `AIVJ_EEL_PRESETS=DIR cargo test --release --test eel -- --ignored`.
 #[test]
 #[ignore = "needs a folder of presets"]
 fn presets_give_the_same_results_in_both_back_ends() {

@@ -113,7 +113,7 @@ fn on_air(deck: u64) -> OnAirDeck {
     OnAirDeck { deck: DeckId(deck), modulation: Modulation::default() }
 }
 
-/// Returns the score of a second and a half of a preset.
+/// Returns the flash score of the first 1.5 seconds of a preset.
 fn score(render_context: &Arc<RenderContext>, text: &str, limited: bool, fps: f64) -> FlashScore {
     let mut test_stage = TestStage::new(render_context, &[text], limited, fps);
     (0..(1.5 * fps) as u32).for_each(|_| {

@@ -21,7 +21,7 @@ fn frame(lines: &str) -> Frame {
     frame_at(TICK, &loud(), lines).0
 }
 
-/// Returns a tone that differs left and right, with bands that differ from each other.
+/// Returns audio with a different tone in each channel and a different level in each band.
 fn loud() -> PresetAudio {
     let mut heard = PresetAudio::default();
     for (channel, hz) in [(0, 3.0), (1, 5.0)] {
@@ -223,7 +223,8 @@ fn endless_code_is_cut_short_and_reported() {
     assert!(!frame_at(TICK, &loud(), "per_frame_1=loop(1000, q1 = q1 + 1);").1.over_budget);
 }
 
-/// Returns the bands after `secs` of three tones at level 0.25 and half a second at `then`.
+/// Returns the bands and the damped bands after `secs` seconds of three tones at level 0.25 and half a second
+/// at level `then`.
 fn bands_after(secs: f64, then: f32) -> [[f32; 3]; 2] {
     let mut ear = PresetAudioAnalyser::new();
     let mut at = 0_u32;
@@ -232,7 +233,7 @@ fn bands_after(secs: f64, then: f32) -> [[f32; 3]; 2] {
             let tone = |i: u32, hz: f32| (i as f32 / 44_100.0 * hz * TAU).sin();
             let sum = |i: u32| level * (tone(i, 1_000.0) + tone(i, 5_000.0) + tone(i, 9_000.0)) / 3.0;
             let block: Vec<[f32; 2]> = (at..at + 1470).map(|i| [sum(i); 2]).collect();
-            at = (at + 1470) % 44_100; // All three tones come round every second.
+            at = (at + 1470) % 44_100; // All three tones repeat every second.
             ear.update(&block, 1.0 / 30.0);
         }
     };
@@ -255,9 +256,9 @@ fn bands_are_relative_to_the_recent_average() {
     all_near(bands_after(10.0, 0.25), 1.0);
     // After sixteen frames the slow average of 0.25 has become 0.25 + 0.25 (1 - 0.992^16).
     all_near(bands_after(10.0, 0.5), 1.785);
-    // In the first fifty frames it follows faster: 0.25 (1 - 0.9^30) 0.9^16 + 0.5 (1 - 0.9^16).
+    // In the first fifty frames the average follows faster: 0.25 (1 - 0.9^30) 0.9^16 + 0.5 (1 - 0.9^16).
     all_near(bands_after(1.0, 0.5), 1.107);
-    // Silence is forgotten by half a frame.
+    // In silence, the damped bands halve every frame.
     let [now, damped] = bands_after(10.0, 0.0);
     assert_eq!(now, [0.0; 3]);
     assert!(damped.iter().all(|band| *band < 0.001), "{damped:?}");

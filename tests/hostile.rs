@@ -3,7 +3,7 @@
 
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
 
-/// Stack size of the program's threads that compile presets.
+/// Stack size of the thread that runs a preset, in bytes; the default for Rust threads.
 const STACK: usize = 2 << 20;
 
 /// The outcome of a preset.
@@ -41,7 +41,7 @@ fn code(code: &str) -> Vec<u8> {
     format!("[preset00]\nper_frame_1={code}\n").into_bytes()
 }
 
-/// Returns a preset with a custom shape of these values and this code.
+/// Returns a preset with 16 custom shapes, all with these values and this per-frame code.
 fn shape(values: &str, code: &str) -> String {
     let values: String = values.split(' ').map(|value| format!("shapecode_N_{value}\n")).collect();
     let one = format!("shapecode_N_enabled=1\n{values}shape_N_per_frame1={code}\n");
@@ -52,7 +52,7 @@ fn shape(values: &str, code: &str) -> String {
 /// A name, and a generator of files by size, from 1 (small) to 4 (the largest allowed).
 type Kind = (&'static str, fn(usize) -> Vec<u8>);
 
-/// Kinds that are rejected, skipped, truncated, or simply play.
+/// Kinds of files that are rejected, skipped or truncated, or that simply play.
 const KINDS: &[Kind] = &[
     ("brackets", |n| code(&format!("x={}1{}", "(".repeat(n * 10_000), ")".repeat(n * 10_000)))),
     ("open brackets", |n| code(&"(".repeat(n * 20_000))),

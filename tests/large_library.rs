@@ -1,5 +1,5 @@
-//! A library of 136,109 presets: searches return the right results and the desk's pages draw. Times and memory are printed
-//! with `--nocapture` and never fail the test.
+//! A library of 136,109 presets: searches return the right results, and the desk can draw its pages. Times
+//! and memory are printed with `--nocapture` and never fail the test.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -126,7 +126,7 @@ fn a_large_library_is_searched_and_drawn() {
     println!("memory: {} MB in total", memory_mb());
 }
 
-/// Draws the Library and the Map page while scrolling; every frame has shapes, and the page requests a search.
+/// Draws the Library and Map pages while scrolling; fails if a frame is empty or no search is requested.
 fn draw(library: LibraryView) {
     let (snapshot, audio, heard) = (Snapshot::default(), AudioLine::default(), PresetAudio::default());
     let (midi, bake, settings) = (MidiView::default(), BakeView::default(), SettingsView::default());

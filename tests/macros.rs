@@ -216,7 +216,7 @@ fn correlation(one: &Picture, other: &Picture) -> f32 {
     product / (power(&a, mean_a) * power(&b, mean_b)).sqrt().max(1e-6)
 }
 
-/// Checks every preset and fails with the messages of all that do not hold.
+/// Calls `holds` with every built-in preset; fails with the messages of those for which it returns an error.
 fn all_presets(holds: impl Fn(usize, BuiltIn) -> Result<(), String>) {
     let each = shared().presets.iter().enumerate();
     let results =
@@ -276,7 +276,7 @@ fn fusion_removes_feedback_below_centre_and_blends_a_second_deck_above() {
         if after < before + 0.05 {
             return Err(format!("correlation with the second deck: {before} before, {after} after"));
         }
-        // Feedback smooths changes between frames; without it every change stands alone.
+        // Feedback smooths the changes between frames; without it, they are larger.
         let (without, with) = (movement(&apart), movement(&plain));
         if without <= with {
             Err(format!("movement {without} without feedback, {with} with it"))
@@ -321,7 +321,7 @@ fn sparkle_hue_mirror_glow_chroma_and_pulse_have_their_effect() {
             increases([0.9, correlation(&high, &rotated), 1.1], 0.0)
         })?;
         check(Control::M8, &|[low, middle, high]| {
-            // Closer to a magnified copy of the middle than to a reduced one, and vice versa.
+            // The high end resembles a magnified copy of the middle, the low end a reduced one.
             let closeness = |picture: &Picture| {
                 picture.difference(&middle.scaled(0.87)) - picture.difference(&middle.scaled(1.15))
             };

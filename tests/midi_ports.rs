@@ -60,7 +60,7 @@ fn ports_come_and_go(_runtime: &Path) {
     pads.send(&[0x99, 36, 80]).expect("sent");
     wait_for(&lines, "Note 36 ch 10 = 80");
     drop(pads);
-    wait_for(&lines, "gone   test-pads:pads");
+    wait_for(&lines, "closed test-pads:pads");
     let mut pads = plug_in();
     wait_for(&lines, "port   test-pads:pads");
     pads.send(&[0xb0, 17, 1]).expect("sent");

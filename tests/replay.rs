@@ -43,7 +43,7 @@ fn a_log_replays_identically_and_a_changed_log_does_not() {
     let (ok, output) = aivj(&data, &["replay", text(&log), "--audio", "demo"]);
     assert!(!ok && output.contains("first difference:"), "{output}");
 
-    // Another library is reported before anything is played.
+    // A different library is reported before anything is replayed.
     let others = folder.path().join("others");
     std::fs::create_dir(&others).expect("a folder");
     std::fs::write(others.join("one.milk"), "[preset00]\nzoom=1.01\n").expect("written");

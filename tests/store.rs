@@ -10,14 +10,14 @@ use aivj::facts::PresetId;
 use aivj::store::STORE_FILE;
 use aivj::store::{BanKind, Store, StoreStatus, StoreWrite, StoreWriter};
 
-/// Folder of the store that the child writes to.
+/// Environment variable with the folder of the store that the child process writes to.
 const CHILD: &str = "AIVJ_TEST_STORE";
 
 fn id(number: u64) -> PresetId {
     PresetId::of(&number.to_le_bytes())
 }
 
-/// Returns a write, cycling through all kinds.
+/// Returns the write with this number, cycling through four kinds.
 fn mark(number: u64) -> StoreWrite {
     match number % 4 {
         0 => StoreWrite::Favourite(id(number), true),
@@ -27,7 +27,7 @@ fn mark(number: u64) -> StoreWrite {
     }
 }
 
-/// Returns the numbers below `bound` of all marks in the store, and checks that each is stored once.
+/// Returns the numbers below `bound` of all marks in the store, and checks that no play is stored twice.
 fn marks(store: &Store, bound: u64) -> BTreeSet<u64> {
     let favourites = store.favourites().expect("read");
     let bans: BTreeSet<PresetId> = store.bans(1).expect("read").into_iter().map(|ban| ban.id).collect();
@@ -118,7 +118,7 @@ fn a_killed_process_loses_no_committed_write_and_repeats_none() {
     assert!(parts <= 1, "interrupted backups pile up");
 }
 
-/// A small disk in memory.
+/// A disk of 2 MiB in memory (tmpfs).
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -132,7 +132,7 @@ impl SmallDisk {
         run("mount", &["-o", &format!("remount,{how}"), self.0.to_str().expect("UTF-8")]);
     }
 
-    /// Fills the disk completely.
+    /// Fills the disk completely; returns the file that fills it.
     fn fill(&self) -> PathBuf {
         let path = self.0.join("filler");
         let mut file = std::fs::File::create(&path).expect("created");

@@ -1,5 +1,5 @@
-//! The picture monitor of the deck on air, through a real rig: a preset that shows nothing, stands still or computes
-//! nothing finite is replaced within a second and a half; no other preset is.
+//! The picture monitor of the deck on air, in a real rig: a preset that is black, white or frozen, or whose
+//! coordinates are not finite, is replaced within 1.5 seconds; no other preset is.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const SIZE: [u32; 2] = [96, 54];
 /// Frame from which a preset fails; it is on air by then.
 const FAILS_AT: f64 = 60.0;
 
-/// Returns the demo track from where all instruments play, cut into frames, with its features.
+/// Returns the demo track from the point where all instruments play: samples and features per frame.
 fn sound(secs: f64) -> Vec<(Vec<[f32; 2]>, Features)> {
     let mut track = audio::demo::render(44_100).frames;
     track.drain(..(audio::demo::HIGHLIGHT.0 * 44_100.0) as usize);
@@ -100,7 +100,7 @@ fn only_faulty_presets_are_replaced_and_in_time() {
         std::fs::write(&file, format!("{head}{text}")).expect("written");
         let mut rig = rig(&context, &file).expect("a preset");
         let replaced = replaced(&mut rig, &sound);
-        // Drawn twelve times during warm-up.
+        // The preset is drawn twelve times during warm-up, before it is on air.
         let fails_after = (FAILS_AT - 12.0) / FPS;
         match (why, &replaced) {
             (None, None) => {}

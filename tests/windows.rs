@@ -1,5 +1,5 @@
 //! The program with real windows on a private display server (Xvfb): it continues while its windows are hidden, and
-//! leaves nothing unfinished however it is told to quit.
+//! leaves nothing unfinished however it is asked to quit.
 
 #![cfg(target_os = "linux")]
 
@@ -99,13 +99,13 @@ fn the_show_continues_while_its_windows_are_hidden() {
 fn the_output_fills_its_window_after_every_change_of_size() {
     let Some(show) = LiveShow::start() else { return };
     let window = show.window("aivj output");
-    // Otherwise it would cover the output.
+    // The desk would otherwise cover the output.
     show.display.unmap_window(show.window("aivj desk")).expect("sent").check().expect("done");
     for size in [[1280, 720], [500, 400], [1280, 720], [960, 540], [1280, 720]] {
         let change = ConfigureWindowAux::new().x(0).y(0).width(size[0]).height(size[1]);
         show.display.configure_window(window, &change).expect("sent").check().expect("done");
     }
-    // Both wider and higher than the initial window.
+    // The window is now both wider and taller than at the start.
     wait_for("light in the new parts of the window", || {
         let format = ImageFormat::Z_PIXMAP;
         let lit = |x, y, width, height| {

@@ -1,5 +1,5 @@
-// The flash limiter: counts flashes exactly as `media::flash` does. This part has its state and the rules of cells.
-// See docs/flash-safety.md.
+// The flash limiter: counts flashes exactly as `media::flash` does. This part contains its state and the
+// rules for cells. See docs/flash-safety.md.
 //
 // The picture is reduced to 96 x 72 cells. A field of 32 x 24 cells (10 degrees of the visual field) has a transition
 // when a quarter of its cells change in one direction within 0.05 s. Each value is a pair: luminance and saturated red.
@@ -10,11 +10,12 @@ struct Flash {
     now: u32,
     // Length of a frame.
     frame: u32,
-    // Frames since the previous picture, at least 1; the picture was shown again in those between.
+    // Frames since the previous picture, at least 1; the previous picture was shown again in the frames
+    // between.
     passed: u32,
-    // An event counts while it is younger than this.
+    // One second; a transition counts while it is younger than this.
     second: u32,
-    // Frames within which changes of cells count together, 1 to 15.
+    // Number of frames within which changes of cells count together, 1 to 15.
     together: u32,
     // 1 for the first picture, which has no history.
     fresh: u32,
@@ -26,13 +27,14 @@ struct Cell {
     high: vec2<f32>,
     // Mean light.
     light: vec3<f32>,
-    // Bits 0 to 15: frames since the last changes, at most 15: luminance up and down, red up and down. Bits 16 and 18:
-    // directions of the last changes. Bit 20: whether the cell has been saturated red since it last was colourless.
+    // Bits 0 to 15: frames since the last change, at most 15, in four bits each for luminance up, luminance
+    // down, red up and red down. Bits 16 to 19: direction of the last change, in two bits each for luminance
+    // and red. Bit 20: whether the cell has been saturated red since it was last colourless.
     state: u32,
 }
 
-// A field: the times of its last seven transitions, and their state. There are two records per field, for luminance and
-// red.
+// State of a field and the times of its last seven transitions. There are two records per field, for
+// luminance and red.
 struct Field {
     // Bits 0 and 1: direction of the last transition. Bits 4 to 11: number of transitions that follow, one per frame,
     // while the picture stays. From bit 16: index of the oldest time.
@@ -41,25 +43,29 @@ struct Field {
 }
 
 struct Scratch {
-    // For each number of coming frames: changed cells of a row of each field, a byte per kind.
+    // For each number of frames ahead, row of cells and field position in the row: number of changed cells,
+    // one byte per kind of change.
     rows: array<u32, MAX_ROWS>,
-    // For each number of coming frames: a bit per kind if the field has enough changed cells.
+    // For each number of frames ahead and each field: one bit per kind of change, set if enough cells have
+    // changed.
     sets: array<u32, MAX_SETS>,
-    // Whether a field has too many transitions.
+    // For each field: whether it has too many transitions.
     over: array<u32, FIELDS>,
-    // The same for columns of a row of fields.
+    // For each row of fields and each column of cells: whether a field there that covers the column has too
+    // many transitions.
     over_columns: array<u32, OVER_COLUMNS>,
-    // Shares of cells before they are smoothed.
+    // Share of the new picture in each cell, before smoothing.
     shares: array<f32, CELLS>,
 }
 
-// What the picture consists of.
+// The limiter's decision on the new picture.
 struct Verdict {
-    // 0: the new picture. 1: a mix with the previous one, by `shares`. 2: the previous one.
+    // What is shown. 0: the new picture. 1: a mix with the previous one, by `shares`. 2: the previous one.
     kind: u32,
     // Time of the last picture that was not shown unchanged.
     limited: u32,
-    // Which half of `cells` is the picture as shown; the other one is for the picture to be judged.
+    // Half of `cells` that describes the picture as shown, 0 or 1; the other half is for the picture to be
+    // judged.
     current: u32,
     // Whether transitions follow in any field while the picture stays.
     pending: u32,
@@ -69,7 +75,7 @@ struct Verdict {
 
 @group(0) @binding(0) var<storage, read> flash: Flash;
 @group(0) @binding(1) var picture: texture_2d<f32>;
-// First column of each cell, and the end of the last; then the rows.
+// First pixel column of each column of cells, and the end of the last; then the same for rows.
 @group(0) @binding(2) var<storage, read> edges: array<u32, EDGES>;
 @group(0) @binding(3) var<storage, read_write> cells: array<Cell, CELL_RECORDS>;
 @group(0) @binding(4) var<storage, read_write> fields: array<Field, FIELD_RECORDS>;
@@ -81,7 +87,7 @@ const HEIGHT = 72u;
 const CELLS = 6912u;
 const CELL_RECORDS = 13824u;
 const EDGES = 170u;
-// Size of a field, and the positions of one.
+// Size of a field, in cells, and number of field positions in each direction.
 const FIELD_WIDTH = 32u;
 const FIELD_HEIGHT = 24u;
 const ACROSS = 65u;
@@ -90,14 +96,14 @@ const FIELDS = 3185u;
 const FIELD_RECORDS = 6370u;
 // A quarter of the cells of a field.
 const QUARTER = 192u;
-// Sizes for the longest `together`.
+// Array sizes for the largest `together`.
 const MAX_ROWS = 70200u;
 const MAX_SETS = 47775u;
 const OVER_COLUMNS = 4704u;
 
-// Change of luminance, and of the distance from white towards red, that counts.
+// Smallest change that counts: of luminance, and of the distance from white towards red.
 const STEP = vec2<f32>(0.1, 0.2);
-// Change allowed in a cell that must not change: less, because of rounding to 8 bits.
+// Change allowed in a cell that must not change: less than `STEP`, because of rounding to 8 bits.
 const HELD_STEP = vec2<f32>(0.08, 0.16);
 // A change of luminance counts only if its darker state is below this.
 const BRIGHT = 0.8;
@@ -106,7 +112,7 @@ const LONG_AGO = 0x40000000u;
 const UPWARDS = 1u;
 const DOWNWARDS = 2u;
 const WAS_RED = 0x100000u;
-// A cell without a change.
+// State of a cell that has not changed.
 const UNCHANGED = 0xffffu;
 
 // Linear light of an 8-bit sRGB value, within 2e-6 (minimax polynomial).
@@ -172,7 +178,7 @@ fn change_of(cell: Cell, rgb: vec3<f32>, step: vec2<f32>) -> Change {
     return Change(value, low, high, up, down, was_red && value.y >= 0.1);
 }
 
-// Frames since the last changes of a cell.
+// Frames since the last changes of a cell, by kind.
 fn ages_of(state: u32) -> vec4<u32> {
     return (vec4<u32>(state) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u);
 }

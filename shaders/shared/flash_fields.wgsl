@@ -2,8 +2,8 @@
 // steps run in one workgroup.
 
 const THREADS = 256u;
-// Transitions allowed within a second: three flashes and a half one, or three for a second after a picture that was
-// limited.
+// Number of transitions allowed within a second: three and a half flashes, or three during the second after a
+// picture was limited.
 const ALLOWED = 7u;
 const ALLOWED_LIMITED = 6u;
 
@@ -12,7 +12,7 @@ var<workgroup> any_set: atomic<u32>;
 var<workgroup> any_pending: atomic<u32>;
 var<workgroup> shared_value: u32;
 
-// A byte per kind of change of a measured cell: 1 if it is at most `youngest` frames old.
+// One byte per kind of change in a measured cell: 1 if the last change is at most `youngest` frames old.
 fn recent(cell: u32, youngest: u32) -> u32 {
     let state = cells[(1u - verdict.current) * CELLS + cell].state;
     let ages = (state & 15u) | (state & 0xf0u) << 4u | (state & 0xf00u) << 8u | (state & 0xf000u) << 12u;
@@ -24,7 +24,7 @@ fn row_sums(coming: u32, row: u32, x: u32) -> vec4<u32> {
     return (vec4<u32>(sums) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
 }
 
-// Computes `scratch.sets` for the coming frames from `first` to before `end`.
+// Computes `scratch.sets` for numbers of frames ahead from `first` up to, but not including, `end`.
 fn count_changes(thread: u32, first: u32, end: u32) {
     for (var index = first * HEIGHT + thread; index < end * HEIGHT; index += THREADS) {
         let row = index % HEIGHT;
@@ -55,7 +55,7 @@ fn count_changes(thread: u32, first: u32, end: u32) {
                 let bits = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), sum >= vec4<u32>(QUARTER));
                 let sets = bits.x | bits.y | bits.z | bits.w;
                 scratch.sets[coming * FIELDS + (y + 1u - FIELD_HEIGHT) * ACROSS + x] = sets;
-                // The fifth bit: both directions of one kind.
+                // The fifth bit: enough cells have changed in both directions, in luminance or in red.
                 any |= sets | select(0u, 16u, (sets & 3u) == 3u || (sets & 12u) == 12u);
             }
         }
@@ -67,20 +67,21 @@ fn count_changes(thread: u32, first: u32, end: u32) {
 }
 
 struct Events {
-    // Transitions of the frames in which the previous picture was shown again.
+    // Number of transitions in the frames in which the previous picture was shown again.
     before: u32,
     // Whether there is a transition now.
     now: bool,
-    // Transitions that follow while the picture stays.
+    // Number of transitions that follow while the picture stays.
     after: u32,
     // Direction of the last transition up to now.
     direction: u32,
-    // Whether one of those now and after is more than allowed.
+    // Whether a transition now or after exceeds the number allowed.
     over: bool,
 }
 
-// What happens in a field if the measured picture is shown and then stays. While it stays the sets of recent changes only
-// shrink, so transitions need both sets, and follow in consecutive frames.
+// What happens in a field if the measured picture is shown and then stays. While it stays, the sets of recent
+// changes only shrink, so further transitions need changes in both directions, and follow in consecutive
+// frames.
 fn events_of(record: u32, allowed: u32) -> Events {
     let state = fields[record].state;
     let before = min(state >> 4u & 255u, flash.passed - 1u);
@@ -104,7 +105,7 @@ fn events_of(record: u32, allowed: u32) -> Events {
         } else {
             events.after++;
         }
-        // The transition `allowed` earlier must be older than a second.
+        // The transition `allowed` places earlier must be at least a second old.
         let later = before + coming + ALLOWED - allowed;
         let time = fields[record].times[((state >> 16u) + later) % ALLOWED];
         let age = flash.now + coming * flash.frame - time;
@@ -173,7 +174,7 @@ fn find_over(thread: u32, allowed: u32) -> bool {
     return workgroupUniformLoad(&shared_value) != 0u;
 }
 
-// The measured picture is shown.
+// Commits the measured picture as the one shown.
 fn commit(thread: u32) {
     for (var field = thread; field < FIELDS; field += THREADS) {
         if scratch.sets[field] != 0u || verdict.pending != 0u {
@@ -186,7 +187,7 @@ fn commit(thread: u32) {
     close(thread, 1u - verdict.current);
 }
 
-// The previous picture is shown again.
+// Commits the previous picture, which is shown again.
 fn commit_previous(thread: u32) {
     for (var index = thread; index < CELLS; index += THREADS) {
         let state = cells[verdict.current * CELLS + index].state;
@@ -203,7 +204,7 @@ fn commit_previous(thread: u32) {
     close(thread, verdict.current);
 }
 
-// Ends the commit; half `current` of the cells is what is shown.
+// Ends the commit; half `current` of `cells` describes what is shown.
 fn close(thread: u32, current: u32) {
     storageBarrier();
     workgroupBarrier();

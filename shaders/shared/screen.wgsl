@@ -1,4 +1,4 @@
-// Prepended to the shader of every fullscreen pass: the vertex shader, and common functions.
+// Prepended to the shader of every fullscreen pass: vertex shader and common functions.
 
 struct ScreenOut {
     @builtin(position) position: vec4<f32>,

@@ -18,11 +18,11 @@ use crate::units::{SampleIndex, Unipolar};
 
 /// Samples between two steps of the hit follower, 3.3 ms.
 pub(super) const FINE_HOP: usize = 147;
-/// Fine steps in one hop of 10 ms.
+/// Fine steps per 10 ms hop.
 const FINE_PER_HOP: usize = 3;
-/// Samples of the short transform, 11.6 ms.
+/// Length of the short transform in samples, 11.6 ms.
 const FINE_SIZE: usize = 512;
-/// Samples of the long transform, which resolves pitch, 46 ms.
+/// Length of the long transform, which resolves pitch, in samples, 46 ms.
 const SIZE: usize = SIZE_SAMPLES;
 /// Cutoff of the high-pass filter that removes a DC offset, in Hz.
 const OFFSET_CUT_HZ: f32 = 12.0;
@@ -34,7 +34,8 @@ pub struct Analyser {
     fine_left: usize,
     hop_left: usize,
     offset: [f32; 2],
-    /// How much of the mono mix comes from the side signal, 0 to 1: with one channel inverted, the mid signal cancels.
+    /// Share of the side signal in the mono mix, 0 to 1; rises if one channel is inverted, because the mid
+    /// signal then cancels.
     side: f32,
     power: [f32; 2],
     meter: Meter,
@@ -100,7 +101,7 @@ impl Analyser {
         }
     }
 
-    /// Processes any number of stereo frames at 44.1 kHz. Non-finite samples count as silence.
+    /// Processes any number of stereo frames at 44.1 kHz. Non-finite samples are replaced by silence.
     pub fn push(&mut self, frames: &[[f32; 2]]) {
         for &frame in frames {
             self.process(
@@ -109,13 +110,13 @@ impl Analyser {
         }
     }
 
-    /// Applies a tempo request of the performer.
+    /// Applies a tempo request from the performer.
     pub fn tempo(&mut self, request: TempoRequest) {
         self.tracker.apply(request);
         self.features.beat = self.tracker.grid();
     }
 
-    /// Returns the features after the last frame pushed.
+    /// Returns the features as of the last frame pushed.
     pub fn features(&self) -> &Features {
         &self.features
     }

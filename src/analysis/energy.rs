@@ -7,10 +7,10 @@ const SLOW_SECS: (f32, f32) = (1.2, 2.5);
 const SILENT_SECS: f32 = 0.25;
 /// Range of the energy scale, in dB below the loudest passage of the last few minutes.
 const RANGE_DB: f32 = 24.0;
-/// Decay of the loudest level, in dB per second.
+/// Rate at which the remembered loudest level falls, in dB per second.
 const DECAY_DB: f32 = 0.08;
 
-/// Fast and slow energy follower.
+/// Follows the energy of the music with a fast and a slow time constant.
 pub(super) struct EnergyFollower {
     dt: f32,
     loud_db: f32,
@@ -25,7 +25,8 @@ impl EnergyFollower {
         Self { dt, loud_db: f32::NEG_INFINITY, onset_mean: 0.0, fast: 0.0, slow: 0.0 }
     }
 
-    /// Returns fast and slow energy, 0 to 1, from the smoothed level in dB (any reference), onset strength and gate.
+    /// Returns fast and slow energy, 0 to 1, from the level in dB (relative to any fixed reference), the
+    /// onset strength and the gate.
     pub fn step(&mut self, level_db: f32, onset: f32, gate: f32) -> (f32, f32) {
         let dt = self.dt;
         if gate > 0.0 {

@@ -1,10 +1,11 @@
-//! The analysis result at one moment: the one struct that leaves this module.
+//! Results of the analysis at one moment.
 
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Phase, Seconds, Tempo, Unipolar};
 
-/// Features of the music at one moment of the audio clock. Small and `Copy`: sent between threads, newest wins.
+/// Features of the music at one moment of the audio clock. Small and `Copy`, because threads exchange it and
+/// use only the newest one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Features {
     /// Time on the audio clock.
@@ -17,7 +18,7 @@ pub struct Features {
     pub bands: Bands,
     /// Fast envelope of hits (kick, snare, clap), 0 to 1.
     pub hit: Unipolar,
-    /// Onset strength of the latest hop, 0 if there is none.
+    /// Onset strength of the latest hop, 0 to 1; 0 without an onset.
     pub onset: Unipolar,
     /// Rate of spectral change, 0 to 1.
     pub flux: Unipolar,
@@ -27,7 +28,7 @@ pub struct Features {
     pub flatness: Unipolar,
     /// Energy over about a beat.
     pub energy_fast: Unipolar,
-    /// Energy over about a bar or two.
+    /// Energy over about two bars.
     pub energy_slow: Unipolar,
     /// Beat, bar and phrase position.
     pub beat: BeatGrid,
@@ -42,11 +43,11 @@ pub struct Features {
 /// Level of the raw input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Level {
-    /// Root mean square of the last block, 0 to 1 of full scale.
+    /// Root mean square of the last block; 1 is full scale.
     pub rms: f32,
-    /// Largest sample of the last block, 0 to 1 of full scale.
+    /// Largest absolute sample of the last block; 1 is full scale.
     pub peak: f32,
-    /// Momentary loudness in LUFS (EBU R128); below -70 is silence.
+    /// Momentary loudness in LUFS (EBU R128); values below -70 mean silence.
     pub loudness_lufs: f32,
 }
 
@@ -63,24 +64,25 @@ pub struct Bands {
     pub high: Unipolar,
 }
 
-/// Linear beat grid: gives the beat phase at any time.
+/// Beat grid with a constant tempo, which gives the beat phase at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BeatGrid {
-    /// Time of a beat.
+    /// Time of the beat with the number `anchor_beat`.
     pub anchor: Seconds,
     /// Tempo of the grid.
     pub tempo: Tempo,
-    /// 0 no beat, below [`TRUSTED_CONFIDENCE`] not usable, 1 certain.
+    /// Confidence in the grid: 0 is no beat, 1 is certain; usable from [`TRUSTED_CONFIDENCE`] on.
     pub confidence: Unipolar,
     /// Number of the beat at `anchor`, counted since the grid was found.
     pub anchor_beat: u64,
-    /// Beat number modulo four of the downbeat.
+    /// Beat number of the downbeat, modulo four.
     pub downbeat: u64,
-    /// Confidence of the downbeat, 0 to 1.
+    /// Confidence in the downbeat, 0 to 1.
     pub downbeat_confidence: Unipolar,
-    /// Beats since the phrase started, if the grid is trusted; a phrase is 8, 16 or 32 bars.
+    /// Beats from the start of the phrase to `anchor`; 0 while the grid is not trusted.
     pub phrase_beats: f32,
-    /// Length of the phrase in bars, 0 if unknown.
+    /// Length of the phrase in bars: the shortest of 8, 16 and 32 that is not over yet; 0 while the grid is
+    /// not trusted.
     pub phrase_bars: u32,
 }
 
@@ -99,7 +101,7 @@ impl Default for BeatGrid {
     }
 }
 
-/// Minimum confidence at which a beat may drive anything.
+/// Minimum confidence at which the beat grid is used.
 pub const TRUSTED_CONFIDENCE: f32 = 0.5;
 
 impl BeatGrid {
@@ -108,24 +110,24 @@ impl BeatGrid {
         self.confidence.get() >= TRUSTED_CONFIDENCE
     }
 
-    /// Returns the beats since beat number 0 at any time; continuous between hops.
+    /// Returns the number of beats from beat 0 to `now`, including the fraction of the current beat.
     pub fn beats_at(&self, now: Seconds) -> f64 {
         self.anchor_beat as f64 + (now.0 - self.anchor.0) / self.tempo.period().0
     }
 
-    /// Returns the phase of `now` between two beats.
+    /// Returns the position of `now` between two beats.
     pub fn at(&self, now: Seconds) -> Phase {
         Phase::new(self.beats_at(now))
     }
 
-    /// Returns the time of the next beat strictly after `now`.
+    /// Returns the time of the first beat strictly after `now`.
     pub fn next_beat(&self, now: Seconds) -> Seconds {
         let beat = self.beats_at(now).floor() + 1.0;
         Seconds(self.anchor.0 + (beat - self.anchor_beat as f64) * self.tempo.period().0)
     }
 }
 
-/// Energy of a passage, shown as such on the desk. Does not depend on the beat.
+/// Energy of a passage, as shown on the desk. Does not depend on the beat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Section {
@@ -159,7 +161,7 @@ pub enum Passage {
 pub enum Scene {
     /// Beatless, slowly evolving music.
     Ambient,
-    /// Electronic music with a straight beat.
+    /// Electronic music with a steady beat.
     Techno,
     /// Live-band music.
     Rock,
@@ -200,6 +202,6 @@ pub struct SceneView {
     pub scene: Scene,
     /// Probability of each scene in the order of [`Scene::ALL`]; sums to 1 after the first decision.
     pub probabilities: [f32; 4],
-    /// Time of the last change.
+    /// Time of the last scene change.
     pub since: Seconds,
 }

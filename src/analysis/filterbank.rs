@@ -4,12 +4,12 @@ use super::RATE_HZ;
 
 /// Frequency range of the bands, in Hz.
 const RANGE_HZ: (f32, f32) = (21.0, 16_000.0);
-/// Ratio of a band's edges, a quarter octave; a band is at least one bin wide.
+/// Ratio of a band's upper edge to its lower edge, a quarter octave; a band is at least one bin wide.
 const STEP: f32 = 1.189_207;
 /// Maximum number of bands.
 pub(super) const MAX_BANDS: usize = 48;
 
-/// Bands of one transform size.
+/// Quarter-octave bands for one transform size.
 pub(super) struct Filterbank {
     /// First bin of each band; the last entry is the end of the last band.
     edges: Vec<usize>,
@@ -51,7 +51,7 @@ impl Filterbank {
         &levels[..self.len()]
     }
 
-    /// Returns the bands with centres from `from_hz` to below `to_hz`.
+    /// Returns the bands whose centres are at least `from_hz` and below `to_hz`.
     pub fn within(&self, from_hz: f32, to_hz: f32) -> std::ops::Range<usize> {
         let at = |hz: f32| self.centres_hz.partition_point(|&centre| centre < hz);
         at(from_hz)..at(to_hz)

@@ -3,9 +3,9 @@
 //! All features are relative to this reference, so the input level does not matter. With the gate closed the reference
 //! is frozen and all features are zero.
 
-/// Level at which the gate is closed, in dBFS (RMS over about 0.1 s).
+/// Level up to which the gate is closed, in dBFS (RMS over about 0.1 s).
 const CLOSED_DBFS: f32 = -65.0;
-/// Level at which the gate is fully open, in dBFS.
+/// Level from which the gate is fully open, in dBFS.
 const OPEN_DBFS: f32 = -58.0;
 /// Time constant of a falling level, in seconds.
 const QUIET_SECS: f32 = 0.07;
@@ -30,7 +30,7 @@ impl Gain {
 
     /// Updates the reference with the mean square of the latest hop.
     pub fn step(&mut self, power: f32) {
-        // Rising levels count at once, falling ones only if they last.
+        // Follows rising levels within a few hops and falling levels slowly.
         let towards = if power > self.smooth { 0.5 } else { self.dt / QUIET_SECS };
         self.smooth += (power - self.smooth) * towards;
         let level = 10.0 * (self.smooth + 1e-12).log10();
@@ -42,12 +42,12 @@ impl Gain {
             self.reference = self.smooth;
         }
         let time = if self.smooth > self.reference { RISE_SECS } else { FALL_SECS };
-        // In decibels: the rate must not depend on the level.
+        // Smoothed in decibels, so that the rate does not depend on the level.
         let ratio = (self.smooth.max(1e-12) / self.reference).clamp(1e-3, 1e4);
         self.reference *= ratio.powf((self.dt / time).min(1.0));
     }
 
-    /// Returns the mean square of the music's full level, at least that of the open gate.
+    /// Returns the reference level as a mean square, at least that of [`OPEN_DBFS`].
     pub fn reference(&self) -> f32 {
         self.reference.max(10.0_f32.powf(OPEN_DBFS / 10.0))
     }

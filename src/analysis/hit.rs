@@ -1,15 +1,15 @@
 //! Hit follower: rises within milliseconds of a kick, snare or clap, then decays.
 //!
-//! A hit is a simultaneous rise of several bands above their recent level, well beyond their own usual fluctuation.
-//! Pads, noise and hiss fluctuate too and are therefore ignored.
+//! A hit is a simultaneous rise of several bands above their recent level, well beyond their usual
+//! fluctuation. Pads, noise and hiss fluctuate too and are therefore ignored.
 
 use super::filterbank::MAX_BANDS;
 
-/// Steps searched for the level before a rise.
+/// Number of past steps searched for the level before a rise.
 const HISTORY: usize = 14;
 /// Latest steps excluded from the search because the rise may already have started.
 const RISING: usize = 3;
-/// Decay time of the follower, in seconds.
+/// Time constant of the envelope's decay, in seconds.
 const FALL_SECS: f32 = 0.13;
 /// Time constant of a band's fluctuation estimate, in seconds.
 const FLUCTUATION_SECS: f32 = 3.0;
@@ -20,21 +20,23 @@ const FLOOR_DB: f32 = -42.0;
 /// Rise that is ignored: a constant in dB plus a multiple of the band's fluctuation.
 const IGNORED_DB: f32 = 1.5;
 const IGNORED_FLUCTUATIONS: f32 = 2.0;
-/// Further rise at which a band counts fully, in dB.
+/// Rise beyond the ignored part at which a band counts fully, in dB.
 const FULL_RISE_DB: f32 = 7.0;
-/// Detection threshold on the mean over the bands: before any clear hit, and after one.
+/// Detection threshold for the mean over the bands: without and with a clear hit in the last few seconds.
 const FIRST_THRESHOLD: f32 = 0.085;
 const THRESHOLD: f32 = 0.045;
-/// Strength at which a hit starts to count as clear (fully at twice this), and how long that is remembered, in seconds.
+/// Strength from which a hit starts to count as clear (fully at twice this), and the time constant with which
+/// this is forgotten, in seconds.
 const CLEAR: f32 = 0.1;
 const CLEAR_SECS: f32 = 4.0;
-/// Minimum height of a hit; high enough that a stronger one shortly after does not look like a second hit.
+/// Minimum height of the envelope at a hit; high enough that a stronger one shortly after does not look like
+/// a second hit.
 const MIN_HEIGHT: f32 = 0.7;
 
-/// Follows the hits of drums with an envelope.
+/// Follows drum hits with an envelope.
 pub(super) struct HitFollower {
     dt: f32,
-    /// Levels of the last steps per band, in dB relative to the reference.
+    /// Level of each band at the last steps, in dB relative to the reference.
     past: [[f32; MAX_BANDS]; HISTORY],
     at: usize,
     fluctuation: [f32; MAX_BANDS],
@@ -63,7 +65,7 @@ impl HitFollower {
         self.steps += 1;
         self.value *= (-self.dt / FALL_SECS).exp();
         self.clear *= (-self.dt / CLEAR_SECS).exp();
-        // The first sound after silence is not a hit.
+        // The first steps have no history to compare with.
         if self.steps <= HISTORY {
             return self.value;
         }
@@ -75,7 +77,7 @@ impl HitFollower {
         self.value
     }
 
-    /// Returns the mean rise over all bands, 0 to 1.
+    /// Returns the mean over all bands of the rise beyond the ignored part, 0 to 1.
     fn strength(&mut self, bands: &[f32], reference: f32) -> f32 {
         let mut sum = 0.0;
         for (band, power) in bands.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Level, peak and loudness of the raw signal before automatic gain.
+//! RMS level, peak and loudness of the raw signal before automatic gain.
 
 use ebur128::{EbuR128, Mode};
 
 use super::RATE_HZ;
 use super::features::Level;
 
-/// Level readings between two loudness measurements; each of these takes a pass over 400 ms.
+/// Number of level readings per loudness measurement, which processes 400 ms of audio each time.
 const READS_PER_LOUDNESS: usize = 8;
 /// Loudness reported for silence, in LUFS.
 pub(super) const SILENT_LUFS: f32 = -120.0;
@@ -22,7 +22,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Builds a meter read every `hop` frames.
+    /// Builds a meter that is read every `hop` frames.
     pub fn new(hop: usize) -> Self {
         Self {
             loudness: EbuR128::new(2, RATE_HZ, Mode::M).ok(),

@@ -1,4 +1,4 @@
-//! Onset strength in three ranges: the rise of each band over the last hops.
+//! Onset strength in three frequency ranges: the rise of each band over the last two hops.
 //!
 //! Each band is compared with the loudest of its neighbours two hops earlier, which suppresses vibrato
 //! (Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013).
@@ -10,7 +10,8 @@ const LAG: usize = 2;
 /// Log compression: power over reference is multiplied by this before the logarithm.
 const COMPRESSION: f32 = 300.0;
 
-/// Onset strength at one hop: the mean over the bands of a range; about 0.1 for a soft note, 1 for a solo kick.
+/// Onset strength at one hop, averaged over the bands of each range; about 0.1 for a soft note, 1 for a solo
+/// kick.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Onset {
     /// Below 130 Hz: kicks and bass notes.
@@ -28,7 +29,7 @@ impl Onset {
     }
 }
 
-/// Returns the bands of the low, mid and high range.
+/// Returns the bands of the low, mid and high ranges.
 pub(super) fn ranges(bank: &Filterbank) -> [std::ops::Range<usize>; 3] {
     [bank.within(25.0, 130.0), bank.within(130.0, 2_000.0), bank.within(2_000.0, 16_000.0)]
 }

@@ -5,7 +5,7 @@ use crate::units::Seconds;
 
 /// Lead time of the report, in seconds.
 const LEAD_SECS: f64 = 0.05;
-/// Beats closer to the last one than this share of a period are the same beat after a grid correction.
+/// A beat closer to the last one than this share of a period is the same beat, moved by a grid correction.
 const SAME_BEAT: f64 = 0.4;
 
 /// Reports each beat shortly before it falls.

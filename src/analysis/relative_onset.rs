@@ -1,8 +1,10 @@
-//! Onset strength relative to the recent level of each band, for the beat in rooms and crowds.
+//! Onset strength relative to the recent level of each band, for finding the beat in reverberant rooms and
+//! crowds.
 //!
-//! Per-channel energy normalisation (Wang et al., "Trainable frontend for robust and far-field keyword spotting",
-//! ICASSP 2017) divides each band by its own running mean. Steady noise, reverberation and missing highs then cost
-//! contrast in their own bands only, whereas on a fixed scale they bury the onsets of the others.
+//! Per-channel energy normalisation (Wang et al., "Trainable frontend for robust and far-field keyword
+//! spotting", ICASSP 2017) divides each band by its own running mean. Steady noise, reverberation and missing
+//! highs then reduce the contrast only in the bands that they affect, whereas on a fixed scale they also bury
+//! the onsets in the other bands.
 
 use super::filterbank::{Filterbank, MAX_BANDS};
 use super::onset::{self, Onset};
@@ -10,16 +12,18 @@ use super::onset::{self, Onset};
 /// Time constant of the running mean of a band, in seconds: about one beat, so that every beat stands out against the
 /// decay of the one before.
 const MEAN_SECS: f32 = 0.4;
-/// Floor of the running mean as a share of the reference power: 40 dB below the music, where bands hold only leakage.
+/// Floor of the running mean as a share of the reference power: 40 dB below the music, where bands contain
+/// only leakage.
 const FLOOR: f32 = 1e-4;
-/// Offset under the root, as a multiple of the mean: flattens fluctuations below the mean.
+/// Offset added before taking the root, as a multiple of the mean: flattens fluctuations below the mean.
 const OFFSET: f32 = 2.0;
 /// The level is compared with the mean of `SPAN` hops that ended `LAG` hops ago: longer than the 46 ms window, so that
 /// single hops of a reverberant tail, which fluctuate by several decibels, average out.
 const LAG: usize = 3;
 const SPAN: usize = 6;
 const PAST: usize = LAG + SPAN - 1;
-/// Hops until the first result: the running means must have seen more than the half-filled windows of the start.
+/// Number of hops before the first result, so that the running means cover more than the partly filled
+/// windows at the start.
 const START_HOPS: usize = 20;
 
 /// Computes relative onset strength from band powers.
@@ -50,7 +54,7 @@ impl RelativeOnsets {
     /// Returns the onset strength from the band powers of a hop, the reference power and the gate.
     pub fn step(&mut self, bands: &[f32], reference: f32, gate: f32) -> Onset {
         let mut levels = [0.0; MAX_BANDS];
-        // A plain average until it spans the time constant.
+        // Until the hops span the time constant, this is their plain average.
         let share = self.share.max(1.0 / (self.hops + 1) as f32);
         let mut rises = [0.0; MAX_BANDS];
         for (band, power) in bands.iter().enumerate() {
@@ -82,8 +86,9 @@ mod tests {
     use crate::analysis::onset::OnsetDetector;
     use crate::units::Rng;
 
-    /// Returns the contrast of onsets every 50 hops in all bands: their mean strength over that of all hops, on a fixed
-    /// scale and relative, with `level` times the power and a `crowd` of steady, fluctuating noise.
+    /// Returns the contrast (mean strength at onsets over that at all hops) on the fixed scale and on the
+    /// relative one, for an onset in all bands every 50 hops in fluctuating noise of the mean power `crowd`,
+    /// all multiplied by `level`.
     fn contrast(level: f32, crowd: f32) -> (f32, f32) {
         let bank = Filterbank::new(2048);
         let (mut fixed, mut relative) = (OnsetDetector::new(&bank), RelativeOnsets::new(&bank, 0.01));

@@ -3,13 +3,13 @@
 use super::features::{BeatGrid, Passage, Section};
 use crate::units::Seconds;
 
-/// Energy thresholds between calm, groove and peak, each with the seconds it must hold.
+/// Energy thresholds between calm, groove and peak, each with the seconds for which it must be crossed.
 /// Measured: pads stay below 0.38, drums are at 0.4 to 0.46, dense and loud drums reach 0.55.
 const GROOVE: (f32, f32) = (0.385, 1.2);
 const PEAK: (f32, f32) = (0.465, 1.5);
 const PEAK_ENDS: (f32, f32) = (0.425, 2.0);
 const GROOVE_ENDS: (f32, f32) = (0.345, 2.0);
-/// Share of the usual kick strength below which a breakdown starts, and above which the drums are back.
+/// Shares of the usual kick strength: below the first the drums are gone, above the second they are back.
 const DRUMS_GONE: f32 = 0.4;
 const DRUMS_BACK: f32 = 0.7;
 /// Seconds without drums before a breakdown.
@@ -19,7 +19,7 @@ const DROP_LATENCY_SECS: f32 = 0.4;
 const DROP_WAIT_SECS: f32 = 8.0;
 /// Duration of a drop, in seconds.
 const DROP_SECS: f32 = 2.0;
-/// Factor by which the high onsets must grow in a build.
+/// Factor by which high onset strength must exceed its slow mean in a build.
 const BUILD_RATIO: f32 = 1.35;
 /// Phrase lengths, in bars.
 const PHRASES: [u32; 3] = [8, 16, 32];
@@ -28,7 +28,7 @@ const PHRASES: [u32; 3] = [8, 16, 32];
 pub struct SectionTracker {
     dt: f32,
     section: Section,
-    /// Seconds the next section has been due.
+    /// Seconds since the threshold to the next section was crossed.
     due: f32,
     kicks: f32,
     usual_kicks: f32,
@@ -36,7 +36,7 @@ pub struct SectionTracker {
     high_slow: f32,
     gone: f32,
     drop_left: f32,
-    /// Seconds since a drop that has not started a phrase yet.
+    /// Seconds since the last drop, until it starts a phrase or [`DROP_WAIT_SECS`] have passed.
     dropped: Option<f32>,
     passage: Passage,
     /// Number of the first beat of the phrase.
@@ -62,7 +62,8 @@ impl SectionTracker {
         }
     }
 
-    /// Returns section and passage from slow energy and low and high onset strength; `sound` is false in silence.
+    /// Returns the section and passage, given slow energy and low and high onset strength; `sound` is false
+    /// in silence.
     pub fn step(&mut self, energy: f32, low: f32, high: f32, sound: bool) -> (Section, Passage) {
         if !sound {
             *self = Self { usual_kicks: self.usual_kicks, phrase: self.phrase, ..Self::new(self.dt) };
@@ -127,7 +128,7 @@ impl SectionTracker {
         };
     }
 
-    /// Writes the phrase position into a trusted grid; a phrase starts with a drop and otherwise repeats.
+    /// Writes the phrase position into `grid` if it is trusted; a phrase starts at a drop or after 32 bars.
     pub fn phrase(&mut self, grid: &mut BeatGrid, now: Seconds) {
         if !grid.trusted() {
             return;
@@ -154,7 +155,8 @@ mod tests {
 
     const DT: f32 = 0.01;
 
-    /// Runs for `secs` with two kicks per second of strength `low`; returns the section and every passage.
+    /// Runs `tracker` for `secs` with two kicks per second of strength `low`; returns the last section and
+    /// the passages in order.
     fn run(tracker: &mut SectionTracker, secs: f32, energy: f32, low: f32) -> (Section, Vec<Passage>) {
         let mut passages = Vec::new();
         let mut section = Section::Calm;

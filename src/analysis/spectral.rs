@@ -8,11 +8,11 @@ use crate::units::Unipolar;
 const EDGES_HZ: [f32; 5] = [20.0, 60.0, 250.0, 4_000.0, 20_000.0];
 /// Maximum gain of a range relative to the whole, in dB; more would amplify leakage.
 const MAX_GAIN_DB: f32 = 30.0;
-/// Range of a band meter, in dB below the band's own reference.
+/// Range of a band meter from 0 to 1, in dB; the band's reference level reads 0.8.
 const RANGE_DB: f32 = 24.0;
-/// Rise and fall time of a band envelope, in seconds.
+/// Rise and fall time constants of a band envelope, in seconds.
 const ENVELOPE_SECS: (f32, f32) = (0.008, 0.12);
-/// Rise and fall time of a band's reference, in seconds.
+/// Rise and fall time constants of a band's reference level, in seconds.
 const REFERENCE_SECS: (f32, f32) = (0.5, 10.0);
 
 /// Spectral shape at one hop.
@@ -25,7 +25,7 @@ pub(super) struct SpectralShape {
 }
 
 impl SpectralShape {
-    /// Measures band powers; returns zeros for silence.
+    /// Returns the spectral shape of `bands`, which are the powers of the bands of `bank`; zeros for silence.
     pub fn of(bands: &[f32], bank: &Filterbank) -> Self {
         let range = bank.within(60.0, 8_000.0);
         let (mut weight, mut moment, mut log_sum, mut sum) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
@@ -34,7 +34,7 @@ impl SpectralShape {
             let amplitude = power.sqrt();
             weight += amplitude;
             moment += amplitude * (hz / 60.0).log2();
-            // Per hertz: white noise is flat.
+            // Power per hertz, so that white noise is flat.
             let density = power / hz + 1e-15;
             log_sum += density.ln();
             sum += density;

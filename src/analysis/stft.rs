@@ -5,7 +5,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
-/// Transform of the latest samples.
+/// Power spectrum of the latest samples.
 pub(super) struct Stft {
     plan: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
@@ -49,7 +49,7 @@ impl Stft {
         }
         let done = self.plan.process_with_scratch(&mut self.time, &mut self.spectrum, &mut self.scratch);
         debug_assert!(done.is_ok(), "buffers come from the plan itself");
-        // One-sided spectrum and the Hann window's power of 3/8, divided by the squared length.
+        // Accounts for the one-sided spectrum, the Hann window's mean power of 3/8 and the squared length.
         let size = self.ring.len() as f32;
         let scale = 2.0 / (size * size * 0.375);
         for (power, bin) in self.power.iter_mut().zip(&self.spectrum) {

@@ -7,7 +7,8 @@ use crate::units::{Rng, Unipolar};
 
 const RATE: f32 = 44_100.0;
 
-/// Returns a kick (a sine falling from 160 to 50 Hz) `since` seconds after its start.
+/// Returns a sample of a kick (a sine falling from 160 to 50 Hz) `since` seconds after its start; 0 if
+/// `since` is negative.
 fn kick(since: f32) -> f32 {
     if since < 0.0 {
         0.0
@@ -17,7 +18,7 @@ fn kick(since: f32) -> f32 {
     }
 }
 
-/// Returns kicks at a tempo over a quiet pad.
+/// Returns kicks at `bpm` over a quiet pad.
 fn kicks(bpm: f32, seconds: f32, gain: f32) -> Vec<[f32; 2]> {
     let period = 60.0 / bpm;
     (0..(seconds * RATE) as usize)
@@ -34,7 +35,7 @@ fn noise(seconds: f32, gain: f32) -> Vec<[f32; 2]> {
     (0..(seconds * RATE) as usize).map(|_| [gain * rng.normal() as f32; 2]).collect()
 }
 
-/// Analyses `sound` in blocks of 5 ms; returns the features after each.
+/// Analyses `sound` in blocks of 5 ms; returns the features after each block.
 fn analyse(analyser: &mut Analyser, sound: &[[f32; 2]]) -> Vec<Features> {
     sound
         .chunks(220)
@@ -45,7 +46,7 @@ fn analyse(analyser: &mut Analyser, sound: &[[f32; 2]]) -> Vec<Features> {
         .collect()
 }
 
-/// Returns every feature that must not depend on the level.
+/// Returns the values of every feature that must not depend on the level.
 fn numbers(features: &Features) -> [f32; 11] {
     let Features { bands, hit, flux, centroid, flatness, energy_fast, energy_slow, onset, .. } = features;
     [

@@ -27,14 +27,14 @@ impl Admission for LiveAdmission {
     }
 }
 
-/// Returns an admission check that saves its verdicts in the store; those of an in-memory store last as long as the
-/// show. `guarded` can be switched while the show runs.
+/// Returns an admission check that saves its verdicts in `store`; in an in-memory store, they last only until
+/// the show ends. `guarded` can be switched while the show runs.
 pub fn live_admission(
     store: Store,
     textures: &[PathBuf],
     guarded: Arc<AtomicBool>,
 ) -> anyhow::Result<Arc<dyn Admission>> {
-    // A warm-up does not wait for another program that is writing.
+    // A second connection waits only briefly for other programs, so that they do not delay warm-ups.
     let store = store.another()?.unwrap_or(store);
     Ok(Arc::new(LiveAdmission { audit: LiveAudit::new(store, textures)?, guarded }))
 }

@@ -1,6 +1,6 @@
-//! Storage around the running show: its library, saved state and searches.
+//! Storage for the running show: its library, saved state and searches.
 //!
-//! Called once per frame; never waits for a disk.
+//! Runs once per frame and never waits for a disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,13 +26,13 @@ pub(super) struct Archive {
     search: SearchThread,
     query: SearchQuery,
     view: LibraryView,
-    /// Kept until it is replaced, so that it is never freed between two frames.
+    /// The show's presets. Kept until they are replaced, so that they are never freed between two frames.
     pool: Arc<Pool>,
-    /// The library being rated for a new theme.
+    /// The rating of the library for a new theme, while it runs.
     theming: Option<Theming>,
     /// A theme that could not be applied; it is not tried again until the theme or the library changes.
     failed_theme: Option<String>,
-    /// Frees pools, because freeing 100,000 presets takes longer than a frame.
+    /// Frees pools on its thread, because freeing 100,000 presets takes longer than a frame.
     retirement: Retirement,
     message: Option<String>,
 }
@@ -68,7 +68,7 @@ impl Archive {
         Ok((archive, show))
     }
 
-    /// Runs once per frame, after the show has processed `commands`.
+    /// Saves changes and applies library and theme updates. Runs after the show has processed `commands`.
     pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
         if let Some(change) = show.changed_memory() {
             change.marks().into_iter().for_each(|marks| self.mark(marks));
@@ -106,7 +106,7 @@ impl Archive {
         self.retirement.retire(Box::new(old));
     }
 
-    /// Rates the library again when the theme has changed, and switches to the result.
+    /// Rates the library again when the theme changes, and switches to the result once it is ready.
     fn follow_theme(&mut self, show: &mut Show) {
         let current = self.pool.theme().map_or("", |theme| theme.text.as_str());
         let rating = self.theming.as_ref().map(|theming| theming.text.as_str());
@@ -136,7 +136,7 @@ impl Archive {
         }
     }
 
-    /// Forgets the theme that is being applied, and one that could not be applied.
+    /// Abandons the rating in progress, and forgets a theme that could not be applied.
     fn stop_theming(&mut self) {
         self.failed_theme = None;
         if let Some(theming) = self.theming.take() {

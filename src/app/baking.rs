@@ -15,15 +15,16 @@ use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
 use crate::night::{self, NightEvent, NightOutcome, STAGES, library_of, same_folder, stage_label};
 
-/// Maximum number of notes, and of thumbnails, kept for the page.
+/// Maximum number of notes kept for the page.
 const NOTES: usize = 200;
+/// Maximum number of thumbnails kept for the page.
 const PICTURES: usize = 24;
-/// Side of a thumbnail in pixels.
+/// Side of a thumbnail, in pixels.
 const THUMB_SIDE: u32 = 96;
 /// Seconds over which the rate is averaged.
 const RATE_SECS: f64 = 30.0;
 
-/// The bake of the library that the show plays.
+/// Runs bakes of the library that the show plays, one at a time.
 pub struct Baking {
     library: Option<PathBuf>,
     textures: Vec<PathBuf>,
@@ -34,7 +35,7 @@ pub struct Baking {
 impl Baking {
     /// Creates the state of the Bake page, without a running bake.
     pub fn new(library: Option<&Path>, textures: &[PathBuf]) -> Self {
-        // A pack may be given as its manifest.
+        // The path may be the manifest of a pack.
         let library = library.map(|place| LibraryLocation::of(place).folder);
         let shown = library.as_ref().map(|folder| folder.display().to_string());
         let stages = STAGES.map(|stage| stage_label(stage).to_owned()).to_vec();
@@ -46,7 +47,7 @@ impl Baking {
         Self { library, textures: textures.to_vec(), view, child: None }
     }
 
-    /// Switches to another library; a running bake continues with its own.
+    /// Sets the library for the next bake; a running bake is not affected.
     pub fn switch_to(&mut self, library: Option<&Path>) {
         self.library = library.map(|place| LibraryLocation::of(place).folder);
     }
@@ -142,7 +143,7 @@ impl Baking {
 }
 
 impl Drop for Baking {
-    /// Stops the bake when the program exits; the next bake resumes.
+    /// Stops the bake when the program exits; the next bake resumes it.
     fn drop(&mut self) {
         if let Some((child, input)) = &mut self.child {
             drop(input.take());
@@ -152,7 +153,7 @@ impl Drop for Baking {
     }
 }
 
-/// Returns a pack name for a library: its folder's name, made safe, with a number if another library uses it.
+/// Returns a safe pack name for a library, from its folder's name; numbered if another library uses the name.
 fn pack_name(library: &Path) -> String {
     let folder =
         library.file_name().map(|name| name.to_string_lossy().replace(['/', '\\'], " ")).unwrap_or_default();
@@ -174,13 +175,13 @@ fn thumbnail(picture: &image::DynamicImage) -> image::RgbImage {
     picture.crop_imm(left, top, side, side).thumbnail_exact(THUMB_SIDE, THUMB_SIDE).to_rgb8()
 }
 
-/// Turns bake events into the state of the page.
+/// Turns bake events into the state of the Bake page.
 struct BakeProgress {
     view: BakeView,
     shown: Latest<BakeView>,
     pace: VecDeque<(Instant, usize)>,
     pictures: u64,
-    /// Whether the last event has arrived.
+    /// Whether the bake has reported how it ended.
     ended: bool,
 }
 
@@ -256,7 +257,7 @@ impl BakeProgress {
         self.view.problem = problem;
     }
 
-    /// Handles the end of the process.
+    /// Handles the end of the bake process.
     fn end(&mut self) {
         if !self.ended {
             let what = "the bake exited unexpectedly; start it again to resume";

@@ -9,7 +9,7 @@ use egui::{Rect, Vec2};
 use super::damage;
 use crate::stage::Gpu;
 
-/// One frame of egui.
+/// egui's output for one frame.
 pub(super) struct DeskFrame {
     pub shapes: Vec<ClippedShape>,
     pub textures: egui::TexturesDelta,
@@ -49,7 +49,7 @@ impl Canvas {
         }
     }
 
-    /// Switches to another device and repaints everything.
+    /// Switches to another device; the next [`Self::paint`] repaints everything.
     pub fn renew(&mut self, gpu: &Gpu, format: wgpu::TextureFormat, picture: &wgpu::TextureView) {
         let textures = std::mem::take(&mut self.textures);
         *self = Self { textures, ..Self::new(gpu, format, picture) };
@@ -58,7 +58,7 @@ impl Canvas {
         }
     }
 
-    /// Applies texture changes to the kept contents. Called once per frame, before it is painted.
+    /// Applies texture changes to the kept contents. Must be called for each frame, before painting it.
     pub fn keep(&mut self, textures: &egui::TexturesDelta) {
         for (id, deltas) in &textures.set {
             deltas.iter().for_each(|delta| self.keep_one(*id, delta));
@@ -88,7 +88,7 @@ impl Canvas {
         self.preview
     }
 
-    /// Returns the picture of the desk, if anything was painted.
+    /// Returns the picture of the desk; `None` before the first is painted.
     pub fn texture(&self) -> Option<&wgpu::Texture> {
         self.texture.as_ref()
     }
@@ -256,7 +256,7 @@ mod tests {
                 ..egui::RawInput::default()
             };
             let output = context.run_ui(input, |ui| drop(desk.show(ui, &view)));
-            canvases[1].texture = None; // All of it.
+            canvases[1].texture = None; // Makes it paint everything.
             let changed = canvases.each_mut().map(|canvas| {
                 let frame = DeskFrame {
                     shapes: output.shapes.clone(),

@@ -6,14 +6,14 @@ use winit::window::Window;
 
 /// Title of the output window.
 pub(super) const TITLE: &str = "aivj output";
-/// Title after the first press, which is also visible without a desk.
+/// Title of the output window after the first press; visible even if the desk is hidden.
 const ASKING: &str = "aivj output: close again to end the show";
 /// Message on the desk after the first press.
 const MESSAGE: &str = "close the output window again to end the show";
-/// Time for the second press.
+/// Time within which the second press must follow.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Whether the performer was asked to confirm.
+/// Ends the show only on the second press of the close button.
 #[derive(Debug, Default)]
 pub(super) struct CloseGuard {
     asked: Option<Instant>,

@@ -4,7 +4,7 @@
 use egui::epaint::ClippedShape;
 use egui::{Rect, TextureId, Vec2};
 
-/// How far edges are smoothed beyond a shape, in points.
+/// How far antialiasing may extend beyond a shape, in points.
 const SMOOTHING: f32 = 2.0;
 /// Number of shapes to search ahead for one that is in both frames.
 const LOOK_AHEAD: usize = 12;
@@ -46,7 +46,7 @@ pub(super) fn damage(
     if area > MOST * desk.area() { vec![desk] } else { parts }
 }
 
-/// Returns the shapes of `now` within `parts`, clipped to them.
+/// Returns the shapes of `now` within `parts`, clipped to them, on a black background.
 pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> {
     let clipped = |part: Rect| {
         now.iter()
@@ -79,7 +79,7 @@ fn step(before: &[ClippedShape], now: &[ClippedShape]) -> (usize, usize) {
     ahead.unwrap_or((1, 1))
 }
 
-/// Returns where a shape may have changed pixels.
+/// Returns the area that a shape may cover.
 fn extent(shape: &ClippedShape) -> Rect {
     if shape.transform_after_tessellation == egui::emath::TSTransform::IDENTITY {
         shape.shape.visual_bounding_rect().expand(SMOOTHING).intersect(shape.clip_rect)

@@ -14,7 +14,7 @@ use super::surface::WindowSurface;
 
 /// How long the numbers are shown.
 const SHOWN: Duration = Duration::from_secs(3);
-/// Side of a window as a share of the display's height.
+/// Height of the display divided by the side of a window.
 const SHARE: u32 = 3;
 
 /// The windows with the numbers. They close when this is dropped.
@@ -63,7 +63,7 @@ impl Identify {
         self.until
     }
 
-    /// Paints one of the windows.
+    /// Paints the window with `id`, if it is one of these.
     pub fn paint(&mut self, id: WindowId, pictures: &Pictures) {
         let Some(sign) = self.signs.iter_mut().find(|sign| sign.window.id() == id) else { return };
         let Sign { number, name, painter, window } = sign;

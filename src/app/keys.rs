@@ -1,4 +1,4 @@
-//! Keys to actions: the defaults and the performer's `keys.toml`.
+//! Maps keys to actions: the default keys and the performer's `keys.toml`.
 //!
 //! Letters are matched as printed on the keyboard, digits by position, so that they work on every layout.
 
@@ -23,7 +23,7 @@ pub(super) struct Chord {
     key: String,
 }
 
-/// Names of non-letter keys in files.
+/// Names, in files and on the desk, of keys that have no character of their own.
 const NAMED: &[(NamedKey, &str)] = &[
     (NamedKey::Space, "space"),
     (NamedKey::ArrowLeft, "left"),
@@ -74,7 +74,7 @@ impl Chord {
         Some(Self { ctrl: held.control_key(), alt: held.alt_key(), shift: held.shift_key(), key })
     }
 
-    /// Returns the digit of a chord without modifiers.
+    /// Returns the digit if the chord is a digit key without modifiers.
     pub fn digit(&self) -> Option<u8> {
         let plain = !self.ctrl && !self.alt && !self.shift;
         plain.then(|| self.key.parse().ok()).flatten()
@@ -133,24 +133,24 @@ fn key_name(physical: PhysicalKey, plain: &Key) -> Option<String> {
     }
 }
 
-/// Returns whether a key acts on the show although a text field has the keyboard: Escape and the function keys, which
-/// type nothing.
+/// Returns whether a key acts on the show even while a text field has the keyboard: Escape and the function
+/// keys, which type nothing.
 pub(super) fn acts_while_typing(key: &Key) -> bool {
     let Key::Named(named) = key else { return false };
     let name = NAMED.iter().find(|(key, _)| key == named).map_or("", |(_, name)| name);
     name == "escape" || name.strip_prefix('f').is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
-/// Returns the keys, with the changes of `keys.toml`, and a message if that file has problems.
+/// Returns the key bindings, with the changes from `keys.toml`, and a message if that file has problems.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
     let (keys, problem) = Keymap::of_folder(folder);
     (keys.shown(), problem)
 }
 
-/// Returns the show's command for the name of an action.
+/// Returns the show command with this action name.
 ///
 /// # Errors
-/// Returns a message if there is no such action, or if it is not a command of the show.
+/// Returns a message if there is no action with this name, or if it is not a command for the show.
 pub fn command_named(name: &str) -> Result<Command, String> {
     match Action::named(name) {
         Some(Action::Show(command)) => Ok(command),
@@ -159,7 +159,7 @@ pub fn command_named(name: &str) -> Result<Command, String> {
     }
 }
 
-/// Returns the name in files and the label of every action; `NN` stands for a number with two digits.
+/// Returns the name in files and the label of every action; `NN` stands for a two-digit number.
 pub fn action_names() -> Vec<(String, String)> {
     let numbered = [("sprite.NN", "Launch sprite NN"), ("message.NN", "Launch message NN")];
     let named = Action::all().into_iter().map(|action| (action.name(), action.title()));
@@ -235,7 +235,7 @@ impl Keymap {
         (map, problems)
     }
 
-    /// Returns the action of a chord.
+    /// Returns the action bound to a chord, if any.
     pub fn action(&self, chord: &Chord) -> Option<&Action> {
         self.lines.iter().find(|(keys, _)| keys == chord).map(|(_, action)| action)
     }
@@ -249,7 +249,7 @@ impl Keymap {
     }
 }
 
-/// Parses the action of a key; `None` for an empty word.
+/// Parses the name of the action for a key; `None` if it is empty, which unbinds the key.
 fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     if word.is_empty() {
         return Ok(None);

@@ -17,8 +17,8 @@ use crate::units::counted;
 /// Interval between checks of the index files.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty folder
-/// gives the built-in presets; one that is held back is an error.
+/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty
+/// folder gives the built-in presets; a library that is held back is an error.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
     let opened = library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ());
@@ -56,7 +56,7 @@ impl Presets {
     }
 }
 
-/// Replaces a library that is empty or held back by the built-in presets.
+/// Replaces an empty or held-back library with the built-in presets.
 fn or_built_in(store: &Store, opened: Result<OpenedLibrary, OpenError>) -> anyhow::Result<Playable> {
     let built_in = |message: String, held_back| -> anyhow::Result<_> {
         let messages = vec![format!("{message}; playing the built-in presets")];
@@ -78,9 +78,9 @@ pub(super) enum LibraryUpdate {
     Library(Arc<Pool>, Vec<String>),
     /// A message for the performer.
     Message(String),
-    /// The preset folder is missing, or is back.
+    /// The preset folder that is missing, or `None` once it is back.
     Missing(Option<PathBuf>),
-    /// The presets are held back, for this reason, or no longer held back.
+    /// Why the presets are held back, or `None` once they no longer are.
     HeldBack(Option<String>),
 }
 
@@ -93,8 +93,8 @@ pub(super) struct LibraryWatcher {
 }
 
 impl LibraryWatcher {
-    /// Opens the library and starts the thread. A library that was scanned before opens as it was; a new one is scanned
-    /// while the built-in presets play, and a missing one is awaited.
+    /// Opens the library and starts the thread. A library that was scanned before opens as last scanned.
+    /// While a new one is scanned or a missing one awaited, the built-in presets play.
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
         let (sender, updates) = channel();
         let Some(presets) = presets else {
@@ -109,7 +109,7 @@ impl LibraryWatcher {
         } else if store.scanned_at(&library::library_root(&place.folder))?.is_some() {
             let Playable { catalogue, messages, held_back } =
                 or_built_in(store, library::load(store, &place))?;
-            sender.send(LibraryUpdate::HeldBack(held_back)).ok(); // Its receiver is below.
+            sender.send(LibraryUpdate::HeldBack(held_back)).ok(); // The receiver is still open.
             (InitialState::Shown, (catalogue, messages))
         } else {
             let message = format!("scanning {}; playing the built-in presets", presets.display());
@@ -161,15 +161,16 @@ enum InitialState {
 /// Why watching a folder ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The folder is missing: the library that is playing cannot be read.
+    /// The folder is missing, so the library that is playing cannot be read.
     Missing,
-    /// The folder was never found: another library is playing.
+    /// The folder was never found, so another library is still playing.
     NotFound,
     /// The thread was asked to stop.
     Stopped,
 }
 
-/// Keeps the library up to date. While its folder is missing, the built-in presets play.
+/// Keeps the library up to date. While its folder is missing, the built-in presets play, or the previous
+/// library if it was never found.
 fn keep_up(
     presets: &Presets,
     mut initial: InitialState,
@@ -186,7 +187,7 @@ fn keep_up(
                     format!("{} is missing or empty; keeping the current library", presets.path.display());
                 send(LibraryUpdate::Message(message));
             }
-            Ok(Ended::Missing) if initial == InitialState::Missing => {} // They play already.
+            Ok(Ended::Missing) if initial == InitialState::Missing => {} // Already playing.
             Ok(Ended::Missing) => play_built_in(presets, stores, updates),
             Err(_) if !has_files(&presets.place().folder) => {
                 play_built_in(presets, stores, updates);
@@ -223,12 +224,12 @@ fn play_built_in(
     }
 }
 
-/// Opens the store for this thread, dropping the message that the first opening has shown.
+/// Opens the store for this thread, dropping its message, which was shown when it was first opened.
 fn own_store() -> anyhow::Result<Store> {
     Ok(open_store()?.0)
 }
 
-/// Returns whether the folder can be read and is not empty, as the folder of a disk that was removed may be.
+/// Returns whether the folder can be read and is not empty; the mount point of a removed disk may be empty.
 fn has_files(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }

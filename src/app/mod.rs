@@ -1,4 +1,4 @@
-//! The program: windows, clock, keys, MIDI, audio and saved state around the show, and the show without a window.
+//! The program around the show: windows, clock, keys, MIDI, audio and saved state; also `perform` and replay.
 
 mod admission;
 mod archive;
@@ -47,9 +47,9 @@ pub fn config_folder() -> Option<std::path::PathBuf> {
     crate::library::UserFolders::of_user().map(|places| places.config)
 }
 
-/// Default render size with software rendering: small enough to stay smooth.
+/// Default render size with software rendering, in pixels: small enough to stay smooth.
 const SOFTWARE_SIZE: [u32; 2] = [480, 270];
-/// Default render size on a graphics card.
+/// Default render size on a graphics card, in pixels.
 const FULL_SIZE: [u32; 2] = [1920, 1080];
 /// Warp mesh size, in cells.
 const MESH: [u32; 2] = [48, 36];

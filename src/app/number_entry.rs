@@ -1,4 +1,4 @@
-//! Typing the number of a sprite or message: two digits after its key.
+//! Entry of a sprite or message number: two digits typed after the sprite or message key.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use super::keys::Chord;
 use crate::desk::Numbered;
 use crate::show::Command;
 
-/// Time after which an unfinished number is forgotten.
+/// Time since the last key after which an unfinished number is discarded.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A number that is being typed.
@@ -16,13 +16,13 @@ pub(super) struct NumberEntry {
 }
 
 impl NumberEntry {
-    /// Waits for the number of `what`.
+    /// Starts the entry of a number for `what`.
     pub fn begin(&mut self, what: Numbered, now: Instant) {
         self.typed = Some((what, None, now));
     }
 
-    /// Takes a key; returns whether it belongs to the number, and the command once that is complete. Any other key ends
-    /// the entry.
+    /// Handles a key; returns whether it belongs to the number, and the command once the number is complete.
+    /// Any other key cancels the entry.
     pub fn key(&mut self, chord: &Chord, now: Instant) -> (bool, Option<Command>) {
         let Some((what, first, since)) = self.typed.take() else { return (false, None) };
         match (chord.digit().filter(|_| now - since < PATIENCE), first) {
@@ -35,7 +35,7 @@ impl NumberEntry {
         }
     }
 
-    /// Returns what the performer sees while typing.
+    /// Returns the message shown while a number is being typed.
     pub fn message(&self, now: Instant) -> Option<String> {
         let (what, first, _) = self.typed.filter(|(_, _, since)| now - *since < PATIENCE)?;
         let first = first.map_or_else(|| "_".to_owned(), |digit| digit.to_string());

@@ -44,7 +44,7 @@ pub struct PerformSettings {
     pub textures: Vec<PathBuf>,
     /// Folder with sprites and messages.
     pub layers: Option<PathBuf>,
-    /// Commands with their times in seconds, in order of time.
+    /// Commands with their times in seconds, sorted by time.
     pub commands: Vec<(f64, Command)>,
     /// The theme of the night; the saved one if `None` and `memory` is set.
     pub theme: Option<String>,
@@ -62,9 +62,9 @@ pub struct PerformSettings {
 /// Result of a performance.
 #[derive(Clone, Debug)]
 pub struct PerformReport {
-    /// Path of the video, or of the folder.
+    /// Path of the video file, or of the folder with PNG files.
     pub path: PathBuf,
-    /// Presets played, with their start in seconds.
+    /// Presets played, each with the time it started at, in seconds.
     pub played: Vec<(f64, String)>,
     /// Name of the graphics device.
     pub device: String,
@@ -72,7 +72,7 @@ pub struct PerformReport {
 
 /// Renders a show to a video.
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
-    VideoFormat::of(&settings.out)?; // Refused before anything is drawn.
+    VideoFormat::of(&settings.out)?; // Fails before anything is drawn.
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     let mut memory = if settings.memory {

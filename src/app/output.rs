@@ -17,22 +17,22 @@ const IDLE: Duration = Duration::from_secs(1);
 /// State that the window shares with its thread.
 #[derive(Default)]
 struct Shared {
-    /// Width and height, in pixels.
+    /// Width (upper 32 bits) and height (lower 32 bits), in pixels.
     size: AtomicU64,
-    /// Increases when the window has lost its contents.
+    /// Increases whenever the current picture has to be presented again.
     exposed: AtomicU64,
     hidden: AtomicBool,
     stop: AtomicBool,
 }
 
-/// Presents the pictures of the show.
+/// Presents the show's pictures in the output window.
 pub(super) struct Output {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Output {
-    /// Starts the thread; `size` is the window's, in pixels.
+    /// Starts the thread; `size` is the size of the window, in pixels.
     pub fn start(surface: WindowSurface, pictures: Pictures, size: [u32; 2]) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
@@ -54,13 +54,13 @@ impl Output {
         self.wake();
     }
 
-    /// Presents the picture again: the window has lost it.
+    /// Presents the current picture again, because the window has lost its contents.
     pub fn expose(&self) {
         self.shared.exposed.fetch_add(1, Ordering::Relaxed);
         self.wake();
     }
 
-    /// Stops presenting while nobody sees the window.
+    /// Stops presenting while the window is `hidden`.
     pub fn hide(&self, hidden: bool) {
         self.shared.hidden.store(hidden, Ordering::Relaxed);
         self.expose();

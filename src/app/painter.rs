@@ -15,19 +15,19 @@ use crate::stage::RenderContext;
 /// Time until the next attempt to paint while there is no graphics device.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// The desk window with egui.
+/// Paints a window with egui.
 pub(super) struct Painter {
     context: egui::Context,
     input: egui_winit::State,
     canvas: Canvas,
-    /// The device of the canvas.
+    /// The device that the canvas is painted with.
     render_context: Arc<RenderContext>,
     surface: WindowSurface,
     /// The picture in the preview, and its number.
     previewed: (wgpu::TextureView, u64),
     /// Whether the window shows the canvas.
     presented: bool,
-    /// Whether a pointer button was pressed since the desk was painted.
+    /// Whether a pointer button has been pressed since the desk was last painted.
     clicked: bool,
 }
 
@@ -35,12 +35,12 @@ pub(super) struct Painter {
 pub(super) struct EventResult {
     /// Whether egui has used the event, so that it must not act on the show.
     pub consumed: bool,
-    /// Whether the desk looks different now.
+    /// Whether the desk needs to be repainted.
     pub repaint: bool,
 }
 
 impl Painter {
-    /// Creates a painter for the desk window, with `picture` as the preview.
+    /// Creates a painter for `window`, with `picture` as the preview.
     pub fn new(window: &Window, surface: WindowSurface, picture: &NewestPicture) -> Self {
         let context = egui::Context::default();
         let gpu = &picture.context.gpu;
@@ -64,8 +64,8 @@ impl Painter {
         }
     }
 
-    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have gained it from a click
-    /// that has not been painted yet, because the rest of the desk has its own keys.
+    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have gained it from
+    /// a click that has not been painted yet, because elsewhere on the desk keys trigger actions.
     pub fn event(&mut self, window: &Window, event: &WindowEvent) -> EventResult {
         self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
         let key = match event {
@@ -81,13 +81,13 @@ impl Painter {
         EventResult { consumed, repaint: response.repaint }
     }
 
-    /// Presents the desk again even if nothing changes, because the window has lost its contents.
+    /// Makes the next [`Self::paint`] present the desk, because the window has lost its contents.
     pub fn expose(&mut self) {
         self.presented = false;
     }
 
-    /// Runs `ui`, which gets the preview's texture, and presents the result if it differs from what the window shows.
-    /// Returns when the desk wants to be painted again if nothing else happens.
+    /// Runs `ui`, which gets the preview's texture, and presents the result if it differs from what the
+    /// window shows. Returns the delay after which to paint the desk again if nothing else happens.
     pub fn paint(
         &mut self,
         window: &Window,
@@ -97,7 +97,7 @@ impl Painter {
     ) -> Duration {
         let gpu = &picture.context.gpu;
         if gpu.lost() {
-            return RETRY; // Another device will have a picture soon.
+            return RETRY; // The next device will have a picture soon.
         }
         if !Arc::ptr_eq(&self.render_context, &picture.context) {
             self.render_context = picture.context.clone();
@@ -123,7 +123,7 @@ impl Painter {
         };
         self.canvas.keep(&frame.textures);
         let (canvas, context) = (&mut self.canvas, &self.context);
-        // If the device is lost meanwhile, the next one paints everything.
+        // If the device is lost here, everything is painted again with the next one.
         let painted = gpu.shielded(|| canvas.paint(gpu, context, frame, new_picture)).unwrap_or(false);
         if painted || !self.presented {
             let canvas = self.canvas.texture();

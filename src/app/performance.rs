@@ -1,4 +1,4 @@
-//! Audio of a show without a window, in blocks of one frame each, with its features.
+//! Audio and features for a show without a window, one block per frame.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::analysis::{Analyser, Features};
 use crate::audio::{self, Pcm, SAMPLE_RATE_HZ};
 
-/// Sound and its features, frame by frame.
+/// The sound of a performance and its features, frame by frame.
 pub(super) struct Performance<'a> {
     sound: &'a Pcm,
     fps: u64,
@@ -25,15 +25,15 @@ impl<'a> Performance<'a> {
         (seconds * self.fps as f64).round() as u64
     }
 
-    /// Returns the audio of a frame; empty after the end of the audio.
+    /// Returns the audio for a frame, numbered from 0; empty after the end of the audio.
     pub fn block(&self, frame: u64) -> &'a [[f32; 2]] {
         let end = self.sound.frames.len();
         let sample = |frame: u64| (frame * u64::from(SAMPLE_RATE_HZ) / self.fps) as usize;
         &self.sound.frames[sample(frame).min(end)..sample(frame + 1).min(end)]
     }
 
-    /// Analyses the next frame; frames must be passed in order. Returns the seconds since the previous frame and the
-    /// features.
+    /// Analyses the next frame; frames must be passed in order. Returns the time since the previous frame, in
+    /// seconds, and the features.
     pub fn analyse(&mut self, frame: u64) -> (f64, Features) {
         let dt = if frame == 0 { 0.0 } else { 1.0 / self.fps as f64 };
         self.analyser.push(self.block(frame));
@@ -41,7 +41,7 @@ impl<'a> Performance<'a> {
     }
 }
 
-/// Loads the first `seconds` of a file or of the demo track; short demos start at the track's highlight.
+/// Loads the first `seconds` of a file or of the demo track; demos under a minute start at its highlight.
 pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
     let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize;
     let mut sound = if name == "demo" {

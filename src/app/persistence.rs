@@ -25,7 +25,7 @@ pub fn unix_now() -> UnixSecs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as UnixSecs)
 }
 
-/// Opens the performer's store. The message, if any, is for the performer.
+/// Opens the performer's store, or one in memory without a home folder. The message is for the performer.
 pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     let Some(places) = UserFolders::of_user() else {
         let notice = "no home folder found, so nothing is saved; set AIVJ_DATA to a folder";
@@ -49,14 +49,15 @@ pub fn open_store_to_write() -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// Marks the performer's store as damaged, so that the next start repairs it.
+/// Marks the performer's store as damaged, so that it is checked and repaired when it is next opened.
 pub fn suspect_store() {
     if let Some(places) = UserFolders::of_user() {
         store::suspect(&places.data);
     }
 }
 
-/// Calls `open` with the performer's store, repairing the store first if it turns out to be damaged.
+/// Calls `open` with the performer's store. Repairs a damaged store and tries again; if that fails, uses an
+/// empty store in memory.
 pub(super) fn with_store<T>(
     open: impl Fn(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, Store, Option<String>)> {
@@ -88,7 +89,7 @@ pub(super) fn with_store<T>(
 /// State saved by earlier shows.
 #[derive(Default)]
 pub(super) struct SavedState {
-    /// The state that could be read; exclusions stay for as long as their ban lasts.
+    /// The state that could be read; includes an exclusion only if its ban has not expired.
     pub memory: ShowMemory,
     /// Keys of values that could not be read. They are never overwritten.
     unread: BTreeSet<&'static str>,
@@ -119,10 +120,10 @@ impl SavedState {
     }
 }
 
-/// Loads the saved state, each value separately.
+/// Loads the saved state. Values that cannot be read are skipped and reported.
 ///
 /// # Errors
-/// Fails if the store is damaged; it has to be repaired first.
+/// Fails if the store is damaged and has to be repaired first.
 pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     let mut saved = SavedState::default();
     saved.memory.favourites = store.favourites()?;
@@ -151,7 +152,7 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     Ok(saved)
 }
 
-/// Lifts a ban. A preset that an audit or the picture watch excluded is rescued: neither excludes it again.
+/// Lifts a ban. Rescues a preset that an audit or the picture watch excluded, so that neither does so again.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let excluded = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
     if excluded || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
@@ -162,7 +163,7 @@ pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     Ok(store.allow(id, None)?)
 }
 
-/// Bans a preset permanently and removes its rescue.
+/// Bans a preset permanently and removes it from the rescued presets.
 pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
     if rescued.remove(&id) {
@@ -171,10 +172,10 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
     Ok(store.ban(id, BanKind::Permanent, "by the performer", unix_now())?)
 }
 
-/// Saves the changes of a show.
+/// Saves what changes during a show, and records plays and skips.
 pub(super) struct ShowPersistence {
     writer: Arc<StoreWriter>,
-    /// Changes, to the thread that compares and serialises them.
+    /// Sends changes to the thread that compares and serialises them.
     changes: Option<Sender<MemoryChange>>,
     thread: Option<JoinHandle<()>>,
     /// The preset on air, and how long it has been on air, in seconds.
@@ -192,7 +193,7 @@ impl ShowPersistence {
         let work = move || {
             while let Ok(change) = changed.recv() {
                 let mut memory = state.written.clone();
-                // A turned knob sends one after the other.
+                // A knob being turned sends many changes; all that are waiting are saved together.
                 std::iter::once(change)
                     .chain(changed.try_iter())
                     .for_each(|change| change.apply(&mut memory));
@@ -213,11 +214,11 @@ impl ShowPersistence {
     /// Saves a change. Never blocks.
     pub fn remember(&mut self, change: MemoryChange) {
         if let Some(changes) = &self.changes {
-            changes.send(change).ok(); // The thread runs until this is dropped.
+            changes.send(change).ok(); // The thread runs until `self` is dropped.
         }
     }
 
-    /// Counts plays and skips from what is on air. `commands` are those the show has just processed.
+    /// Records a play or skip when the preset on air changes. The show has just processed `commands`.
     pub fn watch(&mut self, now_playing: Option<(PresetId, f64)>, commands: &[Command]) {
         self.skipped_by_hand |=
             commands.iter().any(|command| matches!(command, Command::Next | Command::Ban));
@@ -237,11 +238,11 @@ impl ShowPersistence {
 }
 
 impl Drop for ShowPersistence {
-    /// Waits until everything is handed over to the store.
+    /// Waits until all changes have been handed over to the store.
     fn drop(&mut self) {
         self.changes = None;
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A panicked thread has nothing left to save.
+            thread.join().ok(); // If the thread has panicked, nothing more can be saved.
         }
         if let Some((id, seconds)) = self.on_air {
             self.writer.write(StoreWrite::Played { id, seconds, skipped: false }, unix_now());
@@ -249,11 +250,11 @@ impl Drop for ShowPersistence {
     }
 }
 
-/// The state that is already in the store.
+/// Writes what differs from the state that was written last.
 struct WrittenState {
     writer: Arc<StoreWriter>,
     written: ShowMemory,
-    /// Keys that are never written.
+    /// Keys of values that could not be read; never written.
     unread: BTreeSet<&'static str>,
 }
 
@@ -263,7 +264,7 @@ impl WrittenState {
         Self { writer, written, unread }
     }
 
-    /// Saves the difference to the previous state.
+    /// Writes what has changed since the previous state.
     fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
         let ShowMemory { taste, favourites, banned, excluded, rescued, adventure, macros, theme } = &memory;
@@ -315,13 +316,13 @@ impl WrittenState {
     }
 }
 
-/// Returns added (true) and removed (false) presets.
+/// Returns the presets added (true) and removed (false) since `before`.
 fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(PresetId, bool)> {
     let came = now.difference(before).map(|id| (*id, true));
     came.chain(before.difference(now).map(|id| (*id, false))).collect()
 }
 
-/// Returns the exclusions that are in `now` only.
+/// Returns the exclusions of presets that are in `now` but not in `before`.
 fn added(
     before: &BTreeMap<PresetId, Exclusion>,
     now: &BTreeMap<PresetId, Exclusion>,

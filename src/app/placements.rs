@@ -20,11 +20,11 @@ pub struct WindowPlacements {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowPlacement {
-    /// Left and top edge, in pixels; `None` if the system does not report it.
+    /// Position of the left and top edges, in pixels; `None` if the system does not report it.
     pub position: Option<[i32; 2]>,
-    /// Width and height of its contents, in pixels.
+    /// Width and height of the window's contents, in pixels.
     pub size: [u32; 2],
-    /// Name of the display it fills, if it is full screen.
+    /// Name of the display that the window fills, if it is full screen; empty if the display has no name.
     pub fills: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl WindowPlacement {
         }
     }
 
-    /// Moves and resizes `window`.
+    /// Moves and resizes `window`, or makes it full screen.
     pub fn apply(&self, window: &Window) {
         if let Some([left, top]) = self.position {
             window.set_outer_position(PhysicalPosition::new(left, top));
@@ -50,7 +50,7 @@ impl WindowPlacement {
             window.set_cursor_visible(false);
             window.set_fullscreen(Some(Fullscreen::Borderless(named)));
         } else if !self.size.contains(&0) {
-            // The window may be resized later; an event reports it then.
+            // The system may resize the window later and then reports it with an event.
             let [width, height] = self.size;
             let _later = window.request_inner_size(PhysicalSize::new(width, height));
         }

@@ -22,7 +22,7 @@ struct Choices {
     refreshing: bool,
 }
 
-/// The settings with their file and choices.
+/// The settings, with the folder of their file and the choices offered for them.
 pub(super) struct Preferences {
     settings: Settings,
     config: Option<PathBuf>,
@@ -43,7 +43,7 @@ impl Preferences {
                 if let Some(folder) = &folder
                     && let Err(error) = put_setting(folder, &setting)
                 {
-                    errors.send(error.to_string()).ok(); // The show is over.
+                    errors.send(error.to_string()).ok(); // Fails only after the show has ended.
                 }
             }
         };
@@ -61,11 +61,11 @@ impl Preferences {
     pub fn put(&mut self, setting: Setting) {
         setting.apply(&mut self.settings);
         if let Some(edits) = &self.edits {
-            edits.send(setting).ok(); // The writer has already reported its error.
+            edits.send(setting).ok(); // Fails only if the writer has panicked, which was reported.
         }
     }
 
-    /// Returns the folder of the selected MIDI profiles.
+    /// Returns the folder of the selected set of MIDI profiles; `None` without a settings folder.
     pub fn midi_folder(&self) -> Option<PathBuf> {
         midi_folder(self.config.as_deref(), &self.settings)
     }
@@ -99,23 +99,23 @@ impl Preferences {
         }
     }
 
-    /// Returns the latest write error.
+    /// Returns the latest write error since the last call, if any.
     pub fn problem(&self) -> Option<String> {
         self.problem.try_iter().last()
     }
 }
 
 impl Drop for Preferences {
-    /// Waits until everything is saved.
+    /// Waits until all changes are saved.
     fn drop(&mut self) {
         self.edits = None;
         if let Some(writer) = self.writer.take() {
-            writer.join().ok(); // A panicked thread has nothing left to write.
+            writer.join().ok(); // If the thread has panicked, nothing more can be saved.
         }
     }
 }
 
-/// Returns the folder of a named set of MIDI profiles, or of the default set.
+/// Returns the folder of the set of MIDI profiles named in `settings`, or of the default set.
 fn midi_folder(config: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
     let usual = config?.join("midi");
     Some(settings.midi.as_ref().map_or_else(|| usual.clone(), |name| usual.join(name)))
@@ -140,7 +140,7 @@ fn choices_now(config: Option<&Path>) -> Choices {
     }
 }
 
-/// Lists scanned folders that still exist, and packs.
+/// Lists the scanned folders that still exist and the user's packs, sorted by path.
 fn libraries() -> Vec<PathBuf> {
     let known = open_store().and_then(|(store, _)| Ok(store.libraries()?));
     let mut found = known.unwrap_or_else(|error| {

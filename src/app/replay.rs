@@ -1,4 +1,4 @@
-//! Replays a set log with the same commands and audio, comparing choice by choice.
+//! Replays a set log with the same commands and audio, and compares every choice and cut.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use crate::units::counted;
 pub struct ReplaySettings {
     /// Path of the set log.
     pub log: PathBuf,
-    /// Audio file of the performance; not needed for the log of a live show.
+    /// Audio file of the performance, or `demo`; not needed for the log of a live show.
     pub audio: Option<String>,
     /// Preset folder of the show; the built-in presets if `None`.
     pub presets: Option<PathBuf>,
@@ -34,11 +34,11 @@ pub struct ReplaySettings {
 /// Result of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ReplayReport {
-    /// Choices and cuts in the log.
+    /// Number of choices and cuts in the log.
     pub choices: usize,
-    /// Those that were repeated in the same step.
+    /// Number of these that the replay repeated exactly, in the same step.
     pub same: usize,
-    /// Description of the first difference.
+    /// Description of the first difference, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_difference: Option<String>,
 }
@@ -104,7 +104,7 @@ struct RecordedLibrary {
     theme: Option<Theme>,
 }
 
-/// Returns the frames of a performance from its sound. Step 0 only requests decks, before the first frame.
+/// Returns the frames of a performance, from its sound. Step 0 precedes them and only requests decks.
 fn frames_from_sound(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
     let mut performance = Performance::new(sound, header.settings.fps.round() as u32);
     let count = performance.frames(header.seconds);
@@ -129,7 +129,7 @@ fn recorded(entries: &[Entry]) -> Vec<Frame> {
 struct Inputs {
     /// Libraries switched to before the step.
     libraries: Vec<RecordedLibrary>,
-    /// What happened to the graphics device before the step.
+    /// Graphics device failures and recoveries before the step.
     graphics: Vec<GraphicsEvent>,
     commands: Vec<Command>,
     arrived: Vec<Arrived>,
@@ -175,7 +175,7 @@ fn run(
         now.gave_up.into_iter().for_each(|deck| show.cancel_request(deck));
         log.extend(show.take_log());
     }
-    // A show that was stopped may have logged decisions without their frames.
+    // If a show was stopped, its log may end with decisions whose frames are missing.
     let of = |entries: &[Entry]| decisions(entries, frames.len() as u64);
     Ok(compare(&of(entries), &of(&log)))
 }
@@ -194,7 +194,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
                 let failed = Failed { deck: *deck, kind: *kind, why: why.clone() };
                 steps.entry(entry.step).or_default().failed.push(failed);
             }
-            // Logged after the step was counted.
+            // Logged after the step counter was increased.
             Event::RequestCancelled { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
@@ -264,8 +264,8 @@ mod tests {
     use crate::store::BanKind;
     use crate::units::{Rng, Seconds, Unipolar};
 
-    /// Returns the log of a live show of four minutes: uneven frame times, changing music, decks that arrive late or
-    /// never, a black picture, commands of the performer, and another library halfway through.
+    /// Returns the log of a live show of almost three minutes: uneven frame times, changing music, decks that
+    /// arrive late or never, a black picture, commands of the performer, and another library halfway through.
     fn live_log(libraries: [&Arc<Catalogue>; 2]) -> String {
         let settings = ShowSettings { seed: 11, record: true, ..ShowSettings::default() };
         let mut show = Show::new(settings, libraries[0].clone());

@@ -1,6 +1,6 @@
 //! Saves the state of a running show in a small file, so that the supervisor's next child can resume it.
 //!
-//! The show's thread compares states and hands them over; another thread writes.
+//! The show's thread compares states and hands over changed ones; another thread writes them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::library::{Settings, UserFolders};
 use crate::show::ResumeState;
 use crate::watchdog::Start;
 
-/// File name in the data folder.
+/// Name of the state file in the data folder.
 const FILE: &str = "show-state.json";
 
 /// Everything that a restarted show needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedShow {
-    /// Identity of the supervisor; a show with another one ignores this state.
+    /// Identity of the supervisor; a show with another supervisor ignores this state.
     pub supervisor: u32,
     /// Random seed.
     pub seed: u64,
@@ -37,13 +37,13 @@ pub struct SavedShow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Surroundings {
-    /// The settings as they were changed during the show.
+    /// The settings, with the changes made during the show.
     pub settings: Settings,
     /// Placement of the windows.
     pub places: WindowPlacements,
 }
 
-/// Returns the state of the show that `start` restarts, if it was saved.
+/// Returns the saved state of the show that `start` restarts; `None` on a first start, or if there is none.
 pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
     let start = start.filter(|start| start.restarts > 0)?;
     let text = disk::read(&path()?, disk::limit::TEXT).ok()?;
@@ -68,7 +68,7 @@ pub(super) struct StateSaver {
 }
 
 impl StateSaver {
-    /// Starts the thread; `None` without a supervisor or a home folder.
+    /// Starts the thread; `None` without a supervisor or a home folder, or if the thread cannot start.
     pub fn start(start: Option<&Start>) -> Option<Self> {
         start?;
         Self::at(path()?).inspect_err(|error| log::warn!("cannot save the state of the show: {error}")).ok()
@@ -99,7 +99,7 @@ impl StateSaver {
         Ok(Self { last, newest, closing, thread: Some(thread) })
     }
 
-    /// Hands over the state if it has changed; never blocks. Show time alone is no change.
+    /// Hands the state to the writing thread if more than the show time has changed; never blocks.
     pub fn update(&mut self, mut state: SavedShow) {
         let now = std::mem::replace(&mut state.show.now, self.last.show.now);
         if state == *self.last {
@@ -124,7 +124,7 @@ impl Drop for StateSaver {
         self.closing.store(true, Ordering::Relaxed);
         self.wake();
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A panicked thread has nothing left to write.
+            thread.join().ok(); // If the thread has panicked, nothing more can be saved.
         }
     }
 }

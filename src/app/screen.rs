@@ -13,25 +13,25 @@ use crate::library::OutputDisplay;
 
 /// Interval between checks of the displays.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Largest difference between the output and the display that it fills, in pixels: scaling rounds.
+/// Largest difference between the output and the display that it fills, in pixels, caused by rounded scaling.
 const ROUNDING: u32 = 2;
-/// Maximum number of consecutive attempts to fill a display again: a window manager may not allow it.
+/// Maximum number of consecutive attempts to fill a display again; a window manager may prevent it.
 const MOST_ATTEMPTS: u32 = 3;
 
 /// The display that the output fills.
 pub(super) struct Screen {
     wanted: OutputDisplay,
-    /// Name of the display that it filled last: numbers change when displays come and go.
+    /// Name of the display that the output last filled; its number changes as displays come and go.
     name: Option<String>,
-    /// The performer's choice with the full-screen key, which overrides `wanted`: full screen or not.
+    /// Full screen or not, as chosen with the full-screen key; overrides `wanted`.
     by_hand: Option<bool>,
     looked: Option<Instant>,
-    /// Number of consecutive attempts to fill the display that the output should fill already.
+    /// Number of consecutive attempts to fill the display again although the output counts as filling it.
     attempts: u32,
     message: Option<String>,
 }
 
-/// A display, as far as the choice depends on it.
+/// The properties of a display on which the choice depends.
 #[derive(Clone, Debug, PartialEq)]
 struct Display {
     name: Option<String>,
@@ -55,7 +55,7 @@ impl Screen {
         self.looked.map_or_else(Instant::now, |looked| looked + LOOK_EVERY)
     }
 
-    /// Checks the displays at intervals: fills the wanted one if connected, and leaves full screen if not.
+    /// Checks the displays at intervals: fills the wanted one or, if it is not connected, leaves full screen.
     pub fn look(&mut self, output: &Window, desk: &Window) {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return;
@@ -76,7 +76,7 @@ impl Screen {
                 } else if covers(output, &display) {
                     self.attempts = 0;
                 } else if self.attempts < MOST_ATTEMPTS {
-                    // It was unplugged and returned between two checks, and the window is somewhere else now.
+                    // The display was unplugged and reconnected between two checks, and the window has moved.
                     self.attempts += 1;
                     fill(output, None);
                     fill(output, Some(Fullscreen::Borderless(Some(display))));
@@ -138,14 +138,14 @@ impl Screen {
     }
 }
 
-/// Returns the number and the full-screen state of the display that shows most of the output.
+/// Returns the number of the display that shows most of the output, and whether the output is full screen.
 pub(super) fn place(output: &Window) -> Option<(usize, bool)> {
     let on = output.current_monitor()?;
     let number = output.available_monitors().position(|monitor| monitor == on)?;
     Some((number, output.fullscreen().is_some()))
 }
 
-/// Chooses a display; `filled` is the name of the one that the output filled last.
+/// Returns the index of the display to fill, if any; `filled` is the name of the display last filled.
 fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> Option<usize> {
     if wanted == OutputDisplay::Window {
         return None;
@@ -158,7 +158,7 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     match wanted {
         OutputDisplay::Number(number) if filled.is_none() => (number < displays.len()).then_some(number),
         OutputDisplay::Number(_) | OutputDisplay::Window => None,
-        // Some systems do not report where the desk is; it opens on the first display.
+        // Some systems do not report which display the desk is on; it opens on the first.
         OutputDisplay::Automatic => {
             let desk = displays.iter().position(|display| display.desk).unwrap_or(0);
             (0..displays.len()).find(|number| *number != desk)
@@ -166,14 +166,14 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     }
 }
 
-/// Returns whether the output covers the display, as far as the system reports it.
+/// Returns whether the output covers the display; true if the system does not report its position.
 fn covers(output: &Window, display: &MonitorHandle) -> bool {
     let Ok(at) = output.outer_position() else { return true };
     let (size, wanted) = (output.inner_size(), display.size());
     lies_on(([at.x, at.y], size.into()), ([display.position().x, display.position().y], wanted.into()))
 }
 
-/// Compares a window with a display: left and top, width and height, in pixels.
+/// Returns whether a window covers a display; both are given as left and top, width and height, in pixels.
 fn lies_on(window: ([i32; 2], [u32; 2]), display: ([i32; 2], [u32; 2])) -> bool {
     let near = |a: &[u32; 2], b: &[u32; 2]| a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= ROUNDING);
     let corners = window.0.iter().zip(&display.0);
@@ -185,7 +185,7 @@ fn fill(window: &Window, how: Option<Fullscreen>) {
     window.set_fullscreen(how);
 }
 
-/// Lists the displays of this computer, or returns why there are none.
+/// Lists the displays of this computer, or returns why they cannot be listed.
 pub fn screens() -> Result<Vec<String>, String> {
     let events = event_loop::<()>()?;
     let mut list = DisplayList(Vec::new());
@@ -193,7 +193,7 @@ pub fn screens() -> Result<Vec<String>, String> {
     Ok(list.0)
 }
 
-/// Opens a connection to the display server, or returns why there is none.
+/// Opens a connection to the display server, or returns why it cannot be opened.
 pub(super) fn event_loop<T: 'static>() -> Result<EventLoop<T>, String> {
     let named = ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| std::env::var_os(name).is_some());
     if cfg!(target_os = "linux") && !named {
@@ -202,7 +202,7 @@ pub(super) fn event_loop<T: 'static>() -> Result<EventLoop<T>, String> {
     EventLoop::with_user_event().build().map_err(|_| "the display server does not respond".into())
 }
 
-/// Lists the displays and exits.
+/// Event handler that lists the displays and exits.
 struct DisplayList(Vec<String>);
 
 impl ApplicationHandler for DisplayList {

@@ -7,7 +7,7 @@ use crate::disk;
 use crate::library::UserFolders;
 use crate::stage::{Readback, Stage, Wait};
 
-/// A screenshot in progress, at most one.
+/// State of the screenshot; at most one is in progress.
 #[derive(Default)]
 pub(super) enum Screenshot {
     /// No screenshot was requested.
@@ -29,14 +29,14 @@ impl Screenshot {
         }
     }
 
-    /// Takes the screenshot again: the picture that is being read back was lost with the graphics device.
+    /// Requests the screenshot again if its picture was lost with the graphics device while being read back.
     pub fn again(&mut self) {
         if matches!(self, Self::Taken(_)) {
             *self = Self::Asked;
         }
     }
 
-    /// Advances after a frame was drawn. Returns a message when a screenshot was saved or failed.
+    /// Advances the screenshot after a frame was drawn. Returns a message once it is saved or has failed.
     pub fn frame(&mut self, stage: &Stage) -> Option<String> {
         let gpu = &stage.render_context().gpu;
         match self {
@@ -80,7 +80,7 @@ impl Screenshot {
     }
 }
 
-/// Saves `picture` on a thread of its own, because encoding takes longer than a frame.
+/// Saves `picture` on a separate thread, because encoding takes longer than a frame.
 fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
     let folder =
         UserFolders::of_user().map_or_else(|| PathBuf::from("."), |places| places.data.join("pictures"));

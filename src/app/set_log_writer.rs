@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::library::UserFolders;
 use crate::show::setlog::{Entry, LogHeader, to_line};
 
-/// Longest time between writes; a crash loses at most this much.
+/// Interval between flushes; a crash loses at most the entries since the last flush.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
 /// An open set log.
@@ -79,8 +79,8 @@ impl SetLogWriter {
     }
 }
 
-/// Returns the path of a new log in `folder` named after `secs`, or a later second if shows follow each other that
-/// fast.
+/// Returns the path of a new log in `folder`, named after `secs` or, if that file exists, after the next free
+/// second.
 fn free_path(folder: &Path, secs: u64) -> PathBuf {
     let path = |secs| folder.join(format!("set-{secs}.jsonl"));
     (secs..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(secs))

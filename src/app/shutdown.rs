@@ -1,11 +1,11 @@
-//! Shutdown: signals end the show like the close button, and no thread that still runs delays the exit.
+//! Shutdown: signals end the show as the close button does, and no running thread delays the exit.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Time from the request to exit to the end of the process, whatever is still running.
+/// Maximum time from the request to exit to the end of the process, whatever is still running.
 const LIMIT: Duration = Duration::from_millis(1800);
 /// Interval at which the exit timer checks for the request.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
@@ -13,7 +13,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// Sets `stop` when the system or the terminal asks the program to exit.
 ///
 /// # Errors
-/// Fails if the system does not accept the handlers.
+/// Fails if a signal handler cannot be installed.
 pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     #[cfg(unix)]
@@ -23,8 +23,8 @@ pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
 
-/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and lets the show close
-/// its log first. `ended` is set once it has.
+/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and delays the
+/// exit until `ended` is set, so that the show can close its log, but by no more than [`LIMIT`].
 #[cfg(unix)]
 pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     static SHOW: OnceLock<[Arc<AtomicBool>; 2]> = OnceLock::new();
@@ -37,7 +37,7 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
         }
     }
     if SHOW.set([stop.clone(), ended.clone()]).is_ok() {
-        // SAFETY: the function stays, and returns.
+        // SAFETY: `close` is valid until the process ends, and it returns.
         let failed = unsafe { libc::atexit(close) };
         if failed != 0 {
             log::debug!("a lost display server will end the show without closing its log");
@@ -49,8 +49,8 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
 #[cfg(not(unix))]
 pub(super) fn on_exit(_stop: &Arc<AtomicBool>, _ended: &Arc<AtomicBool>) {}
 
-/// Ends the process [`LIMIT`] after `stop` is set at the latest, whatever its threads are waiting for. Threads that are
-/// still inside a driver are cut off, which is safe because log and store are closed first.
+/// Starts a timer that ends the process [`LIMIT`] after `stop` is set, whatever its threads are waiting for.
+/// Threads that are still inside a driver are cut off, which is safe because log and store are closed first.
 pub(super) fn limit(stop: &Arc<AtomicBool>) {
     let stop = stop.clone();
     let end = move || {
@@ -66,10 +66,10 @@ pub(super) fn limit(stop: &Arc<AtomicBool>) {
     }
 }
 
-/// Ends the process without running destructors of libraries, which may crash while their threads run.
+/// Ends the process without running exit handlers of libraries, which may crash while threads are running.
 #[cfg(unix)]
 fn end_process() -> ! {
-    // SAFETY: ends the process at once.
+    // SAFETY: `_exit` has no preconditions and does not return.
     unsafe { libc::_exit(0) }
 }
 

@@ -1,6 +1,6 @@
-//! A second start of the program: brings the windows of the running show to the front, instead of disturbing it.
+//! Starting the program again brings the windows of the running show to the front instead of disturbing it.
 //!
-//! The second process writes a request file; the first one, which checks for it on a separate thread, removes it.
+//! The second process writes a request file. A thread of the first process checks for it and removes it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::library::UserFolders;
 
 /// Name of the request file in the data folder.
 const REQUEST: &str = "show-raise.request";
-/// Interval between checks for it.
+/// Interval between checks for the request file.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long the second process waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -37,7 +37,7 @@ pub fn raise_other_show() -> OtherShow {
 fn raise_in(data: &Path, patience: Duration) -> OtherShow {
     let request = data.join(REQUEST);
     let asked = Instant::now();
-    // An import holds the lock for a moment.
+    // An import holds the lock too, but only briefly.
     while show_lock::is_open(data) {
         if asked.elapsed() >= patience {
             std::fs::remove_file(&request).ok(); // No show reads it.
@@ -51,18 +51,18 @@ fn raise_in(data: &Path, patience: Duration) -> OtherShow {
         }
         thread::sleep(LOOK_EVERY);
     }
-    std::fs::remove_file(&request).ok(); // The show has ended meanwhile.
+    std::fs::remove_file(&request).ok(); // The show has just ended.
     OtherShow::None
 }
 
-/// Receives requests by another start to bring the windows to the front.
+/// Receives requests from later starts of the program to bring the windows to the front.
 pub(super) struct RaiseRequests {
     asked: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,
 }
 
 impl RaiseRequests {
-    /// Starts the thread, for the show with this data folder.
+    /// Starts the thread that checks the data folder for requests.
     pub fn watch(data: Option<PathBuf>) -> Self {
         let (asked, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         if let Some(data) = data {
@@ -86,7 +86,7 @@ impl RaiseRequests {
         Self { asked, ended }
     }
 
-    /// Returns whether such a request has arrived since the last call.
+    /// Returns whether a request has arrived since the last call.
     pub fn take(&self) -> bool {
         self.asked.swap(false, Ordering::Relaxed)
     }

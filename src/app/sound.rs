@@ -1,4 +1,4 @@
-//! The analysis thread: reads the input, analyses it, and passes sound and features on without waiting for the show.
+//! The analysis thread: analyses the input and passes sound and features to the show, without waiting for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use crate::units::Seconds;
 
 /// Interval between reads, well below the 10 ms at which a delay could become visible.
 const READ_EVERY: Duration = Duration::from_millis(4);
-/// Capacity of the queue to the render thread: one second. The newest frames are dropped when it is full.
+/// Capacity of the queue to the show's thread: one second. When it is full, new audio frames are dropped.
 const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 
 /// The audio source of a show.
@@ -23,14 +23,14 @@ const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 pub enum SoundChoice {
     /// The system's default input or, if that is silent, another with a signal.
     Automatic,
-    /// The input whose name or ID contains this.
+    /// The input whose name or ID contains this text.
     Named(String),
     /// The built-in demo track.
     Demo,
 }
 
 impl SoundChoice {
-    /// Converts the setting: part of a name, `demo`, or none.
+    /// Converts the audio setting: `demo`, part of an input's name or ID, or `None` for automatic.
     pub fn of(name: Option<&str>) -> Self {
         match name {
             None => Self::Automatic,
@@ -52,11 +52,11 @@ pub(super) struct AnalysisThread {
 }
 
 impl AnalysisThread {
-    /// Starts the thread. A missing input is a state, not an error.
+    /// Starts the thread. A missing input is reported by [`Self::line`], not as an error.
     pub fn start(choice: &SoundChoice) -> anyhow::Result<Self> {
         let epoch = Instant::now();
         let now = move || Seconds(epoch.elapsed().as_secs_f64());
-        // Opened on the analysis thread, because synthesising the demo track takes seconds.
+        // Created on the analysis thread, because synthesising the demo track takes seconds.
         let (open, state): (Box<dyn FnOnce() -> Box<dyn Source> + Send>, _) = match choice {
             SoundChoice::Demo => (
                 Box::new(|| {
@@ -108,13 +108,13 @@ impl AnalysisThread {
         }
     }
 
-    /// Moves the sound received since the last call into `into`.
+    /// Replaces the contents of `into` with the sound received since the last call.
     pub fn collect(&mut self, into: &mut Vec<[f32; 2]>) {
         into.clear();
         self.sound.receive_all(into);
     }
 
-    /// Describes the audio source and its state.
+    /// Returns the name of the audio source and its current problem, if any.
     pub fn line(&self) -> AudioLine {
         let Some(state) = &self.state else {
             return AudioLine { source: "Demo track".into(), problem: String::new() };
@@ -132,7 +132,7 @@ impl Drop for AnalysisThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // It ends after the current read.
+            thread.join().ok(); // The thread ends after its current read.
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A window's surface: configured again when its size changes, when it is lost, and after a failure; never stops the
-//! show.
+//! A window's surface: reconfigured when its size changes, replaced when it is lost, retried after a failure;
+//! never stops the show.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use winit::window::Window;
 use super::live::{NewestPicture, Pause, Paused};
 use crate::stage::{Gpu, Presenter, RenderContext};
 
-/// Attempts to configure a surface for which the show pauses; further ones are made while it draws.
+/// Number of attempts to configure a surface for which drawing pauses; later ones are made without a pause.
 const PAUSED_ATTEMPTS: u32 = 20;
 
 /// The surface of a window.
 pub(super) struct WindowSurface {
     window: Arc<Window>,
-    /// `None` if the window could not get a new one.
+    /// `None` after the surface was lost, until it is replaced.
     surface: Option<wgpu::Surface<'static>>,
-    /// The device that it belongs to.
+    /// The device that the surface belongs to.
     device: wgpu::Device,
     /// Whether presenting waits for the display's vertical sync.
     wait: bool,
@@ -25,16 +25,16 @@ pub(super) struct WindowSurface {
     /// Whether the surface has the size in `config`.
     configured: bool,
     pause: Pause,
-    /// Held until the surface is configured.
+    /// Pauses drawing until the surface is configured.
     paused: Option<Paused>,
-    /// Number of consecutive failed attempts.
+    /// Number of consecutive failed attempts to configure the surface.
     attempts: u32,
-    /// Draws pictures that cannot be copied.
+    /// Draws pictures that cannot be copied to the surface.
     presenter: Option<(Arc<RenderContext>, Presenter)>,
 }
 
 impl WindowSurface {
-    /// Prepares `surface` of `window` for pictures of `gpu`; `wait` selects vertical sync.
+    /// Prepares the `surface` of `window` for pictures drawn by `gpu`; `wait` selects vertical sync.
     ///
     /// # Errors
     /// Fails if the device cannot draw to the surface.
@@ -63,9 +63,9 @@ impl WindowSurface {
     /// allows it.
     fn renew(&mut self, gpu: &Gpu) -> anyhow::Result<()> {
         self.configured = false;
-        // Surfaces of macOS serve any device, and may only be created on the main thread.
+        // On macOS, a surface works with any device, and may only be created on the main thread.
         if !cfg!(target_os = "macos") || self.surface.is_none() {
-            self.surface = None; // A window has one surface at a time.
+            self.surface = None; // A window can have only one surface at a time.
             let surface = gpu.instance.create_surface(self.window.clone())?;
             self.config = configuration(gpu, &surface, self.wait)?;
             self.surface = Some(surface);
@@ -94,7 +94,7 @@ impl WindowSurface {
         shown
     }
 
-    /// Presents a texture that has the format and size of the surface, like [`Self::show`].
+    /// Presents a texture that has the format and size of the surface; otherwise like [`Self::show`].
     pub fn show_copy(&mut self, context: &Arc<RenderContext>, texture: &wgpu::Texture) -> bool {
         let size = [texture.width(), texture.height()];
         if !self.config.usage.contains(wgpu::TextureUsages::COPY_DST) {
@@ -143,7 +143,7 @@ impl WindowSurface {
         true
     }
 
-    /// Resizes the surface if necessary. Fails while other threads keep the device busy.
+    /// Configures the surface if necessary. Returns false while other threads keep the device busy.
     fn configure(&mut self, gpu: &Gpu, size: [u32; 2]) -> bool {
         if self.configured && [self.config.width, self.config.height] == size {
             return true;
@@ -171,7 +171,7 @@ impl WindowSurface {
     }
 }
 
-/// Returns the configuration of a surface, without its size.
+/// Returns the configuration of a surface, with a placeholder size.
 fn configuration(
     gpu: &Gpu,
     surface: &wgpu::Surface,
@@ -181,7 +181,7 @@ fn configuration(
         .get_default_config(&gpu.adapter, 1, 1)
         .context("the graphics device cannot draw to this window")?;
     let capabilities = surface.get_capabilities(&gpu.adapter);
-    // Pictures hold display values already; an sRGB format would convert them twice and wash them out.
+    // Pictures already contain sRGB-encoded values; an sRGB format would encode them twice and wash them out.
     if let Some(&plain) = capabilities.formats.iter().find(|format| !format.is_srgb()) {
         config.format = plain;
     }

@@ -1,4 +1,4 @@
-//! Export and import of the taste, for another computer or from aivj's browser-based predecessor.
+//! Exports the taste for another computer; imports it from there or from aivj's browser-based predecessor.
 
 use std::path::Path;
 
@@ -16,22 +16,22 @@ use crate::store::BanKind;
 /// Key of the taste in the store.
 const TASTE: &str = "taste";
 
-/// Result of an import.
+/// Numbers of imported and of unknown items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TasteImport {
     /// Number of styles in the file.
     pub clusters: usize,
-    /// Favourites in the file that are in this library.
+    /// Number of favourites that were imported.
     pub favourites: usize,
-    /// Bans in the file that are in this library.
+    /// Number of bans that were imported.
     pub banned: usize,
-    /// Skips in the file that are in this library.
+    /// Number of skips that were imported.
     pub skipped: usize,
-    /// Marks in the file whose preset is not in this library.
+    /// Number of marks in the file whose preset was not found in this library.
     pub unknown: usize,
 }
 
-/// Writes the taste, the favourites, the bans and the skips to a file.
+/// Writes the taste, the favourites, the permanent bans and the skips to a JSON file.
 pub fn export_taste(file: &Path) -> anyhow::Result<()> {
     let (store, notice) = open_store()?;
     notice.iter().for_each(|notice| log::warn!("{notice}"));
@@ -49,8 +49,8 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
     disk::write(file, text.as_bytes()).context("writing the taste")
 }
 
-/// Merges a file into the saved taste: a taste package, a bandit state keyed by `cluster:energy`, or a feedback
-/// package. Presets are looked up in the library by id, path or name.
+/// Merges a file into the saved taste and marks: an exported taste, a bandit state keyed by `cluster:energy`,
+/// or a feedback package. Presets are identified by id, or by path or name in the library.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text =
         disk::read_text(file, disk::limit::LIST).with_context(|| format!("opening {}", file.display()))?;
@@ -106,8 +106,8 @@ pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// Finds the preset named in a file: by content id, which needs no library, by any name of the library or its manifest,
-/// or by its name alone.
+/// Finds the preset that a file refers to: by content id, even if the library does not contain it, by any of
+/// its names in the library or manifest, or by its file name alone.
 fn preset(library: &Catalogue, names: &NameTable, name: &str) -> Option<PresetId> {
     let by_name_alone = || {
         let path = name.replace('\\', "/");

@@ -1,4 +1,4 @@
-//! Rates a library for the theme of the night, on a thread of its own.
+//! Rates a library for the theme of the night, on a separate thread.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -8,10 +8,10 @@ use crate::library::SearchIndex;
 use crate::mind::director::{Pool, Theme};
 use crate::store::Store;
 
-/// A pool with its theme, and why the theme could not be used completely, if so.
+/// A pool with its theme, and a message if part of the theme could not be applied.
 pub(super) type ThemedPool = (Arc<Pool>, Option<String>);
 
-/// Returns the pool with this theme; without one if the text is blank. Takes seconds for 100,000 presets.
+/// Returns `pool` with the theme `text`, or no theme if it is blank. Takes seconds for 100,000 presets.
 pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPool> {
     if text.trim().is_empty() {
         return Ok((Arc::new(pool.with_theme(None)), None));
@@ -22,15 +22,15 @@ pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<T
     Ok((Arc::new(pool.with_theme(Some(theme))), problem.map(|problem| format!("theme: {problem}"))))
 }
 
-/// A library that is being rated.
+/// A library being rated for a theme.
 pub(super) struct Theming {
-    /// The description.
+    /// Text of the theme.
     pub text: String,
     done: Receiver<anyhow::Result<ThemedPool>>,
 }
 
 impl Theming {
-    /// Starts the thread. A result that nobody waits for any more is dropped.
+    /// Starts the thread. If the handle is dropped, the result is discarded.
     pub fn start(pool: Arc<Pool>, text: String) -> std::io::Result<Self> {
         let (sender, done) = sync_channel(1);
         let theme = text.clone();
@@ -42,7 +42,7 @@ impl Theming {
         Ok(Self { text, done })
     }
 
-    /// Returns the result once it is there.
+    /// Returns the result once it is available.
     pub fn result(&self) -> Option<anyhow::Result<ThemedPool>> {
         match self.done.try_recv() {
             Ok(result) => Some(result),

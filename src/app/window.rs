@@ -67,7 +67,7 @@ pub struct AppSettings {
     pub first: Vec<Command>,
     /// Problems in the settings.
     pub problems: Vec<String>,
-    /// Exit after this many seconds, for tests.
+    /// Number of seconds after which the program exits, for tests.
     pub seconds: Option<f64>,
     /// The connection to the supervisor.
     pub link: Link,
@@ -106,7 +106,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
     app.failed.map_or(Ok(()), Err)
 }
 
-/// Returns the message about the crash after which this show was started, if there was one.
+/// Returns the message about the crash after which this show was restarted, if there was one.
 fn crash(link: &Link) -> Option<String> {
     let start = link.start()?;
     let why = start.crash.as_ref()?;
@@ -144,7 +144,7 @@ struct Running {
     keymap: Keymap,
     /// The keys as shown on the desk.
     key_lines: Vec<KeyLine>,
-    /// The number of a layer that is being typed.
+    /// The layer number that is being typed.
     number: NumberEntry,
     /// Modifier keys held down.
     held: ModifiersState,
@@ -162,9 +162,9 @@ struct Running {
     closing: CloseGuard,
     /// Requests from later starts of the program to bring the windows to the front.
     raises: RaiseRequests,
-    /// The numbers of the displays, while they are shown.
+    /// The windows with the display numbers, while they are shown.
     identify: Option<Identify>,
-    /// Whether the numbers of the displays are to be shown.
+    /// Whether display numbers were requested and are not shown yet.
     identifies: bool,
     message: Option<String>,
     surroundings: Latest<Surroundings>,
@@ -183,7 +183,7 @@ struct Repaint {
 }
 
 impl Repaint {
-    /// Requests a repaint after `delay`, but not sooner after the last one than half the interval.
+    /// Requests a repaint after `delay`, but no earlier than half an interval after the last one.
     fn ask(&mut self, delay: Duration) {
         let now = Instant::now();
         let Some(wanted) = now.checked_add(delay) else { return };
@@ -252,7 +252,7 @@ impl ApplicationHandler<Call> for App {
             }
             WindowEvent::Occluded(hidden) if !on_desk => running.output.hide(hidden),
             WindowEvent::ModifiersChanged(held) => running.held = held.state(),
-            // A synthetic press was made before the window had the keyboard, for another program.
+            // A synthetic press was made before the window gained focus, and was meant for another program.
             WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
                 if event.state == ElementState::Pressed =>
             {
@@ -307,7 +307,7 @@ impl Running {
         let output_window = window(closing::TITLE, [960.0, 540.0], [64.0, 36.0])?;
         let desk_window = window("aivj desk", [1240.0, 720.0], LEAST_DESK)?;
         if let Some(screen) = desk_window.current_monitor() {
-            // To the right, leaving as much of the output visible as fits.
+            // The desk opens on the right, leaving as much of the output visible as possible.
             let free = screen.size().width.saturating_sub(desk_window.outer_size().width);
             let [left, top] = [screen.position().x, screen.position().y];
             desk_window.set_outer_position(PhysicalPosition::new(left + free as i32, top));
@@ -346,12 +346,12 @@ impl Running {
             fps,
             warm_frames: WARM_FRAMES,
             second_deck: !software,
-            // One frame waits for the display, and half of another passes until it is visible.
+            // A frame waits one interval for the display, and half of the next passes until it is visible.
             seen_after_secs: 1.5 / fps,
             record: true,
             ..ShowSettings::default()
         };
-        // Taken before the saved state is loaded, so that no other process changes it meanwhile.
+        // Taken before the saved state is loaded, so that no other process changes that state afterwards.
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {
@@ -363,7 +363,7 @@ impl Running {
             }
         });
         let (archive, mut show) = Archive::open(settings.presets.as_deref(), show)?;
-        let (store, _) = open_store()?; // Its message was shown by the first opening.
+        let (store, _) = open_store()?; // Its message was shown when it was first opened.
         let mut header = LogHeader::new(*show.settings(), show.pool(), show.memory());
         if let Some(saved) = resumed {
             show.resume(&saved.show);
@@ -478,7 +478,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Runs the periodic checks of the windows, whatever the show does.
+    /// Runs the periodic checks of the windows, which do not depend on the show.
     fn look_around(&mut self, events: &ActiveEventLoop) {
         let now = Instant::now();
         self.screen.look(&self.output_window, &self.desk_window);
@@ -504,7 +504,7 @@ impl Running {
         next.into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
-    /// Handles an event of a window with the number of a display.
+    /// Handles an event of a window that shows a display number.
     fn on_sign(&mut self, id: WindowId, event: &WindowEvent) {
         if let (WindowEvent::RedrawRequested, Some(identify)) = (event, &mut self.identify) {
             identify.paint(id, &self.pictures);
@@ -524,7 +524,7 @@ impl Running {
         self.repaint.ask(Duration::ZERO);
     }
 
-    /// Returns the action of a key: the digits of a number, or the key's own.
+    /// Returns the action of a key: that of a completed layer number, or the one bound to the key.
     fn action(&mut self, chord: &Chord, repeated: bool) -> Option<Action> {
         if !repeated {
             let (taken, command) = self.number.key(chord, Instant::now());
@@ -536,7 +536,7 @@ impl Running {
         self.keymap.action(chord).cloned()
     }
 
-    /// Acts on a key; on the desk, some keys act on the selection.
+    /// Performs the action of a key; on the desk, some actions apply to the selected preset.
     fn key(&mut self, action: Action, on_desk: bool) {
         match if on_desk { self.desk.redirect(action) } else { Some(action) } {
             Some(action) => self.act(action),
@@ -548,7 +548,7 @@ impl Running {
         }
     }
 
-    /// Publishes settings and placement of the windows, if they have changed.
+    /// Publishes the settings and window placements if they have changed.
     fn publish_surroundings(&mut self) {
         if std::mem::take(&mut self.moved) {
             self.surroundings.publish(Surroundings {

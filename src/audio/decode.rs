@@ -1,6 +1,6 @@
 //! Decodes audio files with symphonia, into memory at once or packet by packet.
 //!
-//! Files are untrusted: a panicking decoder makes the file unplayable and nothing else.
+//! Files are untrusted: a panic in the decoder only makes the file unplayable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,8 @@ const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// Consecutive corrupt packets after which the rest of the file is ignored.
 const MAX_BAD_PACKETS: u32 = 256;
 
-/// Decodes a whole file to stereo at its own rate. Fails if it cannot be opened or decoded, or is too long.
+/// Decodes a whole file to stereo at the sample rate of the file. Fails if it cannot be opened or decoded, or
+/// is too long.
 pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
     let pcm = decode_start(path, f64::INFINITY)?;
     match pcm.frames.len() {
@@ -32,8 +33,8 @@ pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
     }
 }
 
-/// Decodes the first `seconds` of a file, or a little more, to stereo at its own rate. Fails if it cannot be opened or
-/// decoded.
+/// Decodes the first `seconds` of a file, or a little more, to stereo at the sample rate of the file. Fails
+/// if it cannot be opened or decoded.
 pub fn decode_start(path: &Path, seconds: f64) -> Result<Pcm, AudioError> {
     let mut file = AudioFile::open(path)?;
     let rate_hz = file.rate_hz();

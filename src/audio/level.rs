@@ -5,12 +5,12 @@ use super::frame::Frame;
 /// Lowest level reported, in dBFS.
 pub const FLOOR_DBFS: f32 = -120.0;
 
-/// Level of both channels together, without weighting.
+/// Unweighted level of both channels together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     /// Root mean square, in dBFS (a full-scale sine is -3).
     pub rms_dbfs: f32,
-    /// Largest sample, in dBFS.
+    /// Largest absolute sample, in dBFS.
     pub peak_dbfs: f32,
 }
 

@@ -8,7 +8,7 @@ use super::decode::AudioFile;
 use super::source::Playhead;
 use super::{AudioError, Block, Frame, Pcm, Resampler, SAMPLE_RATE_HZ, Source};
 
-/// What happens at the end of a file.
+/// What happens at the end of a file or recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Playback {
     /// Play once and finish.
@@ -25,7 +25,7 @@ pub struct FileSource {
     playback: Playback,
     head: Playhead,
     decoded: Vec<Frame>,
-    /// Resampled audio that is not yet due; the first `used` frames were delivered.
+    /// Resampled audio that is not yet due; the first `used` frames have been delivered.
     ready: Vec<Frame>,
     used: usize,
     ended: bool,
@@ -117,7 +117,7 @@ pub struct PcmSource {
 }
 
 impl PcmSource {
-    /// Builds a source that plays `pcm`, at any rate, under the name `name`.
+    /// Builds a source called `name` that plays `pcm`, resampled if necessary.
     pub fn new(name: impl Into<String>, pcm: &Pcm, playback: Playback) -> Self {
         let frames = pcm.at_rate(SAMPLE_RATE_HZ).frames;
         Self { name: name.into(), frames, playback, head: Playhead::default(), at: 0 }

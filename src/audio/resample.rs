@@ -1,20 +1,20 @@
 //! Streaming sample-rate conversion by a windowed sinc, both channels at once.
 //!
-//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so one
-//! table serves any pair of rates. The position is an exact integer number of output periods and never drifts.
-//! Allocates only in `new`, and where the caller's `Vec` grows.
+//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them,
+//! so one table serves any pair of rates. The position is an exact integer, in units of 1 / `to_hz` of an
+//! input sample, and never drifts. Allocates only in `new`, and where the caller's `Vec` grows.
 
 use super::frame::Frame;
 
-/// Fractions of a sample in the table; with linear interpolation the error stays below -100 dB.
+/// Number of fractions of a sample in the table; with linear interpolation the error stays below -100 dB.
 const PHASES: usize = 512;
-/// Half width of the kernel at equal rates, in input samples: 0.5 ms of delay at 48 kHz.
+/// Half width of the kernel in input samples, unless downsampling widens it: 0.5 ms of delay at 48 kHz.
 const REACH: usize = 24;
 /// End of the pass band, as a fraction of the lower Nyquist frequency.
 const PASS: f64 = 0.92;
 /// Kaiser window parameter: about 80 dB of stop-band attenuation.
 const KAISER_BETA: f64 = 8.0;
-/// Frames processed at once, which bounds the history.
+/// Number of input frames processed at once, which bounds the history.
 const CHUNK: usize = 1024;
 
 /// Converts audio between two sample rates, block by block.
@@ -91,8 +91,8 @@ impl Resampler {
         let taps = 2 * self.reach;
         let mut first = 0;
         loop {
-            // The output frame is between history[first + reach - 1 ..][..=1], `ahead / to` after the first; its kernel
-            // covers `taps` frames from `first + 1`.
+            // The output frame is `ahead / to` frames after `history[first + reach]`; its kernel covers
+            // `taps` frames from `first + whole + 1`.
             let whole = (self.ahead / to) as usize;
             if first + whole + 1 + taps > self.history.len() {
                 break;

@@ -15,7 +15,7 @@ pub trait Source: Send {
     /// Returns whether the source has ended.
     fn finished(&self) -> bool;
 
-    /// Returns the name of what is playing, for the desk.
+    /// Returns the name of the device, file or track, for the desk.
     fn name(&self) -> String;
 }
 

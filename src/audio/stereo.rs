@@ -14,9 +14,10 @@ pub(crate) fn clean(sample: f32) -> f32 {
 
 /// Mixes one interleaved frame down to stereo.
 ///
-/// Mono goes to both sides. With three or more channels the first two are left and right, the third (centre) is added
-/// to both at -3 dB, and rear channels are added to their side at -6 dB. The fourth of six or more is the subwoofer,
-/// added to both at -6 dB so that a kick on it alone is not lost.
+/// Mono goes to both sides. With more channels, the first two are left and right. With three, five or more,
+/// the third is the centre, added to both at -3 dB. With six or more, the fourth is the subwoofer, added to
+/// both at -6 dB so that a kick on it alone is not lost. All others are rear channels, added to their side at
+/// -6 dB.
 pub(crate) fn stereo(channels: &[f32]) -> Frame {
     const CENTRE: f32 = std::f32::consts::FRAC_1_SQRT_2;
     const REAR: f32 = 0.5;

@@ -1,7 +1,8 @@
 //! WAV files with wrong headers, as left by crashed recorders and incomplete copies: lengths of 0, lengths beyond the
 //! end of the file, and damaged chunks before the audio.
 //!
-//! The decoder never sees the header of the file, but one rebuilt from the format and the audio found in it.
+//! The decoder never sees the file's header, only one that is rebuilt from the format and the audio found in
+//! the file.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -10,14 +11,15 @@ use symphonia::core::io::MediaSource;
 
 use crate::disk::Input;
 
-/// Bytes at the start of a file in which format and audio must begin.
+/// Number of bytes at the start of a file within which format and audio must begin.
 const SEARCHED: u64 = 4 << 20;
-/// Length of a format chunk: 16 for plain PCM, 40 for the extensible format, more for some compressed ones.
+/// Valid lengths of a format chunk in bytes: 16 for plain PCM, 40 for the extensible format, more for some
+/// compressed ones.
 const FORMAT_LENGTHS: Range<u32> = 16..2_048;
-/// Length of a chunk whose end is not known yet.
+/// Length in the header of a chunk whose end was not known yet.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Returns a source that reads `file`, behind a correct header if it is a WAV file.
+/// Returns a source that reads `file`, with a corrected header if it is a WAV file.
 ///
 /// # Errors
 /// Fails if the file cannot be read.
@@ -37,14 +39,15 @@ pub(super) fn open(mut file: Input) -> io::Result<Box<dyn MediaSource>> {
     }
 }
 
-/// Position of format and audio in a WAV file.
+/// Byte ranges of format and audio in a WAV file.
 #[derive(Debug, PartialEq)]
 struct Parts {
     format: Range<usize>,
     audio: Range<u64>,
 }
 
-/// Finds the parts in the first bytes of a file of `length` bytes; `None` if it is not a WAV file.
+/// Finds the parts in the first bytes of a file of `length` bytes; `None` if it is not a WAV file or a part
+/// is missing.
 fn find(start: &[u8], length: u64) -> Option<Parts> {
     let magic = start.get(..12)?;
     if !matches!(&magic[..4], b"RIFF" | b"RF64" | b"BW64") || &magic[8..] != b"WAVE" {
@@ -77,7 +80,7 @@ fn find(start: &[u8], length: u64) -> Option<Parts> {
             }
             _ => {}
         }
-        // Chunks begin at even offsets, which some writers forget.
+        // Chunks must begin at even offsets, but some writers omit the padding.
         let next = body.checked_add(claimed as usize)?;
         let begins = |at: &usize| start.get(*at..at + 4).is_some_and(|id| id.iter().all(|&byte| is_id(byte)));
         at = match [next + next % 2, next].into_iter().find(begins) {
@@ -91,7 +94,7 @@ fn is_id(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'_'
 }
 
-/// Finds a chunk by its name after one whose length is wrong.
+/// Returns the offset of the next chunk called `name`, searching from within a chunk whose length is wrong.
 fn search(start: &[u8], from: usize, name: &[u8; 4]) -> Option<usize> {
     start.get(from..)?.windows(4).position(|window| window == name).map(|at| from + at)
 }
@@ -108,7 +111,7 @@ fn header(format: &[u8], audio: &Range<u64>) -> Vec<u8> {
     header
 }
 
-/// A new header, then the audio of the file.
+/// Reads a rebuilt header, then the audio of the file.
 struct WavSource {
     header: Vec<u8>,
     audio: Range<u64>,

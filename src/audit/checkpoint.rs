@@ -1,4 +1,5 @@
-//! Writes `preset-audit.json` while an audit runs, so that it can be read and summarised before the end.
+//! Writes `preset-audit.json` while an audit runs, so that it can be read and summarised before the audit
+//! ends.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,11 +9,11 @@ use super::{AuditPlan, Ledger};
 
 /// Minimum time between two checkpoints.
 const EVERY: Duration = Duration::from_secs(5);
-/// Time between two checkpoints, as a multiple of the time the last one took, so that the audit of a large library does
-/// not spend most of its time writing checkpoints.
+/// Minimum time between two checkpoints, as a multiple of the time that the last one took to write, so that
+/// the audit of a large library does not spend most of its time writing checkpoints.
 const REST: u32 = 25;
 
-/// When the next checkpoint is due.
+/// Writes checkpoints, and determines when the next one is due.
 pub(super) struct Checkpoint<'a> {
     out: &'a Path,
     last: Instant,
@@ -20,12 +21,14 @@ pub(super) struct Checkpoint<'a> {
 }
 
 impl<'a> Checkpoint<'a> {
-    /// Starts at the beginning of an audit with this output folder.
+    /// Starts the schedule of an audit that writes to the folder `out`; the first checkpoint is due after
+    /// [`EVERY`].
     pub fn new(out: &'a Path) -> Self {
         Self { out, last: Instant::now(), wait: EVERY }
     }
 
-    /// Writes the verdicts so far if it is time. A failure is only logged: the verdicts are in the store.
+    /// Writes the verdicts so far if a checkpoint is due. A failure is only logged, because the verdicts are
+    /// also in the store.
     pub fn write_if_due(&mut self, plan: &AuditPlan, ledger: &Ledger) {
         if self.last.elapsed() < self.wait {
             return;

@@ -24,13 +24,13 @@ pub(super) struct AuditEntry<'a> {
     id: PresetId,
     #[serde(flatten)]
     text: Option<TextPart<'a>>,
-    /// `null` without a verdict.
+    /// `null` for a file without a verdict.
     quality: Option<Quality>,
     #[serde(flatten)]
     rest: Option<VerdictPart>,
 }
 
-/// The part that describes the source.
+/// The fields that describe the preset's source.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TextPart<'a> {
@@ -59,7 +59,7 @@ struct Quality {
     error_text: Option<String>,
 }
 
-/// The part that only this program writes.
+/// The fields that this program writes, but its predecessor did not.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct VerdictPart {
@@ -69,7 +69,7 @@ struct VerdictPart {
 }
 
 impl<'a> AuditEntry<'a> {
-    /// Describes a file and the verdict on it, with its time.
+    /// Describes a file and, if it has one, its verdict and the time of the probe.
     pub fn of(plan: &AuditPlan, file: &PlannedFile, dated: Option<&'a (Record, i64)>, gates: &Gates) -> Self {
         let rel_path = plan.relative(file);
         Self {
@@ -137,8 +137,8 @@ fn verdict(record: &Record, gates: &Gates) -> Value {
     })
 }
 
-/// Returns the tags of the text and of the picture, each once: the store adds those of the picture to those of the
-/// text.
+/// Returns the tags of a file, plus the one that follows from its look verdict unless it is already among
+/// them.
 pub(super) fn tags(file: &PlannedFile, record: &Record, gates: &Gates) -> Vec<String> {
     let mut tags: Vec<String> = file.tags.iter().map(|tag| tag.word().to_owned()).collect();
     let look = match record.look_verdict(gates) {
@@ -152,7 +152,7 @@ pub(super) fn tags(file: &PlannedFile, record: &Record, gates: &Gates) -> Vec<St
     tags
 }
 
-/// Returns the first tag in the predecessor's order of precedence.
+/// Returns the file's first tag in the predecessor's order of precedence; `other` if it has none of them.
 pub(super) fn category(file: &PlannedFile) -> String {
     const ORDER: [&str; 7] = ["liquid", "line", "wave", "abstract", "geometric", "dots", "vectors"];
     let tags: Vec<&str> = file.tags.iter().map(|tag| tag.word()).collect();

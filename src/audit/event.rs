@@ -15,41 +15,43 @@ pub enum AuditEvent {
         files: usize,
         /// Number of distinct presets.
         presets: usize,
-        /// Presets that already have a verdict.
+        /// Number of presets that already have a verdict.
         known: usize,
-        /// Presets to audit now.
+        /// Number of presets to audit now.
         todo: usize,
-        /// Files of the last scan that no longer exist.
+        /// Number of files from earlier scans that no longer exist.
         deleted: usize,
-        /// Number of unusable files.
+        /// Number of unusable files and folders.
         #[serde(rename = "left_out")]
         unusable: usize,
     },
-    /// The verdicts of a finished audit of another program were imported.
+    /// The verdicts of a finished audit by another program were imported.
     TakenOver {
-        /// Presets whose verdict was imported.
+        /// Number of presets whose verdicts were imported.
         verdicts: usize,
-        /// Presets to audit because the other program crashed or gave up on them.
+        /// Number of presets to audit because the other program crashed on them, gave up on them or never
+        /// probed them.
         again: usize,
-        /// Entries whose files are not in the libraries.
+        /// Number of entries that are unreadable or whose files are not in the libraries.
         unknown: usize,
     },
-    /// A preset has a verdict.
+    /// A preset was given a verdict.
     Judged {
         /// Id of the preset.
         id: PresetId,
-        /// Path of its file.
+        /// Report path of the preset.
         path: String,
-        /// Whether it can be played.
+        /// Whether the preset can be played.
         safety: Safety,
-        /// Preliminary verdict on its look.
+        /// Preliminary verdict on the preset's look, by the default thresholds.
         look: LookVerdict,
-        /// Reasons why it is not ok.
+        /// Problems of the preset; empty if there are none.
         reasons: Vec<String>,
     },
-    /// An attempt gave no verdict: it failed for reasons outside the preset, or a dead worker must be confirmed.
+    /// An attempt gave no verdict: it failed for reasons outside the preset, or the worker died and a new one
+    /// must confirm that.
     Trouble {
-        /// Path of the preset.
+        /// Report path of the preset.
         path: String,
         /// Why the attempt gave no verdict.
         why: String,
@@ -63,16 +65,16 @@ pub enum AuditEvent {
 pub struct AuditReport {
     /// Number of distinct presets in the libraries.
     pub presets: usize,
-    /// Presets that already had a verdict.
+    /// Number of presets that already had a verdict.
     pub known: usize,
     /// Number of verdicts given in this run.
     pub judged: usize,
-    /// Paths of presets without a verdict, with the cause.
+    /// Report paths of presets deferred to the next run, each with the cause.
     pub troubles: Vec<(String, String)>,
-    /// Why the run stopped early.
+    /// Why the run stopped early; `None` if it did not.
     pub stopped: Option<String>,
     /// Duration of the audit, in seconds.
     pub seconds: f64,
-    /// Thresholds of looks in the library.
+    /// Thresholds of acceptable looks; `None` if the reports could not be written.
     pub gates: Option<Gates>,
 }

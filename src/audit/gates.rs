@@ -9,19 +9,20 @@ use super::probe::{Cost, Look};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GateLimits {
-    /// Mean luma below which a preset is too dark.
+    /// Mean luma, 0 to 1, below which a preset is too dark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_avg_luma: Option<f64>,
-    /// Mean luma above which it is too bright.
+    /// Mean luma, 0 to 1, above which a preset is too bright.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_avg_luma: Option<f64>,
-    /// Mean change between frames below which it has low motion.
+    /// Mean change of luma between frames, 0 to 1, below which a preset has low motion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_avg_frame_delta: Option<f64>,
-    /// Mean render time per measured frame, in milliseconds, above which it is too slow.
+    /// Mean render time per measured frame, in milliseconds, above which a preset is too slow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_avg_render_ms: Option<f64>,
-    /// Time of the slowest measured frame, in milliseconds, above which it is too slow. The name is the predecessor's.
+    /// Time of the slowest measured frame, in milliseconds, above which a preset is too slow. The name of the
+    /// field is the predecessor's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_p95_render_ms: Option<f64>,
 }
@@ -29,11 +30,11 @@ pub struct GateLimits {
 /// Thresholds of acceptable looks in one library.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gates {
-    /// Mean luma below which a preset without highlights is too dark.
+    /// Mean luma, 0 to 1, below which a preset without highlights is too dark.
     pub dark: f64,
-    /// Mean luma above which it is too bright.
+    /// Mean luma, 0 to 1, above which a preset is too bright.
     pub bright: f64,
-    /// Motion below which it has low motion.
+    /// Mean change of luma between frames, 0 to 1, below which a preset has low motion.
     pub still: f64,
     /// Number of looks that the thresholds were derived from; 0 for the defaults.
     pub from: usize,
@@ -58,10 +59,11 @@ impl Gates {
     const ALL_WHITE: f64 = 0.985;
     /// Change between frames below which a picture is frozen.
     const FROZEN: f64 = 0.0001;
-    /// Highlight above which a dark picture is acceptable.
+    /// Minimum luma of the highlights that make a dark picture acceptable.
     const BRIGHT_HIGHLIGHT: f64 = 0.3;
 
-    /// Derives the thresholds of a library: fractions of its median values, within fixed bounds.
+    /// Derives the thresholds of a library from its median luma and motion, within fixed bounds; returns the
+    /// defaults if fewer than 50 of the looks are neither black nor frozen.
     pub fn of<'a>(looks: impl Iterator<Item = &'a Look>) -> Self {
         let alive = looks.filter(|look| look.highlight > Self::ALL_BLACK && look.motion > Self::FROZEN);
         let (mut lumas, mut motions): (Vec<f64>, Vec<f64>) =
@@ -79,7 +81,7 @@ impl Gates {
         }
     }
 
-    /// Returns these thresholds, replaced by those the user set.
+    /// Returns these thresholds, with those that the user has set in `limits` replaced.
     pub fn within(self, limits: GateLimits) -> Self {
         Self {
             dark: limits.min_avg_luma.unwrap_or(self.dark),
@@ -118,17 +120,17 @@ impl Gates {
         }
     }
 
-    /// Returns whether a preset exceeds one of the user's limits of render times.
+    /// Returns whether a preset exceeds one of the user's limits on render time.
     pub fn is_slow(&self, cost: &Cost) -> bool {
         self.is_slow_on_average(cost) || self.is_slow_at_worst(cost)
     }
 
-    /// Returns whether its mean render time exceeds the user's limit.
+    /// Returns whether a preset's mean render time exceeds the user's limit.
     pub fn is_slow_on_average(&self, cost: &Cost) -> bool {
         self.limits.max_avg_render_ms.is_some_and(|most| cost.cpu_ms + cost.gpu_ms > most)
     }
 
-    /// Returns whether its slowest frame exceeds the user's limit.
+    /// Returns whether a preset's slowest frame exceeds the user's limit.
     pub fn is_slow_at_worst(&self, cost: &Cost) -> bool {
         self.limits.max_p95_render_ms.is_some_and(|most| cost.slowest_ms > most)
     }

@@ -13,8 +13,9 @@ use crate::jobs::wire::WirePath;
 use crate::store::Store;
 use crate::store::VerdictRow;
 
-/// Saves `verdicts` of audits with this recipe in `store`, except where it holds newer ones, scans the libraries, and
-/// writes the reports to `out`. Returns the number of presets of the libraries with a verdict.
+/// Saves `verdicts`, which were given with `recipe`, in `store`, except those for which it has one that is as
+/// recent. Then scans the libraries and writes the reports to `out`. Returns the number of presets in the
+/// libraries that have a verdict.
 pub fn import(
     out: &Path,
     libraries: &[PathBuf],

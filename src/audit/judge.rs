@@ -4,40 +4,41 @@ use crate::audit::probe::{ProbeOutcome, ProbeReport};
 use crate::audit::verdict::{Record, Safety};
 use crate::jobs::workers::{self, Outcome};
 
-/// Maximum number of failures outside a preset before it is deferred to the next run.
+/// Number of failures outside a preset after which it is deferred to the next run.
 const ATTEMPTS: u32 = 3;
 
-/// Decision about an outcome.
+/// Decision after an attempt to probe a preset.
 #[derive(Debug, PartialEq)]
 pub(super) enum JobVerdict {
-    /// The preset has this verdict.
+    /// The preset is given this verdict.
     Verdict(Box<Record>),
-    /// The worker or the device died: confirm in a new worker. With the reason.
+    /// The worker died or the device was lost, for this reason; confirm it in a new worker.
     Confirm(String),
-    /// A failure outside the preset: retry. With the reason.
+    /// The attempt failed for this reason outside the preset; retry.
     Retry(String),
-    /// No verdict because of repeated failures outside the preset.
+    /// There is no verdict because of repeated failures outside the preset, the last for this reason.
     Deferred(String),
 }
 
 /// Earlier attempts to probe a preset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attempts {
-    /// Attempts that ended with a dead worker or device.
+    /// Number of attempts that ended with a dead worker or a lost device.
     pub deaths: u32,
-    /// Attempts that failed for reasons outside the preset.
+    /// Number of attempts that failed for reasons outside the preset.
     pub external: u32,
 }
 
 /// Judges the outcome of an attempt after the earlier `attempts`.
 ///
-/// A dead worker or lost device must be confirmed in a new worker before the preset is blamed. Hangs and excessive
-/// memory need no confirmation.
+/// A dead worker or lost device must be confirmed in a new worker before the preset is blamed. Hangs and
+/// excessive memory use need no confirmation.
 pub(super) fn judge(outcome: Outcome<ProbeReport>, attempts: Attempts) -> JobVerdict {
     judge_with(outcome, attempts, workers::can_limit())
 }
 
-/// Judges an outcome. Without CPU times, a preset that repeatedly does not answer counts as a hang.
+/// Implements [`judge`]. On systems that report no CPU times, a preset that repeatedly does not answer counts
+/// as a hang.
 fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: bool) -> JobVerdict {
     let verdict = |safety, why| JobVerdict::Verdict(Box::new(Record::without_evidence(safety, why)));
     let confirmed = attempts.deaths > 0;
@@ -60,7 +61,7 @@ fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: 
         },
         Outcome::Hang(why) => verdict(Safety::Hang, why),
         Outcome::Memory(why) => verdict(Safety::Memory, why),
-        // A preset that exceeds its memory limit is stopped before; here the computer ran out of memory.
+        // Exceeding the memory limit has its own outcome, so here the computer ran out of memory.
         Outcome::Died(why) if out_of_memory(&why) => outside(why),
         Outcome::Died(why) if confirmed => verdict(Safety::Abort, format!("the process died twice: {why}")),
         Outcome::Died(why) => JobVerdict::Confirm(format!("the process died: {why}")),

@@ -14,33 +14,35 @@ use crate::stage;
 use crate::store::Store;
 use crate::store::{StoreError, VerdictRow};
 
-/// Version of the method; increased when equal settings give different verdicts.
+/// Version of the audit method, to be increased whenever equal settings would give different verdicts.
 const METHOD: u32 = 3;
 
 /// Value of `judged_by` for verdicts given by another program.
 const OTHER_PROGRAM: &str = "another program";
 
-/// Thresholds of the dark, bright and low-motion tags: the darkest quarter, the brightest sixth and the stillest fifth
-/// of 1,925 presets.
+/// Maximum mean luma of a preset tagged dark; applies to the darkest quarter of 1,925 presets.
 const DARK: f64 = 0.1;
+/// Minimum mean luma of a preset tagged bright; applies to the brightest sixth of 1,925 presets.
 const BRIGHT: f64 = 0.55;
+/// Maximum motion of a preset tagged low-motion; applies to the stillest fifth of 1,925 presets.
 const LOW_MOTION: f64 = 0.012;
 
-/// Identifies what gives a verdict: the engine, the graphics driver and the method. Verdicts of different ones are not
-/// comparable.
+/// Returns the engine, graphics driver and audit method that give verdicts. Only verdicts of the same ones
+/// are comparable.
 pub fn judged_by() -> String {
     format!("aivj {}, {}, method {METHOD}", env!("CARGO_PKG_VERSION"), stage::driver())
 }
 
-/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored. Texture
-/// folders are not part of it: missing images are recorded in the verdict, and can be audited again on request.
+/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored.
+/// Texture folders are not part of it: missing images are recorded in the verdict, and presets that lack
+/// images can be audited again on request.
 pub fn recipe(settings: &ProbeSettings) -> String {
     let ProbeSettings { size, warm_up, frames, seed, textures: _, thumbs: _ } = settings;
     let text = format!("{} {size:?} {warm_up} {frames} {seed}", judged_by());
     Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Access to the verdicts in the store.
+/// Access to the verdicts of one recipe in the store.
 pub struct Ledger {
     store: Store,
     recipe: String,
@@ -75,13 +77,13 @@ impl Ledger {
         self.store.put_verdicts(&[row]).inspect_err(|error| self.mark(error))
     }
 
-    /// Returns the verdict on a preset with this recipe.
+    /// Returns the verdict on a preset; `None` if there is none with this ledger's recipe.
     pub fn get(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
         Ok(self.store.verdict(id)?.and_then(|row| self.record(&row)))
     }
 
-    /// Returns the verdict on a preset with any recipe of this engine, driver and method: safety does not depend on
-    /// picture size or seed.
+    /// Returns the verdict that this engine, driver and method gave on a preset, with any recipe: safety does
+    /// not depend on picture size or seed.
     pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
         let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
         let row = row.filter(|row| row.judged_by == self.judged_by);
@@ -99,17 +101,18 @@ impl Ledger {
         self.store.put_verdicts(&rows)
     }
 
-    /// Schedules a repair of the store when it is next opened.
+    /// Marks the store for repair at the next opening if `error` indicates damage.
     fn mark(&self, error: &StoreError) {
         self.store.mark_if_damaged(error);
     }
 
-    /// Returns the verdict on a preset with its time.
+    /// Returns the verdict on a preset and when it was given, in seconds since 1970.
     pub fn dated(&self, id: PresetId) -> Result<Option<(Record, i64)>, StoreError> {
         Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
     }
 
-    /// Returns all presets with a verdict, and whether to retry them: not ok, or with missing images.
+    /// Returns all presets with a verdict, each with whether it is worth retrying: it is unsafe, incomplete,
+    /// or its look is not ok.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
         self.store.each_summary(&self.recipe, |id, [safety, completeness, look]| {
@@ -119,8 +122,8 @@ impl Ledger {
         Ok(known)
     }
 
-    /// Re-evaluates all looks of the plan against the library's own thresholds, saves changed verdicts, and returns the
-    /// thresholds.
+    /// Re-evaluates the looks of all presets of the plan against thresholds derived from them, saves changed
+    /// verdicts, and returns the thresholds.
     pub fn rejudge(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
@@ -142,7 +145,7 @@ impl Ledger {
         Ok(gates)
     }
 
-    /// Returns the saved verdicts on these presets with this recipe.
+    /// Returns the saved verdicts on the presets in `ids` that have this ledger's recipe.
     pub fn saved(&self, ids: &BTreeSet<PresetId>) -> Result<BTreeMap<PresetId, VerdictRow>, StoreError> {
         let mut saved = BTreeMap::new();
         for id in ids {
@@ -162,7 +165,7 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let mut changed = Vec::new();
         for (id, row) in self.saved(ids)? {
-            // A verdict of another time is a new one.
+            // A verdict with another time was given since.
             let wanted = match before.get(&id).filter(|earlier| earlier.at == row.at) {
                 Some(earlier) => earlier.clone(),
                 None => {
@@ -201,7 +204,7 @@ impl Ledger {
     }
 
     fn record(&self, row: &VerdictRow) -> Option<Record> {
-        // Unreadable verdicts are ignored; the preset is audited again.
+        // Unreadable verdicts are ignored.
         (row.recipe == self.recipe).then(|| serde_json::from_str(&row.json).ok()).flatten()
     }
 
@@ -228,7 +231,7 @@ impl Ledger {
     }
 }
 
-/// Returns the tags derived from the pictures.
+/// Returns the tags derived from the rendered frames.
 fn seen(look: &Look) -> Tags {
     let tags = [
         (look.luma <= DARK, Tag::Dark),

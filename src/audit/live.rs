@@ -49,14 +49,14 @@ impl LiveAudit {
         })
     }
 
-    /// Returns whether a preset may be shown, auditing it if necessary.
+    /// Audits a preset unless it has a verdict. Fails if it may not be shown or could not be audited for now.
     pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), DeckError> {
         if let Some(answer) = self.known(id) {
             return answer;
         }
         let started = Instant::now();
         let mut worker = lock(&self.worker);
-        // Another thread may have audited it meanwhile.
+        // Another thread may have audited the preset in the meantime.
         if let Some(answer) = self.known(id) {
             return answer;
         }
@@ -106,7 +106,8 @@ fn answer(record: &Record) -> Result<(), DeckError> {
     rejection(record).map_or(Ok(()), |why| Err(DeckError::Excluded(why)))
 }
 
-/// Returns why a preset is rejected: it is unsafe, or shows nothing although its images exist.
+/// Returns why a preset is rejected, if it is: it is unsafe, all white, or all black although no image is
+/// missing.
 fn rejection(record: &Record) -> Option<String> {
     if record.safety != Safety::Ok {
         return Some(format!("{}: {}", record.safety.label(), record.why));

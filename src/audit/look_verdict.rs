@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Whether there is something to see.
+/// Whether the look of a preset is acceptable and, if not, why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LookVerdict {
@@ -56,7 +56,8 @@ impl LookVerdict {
         }
     }
 
-    /// Returns the corresponding reason in the predecessor's format, if not ok.
+    /// Returns the corresponding reason in the predecessor's format; `None` for [`Self::Ok`] and
+    /// [`Self::Unseen`].
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok | Self::Unseen => None,

@@ -1,7 +1,7 @@
 //! The audit: probes every preset of a library and saves a verdict with its evidence.
 //!
-//! The store is the checkpoint. Presets are identified by content, so identical files are audited once and renamed
-//! files are recognised. An interrupted run is resumed by the next one.
+//! Every verdict is saved in the store at once, so the next run resumes an interrupted one. Presets are
+//! identified by content, so identical files are audited once and renamed files are recognised.
 
 mod checkpoint;
 mod entry;

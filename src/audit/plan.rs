@@ -19,13 +19,13 @@ use crate::units::Rng;
 /// A folder of presets that was scanned.
 #[derive(Clone, Debug)]
 pub struct Library {
-    /// The folder, as named in the store.
+    /// Path of the folder, as recorded in the store.
     pub root: PathBuf,
-    /// Prefix of the relative paths of its files; empty for a single library.
+    /// Prefix of its files' report paths; empty if there is only one library.
     pub prefix: String,
-    /// Unusable files with reasons.
+    /// Unusable files and folders, each with the reason.
     pub unusable: Vec<(PathBuf, String)>,
-    /// Relative paths of files that existed in an earlier scan.
+    /// Relative paths of files that existed in an earlier scan but no longer do.
     pub deleted: Vec<String>,
 }
 
@@ -34,36 +34,36 @@ pub struct Library {
 pub struct PlannedFile {
     /// Id of the preset.
     pub id: PresetId,
-    /// Index of its library.
+    /// Index of the file's library in [`AuditPlan::libraries`].
     pub library: usize,
-    /// Path relative to the library.
+    /// Path of the file, relative to the library.
     pub below: PathBuf,
-    /// Tags derived from its source.
+    /// Tags derived from the source, and those found by an earlier audit.
     pub tags: Tags,
-    /// Energy derived from its source.
+    /// Energy estimated from the source and the file name.
     pub energy: Energy,
-    /// Id shared by presets with the same shader code.
+    /// Id shared by presets with the same code.
     pub family: u64,
 }
 
-/// The files of some libraries.
+/// The files of the libraries to audit, and their distinct presets.
 #[derive(Clone, Debug, Default)]
 pub struct AuditPlan {
     /// The libraries to audit.
     pub libraries: Vec<Library>,
-    /// All files, by library and path.
+    /// All files, ordered by library and path.
     files: Vec<PlannedFile>,
     /// Index of the first file of each distinct preset.
     first: BTreeMap<PresetId, usize>,
 }
 
-/// The work that is left to do.
+/// The presets that still have to be audited.
 pub struct Todo {
-    /// Jobs ordered by content id, so that every part is a random sample; possibly rotated.
+    /// Jobs ordered by content id, possibly rotated, so that the part that is completed is a random sample.
     pub jobs: Vec<AuditJob>,
-    /// Number of presets of the library, or of the shard.
+    /// Number of distinct presets in the libraries or, if there is one, in the shard.
     pub presets: usize,
-    /// Number of them that have a verdict.
+    /// Number of presets in the libraries or the shard that have a verdict and are not to be retried.
     pub known: usize,
 }
 
@@ -93,7 +93,7 @@ impl AuditPlan {
         Ok(Self::of(libraries))
     }
 
-    /// Returns the libraries as last scanned.
+    /// Creates a plan of the libraries at `roots` as of the last scan.
     pub fn last(store: &Store, roots: impl Iterator<Item = PathBuf>) -> anyhow::Result<Self> {
         let mut libraries = Vec::new();
         for root in roots {
@@ -129,8 +129,9 @@ impl AuditPlan {
         plan
     }
 
-    /// Returns the presets without a verdict. `known` are the presets with a verdict, and whether to retry them. If the
-    /// run is `resumed` or some verdicts exist, the order starts at a position given by `seed`.
+    /// Returns the presets to audit. `known` lists the presets with a verdict, each with whether it is worth
+    /// retrying. If the run is `resumed` or some verdicts exist, the order starts at a random position that
+    /// `seed` determines.
     pub fn todo(
         &self,
         known: &[(PresetId, bool)],
@@ -148,7 +149,7 @@ impl AuditPlan {
             let named = self.files.iter().filter(|file| only.contains(&self.relative(file)));
             named.map(|file| file.id).collect()
         });
-        // Files in an unreadable folder are kept for a later run.
+        // Files in an unreadable folder are left for a later run.
         let unusable = self.libraries.iter().flat_map(|library| &library.unusable);
         let closed: Vec<&PathBuf> = unusable.map(|(path, _)| path).filter(|path| path.is_dir()).collect();
         let is_reachable = |&file: &usize| {
@@ -178,7 +179,7 @@ impl AuditPlan {
         self.files.iter()
     }
 
-    /// Returns the first file of each distinct preset.
+    /// Iterates over the first file of each distinct preset.
     pub fn each_preset(&self) -> impl Iterator<Item = &PlannedFile> {
         self.first.values().map(|&file| &self.files[file])
     }
@@ -214,7 +215,8 @@ impl AuditPlan {
     }
 }
 
-/// Rotates the jobs by a random number, so that presets that crash or stall a run do not block all others for ever.
+/// Rotates the jobs by a random number that `seed` determines, so that presets that crash or stall a run do
+/// not block all others forever. Without a seed, the order is unchanged.
 fn rotated<T>(mut open: Vec<T>, seed: Option<u64>) -> Vec<T> {
     if let Some(seed) = seed.filter(|_| !open.is_empty()) {
         let place = Rng::new(seed).below(open.len());

@@ -17,7 +17,7 @@ use crate::disk;
 use crate::jobs::{iso, now};
 use crate::media::flash::FlashVerdict;
 
-/// Reason for a missing image, for which the format has no term.
+/// Reason given for a missing image, for which the predecessor's format has no term.
 const MISSING_TEXTURE: &str = "missing-texture";
 
 /// File name of the verdicts of an audit.
@@ -55,9 +55,9 @@ pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> a
 /// Which files an audit file lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// Only those with a verdict; used while the audit runs.
+    /// Only files with a verdict; used while the audit runs.
     Judged,
-    /// All of them, and those that were deleted.
+    /// All files, including deleted ones.
     Whole,
 }
 
@@ -129,7 +129,7 @@ pub(super) fn save(path: &Path, value: &Value) -> anyhow::Result<()> {
     })?)
 }
 
-/// Counts for a report.
+/// Counts of presets by verdict, reason, tag and category, for summaries.
 #[derive(Default)]
 pub(super) struct Tally {
     pub scanned: usize,
@@ -187,7 +187,7 @@ fn text(plan: &AuditPlan) -> String {
     Value::from(root.unwrap_or_default()).to_string()
 }
 
-/// Returns pretty-printed JSON, indented for its position.
+/// Returns pretty-printed JSON, whose lines after the first are indented by four more spaces.
 fn indented(value: &impl Serialize) -> std::io::Result<String> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::other)?;
     Ok(text.replace('\n', "\n    "))

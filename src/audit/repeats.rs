@@ -7,10 +7,11 @@ use serde::Serialize;
 use crate::audit::probe::{Look, PerceptualHash, VIEWS};
 use crate::facts::PresetId;
 
-/// Maximum distance of two hashes of the same picture, of `64 * VIEWS` bits. One less than the number of words of a
-/// hash: two such hashes always share a word, so the search by words misses none.
+/// Maximum number of bits, out of `64 * VIEWS`, in which the hashes of presets that look alike differ. As it
+/// is less than the number of words in a hash, two such hashes always share a word, so the search by words
+/// misses none.
 const MAX_DISTANCE: u32 = 11;
-/// Number of bits per word.
+/// Number of bits in each word of a hash.
 const WORD_BITS: usize = 16;
 /// Contrast below which a picture is too flat to be compared.
 const MIN_CONTRAST: f64 = 0.01;
@@ -22,7 +23,7 @@ pub struct Member {
     pub id: PresetId,
     /// Id shared by presets with the same code.
     pub family: u64,
-    /// Hash of its pictures, if it was drawn and is not flat.
+    /// Hash of the preset's frames; `None` if the preset was not drawn or its picture is flat.
     pub perceptual_hash: Option<PerceptualHash>,
 }
 
@@ -45,15 +46,15 @@ impl Member {
 pub struct Repeats {
     /// Number of files in the library.
     pub files: usize,
-    /// Files whose content equals that of an earlier file.
+    /// Number of files whose content equals that of an earlier file.
     pub identical: usize,
     /// Number of distinct presets.
     pub presets: usize,
-    /// Presets with the code of an earlier one.
+    /// Number of presets with the same code as an earlier one.
     pub same_code: usize,
-    /// Presets that look like an earlier one.
+    /// Number of presets that look like an earlier one.
     pub same_look: usize,
-    /// Presets that repeat the code or look of an earlier one.
+    /// Number of presets that repeat the code or look of an earlier one.
     pub repeats: usize,
     /// Groups of presets with the same code, largest first.
     pub families: Vec<Vec<PresetId>>,

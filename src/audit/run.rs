@@ -18,7 +18,7 @@ pub(super) const RUN_FILE: &str = "audit-run.json";
 pub struct AuditRun {
     /// Version of the file format.
     pub version: String,
-    /// The libraries, as named in the store.
+    /// Folders of the libraries, as recorded in the store.
     pub libraries: Vec<WirePath>,
     /// Fingerprint of the settings that affect a verdict.
     pub recipe: String,
@@ -27,7 +27,7 @@ pub struct AuditRun {
     pub gates: GateLimits,
     /// Start of the last run, Unix time in seconds.
     pub started_at: i64,
-    /// Number of verdicts of the last run when it ended.
+    /// Number of verdicts given by the last run; 0 until it ends.
     pub judged: usize,
 }
 

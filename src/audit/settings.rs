@@ -1,4 +1,4 @@
-//! Settings of an audit, and the default limits of a preset.
+//! Settings of an audit, and the default resource limits per preset.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::probe::ProbeSettings;
 use crate::jobs::shard::Shard;
 use crate::jobs::workers::Limits;
 
-/// Resource limits of one preset, far above any preset that could be played live.
+/// Resource limits per preset, far above the needs of any preset that could be played live.
 pub(super) const LIMITS: Limits = Limits {
     cpu: Duration::from_secs(20),
     wall: Duration::from_secs(180),
@@ -28,23 +28,23 @@ pub struct AuditSettings {
     pub out: PathBuf,
     /// Number of worker processes.
     pub workers: usize,
-    /// Maximum number of presets to audit in this run.
+    /// Maximum number of presets to audit in this run; `None` for all.
     pub limit: Option<usize>,
-    /// Time after which no new preset is started.
+    /// Time after which no further preset is started; `None` for no limit.
     pub budget: Option<Duration>,
-    /// Whether to audit presets again that were not ok or lacked an image.
+    /// Whether to audit presets again that were not ok or not complete.
     pub retry_failed: bool,
     /// Thresholds set by the user.
     pub gates: GateLimits,
     /// CPU time limit per preset.
     pub preset_cpu: Duration,
-    /// If set, only the presets with these report paths.
+    /// If set, the report paths of the presets to audit; others are skipped.
     pub only: Option<BTreeSet<String>>,
-    /// If set, only the presets of this shard.
+    /// If set, the shard whose presets to audit; others are skipped.
     pub shard: Option<Shard>,
-    /// Set to cancel; running presets are finished later.
+    /// Set to true to stop the audit; presets being probed are left for a later run.
     pub stop: Arc<AtomicBool>,
-    /// Lock of a playing show to pause for.
+    /// Path of the lock that a playing show holds; while it is held, the audit slows down to one worker.
     pub pause_for: Option<PathBuf>,
     /// Settings of each probe.
     pub probe: ProbeSettings,

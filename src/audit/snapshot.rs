@@ -10,7 +10,7 @@ use super::{AuditPlan, Ledger, read_run};
 use crate::jobs::{iso, now};
 use crate::store::Store;
 
-/// Contents of the blacklist.
+/// Which presets the blacklist lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Blacklist {
     /// Presets that are not ok.
@@ -25,12 +25,12 @@ pub enum Blacklist {
 /// How presets without a verdict are treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingQuality {
-    /// They are counted but not listed.
+    /// Presets without a verdict are counted but not listed.
     #[default]
     Drop,
-    /// They are listed in the blacklist.
+    /// Presets without a verdict are listed in the blacklist.
     Unsafe,
-    /// They count as ok.
+    /// Presets without a verdict count as ok.
     Safe,
 }
 
@@ -39,11 +39,11 @@ pub enum MissingQuality {
 pub struct SnapshotSettings {
     /// Folder of the audit.
     pub out: PathBuf,
-    /// Contents of the blacklist.
+    /// Which presets the blacklist lists.
     pub blacklist: Blacklist,
     /// How presets without a verdict are treated.
     pub missing: MissingQuality,
-    /// Number of entries per ranking.
+    /// Number of entries in each list of the most frequent reasons, tags, categories and warnings.
     pub top: usize,
     /// Whether to write the reasons of every listed preset.
     pub reasons_by_path: bool,

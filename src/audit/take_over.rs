@@ -1,7 +1,8 @@
-//! Imports the verdicts of a finished audit of the predecessor: a `preset-audit.json` without an `audit-run.json`.
+//! Imports the verdicts of a finished audit by the predecessor: a `preset-audit.json` without an
+//! `audit-run.json`.
 //!
-//! Looks keep the verdict they were given. A crash of its engine does not mean that this engine crashes, so those
-//! presets are probed again, as are those that were never probed.
+//! Looks keep the verdict that they were given. Presets on which the predecessor's engine crashed may not
+//! crash this engine, so they are probed again, as are those that were never probed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -19,21 +20,21 @@ use crate::audit::probe::{Cost, Counts, Look, TextFacts};
 use crate::disk;
 use crate::facts::PresetId;
 
-/// Name under which the imported file is kept, because the audit writes its own.
+/// Name under which the imported file is kept, because the audit overwrites `preset-audit.json`.
 const ORIGINAL: &str = "preset-audit.taken-over.json";
 
 /// Result of the import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TakenOver {
-    /// Presets whose verdict was imported.
+    /// Number of presets whose verdicts were imported.
     pub verdicts: usize,
-    /// Presets that the other program crashed on, gave up on or never probed.
+    /// Number of presets that the other program crashed on, gave up on or never probed.
     pub again: usize,
-    /// Entries whose files are not in the libraries.
+    /// Number of entries that are unreadable or whose files are not in the libraries.
     pub unknown: usize,
 }
 
-/// An audit of the predecessor. Unreadable entries are skipped.
+/// An audit by the predecessor. Unreadable entries are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ForeignAudit {
@@ -87,8 +88,8 @@ struct ForeignQuality {
     p95_render_ms: Option<f64>,
 }
 
-/// Saves the verdicts of a finished audit of the predecessor in `out`, except where `ledger` has its own. Returns
-/// `None` if the folder holds none.
+/// Imports the verdicts of a finished audit by the predecessor in `out`, except for presets that have a
+/// verdict in `ledger`. Returns `None` if the folder contains no such audit.
 ///
 /// # Errors
 /// Fails if the file cannot be read, or if the store cannot be written.
@@ -110,7 +111,7 @@ pub fn take_over(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Resul
         match record(&entry) {
             _ if known.contains(&id) => {}
             Some(record) => {
-                // Of equal files, the one that passed counts.
+                // If files with the same content were judged differently, the one that passed counts.
                 let ok = record.taken_over == Some(LookVerdict::Ok);
                 if ok || !found.contains_key(&id) {
                     found.insert(id, record);
@@ -129,7 +130,8 @@ pub fn take_over(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Resul
     Ok(Some(taken))
 }
 
-/// Returns the library that a finished audit of the predecessor in `out` covers; `None` if there is no such audit.
+/// Returns the library that a finished audit by the predecessor in `out` covers; `None` if there is no such
+/// audit.
 pub fn audited_library(out: &Path) -> anyhow::Result<Option<PathBuf>> {
     Ok(read(out)?.map(|audit| PathBuf::from(audit.source_root)))
 }
@@ -148,17 +150,17 @@ fn read(out: &Path) -> anyhow::Result<Option<ForeignAudit>> {
     let text = disk::read_text(&path, disk::limit::LIST)
         .with_context(|| format!("reading the finished audit {}", path.display()))?;
     let audit = serde_json::from_str(&text).with_context(|| {
-        format!("{} is not a finished audit; move it away to audit from the start", path.display())
+        format!("{} is not a valid audit; move it elsewhere to start a new audit", path.display())
     })?;
     Ok(Some(audit))
 }
 
-/// Returns the preset of every relative path of the plan.
+/// Returns the id of the preset at every report path of the plan.
 fn names(plan: &AuditPlan) -> HashMap<String, PresetId> {
     plan.each_file().map(|file| (plan.relative(file), file.id)).collect()
 }
 
-/// Finds a preset by the path in an entry. An audit of a pack names presets with the pack's folder.
+/// Finds a preset by the path in an entry. In an audit of a pack, paths begin with the pack's folder.
 fn id_of(names: &HashMap<String, PresetId>, rel_path: &str) -> Option<PresetId> {
     let path = rel_path.replace('\\', "/");
     let path = path.strip_prefix("./").unwrap_or(&path);
@@ -166,7 +168,7 @@ fn id_of(names: &HashMap<String, PresetId>, rel_path: &str) -> Option<PresetId> 
     names.get(path).or_else(below).copied()
 }
 
-/// Returns the verdict of an entry, unless the preset has to be probed again.
+/// Returns the verdict of an entry; `None` if the preset has to be probed again.
 fn record(entry: &ForeignEntry) -> Option<Record> {
     let quality = entry.quality.as_ref()?;
     let verdict = if quality.ok {
@@ -214,7 +216,7 @@ mod tests {
     use crate::audit::verdict::Gates;
     use crate::store::Store;
 
-    /// Writes a library of six presets and an audit of it in the predecessor's form.
+    /// Writes a library of six presets and an audit of it in the predecessor's format.
     fn audited() -> (tempfile::TempDir, tempfile::TempDir) {
         let (library, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         std::fs::create_dir(library.path().join("x")).expect("made");

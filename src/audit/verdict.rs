@@ -1,8 +1,9 @@
 //! Verdicts: five separate assessments of a preset, each with its reason.
 //!
-//! Safety: whether it can be played; completeness: whether all of its parts work; look: whether there is something to
-//! see; flash: whether it may be harmful; cost: how much time it needs on this computer. Looks are judged relative to
-//! the library, not by fixed thresholds, so that a dark library is not a bad one.
+//! Safety: whether it can be played; completeness: whether all of its parts work; look: whether there is
+//! something to see; flash: whether it may be harmful; cost: how much time it needs on this computer. Looks
+//! are judged relative to the library, not by fixed thresholds, so that a library of mostly dark presets is
+//! not rejected.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,15 +18,15 @@ use crate::media::flash::{FlashScore, FlashVerdict};
 pub enum Safety {
     /// The preset can be played.
     Ok,
-    /// Not a valid preset, or over a limit.
+    /// The file is not a valid preset, or exceeds a limit.
     Refused,
-    /// It does not terminate.
+    /// The preset's code does not terminate.
     Hang,
-    /// Its worker process died.
+    /// The worker process died while probing the preset.
     Abort,
     /// The graphics device was lost.
     DeviceLost,
-    /// It exceeded the memory limit.
+    /// The preset exceeded the memory limit.
     Memory,
 }
 
@@ -46,7 +47,7 @@ impl Safety {
         }
     }
 
-    /// Returns the corresponding reason in `quality-blacklist.json`, if not ok.
+    /// Returns the corresponding reason in `quality-blacklist.json`; `None` for [`Self::Ok`].
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
@@ -60,12 +61,12 @@ impl Safety {
 /// The stored result of an audit of one preset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Whether it can be played.
+    /// Whether the preset can be played.
     pub safety: Safety,
-    /// Why it cannot be played; otherwise empty.
+    /// Why the preset cannot be played; empty if it can.
     pub why: String,
-    /// The verdict on its look that another program gave, by its own thresholds. Flashes and the cost on this computer
-    /// are then unknown.
+    /// The verdict on the look that another program gave, by that program's thresholds; flashes and the cost
+    /// on this computer are then unknown. `None` if this program gave the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_over: Option<LookVerdict>,
     /// The measurements.
@@ -74,7 +75,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Creates the record of a probe; an infrastructure error is not a result and is returned as its message.
+    /// Creates the record of a probe. An infrastructure error is not a result; its message is returned as the
+    /// error.
     pub fn of(report: ProbeReport) -> Result<Self, String> {
         let ProbeReport { outcome, evidence } = report;
         let (safety, why) = match outcome {
@@ -99,7 +101,8 @@ impl Record {
         Self { safety, why, taken_over: None, evidence: ProbeEvidence::default() }
     }
 
-    /// Returns the verdict on its look by these thresholds.
+    /// Returns the verdict on the look by these thresholds. The verdict of another program is kept unless the
+    /// user has set limits.
     pub fn look_verdict(&self, gates: &Gates) -> LookVerdict {
         if let Some(verdict) = self.taken_over.filter(|_| gates.limits == GateLimits::default()) {
             return verdict;
@@ -111,17 +114,17 @@ impl Record {
         }
     }
 
-    /// Returns the verdict on its flashes.
+    /// Returns the verdict on the preset's flashes.
     pub fn flash_verdict(&self) -> FlashVerdict {
         self.evidence.flash.verdict()
     }
 
-    /// Returns whether it is playable with an acceptable look.
+    /// Returns whether the preset is playable and its look is acceptable.
     pub fn good(&self, gates: &Gates) -> bool {
         self.safety == Safety::Ok && self.look_verdict(gates) == LookVerdict::Ok
     }
 
-    /// Returns why it is not ok, in the predecessor's terms; empty if it is.
+    /// Returns why the preset is not ok, in the predecessor's terms; empty if it is.
     pub fn reference_reasons(&self, gates: &Gates) -> Vec<&'static str> {
         if self.safety != Safety::Ok {
             return self.safety.reference_reason().into_iter().collect();
@@ -139,12 +142,13 @@ impl Record {
         }
     }
 
-    /// Returns whether flashes and cost were measured: not if another program gave the verdict.
+    /// Returns whether flashes and cost were measured, which is not the case if another program gave the
+    /// verdict.
     pub fn is_measured(&self) -> bool {
         self.taken_over.is_none()
     }
 
-    /// Describes why it is not ok; empty if it is.
+    /// Describes the problems of the preset, including flashes, missing textures and broken parts.
     pub fn reasons(&self, gates: &Gates) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.safety != Safety::Ok {

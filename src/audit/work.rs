@@ -17,7 +17,7 @@ use crate::jobs::workers;
 pub struct AuditJob {
     /// Id of the preset.
     pub id: PresetId,
-    /// A file that contains it.
+    /// A file that contains the preset.
     pub preset: WirePreset,
     /// Earlier attempts; not sent to the worker.
     #[serde(skip)]

@@ -1,5 +1,5 @@
-//! The children of a brood. Child number n depends only on the parents, their mates, the seed and n, so a run that
-//! resumes another writes the children that are missing and changes none.
+//! The children of a brood. Child number n depends only on the parents, their mates, the seed and n, so a run
+//! that resumes another writes the children that are missing and changes no other.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,16 +19,17 @@ use crate::milk::{MAX_PRESET_BYTES, Program};
 use crate::pack::Point;
 use crate::units::Rng;
 
-/// Folder of the children.
+/// Folder of the children, within the brood's folder.
 pub(super) const CHILDREN: &str = "children";
 /// Number of attempts at a child that compiles.
 const ATTEMPTS: usize = 8;
-/// Shares of constants that vary, and how much they do. Children that mix two parents differ from them anyway.
+/// Mutation of a child that mixes two parents, and so differs from them anyway.
 const MIXED: Mutation = Mutation { share: 0.2, strength: 0.25 };
+/// Mutation of a child with all parts from one parent.
 const SINGLE: Mutation = Mutation { share: 0.4, strength: 0.6 };
 /// Share of the other parents that counts as near or far.
 const NEIGHBOURS: f64 = 0.25;
-/// Number of children between two reports of the progress.
+/// Number of children between two progress reports.
 const CHUNK: usize = 256;
 
 /// A child.
@@ -40,7 +41,7 @@ pub(super) struct Child {
     pub family: u64,
     /// Name of its file.
     pub file: String,
-    /// Its parents.
+    /// Indices of its parents.
     pub parents: [usize; 2],
     /// What came from which parent.
     pub origins: Origins,
@@ -121,7 +122,8 @@ fn mates(one: usize, parents: &[Parent], looks: &BTreeMap<usize, Point>, mates: 
     others
 }
 
-/// Breeds a child and returns it with its text; `None` if no attempt compiles.
+/// Breeds a child and returns it with its text; `None` if no attempt compiles with at most as many problems
+/// as its parents have.
 fn breed_child(
     number: usize,
     parents: &[Parent],

@@ -1,5 +1,5 @@
-//! Recombination: a child takes each part whole from one of two parents, and the variables that they share stay the
-//! same.
+//! Recombination: a child takes each part whole from one of two parents, and parts that share variables still
+//! work together.
 
 use super::genome::Genome;
 use super::graft::Graft;
@@ -18,7 +18,7 @@ pub(super) struct Origins {
 }
 
 impl Origins {
-    /// Draws one of the combinations whose parts work together, and which mixes the parents if any does.
+    /// Draws a random combination whose parts work together; one that mixes the parents, if there is any.
     pub fn draw(parents: [&Genome; 2], rng: &mut Rng) -> Self {
         let all = (0..1_usize << Part::COUNT)
             .map(|bits| std::array::from_fn(|part| bits >> part & 1))
@@ -47,7 +47,8 @@ fn is_consistent(parents: [&Genome; 2], origins: &[usize; Part::COUNT]) -> bool 
     separate && graft(parents, origins).is_some()
 }
 
-/// Returns the graft of the other parts into those of the parent whose per-frame code is the child's.
+/// Returns the graft of the other parent's parts into the host, the parent that the child's per-frame code
+/// comes from; `None` if it is impossible.
 fn graft(parents: [&Genome; 2], origins: &[usize; Part::COUNT]) -> Option<Graft> {
     let host = origins[Part::Motion as usize];
     Graft::new(parents[host], parents[1 - host], |part| origins[part as usize] != host)
@@ -62,7 +63,7 @@ fn is_mixed(parents: [&Genome; 2], origins: &[usize; Part::COUNT]) -> bool {
     from(0) && from(1)
 }
 
-/// Writes a child.
+/// Returns the text of a child.
 pub(super) fn child(parents: [&Genome; 2], origins: Origins, mutation: Mutation, rng: &mut Rng) -> String {
     let model = |part: Part, at: usize| parents[origins.parts[part as usize]].models[at];
     let (warp, composite) = (model(Part::Warp, 0), model(Part::Composite, 1));

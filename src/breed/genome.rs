@@ -19,7 +19,7 @@ pub(super) struct Genome {
     pub name: String,
     /// The lines of each part, in order.
     pub lines: [Vec<String>; Part::COUNT],
-    /// The shared variables that each part names.
+    /// The shared variables that each part uses.
     shared: [BTreeSet<Shared>; Part::COUNT],
     /// The colours, as key and value.
     pub colors: Vec<(String, String)>,
@@ -35,7 +35,7 @@ impl Genome {
     /// Splits a preset.
     ///
     /// # Errors
-    /// Fails if the file is not a preset, or a double preset.
+    /// Fails if the file is not a preset, or is a double preset.
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, String> {
         let program = Program::compile_interpreted(bytes).map_err(|error| error.to_string())?;
         if program.second.is_some() {
@@ -72,17 +72,17 @@ impl Genome {
         {
             self.colors.push((key.trim().to_owned(), value.to_owned()));
         }
-        // Some editors end a file with these.
+        // Some editors end a file with these characters.
         self.lines[part as usize].push(line.raw.trim_end_matches(['\0', '\x1a']).to_owned());
     }
 
-    /// Returns whether a part of this preset and another part of `other` name a variable that connects them.
+    /// Returns whether a part of this preset and another part of `other` use a variable that connects them.
     pub fn is_connected(&self, part: Part, other: &Self, to: Part) -> bool {
         let common = self.shared[part as usize].intersection(&other.shared[to as usize]);
         common.into_iter().any(|variable| variable.connects())
     }
 
-    /// Returns the shared variables that a part names.
+    /// Returns the shared variables that a part uses.
     pub fn shared(&self, part: Part) -> &BTreeSet<Shared> {
         &self.shared[part as usize]
     }
@@ -94,7 +94,7 @@ impl Genome {
     }
 }
 
-/// Returns the text of a comment about the licence.
+/// Returns the text of a comment that states a licence or a copyright; `None` for other lines.
 fn licence(line: &Line) -> Option<String> {
     let raw = line.raw.trim();
     let comment = match line.key {
@@ -107,7 +107,7 @@ fn licence(line: &Line) -> Option<String> {
     stated.then(|| comment.trim_start_matches(['/', ';', '#', ' ']).trim().to_owned())
 }
 
-/// The lines about shader models.
+/// The versions and shader models that a file states.
 #[derive(Default)]
 struct Versions {
     file: Option<u32>,
@@ -128,7 +128,8 @@ impl Versions {
         target.get_or_insert(leading_number(line.value).clamp(0.0, 1000.0) as u32);
     }
 
-    /// Files before version 200 have no shaders, and those of version 200 one model for both.
+    /// Returns the models of the warp and the composite shader. Files before version 200 have no shaders, and
+    /// those of version 200 have one model for both.
     fn models(&self) -> [u32; 2] {
         match self.file.unwrap_or(100) {
             0..200 => [0; 2],

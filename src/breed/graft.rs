@@ -1,8 +1,8 @@
 //! Grafts: a part whose code reads `q` variables moves to another preset together with the per-frame code that sets
 //! them.
 //!
-//! That code runs after the host's own, with variables of its own: all its names get a prefix, and its `q` variables
-//! move, four at a time, to ones that the host does not use.
+//! That code runs after the host's per-frame code, with separate variables: its names get a prefix, and its
+//! `q` variables move, in groups of four, to ones that the host does not use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,16 @@ use super::part::Part;
 use super::shared::Shared;
 use crate::milk::text::{CodeSection, Key, lines};
 
-/// Number of `q` variables that all players know, and number in a group, which shaders read at once.
+/// Number of `q` variables that all players support.
 const Q_COUNT: u8 = 32;
+/// Number of `q` variables in a group, which shaders can read at once.
 const GROUP: u8 = 4;
 /// Variables that code reads but does not set.
 const READ_ONLY: [&str; 16] = [
     "time", "fps", "frame", "progress", "bass", "mid", "treb", "bass_att", "mid_att", "treb_att", "meshx",
     "meshy", "pixelsx", "pixelsy", "aspectx", "aspecty",
 ];
-/// Variables that start every frame with a value of the file: name, key and default.
+/// Variables that start every frame with a value from the file: name, key in the file, and default.
 const VALUES: [(&str, &str, &str); 54] = [
     ("zoom", "zoom", "1"),
     ("zoomexp", "fZoomExponent", "1"),
@@ -77,17 +78,18 @@ const VALUES: [(&str, &str, &str); 54] = [
     ("blur1_max", "b1x", "1"),
 ];
 
-/// How the code of a guest changes in a host.
+/// How a guest's code changes when it moves to a host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Graft {
-    /// New number of the first variable of each moved group of `q` variables.
+    /// Number of the first variable of each moved group of `q` variables: the old one and the new one.
     groups: BTreeMap<u8, u8>,
-    /// Prefix of all other variables of its per-frame code; `None` if that code is not needed.
+    /// Prefix for all other variables of the guest's per-frame code; `None` if that code is not needed.
     prefix: Option<String>,
 }
 
 impl Graft {
-    /// Returns the graft of these parts of `guest` into the rest of `host`; `None` if it is impossible.
+    /// Returns the graft of those parts of `guest` for which `is_guest` is true into the rest of `host`;
+    /// `None` if it is impossible.
     pub fn new(host: &Genome, guest: &Genome, is_guest: impl Fn(Part) -> bool) -> Option<Self> {
         let of = |genome: &Genome, parts: &dyn Fn(Part) -> bool| -> BTreeSet<u8> {
             let shared =
@@ -161,7 +163,8 @@ impl Graft {
         all
     }
 
-    /// Returns the new name of a word of per-frame code, before the character `next`.
+    /// Returns the new name of a word in per-frame code, `None` if it stays. `next` is the character after
+    /// the word; `named` collects the words that get a prefix.
     fn word(
         &self,
         prefix: &str,
@@ -178,7 +181,8 @@ impl Graft {
         })
     }
 
-    /// Returns the new name of a `q` variable, or of a group of them.
+    /// Returns the new name of a `q` variable or of a group of them; `None` for other words and variables
+    /// that stay.
     fn moved(&self, word: &str) -> Option<String> {
         let mut found = BTreeSet::new();
         Shared::collect(word, &mut found);
@@ -192,7 +196,7 @@ impl Graft {
     }
 }
 
-/// Returns the first variable of the group of a `q` variable.
+/// Returns the number of the first variable in the group of a `q` variable; `None` for other variables.
 fn group_of(variable: Shared) -> Option<u8> {
     match variable {
         Shared::Q(number) => Some((number - 1) / GROUP * GROUP + 1),
@@ -200,15 +204,15 @@ fn group_of(variable: Shared) -> Option<u8> {
     }
 }
 
-/// Returns a prefix that no name in the host's per-frame code has.
+/// Returns a prefix that does not occur in the host's per-frame code.
 fn prefix(host: &Genome) -> String {
     let code = host.lines[Part::Motion as usize].join("\n").to_lowercase();
     let prefixes = (1_u32..).map(|number| format!("bred{number}_"));
     prefixes.into_iter().find(|prefix| !code.contains(prefix)).unwrap_or_default()
 }
 
-/// Renames the words of a line of code, outside its comment. `name` gets each word in lower case, and the next
-/// character after it that is not a space.
+/// Renames words in a line of code, except in its comment. `name` receives each word in lower case and the
+/// next character that is not white space; it returns the new name, or `None` to keep the word.
 fn rename(code: &str, mut name: impl FnMut(&str, Option<char>) -> Option<String>) -> String {
     let end = code.find("//").unwrap_or(code.len());
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';

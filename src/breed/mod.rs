@@ -43,9 +43,10 @@ use parents::{PARENTS, Parent};
 use report::origins;
 use taste::{AuditedPreset, Comparison, Kept, Selection};
 
-/// Number of children that the report shows.
+/// Maximum number of children that the report shows with pictures.
 const BEST: usize = 24;
-/// Number of presets of the library to audit, if fewer have a verdict: for the distances of the library.
+/// Number of library presets to audit if fewer have a verdict: the distances of children are compared with
+/// theirs.
 const SAMPLE: usize = 64;
 /// Pack of the children that are kept.
 const KEPT_PACK: &str = "new";
@@ -117,7 +118,7 @@ fn known(plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Vec<AuditedPreset>
     Ok(known)
 }
 
-/// Returns the looks of the parents as points.
+/// Returns the looks of the parents as points, by index; parents without a look are omitted.
 fn looks(parents: &[Parent], favourites: &[AuditedPreset]) -> BTreeMap<usize, Point> {
     let look = |(index, parent): (usize, &Parent)| {
         let known = favourites.iter().find(|known| known.id == parent.id)?;
@@ -127,7 +128,7 @@ fn looks(parents: &[Parent], favourites: &[AuditedPreset]) -> BTreeMap<usize, Po
     indices.into_iter().zip(pack::points(&looks)).collect()
 }
 
-/// A run.
+/// A breeding run in progress.
 struct Run<'a, 'b> {
     settings: &'a BreedSettings,
     store: &'a Store,
@@ -187,7 +188,8 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Audits a random sample of the library, unless enough of it has a verdict, and returns the library's presets.
+    /// Audits a random sample of the library, unless enough of its presets have a verdict, and returns the
+    /// library's presets.
     fn audit_sample(&mut self) -> anyhow::Result<AuditPlan> {
         let library = &self.settings.library;
         let plan = AuditPlan::scan(&self.store()?, std::slice::from_ref(library))?;

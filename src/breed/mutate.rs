@@ -1,17 +1,18 @@
 //! Mutation of constants: numbers with a fraction, in values and in code.
 //!
-//! Whole numbers are counts, modes, indices and switches, and stay. So do constants of geometry, such as 0.5 and pi.
+//! Whole numbers are counts, modes, indices and switches, and stay unchanged. So do geometric constants, such
+//! as 0.5 and pi.
 
 use crate::milk::text::{Key, Line};
 use crate::units::Rng;
 
 use super::part::is_color;
 
-/// Constants with a meaning of their own.
+/// Constants with a fixed meaning, which never vary.
 const FIXED: [f64; 11] = [0.5, 0.25, 0.75, 1.5, 2.5, 3.1415, 6.2831, 1.5707, 0.7071, 1.7320, 0.3333];
-/// Difference from such a constant, with which it may be written.
+/// Maximum difference at which a number counts as such a constant: presets contain rounded ones.
 const WRITTEN: f64 = 0.002;
-/// Factors around 1, such as a zoom or a decay: their distance from 1 varies.
+/// Range of numbers taken for factors, such as a zoom or a decay: their distance from 1 varies.
 const FACTORS: std::ops::Range<f64> = 0.8..1.25;
 
 /// How much a child differs from what it takes from its parents.
@@ -19,7 +20,7 @@ const FACTORS: std::ops::Range<f64> = 0.8..1.25;
 pub(super) struct Mutation {
     /// Probability that a constant varies.
     pub share: f64,
-    /// Standard deviation of the logarithm of its change.
+    /// Standard deviation of the logarithm of the factor by which a constant varies.
     pub strength: f64,
 }
 
@@ -70,7 +71,7 @@ impl Mutation {
         varied
     }
 
-    /// A number keeps its sign.
+    /// Multiplies a number by a random positive factor; for numbers in [`FACTORS`], their distance from 1.
     fn vary(&self, value: f64, rng: &mut Rng) -> f64 {
         let factor = (self.strength * rng.normal()).exp();
         if FACTORS.contains(&value) { 1.0 + (value - 1.0) * factor } else { value * factor }
@@ -88,7 +89,8 @@ fn written(value: f64) -> String {
     if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
 }
 
-/// Returns the place and length of the next number with a decimal point that is not a part of a word.
+/// Returns the position and length in bytes of the next number with a decimal point that is not part of a
+/// word.
 fn next_constant(code: &str) -> Option<(usize, usize)> {
     let bytes = code.as_bytes();
     let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';

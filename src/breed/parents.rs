@@ -18,7 +18,7 @@ use crate::units::counted;
 
 /// File that describes a brood, in its folder.
 const STATE: &str = "breed.json";
-/// Folder of the copies of the parents.
+/// Folder of the copies of the parents, within the brood's folder.
 pub(super) const PARENTS: &str = "parents";
 /// Maximum number of children, as on the command line.
 const MAX_CHILDREN: usize = 100_000;
@@ -35,7 +35,8 @@ pub(super) struct State {
     /// Number of children.
     #[serde(default)]
     pub count: usize,
-    /// The mates of each parent, unless any two are paired: audits of other versions may see other looks.
+    /// The mates of each parent; empty if any two may be paired. Saved because audits by other versions may
+    /// find other looks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<Vec<usize>>,
     /// The parents.
@@ -64,7 +65,7 @@ impl State {
     }
 }
 
-/// Returns whether a name is that of a file in the folder itself.
+/// Returns whether a name is a plain file name, without folders.
 fn is_plain(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     let (first, second) = (parts.next(), parts.next());
@@ -85,14 +86,14 @@ struct StateParent {
 pub(super) struct Parent {
     /// Id of the preset.
     pub id: PresetId,
-    /// Its copy.
+    /// Path of its copy.
     pub path: PathBuf,
-    /// Its parts.
+    /// The preset, split into its parts.
     pub genome: Genome,
 }
 
-/// Returns the parents and the state of the brood in this folder, or chooses those of a new one. Files that cannot be
-/// bred are skipped with a note.
+/// Returns the parents and the state of the brood in this folder, or chooses parents for a new one. Files
+/// that cannot be bred are skipped with a note.
 pub(super) fn parents(
     settings: &BreedSettings,
     store: &Store,
@@ -108,7 +109,7 @@ pub(super) fn parents(
             && (from.is_none() || state.from == from);
         ensure!(
             same,
-            "{} holds a brood of other parents or options (--seed {}, --mates {}{}); repeat them, or choose another \
+            "{} contains a brood with other parents or options (--seed {}, --mates {}{}); repeat them, or choose another \
              --out",
             settings.folder.display(),
             state.seed,
@@ -175,7 +176,7 @@ fn choose(
     }
     if parents.is_empty() {
         match from {
-            Some(from) => bail!("no preset of {} can be bred", from.display()),
+            Some(from) => bail!("none of the presets in {} can be bred", from.display()),
             None => {
                 bail!("there are no favourites to breed; mark some in a show, or list presets with --from")
             }
@@ -185,7 +186,7 @@ fn choose(
     Ok(State { seed, mates, from, count, pairs: Vec::new(), parents })
 }
 
-/// Returns the presets of a folder, or those that a file lists, one path per line.
+/// Returns the presets of a folder, or those that a file lists, one path per line, relative to the library.
 fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if from.is_dir() {
         return Ok(frames::items_in(from, None)?.into_iter().map(|item| item.path).collect());
@@ -213,7 +214,7 @@ fn favourites(store: &Store) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files.into_iter().collect())
 }
 
-/// Returns the start of a name, without characters that a file system may refuse.
+/// Returns up to 48 characters of a name, with those that a file system may reject replaced.
 pub(super) fn file_name(name: &str) -> String {
     const MAX_CHARS: usize = 48;
     let plain = |c: char| if c.is_control() || r#"<>:"/\|?*"#.contains(c) { '-' } else { c };

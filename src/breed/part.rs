@@ -5,7 +5,7 @@ use crate::milk::text::{CodeSection, Key};
 /// A part of a preset: values and the code that belongs to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
-    /// Values of the motion, per-frame code and its initialisation.
+    /// Motion values, per-frame code and its initialisation.
     Motion,
     /// Per-vertex code.
     Vertex,
@@ -21,7 +21,7 @@ pub(super) enum Part {
 
 /// Values of the built-in warp.
 const WARP: [&str; 3] = ["fDecay", "bTexWrap", "bDarkenCenter"];
-/// Values of the built-in composite and of the blur, which it shares with shaders.
+/// Values of the built-in composite.
 const COMPOSITE: [&str; 10] = [
     "fGammaAdj",
     "fVideoEchoZoom",
@@ -34,10 +34,10 @@ const COMPOSITE: [&str; 10] = [
     "bInvert",
     "fShader",
 ];
-/// Ranges of the blur, with their defaults.
+/// Values of the blur (ranges and edge darkening), with their defaults. They belong to the composite part.
 pub(super) const BLUR: [(&str, f32); 7] =
     [("b1n", 0.0), ("b2n", 0.0), ("b3n", 0.0), ("b1x", 1.0), ("b2x", 1.0), ("b3x", 1.0), ("b1ed", 0.25)];
-/// Beginnings of the values of waves, borders and motion vectors.
+/// Prefixes of the names of wave, border and motion vector values.
 const WAVES: [&str; 12] = [
     "nWaveMode",
     "bAdditiveWaves",
@@ -52,7 +52,7 @@ const WAVES: [&str; 12] = [
     "ob_",
     "ib_",
 ];
-/// Names of colour channels, after the name of what has the colour.
+/// Names of colour channels, without a prefix such as `wave_`.
 const CHANNELS: [&str; 9] = ["r", "g", "b", "r2", "g2", "b2", "border_r", "border_g", "border_b"];
 
 impl Part {
@@ -74,7 +74,8 @@ impl Part {
         }
     }
 
-    /// Returns the part of a line; `None` for lines that describe the file, which a child has of its own.
+    /// Returns the part that a line belongs to; `None` for lines that describe the file, which a child does
+    /// not inherit.
     pub fn of(key: &Key) -> Option<Self> {
         match *key {
             Key::None => None,

@@ -18,13 +18,13 @@ pub struct Bred {
     pub path: String,
     /// Its parents, each with what came from it.
     pub parents: Vec<Origin>,
-    /// Distance of its look to the nearest favourite.
+    /// Distance of its look from that of the nearest favourite.
     pub distance: f32,
     /// Whether it flashes too often without the limiter, as one of its parents does.
     pub flashes: bool,
 }
 
-/// What a child has from one parent.
+/// What a child takes from one parent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Origin {
     /// Name of the parent.
@@ -44,15 +44,15 @@ pub struct Brood {
     pub children: usize,
     /// Number of rejected children, by reason.
     pub rejected: BTreeMap<String, usize>,
-    /// Number of children that look like another preset.
+    /// Number of children that look like another preset or child.
     pub repeats: usize,
     /// Number of children farther from the favourites than the nearest quarter of the library.
     pub far: usize,
-    /// Median distance of the library's presets to the nearest favourite; `None` if it has no other presets.
+    /// Median distance from the library's other presets to the nearest favourite; `None` if there are none.
     pub median: Option<f32>,
-    /// The children that are kept: the best first, then by distance.
+    /// The children that are kept: the best first, then the others by distance.
     pub kept: Vec<Bred>,
-    /// How many of them are the best.
+    /// Number of children at the start of `kept` that are the best.
     pub best: usize,
     /// Paths of the children that are favourites now, relative to the folder of the brood.
     pub favourites: Vec<String>,
@@ -60,7 +60,7 @@ pub struct Brood {
     pub notes: Vec<String>,
 }
 
-/// Returns what a child has from each parent; a parent that gave nothing is omitted.
+/// Returns what a child takes from each parent; a parent that contributes nothing is omitted.
 pub(super) fn origins(child: &Child, parents: &[Parent]) -> Vec<Origin> {
     let [first, second] = child.parents;
     let origin = |place: usize| {

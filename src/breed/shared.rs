@@ -11,7 +11,7 @@ pub(super) enum Shared {
     Reg(u8),
     /// `gmegabuf`, the memory common to all code.
     Memory,
-    /// `megabuf`, the memory of per-frame code, or of another kind of code.
+    /// `megabuf`, the memory of one kind of code, such as per-frame code.
     LocalMemory,
     /// The ranges of the blur textures, which values and per-frame code set and shaders read.
     Blur,
@@ -21,7 +21,8 @@ pub(super) enum Shared {
 const Q_COUNT: u8 = 64;
 
 impl Shared {
-    /// Adds the variables that a line of code names. Shaders also read `q` variables four at a time, as `_qa` to `_qp`.
+    /// Adds the variables that a line of code uses. Shaders also read `q` variables four at a time, as `_qa`
+    /// to `_qp`.
     pub fn collect(code: &str, found: &mut BTreeSet<Self>) {
         let code = code.split("//").next().unwrap_or_default().to_ascii_lowercase();
         for word in code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
@@ -45,8 +46,8 @@ impl Shared {
         }
     }
 
-    /// Returns whether parts that both name this variable must come from the same parent. What reads `q` variables can
-    /// be grafted (`graft`).
+    /// Returns whether parts that both use this variable must come from the same parent. Parts that use `q`
+    /// variables can be grafted instead (see `graft`).
     pub fn connects(self) -> bool {
         match self {
             Self::Reg(_) | Self::Memory | Self::Blur => true,

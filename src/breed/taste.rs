@@ -1,4 +1,5 @@
-//! Chooses the children worth keeping: those that pass the audit, look like nothing else, and come close to the taste.
+//! Chooses the children worth keeping: those that pass the audit, look like no other preset, and come close
+//! to the favourites.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +57,7 @@ pub(super) struct Comparison<'a> {
 /// A child worth keeping.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Kept {
-    /// Its index.
+    /// Index of the child.
     pub index: usize,
     /// Distance to the nearest favourite.
     pub distance: f32,
@@ -64,7 +65,7 @@ pub(super) struct Kept {
     pub flashes: bool,
 }
 
-/// The children by verdict and look.
+/// The children, sorted by verdict and look.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
     /// Number of rejected children, by reason.
@@ -75,7 +76,7 @@ pub(super) struct Selection {
     pub far: usize,
     /// Children worth keeping, the nearest to a favourite first.
     pub kept: Vec<Kept>,
-    /// Median distance of the library's presets to the nearest favourite.
+    /// Median distance from the library's other presets to the nearest favourite; infinite if there are none.
     pub median: f32,
 }
 
@@ -89,7 +90,7 @@ fn rejected(record: &Record, gates: &Gates, may_flash: bool) -> Option<String> {
     (!passed).then(|| why().split(':').next().unwrap_or_default().to_owned())
 }
 
-/// Sorts the children by their verdicts.
+/// Selects the children worth keeping, and counts the others by reason.
 pub(super) fn select(
     children: &[Child],
     verdicts: &BTreeMap<PresetId, Record>,
@@ -138,11 +139,11 @@ pub(super) fn select(
 
 /// Distances to the nearest favourite.
 struct Distances {
-    /// Distance of each child; `None` without a look.
+    /// Distance of each child; `None` for a child without a look.
     children: Vec<Option<f32>>,
-    /// Lower quartile of the presets of the library that are no favourites.
+    /// Lower quartile over the library's presets that are not favourites; infinite if there are none.
     quartile: f32,
-    /// Median of the same presets.
+    /// Median over the same presets.
     median: f32,
 }
 
@@ -173,7 +174,8 @@ impl Distances {
     }
 }
 
-/// Returns the best children in order: near to the taste, without flashes, and of different parents.
+/// Returns the indices of up to `count` of the best children, in order: near the favourites, without too many
+/// flashes, and with different parents.
 pub(super) fn best(kept: &[Kept], children: &[Child], median: f32, count: usize) -> Vec<usize> {
     let (mut left, mut best) = (kept.to_vec(), Vec::new());
     let mut shown: BTreeMap<usize, f32> = BTreeMap::new();
@@ -203,7 +205,7 @@ mod tests {
     use crate::audit::probe::PerceptualHash;
     use crate::audit::verdict::Safety;
 
-    /// A lively record with this luma, and a picture unlike that of any other number.
+    /// Returns the record of a moving picture with this luma; up to four values of `picture` look different.
     fn record(luma: f64, picture: u64) -> Record {
         let mut record = Record::without_evidence(Safety::Ok, String::new());
         record.evidence.perceptual_hash = Some(PerceptualHash([0xffff_u64 << (16 * (picture % 4)); 3]));

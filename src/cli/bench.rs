@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Measures all presets once at one size; returns the number of presets that failed.
+/// Measures all presets once at one render size and mesh size; returns the number of presets that failed.
 fn measure(
     args: &Args,
     subjects: &[Subject],

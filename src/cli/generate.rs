@@ -16,7 +16,7 @@ pub struct Args {
     out: PathBuf,
 }
 
-/// Writes the files for `command`, the top-level command.
+/// Writes man pages and completions for `command`, the top-level command, and its subcommands.
 pub fn run(args: &Args, command: clap::Command) -> anyhow::Result<ExitCode> {
     let mut command = without_help(command);
     let (man, completions) = (args.out.join("man"), args.out.join("completions"));
@@ -31,7 +31,7 @@ pub fn run(args: &Args, command: clap::Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns `command` without its `help` commands, each of which would get a page.
+/// Returns `command` without the `help` subcommands, each of which would get a man page.
 fn without_help(command: clap::Command) -> clap::Command {
     command.disable_help_subcommand(true).mut_subcommands(without_help)
 }

@@ -46,7 +46,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(place.exists(), "{} does not exist", place.display());
     let folder = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(Path::new(".")) };
     let mut sought = style::find_index(&place);
-    // Like a show, ignores an index of other presets.
+    // As in a show, an index that lists other presets is ignored.
     if let Ok(items) = items_in(folder, None) {
         let mut names = NameTable::for_presets(items.len());
         for (number, item) in items.iter().enumerate() {

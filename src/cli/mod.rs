@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand, each with its `Args` and its `run`.
 //!
-//! Holds no logic of its own: a command fills a settings struct and calls the module that does the work.
+//! Commands contain no logic: each fills a settings struct and calls the module that does the work.
 
 mod args;
 mod bake;
@@ -94,8 +94,8 @@ fn only_prints(command: &Command) -> bool {
     matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))
 }
 
-/// Lets a closed pipe end the process silently, as with `| head`. Not for shows and bakes, whose worker processes may
-/// exit at any time.
+/// Makes a write to a closed pipe end the process silently, as with `| head`. Not for shows and bakes, which
+/// must survive a worker process that exits.
 fn end_on_broken_pipe() {
     // SAFETY: restores the default action of one signal before any other thread exists.
     #[cfg(unix)]

@@ -32,7 +32,7 @@ enum ModelsCommand {
     List,
 }
 
-/// Returns the folder of the models, if the data folder is known.
+/// Returns the folder of the models; `None` if no data folder was found.
 pub fn folder() -> Option<PathBuf> {
     UserFolders::of_user().map(|places| places.data.join("models"))
 }

@@ -109,7 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Parses a command with its time.
+/// Parses `SECONDS=ACTION`.
 fn timed_command(text: &str) -> Result<(f64, Command), String> {
     let (secs, name) = text.split_once('=').ok_or("expected SECONDS=ACTION, for example 2.5=sprite.03")?;
     let secs: f64 = secs.trim().parse().map_err(|_| format!("{secs:?} is not a number of seconds"))?;

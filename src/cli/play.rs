@@ -27,7 +27,7 @@ pub struct Args {
     /// Folder with sprites (MILK_IMG.INI) and messages (MILK_MSG.INI) to launch
     #[arg(long, value_name = "DIR")]
     layers: Option<PathBuf>,
-    /// Title to show on request
+    /// Title shown by the `launch_title` action
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
     /// Display that the output fills, numbered from 0, or `window` [default: a display other than the desk's]
@@ -119,7 +119,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Converts the settings to the first commands of the show; adds a message for each unknown name.
+/// Converts the settings to the show's first commands; adds a message to `problems` for each unknown name.
 fn first_commands(settings: &Settings, problems: &mut Vec<String>) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(name) = &settings.profile {
@@ -140,7 +140,7 @@ fn first_commands(settings: &Settings, problems: &mut Vec<String>) -> Vec<Comman
     commands
 }
 
-/// Parses a name as written in files.
+/// Parses a value from its name in settings and log files.
 fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }

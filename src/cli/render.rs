@@ -1,4 +1,4 @@
-//! `aivj render`: renders individual presets, each in a supervised process.
+//! `aivj render`: renders individual presets in supervised worker processes.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -108,7 +108,7 @@ pub(super) fn render_all(pool: &PoolSettings, jobs: Vec<RenderJob>, mut receive:
     });
 }
 
-/// Runs a worker process of `render`.
+/// Runs this process as a worker of `render` or `bench`.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let settings: RenderSettings = serde_json::from_str(settings).context("reading the settings")?;
     let renderer = Renderer::new(settings)?;
@@ -116,7 +116,7 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates the output folders and returns their common parent, if they have one.
+/// Creates the output folders; returns the deepest folder that contains them all, or nothing without any.
 fn out_folder(jobs: &[RenderJob]) -> anyhow::Result<Vec<PathBuf>> {
     let mut common: Option<PathBuf> = None;
     for out in jobs.iter().filter_map(|job| job.out.as_ref()) {

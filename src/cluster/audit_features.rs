@@ -17,7 +17,8 @@ use crate::frames::{BakeItem, FrameMetrics};
 const AUDIT_FILE: &str = "preset-audit.json";
 /// Weight of a tag; each of the measurements has weight 1.
 const TAG_WEIGHT: f32 = 0.7;
-/// A constant column: rows are compared by direction, and without it an average preset would have none.
+/// Value of a constant column: rows are compared by direction, and without the column an average preset would
+/// have no direction.
 const CONSTANT: f32 = 1.5;
 /// Number of measurements.
 const NUMBERS: usize = 4;

@@ -8,11 +8,12 @@ use crate::frames::BakeItem;
 use crate::library::PresetSource;
 use crate::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, StyleIndex};
 
-/// The elements that name a style, in the order of their ids. The last style is of presets without any of them.
+/// The elements that name a style, in the order of their ids. One more style contains the presets without any
+/// of them.
 const ELEMENTS: [Tag; 7] =
     [Tag::Wave, Tag::Liquid, Tag::Line, Tag::Dots, Tag::Abstract, Tag::Vectors, Tag::Geometric];
 
-/// Name of the last style.
+/// Name of the style of presets without any element.
 const OTHER: &str = "other";
 
 /// Writes a style index v1 with one style per visual element. A preset belongs to the rarest of its elements: nearly

@@ -3,8 +3,8 @@
 use crate::facts::Energy;
 use crate::library::style::NameFacts;
 
-/// Assigns energies by terciles of motion, or by the words of the name if the motion is unknown. If both cuts fall on
-/// the same value, presets with that value are groove.
+/// Assigns energies by terciles of motion, or by the words of the name if the motion is unknown. If both
+/// tercile boundaries have the same value, presets with that value are groove.
 pub(super) fn energies(motions: &[Option<f32>], names: &[String]) -> Vec<Energy> {
     let mut known: Vec<f32> = motions.iter().flatten().copied().filter(|m| m.is_finite()).collect();
     known.sort_by(f32::total_cmp);

@@ -68,8 +68,9 @@ pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng
     }
 }
 
-/// Picks centres by greedy k-means++ (Arthur and Vassilvitskii, 2007): each centre is the best of a few rows drawn by
-/// squared distance to the previous centres. linfa draws only one, which leaves the final inertia about 2% higher.
+/// Picks centres by greedy k-means++ (Arthur and Vassilvitskii, 2007): each centre is the best of a few rows
+/// drawn with probability proportional to their squared distance from the nearest previous centre. linfa
+/// draws only one, which leaves the final inertia about 2% higher.
 fn spread_centres(rows: ArrayView2<f32>, count: usize, rng: &mut Rng) -> Array2<f32> {
     let norms = squared_norms(rows);
     let tries = 2 + (count as f64).ln() as usize;
@@ -111,7 +112,7 @@ fn draw(weights: &Array1<f32>, rng: &mut Rng) -> usize {
     rng.below(weights.len())
 }
 
-/// Runs Lloyd's algorithm from `start` until convergence, at most `most` passes.
+/// Runs Lloyd's algorithm from `start` until convergence, for at most `most` passes.
 pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: usize) -> Assignment {
     let norms = squared_norms(rows);
     let spread = norms.iter().copied().map(f64::from).sum::<f64>() / norms.len().max(1) as f64;
@@ -129,7 +130,7 @@ pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: us
     Assignment { centres, labels: found.labels, distances: found.distances, passes: passes + 1 }
 }
 
-/// Runs mini-batch k-means from `start` over `sweeps` times the number of rows.
+/// Runs mini-batch k-means from `start`, with `sweeps` passes over all rows in random order.
 pub fn mini_batch(
     rows: ArrayView2<f32>,
     start: Array2<f32>,

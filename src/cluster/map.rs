@@ -8,11 +8,11 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use super::kmeans::Assignment;
 use crate::library::looks::LookMap;
 
-/// Iterations of pushing centres apart.
+/// Number of iterations in which centres are pushed apart.
 const PUSH_ITERATIONS: usize = 200;
 /// Maximum number of rows for the principal components; more make no visible difference.
 const MAX_ROWS: usize = 1024;
-/// Iterations of the principal component search.
+/// Number of iterations of the principal component search.
 const ITERATIONS: usize = 30;
 /// Radius of a cluster relative to the distance to the nearest centre.
 const SPREAD: f32 = 0.45;

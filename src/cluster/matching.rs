@@ -1,9 +1,10 @@
-//! Keeps cluster ids stable between bakes, so that a taste learned for `c07` still refers to the same pictures.
+//! Keeps cluster ids stable between bakes, so that a taste learnt for `c07` still refers to the same presets.
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Returns the id of each new cluster: that of the old cluster with which it shares most presets, largest overlaps
-/// first; otherwise the lowest free id. `old` maps presets to ids, `new` yields the cluster of each preset.
+/// Returns the id of each new cluster: that of the old cluster with which it shares the most presets,
+/// assigned from the largest overlap down; otherwise the lowest free id. `old` maps presets to ids, `new`
+/// yields the cluster of each preset.
 pub(super) fn ids<'a>(
     old: &HashMap<String, u32>,
     new: impl Iterator<Item = (&'a str, u32)>,

@@ -47,7 +47,8 @@ const CENTRAL: usize = 12;
 /// Settings of the clustering.
 #[derive(Clone, Debug)]
 pub struct ClusterSettings {
-    /// Number of clusters; `None` chooses it by the size of the library.
+    /// Number of clusters; `None` to keep the previous number, or to derive it from the size of the library
+    /// if that has changed a lot.
     pub count: Option<usize>,
     /// Random seed.
     pub seed: u64,
@@ -96,7 +97,7 @@ pub struct ClusterStyle {
 pub struct Styles {
     /// Format version, `v0`.
     pub version: String,
-    /// Time of the clustering, in ISO 8601.
+    /// Time of the clustering, ISO 8601.
     #[serde(rename = "generatedAt")]
     pub generated_at: String,
     /// Name of the pack.
@@ -109,7 +110,7 @@ pub struct Styles {
     pub inertia: f64,
     /// The styles, ordered by id.
     pub clusters: Vec<ClusterStyle>,
-    /// Style of every preset, by the number of its id.
+    /// Number of the style of each preset, such as 7 for `c07`, by preset id.
     pub members: HashMap<String, u32>,
 }
 
@@ -192,8 +193,8 @@ pub fn cluster(
 }
 
 impl Clustering {
-    /// Writes the styles, the map, both indexes and the policy to `folder`. The newest index is written last, so that a
-    /// watcher of it finds the other files in place.
+    /// Writes the styles, the map, both indexes and the policy to `folder`. The v1 index is written last, so
+    /// that the other files are in place when a watcher sees it change.
     pub fn write(&self, folder: &Path, table: &Table) -> Result<(), ClusterError> {
         let put = |name: &str, bytes: Result<Vec<u8>, String>| {
             bytes
@@ -326,7 +327,7 @@ fn describe(
             }
         })
         .collect();
-    // With equal presets there are fewer different rows than centres.
+    // With identical presets, there may be fewer distinct rows than centres.
     clusters.retain(|style| style.count > 0);
     clusters.sort_by(|a, b| a.id.len().cmp(&b.id.len()).then_with(|| a.id.cmp(&b.id)));
     let members = table.ids.iter().zip(&found.labels).map(|(id, &label)| (id.clone(), ids[label as usize]));

@@ -6,13 +6,15 @@ use crate::facts::Energy;
 
 /// Maximum number of words per cluster.
 const WORDS: usize = 6;
-/// A word counts if at least this many presets by at least this many authors have it.
+/// Minimum number of presets in a cluster, and of their authors, that must use a word for it to name the
+/// cluster.
 const MIN_COUNT: usize = 2;
 
 /// Returns the name and the typical words of every cluster.
 ///
-/// The weight of a word is its share in the cluster times the log of how much more common it is there than overall, the
-/// class-based TF-IDF of topic models (Grootendorst, 2022). Words before ` - ` are the author and do not count.
+/// The weight of a word is its share in the cluster times the log of how much more common it is there than
+/// overall, the class-based TF-IDF of topic models (Grootendorst, 2022). Words before ` - ` are the author
+/// and are ignored.
 pub(super) fn names(
     paths: &[String],
     labels: &[u32],
@@ -65,7 +67,7 @@ pub(super) fn names(
     names
 }
 
-/// Returns the author of most presets of a cluster.
+/// Returns the author with the most presets in a cluster.
 fn main_author(paths: &[String], labels: &[u32], cluster: usize) -> Option<String> {
     let mut authors: BTreeMap<String, usize> = BTreeMap::new();
     for (path, _) in paths.iter().zip(labels).filter(|(_, label)| **label as usize == cluster) {
@@ -83,7 +85,7 @@ fn typical(energies: impl Iterator<Item = Energy>) -> &'static str {
     Energy::ALL[most].label()
 }
 
-/// Returns the author, and the distinct words of the folders and the title.
+/// Returns the author and the distinct words of the folders and the title, in lower case.
 fn words_of(path: &str) -> (String, BTreeSet<String>) {
     let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem).to_lowercase();
     let (folders, file) = stem.rsplit_once('/').unwrap_or(("", &stem));

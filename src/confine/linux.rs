@@ -1,4 +1,4 @@
-//! Landlock and seccomp.
+//! Confinement on Linux: Landlock restricts access to files, seccomp denies system calls.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::rights::{Enforced, Rights};
 
-/// The newest kernel interface supported; older kernels enforce the part of it that they have.
+/// Newest Landlock interface supported; older kernels enforce only what they support.
 const INTERFACE: ABI = ABI::V6;
 
-/// Programs, libraries, drivers, fonts and their settings.
+/// System folders with programs, libraries, drivers, fonts and their settings.
 const SYSTEM: [&str; 16] = [
     "/usr",
     "/lib",
@@ -35,13 +35,13 @@ const SYSTEM: [&str; 16] = [
 ];
 /// Devices, including the graphics card, and the shared memory of drivers.
 const DEVICES: [&str; 1] = ["/dev"];
-/// Drivers and fonts of the user, below the home folder.
+/// Folders with the user's drivers and fonts, below the home folder.
 const OF_USER: [&str; 5] =
     [".config/vulkan", ".local/share/vulkan", ".local/share/fonts", ".fonts", ".config/fontconfig"];
-/// Shader caches, below the cache folder of the user.
+/// Shader caches, below the user's cache folder.
 const CACHES: [&str; 5] =
     ["mesa_shader_cache", "mesa_shader_cache_db", "mesa_shader_cache_sf", "nvidia", "radv_builtin_shaders"];
-/// Variables that name further files and folders of drivers.
+/// Environment variables that name further files and folders of drivers.
 const DRIVER_VARIABLES: [&str; 8] = [
     "VK_DRIVER_FILES",
     "VK_ADD_DRIVER_FILES",
@@ -56,7 +56,8 @@ const DRIVER_VARIABLES: [&str; 8] = [
 const CACHE_VARIABLES: [&str; 3] =
     ["MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH"];
 
-/// Calls that are denied: sockets, other ways to create them, and access to the memory of other processes.
+/// System calls that are denied: sockets, other ways to create them, and access to the memory of other
+/// processes.
 const REFUSED: [libc::c_long; 5] = [
     libc::SYS_socket,
     libc::SYS_io_uring_setup,
@@ -77,7 +78,8 @@ pub(super) fn confine(rights: &Rights) -> Enforced {
     Enforced { files, network }
 }
 
-/// Restricts the calling thread to its folders; returns whether the kernel enforces it.
+/// Restricts the calling thread to the folders in `rights` and those of the system; returns whether the
+/// kernel enforces this.
 fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
     let all = AccessFs::from_all(INTERFACE);
     let run = AccessFs::from_read(INTERFACE);
@@ -98,7 +100,7 @@ fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// Allows access to these places and everything below them. Those that do not exist are ignored.
+/// Allows access to these places and everything below them. Places that do not exist are ignored.
 fn allow(
     mut rules: RulesetCreated,
     places: impl IntoIterator<Item = PathBuf>,
@@ -113,8 +115,8 @@ fn allow(
     Ok(rules)
 }
 
-/// Returns where drivers and fonts of the user or named by variables are, and the programs in `PATH` with their
-/// libraries, and this program.
+/// Returns the folders with the user's drivers and fonts, the paths in [`DRIVER_VARIABLES`], this program,
+/// and the folders in `PATH` with the `lib` folder next to each.
 fn of_drivers() -> impl Iterator<Item = PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
     let of_user = OF_USER.iter().map(move |below| home.join(below));
@@ -127,7 +129,7 @@ fn of_drivers() -> impl Iterator<Item = PathBuf> {
     of_user.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
 }
 
-/// Returns the shader caches, after creating the one that Mesa uses if it is missing.
+/// Returns the shader caches; creates those that Mesa uses if they are missing.
 fn caches() -> Vec<PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -142,7 +144,7 @@ fn caches() -> Vec<PathBuf> {
     own.chain(named).filter(|path: &PathBuf| Path::is_absolute(path)).collect()
 }
 
-/// Refuses the calls in [`REFUSED`] to the calling thread.
+/// Denies the system calls in [`REFUSED`] to the calling thread.
 fn refuse_calls() -> Result<bool, seccompiler::Error> {
     let rules: BTreeMap<_, _> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let refusal = SeccompAction::Errno(libc::EACCES as u32);

@@ -1,8 +1,9 @@
 //! Confines code that reads untrusted files: presets, textures, models and audio.
 //!
-//! A confined thread, and every process and thread that it starts, has no network and reaches only its own folders and
-//! those of the system: drivers, fonts and shader caches. On Linux this is enforced by Landlock (files; since 5.13) and
-//! seccomp (network). Features that the kernel lacks are silently skipped; on other systems nothing is enforced.
+//! A confined thread, and every process and thread that it starts, has no network and can open only the files
+//! and folders in its [`Rights`] and those of the system, such as drivers, fonts and shader caches. On Linux
+//! this is enforced by Landlock (files; since 5.13) and seccomp (network). Features that the kernel lacks are
+//! silently skipped; on other systems nothing is enforced.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -13,8 +14,9 @@ use std::process::{Child, Command};
 
 pub use rights::{Enforced, Rights};
 
-/// Revokes all other rights of the calling thread and of everything it starts. Threads that are already running keep
-/// theirs, so a process calls this first.
+/// Restricts the calling thread, and every thread and process it starts from now on, to `rights` and the
+/// system's folders, without network access. Threads that are already running are not restricted, so call
+/// this before starting any.
 pub fn confine(rights: &Rights) -> Enforced {
     #[cfg(target_os = "linux")]
     let enforced = linux::confine(rights);

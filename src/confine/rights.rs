@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-/// The folders and files that a confined process needs, besides those of the system.
+/// The folders and files that a confined process may use, besides those of the system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
-    /// Files and folders that it reads. Those that do not exist are ignored.
+    /// Files and folders that may be read. Those that do not exist are ignored.
     pub read: Vec<PathBuf>,
-    /// Folders in which it also writes and deletes. Those that do not exist are ignored.
+    /// Folders that may be read, and in which files may be written and deleted. Those that do not exist are
+    /// ignored.
     pub write: Vec<PathBuf>,
 }
 
 /// Restrictions that the system enforces after [`confine`](super::confine).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Enforced {
-    /// Other files and folders cannot be opened.
+    /// Whether access to other files and folders is denied.
     pub files: bool,
-    /// There is no network.
+    /// Whether network access is denied.
     pub network: bool,
 }

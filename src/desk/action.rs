@@ -1,7 +1,7 @@
 //! Every action that a key, knob or button can trigger: one list with stable names.
 //!
-//! The program turns an [`Action`] into [`Command`]s for the show, depending on its current state (which card, which
-//! value).
+//! The program turns an [`Action`] into [`Command`]s for the show, depending on the show's current state
+//! (which card, which value).
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use crate::show::Command;
 
 /// Number of cards: one for each preset that the show prepares.
 pub const CARDS: usize = crate::show::WARM_CANDIDATES;
-/// Step of a dial by key.
+/// Change of a dial's value per step.
 const STEP: f32 = 0.05;
-/// Fine step of a dial by key.
+/// Change of a dial's value per fine step.
 const FINE_STEP: f32 = 0.01;
 
 /// An action that the performer can trigger.
@@ -23,7 +23,7 @@ const FINE_STEP: f32 = 0.01;
 pub enum Action {
     /// A command for the show.
     Show(Command),
-    /// A dial set by a knob; keys use [`Action::Nudge`].
+    /// Sets a dial to the position of a knob; keys use [`Action::Nudge`].
     Turn(Dial),
     /// Moves a dial by one step.
     Nudge(Dial, Nudge),
@@ -31,15 +31,15 @@ pub enum Action {
     Select(Control),
     /// Moves the selected macro by one step.
     NudgeSelected(Nudge),
-    /// Plays an upcoming card, numbered from 0.
+    /// Plays the preset on a card, numbered from 0.
     PlayCard(usize),
-    /// Drops an upcoming card, numbered from 0.
+    /// Removes the preset on a card, numbered from 0.
     DropCard(usize),
     /// An action on the windows.
     Window(WindowAction),
 }
 
-/// A control from 0 to 1.
+/// A control with a value from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dial {
     /// A control of the macro bank.
@@ -51,13 +51,13 @@ pub enum Dial {
 /// One step of a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nudge {
-    /// A step up.
+    /// One step up.
     Up,
-    /// A step down.
+    /// One step down.
     Down,
-    /// Up by a fine step.
+    /// One fine step up.
     UpFine,
-    /// Down by a fine step.
+    /// One fine step down.
     DownFine,
 }
 
@@ -80,16 +80,16 @@ pub enum WindowAction {
     Number(Numbered),
 }
 
-/// A layer with a two-digit number.
+/// The kind of a layer with a two-digit number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbered {
-    /// A sprite of `MILK_IMG.INI`.
+    /// A sprite from `MILK_IMG.INI`.
     Sprite,
-    /// A message of `MILK_MSG.INI`.
+    /// A message from `MILK_MSG.INI`.
     Message,
 }
 
-/// Group of an action in lists.
+/// The group under which an action is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// The choice of presets.
@@ -142,7 +142,7 @@ impl Dial {
         Control::ALL.into_iter().map(Self::Macro).chain([Self::Adventure])
     }
 
-    /// Returns the command that sets the dial.
+    /// Returns the command that sets the dial to `value`.
     pub fn set(self, value: crate::units::Unipolar) -> Command {
         match self {
             Self::Macro(control) => Command::Macro { control, value },
@@ -241,8 +241,8 @@ impl Action {
         all
     }
 
-    /// Finds an action by its name in files. Besides [`Self::all`] these are `sprite.00` to `sprite.99` and
-    /// `message.00` to `message.99`.
+    /// Finds an action by its name in files. Besides the names of [`Self::all`], accepts `sprite.00` to
+    /// `sprite.99` and `message.00` to `message.99`.
     pub fn named(name: &str) -> Option<Self> {
         let numbered = Numbered::ALL.into_iter().find_map(|what| what.named(name)).map(Self::Show);
         let name = current_name(name);
@@ -254,7 +254,7 @@ impl Action {
         matches!(self, Self::Nudge(..) | Self::NudgeSelected(_))
     }
 
-    /// Returns the stable name in files: lower case, parts joined by dots.
+    /// Returns the stable name used in files, with parts joined by dots, such as `card1.play`.
     pub fn name(&self) -> String {
         match self {
             Self::Show(Command::Sprite(number)) => Numbered::Sprite.name(*number),
@@ -294,7 +294,7 @@ impl Action {
         }
     }
 
-    /// Returns the group in lists.
+    /// Returns the group under which the action is listed.
     pub fn group(&self) -> Group {
         match self {
             Self::Show(command) => group_of(command),
@@ -347,7 +347,7 @@ impl Numbered {
         }
     }
 
-    /// Returns the word for it in names and messages.
+    /// Returns the word for this kind in action names and messages.
     pub fn word(self) -> &'static str {
         match self {
             Self::Sprite => "sprite",
@@ -359,7 +359,7 @@ impl Numbered {
         format!("{}.{number:02}", self.word())
     }
 
-    /// Parses the name of a numbered layer.
+    /// Parses a name such as `sprite.07` and returns the command that launches the layer.
     fn named(self, name: &str) -> Option<Command> {
         let digits = name.strip_prefix(self.word())?.strip_prefix('.')?;
         let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -412,7 +412,7 @@ fn group_of(command: &Command) -> Group {
     }
 }
 
-/// Returns the name of a value in files: `next`, `profile.techno`.
+/// Returns the name of a command or control in files, such as `next` or `profile.techno`.
 fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,

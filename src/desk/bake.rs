@@ -17,15 +17,15 @@ const THUMB_SIDE: f32 = 84.0;
 /// State shown on the Bake page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BakeView {
-    /// The library to bake; none while the show plays the built-in presets.
+    /// The library to bake; `None` while the show plays the built-in presets.
     pub library: Option<String>,
-    /// Vision models available besides the built-in embedder.
+    /// Names of the vision models available besides the built-in embedder.
     pub models: Vec<String>,
     /// Whether a bake is running.
     pub running: bool,
     /// Labels of all stages in order.
     pub stages: Vec<String>,
-    /// Label of the current stage.
+    /// Label of the current stage; empty before the first.
     pub stage: String,
     /// Number of presets done in this stage.
     pub done: usize,
@@ -35,9 +35,9 @@ pub struct BakeView {
     pub rate: f64,
     /// Estimated seconds left in this stage, once known.
     pub left_secs: Option<f64>,
-    /// Whether the index before the last bake can be restored.
+    /// Whether the style index from before the last bake can be restored.
     pub can_restore: bool,
-    /// Why the last bake failed.
+    /// Why the last bake failed, if it did.
     pub problem: Option<String>,
     /// Log messages, newest last.
     pub notes: Vec<String>,
@@ -63,14 +63,14 @@ pub enum BakeRequest {
     Start(BakeOptions),
     /// Stop; finished work is kept.
     Stop,
-    /// Swap the library's style index with the one before the last bake.
+    /// Swap the library's style index with the one from before the last bake.
     RestoreIndex,
 }
 
 /// Options of a bake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakeOptions {
-    /// Pack name; the library's name if empty.
+    /// Pack name; derived from the library's folder name if empty.
     pub pack: String,
     /// Time limit in hours.
     pub hours: f64,
@@ -91,7 +91,7 @@ impl Default for BakeOptions {
     }
 }
 
-/// The page with its options and uploaded thumbnails.
+/// The Bake page, with its options and uploaded thumbnails.
 #[derive(Default)]
 pub(super) struct BakePage {
     options: BakeOptions,
@@ -145,7 +145,7 @@ impl BakePage {
                 let name = ui.label("Styles (0 = automatic)").id;
                 let before = *clusters;
                 ui.add(DragValue::new(clusters).range(0..=256)).labelled_by(name);
-                // A library has at least eight styles.
+                // Any number other than 0 must be at least 8.
                 if (1..8).contains(clusters) {
                     *clusters = if before >= 8 { 0 } else { 8 };
                 }

@@ -9,15 +9,15 @@ use super::style;
 pub(super) struct BigButton<'a> {
     /// Label of the button.
     pub title: &'a str,
-    /// Its key; may be empty.
+    /// Key of the button's action; may be empty.
     pub key: &'a str,
-    /// Whether it is on.
+    /// Whether the button is on.
     pub on: bool,
     /// Colour of the button while it is on.
     pub color: Color32,
 }
 
-/// Draws a button of this size.
+/// Draws a large button with this size, in points.
 pub(super) fn big(ui: &mut Ui, size: Vec2, big: &BigButton) -> Response {
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, big.on, big.title));
@@ -46,7 +46,7 @@ fn draw(ui: &Ui, rect: Rect, response: &Response, big: &BigButton, height: f32) 
     painter.text(corner, Align2::RIGHT_TOP, big.key, FontId::proportional(12.0), faint);
 }
 
-/// Returns the key of an action, or an empty string.
+/// Returns the first key bound to an action, or an empty string.
 pub(super) fn key_of<'a>(keys: &'a [KeyLine], action: &Action) -> &'a str {
     keys.iter().find(|line| line.action == *action).map_or("", |line| &line.keys)
 }

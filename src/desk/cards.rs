@@ -13,7 +13,7 @@ use crate::show::{Command, Upcoming};
 
 /// Maximum number of presets listed in the history.
 const HISTORY: usize = 60;
-/// Side of an icon, in points.
+/// Side of an icon button, in points.
 const ICON: f32 = 28.0;
 
 /// Shows the cards, the next preset first.

@@ -1,8 +1,8 @@
-//! Text fields that are completed with Enter.
+//! Text fields that are confirmed with Enter.
 
 use egui::{Key, Response};
 
-/// Returns whether the text in a field was completed with Enter.
+/// Returns whether the text in a field was confirmed with Enter in this frame.
 pub(super) fn entered(field: &Response) -> bool {
     field.lost_focus() && field.ctx.input(|input| input.key_pressed(Key::Enter))
 }

@@ -20,7 +20,7 @@ pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
     });
 }
 
-/// Returns the column of a group; long groups get one of their own.
+/// Returns the column of a group; the longest group has a column to itself.
 fn column(group: Group) -> usize {
     match group {
         Group::Choice | Group::Picture | Group::Layers => 0,

@@ -12,7 +12,7 @@ use crate::show::Command;
 /// Height of the row with its gap, in points.
 pub(super) const HEIGHT: f32 = 40.0;
 
-/// The row with what is being typed.
+/// The layers row, with the layer number and the title being typed.
 #[derive(Default)]
 pub(super) struct LayersRow {
     number: u8,
@@ -20,7 +20,7 @@ pub(super) struct LayersRow {
     title: Option<String>,
 }
 
-/// Returns whether the row is shown: the performer has set a folder of layers, or a title.
+/// Returns whether the row is shown, which it is if a layers folder or a title is set.
 pub(super) fn shown(view: &DeskView) -> bool {
     view.settings.settings.layers.is_some() || view.settings.settings.title.is_some()
 }

@@ -1,6 +1,7 @@
 //! The macro panel: eight knobs, the mode, macro presets and the profile.
 //!
-//! A knob's pointer shows the performer's position; the lit arc shows the value with what the music adds.
+//! A knob's pointer shows the position set by the performer; the lit arc shows the value, including what the
+//! music adds.
 
 use egui::{Align2, Color32, FontId, Pos2, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
@@ -10,18 +11,19 @@ use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
-/// Length of a drag from one end to the other, in points.
+/// Length of a drag that turns a knob from one end to the other, in points.
 const FULL_DRAG: f32 = 260.0;
-/// Factor for drags with Shift.
+/// Factor for drags and scrolling while Shift is held.
 const FINE: f32 = 0.2;
 /// Height of the panel, in points.
 pub(super) const HEIGHT: f32 = 36.0 + KNOB + CAPTION + 8.0;
-/// Side of a knob's square, and height of its label, in points.
+/// Side of a knob's square, in points.
 const KNOB: f32 = 60.0;
+/// Height of a knob's label, in points.
 const CAPTION: f32 = 20.0;
 /// Half of a knob's travel in radians; a gap remains at the bottom.
 const HALF_SWEEP: f32 = std::f32::consts::PI * 0.75;
-/// Line segments of a full arc.
+/// Number of line segments in a full arc.
 const ARC_PIECES: f32 = 32.0;
 
 /// Draws the panel and adds the performer's commands to `commands`. `selected` is the macro that the arrow keys move.
@@ -117,7 +119,7 @@ fn knob(
     let pointer = [center + way * radius * 0.35, center + way * radius * 0.8];
     painter.line_segment(pointer, Stroke::new(3.0, style::TEXT));
     let below = Pos2::new(place.center().x, place.bottom() - 9.0);
-    // The number is the key that selects it.
+    // The number is the key that selects the knob.
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
@@ -127,7 +129,8 @@ fn knob(
     ));
 }
 
-/// Returns the position the performer turns the knob to, if any, relative to its value so that it never jumps.
+/// Returns the value that the performer turns the knob to, if any. Starts from the current value, so that it
+/// never jumps.
 fn turned(ui: &Ui, response: &Response, value: f32) -> Option<f32> {
     if response.double_clicked() {
         return Some(0.5);

@@ -47,17 +47,18 @@ pub struct MidiDevice {
 pub struct MidiRow {
     /// Name of the device.
     pub device: String,
-    /// Index of the binding within the device.
+    /// Index of the binding in the device's list.
     pub at: usize,
     /// The action that the control triggers.
     pub action: Action,
     /// Name of the control, such as `CC 16 ch 1`.
     pub control: String,
-    /// Name of its encoding.
+    /// Name of the control's encoding.
     pub encoding: &'static str,
-    /// Whether it uses soft takeover; `None` if soft takeover does not apply to it, as for endless encoders and notes.
+    /// Whether the control uses soft takeover; `None` where that does not apply, as for endless encoders and
+    /// notes.
     pub takeover: Option<bool>,
-    /// Another action bound to the same control.
+    /// Titles of other actions bound to the same control, if any.
     pub conflict: Option<String>,
 }
 
@@ -74,7 +75,7 @@ pub enum MidiRequest {
     Unbind {
         /// Name of the device.
         device: String,
-        /// Index of the binding within the device.
+        /// Index of the binding in the device's list.
         at: usize,
     },
     /// Remove all bindings of a device.
@@ -86,7 +87,7 @@ pub enum MidiRequest {
     Encoding {
         /// Name of the device.
         device: String,
-        /// Index of the binding within the device.
+        /// Index of the binding in the device's list.
         at: usize,
         /// Name of the encoding.
         encoding: &'static str,
@@ -95,7 +96,7 @@ pub enum MidiRequest {
     Pickup {
         /// Name of the device.
         device: String,
-        /// Index of the binding within the device.
+        /// Index of the binding in the device's list.
         at: usize,
     },
 }
@@ -200,7 +201,7 @@ fn bindings(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     });
 }
 
-/// Draws the encoding of a control; returns the one chosen.
+/// Draws a list with the encodings for a control; returns the one chosen, if any.
 fn encodings(ui: &mut Ui, view: &MidiView, row: &MidiRow) -> Option<&'static str> {
     let title = view.encodings.iter().find(|(word, _)| *word == row.encoding).map_or(row.encoding, |of| of.1);
     let mut chosen = None;

@@ -1,7 +1,8 @@
 //! The desk, the performer's window (egui): reads a snapshot, returns commands and requests.
 //!
-//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything. The desk
-//! never changes the show; it holds only view state, such as the open page, the selected macro and text being typed.
+//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything.
+//! The desk never changes the show; it keeps only view state, such as the open page, the selected macro and
+//! text being typed.
 
 mod action;
 mod adventure;
@@ -95,7 +96,7 @@ impl Desk {
         self.open(Page::ALL[(at + 1) % Page::ALL.len()]);
     }
 
-    /// Toggles between the Keys page and the page before it.
+    /// Toggles between the Keys page and the page that was open before.
     pub fn toggle_help(&mut self) {
         self.open(if self.page == Page::Keys { self.before } else { Page::Keys });
     }
@@ -110,8 +111,8 @@ impl Desk {
         self.selected_macro = control;
     }
 
-    /// Redirects an action triggered by a key on the desk: on the Library and Map pages, Favourite and Ban act on
-    /// the selected preset, not on the one on air. Returns `None` if nothing is selected there.
+    /// Redirects an action triggered by a key on the desk: on the Library and Map pages, Favourite and Ban
+    /// apply to the selected preset instead of the one on air. Returns `None` if no preset is selected.
     pub fn redirect(&self, action: Action) -> Option<Action> {
         let command = match (&action, self.page) {
             (Action::Show(Command::Favourite), Page::Library | Page::Map) => Command::FavouritePreset,

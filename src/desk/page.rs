@@ -8,7 +8,7 @@ pub enum Page {
     Live,
     /// All presets.
     Library,
-    /// The library by look.
+    /// All presets on a map, arranged by look.
     Map,
     /// MIDI devices and bindings.
     Midi,

@@ -5,8 +5,8 @@ use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
-/// Returns the command for an action; `None` for an empty card or a window action.
-/// `waiting` holds commands that the show has not received yet; steps of a dial add up with them.
+/// Returns the command for an action; `None` for an empty card, and for actions that are handled elsewhere.
+/// `waiting` contains the commands that the show has not received yet, so that steps of a dial add up.
 pub fn command(
     action: &Action,
     selected: Control,
@@ -23,12 +23,13 @@ pub fn command(
     }
 }
 
-/// Returns the command that moves a dial by `by` from its value after `waiting`.
+/// Returns the command that moves a dial by `by` from the value it has once the commands in `waiting` are
+/// applied.
 pub fn moved(dial: Dial, by: f32, snapshot: &Snapshot, waiting: &[Command]) -> Command {
     dial.set(Unipolar::new(value(dial, snapshot, waiting).get() + by))
 }
 
-/// Returns the value of a dial after `waiting`.
+/// Returns the value that a dial has once the commands in `waiting` are applied.
 pub fn value(dial: Dial, snapshot: &Snapshot, waiting: &[Command]) -> Unipolar {
     let asked = waiting.iter().rev().find_map(|command| match (command, dial) {
         (Command::Macro { control, value }, Dial::Macro(wanted)) if *control == wanted => Some(*value),

@@ -24,9 +24,9 @@ pub struct SettingsView {
     pub refreshing: bool,
     /// Descriptions of the displays, numbered from 0.
     pub monitors: Vec<String>,
-    /// Number of the display where the output is, and whether it fills it.
+    /// Number of the display that shows the output, and whether the output is full screen; `None` if unknown.
     pub output_on: Option<(usize, bool)>,
-    /// Recent folders and packs.
+    /// Known preset folders and packs.
     pub libraries: Vec<PathBuf>,
     /// Sets of MIDI profiles besides the default.
     pub midi: Vec<String>,
@@ -49,13 +49,13 @@ pub enum SettingsRequest {
     Identify,
 }
 
-/// The page with the text being typed.
+/// The Settings page, with the text being typed.
 #[derive(Default)]
 pub(super) struct SettingsPage {
     folder: String,
     midi: String,
     looked: bool,
-    /// Whether the folder field takes the keyboard in the next frame.
+    /// Whether the folder field receives keyboard focus in the next frame.
     focus: bool,
 }
 

@@ -10,10 +10,10 @@ use crate::units::counted;
 
 /// Seconds for which a message stays highlighted.
 const BRIGHT_SECS: f64 = 15.0;
-/// Number of messages that stay visible.
+/// Number of messages that stay visible even if they no longer apply.
 const KEPT: usize = 2;
 
-/// The messages shown, with the time of each.
+/// The messages shown, newest first, each with the time at which it appeared, in seconds.
 #[derive(Default)]
 pub(super) struct StatusBar {
     messages: Vec<(String, f64)>,
@@ -64,7 +64,7 @@ impl StatusBar {
     }
 }
 
-/// Shows a red label while favourites, bans, ratings or the taste cannot be saved.
+/// Shows a red label while changes, such as favourites or bans, cannot be saved.
 fn save_lamp(ui: &mut Ui, view: &DeskView) {
     let (unsaved, problem) = (view.library.unsaved, &view.library.save_problem);
     if problem.is_empty() {

@@ -1,6 +1,7 @@
 //! Colours and sizes of the desk: dark, calm, readable at arm's length and beyond.
 //!
-//! Letters are readable from about 10 arc minutes: 5.8 mm at two metres, the capitals of [`FAR`] on a 96 dpi screen.
+//! Letters are readable from a height of about 10 arc minutes. At two metres that is 5.8 mm, the height of
+//! capitals in size [`FAR`] on a 96 dpi screen.
 
 use egui::{Color32, Context, FontId, TextStyle, Visuals};
 

@@ -1,4 +1,5 @@
-//! The theme of the night: the field in which the performer describes it, and how it is understood.
+//! The theme of the night: the field in which the performer describes it, and a summary of how the
+//! description is understood.
 
 use egui::{RichText, TextEdit, Ui};
 
@@ -7,15 +8,15 @@ use super::view::DeskView;
 use crate::library::find::Description;
 use crate::show::Command;
 
-/// The field of the theme.
+/// The text field for the theme.
 #[derive(Default)]
 pub(super) struct ThemeField {
-    /// The text being typed; `None` while the field is not edited.
+    /// The text being typed; `None` while the field is not being edited.
     draft: Option<String>,
 }
 
 impl ThemeField {
-    /// Draws the field. The theme changes when the text is completed or left.
+    /// Draws the field. The theme changes when the field loses focus, for example after Enter.
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
         ui.label(RichText::new("Theme").color(style::OFF));
         let current = &view.snapshot.theme;

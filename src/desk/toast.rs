@@ -8,9 +8,9 @@ use super::style;
 use super::view::DeskView;
 use crate::show::Command;
 
-/// Seconds for which it is shown. The Undo key works for longer.
+/// Seconds for which the toast is shown. The Undo key works for longer.
 const SHOWN_SECS: f64 = 10.0;
-/// Distance from the bottom of the window, in points: above the status bar.
+/// Distance from the bottom of the window, in points; keeps the toast above the status bar.
 const ABOVE: f32 = 64.0;
 /// Height of the button, in points.
 const HEIGHT: f32 = 40.0;

@@ -16,7 +16,7 @@ const HEIGHT: f32 = 58.0;
 /// Height of the caption above a state, in points.
 const CAPTION: f32 = 12.0;
 
-/// Draws the bar; a clicked tab is stored in `page`.
+/// Draws the bar; sets `page` to the tab that was clicked, if any.
 pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
     ui.horizontal(|ui| {
         ui.set_min_height(HEIGHT);
@@ -42,7 +42,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
     });
 }
 
-/// Returns the macro mode and its colour.
+/// Returns the word and the colour for the macro mode.
 fn macros(mode: Mode) -> (&'static str, Color32) {
     match mode {
         Mode::Off => ("MANUAL", style::OFF),
@@ -52,7 +52,7 @@ fn macros(mode: Mode) -> (&'static str, Color32) {
     }
 }
 
-/// Returns the mode in which presets are chosen, and its colour.
+/// Returns the word and the colour for the mode in which presets are chosen.
 fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     match (snapshot.held, snapshot.auto) {
         (true, _) => ("HOLD", style::WARN),
@@ -61,7 +61,7 @@ fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     }
 }
 
-/// Returns blackout or freeze with its colour, if active.
+/// Returns the word and the colour for blackout or freeze, if active.
 fn output(mode: OutputMode) -> Option<(&'static str, Color32)> {
     match mode {
         OutputMode::Open => None,
@@ -70,7 +70,7 @@ fn output(mode: OutputMode) -> Option<(&'static str, Color32)> {
     }
 }
 
-/// Draws a state with a caption above it; `filled` if it changes what the audience sees.
+/// Draws a state with a caption above it, on a coloured background if `filled`.
 fn state(ui: &mut Ui, caption: &str, (word, color): (&str, Color32), filled: bool) {
     let font = FontId::proportional(style::FAR);
     let width = ui.fonts_mut(|fonts| fonts.layout_no_wrap(word.to_owned(), font.clone(), color).size().x);
@@ -101,7 +101,8 @@ fn section(ui: &mut Ui, section: Section, silent: bool) {
     ui.label(RichText::new(word).size(style::FAR).color(color));
 }
 
-/// Draws a lamp that flashes on the beat above four dots for the bar; dark if no beat is detected.
+/// Draws a lamp that flashes on the beat, above a mark for each of the four beats of a bar; all dark if no
+/// beat is detected.
 fn beat_lamp(ui: &mut Ui, grid: &BeatGrid, beats: f64) {
     let (rect, _) = ui.allocate_exact_size(Vec2::new(56.0, HEIGHT - 4.0), Sense::hover());
     let painter = ui.painter_at(rect);

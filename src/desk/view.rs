@@ -25,7 +25,7 @@ pub struct DeskView<'a> {
     pub preview_aspect: f32,
     /// Name of the graphics device.
     pub device: &'a str,
-    /// Messages, one per source, the show first.
+    /// Messages for the performer, at most one per source.
     pub messages: &'a [&'a str],
     /// State of the MIDI page.
     pub midi: &'a MidiView,

@@ -4,7 +4,7 @@
 use image::RgbaImage;
 
 const MAGIC: &[u8; 4] = b"DDS ";
-/// Offset of the pixels; a file with the DX10 extension has 20 bytes more, but those are compressed or floating point.
+/// Offset of the pixels. Files with the DX10 extension have a longer header; the `image` crate reads them.
 const HEADER: usize = 128;
 
 // Flags of the pixel format.
@@ -13,7 +13,7 @@ const ALPHA: u32 = 0x2;
 const FOUR_CC: u32 = 0x4;
 const LUMINANCE: u32 = 0x2_0000;
 
-/// Decodes an uncompressed DDS image of at most `max_side` pixels a side; `None` if `bytes` are something else.
+/// Decodes an uncompressed DDS image with sides of at most `max_side` pixels; `None` for anything else.
 pub(super) fn decode(bytes: &[u8], max_side: u32) -> Option<Result<RgbaImage, String>> {
     let header = bytes.get(..HEADER).filter(|header| header.starts_with(MAGIC))?;
     let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -41,7 +41,7 @@ pub(super) fn decode(bytes: &[u8], max_side: u32) -> Option<Result<RgbaImage, St
     RgbaImage::from_raw(width, height, rgba.collect()).map(Ok)
 }
 
-/// Positions of the channels in a pixel.
+/// Bit masks of the channels in a pixel.
 struct Channels {
     masks: [u32; 3],
     /// Mask of the alpha channel; 0 if the pixels are opaque.
@@ -64,7 +64,7 @@ impl Channels {
     }
 }
 
-/// Returns one channel, scaled to 0 to 255.
+/// Returns the channel selected by `mask`, scaled to the range from 0 to 255.
 fn channel(pixel: u32, mask: u32) -> u8 {
     let Some(largest) = mask.checked_shr(mask.trailing_zeros()).filter(|&largest| largest > 0) else {
         return 0;

@@ -1,4 +1,4 @@
-//! The error of reading or writing a file.
+//! The error type for reading and writing files.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// Creates the error of the file at `path`.
+    /// Creates an error about the file at `path`.
     pub fn new(path: &Path, why: &impl Display) -> Self {
         Self { path: path.display().to_string(), why: why.to_string() }
     }

@@ -1,7 +1,7 @@
-//! Writes and deletes below a folder that the user named, and nowhere else.
+//! Writes and deletes files below a folder named by the user, and nowhere else.
 //!
-//! The folder is opened once, and everything below it is reached from its handle, one level at a time, without
-//! following links. A link placed there at any moment is an error and never leads elsewhere.
+//! The folder is opened once, and everything below it is reached from its handle, one level at a time. A link
+//! created there at any time is never followed.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -15,14 +15,14 @@ use serde::Serialize;
 
 use super::input::read_open;
 
-/// A folder held by its handle.
+/// An open folder, accessed through its handle.
 pub struct Folder {
     dir: Dir,
     path: PathBuf,
 }
 
 impl Folder {
-    /// Opens a folder that the user named; it may itself be a link.
+    /// Opens a folder named by the user, which may itself be a link.
     ///
     /// # Errors
     /// Fails if it does not exist or is not a folder.
@@ -32,7 +32,7 @@ impl Folder {
         Ok(Self { dir: Dir::open_ambient_dir(named, ambient_authority())?, path: path.to_owned() })
     }
 
-    /// Opens a folder that the user named, after creating it with its parents if necessary.
+    /// Opens a folder named by the user, after creating it and its parents if necessary.
     ///
     /// # Errors
     /// Fails if it cannot be created, or is not a folder.
@@ -48,7 +48,7 @@ impl Folder {
         &self.path
     }
 
-    /// Opens the folder `below` this one, a relative path without `..`; creates what is missing.
+    /// Opens the folder at the relative path `below`, which must not contain `..`; creates missing folders.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, or if a part of it is a link or not a folder.
@@ -56,7 +56,7 @@ impl Folder {
         self.descend(below, true)
     }
 
-    /// Opens the folder `below` this one, a relative path without `..`.
+    /// Opens the folder at the relative path `below`, which must not contain `..`.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, or if a part of it is missing, a link or not a folder.
@@ -84,8 +84,8 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Replaces the file `below` this folder with the output of `write`, atomically; creates its folders if necessary.
-    /// A link of that name is itself replaced, not its target.
+    /// Atomically replaces the file at the relative path `below` with the output of `write`; creates its
+    /// folders if necessary. A link of that name is itself replaced, not its target.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be written; the old
@@ -112,7 +112,7 @@ impl Folder {
         written
     }
 
-    /// Replaces the file `below` this folder with `value` as JSON, atomically.
+    /// Atomically replaces the file at the relative path `below` with `value` as JSON.
     ///
     /// # Errors
     /// Fails as [`Folder::replace`] does.
@@ -120,7 +120,7 @@ impl Folder {
         self.replace(below, |out| serde_json::to_writer(&mut *out, value).map_err(io::Error::from))
     }
 
-    /// Reads the file `below` this folder, of at most `limit` bytes.
+    /// Reads the file at the relative path `below`, of at most `limit` bytes.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, if it or one of its folders is a link, or as [`read`](super::read) does.
@@ -135,7 +135,7 @@ impl Folder {
         read_open(file.into_std(), limit)
     }
 
-    /// Creates a file of that name, which must not exist, not even as a link.
+    /// Creates a file at the relative path `below`, where nothing may exist yet, not even a link.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, if one of its folders is a link, or if there is a file of that name.
@@ -144,7 +144,7 @@ impl Folder {
         folder.create_new(Path::new(name))
     }
 
-    /// Opens the file `below` this folder for appending; creates it if necessary.
+    /// Opens the file at the relative path `below` for appending; creates it if necessary.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, or if it or one of its folders is a link or not a regular file.
@@ -164,7 +164,7 @@ impl Folder {
         Ok(file.into_std())
     }
 
-    /// Deletes the file `below` this folder; if it is a link, only the link is deleted.
+    /// Deletes the file at the relative path `below`; if it is a link, only the link is deleted.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, if one of its folders is a link, or if there is no such file.
@@ -173,7 +173,7 @@ impl Folder {
         folder.dir.remove_file_or_symlink(name)
     }
 
-    /// Deletes the folder `below` this one with everything in it; links are deleted, not what they lead to.
+    /// Deletes the folder at the relative path `below` and its contents; targets of links are not deleted.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, or if it or one of its folders is a link or missing.
@@ -181,7 +181,7 @@ impl Folder {
         self.below(below)?.dir.remove_open_dir_all()
     }
 
-    /// Renames the file or folder `from` within this folder; an existing file of that name is replaced.
+    /// Renames a file or folder within this folder; an existing file at `to` is replaced.
     ///
     /// # Errors
     /// Fails if one of the paths leaves the folder, or if one of their folders is a link.
@@ -193,7 +193,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Splits a path below this folder into the folder that holds it, and its name there.
+    /// Opens the parent folder of the relative path `below`; returns it and the file name.
     fn place<'a>(&self, below: &'a Path, create: bool) -> io::Result<(Self, &'a std::ffi::OsStr)> {
         let (Some(name), Some(parent)) = (below.file_name(), below.parent()) else {
             return Err(leaves(below));
@@ -208,15 +208,15 @@ impl Folder {
         Ok(file.into_std())
     }
 
-    /// Makes a new name permanent where the file system can.
+    /// Flushes the folder to disk, so that a new name survives a power cut, if the file system supports it.
     fn sync(&self) {
         #[cfg(unix)]
         if let Ok(dir) = self.dir.try_clone() {
-            dir.into_std_file().sync_all().ok(); // Not every file system can.
+            dir.into_std_file().sync_all().ok(); // Not every file system supports this.
         }
     }
 
-    /// Names the link that caused an error, if one did.
+    /// Adds the path to an error, and states that it is a link if it is one.
     fn explain(&self, name: &Path, error: io::Error) -> io::Error {
         let path = self.path.join(name);
         if self.dir.symlink_metadata(name).is_ok_and(|facts| facts.is_symlink()) {
@@ -232,7 +232,7 @@ fn leaves(below: &Path) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
-/// Returns a temporary name next to a file, unique to the process and the call.
+/// Returns the name of a temporary file next to `name`, unique to the process and the call.
 fn temporary(name: &std::ffi::OsStr) -> PathBuf {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let mut name = name.to_owned();

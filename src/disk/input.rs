@@ -1,4 +1,4 @@
-//! Opening and reading one file.
+//! Opens and reads a single file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::timeout::{Heartbeat, with_timeout};
 use super::walk::FileKind;
 
-/// Bytes read at once.
+/// Maximum number of bytes read at once.
 const BLOCK: usize = 256 << 10;
 
 /// Reads a whole file of at most `limit` bytes.
@@ -23,7 +23,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     })
 }
 
-/// Reads an open file of at most `limit` bytes, after checking that it is a regular one.
+/// Reads an open file of at most `limit` bytes, after checking that it is a regular file.
 pub(super) fn read_open(file: File, limit: u64) -> io::Result<Vec<u8>> {
     with_timeout(move |heartbeat| {
         let length = check(&file, limit)?;
@@ -57,7 +57,7 @@ fn open(path: &Path, limit: u64) -> io::Result<(File, u64)> {
     Ok((file, length))
 }
 
-/// Returns the length of a regular file of at most `limit` bytes.
+/// Checks that an open file is a regular file of at most `limit` bytes, and returns its length.
 fn check(file: &File, limit: u64) -> io::Result<u64> {
     let facts = file.metadata()?;
     FileKind::of(&facts).regular()?;
@@ -79,9 +79,9 @@ pub struct Input {
     length: u64,
     limit: u64,
     buffer: Vec<u8>,
-    /// Bytes of the buffer that were consumed.
+    /// Number of bytes of the buffer that have been consumed.
     used: usize,
-    /// Position in the file of the end of the buffer.
+    /// Offset in the file at which the buffer ends.
     end: u64,
 }
 

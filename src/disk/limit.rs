@@ -1,4 +1,4 @@
-//! The largest file of each kind that is read, in bytes: far more than any real one needs.
+//! Maximum sizes of the files that are read, by kind, in bytes; far more than any real file needs.
 
 /// An image: a texture, a frame or a thumbnail.
 pub const IMAGE: u64 = 64 << 20;

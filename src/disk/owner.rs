@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Returns the file or folder through which a user other than root and the one running the program could replace the
-/// file at `path`; `None` if there is none. Access is not examined on Windows, where programs are installed into
-/// folders that only administrators can write.
+/// Returns the file or folder through which a user other than root and the current one could replace the file
+/// at `path`; `None` if there is none. Always `None` on Windows, where programs are installed in folders that
+/// only administrators can write to.
 ///
 /// # Errors
 /// Fails if the file or one of its folders cannot be examined.
@@ -28,7 +28,7 @@ fn others_can_write(place: &Path) -> io::Result<bool> {
     // In a folder such as /tmp, only the owner of a file can replace it.
     let sticky = facts.is_dir() && facts.mode() & 0o1000 != 0;
     let by_others = facts.mode() & 0o002 != 0;
-    // With the usual mask of 002, everything of a user can be written by a group of its own.
+    // The user's own group is harmless: with a umask of 002, it can write to all of the user's files.
     let by_group = facts.mode() & 0o020 != 0 && facts.gid() != 0 && facts.gid() != group;
     Ok(foreign || (by_others || by_group) && !sticky)
 }

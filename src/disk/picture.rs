@@ -21,10 +21,10 @@ pub enum PictureError {
     /// The file is not an image, or it is damaged or too large.
     #[error(transparent)]
     Image(#[from] image::ImageError),
-    /// The file is a DDS image that is damaged or too large.
+    /// The file is a DDS image that is damaged, too large, or in an unsupported format.
     #[error("{0}")]
     Dds(String),
-    /// The decoder failed on a damaged image.
+    /// The decoder panicked on a damaged image.
     #[error("the image is damaged")]
     Damaged,
 }

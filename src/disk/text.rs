@@ -11,7 +11,7 @@ use super::error::FileError;
 use super::input::{Input, read};
 use super::limit::LIST;
 
-/// Why bytes are not text.
+/// Why bytes cannot be decoded as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// Neither UTF-8 nor UTF-16.
@@ -53,7 +53,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, Te
     text.map(Cow::Owned).map_err(|_| TextError::Encoding)
 }
 
-/// Decodes like [`decode`], but replaces invalid text, as in a file that a crash has damaged.
+/// Decodes like [`decode`], but replaces invalid characters, such as those in a file damaged by a crash.
 pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
     decode(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes))
 }
@@ -64,7 +64,7 @@ pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
 /// Fails as [`read`] does; a file that is not text is an error of the kind `InvalidData`.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let invalid = |error: TextError| io::Error::new(io::ErrorKind::InvalidData, error);
-    // A file of zeros, as long as it may be: no text begins like this in any encoding.
+    // Rejects a file of zeros without reading all of it: no text starts with 16 zeros in any encoding.
     if Input::open(path, limit)?.fill_buf()?.starts_with(&[0; 16]) {
         return Err(invalid(TextError::Encoding));
     }
@@ -83,7 +83,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))
 }
 
-/// Iterates over the lines of a text that ends its lines with LF, CR LF or CR.
+/// Iterates over the lines of a text with LF, CR LF or CR line endings.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     let ends_with_cr = !text.contains('\n');
     text.lines().flat_map(move |line| line.split(move |c| ends_with_cr && c == '\r'))

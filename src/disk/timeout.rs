@@ -7,22 +7,23 @@ use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Longest wait for any progress of an operation.
+/// Maximum time an operation may take without progress.
 const TIMEOUT: Duration = Duration::from_millis(1500);
-/// Longest wait while many operations are stalled, so that the files of a dead mount are skipped quickly.
+/// Maximum time without progress while many operations are stalled, so that the files of a dead mount are
+/// skipped quickly.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(100);
-/// Number of stalled operations from which on the short wait applies.
+/// Number of stalled operations from which [`SHORT_TIMEOUT`] applies.
 const MANY: usize = 4;
-/// Maximum number of threads that are abandoned at the same time.
+/// Maximum number of abandoned threads at any time.
 const MAX_STALLED: usize = 64;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Helpers without work. A stalled helper is in no list, and ends when its operation returns.
+/// Idle helper threads. A stalled helper is not listed here, and ends when its operation returns.
 static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
 static STALLED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts the parts of an operation that are done, to distinguish a slow one from a stalled one.
+/// Counts the completed parts of an operation, to distinguish a slow operation from a stalled one.
 #[derive(Clone, Default)]
 pub struct Heartbeat(Arc<AtomicU64>);
 
@@ -33,8 +34,9 @@ impl Heartbeat {
     }
 }
 
-/// Runs `work` on a helper thread and returns its result. Fails with `TimedOut` if it makes no progress, as counted by
-/// the heartbeat, for 1.5 seconds; the thread is then abandoned and ends when the operation does.
+/// Runs `work` on a helper thread and returns its result. Fails with `TimedOut` if `work` makes no progress,
+/// as counted by the heartbeat, for 1.5 seconds (0.1 seconds while several operations are stalled); the
+/// thread is then abandoned and ends when `work` returns.
 pub fn with_timeout<T: Send + 'static>(
     work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

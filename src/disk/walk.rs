@@ -62,9 +62,9 @@ impl FileKind {
 /// An entry of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Its name within the folder.
+    /// Name within the folder.
     pub name: OsString,
-    /// Its own kind; `None` for a link.
+    /// Kind of the entry itself; `None` for a link.
     pub kind: Option<FileKind>,
 }
 
@@ -106,9 +106,9 @@ pub fn kind(path: &Path) -> io::Result<FileKind> {
     with_timeout(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
 }
 
-/// Returns the facts of many files of a folder, after following links, in their order.
+/// Returns the metadata of several files in a folder, after following links, in the order of `names`.
 ///
-/// One that does not respond is an error of kind `TimedOut`; those after it are still examined.
+/// A file that does not respond gives an error of kind `TimedOut`; the files after it are still examined.
 pub fn facts(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
     let mut all = Vec::with_capacity(names.len());
     while all.len() < names.len() {
@@ -157,8 +157,8 @@ pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
 /// Checks that a linked folder may be entered in a walk that began at `root`, an absolute path without links.
 ///
 /// # Errors
-/// Fails if the folder contains `root`, so that the walk would go through the whole disk, or if it is one of the
-/// system's folders of processes and devices; also if it does not exist, or if the disk does not respond.
+/// Fails if the folder contains `root`, because the walk could then cover the whole disk, or if it is inside
+/// `/proc`, `/sys` or `/dev`; also if it does not exist, or if the disk does not respond.
 pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
     let link = link.to_owned();
     let real = with_timeout(move |_| std::fs::canonicalize(link))?;
@@ -185,11 +185,12 @@ pub struct Skipped {
 
 /// Iterates over the regular files below a folder, folder by folder, in the order of their names.
 ///
-/// Only files whose path `wanted` accepts are returned, even if they are links. A wanted entry that is not a regular
-/// file, or anything that cannot be read, is returned as an error that names it; the walk continues after it.
+/// Returns only files whose path `wanted` accepts, including links to files. A wanted entry that is neither a
+/// regular file nor a folder, or anything that cannot be read, is returned as an error that names it; the
+/// walk then continues.
 pub struct Walk<W> {
     wanted: W,
-    /// The root without links, if linked folders are entered.
+    /// Root of the walk with all links resolved; `None` if linked folders are skipped.
     follow: Option<PathBuf>,
     max_depth: usize,
     visited: HashSet<FolderKey>,
@@ -198,7 +199,7 @@ pub struct Walk<W> {
 }
 
 enum Left {
-    /// A folder, and its number of levels below the root.
+    /// A folder and its depth; the root has depth 1.
     Folder(PathBuf, usize),
     Entry(PathBuf, Option<FileKind>, usize),
 }
@@ -230,7 +231,7 @@ impl<W: FnMut(&Path) -> bool> Walk<W> {
         Ok(())
     }
 
-    /// Returns whether an entry is to be returned.
+    /// Returns whether the walk returns this entry; if it is a folder, schedules it to be entered.
     fn look(&mut self, path: &Path, own: Option<FileKind>, depth: usize) -> io::Result<bool> {
         let wanted = (self.wanted)(path);
         let found = match own {
@@ -289,7 +290,7 @@ impl<W: FnMut(&Path) -> bool> Iterator for Walk<W> {
 pub(super) mod tests {
     use super::*;
 
-    /// Makes a named pipe; opening one for reading blocks until somebody writes.
+    /// Creates a named pipe; opening it for reading blocks until it is opened for writing.
     #[cfg(unix)]
     pub fn make_pipe(path: &Path) {
         let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo");

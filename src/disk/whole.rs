@@ -1,5 +1,5 @@
-//! Replaces a file by its path: readers never see a partial file, a failed write leaves the old file untouched, and a
-//! finished one survives a power cut.
+//! Replaces files by path: readers never see a partial file, a failed write leaves the old file untouched,
+//! and a finished one survives a power cut.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -20,8 +20,8 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> 
     replace(path, |out| serde_json::to_writer(&mut *out, value).map_err(io::Error::from))
 }
 
-/// Replaces `path` atomically with the output of `write`; creates its folder if necessary. For files whose folder the
-/// user named; below a folder, use [`Folder::replace`].
+/// Replaces `path` atomically with the output of `write`; creates its folder if necessary. For files whose
+/// folder was named by the user; for files below such a folder, use [`Folder::replace`].
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -36,7 +36,7 @@ pub fn replace(
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     File::options().write(true).open(written)?.sync_all()?;
     std::fs::rename(written, path)?;
-    // The name must be permanent too. Not every file system can do this.
+    // The new name must reach the disk too. Not every file system supports this.
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

@@ -12,18 +12,18 @@ use super::scope::{Scope, Var};
 use super::tree::{Node, NodeId};
 use super::{interpret, lex, rows};
 
-/// Operations per frame above which compiling to machine code pays off.
+/// Number of operations per frame from which compiling to machine code pays off.
 const WORTH_COMPILING: usize = 4_000;
-/// Maximum operations of a program that is compiled to machine code; real presets have a tenth. Longer ones would take
-/// seconds.
+/// Maximum number of operations in a program that is compiled to machine code. Longer programs would take
+/// seconds to compile; those of real presets have about a tenth as many.
 const MAX_NATIVE: usize = 30_000;
 
-/// A compiled program: interpreted until [`Code::make_native`] or [`BatchCode::make_native`] adds machine code. The
-/// results are the same to the last bit.
+/// A compiled program: interpreted until [`Code::make_native`] or [`BatchCode::make_native`] adds machine
+/// code, which gives bit-identical results.
 #[derive(Debug)]
 pub struct Code {
     flat: Flat,
-    /// Positions of the labels of `flat`.
+    /// Position of each label in `flat.each`.
     labels: Vec<u32>,
     native: Option<Native>,
 }
@@ -32,7 +32,7 @@ pub struct Code {
 ///
 /// # Errors
 ///
-/// Returns the first syntax error, or the limit that the code exceeds.
+/// Returns the first syntax error, or an error if the code exceeds a limit.
 pub fn compile(source: &str, scope: &mut Scope) -> Result<Code, CompileError> {
     let (nodes, root) = parse(source, scope)?;
     Ok(Code::new(lower::program(&nodes, root)))
@@ -50,19 +50,19 @@ impl Code {
         Self { labels: flat.label_positions(), flat, native: None }
     }
 
-    /// Returns the number of operations, which determines the time to compile to machine code.
+    /// Returns the number of operations, which determines how long compiling to machine code takes.
     pub fn operations(&self) -> usize {
         self.flat.once.len() + self.flat.each.len()
     }
 
-    /// Returns true if machine code is worth compiling: the program loops, or does enough work in `runs` runs per
-    /// frame.
+    /// Returns whether compiling to machine code pays off: the program loops, or `runs` runs per frame add up
+    /// to enough operations.
     pub fn is_worth_compiling(&self, runs: usize) -> bool {
         self.flat.has_loops() || self.flat.each.len().saturating_mul(runs) >= WORTH_COMPILING
     }
 
-    /// Compiles to machine code. Returns false, and keeps interpreting, if the platform does not allow it or the
-    /// program is too long.
+    /// Compiles the program to machine code. Returns false, and leaves the program interpreted, if the
+    /// platform does not allow machine code or the program is too long.
     pub fn make_native(&mut self) -> bool {
         let short = self.operations() <= MAX_NATIVE;
         self.native = short.then(|| Native::new(&self.flat)).flatten();
@@ -95,12 +95,12 @@ pub struct Columns<'a> {
     pub outputs: &'a [Var],
 }
 
-/// A compiled program for many items, such as the vertices of a mesh. Other variables keep their values from one item
-/// to the next.
+/// A compiled program for many items, such as the vertices of a mesh. Variables that are not in its
+/// [`Columns`] keep their values from one item to the next.
 #[derive(Debug)]
 pub struct BatchCode {
     code: Code,
-    /// Computes the columns that follow the inputs in each row.
+    /// Computes the columns appended to the inputs in each row, if any.
     rows: Option<Code>,
     outputs: Vec<Option<usize>>,
 }
@@ -109,7 +109,7 @@ pub struct BatchCode {
 ///
 /// # Errors
 ///
-/// Returns the first syntax error, or the limit that the code exceeds.
+/// Returns the first syntax error, or an error if the code exceeds a limit.
 pub fn compile_batch(source: &str, scope: &mut Scope, columns: Columns) -> Result<BatchCode, CompileError> {
     let (nodes, root) = parse(source, scope)?;
     let slots = |vars: &[Var]| vars.iter().map(|var| var.slot() as u32).collect::<Vec<_>>();
@@ -132,13 +132,14 @@ impl BatchCode {
         self.code.operations()
     }
 
-    /// Compiles to machine code; see [`Code::make_native`].
+    /// Compiles the program to machine code; see [`Code::make_native`].
     pub fn make_native(&mut self) -> bool {
         self.code.make_native()
     }
 
-    /// Makes runs faster if their input rows stay the same: slow functions of nothing but a row become columns of
-    /// [`Self::rows`]. The results are the same to the last bit. Call it before [`Self::make_native`].
+    /// Speeds up repeated runs on the same input rows: the results of slow functions that depend only on the
+    /// row become columns of [`Self::rows`]. The output is bit-identical. Call this before
+    /// [`Self::make_native`].
     pub fn keep_rows(&mut self) {
         if let Some(rows) = rows::split(&mut self.code.flat) {
             self.code.labels = self.code.flat.label_positions();
@@ -146,7 +147,8 @@ impl BatchCode {
         }
     }
 
-    /// Returns the rows that [`Self::run`] takes for these inputs.
+    /// Returns the input rows for [`Self::run`]: those of `inputs`, extended by any columns that
+    /// [`Self::keep_rows`] added.
     pub fn rows(&self, inputs: &[f64]) -> Vec<f64> {
         let Some(rows) = &self.rows else { return inputs.to_vec() };
         let (given, added) = (rows.flat.inputs as usize, rows.flat.outputs as usize);
@@ -169,18 +171,20 @@ impl BatchCode {
         &self.code.flat
     }
 
-    /// Returns the column of [`Columns::outputs`]`[output]`, or `None` if the code does not assign it.
+    /// Returns the output column of [`Columns::outputs`]`[output]`, or `None` if the code does not assign
+    /// that variable.
     pub fn output(&self, output: usize) -> Option<usize> {
         self.outputs[output]
     }
 
-    /// Returns the number of columns of an output row.
+    /// Returns the number of columns in an output row.
     pub fn output_columns(&self) -> usize {
         self.code.flat.outputs as usize
     }
 
-    /// Runs for `items` items; `inputs`, from [`Self::rows`], and `outputs` hold a row for each. Returns the number of
-    /// items that finished, fewer than `items` if the budget was exhausted; the output rows of the others are not set.
+    /// Runs the program on `items` items, each of which has a row in `inputs` (see [`Self::rows`]) and one in
+    /// `outputs`. Returns the number of items that finished, fewer than `items` if the budget was exhausted;
+    /// the output rows of the others are not set.
     ///
     /// # Panics
     ///

@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (at byte {at})")]
 pub struct CompileError {
-    /// Byte offset in the source.
+    /// Byte offset of the error in the source.
     pub at: usize,
     /// Description of the error.
     pub message: String,

@@ -1,13 +1,13 @@
 //! The flat form: typed operations in the order they run, which both back ends execute.
 //!
-//! A program runs on items: once, or once per row of a batch. `once` runs before the first item, `each` for every item.
-//! Each value is computed by exactly one operation, which dominates its uses; values that change along a path live in a
-//! [`Place`].
+//! A program runs on items: a single one, or the rows of a batch. `once` runs before the first item, `each`
+//! for every item. Each value is computed by exactly one operation, which dominates its uses; anything that
+//! is set more than once lives in a [`Place`].
 
 use super::functions::{Binary, Comparison, Move, Unary};
 use super::tree::{Home, Space};
 
-/// Result of an operation.
+/// The result of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Value(pub u32);
 
@@ -29,7 +29,7 @@ pub(super) enum Type {
 /// An operation of the flat form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Op {
-    /// A number, as bits.
+    /// A number, given by its bits.
     Constant(u64),
     /// Value of a variable or register at the start of the run.
     Initial(Home),
@@ -39,7 +39,7 @@ pub(super) enum Op {
     Set(Place, Value),
     Unary(Unary, Value),
     Binary(Binary, Value, Value),
-    /// Number of iterations of `loop`.
+    /// Number of iterations of `loop` for a given count.
     Iterations(Value),
     Compare(Comparison, Value, Value),
     IsTrue(Value),
@@ -69,7 +69,7 @@ pub(super) enum Op {
 }
 
 impl Op {
-    /// Returns the type of the result, if there is one; `places` are the types of the places.
+    /// Returns the type of the result, if there is one; `places` is [`Flat::places`].
     pub fn result(self, places: &[PlaceInfo]) -> Option<Type> {
         match self {
             Self::Compare(..) | Self::IsTrue(_) | Self::Not(_) | Self::And(..) | Self::Or(..) => {
@@ -146,11 +146,12 @@ pub(super) struct Step {
     pub result: Option<Value>,
 }
 
-/// The type and the origin of a place.
+/// The type and home of a place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlaceInfo {
     pub of: Type,
-    /// The variable or register that it is loaded from at the start of a run and stored to at the end.
+    /// The variable or register that the place is loaded from at the start of a run and saved to at the end;
+    /// `None` if it is temporary.
     pub home: Option<Home>,
 }
 
@@ -161,22 +162,23 @@ pub(super) struct Flat {
     pub once: Vec<Step>,
     /// Runs for every item.
     pub each: Vec<Step>,
-    /// Instructions charged for each item, in addition to charges and checkpoints.
+    /// Instructions charged per item, on top of those charged by [`Op::Charge`] and [`Op::Checkpoint`] steps.
     pub cost: u32,
     /// Type of each value.
     pub values: Vec<Type>,
     pub places: Vec<PlaceInfo>,
     /// For each label, whether it is a loop header that later code jumps back to.
     pub loops: Vec<bool>,
-    /// Columns of input and output rows.
+    /// Number of columns in an input row.
     pub inputs: u32,
+    /// Number of columns in an output row.
     pub outputs: u32,
-    /// Whether it may run on several items.
+    /// Whether the program may run on several items.
     pub batch: bool,
 }
 
 impl Flat {
-    /// Removes operations whose result is not used.
+    /// Removes operations that have no side effects and whose results are not used.
     pub fn prune(&mut self) {
         let mut used = vec![false; self.values.len()];
         for steps in [&mut self.each, &mut self.once] {
@@ -208,7 +210,7 @@ impl Flat {
         self.each.iter().any(|step| matches!(step.op, Op::Checkpoint(_)))
     }
 
-    /// Returns true if the program reads or writes this memory by index.
+    /// Returns true if the program has [`Op::Load`] or [`Op::Store`] steps for this memory.
     pub fn uses_memory(&self, space: Space) -> bool {
         self.each.iter().any(|step| match step.op {
             Op::Load(of, _) | Op::Store(of, ..) => of == space,

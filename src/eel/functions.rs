@@ -1,6 +1,6 @@
-//! Operators and functions on numbers: the semantics that every back end reproduces to the last bit.
+//! Operators and functions on numbers: the semantics that every back end reproduces bit for bit.
 
-/// Tolerance of comparisons; numbers closer to 0 than this are false.
+/// Tolerance of `==` and `!=`; numbers no farther than this from 0 are false.
 pub(super) const EPSILON: f64 = 0.00001;
 /// Divisors closer to 0 than this give 0.
 pub(super) const MIN_DIVISOR: f64 = 1e-300;
@@ -9,7 +9,7 @@ pub(super) const MIN_ROOT: f64 = 1e-12;
 /// Maximum iterations of one `loop` or `while`, as in ns-eel2.
 pub(super) const MAX_ITERATIONS: u32 = 1_048_576;
 
-/// Returns the truth value of a number, as in ns-eel2.
+/// Returns whether a number counts as true, as in ns-eel2.
 pub(super) fn is_true(value: f64) -> bool {
     value.abs() > EPSILON
 }
@@ -41,7 +41,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    /// Returns whether the comparison holds.
+    /// Returns the result of comparing `a` with `b`.
     #[inline(always)]
     pub fn holds(self, a: f64, b: f64) -> bool {
         match self {
@@ -55,7 +55,7 @@ impl Comparison {
     }
 }
 
-/// Pure operators and functions of two numbers; both operands are evaluated.
+/// Pure operators and functions of two numbers; both operands are always evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Binary {
     Add,
@@ -81,7 +81,7 @@ pub(super) enum Binary {
 }
 
 impl Binary {
-    /// Returns the result for `a` and `b`.
+    /// Applies the operator or function to `a` and `b`.
     #[inline(always)]
     pub fn apply(self, a: f64, b: f64) -> f64 {
         match self {
@@ -133,7 +133,8 @@ impl Binary {
         }
     }
 
-    /// Returns true if it compiles to a few machine instructions, so that computing it speculatively beats a branch.
+    /// Returns true if the operation compiles to a few machine instructions, so that computing it
+    /// speculatively beats a branch.
     pub fn is_cheap(self) -> bool {
         !matches!(self, Self::Divide | Self::Modulo | Self::Power | Self::Atan2 | Self::Sigmoid)
     }
@@ -162,7 +163,7 @@ pub(super) enum Unary {
 }
 
 impl Unary {
-    /// Returns the result for `x`.
+    /// Applies the function to `x`.
     #[inline(always)]
     pub fn apply(self, x: f64) -> f64 {
         match self {
@@ -190,7 +191,8 @@ impl Unary {
         }
     }
 
-    /// Returns true if it compiles to a few machine instructions, so that computing it speculatively beats a branch.
+    /// Returns true if the operation compiles to a few machine instructions, so that computing it
+    /// speculatively beats a branch.
     pub fn is_cheap(self) -> bool {
         matches!(self, Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil)
     }
@@ -217,7 +219,7 @@ pub(super) enum Function {
     /// `freembuf`: frees `megabuf` from an index onwards.
     Free,
     Move(Move),
-    /// `_addop` and its siblings: `target op= value`.
+    /// `_addop`, `_subop` and so on: `target op= value`.
     Assign(Binary),
 }
 
@@ -232,7 +234,8 @@ impl Function {
     }
 }
 
-/// Returns the function called `name`. Operators also have names, which presets may call.
+/// Returns the function called `name`, if there is one. Operators also have names, such as `_add`, by which
+/// presets may call them.
 pub(super) fn find(name: &str) -> Option<Function> {
     use Function::{Assign, Free, Move as Moved, Not, Random};
     let unary = Function::Unary;

@@ -1,12 +1,13 @@
-//! The interpreter of the flat form: the reference implementation, and the back end where no machine code is available.
+//! The interpreter of the flat form: the back end for programs without machine code.
 
 use super::flat::{Flat, Op, Step, Value};
 use super::functions::{from_bool, is_true, iterations};
 use super::machine::Machine;
 use super::tree::Home;
 
-/// Runs `flat` for the `items` rows of `inputs` and fills the rows of `outputs`. Returns the number of items that
-/// finished, fewer than `items` if the budget ran out.
+/// Runs `flat` on `items` rows of `inputs` and fills the same rows of `outputs`; `labels` is the result of
+/// [`Flat::label_positions`]. Returns the number of items that finished, fewer than `items` if the budget ran
+/// out.
 pub(super) fn run(
     flat: &Flat,
     labels: &[u32],
@@ -52,7 +53,7 @@ pub(super) fn run(
 struct Run<'a, 'm> {
     machine: &'a mut Machine<'m>,
     labels: &'a [u32],
-    /// Booleans are stored as 1 and 0.
+    /// Computed values; booleans are stored as 1 and 0.
     values: &'a mut [f64],
     places: &'a mut [f64],
 }
@@ -66,7 +67,7 @@ impl Run<'_, '_> {
         self.values[value.0 as usize] != 0.0
     }
 
-    /// Runs the steps of one item; returns false if the budget ran out.
+    /// Runs `steps` once; returns false if the budget ran out at a checkpoint.
     fn steps(&mut self, steps: &[Step], input: &[f64], output: &mut [f64]) -> bool {
         let mut at = 0;
         while let Some(step) = steps.get(at) {

@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Symbol(&'static str),
 }
 
-/// Maximum characters of `$'c'`: the bytes that a number can hold exactly.
+/// Maximum number of characters in `$'c'`; a number represents that many bytes exactly.
 const MAX_QUOTED: usize = 6;
 const MAX_MASK_BITS: i32 = 53;
 
@@ -102,8 +102,8 @@ fn hex(digits: &[u8]) -> f64 {
         .fold(0.0, |value, &digit| value * 16.0 + f64::from(char::from(digit).to_digit(16).unwrap_or(0)))
 }
 
-/// Parses `$pi`, `$e`, `$phi`, `$xFF`, `$~8` (a mask of the eight lowest bits) and `$'c'`, whose characters are the
-/// bytes of a number.
+/// Parses `$pi`, `$e`, `$phi`, `$xFF`, `$~8` (a mask of the eight lowest bits) and `$'c'`, whose characters
+/// become the bytes of a number, highest first.
 fn dollar(rest: &[u8]) -> Option<(Kind, usize)> {
     let tail = rest.get(1..)?;
     let starts = |word: &[u8]| tail.len() >= word.len() && tail[..word.len()].eq_ignore_ascii_case(word);

@@ -10,17 +10,17 @@ use super::flat::{Flat, Label, Op, Place, PlaceInfo, Step, Type, Value};
 use super::functions::{Binary, Comparison, MAX_ITERATIONS, MIN_DIVISOR, Unary};
 use super::tree::{Home, Node, NodeId, Space};
 
-/// Maximum nodes of a branch that is computed speculatively.
+/// Maximum number of nodes in a branch that is computed speculatively.
 const MAX_SELECTED: u32 = 12;
 
-/// Variables of a batch, by slot.
+/// Slots of the variables in [`super::Columns`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct BatchSlots<'a> {
     /// Set from the input row of each item.
     pub inputs: &'a [u32],
     /// Reset for each item to their values at the start of the batch.
     pub resets: &'a [u32],
-    /// Read after each item.
+    /// Copied to the output row of each item.
     pub outputs: &'a [u32],
 }
 
@@ -33,8 +33,8 @@ pub(super) fn program(nodes: &[Node], root: NodeId) -> Flat {
     lowering.finish()
 }
 
-/// Lowers a program that runs on the items of a batch. Also returns the column of each output; `None` for those that no
-/// code assigns.
+/// Lowers a program that runs on the items of a batch. Also returns the column of each of `slots.outputs`;
+/// `None` for variables that the program does not assign.
 pub(super) fn batch(nodes: &[Node], root: NodeId, slots: BatchSlots) -> (Flat, Vec<Option<u32>>) {
     let mut lowering = Lowering::new(nodes, true);
     lowering.begin_item(slots);
@@ -53,14 +53,15 @@ enum Target {
     Either(Place, Box<[Target; 2]>),
 }
 
-/// A value, or a place that holds it beyond a branch.
+/// A value, or a place that keeps it for use after a branch.
 #[derive(Clone, Copy)]
 enum Operand {
     Value(Value),
     Kept(Place),
 }
 
-/// Start of a scope: values computed and places changed since then are forgotten at its end.
+/// The start of a scope. When the scope ends, what was learned about values and places since its start is
+/// forgotten.
 struct Scope {
     numbered: usize,
     changes: usize,
@@ -82,17 +83,18 @@ struct Lowering<'a> {
     places: HashMap<Home, Place>,
     /// Inputs that the program does not assign.
     inputs: HashMap<Home, Value>,
-    /// The values that places hold, where they are known.
+    /// Current value of each place, where it is known.
     known: HashMap<Place, Value>,
     changes: Vec<Change>,
-    /// Pure operations of `each` whose values can be reused here, and the order in which they were added.
+    /// Pure operations of `each` whose values can be reused at this point, and the order in which they were
+    /// added.
     numbered: HashMap<Op, Value>,
     order: Vec<Op>,
     /// Pure operations of `once` with their values.
     numbered_once: HashMap<Op, Value>,
-    /// The operation of each value, and whether it is in `once`.
+    /// The operation that computes each value, and whether it is in `once`.
     computed: Vec<(Op, bool)>,
-    /// Instructions of the current region.
+    /// Instructions counted so far in the current region.
     cost: u32,
 }
 
@@ -126,7 +128,7 @@ impl<'a> Lowering<'a> {
         self.flat
     }
 
-    /// Sets inputs and resets at the beginning of an item.
+    /// Adds the steps that set inputs and resets at the start of each item.
     fn begin_item(&mut self, slots: BatchSlots) {
         self.flat.inputs = slots.inputs.len() as u32;
         for (column, &slot) in (0..).zip(slots.inputs) {
@@ -147,14 +149,14 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Initialises a place at the start of each item; nothing reads it after the run.
+    /// Adds a place for `home` that is set to `value` at the start of each item and not saved after the run.
     fn begin_place(&mut self, home: Home, value: Value) {
         let place = self.new_place(Type::Number, None);
         self.places.insert(home, place);
         self.set(place, value);
     }
 
-    /// Adds an output column for `home` if the program assigns it.
+    /// Adds an output column for `home` and returns its index; `None` if the program does not assign `home`.
     fn output(&mut self, home: Home) -> Option<u32> {
         let place = *self.assigned.contains(&home).then(|| self.places.get(&home))??;
         let value = self.get(place);
@@ -217,7 +219,7 @@ impl<'a> Lowering<'a> {
         value
     }
 
-    /// Returns the value of an operation that needs no computation, or an equivalent operation.
+    /// Returns the known value that equals the result of `op`; otherwise `op` itself, as the error.
     fn simplified(&self, op: Op) -> Result<Value, Op> {
         let computed = |value: Value| self.computed[value.0 as usize].0;
         match op {
@@ -318,8 +320,9 @@ impl<'a> Lowering<'a> {
         set
     }
 
-    /// Lowers code that runs only on some paths; returns the places it sets. The code is charged for its instructions
-    /// at its start: by a charge or, in loops, by a checkpoint.
+    /// Lowers code that runs only on some paths; returns the places it sets. The instructions of the code are
+    /// charged at its start by the operation that `charge` builds: an [`Op::Charge`] or, in loops, an
+    /// [`Op::Checkpoint`].
     fn region(&mut self, charge: fn(u32) -> Op, body: impl FnOnce(&mut Self)) -> Vec<Place> {
         let at = self.flat.each.len();
         self.step(charge(0));
@@ -350,7 +353,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Lowers a loop of at most `iterations`, which ends early when `body` returns a false value.
+    /// Lowers a loop of at most `iterations` iterations. If `body` returns a value, the loop ends early once
+    /// that value is false.
     fn repeat(&mut self, iterations: Value, body: impl FnOnce(&mut Self) -> Option<Value>) {
         let counter = self.new_place(Type::Number, None);
         self.set(counter, iterations);
@@ -378,8 +382,9 @@ impl<'a> Lowering<'a> {
         self.forget(set);
     }
 
-    /// Lowers a loop as [`Self::repeat`] does. If the value is `wanted`, `body` stores it in the place it is given.
-    /// Returns the value of the last iteration, or 0 if there was none.
+    /// Lowers a loop as [`Self::repeat`] does. If the value of the loop is `wanted`, `body` is passed a place
+    /// in which it stores the value of each iteration. Returns the value of the last iteration, or 0 if there
+    /// was none.
     fn lower_loop(
         &mut self,
         iterations: Value,
@@ -587,7 +592,8 @@ impl<'a> Lowering<'a> {
         self.pure(Op::Binary(binary, a, b))
     }
 
-    /// Returns true if a node has no side effects and few, cheap operations, so that it is lowered without branches.
+    /// Returns true if a node has no side effects and only a few cheap operations, so that it can be computed
+    /// speculatively instead of branching.
     fn is_cheap(&self, id: NodeId) -> bool {
         let mut left = MAX_SELECTED;
         self.is_cheap_within(id, &mut left)
@@ -646,7 +652,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Resolves a target within a branch and keeps it for use after the branch.
+    /// Resolves a target within a branch and keeps its operand in a place for use after the branch.
     fn kept_target(&mut self, id: NodeId) -> Target {
         let keep = |this: &mut Self, operand| {
             let value = this.operand(operand);
@@ -727,7 +733,8 @@ fn assigned_names(nodes: &[Node], target: NodeId, names: &mut HashSet<Home>) {
     }
 }
 
-/// Returns the reciprocal of a power of two: multiplying by it gives the same bits as dividing.
+/// Returns the reciprocal of `divisor` if that is a power of two, so that multiplying by the reciprocal gives
+/// the same bits as dividing.
 fn exact_reciprocal(divisor: f64) -> Option<f64> {
     let reciprocal = 1.0 / divisor;
     let is_power = |number: f64| number.is_normal() && number.to_bits().trailing_zeros() >= 52;

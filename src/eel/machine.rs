@@ -5,12 +5,12 @@ use super::memory::{Memory, MemoryQuota};
 use super::random::EelRandom;
 use super::tree::Space;
 
-/// Maximum numbers moved by one `memcpy` or `memset`.
+/// Maximum count of numbers that one `memcpy` or `memset` writes.
 const MAX_MOVED: f64 = 65_536.0;
 /// Instructions charged for allocating or freeing a block of memory.
 const BLOCK_COST: u64 = 8_192;
 
-/// State shared by all programs of a preset: `reg00..reg99`, `gmegabuf` and the memory quota.
+/// State shared by all programs of a preset: `reg00` to `reg99`, `gmegabuf` and the memory quota.
 #[derive(Clone, Debug)]
 pub struct Shared {
     /// Registers `reg00` to `reg99`.
@@ -32,7 +32,7 @@ impl Default for Shared {
 }
 
 impl Shared {
-    /// Creates state in which everything is 0.
+    /// Creates state with all registers and memory set to 0.
     pub fn new() -> Self {
         Self {
             regs: [0.0; 100],
@@ -43,7 +43,7 @@ impl Shared {
         }
     }
 
-    /// Creates state in which everything is 0, with a quota of this many blocks of 512 KiB.
+    /// Creates the same state as [`Self::new`], with a quota of `blocks` memory blocks of 512 KiB each.
     pub fn with_blocks(blocks: u32) -> Self {
         Self { quota: MemoryQuota::of_blocks(blocks), ..Self::new() }
     }
@@ -79,19 +79,19 @@ impl Budget {
 pub enum RunOutcome {
     /// Finished, with the value of the last statement.
     Done(f64),
-    /// Stopped by the exhausted budget; earlier assignments remain.
+    /// Stopped because the budget was exhausted; earlier assignments remain in effect.
     OutOfBudget,
 }
 
 /// State that code operates on.
 pub struct Machine<'a> {
-    /// Variables of the namespace; at least [`super::Scope::len`].
+    /// Variables of the namespace by slot; at least [`super::Scope::len`] of them.
     pub vars: &'a mut [f64],
-    /// Memory of the namespace.
+    /// The memory `megabuf` of the namespace.
     pub megabuf: &'a mut Memory,
     /// State shared by the namespaces of the preset.
     pub shared: &'a mut Shared,
-    /// Random stream of `rand`.
+    /// Random stream that `rand` draws from.
     pub rng: &'a mut EelRandom,
     /// The instructions that remain.
     pub budget: &'a mut Budget,
@@ -116,14 +116,15 @@ impl Machine<'_> {
         }
     }
 
-    /// Runs `freembuf(index)`.
+    /// Runs `freembuf(index)` and returns `index`.
     pub(super) fn free(&mut self, index: f64) -> f64 {
         let freed = self.megabuf.free_from(index, &mut self.shared.quota);
         self.budget.spend(u64::from(freed) * BLOCK_COST);
         index
     }
 
-    /// Runs `memcpy(to, from, count)` or `memset(to, value, count)`.
+    /// Runs `memcpy(to, from, count)` or `memset(to, value, count)`, whose value is passed as `from`. Returns
+    /// `to`, or 0 if the budget ran out.
     pub(super) fn move_memory(&mut self, function: Move, to: f64, from: f64, count: f64) -> f64 {
         let count = count.max(0.0).min(MAX_MOVED) as u32;
         if !self.budget.spend(u64::from(count)) {

@@ -1,14 +1,14 @@
-//! `megabuf`: eight million numbers, allocated in blocks on first write.
+//! The memories `megabuf` and `gmegabuf`: eight million numbers each, allocated in blocks on first write.
 
-/// Number of addressable numbers.
+/// Size of a memory, in numbers.
 pub(super) const SIZE: usize = 8 * 1024 * 1024;
-/// Number of numbers per block.
+/// Size of a block, in numbers.
 pub(super) const BLOCK: usize = 65_536;
-/// Number of blocks of a memory.
+/// Number of blocks in a memory.
 pub(super) const BLOCKS: usize = SIZE / BLOCK;
 /// Added to an index before it is rounded down, so that rounding errors do not select the previous number.
 pub(super) const INDEX_TOLERANCE: f64 = 0.0001;
-/// Maximum blocks of one preset across all its memories (128 MiB). Writes beyond that are discarded.
+/// Maximum number of blocks in all memories of a preset (128 MiB). Writes that would need more are discarded.
 const MAX_BLOCKS: u32 = 256;
 
 /// Number of blocks a preset may still allocate.
@@ -35,18 +35,18 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Creates memory without any blocks.
+    /// Creates memory with no blocks allocated.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Rounds `index` down, with [`INDEX_TOLERANCE`]; `None` if out of range.
+    /// Rounds `index` down, with [`INDEX_TOLERANCE`]; returns `None` if it is out of range.
     pub(super) fn address(index: f64) -> Option<usize> {
         let address = (index + INDEX_TOLERANCE).floor();
         (address >= 0.0 && address < SIZE as f64).then_some(address as usize)
     }
 
-    /// Returns the number at `index`.
+    /// Returns the number at `index`; 0 if `index` is out of range.
     pub fn read(&self, index: f64) -> f64 {
         let Some(address) = Self::address(index) else { return 0.0 };
         match self.blocks.get(address / BLOCK) {
@@ -55,8 +55,9 @@ impl Memory {
         }
     }
 
-    /// Stores `value` at `index`; does nothing if `index` is out of range or the quota is used up. Returns true if it
-    /// allocated a block, which is far slower than a plain write.
+    /// Stores `value` at `index`; does nothing if `index` is out of range, or if the write needs a new block
+    /// and the quota is used up. Returns true if it allocated a block, which is far slower than a plain
+    /// write.
     pub fn write(&mut self, index: f64, value: f64, quota: &mut MemoryQuota) -> bool {
         let Some(address) = Self::address(index) else { return false };
         let number = address / BLOCK;
@@ -77,8 +78,8 @@ impl Memory {
         unallocated
     }
 
-    /// Returns the address of the first number of each block, null for those not allocated. They are valid until the
-    /// next call that takes `&mut self`.
+    /// Returns a pointer to the first number of each block, null for unallocated blocks. The pointers are
+    /// valid until the next call that takes `&mut self`.
     pub(super) fn block_pointers(&mut self) -> [*mut f64; BLOCKS] {
         let mut pointers = [std::ptr::null_mut(); BLOCKS];
         for (pointer, block) in pointers.iter_mut().zip(&mut self.blocks) {
@@ -89,7 +90,8 @@ impl Memory {
         pointers
     }
 
-    /// Frees all blocks that start at or after `index`. Returns their number.
+    /// Frees all blocks that start at or after `index`, or all blocks if `index` is out of range. Returns the
+    /// number of blocks freed.
     pub fn free_from(&mut self, index: f64, quota: &mut MemoryQuota) -> u32 {
         let first = Self::address(index).map_or(0, |address| address.div_ceil(BLOCK));
         let freed = self.blocks.iter_mut().skip(first).filter_map(Option::take).count() as u32;

@@ -1,12 +1,14 @@
-//! EEL2, the expression language of presets: a compiler to machine code, with an instruction budget.
+//! EEL2, the expression language of presets: compiles it to machine code and runs it within an instruction
+//! budget.
 //!
-//! Source text is parsed to a tree, and the tree is lowered to a flat list of typed operations. These run as machine
-//! code, or in an interpreter where the platform forbids machine code or the code is too short to be worth compiling;
-//! the results are identical to the last bit. [`compile()`] compiles a program that runs once per call,
-//! [`compile_batch`] one that runs on many items, such as the vertices of a mesh.
+//! Source text is parsed into a tree, and the tree is lowered to a flat list of typed operations. These run
+//! as machine code, or in an interpreter where the platform forbids machine code or compiling the program
+//! would not pay off; the results are identical bit for bit. [`compile()`] compiles a program that runs once
+//! per call, [`compile_batch`] one that runs on many items, such as the vertices of a mesh.
 //!
-//! Each node of the tree costs one instruction of the [`Budget`], which is checked at loop iterations and calls, so
-//! code always terminates. Nesting is limited at compile time. Names are resolved to slots at compile time.
+//! Each node of the tree costs one instruction of the [`Budget`], which is checked at every loop iteration
+//! and before every item, so code always terminates. Nesting is limited, and names are resolved to slots, at
+//! compile time.
 //!
 //! Semantics follow ns-eel2: names are case-insensitive, `==` has a tolerance of 0.00001, `/` and `%` by zero give
 //! 0, and `if`, `?:`, `&&` and `||` short-circuit.

@@ -1,4 +1,4 @@
-//! Parses tokens to nodes, one function per precedence level. Recursion and size are limited.
+//! Parses tokens into nodes. Recursion depth and program size are limited.
 
 use super::error::CompileError;
 use super::functions::{self, Binary, Comparison, Function, Unary};
@@ -6,11 +6,11 @@ use super::lex::{Kind, Token};
 use super::scope::Scope;
 use super::tree::{Home, Node, NodeId, Space};
 
-/// Maximum nesting of an expression. Parsing it fits in the stack of a thread.
+/// Maximum nesting depth of an expression, low enough for the recursive parser to fit on a thread's stack.
 const MAX_DEPTH: u16 = 200;
-/// Maximum height of the tree; long operator chains are higher than their nesting depth.
+/// Maximum height of the tree, which exceeds the nesting depth in long operator chains.
 const MAX_HEIGHT: u16 = 500;
-/// Maximum nodes of a program.
+/// Maximum number of nodes in a program.
 const MAX_NODES: usize = 200_000;
 
 /// State of the parser.
@@ -19,14 +19,14 @@ pub(super) struct Parser<'a> {
     at: usize,
     scope: &'a mut Scope,
     pub nodes: Vec<Node>,
-    /// Height of each node; limits the stack depth of evaluation.
+    /// Height of each node, which is limited so that recursive passes over the tree fit on the stack.
     heights: Vec<u16>,
     nesting: u16,
 }
 
-/// Binary operators by precedence, lowest first, following the EEL2 manual of REAPER: bitwise operators bind tighter
-/// than comparisons, `%` tighter than everything but `^`. Assignment, `?:`, `||`, `&&` and `^` have their own
-/// functions.
+/// Binary operators by precedence, lowest first, following REAPER's EEL2 manual: bitwise operators bind
+/// tighter than comparisons, and `%` tighter than any other binary operator but `^`. Assignment, `?:`, `||`,
+/// `&&` and `^` have their own functions.
 const LEVELS: &[&[(&str, Binary)]] = &[
     &[
         ("==", Binary::Compare(Comparison::Equal)),
@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Parses statements up to a closing bracket, a comma or the end.
+    /// Parses statements up to a closing bracket, a comma or the end of the code.
     fn statements(&mut self) -> Parsed {
         let mut list = Vec::new();
         loop {
@@ -318,7 +318,7 @@ impl<'a> Parser<'a> {
         tallest
     }
 
-    /// Folds operators and functions of constants.
+    /// Replaces operators and functions of constants with their results.
     fn fold_constants(&self, node: Node) -> Node {
         let number = |id: NodeId| match self.nodes[id as usize] {
             Node::Number(value) => Some(value),

@@ -1,8 +1,8 @@
-//! The random stream of `rand`: MT19937 (Matsumoto and Nishimura, 1998), with the seed of ns-eel2.
+//! The random stream of `rand`: MT19937 (Matsumoto and Nishimura, 1998), with the seed that ns-eel2 uses.
 
 const SIZE: usize = 624;
 const SHIFT: usize = 397;
-/// Seed of a new stream.
+/// Seed of the default stream, as in ns-eel2.
 const DEFAULT_SEED: u32 = 0x4141_f00d;
 
 /// A random stream: a Mersenne Twister.
@@ -48,7 +48,7 @@ impl EelRandom {
         f64::from(self.next_u32()) / f64::from(u32::MAX)
     }
 
-    /// Returns `rand(limit)`.
+    /// Returns `rand(limit)`: a random number from 0 to `limit` rounded down, or to 1 if that is smaller.
     pub(super) fn draw(&mut self, limit: f64) -> f64 {
         self.unit() * limit.floor().max(1.0)
     }

@@ -1,5 +1,5 @@
-//! Splits a batch whose input rows stay the same from run to run: slow functions of nothing but a row and constants are
-//! computed once per row and kept in additional columns.
+//! Splits a batch program whose input rows stay the same from run to run: slow functions that depend only on
+//! a row and constants are computed once per row and stored in additional columns.
 
 use super::flat::{Flat, Op, Step, Type, Value};
 use super::functions::{Binary, Unary};
@@ -7,8 +7,9 @@ use super::functions::{Binary, Unary};
 /// Maximum number of columns added to a row.
 const MAX_ADDED: usize = 16;
 
-/// Replaces slow computations of `flat` that depend only on its row with additional input columns. Returns the program
-/// that computes these columns from the original row; `None` if there are no such computations.
+/// Replaces slow computations of `flat` that depend only on the input row with additional input columns.
+/// Returns the program that computes these columns from the original row; `None` if there are no such
+/// computations.
 pub(super) fn split(flat: &mut Flat) -> Option<Flat> {
     let facts = Facts::of(flat);
     let columns = facts.columns(flat);
@@ -44,7 +45,7 @@ pub(super) fn split(flat: &mut Flat) -> Option<Flat> {
 
 /// What is known about each value.
 struct Facts {
-    /// Whether it depends on nothing but the row and constants.
+    /// Whether it depends only on the row and constants.
     fixed: Vec<bool>,
     /// Whether it is fixed, differs between items, and takes long to compute.
     slow: Vec<bool>,
@@ -68,7 +69,7 @@ impl Facts {
         facts
     }
 
-    /// Returns the slow numbers that the rest of the program uses.
+    /// Returns the slow numbers that the rest of the program uses, at most [`MAX_ADDED`].
     fn columns(&self, flat: &Flat) -> Vec<Value> {
         let mut columns = Vec::new();
         let mut needed = vec![false; flat.values.len()];
@@ -140,7 +141,8 @@ mod tests {
     use super::super::{Columns, Scope, compile_batch};
     use super::*;
 
-    /// Returns the slow operations left in `source`, whose inputs are `x` and `y`, and those moved to the rows.
+    /// Returns the number of slow operations left in `source`, whose inputs are `x` and `y`, and the number
+    /// moved to the rows.
     fn slow_ops(source: &str) -> [usize; 2] {
         let mut scope = Scope::new();
         let [x, y, zoom] = ["x", "y", "zoom"].map(|name| scope.var(name));

@@ -31,7 +31,7 @@ impl Scope {
         Var(*self.slots.entry(name.to_ascii_lowercase()).or_insert(next))
     }
 
-    /// Returns the variable `name`, or `None` if no code uses it.
+    /// Returns the variable `name`, or `None` if it is not in the scope.
     pub fn find(&self, name: &str) -> Option<Var> {
         self.slots.get(&name.to_ascii_lowercase()).map(|&slot| Var(slot))
     }

@@ -1,4 +1,4 @@
-//! A tree-walking evaluator with the simplest possible semantics: the oracle that the back ends are tested against.
+//! A tree-walking evaluator, written as simply as possible: the oracle that the back ends are tested against.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ enum Target {
     Temporary(f64),
 }
 
-/// Evaluates the tree node by node, at one instruction each.
+/// Evaluates the tree node by node; each node costs one instruction.
 struct Walker<'a, 'm> {
     nodes: &'a [Node],
     machine: Machine<'m>,
@@ -137,7 +137,7 @@ impl Walker<'_, '_> {
     }
 }
 
-/// Everything that a program can change, as bits; all NaNs compare equal.
+/// The state that a program can change, as bits, with samples of its memories; all NaNs compare equal.
 #[derive(Debug, PartialEq)]
 struct State {
     value: u64,
@@ -155,7 +155,7 @@ fn bits(value: f64) -> u64 {
 /// Seed of the random programs.
 const SEED: u64 = 20_261_130;
 const BUDGET: u64 = 60_000;
-/// Initial values of the variables, in rotation.
+/// Initial values of the variables, repeated as needed.
 const START: [f64; 4] = [0.4, -2.5, 7.0, 1e-6];
 
 /// Runs `action` on a fresh machine and returns the resulting state.
@@ -182,8 +182,8 @@ fn state(scope: &Scope, budget: u64, action: impl FnOnce(&mut Machine) -> f64) -
     }
 }
 
-/// Compares the back ends with the walker. If the walker runs out of budget, the back ends must too, but may differ
-/// otherwise.
+/// Compares the back ends with the walker. If the walker runs out of budget, the back ends must too, but
+/// their state may differ from the walker's.
 #[track_caller]
 fn check(source: &str) {
     let mut scope = Scope::new();
@@ -210,7 +210,8 @@ fn check(source: &str) {
     }
 }
 
-/// Compares the back ends as [`check`] does, on a batch of three items with `a` from a row and `b` reset.
+/// Compares the back ends as [`check`] does, on a batch of three items with `a` as an input and `b` as a
+/// reset.
 #[track_caller]
 fn check_batch(source: &str) {
     const ROWS: [f64; 3] = [0.25, -3.0, 40.0];
@@ -325,7 +326,8 @@ fn programs() -> impl Strategy<Value = String> {
     })
 }
 
-/// Uses the same cases in every run, unless the environment overrides the seed or count.
+/// Returns a configuration that uses the same cases in every run, unless the environment overrides the seed
+/// or count.
 fn config() -> ProptestConfig {
     let defaults = ProptestConfig::default();
     let asked_for = |name: &str| std::env::var_os(name).is_some();

@@ -1,5 +1,5 @@
-//! The built-in embedder, which needs no vision model: it describes a preset's code by a model fitted on the library
-//! and by pretrained concepts, and its frames if they are rendered.
+//! The built-in embedder, which needs no vision model: it describes a preset's code by a model fitted on the
+//! library and by pretrained concepts, and, if the preset has frames, its look.
 
 use std::path::Path;
 
@@ -23,10 +23,11 @@ const MODEL: &str = "text-model.json";
 const DIRECTIONS: &str = "text-model.npy";
 /// File name of the look model.
 const LOOK_MODEL: &str = "look-model.npy";
-/// Growth of the library, relative to the presets a model was fitted on, beyond which it is fitted again.
+/// Ratio of the library's size to the number of presets a model was fitted on, beyond which the model is
+/// fitted again.
 const REFIT_GROWTH: usize = 4;
 
-/// Embeds presets with a text model and a look model fitted on the library.
+/// Embeds presets with pretrained concepts and with a text model and a look model fitted on the library.
 pub struct BuiltinEmbedder {
     model: TextModel,
     looks: Option<LookModel>,
@@ -85,7 +86,8 @@ impl BuiltinEmbedder {
     }
 }
 
-/// Loads the look model of this folder, or fits one on the available frames; `None` if there are too few.
+/// Loads the look model in `folder`, or fits one on the available frames and saves it; `None` if there are
+/// too few presets with frames.
 fn look_model(
     items: &[BakeItem],
     folder: &Path,
@@ -124,7 +126,7 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     let mut saved: SavedModel = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     saved.model.directions = npy::read(&folder.join(DIRECTIONS))?;
     if fingerprint(&saved.model)? != saved.fingerprint {
-        return Err("its two files do not match".into());
+        return Err("its JSON and NPY files do not match".into());
     }
     Ok(Some((saved.model, saved.fingerprint)))
 }

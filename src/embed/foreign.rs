@@ -19,14 +19,14 @@ pub(super) struct ForeignSet {
     pub model: String,
     /// Ids of the presets, in row order.
     pub ids: Vec<String>,
-    /// The rows.
+    /// The embeddings, one per row.
     pub rows: Array2<f32>,
 }
 
 /// File names of a set: matrix, ids, description.
 pub(super) type SetNames = [&'static str; 3];
 
-/// The sets that other programs write.
+/// File names of the sets that other programs write.
 const SETS: [SetNames; 2] = [
     ["embeddings.npy", "ids.txt", "embeddings.meta.json"],
     ["embeddings.hf.npy", "ids.hf.txt", "embeddings.hf.meta.json"],
@@ -35,7 +35,7 @@ const SETS: [SetNames; 2] = [
 /// Reads the set of another program in this folder; `None` if there is none.
 ///
 /// # Errors
-/// Fails if the files of a set do not belong together or cannot be read.
+/// Fails if the files of a set do not match or cannot be read.
 pub(super) fn read(folder: &Path) -> Result<Option<ForeignSet>, String> {
     let set =
         SETS.into_iter().find(|[rows, ids, _]| folder.join(rows).is_file() && folder.join(ids).is_file());
@@ -63,7 +63,7 @@ fn read_set(folder: &Path, [rows_name, ids_name, meta_name]: SetNames) -> Result
     let named = MODEL_KEYS.iter().filter_map(|key| meta.as_ref()?.get(key)?.as_str());
     let mut model = named.collect::<Vec<_>>().join(" ");
     if model.is_empty() {
-        model = format!("{rows_name} with {} numbers a row", rows.ncols());
+        model = format!("{rows_name} with {} values per row", rows.ncols());
     }
     Ok(ForeignSet { model, ids, rows })
 }

@@ -1,12 +1,13 @@
 //! Look model: normalises the looks of a library. Subtracts the mean, weights the parts, and reduces the result to
 //! [`LOOKS`] principal components.
 //!
-//! Share of 265 curated presets whose nearest neighbour, by looks in another passage of music, is the preset itself:
-//! .72 with all parts, .60 with colours alone; without colours .53, edges .69, scales .69, layout .69, edge strength
-//! .72, texture .71, motion .71, symmetry .71. Between frames 40 to 61 and 80 to 101 of 264 others: .78.
+//! Share of 265 curated presets for which the nearest of all looks in another passage of music is that of the
+//! same preset: .72 with all parts, .60 with only colours; .53 without colours, .69 without edges, scales or
+//! layout, .72 without edge strength, .71 without texture, motion or symmetry. The same for frames 40 to 61
+//! and frames 80 to 101 of 264 other presets: .78.
 //!
-//! How often the ten nearest neighbours are in the same folder (as in [`super::concepts`]), with three frames of the
-//! first second of 3,309 curated presets:
+//! Share of the ten nearest neighbours in the same folder (measured as in [`super::concepts`]), with three
+//! frames from the first second of 3,309 curated presets:
 //!
 //! | Variant | Category | Subfolder | Strict category | Strict subfolder |
 //! |---|---|---|---|---|
@@ -84,7 +85,7 @@ impl LookModel {
         Self(model)
     }
 
-    /// Returns the normalised look.
+    /// Returns `look` reduced to [`LOOKS`] dimensions, with norm [`LENGTH`].
     pub fn normalise(&self, look: &[f32]) -> Vec<f32> {
         let scaled = (&ArrayView1::from(look) - &self.0.row(1)) * self.0.row(0);
         let mut placed = self.0.slice(s![2..2 + LOOKS, ..]).dot(&scaled).to_vec();

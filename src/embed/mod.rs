@@ -1,4 +1,4 @@
-//! Embeddings: presets as vectors, similar presets near each other.
+//! Embeddings: presets as vectors, with similar presets close to each other.
 //!
 //! Every embedder gives one row per preset. A bake embeds new and changed presets and keeps all other rows; fitted
 //! models are saved next to the rows.
@@ -37,11 +37,11 @@ const BATCH: usize = 256;
 /// Number of new rows after which the table is saved, so that a crash loses little.
 const SAVE_EVERY: usize = 8192;
 
-/// Input of an embedder.
+/// A preset to embed.
 pub struct PresetInput {
     /// Bytes of the preset file.
     pub bytes: Vec<u8>,
-    /// Paths of its frames.
+    /// Paths of the preset's rendered frames.
     pub frames: Vec<PathBuf>,
 }
 
@@ -50,7 +50,7 @@ pub trait Embedder {
     /// Returns the id of the embedder; rows of different embedders are not comparable.
     fn id(&self) -> EmbedderId;
 
-    /// Returns one row per preset; zeros if there is nothing to embed.
+    /// Returns one row per preset; a row of zeros for a preset with nothing to embed.
     fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String>;
 }
 
@@ -79,13 +79,13 @@ pub fn open_embedder(
 /// Result of the embedding stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
-    /// Rows computed in this run.
+    /// Number of rows computed in this run.
     pub made: usize,
-    /// Rows from earlier runs that are still valid.
+    /// Number of rows from earlier runs that are still valid.
     pub kept: usize,
-    /// Presets that could not be read.
+    /// Number of presets that could not be read.
     pub unreadable: usize,
-    /// Presets with no embedding, because a vision model needs frames.
+    /// Number of presets without an embedding, such as those without frames for a vision model.
     pub blank: usize,
     /// Whether every preset was processed; false if cancelled.
     pub finished: bool,
@@ -113,9 +113,9 @@ pub enum EmbedError {
         embedder: String,
         /// Number of presets to embed.
         presets: usize,
-        /// Presets without readable frames.
+        /// Number of presets without readable frames.
         blank: usize,
-        /// Presets that cannot be read.
+        /// Number of presets that cannot be read.
         unreadable: usize,
     },
     /// The embedder cannot be opened.
@@ -123,8 +123,8 @@ pub enum EmbedError {
     Open(String),
 }
 
-/// Embeds the presets that have no current row in the table in `folder`. If `on_progress` cancels, finished rows are
-/// kept; before the first new row the table may still be that of another embedder.
+/// Embeds the presets that have no current row in the table in `folder`. If `on_progress` cancels, finished
+/// rows are kept; without any, `folder` may still contain the table of another embedder.
 pub fn embed(
     items: &[BakeItem],
     embedder: &mut dyn Embedder,

@@ -1,7 +1,7 @@
 //! Numeric values of a preset: 113 numbers, each mapped to its rank among the presets of the library.
 //!
-//! Ranks need no units and are robust to outliers (ten nearest neighbours in the same category: .720, against .718 with
-//! robust scaling of logarithms).
+//! Ranks need no units and are robust to outliers (share of the ten nearest neighbours in the same category:
+//! .720, against .718 with robust scaling of logarithms).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,19 +9,19 @@ use super::sheet::SplitSource;
 use super::tokens::token_count;
 use crate::milk::text::CodeSection;
 
-/// Values of the preset itself.
+/// Names of the values of the preset itself.
 const TOP: &str = "fgammaadj fdecay fvideoechozoom fvideoechoalpha nvideoechoorientation nwavemode badditivewaves \
     bwavedots bwavethick bmodwavealphabyvolume bmaximizewavecolor btexwrap bdarkencenter bredbluestereo bbrighten \
     bdarken bsolarize binvert fwavealpha fwavescale fwavesmoothing fwaveparam fmodwavealphastart fmodwavealphaend \
     fwarpanimspeed fwarpscale fzoomexponent fshader zoom rot cx cy dx dy warp sx sy wave_r wave_g wave_b wave_x wave_y \
     ob_size ob_r ob_g ob_b ob_a ib_size ib_r ib_g ib_b ib_a nmotionvectorsx nmotionvectorsy mv_l mv_a mv_r mv_g mv_b \
     b1n b2n b3n b1x b2x b3x b1ed psversion psversion_warp psversion_comp frating";
-/// Values of custom waves, averaged over the enabled ones.
+/// Names of the values of custom waves, averaged over the enabled waves.
 const WAVE: &str = "samples sep bspectrum busedots bdrawthick badditive scaling smoothing r g b a";
-/// Values of custom shapes, averaged over the enabled ones.
+/// Names of the values of custom shapes, averaged over the enabled shapes.
 const SHAPE: &str = "sides additive thickoutline textured num_inst x y rad ang tex_ang tex_zoom r g b a r2 g2 b2 a2 \
     border_a";
-/// Sections whose number of tokens counts.
+/// Code sections whose token counts are among the numbers.
 const LENGTHS: [CodeSection; 8] = [
     CodeSection::PerFrame,
     CodeSection::PerPixel,
@@ -44,7 +44,7 @@ pub(super) fn numbers(sheet: &SplitSource) -> Vec<f32> {
     let sum = |kind: &str, slots: &[usize], name: &str, missing: f32| -> f32 {
         slots.iter().map(|slot| sheet.number(&format!("{kind}code_{slot}_{name}")).unwrap_or(missing)).sum()
     };
-    // 0 / 0 is NaN: no waves, no mean.
+    // Without enabled waves or shapes, the mean is 0 / 0, which is NaN.
     numbers.extend(WAVE.split_whitespace().map(|name| sum("wave", &waves, name, 0.0) / waves.len() as f32));
     numbers
         .extend(SHAPE.split_whitespace().map(|name| sum("shape", &shapes, name, 0.0) / shapes.len() as f32));
@@ -56,7 +56,8 @@ pub(super) fn numbers(sheet: &SplitSource) -> Vec<f32> {
 /// Maps values to their ranks within a library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ranks {
-    /// For each number, ascending values with the share of presets below, minus 0.5.
+    /// For each number, ascending values with their ranks: the share of presets with lower values and half of
+    /// those with the same value, minus 0.5.
     pub knots: Vec<Vec<(f32, f32)>>,
 }
 
@@ -72,7 +73,7 @@ impl Ranks {
         self.knots.len()
     }
 
-    /// Returns ranks from -0.5 to 0.5; 0 for a missing value.
+    /// Returns the rank of each value, -0.5 to 0.5; 0 for a missing value.
     pub fn place(&self, row: &[f32]) -> Vec<f32> {
         self.knots.iter().zip(row).map(|(knots, &value)| rank(knots, value)).collect()
     }

@@ -1,7 +1,7 @@
 //! A preset's source split for embedding: numbers by name, and code by section without comments.
 //!
-//! Splits lines without parsing code, so it works for presets that do not compile. Disabled custom waves and shapes are
-//! skipped because they are not visible. Everything is lower case.
+//! Splits lines without parsing code, so it works for presets that do not compile. Disabled custom waves and
+//! shapes are skipped because they are not visible. Names and code are converted to lower case.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ impl SplitSource {
         sheet
     }
 
-    /// Returns a value if the preset sets it.
+    /// Returns the value of `name`, if the preset sets it.
     pub fn number(&self, name: &str) -> Option<f32> {
         self.numbers.get(name).copied()
     }

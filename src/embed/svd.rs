@@ -9,9 +9,9 @@ use ndarray::{Array2, s};
 use super::sparse::Sparse;
 use crate::units::Rng;
 
-/// Additional directions, for accuracy.
+/// Number of additional directions, computed for accuracy and then dropped.
 const OVERSAMPLE: usize = 12;
-/// Power iterations, which separate strong directions.
+/// Number of power iterations, which separate strong directions from weak ones.
 const POWER_PASSES: usize = 3;
 
 /// Returns the `count` leading right singular vectors of `matrix` as columns: words x at most `count`.
@@ -52,8 +52,8 @@ pub(super) fn leading_directions(
     directions
 }
 
-/// Returns an orthonormal basis of the columns' span, from the eigenvectors of their Gram matrix. Directions below
-/// rounding error are dropped. Returns the columns unchanged if the decomposition fails.
+/// Returns an orthonormal basis of the columns' span, from the eigenvectors of their Gram matrix. Directions
+/// weaker than the rounding error are dropped. Returns the columns unchanged if the decomposition fails.
 fn orthonormal(columns: Array2<f32>) -> Array2<f32> {
     let wide = columns.mapv(f64::from);
     let Ok(eigen) = wide.t().dot(&wide).eigh() else { return columns };

@@ -23,7 +23,7 @@ use crate::units::counted;
 pub struct EmbedderId {
     /// `builtin`, or the name of a vision model.
     pub embedder: String,
-    /// Hash of the model; rows of other models are not comparable.
+    /// Hash of the model; rows of different models are not comparable.
     pub model: String,
     /// Description of the preprocessing.
     pub preprocessing: String,
@@ -78,13 +78,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens the table of this folder; `None` if there is none, or if it is broken: its files are then renamed, with a
-    /// log message.
+    /// Opens the table of this folder; `None` if there is none or it is broken. The files of a broken table
+    /// are renamed, with a log message.
     pub fn open(folder: &Path) -> Result<Option<Self>, TableError> {
         Self::open_with_notes(folder, &mut |note| log::warn!("{note}"))
     }
 
-    /// Opens the table; `on_note` receives a message if a broken one was renamed.
+    /// Opens the table; `on_note` receives a message if a broken table was renamed.
     fn open_with_notes(folder: &Path, on_note: &mut dyn FnMut(String)) -> Result<Option<Self>, TableError> {
         commit_staged(folder).map_err(TableError::Write)?;
         match Self::read(folder, str::to_owned) {
@@ -100,8 +100,9 @@ impl Table {
         }
     }
 
-    /// Returns the table to continue with in this folder for this embedder: the current one, its own earlier one, or an
-    /// empty one. The second value is whether it is the current one. `on_note` receives messages about other rows.
+    /// Returns the table that this embedder continues: the folder's current one, an earlier one of the same
+    /// embedder, or an empty one. The second value is false if the folder's current table belongs to another
+    /// embedder. `on_note` receives messages about rows that are not used.
     pub fn for_embedder(
         embedder_id: EmbedderId,
         folder: &Path,
@@ -124,8 +125,8 @@ impl Table {
                 table.ids.len()
             ),
             None => format!(
-                "the existing embeddings are of {old} or another version of it; embedding all presets again with {new}, \
-                keeping them as *{EARLIER}"
+                "the existing embeddings are from {old} or another version of the embedder; embedding all presets again with {new}, \
+                keeping the old ones as *{EARLIER}"
             ),
         });
         Ok((saved.unwrap_or(Self { embedder_id, ..Self::default() }), false))
@@ -168,7 +169,7 @@ impl Table {
             && ids.len() == meta.rows
             && meta.keys.len() == meta.rows;
         if !consistent {
-            return Err("its files do not match".into());
+            return Err("the hashes or row counts do not match".into());
         }
         let mut table = Self { embedder_id: meta.embedder_id, ids, keys: meta.keys, rows };
         table.drop_broken_rows();
@@ -189,7 +190,8 @@ impl Table {
         }
     }
 
-    /// Saves the table; an interruption leaves the old or the new one. A table of another embedder is kept.
+    /// Saves the table; an interruption leaves the old or the new one. A table of another embedder is kept as
+    /// `NAME.earlier`.
     pub fn save(&self, folder: &Path) -> Result<(), TableError> {
         let mut ids = self.ids.join("\n");
         ids.push('\n');
@@ -224,7 +226,7 @@ impl Table {
         table
     }
 
-    /// Renames rows of these presets that are stored under another of their names; returns how many.
+    /// Updates the ids of rows stored under another name of a preset; returns the number of updated rows.
     pub fn rename(&mut self, items: &[BakeItem]) -> usize {
         let index = self.index();
         let mut renamed = 0;
@@ -237,7 +239,7 @@ impl Table {
         renamed
     }
 
-    /// Drops the rows of all other presets, in memory only.
+    /// Drops the rows of all presets except `ids`, in memory only.
     pub fn keep_only<'a>(&mut self, ids: impl Iterator<Item = &'a str>) {
         let wanted: std::collections::HashSet<&str> = ids.collect();
         let rows: Vec<usize> =
@@ -258,7 +260,7 @@ impl Table {
         self.keys = rows.iter().map(|&row| self.keys[row].clone()).collect();
     }
 
-    /// Returns the row index of every preset.
+    /// Returns the row index of every preset, by id.
     pub fn index(&self) -> HashMap<String, usize> {
         self.ids.iter().cloned().zip(0..).collect()
     }
@@ -290,13 +292,13 @@ impl Table {
     }
 }
 
-/// Reads the set of another program with the usual names.
+/// Reads the set of another program; `None` if there is none, or if `name_of` changes the file names.
 fn foreign(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Table>, String> {
     let set = if name_of(ROWS) == ROWS { foreign::read(folder)? } else { None };
     Ok(set.map(Table::of_foreign))
 }
 
-/// Returns the name of a file until its set is complete.
+/// Returns the name under which a file is written until its set is complete.
 fn staged(name: &str) -> String {
     format!("{name}.new")
 }
@@ -313,7 +315,7 @@ fn commit_staged(folder: &Path) -> Result<(), String> {
         return Ok(());
     }
     let (old, new) = (embedder_of(&folder.join(META)), embedder_of(&folder.join(staged(META))));
-    // Rows without a description of ours are those of another program.
+    // Rows without a meta file in our format are those of another program.
     let keep = old != new && (old.is_some() || folder.join(ROWS).exists());
     for name in [ROWS, IDS, META] {
         let (from, place) = (folder.join(staged(name)), folder.join(name));
@@ -359,7 +361,7 @@ fn hash_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Name of an embedder that is not ours.
+/// Embedder name of rows written by another program.
 const FOREIGN: &str = "another program";
 const ROWS: &str = "embeddings.npy";
 const IDS: &str = "ids.txt";

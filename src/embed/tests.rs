@@ -3,7 +3,7 @@
 use super::*;
 use crate::frames::items_in;
 
-/// Embeds a preset with frames as the length of its file.
+/// Embedder whose values are the length of the preset file, or 0 without frames.
 struct Lengths(&'static str);
 
 impl Embedder for Lengths {

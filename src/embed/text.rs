@@ -1,10 +1,12 @@
 //! Text descriptor: the numbers and code of a preset, without any picture.
 //!
-//! Two parts of unit length: 113 numbers by rank, weight [`NUMBERS_WEIGHT`]; and counts of token n-grams, TF-IDF
-//! weighted (Salton and Buckley, 1988) and reduced to [`DIRECTIONS`] (latent semantic analysis, Deerwester et al.,
-//! 1990). Fitted on a library once and saved, so that presets added later get comparable descriptors.
+//! Two parts: 113 numbers by rank, with norm [`NUMBERS_WEIGHT`]; and counts of token n-grams, TF-IDF weighted
+//! (Salton and Buckley, 1988) and reduced to [`DIRECTIONS`] dimensions (latent semantic analysis, Deerwester
+//! et al., 1990), with norm 1. Fitted on a library once and saved, so that presets added later get comparable
+//! descriptors.
 //!
-//! How often the ten nearest neighbours are in the same folder (as in [`super::concepts`]), on 6,997 curated presets:
+//! Share of the ten nearest neighbours in the same folder (measured as in [`super::concepts`]), on 6,997
+//! curated presets:
 //!
 //! | Variant | Category | Subfolder | Strict category | Strict subfolder |
 //! |---|---|---|---|---|
@@ -16,7 +18,7 @@
 //! | the same without the values of custom shapes | .745 | .599 | .481 | .269 |
 //! | the same without the values of the main wave | .747 | .598 | .495 | .284 |
 //!
-//! The weight of the numbers was chosen on 70% of the authors.
+//! The weight of the numbers was chosen on the presets of 70% of the authors.
 
 use std::collections::HashMap;
 
@@ -62,12 +64,12 @@ impl Reading {
 /// A text model, fitted on a library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct TextModel {
-    /// Number of presets it was fitted on.
+    /// Number of presets the model was fitted on; 0 for a pretrained model.
     pub fitted_on: usize,
     ranks: Ranks,
-    /// Known words with their weights, ordered by word.
+    /// Hashes of the known words with their weights, in ascending order.
     vocabulary: Vec<(u64, f32)>,
-    /// Words x directions; saved in a file of its own.
+    /// Matrix of words x directions; saved in a separate file.
     #[serde(skip)]
     pub directions: Array2<f32>,
 }
@@ -107,7 +109,8 @@ impl TextModel {
         Self { fitted_on: 0, ranks: Ranks { knots }, vocabulary, directions }
     }
 
-    /// Returns whether the model was fitted on the maximum number of presets, so that more would not change it.
+    /// Returns whether the model was fitted on the maximum number of presets, so that a larger library is no
+    /// reason to fit it again.
     pub fn is_large(&self) -> bool {
         self.fitted_on >= MAX_FITTED
     }
@@ -165,7 +168,7 @@ fn vocabulary<'a>(presets: impl Iterator<Item = &'a Words>, count: usize) -> Vec
         }
     }
     let most = (MAX_SHARE * count as f32) as usize;
-    // A tiny library has no rare words; every word counts.
+    // In a small library, words that occur in fewer presets count as well.
     let fewest = MIN_PRESETS.min(count / 4).max(1);
     let mut kept: Vec<_> = presets_with.into_iter().filter(|(_, n)| (fewest..=most).contains(n)).collect();
     kept.sort_unstable_by_key(|&(word, n)| (std::cmp::Reverse(n), word));
@@ -175,7 +178,7 @@ fn vocabulary<'a>(presets: impl Iterator<Item = &'a Words>, count: usize) -> Vec
     kept.into_iter().map(|(word, n)| (word, weight(n))).collect()
 }
 
-/// Scales a vector to this norm; zeros stay zero.
+/// Scales `values` to the norm `length`; a vector of zeros stays unchanged.
 pub(super) fn unit_length(values: &mut [f32], length: f32) {
     let now = values.iter().map(|v| v * v).sum::<f32>().sqrt();
     if now > 0.0 {

@@ -22,7 +22,7 @@ const SIDE: usize = 64;
 const CELLS: usize = 3;
 /// Number of edge orientations.
 const ORIENTATIONS: usize = 8;
-/// Rings of the power spectrum.
+/// Number of rings of the power spectrum.
 const RINGS: usize = 12;
 /// Cosine coefficients per axis in the layout descriptor.
 const WAVES: usize = 8;
@@ -30,9 +30,9 @@ const WAVES: usize = 8;
 const HUES: usize = 16;
 const BRIGHTNESSES: usize = 4;
 const SATURATIONS: usize = 3;
-/// Upper bounds of the edge strength bins.
+/// Upper bounds of the edge strength bins; the last bin has none.
 const STRENGTH_ENDS: [f32; 7] = [0.004, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32];
-/// Number of patterns of eight neighbours.
+/// Number of binary patterns of the eight neighbours.
 const PATTERNS: usize = 256;
 
 /// Number of dimensions of each part.
@@ -60,7 +60,7 @@ pub(super) fn look_of(frames: &[PathBuf]) -> Option<Vec<f32>> {
     (!opened.is_empty()).then(|| describe(&opened))
 }
 
-/// Returns the look of frames in order of time.
+/// Returns the look of `frames`, which are in chronological order.
 fn describe(frames: &[RgbImage]) -> Vec<f32> {
     let small: Vec<RgbImage> =
         frames.iter().map(|frame| resize(frame, SIDE as u32, SIDE as u32, FilterType::Triangle)).collect();
@@ -131,7 +131,8 @@ fn cosine_transform(light: &Array2<f32>) -> Array2<f32> {
     COSINES.dot(light).dot(&COSINES.t())
 }
 
-/// Returns the relative power by scale: log of the mean power in rings of equal ratio, minus their mean.
+/// Returns the relative power by scale: log of the mean power in rings whose radii have a constant ratio,
+/// minus the mean over the rings.
 fn rings(cosines: &Array2<f32>) -> Vec<f32> {
     let (mut power, mut count) = ([0.0_f32; RINGS], [0.0_f32; RINGS]);
     for ((y, x), value) in cosines.indexed_iter().filter(|(at, _)| *at != (0, 0)) {
@@ -145,7 +146,7 @@ fn rings(cosines: &Array2<f32>) -> Vec<f32> {
     (0..RINGS).map(|ring| strength(ring) - mean).collect()
 }
 
-/// Returns the lowest cosine coefficients except the mean.
+/// Returns the lowest cosine coefficients except the mean, as signed square roots.
 fn layout(cosines: &Array2<f32>) -> Vec<f32> {
     cosines
         .slice(s![..WAVES, ..WAVES])
@@ -210,7 +211,7 @@ fn patterns(light: &Array2<f32>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Returns the change since the previous frame by cell, as square roots.
+/// Returns the change since the previous frame by cell, as square roots; zeros for the first frame.
 fn motion(light: &Array2<f32>, before: Option<&Array2<f32>>) -> Vec<f32> {
     let mut found = vec![0.0_f32; CELLS * CELLS];
     if let Some(before) = before {

@@ -1,17 +1,18 @@
-//! Estimates the energy of a preset from its file: its name, how fast its picture moves, and how much of it reacts to
-//! sound.
+//! Estimates the energy of a preset from its file: its name, how fast its picture moves, and how much of its
+//! code reacts to sound.
 //!
-//! The words are those of style index v0 of aivj's browser-based predecessor; if none occurs, the parameters decide.
+//! The words are those of the v0 style index of aivj's browser-based predecessor; each raises or lowers the
+//! score derived from the values and code.
 
 use super::Energy;
 use super::sheet::Sheet;
 
-/// Words of calm presets, as in the style index v0.
+/// Words in the names of calm presets, as in the v0 style index.
 pub const CALM_WORDS: [&str; 16] = [
     "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
     "dream", "nebula", "quiet", "silence",
 ];
-/// Words of peak presets, as in the style index v0.
+/// Words in the names of peak presets, as in the v0 style index.
 pub const PEAK_WORDS: [&str; 17] = [
     "rave",
     "hardcore",
@@ -32,11 +33,11 @@ pub const PEAK_WORDS: [&str; 17] = [
     "techno",
 ];
 
-/// Scores below the first are calm, those above the second peak. They split the collection they were chosen on about
-/// 30:40:30.
+/// Scores below the first value mean calm, those above the second peak. The values were chosen to split a
+/// collection about 30:40:30.
 const CUTS: [f32; 2] = [0.93, 1.57];
 
-/// Returns the energy of a preset with this name.
+/// Estimates the energy of a preset from its values, its code and `name`.
 pub(super) fn of(sheet: &Sheet, name: &str) -> Energy {
     let score = motion(sheet) + word_of(name);
     match score {
@@ -59,7 +60,7 @@ fn word_of(name: &str) -> f32 {
     score
 }
 
-/// Returns a motion score from 0; most presets are between 0 and 4.
+/// Returns a motion score, which is at least 0 and below 4 for most presets.
 fn motion(sheet: &Sheet) -> f32 {
     let zoom = (sheet.effective("zoom", sheet.zoom, 1.03).max(0.01).ln().abs() * 12.0).min(1.0);
     let turn = (sheet.effective("rot", sheet.rot, 0.03).abs() * 6.0).min(0.7);

@@ -4,11 +4,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::sheet::Sheet;
 
-/// Shader text shorter than this, without white space, is probably an editor's default; then the equations must match
-/// as well.
+/// Length in bytes, without white space, below which shaders are probably an editor's default; the equations
+/// must then match as well.
 const OWN_SHADER_BYTES: usize = 300;
 
-/// Returns the family by shaders, or by equations if there are none; `None` for a preset without code.
+/// Returns the family given by the shaders or, if they are short or missing, by shaders and equations; `None`
+/// for a preset without code.
 pub(super) fn of(sheet: &Sheet) -> Option<u64> {
     let shaders = [sheet.warp_text(), sheet.comp_text()];
     let equations = [sheet.per_frame.as_str(), &sheet.per_pixel, &sheet.customs];
@@ -29,7 +30,7 @@ pub(super) fn of(sheet: &Sheet) -> Option<u64> {
     Some(first_bytes(&digest.finalize()))
 }
 
-/// Returns the family of a preset that shares its code with no other.
+/// Returns the family of a preset without code, which only files with the same bytes share.
 pub(super) fn own(bytes: &[u8]) -> u64 {
     first_bytes(&Sha256::digest(bytes))
 }

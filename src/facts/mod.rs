@@ -1,4 +1,4 @@
-//! Facts from a preset's bytes, without compiling them: its id, look tags, energy and family.
+//! Facts derived from a preset's bytes, without compiling its code: its id, look tags, energy and family.
 //!
 //! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values: anything
 //! invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.
@@ -22,14 +22,14 @@ pub use tags::{Tag, Tags};
 /// by an older version are read again.
 pub const ANALYSIS_VERSION: u32 = 2;
 
-/// Facts about a preset's look from its source.
+/// Facts about a preset's look, derived from its source and name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PresetFacts {
     /// Look tags of the preset.
     pub tags: Tags,
     /// Energy of the preset.
     pub energy: Energy,
-    /// Equal for presets that share their code.
+    /// Id shared by presets with the same code.
     pub family: u64,
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Wave {
     pub dots: bool,
     pub thick: bool,
     alpha: f32,
-    /// Whether it has equations, which may set its opacity.
+    /// Whether the wave has equations, which may set its opacity.
     code: bool,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Sheet {
     pub waves: Vec<Wave>,
     pub shapes: Vec<Shape>,
     pub per_frame_lines: usize,
-    /// Code without white space and comments, in lower case.
+    /// Per-frame equations. Like all code here, without white space and comments, and in lower case.
     pub per_frame: String,
     pub per_pixel: String,
     /// Equations of custom waves and shapes.
@@ -163,8 +163,8 @@ impl Sheet {
         }
     }
 
-    /// Returns a value as it takes effect: a per-frame equation that sets `name` overrides the file's value. Returns
-    /// `moving` if the equation is not a constant.
+    /// Returns the effective value of `name`: the file's value, `stated`, unless a per-frame equation sets
+    /// another; then that value if it is constant, otherwise `moving`.
     pub fn effective(&self, name: &str, stated: f32, moving: f32) -> f32 {
         match set_in(&self.per_frame, name) {
             None => stated,
@@ -266,7 +266,7 @@ fn push_code(code: &mut String, line: &Line) {
     code.extend(line.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
 }
 
-/// Returns how the last statement of `code` that sets `name` sets it.
+/// Returns the value that the last assignment to `name` in `code` sets; `None` if there is no assignment.
 fn set_in(code: &str, name: &str) -> Option<Set> {
     let mut found = None;
     for (at, _) in code.match_indices(name) {

@@ -1,10 +1,10 @@
-//! Look tags, as a bit set: a library has hundreds of thousands of presets.
+//! Look tags, stored as a bit set to save memory: a library may have hundreds of thousands of presets.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A tag about the look of a preset.
+/// A tag that describes the look of a preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Tag {
@@ -16,7 +16,7 @@ pub enum Tag {
     Line,
     /// The previous frame is kept and smoothly distorted.
     Liquid,
-    /// Per-pixel equations, or many per-frame equations.
+    /// The preset has per-pixel equations, or many per-frame equations.
     Abstract,
     /// Shapes are visible.
     Geometric,
@@ -129,7 +129,7 @@ impl Tags {
         self.0 |= 1 << tag as u32;
     }
 
-    /// Adds or removes `tag`.
+    /// Adds `tag` if it is missing, otherwise removes it.
     pub fn toggle(&mut self, tag: Tag) {
         self.0 ^= 1 << tag as u32;
     }

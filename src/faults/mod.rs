@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Environment variable with the faults.
+/// Environment variable that lists the faults.
 pub const VARIABLE: &str = "AIVJ_FAULT";
 
 /// A failure that can be injected.

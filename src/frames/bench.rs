@@ -1,4 +1,4 @@
-//! Measures the cost of presets: results, their summary as a table, and the comparison of two results.
+//! Results of measuring the cost of presets, their summary as a table, and comparisons with earlier results.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::single::{RenderReport, RenderStatus};
 
-/// The results of one benchmark. Written as JSON.
+/// The results of one benchmark, stored as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bench {
     /// Version of aivj.
@@ -19,18 +19,18 @@ pub struct Bench {
     pub adapter: String,
     /// Name and version of the graphics driver.
     pub driver: String,
-    /// Frames drawn of each preset.
+    /// Number of frames drawn per preset.
     pub frames: u32,
-    /// Number of measurements of each preset; the lowest results count.
+    /// Number of times each preset is measured; the lowest figures are kept.
     pub rounds: u32,
-    /// The results of all presets.
+    /// One row per preset, render size and mesh size.
     pub rows: Vec<BenchRow>,
 }
 
-/// The results of one preset at one size.
+/// The results of one preset at one render size and mesh size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BenchRow {
-    /// Preset file, or its path among the built-in presets.
+    /// Path of the preset file or built-in preset.
     pub preset: String,
     /// Width and height, in pixels.
     pub size: [u32; 2],
@@ -40,7 +40,7 @@ pub struct BenchRow {
     pub cpu_ms: f64,
     /// Median time of a frame, in milliseconds.
     pub frame_ms: f64,
-    /// Time from the file to the first picture, in milliseconds.
+    /// Time from reading the file to the first picture, in milliseconds.
     pub first_picture_ms: f64,
 }
 
@@ -70,8 +70,8 @@ impl Spread {
 type Group = ([u32; 2], [u32; 2]);
 
 impl Bench {
-    /// Adds the report of a preset, or keeps the lower figures if a row exists. Returns false if the preset could not
-    /// be drawn.
+    /// Adds a row for the report of a preset; if there is one already, keeps the lower figures. Returns false
+    /// if the preset could not be drawn.
     pub fn add(&mut self, preset: &str, [size, mesh]: [[u32; 2]; 2], report: &RenderReport) -> bool {
         if report.status != RenderStatus::Ok {
             return false;

@@ -17,7 +17,7 @@ use crate::media::video::Video;
 use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
-/// Frame rate of the captured show.
+/// Frames per second at which presets are rendered.
 const FPS: u32 = 30;
 /// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
@@ -35,13 +35,13 @@ pub struct CaptureSettings {
     pub size: [u32; 2],
     /// Side length of the saved square frames, in pixels.
     pub out_size: u32,
-    /// Frames before the first saved one.
+    /// Number of warm-up frames; the first frame is saved [`Self::every`] frames after them.
     pub warm_up: u32,
     /// Number of saved frames.
     pub count: u32,
-    /// Interval between saved frames.
+    /// Interval between saved frames, in frames.
     pub every: u32,
-    /// A short clip of each preset, for viewing.
+    /// Short clip to save of each preset, for viewing; `None` saves no clips.
     pub clip: Option<Clip>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
@@ -94,7 +94,7 @@ impl CaptureSettings {
         Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Returns the length of a clip in frames.
+    /// Returns the length of a clip in rendered frames; 0 if no clips are saved.
     fn clip_frames(&self) -> u32 {
         self.clip.map_or(0, |clip| (clip.secs * f64::from(FPS)).ceil() as u32)
     }
@@ -106,7 +106,7 @@ impl CaptureSettings {
         frames + u64::from(self.clip_frames() / CLIP_EVERY) * pixels(self.size)
     }
 
-    /// Returns the number of frames to draw.
+    /// Returns the number of frames to draw per preset.
     fn frames(&self) -> u32 {
         self.warm_up + (self.count * self.every).max(self.clip_frames())
     }
@@ -157,7 +157,7 @@ pub struct FrameCapturer {
 }
 
 impl FrameCapturer {
-    /// Opens the device and the sound.
+    /// Opens the graphics device and loads the audio.
     pub fn new(settings: CaptureSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
@@ -244,9 +244,9 @@ impl FrameCapturer {
             ClipFormat::Webp => "loop.webp",
             ClipFormat::Mp4 => "loop.mp4",
         };
-        // ffmpeg opens the video by path, so no component of it may be a link.
+        // ffmpeg opens the video by path, so no component of the path may be a link.
         let place = Folder::create(&job.folder)?.create_below(Path::new(below))?;
-        place.remove_file(Path::new(name)).ok(); // There may be none from before.
+        place.remove_file(Path::new(name)).ok(); // There may be no earlier clip.
         let path = place.path().join(name);
         Video::open(&path, self.settings.size, FPS / CLIP_EVERY, None)
     }
@@ -295,7 +295,7 @@ fn mean_of(values: &[u8]) -> f32 {
     values.iter().map(|v| f64::from(*v)).sum::<f64>() as f32 / values.len().max(1) as f32 / 255.0
 }
 
-/// Returns the mean absolute difference of two grey pictures of equal size, 0..1.
+/// Returns the mean absolute difference of two grey pictures of equal size, from 0 to 1.
 fn change(before: &image::GrayImage, after: &image::GrayImage) -> f32 {
     mean_of(&before.iter().zip(after.iter()).map(|(a, b)| a.abs_diff(*b)).collect::<Vec<u8>>())
 }

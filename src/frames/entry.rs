@@ -22,9 +22,9 @@ pub struct FrameEntry {
     pub version: String,
     /// Time of the attempt, ISO 8601.
     pub at: String,
-    /// Id of the preset: its path within the library.
+    /// Id of the preset: the one in the library's manifest, otherwise its path within the library.
     pub preset_id: String,
-    /// Path within the library, like [`Self::preset_id`].
+    /// Path from the library's manifest, otherwise the path within the library.
     pub rel_path: String,
     /// Path of the preset file when it was rendered.
     pub file_path: String,
@@ -36,7 +36,7 @@ pub struct FrameEntry {
     /// Paths of the frames, relative to the pack's folder with forward slashes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<String>,
-    /// Path of the clip.
+    /// Path of the clip, relative to the pack's folder with forward slashes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<String>,
     /// Reason codes of a failure.
@@ -103,7 +103,7 @@ impl From<&Look> for BandResponse {
 }
 
 impl BandResponse {
-    /// Change between frames below which there is no reaction.
+    /// Change between frames, from 0 to 1, below which a band counts as having no effect.
     const MIN_CHANGE: f32 = 1e-4;
     /// Minimum ratio of the strongest band to the mean of all three.
     const MIN_RATIO: f32 = 1.25;
@@ -129,9 +129,9 @@ impl BandResponse {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FrameMetrics {
-    /// Mean luma of the saved frames, 0..1.
+    /// Mean luma of the saved frames, from 0 to 1.
     pub avg_luma: f32,
-    /// Mean change of luma between consecutive saved frames, 0..1.
+    /// Mean change of luma between consecutive saved frames, from 0 to 1.
     pub motion: f32,
     /// Reaction to each frequency band, known after an audit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,7 +165,8 @@ pub fn folder_of(hash: &str) -> String {
     format!("frames/{}/{}/{hash}", &hash[..2], &hash[2..4])
 }
 
-/// Reads the last line of every preset. Unreadable lines, as after a crash, are skipped.
+/// Reads the index and returns the last entry of every preset, by id. Unreadable lines, such as one truncated
+/// by a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     let Ok(bytes) = disk::read(&folder.join(INDEX), limit::LIST) else { return HashMap::new() };
     let text = disk::decode_lossy(&bytes);

@@ -20,13 +20,13 @@ const MAX_NAMES: usize = 8;
 pub struct BakeItem {
     /// Id: the one in the library's manifest, otherwise the path within the library.
     pub id: String,
-    /// Path as in the manifest, otherwise the path within the library.
+    /// Path from the library's manifest, otherwise the path within the library.
     pub rel_path: String,
     /// Path within the library, with forward slashes.
     pub below: String,
     /// The preset's file.
     pub path: PathBuf,
-    /// Its frames in order of time; empty if none are rendered.
+    /// Rendered frames in chronological order; empty if there are none.
     pub frames: Vec<PathBuf>,
     /// Response to each frequency band, known after an audit.
     pub bands: Option<BandResponse>,
@@ -44,8 +44,9 @@ impl BakeItem {
     }
 }
 
-/// Lists the presets below a folder in order of their path, at most `limit`. A manifest in the folder limits them and
-/// gives them their ids. Paths with a line break are skipped, because files store one id per line.
+/// Lists the presets below a folder in order of their path, at most `limit`. A manifest in the folder
+/// restricts the list and supplies the ids. Paths with a line break are skipped, because some files store one
+/// id per line.
 pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, FolderError> {
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));
@@ -63,7 +64,7 @@ fn non_empty(items: Vec<BakeItem>, library: &Path) -> Result<Vec<BakeItem>, Fold
     if items.is_empty() { Err(FolderError::Empty(library.to_owned())) } else { Ok(items) }
 }
 
-/// Lists the presets that `manifest` names, or all of them.
+/// Lists the presets that `manifest` names, or all presets if it is `None`.
 fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize>) -> Vec<BakeItem> {
     let (mut items, mut broken) = (Vec::new(), Vec::new());
     let mut ids = HashSet::new();
@@ -119,12 +120,12 @@ pub fn items_of_shard(items: Vec<BakeItem>, shard: Shard) -> Vec<BakeItem> {
     items.into_iter().filter(belongs).collect()
 }
 
-/// Returns the content id of a readable preset.
+/// Returns the content id of a preset; `None` if the file cannot be read.
 pub(super) fn id_of_file(path: &Path) -> Option<PresetId> {
     PresetSource::File(path.to_owned()).read().ok().map(|bytes| PresetId::of(&bytes))
 }
 
-/// Returns the path of a preset relative to the library.
+/// Returns the path of a preset relative to the library, with forward slashes.
 fn below(library: &Path, path: &Path) -> String {
     let below = path.strip_prefix(library).unwrap_or(path);
     let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();

@@ -34,11 +34,11 @@ use crate::library::library_root;
 use crate::store::Store;
 use crate::units::Rng;
 
-/// Reasons of attempts that are not repeated: a preset that hangs would hang again. A file that cannot be read may be
-/// back in the next bake.
+/// Failure reasons after which a preset is not tried again: a preset that hangs would hang again. A file that
+/// cannot be read is tried again, because it may be back in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
 
-/// Settings of the stage.
+/// Settings of the frames stage.
 #[derive(Clone, Debug)]
 pub struct FramesSettings {
     /// Settings of the capture.
@@ -49,29 +49,29 @@ pub struct FramesSettings {
     pub timeout: Duration,
     /// Number of retries if a worker fails.
     pub retries: u32,
-    /// Time at which to stop even if unfinished.
+    /// Time at which to stop, even if unfinished; `None` sets no limit.
     pub deadline: Option<Instant>,
-    /// Lock of a playing show to pause for.
+    /// Path of the lock of a playing show, during which rendering slows down.
     pub pause_for: Option<PathBuf>,
     /// Set to cancel the stage.
     pub stop: Arc<AtomicBool>,
 }
 
-/// Result of the stage.
+/// Result of the frames stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// Presets rendered in this run.
+    /// Number of presets rendered in this run.
     pub ok: usize,
-    /// Presets that failed in this run.
+    /// Number of presets that failed in this run.
     pub failed: usize,
-    /// Presets done in earlier runs.
+    /// Number of presets done in earlier runs.
     pub kept: usize,
     /// Whether every preset was processed.
     pub finished: bool,
 }
 
-/// Returns the last line of every item by its id. Lines of earlier bakes and of other programs may name presets by path
-/// or by content.
+/// Returns the last index entry of every item, by item id. Entries of earlier bakes and of other programs may
+/// identify presets by path or content id.
 pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEntry> {
     let mut known = read(folder);
     if items.iter().all(|item| known.contains_key(&item.id)) {
@@ -89,7 +89,7 @@ pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEnt
     renamed
 }
 
-/// Sets the frames of each item to those that exist in this folder.
+/// Sets the frames of each item to its rendered frames that exist in `folder`.
 pub fn attach_frames(items: &mut [BakeItem], folder: &Path) {
     let entries = entries_of(items, folder);
     for item in items {
@@ -100,7 +100,7 @@ pub fn attach_frames(items: &mut [BakeItem], folder: &Path) {
     }
 }
 
-/// Sets the band response of each item from the audit of this library. Returns the number of items that have one.
+/// Sets the band response of each item from the last audit of `library`. Returns how many items have one.
 pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> anyhow::Result<usize> {
     let plan = AuditPlan::last(&store, std::iter::once(library_root(library)))?;
     let by_path: HashMap<String, PresetId> =
@@ -125,7 +125,7 @@ pub fn count_pending(items: &[BakeItem], folder: &Path, capture: &CaptureSetting
 /// Returns whether the current version of a preset was processed with these settings and its frames exist.
 fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
     let Some(entry) = known.get(&item.id).filter(|entry| is_final(entry)) else { return false };
-    // Lines by other programs lack the capture settings and the content id.
+    // Entries of other programs lack the capture settings and the content id.
     entry.capture.as_deref().is_none_or(|name| name == capture)
         && frames_intact(entry, folder)
         && match &entry.content {
@@ -134,14 +134,14 @@ fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, 
         }
 }
 
-/// Returns whether the frames of an entry exist in full length.
+/// Returns whether all of an entry's frames exist and their total size matches the recorded one, if any.
 fn frames_intact(entry: &FrameEntry, folder: &Path) -> bool {
     let length = |frame: &String| std::fs::metadata(folder.join(frame)).ok().filter(|facts| facts.is_file());
     let lengths: Option<Vec<u64>> = entry.frames.iter().map(|frame| Some(length(frame)?.len())).collect();
     lengths.is_some_and(|lengths| entry.bytes.is_none_or(|bytes| lengths.iter().sum::<u64>() == bytes))
 }
 
-/// Returns the content id of a readable preset.
+/// Returns the content id of a preset; `None` if the file cannot be read.
 fn content_of(path: &Path) -> Option<String> {
     item::id_of_file(path).map(|id| id.to_string())
 }
@@ -152,7 +152,7 @@ fn library_missing(item: &BakeItem) -> bool {
     root.is_some_and(|root| std::fs::read_dir(root).map_or(true, |mut inside| inside.next().is_none()))
 }
 
-/// Renders the presets that have no frames yet.
+/// Renders every preset without an up-to-date result.
 pub fn render(
     items: &[BakeItem],
     folder: &Path,
@@ -169,7 +169,7 @@ pub fn render(
             continue;
         }
         done.kept += 1;
-        // The frames were rendered before the audit: append a line with the band response.
+        // The frames were rendered before the audit: append an entry with the band response.
         let entry = known.get(&item.id).filter(|entry| entry.is_ok());
         if let (Some(entry), Some(bands)) = (entry, item.bands)
             && entry.metrics.band_response.is_none()
@@ -288,7 +288,7 @@ fn is_final(entry: &FrameEntry) -> bool {
     entry.is_ok() || entry.reasons.iter().any(|reason| FINAL.contains(&reason.as_str()))
 }
 
-/// Returns whether a file was modified after `at`, an ISO 8601 date; `false` for a file without a date.
+/// Returns whether a file was modified after `at` (ISO 8601); `false` if the modification time is unknown.
 fn changed_since(path: &Path, at: &str) -> bool {
     let written = std::fs::metadata(path).and_then(|meta| meta.modified());
     let written = written.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());

@@ -20,13 +20,13 @@ pub struct RenderStats {
     pub frame_ms_p95: f64,
     /// CPU time per frame over all threads, in milliseconds.
     pub cpu_ms_per_frame: f64,
-    /// Mean luma of all frames, 0..1 (Rec. 709 weights on display values).
+    /// Mean luma of all frames, from 0 to 1 (Rec. 709 weights on display values).
     pub luma: f64,
-    /// Mean change of luma between frames, 0..1.
+    /// Mean change of luma between frames, from 0 to 1.
     pub motion: f64,
     /// Whether every frame is black.
     pub black: bool,
-    /// Whether the picture does not change.
+    /// Whether the mean change is so small that the picture counts as static.
     #[serde(rename = "static")]
     pub still: bool,
 }
@@ -95,7 +95,7 @@ impl StatsRecorder {
     }
 }
 
-/// Returns the Rec. 709 luma of a display pixel, 0..255.
+/// Returns the Rec. 709 luma of a display pixel, from 0 to 255.
 fn luma([r, g, b, _]: [u8; 4]) -> u8 {
     ((2126 * u32::from(r) + 7152 * u32::from(g) + 722 * u32::from(b)) / 10_000) as u8
 }

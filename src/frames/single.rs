@@ -19,7 +19,7 @@ use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, image_places};
 use crate::units::Seconds;
 
-/// Settings of the rendering.
+/// Settings for rendering presets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderSettings {
     /// Render size in pixels.
@@ -45,7 +45,7 @@ pub struct RenderSettings {
 pub struct RenderJob {
     /// The preset to render.
     pub preset: WirePreset,
-    /// Folder for its frames; `None` saves nothing.
+    /// Folder for the saved frames; `None` saves nothing.
     pub out: Option<PathBuf>,
 }
 
@@ -55,7 +55,7 @@ pub struct RenderJob {
 pub enum RenderStatus {
     /// All frames were drawn.
     Ok,
-    /// The file is not a valid preset or exceeds a limit.
+    /// The file cannot be read, is not a valid preset, or exceeds a limit.
     Refused,
     /// The engine or its process failed.
     Failed,
@@ -70,7 +70,7 @@ pub struct RenderReport {
     pub preset: PathBuf,
     /// How the rendering ended.
     pub status: RenderStatus,
-    /// Why it is not ok; otherwise empty.
+    /// Why rendering failed; empty if the status is [`RenderStatus::Ok`].
     pub reason: String,
     /// Parts that failed to compile, and missing images.
     pub warnings: Vec<String>,
@@ -191,7 +191,7 @@ impl Renderer {
     }
 }
 
-/// Returns the audio samples of frame `number`, which starts at 1; empty after the end of the audio.
+/// Returns the audio samples of frame `number`, counted from 1; empty after the end of the audio.
 pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]] {
     let sample = |frame: u32| (u64::from(frame) * u64::from(SAMPLE_RATE_HZ) / u64::from(fps.max(1))) as usize;
     let from = sample(number - 1).min(sound.len());

@@ -17,7 +17,7 @@ pub struct Inbox<T> {
     rejected: Arc<AtomicU64>,
 }
 
-/// Creates a queue of at most `capacity` items, at least 1.
+/// Creates a queue for up to `capacity` items; 0 counts as 1.
 pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
     let (producer, consumer) = rtrb::RingBuffer::new(capacity.max(1));
     let rejected = Arc::new(AtomicU64::new(0));

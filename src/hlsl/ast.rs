@@ -1,4 +1,4 @@
-//! The syntax tree. Nodes live in tables and refer to each other by index, so walking a long list never recurses.
+//! The syntax tree. Nodes are stored in tables and refer to each other by index.
 
 use super::error::Pos;
 use super::token::Name;
@@ -118,7 +118,7 @@ pub enum Expr {
     Bool(bool),
     Name(Name),
     Prefix(Prefix, ExprId),
-    /// `++` or `--`.
+    /// `++` if `up`, otherwise `--`; in front of the target if `before`, otherwise after it.
     Step {
         target: ExprId,
         up: bool,
@@ -146,7 +146,7 @@ pub enum Stmt {
     Expr(ExprId),
     Declare(Vec<Variable>),
     Block(Vec<StmtId>),
-    /// The branches, each a condition and its statements, and the final `else`.
+    /// The branches, each a condition and its body, and the body of the final `else`.
     If(Vec<(ExprId, StmtId)>, Option<StmtId>),
     For {
         init: Option<StmtId>,
@@ -156,7 +156,7 @@ pub enum Stmt {
     },
     While(ExprId, StmtId),
     DoWhile(StmtId, ExprId),
-    /// The selector and the cases: the values of each (`None` is `default`) and its statements.
+    /// The selector, and for each case its values (`None` for `default`) and its statements.
     Switch(ExprId, Vec<(Vec<Option<ExprId>>, Vec<StmtId>)>),
     Return(Option<ExprId>),
     Break,

@@ -1,6 +1,6 @@
-//! Estimates the cost of a shader from its syntax tree, before anything is expanded.
+//! Estimates the cost of a shader from its syntax tree, before it is lowered.
 //!
-//! Drivers inline every call, so each call counts as the whole function.
+//! Drivers inline every call, so a call costs as much as the function it calls.
 
 use std::collections::HashMap;
 
@@ -35,10 +35,10 @@ const EXPENSIVE: [&str; 20] = [
     "determinant",
 ];
 
-/// How loops are bounded.
+/// Limits on the loops of a shader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoopBounds {
-    /// Maximum iterations of all counted loops of one pixel together.
+    /// Maximum number of iterations per pixel, for all counted loops together.
     pub iterations: u32,
     /// Whether to count loops with a known number of iterations too.
     pub count_known: bool,
@@ -55,10 +55,10 @@ struct Cost {
     array_bytes: u64,
     /// Call depth.
     depth: usize,
-    /// Work of one pixel, as far as the iteration counts of its loops are known.
+    /// Work per pixel, in operations; a loop with an unknown iteration count is counted once.
     pixel_work: u64,
     pixel_lookups: u64,
-    /// Work of one iteration of the loops whose iteration count is unknown.
+    /// Work of one iteration of every loop with an unknown iteration count, in operations.
     open_work: u64,
     open_lookups: u64,
 }
@@ -88,7 +88,7 @@ impl Cost {
     }
 }
 
-/// Estimates the cost of the shader and returns the bounds of its loops.
+/// Estimates the cost of the shader and returns the limits on its loops.
 ///
 /// # Errors
 /// Returns an error if the shader exceeds a limit.
@@ -301,8 +301,8 @@ fn looped(round: Cost, iterations: Option<u64>) -> Cost {
     cost
 }
 
-/// Returns how often a loop runs, if it counts in constant steps between two constants and its body does not change the
-/// counter.
+/// Returns an upper bound on a loop's iterations, if it counts in constant steps between two constants and
+/// its body does not change the counter.
 pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
     let Stmt::For { init: Some(init), condition: Some(condition), step: Some(step), body } = ast.stmt(id)
     else {
@@ -355,7 +355,7 @@ pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
         Operator::Greater | Operator::GreaterEqual if step < 0.0 => first - last,
         _ => return None,
     };
-    // One extra iteration for rounding, and for a limit that is itself reached.
+    // One extra iteration for rounding, and for `<=` and `>=`, which include the limit.
     let iterations = (distance / step.abs()).max(0.0) + 1.0;
     // Large floats stop changing when a small step is added.
     (iterations.is_finite() && iterations < 1e7 && last.abs().max(first.abs()) < 1e7 * step.abs())

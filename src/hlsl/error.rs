@@ -14,7 +14,7 @@ pub struct Pos {
 /// The category of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The text is not HLSL.
+    /// The text is not valid HLSL.
     Syntax,
     /// A semantic error: an unknown name, or types that do not match.
     Semantic,
@@ -25,11 +25,11 @@ pub enum ErrorKind {
 /// Why a shader cannot be translated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// The position.
+    /// Where the error is in the source.
     pub pos: Pos,
-    /// The category.
+    /// Category of the error.
     pub kind: ErrorKind,
-    /// The message.
+    /// Error message, without the position.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! What MilkDrop declares for every preset shader: uniforms, inputs and texture names.
+//! Names that MilkDrop declares for every preset shader: uniforms, inputs and textures.
 //!
 //! Source: MilkDrop's preset authoring guide.
 
@@ -7,16 +7,16 @@ use lactea_abi::{Address, Filter, NoiseTex, TexDim, TexSource, TextureBinding};
 /// The source of a built-in value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Builtin {
-    /// Components of a vec4 of the uniform blocks: first component and count.
+    /// Components of a vec4 in the uniform blocks: register, first component, number of components.
     Uniform(Register, u8, u8),
-    /// One of the rotation matrices.
+    /// A rotation matrix, by index from 0 to 23.
     Rotation(u32),
     /// A per-pixel input.
     Input(Input),
     Constant(f32),
 }
 
-/// A vec4 of the uniform blocks.
+/// A vec4 in the uniform blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Register {
     RandFrame,
@@ -38,10 +38,10 @@ pub(super) enum Input {
     Hue,
 }
 
-/// Names of the rotations; each stands for four matrices, numbered 1 to 4.
+/// Prefixes of the rotation matrices; each is followed by a number from 1 to 4.
 const ROTATIONS: [&str; 6] = ["rot_s", "rot_d", "rot_f", "rot_vf", "rot_uf", "rot_rand"];
 
-/// Names of components of `_c2` to `_c13`: name, register, first component, count.
+/// Names for components of `_c0` to `_c13`: name, register, first component, number of components.
 const NAMED: [(&str, u32, u8, u8); 27] = [
     ("aspect", 0, 0, 4),
     ("time", 2, 0, 1),
@@ -72,7 +72,7 @@ const NAMED: [(&str, u32, u8, u8); 27] = [
     ("blur3_min", 13, 2, 1),
 ];
 
-/// Registers with the scale and bias of blur levels 1 to 3: register and first component.
+/// Where the scale and bias of blur levels 1 to 3 are stored: register and first component.
 pub(super) const BLUR_RANGES: [(u32, u8); 3] = [(5, 0), (5, 2), (6, 0)];
 
 /// Weights of red, green and blue in `lum`.
@@ -156,7 +156,7 @@ pub(super) fn texture(name: &str, volume: bool) -> TextureBinding {
     TextureBinding { hlsl_name, source, filter, address, dim }
 }
 
-/// Returns the texture called `root`, in lower case and without prefixes.
+/// Returns the texture called `root`, which must be in lower case and without prefixes.
 pub(super) fn source(root: &str) -> TexSource {
     match root {
         "main" => TexSource::Main,
@@ -173,7 +173,7 @@ pub(super) fn source(root: &str) -> TexSource {
     }
 }
 
-/// Returns the number of a random texture, as in `rand03_smalltiled`.
+/// Returns the number, 0 to 15, of a random texture such as `rand03_smalltiled`; `None` for any other name.
 pub(super) fn random_slot(root: &str) -> Option<u32> {
     let digits = root.strip_prefix("rand")?.get(..2)?;
     digits.parse().ok().filter(|slot| *slot <= 15)

@@ -43,7 +43,7 @@ struct Lexer<'a> {
 }
 
 impl Lexer<'_> {
-    /// Skips `bytes` of the remaining source.
+    /// Skips the next `bytes` bytes of the source.
     fn advance(&mut self, bytes: usize) {
         let (skipped, rest) = self.rest.split_at(bytes);
         for letter in skipped.chars() {
@@ -162,7 +162,7 @@ impl Lexer<'_> {
         Ok(TokenKind::Float(value))
     }
 
-    /// Skips a suffix of `allowed` letters, unless it is part of a longer word.
+    /// Skips and returns a suffix of up to two `allowed` letters; empty if the next word is anything else.
     fn suffix(&mut self, allowed: &[char]) -> String {
         let length = word_length(self.rest);
         let text = &self.rest[..length];

@@ -2,7 +2,7 @@
 
 /// Maximum size of the source, in bytes.
 pub const BYTES: usize = 256 << 10;
-/// Maximum number of tokens after macros are expanded.
+/// Maximum number of tokens, both before and after macro expansion.
 pub const TOKENS: usize = 100_000;
 /// Maximum number of tokens that macro expansion processes, in total.
 pub const EXPANSION: usize = 300_000;
@@ -14,9 +14,9 @@ pub const MACROS: usize = 1_024;
 pub const NESTING: usize = 150;
 /// Maximum call depth.
 pub const CALL_DEPTH: usize = 24;
-/// Maximum elements of one array.
+/// Maximum number of elements in an array.
 pub const ELEMENTS: u32 = 4_096;
-/// Maximum size of all arrays of a shader, in bytes.
+/// Maximum total size of a shader's arrays, in bytes.
 pub const ARRAY_BYTES: u32 = 64 << 10;
 /// Maximum number of statements and operators, with every call inlined. Real presets have up to 1,040.
 pub const OPERATIONS: u64 = 20_000;
@@ -28,11 +28,12 @@ pub const LOOKUPS: u64 = 512;
 pub const EXPENSIVE: u64 = 400;
 /// Maximum number of loops, with every call inlined. Real presets have up to 9.
 pub const LOOPS: u64 = 48;
-/// Maximum texture lookups per pixel in loops with a known number of iterations. Real presets have up to 54.
+/// Maximum number of texture lookups per pixel; a loop with an unknown iteration count is counted once. Real
+/// presets have up to 54.
 pub const PIXEL_LOOKUPS: u64 = 4_096;
 /// Maximum work of one pixel's loops before they are cut short, in operations. Real presets need up to 8,000.
 pub const PIXEL_WORK: u64 = 32_768;
-/// Operations that one texture lookup counts as.
+/// Work of one texture lookup, in operations.
 pub const LOOKUP_WORK: u64 = 128;
-/// Minimum and maximum number of iterations allowed to all counted loops of one pixel.
+/// Minimum and maximum of the iteration limit per pixel, for all counted loops together.
 pub const ITERATIONS: [u64; 2] = [32, 4_096];

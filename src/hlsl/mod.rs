@@ -4,8 +4,8 @@
 //! text ─lexer─▶ tokens ─preprocessor─▶ tokens ─parser─▶ tree ─cost─▶ bounded tree ─lower─▶ naga::Module
 //! ```
 //!
-//! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step is limited
-//! (`limits`), and no recursion is deeper than the nesting limit, whatever the source.
+//! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step
+//! enforces the limits in `limits`, and recursion never exceeds the nesting limit, whatever the source.
 
 mod ast;
 mod condition;

@@ -14,7 +14,7 @@ struct Macro {
     body: Vec<Token>,
 }
 
-/// The macros that a token was expanded from, which it must not expand again.
+/// The macros whose expansion produced a token; they are not expanded again in it.
 type Hidden = Option<Rc<HiddenName>>;
 
 struct HiddenName {
@@ -40,7 +40,7 @@ pub(super) fn expand(tokens: Vec<Token>) -> Result<Vec<Token>, Error> {
 
 struct Preprocessor {
     macros: HashMap<Name, Macro>,
-    /// Tokens processed so far.
+    /// Number of tokens that macro expansion has processed so far.
     work: usize,
 }
 
@@ -213,7 +213,7 @@ impl Preprocessor {
         Ok(())
     }
 
-    /// Counts processed tokens.
+    /// Adds to the number of processed tokens; fails if it exceeds the limit.
     fn spend(&mut self, pos: Pos, tokens: usize) -> Result<(), Error> {
         self.work += tokens;
         if self.work > limits::EXPANSION {

@@ -7,16 +7,16 @@ use super::error::Pos;
 /// A name. Copies of a token share the text; equal names are not interned.
 pub type Name = Rc<str>;
 
-/// What a token is.
+/// Kind of a token, with its value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TokenKind {
     /// A name or keyword.
     Name(Name),
     /// An integer; `true` if it is unsigned.
     Int(u32, bool),
-    /// A number with a fraction, exponent or suffix.
+    /// A number with a fraction, exponent or float suffix, or one too large for an integer.
     Float(f32),
-    /// An operator or bracket.
+    /// An operator or punctuation mark.
     Mark(&'static str),
     /// A quoted string, without the quotes.
     Text(Name),
@@ -26,14 +26,14 @@ pub enum TokenKind {
     End,
 }
 
-/// A token and its place.
+/// A token and its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
     pub kind: TokenKind,
     pub pos: Pos,
-    /// Whether it is the first token of its line.
+    /// Whether the token is the first on its line; always true for [`TokenKind::End`].
     pub starts_line: bool,
-    /// Whether it follows the previous token without whitespace.
+    /// Whether there is no whitespace or comment between the previous token and this one.
     pub glued: bool,
 }
 

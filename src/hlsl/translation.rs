@@ -2,9 +2,9 @@
 
 use lactea_abi::ShaderInterface;
 
-/// Entry point that reads three textures at its pixel. `@group(2) @binding(0)` holds values that change every frame:
-/// the source position of the warp in `xy`, or the diffuse colour of the composite. `@binding(1)` holds the position,
-/// `@binding(2)` radius and angle.
+/// Name of the entry point that reads its inputs from three textures. `@group(2) @binding(0)` holds values
+/// that change every frame: the source position of a warp shader in `xy`, or the diffuse colour of a
+/// composite shader. `@binding(1)` holds the position, `@binding(2)` the radius and angle.
 pub const IMAGE_ENTRY: &str = "fs_image";
 
 /// A translated shader.
@@ -13,10 +13,10 @@ pub struct Translation {
     /// The module, not validated yet, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`]. All its loops
     /// terminate.
     pub module: naga::Module,
-    /// Textures, in the order of their bindings.
+    /// Textures that the shader reads, in the order of their bindings, and its texture sizes.
     pub interface: ShaderInterface,
-    /// Whether it reads the diffuse colour, the corner hues of a composite.
+    /// Whether the shader reads the diffuse colour, which holds the corner hues of a composite.
     pub reads_diffuse: bool,
-    /// Whether it reads the polar coordinates.
+    /// Whether the shader reads the polar coordinates.
     pub reads_polar: bool,
 }

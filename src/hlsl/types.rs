@@ -15,7 +15,7 @@ pub enum Shape {
     Scalar,
     /// Two to four components.
     Vector(u8),
-    /// Two to four rows and columns. Its elements are always floats.
+    /// Two to four rows and columns of floats.
     Matrix(u8, u8),
 }
 
@@ -68,7 +68,7 @@ pub struct ArrayType {
     pub length: u32,
 }
 
-/// Returns the type called `name`, such as `float3` or `int2x2`.
+/// Returns the numeric type called `name`, such as `float3` or `int2x2`.
 pub(super) fn numeric(name: &str) -> Option<Ty> {
     let word = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == 'x');
     // `min16float` and `min12int` contain digits.
@@ -97,7 +97,7 @@ pub(super) fn number(kind: Kind, shape: Shape) -> Ty {
     }
 }
 
-/// Returns the shape of a binary operation: scalars broadcast, and larger vectors are truncated.
+/// Returns the shape of a binary operation: scalars broadcast, and larger vectors and matrices are truncated.
 pub(super) fn common_shape(left: Shape, right: Shape) -> Shape {
     use Shape::{Matrix, Scalar, Vector};
     match (left, right) {

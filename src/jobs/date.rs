@@ -1,4 +1,4 @@
-//! The current time as a timestamp.
+//! The current time, and timestamps in ISO 8601.
 
 pub use crate::units::iso_date as iso;
 

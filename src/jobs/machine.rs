@@ -1,4 +1,4 @@
-//! The name of the computer, for reports of measurements.
+//! Describes the computer, for reports of measurements.
 
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 pub struct Progress {
     /// Stage name as in the log: `render frames`, `embed`...
     pub stage: String,
-    /// Presets done, earlier runs included.
+    /// Number of presets done, including earlier runs; number of bytes for a download.
     pub done: usize,
-    /// Total number of presets.
+    /// Total number of presets, or of bytes.
     pub total: usize,
-    /// The newest captured picture.
+    /// Path of the newest captured picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<std::path::PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! A shard: one of N equal parts of a library, chosen by content.
+//! A shard: one of several parts of a library, of roughly equal size, chosen by the content of the presets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ const MAX_COUNT: u32 = 100_000;
 pub struct Shard {
     /// Number of shards, at least 1.
     count: u32,
-    /// Number of this shard, below `count`.
+    /// Index of this shard, below `count`.
     index: u32,
 }
 
@@ -32,7 +32,7 @@ impl Shard {
         self.count
     }
 
-    /// Returns the number of this shard, numbered from 0.
+    /// Returns the index of this shard, counted from 0.
     pub fn index(self) -> u32 {
         self.index
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Shard {
     }
 }
 
-/// A text that names no shard.
+/// The error for text that does not name a shard.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected INDEX/COUNT with INDEX from 0 to COUNT - 1, for example 0/3 for the first of three shards")]
 pub struct InvalidShard;

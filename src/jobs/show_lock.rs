@@ -12,10 +12,10 @@ use crate::library::UserFolders;
 const NAME: &str = "show-plays.lock";
 /// File name of the lock of an open show.
 const OPEN: &str = "show-open.lock";
-/// Seconds of silence after which the show counts as over: longer than any pause between two tracks.
+/// Seconds of silence after which a show no longer counts as playing: longer than a pause between tracks.
 const OVER_AFTER_SECS: f64 = 60.0;
 
-/// The show's side of the locks. Never waits.
+/// The show's side of the locks. [`Self::step`] never blocks.
 pub struct ShowLock {
     /// Held while the show is open.
     _open: File,
@@ -25,7 +25,7 @@ pub struct ShowLock {
 }
 
 impl ShowLock {
-    /// Marks a show in this folder as open and not yet playing.
+    /// Marks the show with this data folder as open and not yet playing.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let file = |name: &str| {
@@ -36,8 +36,8 @@ impl ShowLock {
         Ok(Self { _open: open, file: file(NAME)?, playing: false, silent_secs: OVER_AFTER_SECS })
     }
 
-    /// Advances by one frame of `dt` seconds: the show counts as playing while there is sound and for a while after
-    /// it.
+    /// Advances by one frame of `dt` seconds. The show counts as playing while there is sound, and for a
+    /// minute after it.
     pub fn step(&mut self, silent: bool, dt: f64) {
         self.silent_secs = if silent { self.silent_secs + dt } else { 0.0 };
         let wanted = self.silent_secs < OVER_AFTER_SECS;

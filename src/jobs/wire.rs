@@ -1,4 +1,4 @@
-//! Paths and presets as JSON, including names that are not UTF-8.
+//! Paths and presets as JSON, including paths that are not valid Unicode.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -41,13 +41,13 @@ impl<'de> Deserialize<'de> for WirePath {
     }
 }
 
-/// A preset file in the job of a worker. A worker may not open the files of a library: the bytes are read when the job
-/// is sent, and sent with it.
+/// A preset file in a worker's job. Workers may not open the files of a library, so the file is read when the
+/// job is sent, and its bytes are sent with the job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WirePreset {
     /// Path of the file.
     pub path: PathBuf,
-    /// The bytes sent; `None` before that.
+    /// Bytes received with the job, or why the file could not be read; `None` on the sending side.
     sent: Option<Result<Arc<[u8]>, UnreadPreset>>,
 }
 
@@ -55,7 +55,7 @@ pub struct WirePreset {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{why}")]
 pub struct UnreadPreset {
-    /// Whether the file itself is unfit, for example too large, rather than the disk.
+    /// Whether the file itself is at fault, for example because it is too large, rather than the disk.
     pub unfit: bool,
     /// Why it could not be read.
     pub why: String,

@@ -58,8 +58,8 @@ impl LayerFiles {
         layers
     }
 
-    /// Creates sprites that use every blend mode, with one image and tiled, over the picture and burned into it: to
-    /// draw each of these before a show.
+    /// Creates a sprite for each combination of blend mode, tiling and burning, so that each can be drawn
+    /// once before a show.
     pub fn of_every_kind() -> Self {
         let mut layers = Self::default();
         let picture = Arc::new(Mipmap::new(RgbaImage::from_pixel(3, 2, image::Rgba([255; 4]))));

@@ -15,9 +15,9 @@ pub enum Blend {
     Decal,
     /// Adds to the picture.
     Additive,
-    /// Each channel by its own brightness.
+    /// Blends each channel by its own brightness.
     SourceColor,
-    /// By the opacity and the image's own, which is 0 where it has the colour key.
+    /// Blends by `a` times the image's alpha, which is 0 where the image has the colour key.
     Keyed,
 }
 
@@ -44,7 +44,7 @@ pub struct LayerVertex {
     pub uv: [f32; 2],
     /// RGBA, multiplied with the image.
     pub color: [f32; 4],
-    /// 1 if the image's own opacity counts, otherwise 0.
+    /// 1 if the image's alpha applies, otherwise 0.
     pub keyed: f32,
 }
 

@@ -4,8 +4,9 @@ use super::ini::Section;
 use super::text::Lettering;
 use crate::units::Rng;
 
-/// Height of the letters at size 50, relative to the picture's height, and the number of sizes that doubles it.
+/// Size of an em at size 50, relative to the picture's height.
 const NORMAL_EM: f32 = 0.12;
+/// Difference in size that doubles the em.
 const DOUBLE: f32 = 25.0;
 /// Maximum width of the text at its launch, relative to the picture's width.
 const MAX_WIDTH: f32 = 0.95;
@@ -103,7 +104,7 @@ impl MessageStyle {
         }
     }
 
-    /// Draws the random values of a launch.
+    /// Chooses the random values for a launch.
     pub fn launched(mut self, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let mut around = |value: f64, spread: f64| value + spread * (rng.unit() * 2.0 - 1.0);
@@ -116,7 +117,8 @@ impl MessageStyle {
         self
     }
 
-    /// Returns the text's state `age_secs` after the launch, on a picture of this width divided by height.
+    /// Returns the text's state `age_secs` after the launch; `aspect` is the picture's width divided by its
+    /// height.
     pub fn at(&self, age_secs: f64, lettering: &Lettering, aspect: f32) -> TextState {
         let progress = (age_secs / self.secs).clamp(0.0, 1.0) as f32;
         let em = NORMAL_EM * ((self.size as f32 - 50.0) / DOUBLE).exp2();

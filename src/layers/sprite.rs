@@ -10,14 +10,14 @@ use crate::milk::MAX_PRESET_BYTES;
 
 /// Instructions that the code of one sprite may execute per frame.
 const FRAME_BUDGET: u64 = 2_000_000;
-/// Maximum operations of a sprite compiled to machine code; the rest is interpreted.
+/// Maximum number of operations in code that is compiled to machine code; longer code is interpreted.
 const MAX_NATIVE: usize = 10_000;
 /// Seconds until `progress` reaches 1, as for presets.
 const PROGRESS_SECS: f64 = 30.0;
 /// Maximum blocks of memory of a sprite, 512 KiB each.
 const MEMORY_BLOCKS: u32 = 16;
 
-/// Variables with their values before the first code: what the code writes, then what it reads.
+/// Variables with their initial values: first those that the code writes, then those that it reads.
 const VARIABLES: [(&str, f64); 26] = [
     ("x", 0.5),
     ("y", 0.5),
@@ -85,7 +85,8 @@ impl Sprite {
     }
 }
 
-/// Compiles lines of code, of which some are broken within a word; `None` if there is none.
+/// Compiles lines of code; `None` if all are blank. If they do not compile, joins them without line breaks,
+/// because some files break lines within a word.
 fn compile(lines: &[&str], scope: &mut Scope) -> Result<Option<Code>, eel::CompileError> {
     if lines.iter().all(|line| line.trim().is_empty()) {
         return Ok(None);
@@ -111,7 +112,7 @@ pub(super) struct SpriteRun {
 pub(super) struct SpriteState {
     /// Centre: 0 to 1 from left to right and from bottom to top.
     pub center: [f32; 2],
-    /// Size, relative to the picture's width for the longer side of the image.
+    /// Scale in both directions; at 1, the longer side of the image is as long as the picture is wide.
     pub size: [f32; 2],
     /// Anticlockwise rotation, in radians.
     pub rotation: f32,
@@ -143,7 +144,7 @@ impl SpriteRun {
         }
     }
 
-    /// Runs the code of one frame, `age_secs` after the launch. Returns `None` if it takes too long.
+    /// Runs the sprite's code for one frame, `age_secs` after launch. Returns `None` if it takes too long.
     pub fn step(&mut self, sprite: &Sprite, age_secs: f64, input: &LayerInput) -> Option<SpriteState> {
         let first = self.frame == 0;
         let [bass, mid, treb] = input.audio.bands.map(f64::from);

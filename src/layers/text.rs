@@ -12,7 +12,8 @@ use super::mipmap::Mipmap;
 const EM: f32 = 96.0;
 /// Maximum width of the image, in pixels; longer text gets smaller letters.
 const MAX_WIDTH: f32 = 2040.0;
-/// Maximum height of the line, and of each letter in both directions, in pixels: fonts may claim any.
+/// Maximum height of the line, and maximum width and height of each letter, in pixels: fonts may claim any
+/// size.
 const MAX_HEIGHT: f32 = 4.0 * EM;
 /// Empty pixels around the letters, so that filtering does not cut them off.
 const MARGIN: f32 = 2.0;
@@ -24,14 +25,14 @@ const BOLD: f32 = 0.04;
 pub(super) struct Typeface(FontArc);
 
 impl Typeface {
-    /// Reads a TrueType or OpenType file; `None` if it is none, or damaged.
+    /// Reads a TrueType or OpenType file; `None` if it is neither or is damaged.
     pub fn read(bytes: Vec<u8>) -> Option<Self> {
         let read = catch_unwind(AssertUnwindSafe(|| FontArc::try_from_vec(bytes)));
         let typeface = Self(read.ok()?.ok()?);
         Lettering::new("Ag", &typeface, false).map(|_| typeface)
     }
 
-    /// Returns the built-in typeface with proportional or, if `fixed`, equally wide letters.
+    /// Returns the built-in proportional typeface or, if `fixed`, the monospaced one.
     pub fn built_in(fixed: bool) -> Self {
         let bytes =
             if fixed { epaint_default_fonts::HACK_REGULAR } else { epaint_default_fonts::UBUNTU_LIGHT };
@@ -48,8 +49,8 @@ pub(super) struct Lettering {
 }
 
 impl Lettering {
-    /// Draws `text`; `None` if it has no visible letters, or if the font is damaged, which may show at any letter, or
-    /// too tall.
+    /// Draws `text`; `None` if it has no visible letters, or if the font is too tall or turns out to be
+    /// damaged, which may happen at any letter.
     pub fn new(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
         catch_unwind(AssertUnwindSafe(|| Self::draw(text, typeface, bold))).ok().flatten()
     }
@@ -57,7 +58,7 @@ impl Lettering {
     fn draw(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
         let Typeface(font) = typeface;
         let per_em = font.units_per_em().filter(|units| *units > 0.0)?;
-        // The scale of ab_glyph is the height from the lowest to the highest letter.
+        // ab_glyph's scale is the font's ascent minus its descent, not the size of an em.
         let scale_of = |em: f32| PxScale::from(em * font.height_unscaled() / per_em);
         let (_, width) = lay_out(text, font, scale_of(EM));
         let em = EM * (MAX_WIDTH / width.max(1.0)).min(1.0);
@@ -102,7 +103,7 @@ impl Lettering {
     }
 }
 
-/// Places the letters on a baseline at 0; returns the width of the line.
+/// Returns the letters on a baseline at 0, and the width of the line, in pixels.
 fn lay_out(text: &str, font: &FontArc, scale: PxScale) -> (Vec<Glyph>, f32) {
     let scaled = font.as_scaled(scale);
     let mut glyphs: Vec<Glyph> = Vec::new();

@@ -19,19 +19,19 @@ impl BuiltIn {
         file.strip_suffix(".milk").unwrap_or(file)
     }
 
-    /// Returns the scene it was made for: its first folder.
+    /// Returns the scene that the preset was made for, which is the first folder in its path.
     pub fn scene(&self) -> &'static str {
         self.path.split('/').next().unwrap_or_default()
     }
 
-    /// Returns its energy: its second folder.
+    /// Returns the preset's energy, which is the second folder in its path.
     pub fn energy(&self) -> crate::facts::Energy {
         let folder = self.path.split('/').nth(1).unwrap_or_default();
         crate::facts::Energy::ALL.into_iter().find(|energy| energy.label() == folder).unwrap_or_default()
     }
 }
 
-/// Iterates over all built-in presets in a fixed order.
+/// Iterates over all built-in presets, sorted by path.
 pub fn built_in() -> impl Iterator<Item = BuiltIn> {
     TABLE.iter().map(|&(path, text)| BuiltIn { path, text })
 }

@@ -42,12 +42,13 @@ impl PresetSource {
     }
 }
 
-/// Where the preset of an entry is stored. The folder is shared because a library may have 100,000 entries.
+/// Where the preset of an entry is stored. Entries share the library's folder because there may be 100,000 of
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceLocation {
     /// A file at the entry's path below this folder.
     Below(Arc<Path>),
-    /// A file whose path is not UTF-8, or that is in no library.
+    /// A file whose path is not valid UTF-8, and therefore differs from the entry's path.
     File(PathBuf),
     /// A preset built into the program.
     BuiltIn(&'static str),
@@ -58,17 +59,17 @@ pub enum SourceLocation {
 /// A preset of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Hash of its bytes.
+    /// Hash of the preset's bytes.
     pub id: PresetId,
-    /// Path within its library, with forward slashes; called `relPath` in manifests and indexes.
+    /// Path within the library, with forward slashes; called `relPath` in manifests and indexes.
     pub path: String,
     /// Where the preset is stored.
     pub location: SourceLocation,
-    /// Index of its style in [`Catalogue::clusters`].
+    /// Index of the preset's style in [`Catalogue::clusters`].
     pub cluster: u16,
     /// Energy of the preset.
     pub energy: Energy,
-    /// Family of presets that share their shader code and are never shown in succession.
+    /// Id of the family: presets that share their code and are never shown in succession.
     pub family: u64,
     /// Look tags, such as `wave`, `liquid` or `dark`.
     pub tags: Tags,
@@ -100,7 +101,7 @@ pub enum StyleOrigin {
     Scene,
 }
 
-/// The table of presets.
+/// All presets a show may choose from, with their styles.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// The presets, in a fixed order.
@@ -109,7 +110,7 @@ pub struct Catalogue {
     pub clusters: Vec<Cluster>,
     /// Origin of the styles.
     pub origin: StyleOrigin,
-    /// The library's folder; `None` for built-in presets.
+    /// The library's folder; `None` for built-in presets and for a single preset.
     pub folder: Option<PathBuf>,
     /// The style policy, if the library has one.
     pub policy: Option<StylePolicy>,
@@ -124,7 +125,7 @@ pub struct Catalogue {
 }
 
 impl StyleOrigin {
-    /// Returns the text for the desk and reports.
+    /// Returns the label used on the desk and in reports, such as `by author`.
     pub fn word(self) -> &'static str {
         match self {
             Self::V1 => "baked",
@@ -191,7 +192,7 @@ impl Catalogue {
         })
     }
 
-    /// Computes on this thread what would be computed on first use.
+    /// Computes now, on this thread, what would otherwise be computed on first use.
     pub fn prepare(&self) {
         self.index_of(PresetId([0; 16]));
         self.identity();
@@ -203,7 +204,7 @@ impl Catalogue {
         (self.by_id, self.identity) = Default::default();
     }
 
-    /// Keeps the entries marked in `kept`; returns the new index of each old entry.
+    /// Keeps the entries marked in `kept`; returns the new index of each old entry, `None` for removed ones.
     pub(super) fn keep(&mut self, kept: &[bool]) -> Vec<Option<u32>> {
         let mut now = 0;
         let moved = kept.iter().map(|kept| {
@@ -235,7 +236,7 @@ impl Entry {
         file.rfind('.').filter(|dot| *dot > 0).map_or(file, |dot| &file[..dot])
     }
 
-    /// Returns where it is read from.
+    /// Returns where the preset is read from.
     pub fn source(&self) -> PresetSource {
         match &self.location {
             SourceLocation::Below(folder) => PresetSource::File(folder.join(&self.path)),

@@ -36,12 +36,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Returns the line of a byte, counted from 1.
+/// Returns the number of the line that contains the byte at offset `byte`, counted from 1.
 pub fn line_of(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|&byte| byte == b'\n').count() + 1
 }
 
-/// Formats all problems of `file` as one message. The other lines of the file still apply.
+/// Formats the first problem of `file`, and the number of further ones, as one message; `None` if there are
+/// none.
 pub fn summary(file: &std::path::Path, problems: &[Problem]) -> Option<String> {
     let first = problems.first()?;
     let more = match problems.len() {

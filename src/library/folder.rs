@@ -1,8 +1,8 @@
-//! Errors of a preset folder, and the recognition of preset files.
+//! Errors of preset folders, and recognition of preset files by extension.
 
 use std::path::{Path, PathBuf};
 
-/// Why a folder has no presets.
+/// Why no presets can be loaded from a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The path is not a readable folder.

@@ -1,4 +1,5 @@
-//! Hash maps whose keys are already hashes, of contents or names. Hashing them again would dominate the cost.
+//! Hash maps whose keys are already hashes, of contents or names. Hashing them again would dominate the cost
+//! of a lookup.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,7 +7,7 @@ use std::hash::{BuildHasherDefault, Hash as _, Hasher};
 
 use serde::Deserialize;
 
-/// A hash map with such keys.
+/// A hash map whose keys are already hashes.
 pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<IdentityHasher>>;
 
 /// A hasher that returns the first eight bytes of a key.

@@ -1,9 +1,9 @@
 //! Opens a library for a show: scans the folder, loads known facts from the store, and applies the manifest, blacklist
 //! and style index in the folder.
 //!
-//! Problems with those files become messages and the file is ignored: the styles come from index v1, otherwise v0,
-//! otherwise the presets' code. Only a blacklist is never ignored, because it also keeps harmful presets out of a show:
-//! if it cannot be used, the library is held back until the performer decides.
+//! A manifest or style index that cannot be used is reported and ignored; styles then come from the v0 index
+//! or from the presets' code. A blacklist that cannot be used is not ignored, because it also keeps harmful
+//! presets out of a show: the library is held back until the performer decides.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -48,14 +48,15 @@ pub struct OpenedLibrary {
 pub struct LibraryLocation {
     /// The preset folder.
     pub folder: PathBuf,
-    /// The manifest, if it is a pack.
+    /// The manifest, if the location is a pack.
     pub manifest: Option<PathBuf>,
     /// Whether the presets are played even if the quality blacklist cannot be used.
     pub ignore_blacklist: bool,
 }
 
 impl LibraryLocation {
-    /// Interprets `path`; a folder that contains a manifest is a pack.
+    /// Interprets `path`: a `.json` file is the manifest of a pack, and a folder that contains a manifest is
+    /// a pack.
     pub fn of(path: &Path) -> Self {
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && path.is_file() {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -99,7 +100,7 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         let lookup = spawn_or_run(scope, "style index", move || style::find_index(index_of));
         let listing =
             manifest.as_ref().map(|path| spawn_or_run(scope, "manifest", move || Listing::read(path)));
-        // A link that leads nowhere or a folder of this name is a blacklist that cannot be read.
+        // A dangling link or a folder of this name is treated as a blacklist that cannot be read.
         let blacklisted = std::fs::symlink_metadata(blacklist).is_ok().then(|| {
             spawn_or_run(scope, "quality blacklist", move || QualityBlacklist::read_hashes(blacklist))
         });
@@ -135,8 +136,8 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
     Ok(OpenedLibrary { catalogue, report: None, messages })
 }
 
-/// Starts `work` on its own thread; the returned closure waits for the result, or runs `work` itself if there is no
-/// thread.
+/// Starts `work` on a new thread. The returned closure waits for the result; if the thread could not be
+/// started or panicked, it runs `work` itself.
 fn spawn_or_run<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
@@ -149,8 +150,8 @@ fn spawn_or_run<'scope, T: Send + 'scope>(
     }
 }
 
-/// Loads the built-in presets. The store records them like files, so that the search index covers them; a store that
-/// cannot be written at the moment does so the next time.
+/// Loads the built-in presets. They are recorded in the store like files, so that full-text search covers
+/// them; if the store cannot be written at the moment, they are recorded the next time.
 pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
     let catalogue = Catalogue::built_in();
     match record_built_in(store, &catalogue) {
@@ -186,9 +187,9 @@ fn record_built_in(store: &Store, catalogue: &Catalogue) -> Result<(), StoreErro
 /// A catalogue under construction.
 struct CatalogueBuilder {
     catalogue: Catalogue,
-    /// Paths of duplicate files, each with the index of its entry.
+    /// Paths of files with the same content as an earlier file, each with the index of that file's entry.
     copies: Vec<(String, usize)>,
-    /// Built on first use.
+    /// Names of the presets; built on first use.
     names: Option<NameTable>,
 }
 
@@ -232,8 +233,8 @@ impl CatalogueBuilder {
         })
     }
 
-    /// Adds the content ids and file paths of the presets if the names known so far are not enough. Few files need
-    /// them, and they take time in a large library.
+    /// Adds the presets' content ids and file paths to the names if `is_needed` returns true. Few manifests,
+    /// blacklists and indexes use such names, and adding them takes time in a large library.
     fn learn_other_names(&mut self, is_needed: impl FnOnce(&NameTable) -> bool) {
         if let Some(names) = &mut self.names
             && is_needed(names)
@@ -242,7 +243,7 @@ impl CatalogueBuilder {
         }
     }
 
-    /// Keeps the presets listed in a manifest and records the names it gives them.
+    /// Keeps only the presets listed in a manifest, and records the names that it gives them.
     fn keep_listed(&mut self, listing: &Listing, messages: &mut Vec<String>) {
         let mut kept = vec![false; self.catalogue.entries.len()];
         let mut gone = 0;

@@ -23,7 +23,7 @@ pub fn preset_names(library: &Catalogue) -> NameTable {
     names
 }
 
-/// Adds the content id and the path of the file of every preset.
+/// Adds the content id and the full file path of every preset.
 pub(super) fn add_contents_and_files(library: &Catalogue, names: &mut NameTable) {
     for (index, entry) in library.entries.iter().enumerate() {
         names.add(&entry.id.to_string(), index);

@@ -1,7 +1,7 @@
 //! Scans a folder for new, changed and missing presets. Unchanged files are not read.
 //!
-//! Several threads walk, read and hash; one writes to the store in batches, so that an interrupted scan is not lost. A
-//! folder reached twice is scanned once, so symlink cycles terminate.
+//! Several threads walk, read and hash; one writes to the store in batches, so that the work of an
+//! interrupted scan is not lost. A folder reached twice is scanned once, so symlink cycles terminate.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -19,9 +19,9 @@ use crate::facts::{PresetFacts, PresetId};
 use crate::milk::MAX_PRESET_BYTES;
 use crate::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 
-/// Number of files per job.
+/// Maximum number of files per job, and number of files between two calls of `progress`.
 const BATCH: usize = 128;
-/// Number of files per store transaction.
+/// Number of new or changed files per store transaction.
 const COMMIT: usize = 8192;
 /// Maximum number of skipped files listed in the report; further ones are only counted.
 const MAX_LISTED: usize = 1000;
@@ -29,7 +29,7 @@ const MAX_LISTED: usize = 1000;
 /// Why a scan failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// The folder does not exist or is empty.
+    /// The folder cannot be read or contains no presets.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The store could not be used.
@@ -45,7 +45,7 @@ pub enum ScanError {
 pub struct ScanReport {
     /// Number of usable preset files.
     pub files: usize,
-    /// Number of them that were read because they are new or changed.
+    /// Number of preset files that were read because they are new or changed.
     pub read: usize,
     /// Number of files of the previous scan that no longer exist.
     pub gone: usize,
@@ -55,7 +55,7 @@ pub struct ScanReport {
     pub skipped_more: usize,
 }
 
-/// Updates the store from the folder `root`; `progress` receives the number of files scanned so far.
+/// Scans the folder `root` and updates the store; `progress` receives the number of files scanned so far.
 pub fn scan(
     store: &Store,
     root: &Path,
@@ -169,7 +169,7 @@ impl<'a> Walk<'a> {
         Self { root, known, seen, plan: Mutex::new(plan), changed: Condvar::new() }
     }
 
-    /// Runs jobs until there are none or the receiver is gone.
+    /// Runs jobs until none are left or the receiver has been dropped.
     fn work(&self, sender: &SyncSender<Found>) {
         while let Some(job) = self.next_job() {
             let done = match job {
@@ -200,7 +200,7 @@ impl<'a> Walk<'a> {
                 return Some(job);
             }
             if plan.busy == 0 {
-                // Jobs are taken from the end, so the first link by name is pushed last.
+                // Sorted in descending order because the next folder is taken from the end.
                 plan.linked.sort_by(|a, b| b.cmp(a));
                 let folder = plan.linked.pop()?;
                 plan.jobs.push(Job::Folder(folder));
@@ -277,7 +277,7 @@ impl<'a> Walk<'a> {
                 self.seen[known.index].store(true, Ordering::Relaxed);
             }
         };
-        // A file on a disk that does not respond is not gone.
+        // A file on a disk that does not respond is not treated as missing.
         let failed = |error: io::Error| {
             if error.kind() == io::ErrorKind::TimedOut {
                 still_there();
@@ -300,7 +300,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The receiver of scan results is gone.
+/// Error: the receiver of the scan results has been dropped.
 struct Closed;
 
 fn modified_ns(facts: &Metadata) -> i64 {

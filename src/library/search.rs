@@ -18,7 +18,7 @@ use crate::store::Store;
 pub struct SearchQuery {
     /// Prefixes of words in the name, path or tags; with `describe`, the description of a look.
     pub text: String,
-    /// Whether the text describes a look: the presets that fit best come first.
+    /// Whether `text` describes a look. Results are then ordered by fit, best first.
     pub describe: bool,
     /// Required tags.
     pub tags: Tags,
@@ -26,9 +26,10 @@ pub struct SearchQuery {
     pub energy: Option<Energy>,
     /// Style that a preset must have, as an index in [`Catalogue::clusters`].
     pub cluster: Option<u16>,
-    /// Only presets in this set.
+    /// If set, the presets to search; others are skipped.
     pub only: Option<Arc<BTreeSet<PresetId>>>,
-    /// Only presets similar to this one, the most similar first.
+    /// If set, the preset that results should resemble. They are then ordered by similarity to it, most
+    /// similar first.
     pub like: Option<PresetId>,
 }
 
@@ -39,15 +40,15 @@ pub struct SearchResults {
     pub query: SearchQuery,
     /// The library that was searched.
     pub library: Arc<Catalogue>,
-    /// The looks of that library.
+    /// The looks of the library that was searched.
     pub looks: Arc<Looks>,
     /// Indices of the matching presets in the library.
     pub indices: Arc<Vec<u32>>,
-    /// Why the query could not be answered completely.
+    /// Why part of the query could not be applied as given.
     pub problem: Option<String>,
 }
 
-/// Maximum number of results of a similarity query.
+/// Maximum number of results of a similarity query or a description.
 const MAX_SIMILAR: usize = 500;
 
 /// A library prepared for searching.
@@ -55,14 +56,15 @@ pub struct SearchIndex {
     library: Arc<Catalogue>,
     looks: Arc<Looks>,
     words: WordIndex,
-    /// Similarities to the preset of the last similarity query.
+    /// The preset of the last similarity query, and the similarity of every preset to it.
     like: Option<(PresetId, Vec<Option<f32>>)>,
-    /// Measurements of the presets; read for the first description.
+    /// Measurements of the presets; `None` until the first description.
     measured: Option<Measured>,
 }
 
 impl SearchIndex {
-    /// Prepares a library; `labels` are the performer's own tags. Takes about a second for 100,000 presets.
+    /// Prepares a library for searching; `labels` are the performer's own tags. Takes about a second for
+    /// 100,000 presets.
     pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, String>) -> Self {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
@@ -79,8 +81,9 @@ impl SearchIndex {
         &self.library
     }
 
-    /// Returns the presets with how well they fit a description, 0 to 1, best first, and a message if only a part of it
-    /// could be used. A preset that the description names as a model is omitted.
+    /// Returns the indices of the presets with their fit to a description, 0 to 1, best first, and a message
+    /// if part of the description could not be applied. A preset that the description names as a model is
+    /// omitted.
     pub fn describe(&self, description: &Description) -> (Vec<(u32, f32)>, Option<String>) {
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);
@@ -88,7 +91,8 @@ impl SearchIndex {
         (best, problem)
     }
 
-    /// Returns the presets that match a query, in library order or the most similar first.
+    /// Returns the presets that match a query: in library order, or best first for a description or
+    /// similarity query.
     pub fn find(&mut self, query: &SearchQuery) -> SearchResults {
         let fits = |entry: &Entry| {
             entry.tags.has_all(query.tags)
@@ -121,7 +125,8 @@ impl SearchIndex {
         SearchResults { query: query.clone(), library, looks, indices, problem }
     }
 
-    /// Sorts by similarity and keeps the first [`MAX_SIMILAR`]; returns a message if the embeddings cannot be used.
+    /// Sorts `indices` by similarity to `model` and keeps the first [`MAX_SIMILAR`]; returns a message if the
+    /// embeddings cannot be read.
     fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
         let at = self.library.index_of(model)?;
         let entry = &self.library.entries[at];
@@ -153,7 +158,7 @@ impl SearchIndex {
     }
 }
 
-/// Returns the indices of these presets, ascending.
+/// Returns the catalogue indices of the presets in `ids`, ascending.
 fn indices_of(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
     let mut indices: Vec<u32> =
         ids.iter().filter_map(|id| library.index_of(*id)).map(|at| at as u32).collect();
@@ -184,7 +189,7 @@ pub struct SearchThread {
 }
 
 impl SearchThread {
-    /// Starts the thread; `store` provides the performer's own tags.
+    /// Starts the thread; `store` provides the performer's own tags and the measurements for descriptions.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let (sender, asked) = sync_channel(1);
         let (found, results) = sync_channel(4);
@@ -209,17 +214,19 @@ impl SearchThread {
         Ok(Self { sender: Some(sender), wanted, results, thread: Some(thread) })
     }
 
-    /// Submits a query, replacing one that has not been answered yet. Never blocks.
+    /// Submits a query, replacing one that the thread has not started on. Never blocks.
     pub fn submit(&self, library: &Arc<Catalogue>, query: SearchQuery) {
         *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), query));
         if let Some(sender) = &self.sender {
+            // If the channel is full, the thread is about to wake up; if it is disconnected, the thread has
+            // ended.
             match sender.try_send(()) {
-                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {} // The thread wakes up anyway.
+                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
             }
         }
     }
 
-    /// Returns the newest results since the last call.
+    /// Returns the newest results since the last call; `None` if there are none.
     pub fn results(&self) -> Option<SearchResults> {
         self.results.try_iter().last()
     }

@@ -13,8 +13,8 @@ pub struct UserFolders {
 }
 
 impl UserFolders {
-    /// Returns the platform's standard folders. `AIVJ_DATA` and `AIVJ_CONFIG` override them; with `AIVJ_DATA` alone,
-    /// both are there. Returns `None` if the user has no home folder.
+    /// Returns the platform's standard folders. `AIVJ_DATA` and `AIVJ_CONFIG` override them; if only
+    /// `AIVJ_DATA` is set, it applies to both. Returns `None` if the user has no home folder.
     pub fn of_user() -> Option<Self> {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let data = set("AIVJ_DATA");

@@ -23,8 +23,8 @@ pub(super) struct WordIndex {
 }
 
 impl WordIndex {
-    /// Builds the index over paths, tags, energies and the performer's own `labels`. Takes a second for 100,000
-    /// presets.
+    /// Builds the index over paths, tags, energies and the performer's own `labels`. Takes about a second for
+    /// 100,000 presets.
     pub fn of(library: &Catalogue, labels: &HashMap<PresetId, String>) -> Self {
         let mut numbers: HashMap<Box<str>, u32> = HashMap::new();
         let mut found: Vec<(u32, u32)> = Vec::new();
@@ -64,8 +64,8 @@ impl WordIndex {
         Self { words, starts, indices, presets: library.entries.len() }
     }
 
-    /// Returns the indices of the presets that contain every word of `text` as a prefix, ascending; `None` for a text
-    /// without letters and digits.
+    /// Returns the indices of the presets that match every word of `text` by prefix, ascending; `None` for a
+    /// text without letters and digits.
     pub fn search(&self, text: &str) -> Option<Vec<u32>> {
         let all = self.all(text)?;
         let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
@@ -79,8 +79,8 @@ impl WordIndex {
         Some(indices)
     }
 
-    /// Returns one bit per preset: whether it contains every word of `text` as a prefix. Empty for a text without
-    /// letters and digits.
+    /// Returns one bit per preset: whether it matches every word of `text` by prefix. Empty for a text
+    /// without letters and digits.
     pub fn bits(&self, text: &str) -> Vec<u64> {
         self.all(text).unwrap_or_default()
     }
@@ -118,7 +118,8 @@ impl WordIndex {
     }
 }
 
-/// Calls `each` with every word of `text`: letters and digits, in lower case, without accents.
+/// Calls `each` with every word of `text` (a run of letters and digits), in lower case and without accents.
+/// `word` is a reusable buffer.
 fn each_word(text: &str, word: &mut String, mut each: impl FnMut(&str)) {
     word.clear();
     for letter in text.chars() {
@@ -134,7 +135,7 @@ fn each_word(text: &str, word: &mut String, mut each: impl FnMut(&str)) {
     }
 }
 
-/// Returns a Latin letter without its accent.
+/// Returns a Latin letter without its accent, and any other character unchanged.
 fn plain(letter: char) -> char {
     match letter {
         ..='\u{7f}' => letter,

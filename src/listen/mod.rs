@@ -15,16 +15,16 @@ use crate::units::{Seconds, thread_time};
 const BLOCK: usize = 220;
 /// Seconds between tempo, scene and section lines.
 const SLOW_SECS: f64 = 0.5;
-/// Interval of the live view.
+/// Interval between updates of the live view.
 const VIEW_EVERY: Duration = Duration::from_millis(66);
 
 /// The source to analyse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenSource {
-    /// An audio file, as fast as possible.
+    /// An audio file: read as fast as possible for JSON Lines, and about in real time for the live view.
     File(std::path::PathBuf),
-    /// The input whose name or ID contains this; if `None`, the default input or, if that is silent, another with a
-    /// signal.
+    /// The input whose name or ID contains this text; if `None`, the default input or, if that is silent,
+    /// another with a signal.
     Device(Option<String>),
 }
 
@@ -35,7 +35,7 @@ pub struct ListenSettings {
     pub source: ListenSource,
     /// Whether to write JSON Lines instead of the live view.
     pub json: bool,
-    /// Stop after this many seconds of audio.
+    /// Stop after this many seconds of audio; `None` for no limit.
     pub seconds: Option<f64>,
 }
 
@@ -143,7 +143,7 @@ impl Listening {
         self.fed += block.len() as u64;
     }
 
-    /// Returns the length of the sound processed so far, in seconds.
+    /// Returns the duration of the audio processed so far, in seconds.
     fn now(&self) -> f64 {
         self.fed as f64 / f64::from(SAMPLE_RATE_HZ)
     }
@@ -152,7 +152,7 @@ impl Listening {
         let features = self.analyser.features();
         let emitted = self.now();
         if let Some(at) = self.call.step(features) {
-            // Beat of the bar, from 1.
+            // Number of the beat within its bar, from 1.
             let grid = &features.beat;
             let of_bar = 1 + (grid.beats_at(at).round() as i64 - grid.downbeat as i64).rem_euclid(4);
             let line = serde_json::json!({"kind": "beat", "at": at.0, "emitted": emitted, "of_bar": of_bar});
@@ -236,7 +236,7 @@ mod tests {
     fn every_line_is_json_in_order_and_a_mono_like_low_rate_file_is_heard() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clicks.wav");
-        // A click every half second at 8 kHz.
+        // A click every half second, sampled at 8 kHz.
         let frames = (0..8_000 * 8)
             .map(|n| if n % 4_000 < 200 { [(n as f32 * 0.9).sin() * 0.8; 2] } else { [0.0; 2] });
         wav::write(&path, &Pcm { rate_hz: 8_000, frames: frames.collect() }).unwrap();
@@ -256,7 +256,7 @@ mod tests {
         assert!(times.is_sorted());
     }
 
-    /// Writes a WAV file of 32-bit floats with one channel per sample in a frame.
+    /// Writes a WAV file of 32-bit floats with as many channels as each frame has samples.
     fn float_wav(path: &Path, rate_hz: u32, frames: &[Vec<f32>]) {
         let channels = frames[0].len() as u32;
         let data: Vec<u8> = frames.iter().flatten().flat_map(|sample| sample.to_le_bytes()).collect();

@@ -78,7 +78,7 @@ impl Animation {
     }
 }
 
-/// Returns a 24-bit little-endian integer.
+/// Encodes a value, limited to [`MAX_FIELD`], as a 24-bit little-endian integer.
 fn three_bytes(value: u32) -> [u8; 3] {
     let bytes = value.min(MAX_FIELD).to_le_bytes();
     [bytes[0], bytes[1], bytes[2]]

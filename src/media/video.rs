@@ -35,8 +35,9 @@ pub enum Video {
 }
 
 impl Video {
-    /// Opens `path`. A video extension (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) selects a video with `sound`, or a
-    /// silent animation if ffmpeg is missing; `.webp` selects an animation; no extension selects a folder of pictures.
+    /// Opens `path`. A video extension (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) selects a video with
+    /// `sound`, or a silent animation if ffmpeg cannot write it; `.webp` selects an animation; no extension
+    /// selects a folder of pictures.
     ///
     /// # Errors
     /// Returns an error for any other extension, or if the file cannot be created.
@@ -78,7 +79,7 @@ impl Video {
         }
     }
 
-    /// Completes the file and returns its path.
+    /// Completes the video and returns the path of its file or folder.
     pub fn finish(self) -> anyhow::Result<PathBuf> {
         match self {
             Self::Ffmpeg { mut process, input, path } => {
@@ -127,7 +128,7 @@ pub enum Codec {
 pub struct UnknownVideoFormat(String);
 
 impl VideoFormat {
-    /// Returns the format of a file name. An existing folder selects a folder, whatever its name.
+    /// Returns the format that a file name selects; for an existing folder always [`Self::Folder`].
     pub fn of(path: &Path) -> Result<Self, UnknownVideoFormat> {
         let Some(ending) = path.extension().filter(|_| !path.is_dir()) else { return Ok(Self::Folder) };
         match ending.to_string_lossy().to_lowercase().as_str() {

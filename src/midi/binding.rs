@@ -1,4 +1,4 @@
-//! Bindings of controls to actions, and the effect of a movement.
+//! Bindings of controls to actions, and the effects of movements.
 
 use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
@@ -13,9 +13,9 @@ pub struct Binding {
     pub address: Address,
     /// The action that the control triggers.
     pub action: Action,
-    /// Encoding of its values.
+    /// Encoding of the control's values.
     pub encoding: Encoding,
-    /// Soft takeover: the knob takes effect only after it reaches the current value.
+    /// Whether to use soft takeover: the knob takes effect only after it reaches the current value.
     pub pickup: bool,
     /// Values of the dial at the two ends of the knob's travel.
     pub range: [f32; 2],
@@ -27,7 +27,7 @@ impl Binding {
         Self { address, action, encoding, pickup: true, range: [0.0, 1.0] }
     }
 
-    /// Returns the address of the fine part of a 14-bit controller.
+    /// Returns the address of the fine part, if the control is a 14-bit controller.
     fn fine(&self) -> Option<Address> {
         let coarse = self.address;
         let has = self.encoding == Encoding::Absolute14 && coarse.kind == Kind::Cc && coarse.number < 32;
@@ -58,13 +58,13 @@ pub enum Moved {
     By(Dial, f32),
 }
 
-/// Lowest value at which a button counts as pressed.
+/// Lowest value, from 0 to 1, at which a button counts as pressed.
 const DOWN: f32 = 0.5;
 /// One step of an endless encoder as a share of the range, as fine as a 7-bit knob.
 const TICK: f32 = 1.0 / 127.0;
 
 impl Bound {
-    /// Creates the initial state of the control of `binding`.
+    /// Creates the state of `binding` before its control has moved.
     pub fn new(binding: Binding) -> Self {
         Self { binding, pickup: Pickup::default(), down: false, coarse: 0, seen: Seen::default() }
     }
@@ -74,7 +74,7 @@ impl Bound {
         address == self.binding.address || Some(address) == self.binding.fine()
     }
 
-    /// Returns the effect of a movement; `current` returns the value of a dial.
+    /// Returns the effect of a movement, if any; `current` returns the current value of a dial.
     pub fn moved(&mut self, event: &Event, current: impl FnOnce(Dial) -> f32) -> Option<Moved> {
         let Action::Turn(dial) = self.binding.action else { return self.pressed(event) };
         let [from, to] = self.binding.range;
@@ -91,7 +91,8 @@ impl Bound {
         takes_hold.then_some(Moved::To(dial, wanted))
     }
 
-    /// Returns the clockwise steps of an endless encoder. The binding adopts the detected encoding.
+    /// Returns the number of clockwise steps of an endless encoder, and sets the encoding once it is
+    /// detected.
     fn steps(&mut self, value: u16) -> i32 {
         if self.binding.encoding == Encoding::Relative {
             self.seen.add(value);

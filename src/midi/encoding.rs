@@ -6,7 +6,8 @@ pub enum Encoding {
     /// Absolute position, 0 to 127.
     #[default]
     Absolute,
-    /// Absolute position, 0 to 16,383: coarse part on its number, fine part on the number plus 32.
+    /// Absolute position, 0 to 16,383: coarse part on the controller's number, fine part on that number plus
+    /// 32.
     Absolute14,
     /// Endless encoder whose encoding is detected once it is turned both ways.
     Relative,
@@ -20,7 +21,8 @@ pub enum Encoding {
     SignedBit2,
     /// Endless encoder: 127 clockwise, 0 anticlockwise, one step each.
     OnOff,
-    /// Button that sends each press once, alternating 127 and 0 or always the same, and never a release.
+    /// Button that sends one message per press and none on release; its values alternate between 127 and 0 or
+    /// never change.
     Toggle,
 }
 
@@ -68,7 +70,7 @@ impl Encoding {
         }
     }
 
-    /// Returns the encoding with this name.
+    /// Returns the encoding with this name, if there is one.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|encoding| encoding.word() == word)
     }

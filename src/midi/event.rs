@@ -1,4 +1,4 @@
-//! MIDI bytes as control events (MIDI 1.0 channel voice messages).
+//! Decodes MIDI bytes into control events (MIDI 1.0 channel voice messages).
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ pub struct Address {
     pub kind: Kind,
     /// Channel, 1 to 16.
     pub channel: u8,
-    /// Note or controller number, 0 to 127; 0 for a wheel.
+    /// Note or controller number, 0 to 127; 0 for pitch bend.
     pub number: u8,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Address {
 pub struct Event {
     /// Address of the control.
     pub address: Address,
-    /// Value: 0 to 127, or 0 to 16,383 for a pitch wheel; 0 for a released note.
+    /// Value: 0 to 127, or 0 to 16,383 for pitch bend; 0 for a released note.
     pub value: u16,
 }
 
@@ -79,7 +79,7 @@ impl Event {
         }
     }
 
-    /// Returns the value from 0 to 1.
+    /// Returns the value scaled to the range from 0 to 1.
     pub fn share(&self) -> f32 {
         let full = if self.address.kind == Kind::Bend { 16_383.0 } else { 127.0 };
         f32::from(self.value) / full

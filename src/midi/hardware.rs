@@ -21,10 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(1000);
 const WAITING: usize = 4096;
 /// Device file of ALSA's sequencer.
 const SEQUENCER: &str = "/dev/snd/seq";
-/// Ports that lead back to this program.
+/// Prefixes of the names of ports that lead back to this program.
 const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
-/// All MIDI devices of this computer.
+/// All MIDI devices on this computer.
 pub struct Hardware {
     events: Receiver<PortEvent>,
     dropped: Arc<AtomicU64>,
@@ -69,14 +69,14 @@ impl Drop for Hardware {
     fn drop(&mut self) {
         self.out.take();
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // It ends when its queue closes.
+            thread.join().ok(); // The thread ends when its queue closes.
         }
     }
 }
 
 /// A device that is connected.
 struct Connected {
-    /// Keeps the callback; closes when dropped.
+    /// Keeps the callback registered; dropping it closes the port.
     _input: MidiInputConnection<()>,
     output: Option<MidiOutputConnection>,
 }
@@ -157,7 +157,7 @@ impl Watcher {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
-        // The error contains the port, which is not needed.
+        // The error contains the input; only its text is needed.
         let input = input.connect(port, "in", heard, ()).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(Connected { _input: input, output: output(name) })
     }
@@ -178,7 +178,7 @@ impl Watcher {
     }
 }
 
-/// Opens a client for listing ports, or returns why there is none.
+/// Opens a client for listing ports, or returns why MIDI is unavailable.
 fn list() -> Result<MidiInput, String> {
     // ALSA prints an error each time a missing sequencer is opened.
     if cfg!(all(target_os = "linux", not(feature = "jack"))) && !Path::new(SEQUENCER).exists() {
@@ -196,7 +196,7 @@ pub fn ports() -> Result<Vec<String>, String> {
     Ok(names.into_iter().map(|(name, _)| name).collect())
 }
 
-/// Returns the output port of a device, if it has one.
+/// Opens the output port of a device; `None` if there is none or it cannot be opened.
 fn output(name: &str) -> Option<MidiOutputConnection> {
     let output = MidiOutput::new(CLIENT).ok()?;
     let ports = named(output.ports(), |port| output.port_name(port).ok());
@@ -204,7 +204,7 @@ fn output(name: &str) -> Option<MidiOutputConnection> {
     output.connect(&port, "out").ok()
 }
 
-/// Returns ports with device names; equal names get a number.
+/// Returns ports with device names, except ports that lead back to this program. Equal names get a number.
 fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(String, P)> {
     let mut named: Vec<(String, P)> = Vec::new();
     for port in ports {
@@ -223,7 +223,7 @@ fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(Strin
     named
 }
 
-/// Returns a port's name without the numbers that ALSA assigns anew each time.
+/// Returns a port's name without the numbers that ALSA assigns anew at each connection.
 fn lasting(name: &str) -> String {
     match name.rsplit_once(' ') {
         Some((rest, end)) if end.contains(':') && end.chars().all(|c| c.is_ascii_digit() || c == ':') => {

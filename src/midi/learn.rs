@@ -8,13 +8,13 @@ use crate::desk::Action;
 
 /// Number of movements of a controller after which its encoding is decided.
 const ENOUGH: usize = 6;
-/// Length of a pause, in seconds, after which it is decided earlier.
+/// Length of a pause, in seconds, after which the encoding is decided from fewer movements.
 const REST_SECS: f64 = 0.8;
 
-/// An action waiting for its control.
+/// An action that is waiting to be bound to a control.
 #[derive(Clone, Debug)]
 pub struct Learning {
-    /// The action to learn.
+    /// The action to bind.
     pub action: Action,
     control: Option<(String, Address)>,
     values: Vec<u16>,
@@ -61,7 +61,8 @@ impl Learning {
         if self.fine || self.values.len() >= ENOUGH { self.decide() } else { None }
     }
 
-    /// Returns the device and the binding if a pause at `now` seconds decides the encoding.
+    /// Returns the device and the binding if, at `now` seconds, the pause is long enough to decide the
+    /// encoding.
     pub fn rest(&mut self, now: f64) -> Option<(String, Binding)> {
         if self.control.is_some() && now - self.last >= REST_SECS { self.decide() } else { None }
     }

@@ -1,4 +1,4 @@
-//! LEDs on the device: lit for what is on; encoder rings show the value.
+//! LEDs of MIDI devices: lit while the state that a control switches is on; encoder rings show the value.
 
 use super::binding::Binding;
 use super::event::Kind;
@@ -9,7 +9,7 @@ use crate::show::{Command, OutputMode, Snapshot};
 /// Brightness of a fully lit LED.
 const LIT: u8 = 127;
 
-/// Returns the brightness of a control's LED, 0 to 127; `None` if it shows nothing.
+/// Returns the brightness of a control's LED, 0 to 127; `None` if its action has no state to show.
 pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
     let lit = |on: bool| Some(if on { LIT } else { 0 });
     match &binding.action {
@@ -28,7 +28,7 @@ pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
     }
 }
 
-/// Returns the message that sets the LED; a wheel has none.
+/// Returns the message that sets a control's LED; `None` for a pitch wheel, which has no LED.
 pub(super) fn message(binding: &Binding, brightness: u8) -> Option<[u8; 3]> {
     let status = match binding.address.kind {
         Kind::Note => 0x90,

@@ -1,7 +1,7 @@
 //! MIDI: hot-plugged devices, learnt bindings per device, and actions from their events.
 //!
-//! Slow work (ports, files) runs on its own threads; the code here processes incoming events once per frame, so that
-//! turning a knob changes the picture in the next frame.
+//! Slow work (ports, files) runs on separate threads; the code here processes incoming events once per frame,
+//! so that turning a knob changes the picture in the next frame.
 
 mod binding;
 mod encoding;
@@ -45,7 +45,7 @@ const BANK: usize = Control::ALL.len();
 struct Device {
     connected: bool,
     leds: bool,
-    /// Whether the profile is still being loaded; until then it is not overwritten.
+    /// Whether the profile is still being loaded; until it is loaded, its file is not overwritten.
     fetching: bool,
     controls: Vec<Bound>,
     /// Last brightness sent to the LED of each binding.
@@ -107,7 +107,8 @@ impl Midi {
         }
     }
 
-    /// Collects events; returns whether controls were moved, so that [`Midi::process`] has work.
+    /// Collects events up to `now`, in seconds; returns whether controls were moved, so that
+    /// [`Midi::process`] has work.
     pub fn gather(&mut self, now: f64) -> bool {
         while let Some(fetched) = self.profiles.receive() {
             self.fetched(fetched);
@@ -146,7 +147,7 @@ impl Midi {
         pressed
     }
 
-    /// Adds a command when all macros become bound to MIDI, or no longer are.
+    /// Adds a command when all macros have become bound to connected devices, or no longer are.
     pub fn lock(&mut self, commands: &mut Vec<Command>) {
         let bound = |control| {
             self.devices.values().filter(|device| device.connected).any(|device| {
@@ -176,7 +177,7 @@ impl Midi {
         }
     }
 
-    /// Returns the latest message for the performer.
+    /// Returns the latest message for the performer, if any.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
@@ -327,7 +328,7 @@ impl Midi {
             }
         }
         match &mut self.learning {
-            // A control being learnt has no other effect.
+            // While an action is being learnt, controls have no other effect.
             Some(learning) => {
                 if let Some((device, binding)) = learning.handle(&device, &event, now) {
                     self.bind(&device, binding);
@@ -337,7 +338,8 @@ impl Midi {
         }
     }
 
-    /// Binds the first eight knobs to the macros, in the order they were moved.
+    /// Binds the first eight knobs to the macros, in the order they were moved; macros that are bound already
+    /// keep their knobs.
     fn map_bank(&mut self) {
         for (control, (device, address)) in Control::ALL.into_iter().zip(self.seen.clone()) {
             let action = Action::Turn(Dial::Macro(control));
@@ -349,7 +351,7 @@ impl Midi {
         self.mapping = self.seen.len() < BANK;
     }
 
-    /// Adds a binding; an action has at most one control per device.
+    /// Adds a binding and removes the device's other binding of the same action, if any.
     fn bind(&mut self, device: &str, binding: Binding) {
         self.learning = None;
         let message = format!("bound {} to {} on {device}", binding.action.title(), binding.address);

@@ -18,7 +18,7 @@ pub enum MonitorEnd {
     NoDevice,
 }
 
-/// Passes a line for every device and message to `say` for `seconds`, or until the process ends.
+/// Passes a line for every device and message to `say`, for `seconds` or, if `None`, until the process ends.
 pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
     let mut devices = Hardware::watch();
     let started = Instant::now();
@@ -39,12 +39,12 @@ fn line(event: &PortEvent) -> String {
     match event {
         PortEvent::Connected { device, leds: true } => format!("port   {device} (in and out)"),
         PortEvent::Connected { device, leds: false } => format!("port   {device} (in)"),
-        PortEvent::Disconnected { device } => format!("gone   {device}"),
+        PortEvent::Disconnected { device } => format!("closed {device}"),
         PortEvent::Unavailable(why) | PortEvent::Message(why) => format!("info   {why}"),
         PortEvent::Bytes { device, bytes } => {
             let raw: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let meant = Event::decode(bytes).map_or_else(
-                || "not a control".into(),
+                || "not a control message".into(),
                 |event| format!("{} = {}", event.address, event.value),
             );
             format!("event  {device}  {meant}  [{}]", raw.join(" "))

@@ -8,14 +8,15 @@ const NEAR: f32 = 0.02;
 pub struct Pickup {
     /// Last position of the knob.
     last: Option<f32>,
-    /// Last value it set, while it controls the value.
+    /// Last value that the knob set; `None` while it does not control the value.
     set: Option<f32>,
 }
 
 impl Pickup {
-    /// Returns whether the knob at `knob` controls a value at `current`; both 0 to 1.
+    /// Handles a movement to `knob`; returns whether the knob controls the value, which is at `current`. Both
+    /// are from 0 to 1.
     pub fn takes_hold(&mut self, knob: f32, current: f32) -> bool {
-        // It keeps control until something else moves the value.
+        // The knob keeps control until something else moves the value.
         let has_hold = self.set.is_some_and(|set| (set - current).abs() <= NEAR);
         let near = (knob - current).abs() <= NEAR;
         let passed = self.last.is_some_and(|last| (last - current) * (knob - current) <= 0.0);

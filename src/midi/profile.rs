@@ -23,7 +23,7 @@ pub struct MidiProfile {
 const FIELDS: [&str; 8] = ["action", "message", "channel", "number", "encoding", "pickup", "min", "max"];
 
 impl MidiProfile {
-    /// Returns the contents of the file.
+    /// Returns the contents of the profile's file.
     pub fn written(&self) -> String {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\

@@ -92,12 +92,12 @@ impl Drop for ProfileStore {
     fn drop(&mut self) {
         self.requests.take();
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A panic was reported by its own message.
+            thread.join().ok(); // A panic has already been reported.
         }
     }
 }
 
-/// Returns the file of a device, named with characters that every file system accepts.
+/// Returns the path of a device's profile, named with characters that file systems accept.
 fn path(folder: &Path, device: &str) -> PathBuf {
     let plain = |letter: char| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' };
     let name: String = device.chars().map(plain).take(100).collect();
@@ -133,7 +133,7 @@ fn aside(path: &Path) -> PathBuf {
 fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
     let mut results = Vec::new();
-    // An unreadable file is the performer's work too and never overwritten.
+    // A file with errors is the performer's work too, so it is renamed instead of overwritten.
     let readable = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => MidiProfile::read(&text).1.is_empty(),
         Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
@@ -142,7 +142,8 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
         let aside = aside(&path);
         match std::fs::rename(&path, &aside) {
             Ok(()) => {
-                let why = format!("the file with invalid lines was saved as {}", aside.display());
+                let why =
+                    format!("the previous file had invalid lines and was renamed to {}", aside.display());
                 results.push(Fetched::Message(why));
             }
             Err(error) => {

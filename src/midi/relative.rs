@@ -35,7 +35,7 @@ impl Seen {
         }
     }
 
-    /// Returns the encoding, once only one is possible.
+    /// Returns the encoding once the values reveal it; never [`Encoding::SignedBit2`].
     pub fn encoding(self) -> Option<Encoding> {
         let Self { zero, low, below, above, top } = self;
         if below {
@@ -50,7 +50,8 @@ impl Seen {
     }
 }
 
-/// Returns the clockwise steps of a value, in an encoding of an endless encoder.
+/// Returns the number of clockwise steps that a value encodes; negative if anticlockwise, 0 if the encoding
+/// is not relative.
 pub fn steps(encoding: Encoding, value: u16) -> i32 {
     let value = i32::from(value);
     let signed = if value < 64 { value } else { 64 - value };
@@ -62,7 +63,7 @@ pub fn steps(encoding: Encoding, value: u16) -> i32 {
         Encoding::SignedBit2 => -signed,
         Encoding::OnOff if value < 64 => -1,
         Encoding::OnOff => 1,
-        // Nothing but clockwise steps so far.
+        // All steps so far had the same direction and count as clockwise.
         Encoding::Relative => value - if value > 64 { 64 } else { 0 },
     }
 }
@@ -71,7 +72,7 @@ pub fn steps(encoding: Encoding, value: u16) -> i32 {
 pub fn learnt(values: &[u16]) -> Option<Encoding> {
     let mut seen = Seen::default();
     values.iter().for_each(|&value| seen.add(value));
-    // A knob never repeats a value, and never jumps far. A button jumps between 0 and 127.
+    // A knob neither repeats a value nor jumps far. A button jumps between 0 and 127.
     let repeats = values.windows(2).any(|pair| pair[0] == pair[1]);
     let leaps = values.windows(2).any(|pair| pair[0].abs_diff(pair[1]) > 48);
     let small = |value: u16| {

@@ -1,11 +1,11 @@
 //! Source of MIDI events: a trait, so that tests can feed bytes.
 
-/// An event of a MIDI port.
+/// An event from a MIDI port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortEvent {
     /// A device was connected.
     Connected {
-        /// Name, the same each time it is connected.
+        /// Name of the device, the same each time it is connected.
         device: String,
         /// Whether it accepts messages, for its LEDs.
         leds: bool,
@@ -28,9 +28,9 @@ pub enum PortEvent {
     Message(String),
 }
 
-/// A source of MIDI devices. Never blocks.
+/// MIDI input and output. Never blocks.
 pub trait MidiSource: Send {
-    /// Returns the oldest pending event.
+    /// Returns the oldest pending event, if any.
     fn receive(&mut self) -> Option<PortEvent>;
 
     /// Sends a message to a device; does nothing if it is disconnected.

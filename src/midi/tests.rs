@@ -114,7 +114,7 @@ fn a_learnt_knob_moves_its_macro_in_the_same_frame() {
     let mut bench = Bench::new();
     bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     bench.send(&[0xb0, 16, 127]);
-    // It was at 12 when learnt and the value is at one half, which it passes on the way up.
+    // The knob was at 12 when learnt, and the value is one half, which the knob passes on its way up.
     bench.send(&[0xb0, 16, 0]);
     let (commands, _) = bench.frame();
     assert_eq!(commands.last(), Some(&sets(Control::Fusion, 0.0)));

@@ -10,16 +10,17 @@ use super::names::frame;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
 
-/// `rand_preset` and the corner hues of projectM for seed 1, reconstructed from its pictures: hues of composite
-/// shaders, and of the built-in composite. The first hue is never drawn.
+/// `rand_preset` in projectM for seed 1, reconstructed from its pictures.
 const SEED_1_PRESET: [f32; 4] = [5_441.0 / 7_380.0, 6_054.0 / 7_380.0, 2_174.0 / 7_380.0, 3_899.0 / 7_380.0];
+/// Start of the corner hues in projectM for seed 1 with a composite shader; the first number is unused.
 const SEED_1_SHADER_HUE: [f32; 4] = [0.0, 4.762_2, 2.701_2, 0.567_7];
+/// Start of the corner hues in projectM for seed 1 with the built-in composite; the first number is unused.
 const SEED_1_HUE: [f32; 4] = [0.0, 0.644_5, 3.576_2, 1.696_8];
 
-/// Rotation matrices that rotate over time; the other four are random in every frame.
+/// Number of rotation matrices that rotate over time; the other four are random in every frame.
 const ANIMATED_ROTATIONS: usize = 20;
 
-/// Random values shaders read. The per-preset ones are drawn once, from the seed.
+/// Random values that shaders read. The per-preset ones are drawn once, from the seed.
 pub(super) struct ShaderRandoms {
     rng: Rng,
     rand_preset: [f32; 4],
@@ -37,8 +38,8 @@ struct Rotation {
 }
 
 impl ShaderRandoms {
-    /// Draws the values of a preset with or without a composite shader. For seed 1, returns those of projectM where
-    /// they are known.
+    /// Draws the values for a preset with or without a composite shader. For seed 1, uses those of projectM
+    /// where they are known.
     pub fn new(seed: u64, composite_shader: bool) -> Self {
         let mut rng = Rng::new(seed);
         let drawn = std::array::from_fn(|_| rng.unit_f32());
@@ -110,7 +111,8 @@ pub(super) fn fill(
     };
 }
 
-/// Clamps a value to finite `f32`, which shaders rely on: the translator does not guard products of such values.
+/// Clamps a value to a finite `f32`; NaN becomes 0. Shaders rely on finite values: the translator does not
+/// guard products of them.
 fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { (value as f32).clamp(f32::MIN, f32::MAX) }
 }

@@ -1,4 +1,4 @@
-//! Custom waves: waveform or spectrum passed through the preset's per-point code.
+//! Custom waves: a waveform or spectrum passed through the preset's per-point code.
 
 use lactea_preset::{BaseValues, CustomWave};
 
@@ -11,8 +11,9 @@ use super::stroke::{self, StrokePoint, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
-/// Columns of the per-point code: `sample` to `y`, and `x` to `a`.
+/// Number of input columns of the per-point code, `sample` to `y`.
 const INPUTS: usize = point::y - point::sample + 1;
+/// Number of output columns of the per-point code, `x` to `a`.
 const OUTPUTS: usize = point::a - point::x + 1;
 const _: () = assert!(point::sample == 0);
 
@@ -21,8 +22,8 @@ pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
-    /// Input of each channel, rows of the per-point code and the resulting points; reused to avoid allocations per
-    /// frame.
+    /// Scratch buffers, reused to avoid allocations per frame: the samples of each channel, the input and
+    /// output rows of the per-point code, and the resulting points.
     channels: [Vec<f32>; 2],
     inputs: Vec<f64>,
     outputs: Vec<f64>,
@@ -64,7 +65,8 @@ impl WaveState {
         let vars = &self.main.vars;
         let spectrum = vars[wave::spectrum] != 0.0;
         let dots = vars[wave::usedots] != 0.0;
-        // A spectrum has more points than a waveform; the separation of the channels takes some away.
+        // A spectrum provides more points than a waveform; the separation of the channels uses up some of
+        // them.
         let available = if spectrum { SPECTRUM_BINS } else { DRAWN_SAMPLES };
         let separation = vars[wave::sep].clamp(0.0, available as f64) as usize;
         let count = (vars[wave::samples].clamp(0.0, available as f64) as usize).saturating_sub(separation);
@@ -172,9 +174,9 @@ fn load_values(values: &CustomWave, vars: &mut [f64]) {
 /// How audio becomes `value1` and `value2`.
 struct Source {
     spectrum: bool,
-    /// Bins or samples of each channel.
+    /// Number of bins or samples in each channel.
     available: usize,
-    /// Points of the wave.
+    /// Number of points in the wave.
     count: usize,
     /// Distance between the two channels in bins or samples, from `sep`.
     separation: usize,

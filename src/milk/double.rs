@@ -13,7 +13,8 @@ pub struct DoubleBlend {
     pub share: f32,
     /// Where the second picture appears first.
     pub pattern: Pattern,
-    /// Whether the pattern is reversed, so that the second picture appears last where it would appear first.
+    /// Whether the pattern is reversed, so that the second picture appears last where it would otherwise
+    /// appear first.
     pub reversed: bool,
     /// Random parameters of the pattern, 0 to 1: angle, position or seed.
     pub random: [f32; 5],
@@ -38,7 +39,7 @@ macro_rules! patterns {
             /// All patterns, in declaration order.
             pub const ALL: &[Self] = &[$(Self::$pattern),+];
 
-            /// Returns the name in files.
+            /// Returns the name used in preset files.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$pattern => $name),+
@@ -49,16 +50,16 @@ macro_rules! patterns {
 }
 
 patterns! {
-    Zoom "zoom" "Uniform over the picture; also of files without a pattern."
+    Zoom "zoom" "Uniform over the picture; also used for files without a pattern."
     Side "side" "A straight edge at a random angle."
     Plasma "plasma" "Large clouds."
     Plasma2 "plasma2" "Clouds."
     Plasma3 "plasma3" "Small clouds."
     Cercle "cercle" "A disc."
     Square "square" "A square."
-    Snail "snail" "A spiral of one arm."
-    Snail2 "snail2" "A spiral of two arms."
-    Snail3 "snail3" "A spiral of three arms."
+    Snail "snail" "A spiral with one arm."
+    Snail2 "snail2" "A spiral with two arms."
+    Snail3 "snail3" "A spiral with three arms."
     Triangle "triangle" "A triangle."
     Donuts "donuts" "Rings."
     Corner "corner" "From a random corner."
@@ -81,7 +82,8 @@ patterns! {
     Cross2 "cross2" "A diagonal cross."
 }
 
-/// A double preset: the text of its halves, one of which may be blank, and what was ignored.
+/// A double preset: the text of its halves, either of which may be blank, their blend, and problems in the
+/// header.
 pub(super) struct Double {
     pub halves: [String; 2],
     pub blend: DoubleBlend,

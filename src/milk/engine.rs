@@ -9,7 +9,7 @@ use crate::eel::{BatchCode, Budget, Code, EelRandom, Machine, Memory, Shared};
 pub struct Tick {
     /// Seconds since the preset started.
     pub time: f64,
-    /// Target frame rate of the show, in frames per second.
+    /// Frame rate that the preset sees, in Hz.
     pub fps: f64,
     /// Frame number, from 0.
     pub frame: u64,
@@ -44,7 +44,7 @@ impl Namespace {
         }
     }
 
-    /// Runs `code` for `items` items; as [`BatchCode::run`].
+    /// Runs `code` on `items` items; see [`BatchCode::run`].
     pub fn run_batch(
         &mut self,
         code: &BatchCode,
@@ -86,7 +86,7 @@ impl Namespace {
 pub(super) struct Context<'a> {
     pub tick: Tick,
     pub audio: &'a PresetAudio,
-    /// Read-only variables, in the order of every namespace.
+    /// Read-only variables, in the order that all namespaces use.
     pub read_only: [f64; READ_ONLY],
     /// `q1..q64` after per-frame code.
     pub q: [f64; Q_COUNT],

@@ -23,11 +23,11 @@ pub struct Frame {
     /// Where each vertex of the warp mesh samples the previous image, 0 to 1 with the origin at the top left:
     /// `(columns + 1) * (rows + 1)` vertices, row by row from the top.
     pub sources: Vec<[f32; 2]>,
-    /// Factor of the previous image in the built-in warp, at most 1.
+    /// Factor applied to the previous image by the built-in warp, at most 1.
     pub decay: f32,
     /// Hues of the screen corners: top left, top right, bottom left, bottom right.
     pub hue: [[f32; 4]; 4],
-    /// Whether the previous image wraps at its edges; otherwise it clamps.
+    /// Whether the previous image repeats beyond its edges; otherwise it is clamped.
     pub texture_wrap: bool,
     /// Value ranges and edge darkening of the blur pyramid.
     pub blur: BlurRange,
@@ -49,8 +49,8 @@ pub struct Frame {
 
 /// Maximum total area of the polygons of one frame, in screens, so that a frame does not occupy the device for seconds.
 const MAX_AREA: f32 = 256.0;
-/// Maximum corners of the polygons of one frame, for the same reason: as many as four shapes with 1,024 round, outlined
-/// instances.
+/// Maximum number of polygon corners in one frame, for the same reason: as many as in four shapes with 1,024
+/// round, outlined instances each.
 const MAX_CORNERS: u32 = 4 * 1_024 * 200;
 
 /// Blend mode of a draw.
@@ -67,9 +67,9 @@ pub enum Blend {
 pub enum Weight {
     /// One pixel wide.
     Thin,
-    /// One and a half: drawn four times, offset by half a pixel right, down, and both.
+    /// One and a half pixels wide: drawn four times, offset by half a pixel right, down, and both.
     Half,
-    /// Two: drawn four times, offset by one pixel right, up, and both.
+    /// Two pixels wide: drawn four times, offset by one pixel right, up, and both.
     Double,
 }
 
@@ -245,8 +245,8 @@ impl Frame {
         self.triangles.clear();
     }
 
-    /// Drops the first polygons if all together have more area or corners than allowed, because the others cover them.
-    /// Returns true if any were dropped.
+    /// Drops the earliest polygons, which later ones are drawn over, until the rest have no more area and
+    /// corners than allowed. Returns true if any were dropped.
     pub(super) fn limit_polygons(&mut self) -> bool {
         let polygons = self.above.iter().rev().filter_map(|draw| match draw {
             Draw::Shapes { range, thick, .. } => Some(range.clone().rev().map(|index| (index, *thick))),

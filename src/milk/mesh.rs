@@ -113,18 +113,19 @@ impl MeshState {
     }
 }
 
-/// The vertices of the mesh, which change only with its size.
+/// The vertices of the mesh, which change only with its size and the aspect correction.
 #[derive(Default)]
 struct Grid {
     size: [u32; 2],
     aspect: [f32; 2],
     points: Vec<GridPoint>,
-    /// For each vertex, a row of inputs of the per-vertex code: `x` to `ang`, and what the code derives from them.
+    /// For each vertex, a row of inputs of the per-vertex code: `x` to `ang`, and the columns that
+    /// [`BatchCode::rows`] adds.
     inputs: Vec<f64>,
 }
 
 impl Grid {
-    /// Computes the vertices unless they are up to date. `code` is always the same.
+    /// Computes the vertices unless they are up to date. `code` must be the same in every call.
     fn fit(&mut self, size: [u32; 2], aspect: [f32; 2], code: Option<&BatchCode>) {
         if !self.points.is_empty() && self.size == size && self.aspect == aspect {
             return;
@@ -156,7 +157,7 @@ pub fn grid_points(size: [u32; 2], aspect: [f32; 2]) -> impl Iterator<Item = Gri
 pub struct GridPoint {
     /// Position in clip space, y up.
     pub at: [f32; 2],
-    /// Distance from the centre, aspect corrected.
+    /// Distance from the centre, corrected for the aspect ratio.
     pub rad: f32,
     /// Angle around the centre, -pi to pi, counterclockwise.
     pub ang: f32,
@@ -180,7 +181,7 @@ impl GridPoint {
     }
 }
 
-/// Sine and cosine of an angle, computed when it changes.
+/// Sine and cosine of an angle, recomputed only when the angle changes.
 struct Rotation {
     angle: f32,
     sin: f32,
@@ -254,8 +255,8 @@ impl WarpField {
     }
 }
 
-/// Returns `zoom` to the power of `exponent` to the power of the distance, which runs from -1 at the centre. Neutral
-/// exponents are skipped, which gives the same bits.
+/// Returns `zoom ^ (exponent ^ (2 * rad - 1))`, where `rad` is the distance from the centre. If `zoom` or
+/// `exponent` is 1, returns `zoom` directly; the result is the same bit for bit.
 fn zoom(zoom: f32, exponent: f32, rad: f32) -> f32 {
     if zoom == 1.0 || exponent == 1.0 {
         return zoom;

@@ -31,7 +31,7 @@ pub use player::{FRAME_BUDGET, Player, StepReport};
 pub use preset_audio::{PresetAudio, PresetAudioAnalyser, SPECTRUM_BINS, WAVE_SAMPLES};
 pub use program::{MAX_PRESET_BYTES, PresetError, Problem, Program};
 
-/// Quantizes a colour channel to 8 bits as MilkDrop does; values above 1 wrap around.
+/// Quantizes a colour channel to 8 bits as MilkDrop does; values outside 0 to 1 wrap around.
 fn color_byte(value: f64) -> f32 {
     // `as` saturates and maps NaN to 0, so every input is valid.
     ((value * 255.0) as i64 & 255) as f32 / 255.0

@@ -1,4 +1,5 @@
-//! Modulation of a running preset by the macros: factor and offset, or an exponent, on per-frame variables.
+//! Modulation of a running preset by the macros: a factor and an offset, or an exponent, applied to per-frame
+//! variables.
 //!
 //! By default every factor and exponent is 1 and every offset 0, which leaves the preset unchanged.
 
@@ -34,14 +35,15 @@ impl Default for Modulation {
 }
 
 impl Modulation {
-    /// Multiplies the per-frame variable `name` by `factor` and adds `offset`. Returns false if presets cannot write
-    /// such a variable.
+    /// Adds a change that multiplies the per-frame variable `name` by `factor` and adds `offset`. Returns
+    /// false if there is no variable of this name that presets can write.
     pub fn add_linear(&mut self, name: &str, factor: f64, offset: f64) -> bool {
         self.add(name, Change::Linear { factor, offset })
     }
 
-    /// Raises the per-frame variable `name` to `exponent`; meant for factors that are neutral at 1, such as zoom.
-    /// Leaves values of 0 and below unchanged. Returns false if presets cannot write such a variable.
+    /// Adds a change that raises the per-frame variable `name` to the power of `exponent`; meant for factors
+    /// that are neutral at 1, such as zoom. Values of 0 and below stay unchanged. Returns false if there is
+    /// no variable of this name that presets can write.
     pub fn add_power(&mut self, name: &str, exponent: f64) -> bool {
         self.add(name, Change::Power(exponent))
     }

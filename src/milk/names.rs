@@ -69,11 +69,12 @@ namespace! {
     time fps frame progress bass mid treb bass_att mid_att treb_att
 }
 
-/// `q1..q64`: the first 32 are MilkDrop 2's, the others MilkDrop 3's.
+/// Number of `q` variables, `q1` to `q64`: 32 from MilkDrop 2, the others from MilkDrop 3.
 pub(super) const Q_COUNT: usize = 64;
-/// `t1..t16` of custom waves and shapes.
+/// Number of `t` variables of custom waves and shapes, `t1` to `t16`.
 pub(super) const T_COUNT: usize = 16;
-/// Read-only variables, `time` to `aspecty`. Waves and shapes have only the first ten, up to `treb_att`.
+/// Number of read-only variables, `time` to `aspecty`. Waves and shapes have only the first ten, up to
+/// `treb_att`.
 pub(super) const READ_ONLY: usize = 16;
 
 /// Creates a scope with the built-in variables of a namespace, then `q1..q64`, then `t1..t16`.
@@ -105,7 +106,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Returns the layout of a namespace with these built-in names.
+    /// Returns the layout of a namespace with these built-in names; `time` is the slot of the `time`
+    /// variable.
     pub const fn of(names: &[&str], time: usize) -> Self {
         Self { time, read_only: names.len() - time, q: names.len(), t: names.len() + Q_COUNT }
     }

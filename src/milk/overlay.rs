@@ -8,7 +8,7 @@ use super::{Blend, Draw, Frame, Segment, Vertex};
 
 /// Maximum columns and rows of motion vectors.
 const MAX_VECTORS: [f64; 2] = [64.0, 48.0];
-/// Height of a picture up to which lines are one pixel wide.
+/// Picture height, in pixels, up to which lines are one pixel wide.
 const REFERENCE_HEIGHT: f32 = 720.0;
 
 /// Draws motion vectors, which show where each point of the picture came from, onto the previous image.
@@ -57,7 +57,7 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
     if out.segments.len() as u32 == start {
         return;
     }
-    // projectM draws one more vector, fixed in the corner.
+    // projectM draws one more vector, fixed in the lower left corner.
     let corner = [-1.0 + shortest * 4.0; 2];
     out.segments.push(Segment { a: [-1.0; 2], b: corner, color_a: color, color_b: color });
     let range = start..out.segments.len() as u32;
@@ -84,7 +84,7 @@ impl PreviousMesh {
     }
 }
 
-/// Draws the small dark diamond that keeps the centre of the picture from saturating.
+/// Draws the small dark diamond that keeps the centre of the picture from saturating, if it is enabled.
 pub(super) fn darken_center(vars: &[f64], context: &Context, out: &mut Frame) {
     if vars[frame::darken_center] == 0.0 {
         return;

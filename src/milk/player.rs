@@ -1,4 +1,4 @@
-//! A running preset: variables, memory, and one step from audio and time to a [`Frame`].
+//! A running preset: its variables and memory, and the step that turns audio and time into a [`Frame`].
 //!
 //! Never touches the GPU and never blocks. All code of a preset shares one instruction budget per frame.
 
@@ -15,7 +15,7 @@ use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::eel::{Budget, EelRandom, Shared};
 
-/// Instructions all code of one preset may execute per frame.
+/// Maximum number of instructions that all code of one preset together may execute per frame.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
 /// Seconds until `progress` reaches 1. Independent of when the director changes the preset.
@@ -24,12 +24,12 @@ pub const DEFAULT_DURATION_SECS: f64 = 30.0;
 /// Seed of `rand` in projectM.
 const RAND_SEED: u32 = 0x4141_f00d;
 
-/// Limits reached by one step.
+/// Problems that occurred in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepReport {
-    /// Some code of the preset was stopped at the instruction budget.
+    /// Code of the preset was stopped because the instruction budget was exhausted.
     pub over_budget: bool,
-    /// Polygons were dropped because together they have more area or corners than allowed.
+    /// Polygons were dropped because together they had more area or corners than allowed.
     pub overdrawn: bool,
     /// No vertex of the warp mesh sampled a finite position: the preset computes with NaN or infinities.
     pub not_finite: bool,
@@ -54,8 +54,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Creates a player of `program`; `seed` determines all random values. Seed 1 reproduces the `rand` stream, hues
-    /// and `rand_preset` of projectM.
+    /// Creates a player for `program`; `seed` determines all random values. Seed 1 reproduces the `rand`
+    /// stream, hues and `rand_preset` of projectM.
     pub fn new(program: Arc<Program>, seed: u64) -> Self {
         let code = &program.code;
         Self {

@@ -17,11 +17,11 @@ use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 /// Maximum size of a preset file, in bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
 
-/// Maximum operations of one preset compiled to machine code, which takes about a second; the rest is interpreted. Real
-/// presets have a tenth.
+/// Maximum number of operations of one preset that are compiled to machine code, which takes about a second;
+/// other code is interpreted. Real presets have about a tenth as many.
 const MAX_NATIVE: usize = 60_000;
 
-/// Characters that old editors and crashed disks leave at the end of a file.
+/// Characters that old editors and disk failures leave at the end of a file.
 const END_OF_FILE: [char; 2] = ['\0', '\x1a'];
 
 /// Why a file cannot be played as a preset.
@@ -35,12 +35,12 @@ pub enum PresetError {
     TooLarge(usize),
 }
 
-/// A part of a preset that failed to compile.
+/// A problem with one part of a preset, such as code that failed to compile.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Problem {
     /// Name of the part: `per_frame`, `warp shader`, `wave_0 per_point`...
     pub part: String,
-    /// Message of the compiler.
+    /// Error message.
     #[serde(rename = "what")]
     pub message: String,
 }
@@ -52,11 +52,11 @@ pub struct Program {
     pub(super) code: FrameCode,
     pub(super) waves: Vec<WaveProgram>,
     pub(super) shapes: Vec<ShapeProgram>,
-    /// Warp shader; `None` uses the MilkDrop 1 warp.
+    /// Warp shader; if `None`, the built-in warp pass is used.
     pub warp: Option<ShaderText>,
-    /// Composite shader; `None` uses the MilkDrop 1 composite.
+    /// Composite shader; if `None`, the built-in composite pass is used.
     pub composite: Option<ShaderText>,
-    /// Parts that failed to compile.
+    /// Problems found while compiling.
     pub problems: Vec<Problem>,
     /// The second half of a double preset, and how the two are blended.
     pub second: Option<(Arc<Program>, DoubleBlend)>,
@@ -165,7 +165,7 @@ impl Program {
 /// Compiles the parts of one preset and collects problems.
 struct Builder<'a> {
     problems: &'a mut Vec<Problem>,
-    /// Operations that may still be compiled to machine code, if that is worth the time.
+    /// Number of operations that may still be compiled to machine code.
     native: usize,
 }
 
@@ -221,8 +221,8 @@ impl Builder<'_> {
         Some(code)
     }
 
-    /// Compiles code that runs on many items, with the names of its inputs, resets and outputs; `fixed` if the inputs
-    /// stay the same over many frames.
+    /// Compiles code that runs on many items. `columns` are the names of its inputs, resets and outputs;
+    /// `fixed` is whether the inputs stay the same over many frames.
     fn batch(
         &mut self,
         part: &str,
@@ -245,7 +245,8 @@ impl Builder<'_> {
         Some(code)
     }
 
-    /// Returns whether a program of this many operations may become machine code, and counts them.
+    /// Returns whether a program of this many operations may be compiled to machine code; if so, deducts them
+    /// from the number left.
     fn may_compile(&mut self, operations: usize) -> bool {
         let left = self.native.checked_sub(operations);
         self.native = left.unwrap_or(self.native);
@@ -273,7 +274,8 @@ impl Builder<'_> {
             .ok()
     }
 
-    /// Translates a shader. Returns `None`, for the built-in pass, if the preset has none or it fails to translate.
+    /// Translates a shader. Returns `None`, so that the built-in pass is used, if the preset has no shader or
+    /// the shader fails to translate.
     fn shader(&mut self, kind: PassKind, version: i32, source: Option<&str>) -> Option<ShaderText> {
         if version < 2 {
             return None;

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-/// Maximum custom waves and maximum custom shapes of a preset: four in MilkDrop 2, sixteen in its successors.
+/// Maximum number of custom waves, and of custom shapes, in a preset: four in MilkDrop 2, sixteen in its
+/// successors.
 pub const SLOTS: usize = 16;
 
 /// Sampler prefixes for filter and wrap mode: `sampler_fw_name` samples the image `name`.
@@ -71,7 +72,7 @@ pub struct Decoded<'a> {
     pub text: Cow<'a, str>,
     /// Whether the file starts with a byte order mark.
     pub bom: bool,
-    /// How the characters are stored.
+    /// The detected encoding.
     pub encoding: TextEncoding,
 }
 
@@ -238,8 +239,8 @@ pub fn leading_number(value: &str) -> f32 {
     (1..=end).rev().find_map(|end| value[..end].parse().ok()).unwrap_or(0.0)
 }
 
-/// Returns the names after `sampler_` in shader source, in lower case and without mode prefix. Includes MilkDrop's own
-/// `main`, `noise_*` and `blur*`.
+/// Returns the names after `sampler_` in shader source, in lower case and without mode prefix. They include
+/// MilkDrop's built-in `main`, `noise_*` and `blur*`.
 pub fn samplers(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let name = |part: &str| {

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A control of the macro bank, 0 to 1.
+/// A control of the macro bank, with a position from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
     /// Fusion: trails and a second deck blended in, or trails removed.
     Fusion,
-    /// How fast the preset's time runs and how strongly it reacts to sound.
+    /// Motion: how fast the preset runs, how far it moves, and how strongly it reacts to sound.
     Motion,
-    /// Contrast, glints, detail and edges.
+    /// Sparkle: local contrast, highlighted edges and glints, or softness.
     Sparkle,
     /// Hue: rotates the colour wheel.
     M4,
@@ -58,7 +58,7 @@ impl Control {
     }
 }
 
-/// A named bias of the macros and the target energy, for a kind of music.
+/// A named bias on the macros and the target energy, for one kind of music.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Profile {

@@ -16,7 +16,7 @@ const BROOD_STYLE: &str = "
 .child>figure>img{width:224px;height:224px}figure{margin:0;max-width:224px}figcaption{overflow-wrap:anywhere}
 ";
 
-/// Frames of each preset, by its path.
+/// Paths of the frames of each preset, by the path of the preset.
 type Pictures = HashMap<String, Vec<String>>;
 
 /// Writes the report to the folder of the brood and returns its path.
@@ -88,7 +88,7 @@ fn child(bred: &Bred, pictures: &Pictures) -> Markup {
     }
 }
 
-/// Returns the distance to the nearest favourite, and whether it flashes.
+/// Describes the distance to the nearest favourite, and whether the child flashes.
 fn remarks(bred: &Bred) -> String {
     format!(
         "distance {:.2}{}",
@@ -97,7 +97,7 @@ fn remarks(bred: &Bred) -> String {
     )
 }
 
-/// Shows the last frames of a preset.
+/// Shows the last `count` frames of a preset.
 fn figure(path: &str, pictures: &Pictures, count: usize, caption: &Markup) -> Markup {
     let frames = pictures.get(path).map(Vec::as_slice).unwrap_or_default();
     html! {

@@ -1,11 +1,12 @@
 //! Divides the time budget of a bake between its stages, across restarts.
 //!
-//! Each stage may run until its share of the budget is used, so that time a stage does not need passes to the next one
-//! and the last stage always finishes.
+//! Each stage may run until its share of the budget is used up, so that time a stage does not need passes to
+//! the next one and the last stage always finishes.
 
 use std::time::{Duration, Instant};
 
-/// Share of the budget after which no more presets are audited: an audit costs a fifth of the frames of a preset.
+/// Share of the budget after which no more presets are audited: auditing a preset takes a fifth of the time
+/// of rendering its frames.
 pub(super) const AUDIT_UNTIL: f64 = 0.2;
 /// Share of the budget after which no more frames are rendered.
 pub(super) const FRAMES_UNTIL: f64 = 0.85;
@@ -30,12 +31,12 @@ impl Clock {
         self.earlier + self.started.elapsed()
     }
 
-    /// Returns the time until this share of the budget is used.
+    /// Returns the time until this share of the budget is used up.
     pub fn left(&self, share: f64) -> Duration {
         self.budget.mul_f64(share).saturating_sub(self.spent())
     }
 
-    /// Returns whether this share of the budget is used.
+    /// Returns whether this share of the budget is used up.
     pub fn over(&self, share: f64) -> bool {
         self.left(share).is_zero()
     }

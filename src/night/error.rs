@@ -17,7 +17,7 @@ pub enum NightError {
     Lock(String),
     /// The folder contains the bake of another library.
     #[error(
-        "{} holds the pack of {}; choose another name or folder for this bake", folder.display(), library.display()
+        "{} contains the pack for {}; choose another name or folder for this bake", folder.display(), library.display()
     )]
     OtherLibrary {
         /// Folder of the bake.

@@ -43,7 +43,7 @@ pub type EventSink<'a> = &'a mut dyn FnMut(NightEvent);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NightOutcome {
-    /// Every stage is done and the index is new.
+    /// Every stage is done and the index has been written.
     Finished,
     /// Cancelled; the next run resumes.
     Stopped,

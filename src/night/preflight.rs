@@ -16,7 +16,7 @@ const BYTES_PER_PRESET: u64 = 64_000;
 /// Result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// Subject of the check: `disk`, `graphics`...
+    /// Subject of the check, such as `disk` or `graphics`.
     pub what: String,
     /// The result as a message.
     #[serde(rename = "said")]
@@ -115,7 +115,7 @@ fn model(settings: &NightSettings) -> Result<String, String> {
     Ok(message)
 }
 
-/// Returns whether the computer is on mains power, where the platform reports it.
+/// Describes the power source, where the platform reports it.
 fn power() -> String {
     let supplies = std::fs::read_dir("/sys/class/power_supply").into_iter().flatten().flatten();
     let mut online: Vec<bool> = Vec::new();
@@ -129,7 +129,7 @@ fn power() -> String {
     } else if online.contains(&true) {
         "on mains power".into()
     } else {
-        "on battery: connect the power supply".into()
+        "on battery; connect the power supply".into()
     }
 }
 

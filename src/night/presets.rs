@@ -10,7 +10,8 @@ use crate::frames::BandResponse;
 use crate::library::library_root;
 use crate::store::Store;
 
-/// Reason of a preset missing from the last scan; before the bake's own scan, it may simply be new.
+/// Reason for excluding a preset that is missing from the last scan; before the bake's own scan, it may
+/// simply be new.
 pub(super) const UNREAD: &str = "cannot be read";
 
 /// The presets of a bake, sorted by verdict.
@@ -24,7 +25,7 @@ pub(super) struct NightPresets {
     pub pending: usize,
 }
 
-/// Sorts presets by their verdicts with this recipe.
+/// Sorts presets by their verdicts under this audit recipe.
 pub(super) fn sort(
     items: &[BakeItem],
     library: &Path,

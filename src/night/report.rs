@@ -13,9 +13,9 @@ use crate::disk;
 use crate::frames::{self, Rendered};
 use crate::units::counted;
 
-/// Number of pictures per contact sheet.
+/// Maximum number of pictures per contact sheet.
 const SHEET: usize = 12;
-/// Number of presets named per list.
+/// Maximum number of presets named per list.
 const NAMED: usize = 200;
 
 /// Contents of the page.
@@ -55,7 +55,7 @@ h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td{padding:0 1em 0 0;vertical-alig
 a{color:#8fc7f5}details{margin:.3em 0}summary{cursor:pointer}
 ";
 
-/// Path of the last frame of each preset.
+/// Path of the last frame of each preset, by preset id.
 type Pictures<'a> = HashMap<&'a str, &'a str>;
 
 fn page(input: &PageInput, pictures: &Pictures) -> Markup {

@@ -1,4 +1,4 @@
-//! Settings of a bake, and the folders within its folder.
+//! Settings of a bake, and the names of the folders within its folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use crate::frames::CaptureSettings;
 
 /// Folder of the audit's reports, within the pack's folder.
 pub(super) const AUDIT_FOLDER: &str = "audit";
-/// Folder of the smoke test, within the pack's folder; removed when a bake starts and when its smoke test has passed.
+/// Folder of the smoke test, within the pack's folder; removed when a new bake starts and when its smoke test
+/// has passed.
 pub(super) const SMOKE: &str = "smoke";
 
 /// Settings of a bake.
@@ -23,7 +24,7 @@ pub struct NightSettings {
     pub folder: PathBuf,
     /// Time budget of the bake.
     pub time: Duration,
-    /// Maximum number of presets.
+    /// Maximum number of presets to bake; `None` for all.
     pub limit: Option<usize>,
     /// Maximum number of presets in the pack, selected for diversity; `None` for all that pass the audit.
     pub pack_size: Option<usize>,
@@ -41,7 +42,7 @@ pub struct NightSettings {
     pub workers: usize,
     /// Random seed.
     pub seed: u64,
-    /// Lock of a playing show to pause for.
+    /// Lock file that a playing show holds; the bake slows down meanwhile. `None` to ignore shows.
     pub pause_for: Option<PathBuf>,
     /// Set to cancel; finished work is kept.
     pub stop: Arc<AtomicBool>,

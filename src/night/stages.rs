@@ -25,9 +25,9 @@ use crate::units::counted;
 
 /// Folder of the audit's thumbnails, within the audit folder.
 const THUMBS: &str = "thumbs";
-/// Minimum time for embedding, even when the budget is used: without embeddings there is no index.
+/// Minimum time for embedding, even when the budget is used up: without embeddings there is no index.
 const MIN_EMBED: Duration = Duration::from_secs(60);
-/// Minimum time for the audit, even when its share is used: without verdicts there is nothing to render.
+/// Minimum time for the audit, even when its share is used up: without verdicts there is nothing to render.
 const MIN_AUDIT: Duration = Duration::from_secs(60);
 /// Interval between checks for a playing show.
 const SHOW_CHECK_EVERY: Duration = Duration::from_millis(200);
@@ -120,7 +120,8 @@ impl Night<'_, '_> {
         Ok(NightOutcome::Finished)
     }
 
-    /// Returns how many presets may still have to be rendered: those without frames that no audit excluded.
+    /// Returns how many presets may still have to be rendered: those without frames, except presets that an
+    /// audit excluded.
     pub(super) fn pending(&self, items: &[BakeItem]) -> Result<usize, String> {
         let Self { settings, .. } = self;
         let recipe = recipe(&self.probe(&settings.folder));
@@ -142,7 +143,7 @@ impl Night<'_, '_> {
         }
     }
 
-    /// Audits every preset without a verdict, within the time share.
+    /// Audits every preset without a verdict, within the share of the time budget for audits.
     fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<NightPresets, String> {
         let settings = self.settings;
         let out = folder.join(AUDIT_FOLDER);

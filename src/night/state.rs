@@ -36,8 +36,9 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Resumes the interrupted bake of this folder, or starts a new one. A new bake saves the clusters of the last one,
-    /// so that it compares with those even after an interruption.
+    /// Resumes the interrupted bake in this folder if it has the same settings, or starts a new one. A new
+    /// bake saves the clusters of the last one, so that its report can compare with them even after an
+    /// interruption.
     pub fn open(settings: &NightSettings) -> Result<Self, String> {
         let fingerprint = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}",
@@ -70,7 +71,7 @@ impl State {
         Ok(state)
     }
 
-    /// Returns the last bake of this folder, finished or not.
+    /// Returns the state of the last bake in this folder, finished or not.
     pub fn last(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&disk::read(&folder.join(STATE), disk::limit::LIST).ok()?).ok()
     }

@@ -65,8 +65,9 @@ pub fn random_subset(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
     all
 }
 
-/// Takes one preset of every folder, in random order of the folders, then repeatedly the one farthest from all selected
-/// so far. Presets with the same code or look are taken only when nothing else is left.
+/// Takes one preset from every folder, with the folders in random order, then repeatedly the preset farthest
+/// from all those selected so far. Presets with the same code or look are taken only when nothing else is
+/// left.
 fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rng) -> Vec<usize> {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {
@@ -118,7 +119,7 @@ impl<'a> Draw<'a> {
         self.farthest.farthest(|at| !self.taken[at] && may(at))
     }
 
-    /// Returns whether neither the code nor the look of a candidate is selected.
+    /// Returns whether no selected preset has the code or look of this candidate.
     fn is_new(&self, at: usize) -> bool {
         let Candidate { family, look_group, .. } = &self.candidates[at];
         !self.families.contains(family) && !self.look_groups.contains(look_group)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::{self, Folder, Walk};
 use crate::milk::text::{Decoded, samplers};
 
-/// Maximum depth of a texture folder.
+/// Maximum depth of nested folders searched in a texture folder.
 const MAX_DEPTH: usize = 32;
 /// File extensions of images.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "webp"];
@@ -20,8 +20,8 @@ pub struct UsedImages {
 }
 
 impl UsedImages {
-    /// Adds the samplers declared by a preset. A prefix such as `fw_` in `sampler_fw_name` selects how `name` is
-    /// sampled.
+    /// Adds the names of the images that a preset samples, without a prefix such as `fw_` in
+    /// `sampler_fw_name`, which selects how `name` is sampled.
     pub fn read(&mut self, preset: &[u8]) {
         for name in samplers(&Decoded::new(preset).text) {
             self.any |= name.starts_with("rand") && name[4..].starts_with(|c: char| c.is_ascii_digit());
@@ -29,7 +29,7 @@ impl UsedImages {
         }
     }
 
-    /// Copies the images found in `folders` to `to` and returns their number.
+    /// Copies those of the images that are found in `folders` to `to`, and returns their number.
     pub fn copy(&self, folders: &[PathBuf], to: &Folder) -> std::io::Result<usize> {
         let mut copied = BTreeSet::new();
         let lower = |part: Option<&std::ffi::OsStr>| {

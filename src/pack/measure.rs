@@ -1,4 +1,4 @@
-//! Measures how diverse a pack is, compared with random packs of its size, and grades it.
+//! Measures how diverse a pack is, compared with random packs of the same size, and grades it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub enum PackGrade {
     Red,
 }
 
-/// Diversity of one pack.
+/// Diversity of one pack, or the mean over several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diversity {
@@ -43,9 +43,9 @@ pub struct Diversity {
 pub struct TraitShare {
     /// Verb phrase for messages, such as `draw shapes`.
     pub name: &'static str,
-    /// Share of the pack with the trait.
+    /// Share of the pack's presets with the trait, 0 to 1.
     pub pack: f64,
-    /// Share of the library with the trait.
+    /// Share of presets with the trait among those that the pack was selected from, 0 to 1.
     pub library: f64,
 }
 
@@ -60,7 +60,7 @@ pub struct PackReport {
     pub reasons: Vec<String>,
     /// Number of presets in the pack.
     pub size: usize,
-    /// Number of presets it was selected from.
+    /// Number of presets that the pack was selected from.
     pub eligible: usize,
     /// Diversity of the pack.
     pub pack: Diversity,

@@ -46,11 +46,11 @@ pub struct PackSettings {
     pub audit: PathBuf,
     /// The library of an imported audit [default: as named in the audit].
     pub library: Option<PathBuf>,
-    /// Folder that holds packs; the pack becomes a subfolder.
+    /// Folder for packs; the pack becomes a subfolder of it.
     pub packs: PathBuf,
     /// Name of the pack.
     pub name: String,
-    /// Which presets it may contain.
+    /// Which presets the pack may contain.
     pub from: PackFilter,
     /// Maximum number of presets.
     pub size: usize,
@@ -60,7 +60,7 @@ pub struct PackSettings {
     pub safe_flash: bool,
     /// Maximum estimated cost of a preset at 1080p, in milliseconds per frame.
     pub max_cost_ms: Option<f64>,
-    /// If set, only these paths, with forward slashes.
+    /// If set, the report paths of the presets to select from, with forward slashes.
     pub rel_paths: Option<BTreeSet<String>>,
     /// File listing excluded presets.
     pub blacklist: Option<PathBuf>,
@@ -75,7 +75,7 @@ pub struct PackSettings {
 pub struct Pack {
     /// Folder of the pack.
     pub folder: PathBuf,
-    /// Paths of its presets, relative to the library.
+    /// Report paths of the pack's presets.
     pub presets: Vec<String>,
     /// Number of copied images.
     pub images: usize,
@@ -83,7 +83,7 @@ pub struct Pack {
     pub report: PackReport,
 }
 
-/// No preset of the audit may be in the pack.
+/// Error: no audited preset passes the filters.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error(
     "no audited preset matches: {judged} of {presets} have a verdict; run the audit, or relax the filters"
@@ -93,7 +93,7 @@ pub struct NoMatch {
     presets: usize,
 }
 
-/// Selects a pack and copies it to the subfolder of its name.
+/// Selects a pack and copies it to the subfolder of [`PackSettings::packs`] that has the pack's name.
 pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     let name = &settings.name;
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
@@ -103,7 +103,7 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     );
     let pack = Folder::create(&settings.packs).and_then(|packs| packs.create_below(Path::new(name)));
     let pack = pack.with_context(|| format!("opening the pack {name}"))?;
-    previous::presets(&pack)?; // Refuses any other content before writing.
+    previous::presets(&pack)?; // Rejects a folder with any other content before writing.
     write(settings, &pack, store)
 }
 
@@ -116,7 +116,7 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     write(settings, &folder, store)
 }
 
-/// Removes the presets of the pack in `folder`, its manifest and its report, if it holds one. Other files stay.
+/// Removes the pack in `folder`, if there is one: its presets, manifest and report. Other files are kept.
 pub fn clear(folder: &Path) -> anyhow::Result<()> {
     if !folder.join(MANIFEST_FILE).exists() {
         return Ok(());
@@ -149,14 +149,14 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
     let kept: BTreeSet<PathBuf> = files.iter().map(|file| plan.relative(file).into()).collect();
     let old = previous::listed(folder)?;
-    // Before anything is changed: a folder that is a link leads out of the pack.
+    // Checked before anything is changed: a folder that is a link would lead out of the pack.
     for path in old.union(&kept) {
         open_parent(folder, path)?;
     }
     for path in old.difference(&kept) {
         folder.remove_file(path).ok(); // Presets missing from the manifest do not play anyway.
     }
-    // First, so that an interrupted pack is recognised and can be written again.
+    // The manifest is written first, so that an interrupted pack is recognised and can be written again.
     folder.write_json(Path::new(MANIFEST_FILE), &manifest(settings, &plan, &pool, &files))?;
     let images = copy(settings, &plan, &files, folder)?;
     folder.write_json(Path::new(REPORT_FILE), &report)?;
@@ -164,7 +164,7 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     Ok(Pack { folder: folder.path().to_owned(), presets, images, report })
 }
 
-/// Opens the audit: one of this program, or a finished one of the predecessor, whose verdicts are imported.
+/// Opens the audit: one by this program, or a finished one by the predecessor, whose verdicts are imported.
 fn audited(settings: &PackSettings, store: Store) -> anyhow::Result<(AuditPlan, Ledger)> {
     let Some(named) = audit::audited_library(&settings.audit)? else {
         let run = read_run(&settings.audit)?;
@@ -183,7 +183,7 @@ fn audited(settings: &PackSettings, store: Store) -> anyhow::Result<(AuditPlan, 
     Ok((plan, ledger))
 }
 
-/// Everything that may be selected, ordered by path.
+/// The presets that may be selected, ordered by path.
 struct Pool<'a> {
     files: Vec<&'a PlannedFile>,
     looks: Vec<Look>,
@@ -243,7 +243,8 @@ impl<'a> Pool<'a> {
         Ok(pool)
     }
 
-    /// Returns traits that may make a pack uniform unnoticed.
+    /// Returns the shares of traits that are not part of a look, so that a pack that is uniform in one of
+    /// them is noticed.
     fn traits(&self, chosen: &[usize]) -> [measure::TraitShare; 3] {
         let share = |has: &dyn Fn(&Record) -> bool| {
             let of = |count: usize, all: usize| count as f64 / all.max(1) as f64;
@@ -265,7 +266,8 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Copies the presets with their folder structure and images. Fails if a preset has changed since the audit.
+/// Copies the presets with their folder structure and images; returns the number of images. Fails if a preset
+/// has changed since the audit.
 fn copy(
     settings: &PackSettings,
     plan: &AuditPlan,
@@ -299,8 +301,8 @@ fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
 
 fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
     let name = &settings.name;
-    // The ids of the library's own manifest, which name its frames and embeddings; otherwise paths, as in a bake of
-    // this library.
+    // Use the ids in the library's manifest, by which its frames and embeddings are named; otherwise paths,
+    // as in a bake of this library.
     let names = match plan.libraries.as_slice() {
         [library] => ManifestNames::of_folder(&library.root).unwrap_or_default(),
         _ => ManifestNames::default(),
@@ -338,7 +340,8 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
     }
 }
 
-/// Reads one path per line. Lines starting with `#` are comments; backslashes count as slashes.
+/// Reads one path per line. Lines starting with `#` are comments; backslashes are converted to forward
+/// slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let text =
         disk::read_text(file, disk::limit::LIST).with_context(|| format!("reading {}", file.display()))?;

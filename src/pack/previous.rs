@@ -24,7 +24,8 @@ pub fn presets(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
     listed(folder)
 }
 
-/// Returns the presets listed by the pack in `folder`, relative to it; empty if there is no pack.
+/// Returns the presets listed by the pack in `folder`, relative to it, as far as their files exist; empty if
+/// there is no pack.
 pub fn listed(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
     let path = folder.path().join(MANIFEST_FILE);
     if !path.exists() {

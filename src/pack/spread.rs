@@ -5,7 +5,7 @@ use crate::audit::probe::{HUES, LAYOUT, Look};
 /// Number of dimensions of a look.
 const DIMENSIONS: usize = 11 + HUES + LAYOUT[0] * LAYOUT[1];
 
-/// A look as a point; each dimension is scaled by its standard deviation in the library.
+/// A look as a point; each dimension is scaled by its standard deviation over all looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point([f32; DIMENSIONS]);
 
@@ -16,7 +16,7 @@ impl Point {
     }
 }
 
-/// Converts looks to points, scaled by their own spread.
+/// Converts looks to points; each dimension is centred and scaled by its standard deviation over `looks`.
 pub fn points(looks: &[&Look]) -> Vec<Point> {
     let raw: Vec<[f64; DIMENSIONS]> = looks.iter().map(|look| numbers(look)).collect();
     let count = raw.len().max(1) as f64;
@@ -33,14 +33,14 @@ pub fn points(looks: &[&Look]) -> Vec<Point> {
         _ => 0.4,
     };
     let point = |numbers: &[f64; DIMENSIONS]| {
-        // Outliers are different, but not arbitrarily so.
+        // Limit the influence of outliers.
         let scaled = |at: usize| ((numbers[at] - mean[at]) / spread[at]).clamp(-3.0, 3.0) * weight(at);
         Point(std::array::from_fn(|at| scaled(at) as f32))
     };
     raw.iter().map(point).collect()
 }
 
-/// Returns the values of a look; those that span decades as logarithms.
+/// Returns the values of a look; those that span orders of magnitude are converted to logarithms.
 fn numbers(look: &Look) -> [f64; DIMENSIONS] {
     let decades = |value: f64| (value + 1e-3).ln();
     let [low, mid, high] = look.reaction.map(decades);
@@ -63,7 +63,7 @@ fn numbers(look: &Look) -> [f64; DIMENSIONS] {
     numbers
 }
 
-/// Number of points measured in a large selection: their mean is accurate to a few hundredths.
+/// Maximum number of points measured in a selection, enough for a mean that is accurate to a few hundredths.
 const MEASURED: usize = 1000;
 
 /// Returns the mean distance from each chosen point to its nearest neighbour, 0 for fewer than two points. Large

@@ -1,9 +1,9 @@
-//! Cells: a record in a page, the end of which may be on overflow pages.
+//! Cells: records in a page. The end of a long record is on overflow pages.
 
 use super::record::{Header, Row, Shape, varint};
 use super::source::Source;
 
-/// The two kinds of pages that hold rows.
+/// Kind of the cells in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CellKind {
     /// A row of a table with row ids.
@@ -15,17 +15,17 @@ pub(super) enum CellKind {
 /// A cell in which a row was recognised.
 pub(super) struct Cell {
     header: Header,
-    /// Start of the record in the page.
+    /// Offset of the record in the page.
     start: usize,
-    /// Bytes of the record in the page.
+    /// Number of bytes of the record that are in the page; the others are on overflow pages.
     local: usize,
     /// Offset of the end of the cell in the page.
     pub end: usize,
 }
 
 impl Cell {
-    /// Parses the cell at `at`, without the child pointer of an inner page. The length in the cell must agree with the
-    /// record, so that other bytes are hardly ever taken for a cell.
+    /// Parses the cell at `at`, which must be after the child pointer in an interior page. The length in the
+    /// cell must match that of the record, so that other bytes are hardly ever mistaken for a cell.
     pub fn parse(page: &[u8], at: usize, kind: CellKind, shapes: &[Shape]) -> Option<Self> {
         let (payload, mut start, local, end) = extent(page, at, kind)?;
         start += at;
@@ -33,7 +33,8 @@ impl Cell {
         (header.whole as u64 == payload).then_some(Self { header, start, local, end })
     }
 
-    /// Parses a cell that [`Self::parse`] refuses, assuming that one bit of its lengths and types was flipped.
+    /// Parses a cell that [`Self::parse`] rejects, assuming that one bit of its lengths and types was
+    /// flipped. Also returns the repaired page.
     pub fn parse_flipped(page: &[u8], at: usize, kind: CellKind, shape: Shape) -> Option<(Self, Vec<u8>)> {
         const FIELDS: usize = 20;
         let mut repaired = page.to_vec();
@@ -52,7 +53,7 @@ impl Cell {
         self.header.shape
     }
 
-    /// Reads the row, with its overflow pages.
+    /// Reads the row, including the part on overflow pages.
     pub fn row(&self, page: &[u8], source: &mut Source, certain: bool) -> Row {
         let local = &page[self.start..self.start + self.local];
         if self.header.whole <= self.local {
@@ -79,7 +80,7 @@ fn extent(page: &[u8], at: usize, kind: CellKind) -> Option<(u64, usize, usize, 
     (payload > 0 && end <= page.len()).then_some((payload, offset, local, end))
 }
 
-/// Returns the end of the cell at `at`, whatever it holds.
+/// Returns the end of the cell at `at`, whatever its contents.
 pub(super) fn end_of(page: &[u8], at: usize, kind: CellKind) -> Option<usize> {
     extent(page, at, kind).map(|(_, _, _, end)| end)
 }

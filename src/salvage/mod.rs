@@ -1,9 +1,10 @@
 //! Reads rows from the pages of an SQLite file without SQLite, for files that SQLite cannot open: truncated, partly
 //! overwritten, locked by another program, or of a newer version.
 //!
-//! Every page is read separately (<https://www.sqlite.org/fileformat2.html>), so nothing depends on the schema or on
-//! the links between pages. The table of a row is recognised by the types of its columns. In a page whose structure is
-//! damaged, rows are searched at every byte, and single flipped bits in the lengths of a row are undone.
+//! Every page is read separately (<https://www.sqlite.org/fileformat2.html>), so nothing depends on the
+//! schema or on the links between pages. The table of a row is recognised by the types of its columns. In a
+//! page whose structure is damaged, rows are searched for at every byte, and single flipped bits in the
+//! lengths and types of a row are corrected.
 
 mod cell;
 mod page;
@@ -18,12 +19,11 @@ pub use record::{Depth, Kind, Row, Shape, Value};
 use page::Page;
 use source::Source;
 
-/// Calls `each` with the rows of the database at `path` and its write-ahead log that have one of `shapes`; the order is
-/// arbitrary. Rows that were found only by searching, and those in replaced versions of a page, are not
+/// Calls `each` with every row of the database at `path` and its write-ahead log that has one of `shapes`, in
+/// arbitrary order. Rows that were found only by searching, and those in replaced versions of a page, are not
 /// [`Row::certain`]: they may be outdated.
 ///
-/// # Errors
-/// Fails only if the file cannot be read at all.
+/// # Errors Fails if the file cannot be opened or read.
 pub fn rows(path: &Path, shapes: &[Shape], depth: Depth, mut each: impl FnMut(Row)) -> io::Result<()> {
     let mut source = Source::open(path)?;
     for number in 1..=source.pages() {

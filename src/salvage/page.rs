@@ -1,10 +1,11 @@
-//! Pages of a b-tree: the rows in the order of the cell pointers, or, in a damaged page, found by searching.
+//! Pages of a b-tree. Rows are read in the order of the cell pointers or, in a damaged page, found by
+//! searching.
 
 use super::cell::{Cell, CellKind, end_of};
 use super::record::{Depth, Row, Shape};
 use super::source::Source;
 
-/// Length of the file header, in front of the first page's own.
+/// Length of the file header, in bytes. In the first page, it precedes the page header.
 const FILE_HEADER: usize = 100;
 
 /// A page of a b-tree.
@@ -15,7 +16,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Wraps page `number`, counted from 1. Returns `None` if the page is empty.
+    /// Wraps page `number`, counted from 1. Returns `None` if the page contains only zeros.
     pub fn new(number: u32, bytes: &'a [u8]) -> Option<Self> {
         let start = if number == 1 { FILE_HEADER } else { 0 };
         bytes.iter().any(|byte| *byte != 0).then_some(Self { bytes, start })
@@ -56,7 +57,7 @@ impl<'a> Page<'a> {
         intact
     }
 
-    /// Looks for cells at every byte.
+    /// Searches for cells at every byte, and calls `each` with their rows.
     fn search(&self, shapes: &[Shape], source: &mut Source, each: &mut impl FnMut(Row)) {
         let mut at = self.start;
         while at < self.bytes.len() {
@@ -77,7 +78,7 @@ impl<'a> Page<'a> {
 /// Positions of the cells of a page.
 struct Cells {
     kind: CellKind,
-    /// Offsets in the page, behind the child pointers of an inner page.
+    /// Offsets in the page; in an interior page, those after the child pointers.
     offsets: Vec<usize>,
 }
 
@@ -86,7 +87,8 @@ impl Page<'_> {
         self.bytes.get(at..at + 2).map_or(0, |two| usize::from(u16::from_be_bytes([two[0], two[1]])))
     }
 
-    /// Returns the kind of the cells, the length of the page header and that of a child pointer.
+    /// Returns the kind of the cells and the lengths in bytes of the page header and of a child pointer;
+    /// `None` for an unknown page type.
     fn layout(&self) -> Option<(CellKind, usize, usize)> {
         match self.bytes.get(self.start)? {
             2 => Some((CellKind::Index, 12, 4)),
@@ -110,7 +112,7 @@ impl Page<'_> {
             return None;
         }
         if kind == CellKind::Table && child > 0 {
-            return Some(Cells { kind, offsets: Vec::new() }); // Holds row ids only.
+            return Some(Cells { kind, offsets: Vec::new() }); // Contains row ids only.
         }
         let mut spans: Vec<(usize, usize)> = Vec::with_capacity(count);
         for index in 0..count {
@@ -131,7 +133,7 @@ impl Page<'_> {
         (gaps == usize::from(self.bytes[self.start + 7])).then_some(Cells { kind, offsets })
     }
 
-    /// Adds the free blocks to the occupied ranges.
+    /// Adds the free blocks to the occupied ranges; returns `None` if the list of free blocks is damaged.
     fn add_free_blocks(&self, spans: &mut Vec<(usize, usize)>) -> Option<()> {
         let mut next = self.number(self.start + 1);
         while next > 0 {
@@ -142,7 +144,7 @@ impl Page<'_> {
             spans.push((next, next + length));
             let after = self.number(next);
             if after != 0 && after <= next {
-                return None; // They are in ascending order.
+                return None; // Free blocks must be in ascending order.
             }
             next = after;
         }

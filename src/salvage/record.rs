@@ -3,7 +3,7 @@
 /// How much of a file to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// The rows that the database holds, as far as its pages are intact.
+    /// Only the current rows, and in damaged pages all rows that can be found.
     Current,
     /// Also what is left of rows that were moved, replaced or deleted, in case the current ones are lost.
     Remains,
@@ -20,9 +20,9 @@ pub enum Kind {
     Integer,
     /// An integer or null.
     IntegerOrNull,
-    /// A number.
+    /// An integer or a float.
     Number,
-    /// A number or null.
+    /// An integer, a float or null.
     NumberOrNull,
 }
 
@@ -52,14 +52,15 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// A row of one of the shapes.
+/// A row that has one of the shapes searched for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Name of its table.
+    /// Name of the row's table.
     pub table: &'static str,
-    /// The values; columns that the row does not have are missing.
+    /// The values; those of columns added to the table after the row was written are missing.
     pub values: Vec<Value>,
-    /// Whether it is in the newest version of its page.
+    /// Whether the row was found through the cell pointers of the newest version of a page in use. Other rows
+    /// may be outdated.
     pub certain: bool,
     /// Whether all values could be read.
     pub complete: bool,
@@ -68,7 +69,7 @@ pub struct Row {
 /// A record header that fits a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// The shape that it fits.
+    /// The shape that the header fits.
     pub shape: Shape,
     types: Vec<u64>,
     /// Length of the header in bytes.
@@ -129,7 +130,7 @@ fn fits(found: u64, kind: Kind) -> bool {
     }
 }
 
-/// Returns the number of bytes of a value.
+/// Returns the length in bytes of a value of the serial type `found`; `None` for a reserved type.
 fn width(found: u64) -> Option<usize> {
     match found {
         0 | 8 | 9 => Some(0),

@@ -6,19 +6,21 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Page size of a new database, and of one whose header is damaged.
+/// SQLite's default page size, in bytes; assumed if neither the file header nor the log header has a valid
+/// one.
 const USUAL_PAGE: usize = 4096;
-/// Length of the header of the log, and of a frame in it, in bytes.
+/// Length of the header of the write-ahead log, in bytes.
 const LOG_HEADER: u64 = 32;
+/// Length of the header of each frame in the log, in bytes.
 const FRAME_HEADER: u64 = 24;
 
-/// A database file with its log.
+/// A database file with its write-ahead log.
 pub(super) struct Source {
     file: File,
     log: Option<File>,
     page_size: usize,
     pages: u32,
-    /// Offsets in the log of the committed versions of a page, oldest first.
+    /// For each page, the offsets in the log of its committed versions, oldest first.
     frames: BTreeMap<u32, Vec<u64>>,
     free: BTreeSet<u32>,
 }
@@ -58,17 +60,17 @@ impl Source {
         self.pages
     }
 
-    /// Returns whether a page belongs to no table. If the list of such pages is damaged, none does.
+    /// Returns whether a page is in the list of free pages. If that list is damaged, no page counts as free.
     pub fn is_free(&self, page: u32) -> bool {
         self.free.contains(&page)
     }
 
-    /// Returns the number of versions of a page.
+    /// Returns the number of versions of a page in the file and the log.
     pub fn versions(&self, page: u32) -> usize {
         self.frames.get(&page).map_or(0, Vec::len) + 1
     }
 
-    /// Reads a version of a page; 0 is the newest. What is beyond the end of the file is 0.
+    /// Reads a version of a page; 0 is the newest. Bytes beyond the end of the file are read as 0.
     pub fn read(&mut self, page: u32, version: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; self.page_size];
         let frames = self.frames.get(&page).map_or(&[][..], Vec::as_slice);
@@ -95,7 +97,8 @@ impl Source {
         }
     }
 
-    /// Finds the committed frames of the log: those with its salts, up to the last one that ends a transaction.
+    /// Finds the committed frames of the log: those with the salts in its header, up to the last one that
+    /// ends a transaction.
     fn index_log(&mut self, salts: [u32; 2]) -> io::Result<()> {
         let Some(log) = &mut self.log else { return Ok(()) };
         let length = log.metadata()?.len();
@@ -106,7 +109,7 @@ impl Source {
             let mut header = [0; FRAME_HEADER as usize];
             read_up_to(log, at, &mut header)?;
             let page = number(&header, 0);
-            // Pages far behind the end are those of a damaged header.
+            // A page number far beyond the end of the file comes from a damaged frame header.
             let possible = u64::from(page) <= u64::from(self.pages) + length / step + 1;
             if [number(&header, 8), number(&header, 12)] == salts && page > 0 && possible {
                 waiting.push((page, at));
@@ -154,7 +157,7 @@ fn log_of(path: &Path) -> OsString {
     name
 }
 
-/// Returns the page size in a file header.
+/// Returns the page size in a file header; `None` if it is invalid.
 fn page_size(header: &[u8]) -> Option<usize> {
     let size = match [header[16], header[17]] {
         [0, 1] => 65_536,
@@ -171,7 +174,7 @@ fn number(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).map_or(0, |four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
 }
 
-/// Fills `bytes` from `offset`, as far as the file goes.
+/// Reads from `offset` until `bytes` is full or the file ends; returns the number of bytes read.
 fn read_up_to(file: &mut (impl Read + Seek), offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
     file.seek(SeekFrom::Start(offset))?;
     let mut read = 0;

@@ -1,9 +1,10 @@
 //! Computes what is the same for every pixel of a preset shader in its vertex shader.
 //!
-//! Mesa's software rasteriser runs a pixel shader for eight pixels at a time. Every time, it computes even with
-//! uniforms, and checks the bounds of each number that it reads from a block. Three vertices per pass cost nothing, and
-//! flat outputs of a vertex shader are there when a block of pixels begins. Both stages compute alike, so the results
-//! are the same to the last bit.
+//! Mesa's software rasteriser runs a pixel shader for eight pixels at a time. Every time, it also repeats
+//! computations that depend only on uniforms, and checks the bounds of each number that it reads from a
+//! uniform block. Running a vertex shader for three vertices per pass costs next to nothing, and its flat
+//! outputs are available at the start of each block of pixels. Both stages compute in the same way, so the
+//! results are the same bit for bit.
 
 use std::collections::HashMap;
 
@@ -13,9 +14,9 @@ use super::rewrite::Replacements;
 use super::same::{Same, Uniforms};
 use super::vertex::Vertex;
 
-/// Moves computation to a new vertex entry point, [`VERTEX_ENTRY`](super::VERTEX_ENTRY), which draws one triangle over
-/// the picture. `entry` is the fragment entry point that is used with it; the others are removed. Returns false, and
-/// changes no shader, if there is nothing to move.
+/// Moves such computations to a new vertex entry point, [`VERTEX_ENTRY`](super::VERTEX_ENTRY), which draws
+/// one triangle over the picture. `entry` is the fragment entry point to use with it; the other entry points
+/// are removed. Returns false, and changes no shader, if there is nothing to move.
 pub fn hoist(module: &mut Module, entry: &str) -> bool {
     let uniforms = Uniforms::of(module);
     let mut vertex = Vertex::new(module);

@@ -7,7 +7,8 @@ pub(super) fn operands(expression: &Expression, mut visit: impl FnMut(Handle<Exp
     operands_mut(&mut expression.clone(), |operand| visit(*operand));
 }
 
-/// Calls `visit` with each operand of an expression that presets and built-in shaders can contain, to replace it.
+/// Calls `visit` with each operand of an expression that presets and built-in shaders can contain, so that
+/// `visit` can replace the operand.
 pub(super) fn operands_mut(expression: &mut Expression, mut visit: impl FnMut(&mut Handle<Expression>)) {
     match expression {
         Expression::Compose { components, .. } => components.iter_mut().for_each(visit),

@@ -1,4 +1,4 @@
-//! Replaces expressions by what the vertex shader computed.
+//! Replaces expressions with the values that the vertex shader computed.
 
 use std::collections::HashMap;
 
@@ -10,13 +10,13 @@ use naga::{
 use super::operands::operands_mut;
 use super::vertex::{Vertex, flat};
 
-/// The private variables that hold the values.
+/// The private variables that hold the values from the vertex shader, in the order of [`Vertex::values`].
 pub(super) struct Replacements {
     variables: Vec<Handle<GlobalVariable>>,
 }
 
 impl Replacements {
-    /// Declares the variables.
+    /// Declares one variable for each value of `vertex`.
     pub fn declare(module: &mut Module, vertex: &Vertex) -> Self {
         let variables = vertex.values().iter().map(|value| {
             let variable = GlobalVariable {
@@ -32,7 +32,7 @@ impl Replacements {
         Self { variables: variables.collect() }
     }
 
-    /// Replaces expressions by loads of the variables with these numbers.
+    /// Replaces the expressions in `replaced` with loads of the variables at these indices.
     pub fn apply(&self, function: &mut Function, replaced: &HashMap<Handle<Expression>, usize>) {
         if replaced.is_empty() {
             return;
@@ -104,7 +104,7 @@ impl Replacements {
     }
 }
 
-/// Statements for the start of a function.
+/// Builds statements for the start of a function.
 struct Start<'a> {
     expressions: &'a mut Arena<Expression>,
     block: Block,
@@ -122,7 +122,7 @@ impl Start<'_> {
     }
 }
 
-/// Replaces the expressions of a block by those they moved to.
+/// Updates the handles of expressions in a block: `moved` holds the new handle of each old index.
 fn renumber(block: &mut Block, moved: &[Handle<Expression>]) {
     let renumbered = |handle: &mut Handle<Expression>| *handle = moved[handle.index()];
     for statement in block.iter_mut() {
@@ -152,7 +152,7 @@ fn renumber(block: &mut Block, moved: &[Handle<Expression>]) {
             Statement::Call { arguments, result, .. } => {
                 arguments.iter_mut().chain(result).for_each(renumbered);
             }
-            // Without expressions, or not part of preset shaders.
+            // Statements without expressions, or that preset shaders do not contain.
             _ => {}
         }
     }

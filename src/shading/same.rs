@@ -1,4 +1,4 @@
-//! Finds out which expressions of a function are the same for every pixel.
+//! Determines which expressions of a function have the same value for every pixel.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ type Components = u8;
 
 const ALL: Components = 0b1111;
 
-/// Global variables that a function may read as constants of the frame.
+/// Uniform blocks: global variables that are constant during a frame.
 pub(super) struct Uniforms {
     blocks: HashSet<Handle<GlobalVariable>>,
 }
@@ -35,35 +35,37 @@ pub(super) enum Source {
     Varies,
     /// As it is, from its operands.
     Own,
-    /// It reads a variable, which holds the value of this expression.
+    /// By copying this expression, because it reads a variable that has the value of the expression.
     Copy(Handle<Expression>),
-    /// It reads a component of a variable, which holds the value of this expression.
+    /// By taking this component of this expression, because it reads the component of a variable that has the
+    /// value of the expression.
     Part(Handle<Expression>, u32),
 }
 
-/// An expression to compute elsewhere.
+/// An expression to compute in the vertex shader.
 pub(super) struct Wanted {
     pub expression: Handle<Expression>,
-    /// Number of its components: 1, or that of a vector.
+    /// Number of components: 1 for a scalar, 2 to 4 for a vector.
     pub count: u32,
     /// The components that are read.
     pub components: Vec<u32>,
 }
 
-/// What is the same for every pixel in one function.
+/// Which expressions of one function have the same value for every pixel.
 pub(super) struct Same<'a> {
     function: &'a Function,
     sources: Vec<Source>,
     /// For each expression, whether it reads a uniform, directly or through its operands.
     framed: Vec<bool>,
-    /// For each expression, whether it is a number or a vector of numbers, and its components.
+    /// For each expression, its components if it is a float or a vector of floats.
     floats: Vec<Option<Components>>,
-    /// For each expression, the components that something reads, and those of them to compute elsewhere.
+    /// For each expression, the components that varying expressions or statements read.
     seen: Vec<Components>,
+    /// For each expression, the components to compute in the vertex shader.
     wanted: Vec<Components>,
 }
 
-/// The values that variables hold at some point.
+/// The known values of variables at some point in the function.
 type Known = HashMap<Handle<Expression>, Handle<Expression>>;
 
 impl<'a> Same<'a> {
@@ -97,7 +99,7 @@ impl<'a> Same<'a> {
         self.sources[expression.index()]
     }
 
-    /// Returns the expressions to compute elsewhere.
+    /// Returns the expressions to compute in the vertex shader.
     pub fn wanted(&self) -> Vec<Wanted> {
         let wanted = self.function.expressions.iter().filter_map(|(expression, _)| {
             let mask = self.wanted[expression.index()];
@@ -108,7 +110,7 @@ impl<'a> Same<'a> {
         wanted.collect()
     }
 
-    /// Marks whatever varying expressions and statements read.
+    /// Marks all components that varying expressions and statements read.
     fn want_all(&mut self, emitted: &[Handle<Expression>]) {
         let function = self.function;
         let mut read = HashSet::new();
@@ -164,8 +166,8 @@ impl<'a> Same<'a> {
         }
     }
 
-    /// Marks components of an expression, or the expressions that they are taken from. Not recursive, because a preset
-    /// may nest them deeply.
+    /// Marks components of an expression, or the expressions that they are taken from. Not recursive, because
+    /// a preset may nest expressions deeply.
     fn want(&mut self, handle: Handle<Expression>, components: Components) {
         let mut open = vec![(handle, components)];
         while let Some((handle, components)) = open.pop() {
@@ -202,7 +204,7 @@ impl<'a> Same<'a> {
     }
 }
 
-/// Returns, for each expression, its components if it is a number or a vector of numbers.
+/// Returns, for each expression, its components if it is a float or a vector of floats.
 fn floats(module: &Module, function: &Function) -> Vec<Option<Components>> {
     let context = ResolveContext::with_locals(module, &function.local_variables, &function.arguments);
     let mut types = Typifier::new();
@@ -230,7 +232,7 @@ fn root(function: &Function, mut pointer: Handle<Expression>) -> Handle<Expressi
     pointer
 }
 
-/// Adds the variables into which calls get a pointer.
+/// Adds the variables to which calls receive pointers.
 fn add_passed(block: &Block, function: &Function, passed: &mut HashSet<Handle<Expression>>) {
     for statement in block {
         match statement {
@@ -252,7 +254,8 @@ fn add_passed(block: &Block, function: &Function, passed: &mut HashSet<Handle<Ex
     }
 }
 
-/// Returns the expression that stands for each variable, so that two pointers to one variable compare equal.
+/// Maps each expression for a variable to the first one for the same variable, so that two pointers to one
+/// variable compare equal.
 fn variables(function: &Function) -> HashMap<Handle<Expression>, Handle<Expression>> {
     let mut first = HashMap::new();
     let mut all = HashMap::new();
@@ -283,7 +286,7 @@ impl Walk<'_, '_> {
                 Statement::Store { pointer, value } => self.store(*pointer, *value, known),
                 Statement::Block(inner) => self.block(inner, known),
                 Statement::If { accept, reject, .. } => self.branches([accept, reject], known),
-                // A case may follow another one.
+                // A case may run after another one falls through.
                 Statement::Switch { cases, .. } => {
                     self.forget(cases.iter().map(|case| &case.body), known);
                     self.branches(cases.iter().map(|case| &case.body), known);

@@ -5,8 +5,8 @@ use naga::{AddressSpace, Expression, Module, TypeInner};
 
 use super::{VERTEX_ENTRY, hoist};
 
-/// Returns what is left of `body`, a function that returns a colour, after hoisting: the uniforms that it reads, and
-/// the vectors that its vertex shader passes on.
+/// Hoists from a shader whose function `shade`, which returns a colour, has this `body`. Returns the number
+/// of uniform reads left, and the number of vectors that the vertex shader passes on.
 fn left(body: &str) -> [usize; 2] {
     let text = format!(
         "struct Block {{ a: f32, b: f32, c: vec2<f32>, d: vec4<f32>, m: mat4x4<f32>, n: array<vec4<f32>, 4> }}
@@ -56,7 +56,7 @@ fn uniform_loads(module: &Module) -> usize {
 
 #[test]
 fn what_depends_on_uniforms_only_is_hoisted() {
-    // Reads that nothing uses any more stay; drivers remove them.
+    // Reads whose results are no longer used stay; drivers remove them.
     assert_eq!(left("return at * frame.a;"), [0, 1]);
     assert_eq!(left("return at * sin(frame.a * 2.0);")[1], 1);
     assert_eq!(left("return at * frame.d + frame.d.zwxy;")[1], 1);
@@ -75,7 +75,7 @@ fn nothing_is_hoisted_where_there_is_nothing() {
 
 #[test]
 fn changed_variables_are_not_taken_for_uniform() {
-    // Each adds one number, the uniform, but not what is computed with the variable.
+    // Each body hoists one number, the uniform, but not what is computed with the variable.
     for body in [
         "var v = frame.a; for (var i = 0; i < 3; i++) { v = v * at.x; } return at * (v * 2.0);",
         "var v = frame.a; change(&v); return at * (v * 2.0);",

@@ -1,4 +1,4 @@
-//! The vertex shader: computes the values, and draws one triangle over the picture.
+//! Builds the vertex shader, which computes the hoisted values and draws one triangle over the picture.
 
 use std::collections::HashMap;
 
@@ -14,29 +14,29 @@ use super::same::{Same, Source, Wanted};
 /// Name of the vertex entry point that [`hoist`](super::hoist()) adds.
 pub const VERTEX_ENTRY: &str = "vs_same";
 
-/// Maximum number of numbers that a vertex shader passes on: 16 vectors.
+/// Maximum number of scalars that a vertex shader passes on: 16 vectors of four.
 const MAX_NUMBERS: usize = 64;
 
 /// A value that the vertex shader computes.
 pub(super) struct Value {
     expression: Handle<Expression>,
     pub ty: Handle<Type>,
-    /// For each component that is read, its place among the outputs, in numbers.
+    /// Index of each component among the scalar outputs; `None` if it is not read.
     pub places: [Option<usize>; 4],
 }
 
 /// A vertex shader under construction.
 pub(super) struct Vertex {
     function: Function,
-    /// The expressions of the function, by their text, which unlike `==` tells 0 from -0.
+    /// The expressions of the function, by their debug text, which unlike `==` distinguishes 0 from -0.
     known: HashMap<String, Handle<Expression>>,
-    /// The outputs: expressions, and the component of a vector.
+    /// The scalar outputs: an expression and, if that is a vector, the component to pass on.
     outputs: Vec<(Handle<Expression>, Option<u32>)>,
     values: Vec<Value>,
     types: Types,
 }
 
-/// Handles of the types that values have.
+/// Handles of the types of values and of the vertex index.
 #[derive(Clone, Copy)]
 struct Types {
     number: Handle<Type>,
@@ -80,7 +80,8 @@ impl Vertex {
         self.outputs.len().div_ceil(4)
     }
 
-    /// Computes an expression of `function`. Returns the number of the value; `None` if there is no room.
+    /// Adds an expression of `function` to the values. Returns the index of its value, or `None` if there is
+    /// no room for its outputs.
     pub fn add(
         &mut self,
         function: &Function,
@@ -114,8 +115,8 @@ impl Vertex {
         Some(self.values.len() - 1)
     }
 
-    /// Copies an expression with its operands; `copied` holds those of the function that were copied before. Not
-    /// recursive, because a preset may nest them deeply.
+    /// Copies an expression with its operands; `copied` maps the expressions of `function` copied so far to
+    /// their copies. Not recursive, because a preset may nest expressions deeply.
     fn copy(
         &mut self,
         function: &Function,
@@ -166,7 +167,7 @@ impl Vertex {
         handle
     }
 
-    /// Finishes the entry point.
+    /// Adds the position and the outputs, and returns the finished entry point.
     pub fn finish(mut self, types: &mut UniqueArena<Type>) -> EntryPoint {
         let Types { vectors: [_, _, vector], index, .. } = self.types;
         let mut components = vec![self.position(vector)];

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-/// An error of a shard's folder, or of shards that do not match.
+/// A problem with the folder of a shard, or shards that do not match.
 #[derive(Debug, thiserror::Error)]
 pub enum ShardError {
     /// No folder was given.
     #[error("no shards to merge")]
     NoShards,
-    /// The folder holds no finished shard.
+    /// The folder does not contain a finished shard.
     #[error("{folder}: not a finished shard (it has no SHA256SUMS); run the command of this shard again")]
     NotSealed {
-        /// Folder that holds no finished shard.
+        /// Folder that does not contain a finished shard.
         folder: PathBuf,
     },
-    /// A file is missing, or differs from its hash.
+    /// A file is missing, or does not match its hash.
     #[error("{folder}: {file} is {problem}; copy the folder again, or run the command of this shard again")]
     Damaged {
         /// Folder of the shard.
@@ -26,14 +26,14 @@ pub enum ShardError {
     },
     /// The shards belong to different bakes.
     #[error(
-        "{folder} has a different {what} than {other}: found {found}, expected {expected}; merge shards of one bake only"
+        "{folder} has a different {what} from {other}: found {found}, expected {expected}; merge shards of one bake only"
     )]
     Mismatch {
         /// The shard that differs.
         folder: PathBuf,
         /// The shard it is compared with.
         other: PathBuf,
-        /// Name of what differs.
+        /// Name of the property that differs, such as `stage`.
         what: &'static str,
         /// Value in `folder`.
         found: String,
@@ -41,7 +41,7 @@ pub enum ShardError {
         expected: String,
     },
     /// A result differs between two shards although the settings are the same.
-    #[error("{preset}: {folder} and an earlier shard hold different versions; run one of them again")]
+    #[error("{preset}: {folder} and an earlier shard contain different versions; run one of them again")]
     Conflict {
         /// Folder of the later shard.
         folder: PathBuf,

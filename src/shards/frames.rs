@@ -11,8 +11,8 @@ use crate::frames::{self, FrameEntry, IndexWriter};
 /// Folder of the frames within a pack.
 const FRAMES: &str = "frames/";
 
-/// Copies the frames of all shards to `out` and adds their lines to its index, in order of the preset. Returns the
-/// number of presets in the index.
+/// Copies the frames of all shards to `out` and adds their index entries to that of `out`, in order of the
+/// preset ids. Returns the number of presets in the index.
 pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardError> {
     let mut entries: BTreeMap<String, FrameEntry> = BTreeMap::new();
     for shard in shards {

@@ -1,7 +1,8 @@
 //! Bakes on several computers: each works on one shard in its own folder, and `merge` combines the folders.
 //!
-//! A finished shard is sealed: `shard.json` describes it, and `SHA256SUMS` holds the hash of every file, so that a
-//! merge detects an incomplete copy. A shard that is restarted loses its seal until it is finished again.
+//! A finished shard is sealed: `shard.json` describes it, and `SHA256SUMS` contains the hash of every file,
+//! so that a merge detects an incomplete copy. A shard that is restarted loses its seal until it is finished
+//! again.
 
 mod error;
 mod frames;
@@ -28,16 +29,18 @@ use seal::SealedShard;
 pub struct Merged {
     /// Stage of the shards.
     pub stage: ShardStage,
-    /// Number of results after the merge: verdicts, rendered presets, or rows.
+    /// Number of results after the merge: presets with a verdict, presets in the index of frames, or
+    /// embeddings.
     pub results: usize,
     /// Number of presets in the merged shards without a result.
     pub pending: usize,
-    /// Shards that no folder holds.
+    /// Shards that none of the folders contains.
     pub missing: Vec<Shard>,
 }
 
-/// Merges sealed shards of one stage into `out`, in any order and any number of times. Verdicts are saved in `store`,
-/// and the audit of `libraries` is written to `out`; if empty, the libraries as named by the shards.
+/// Merges sealed shards of one stage into `out`, in any order and any number of times. Verdicts are saved in
+/// `store`, and the audit of `libraries` is written to `out`; if `libraries` is empty, that of the libraries
+/// named by the first shard.
 pub fn merge(
     folders: &[PathBuf],
     out: &Path,

@@ -15,9 +15,9 @@ use crate::jobs::shard::Shard;
 
 /// File name of the description of a shard.
 const INFO: &str = "shard.json";
-/// File name of the hashes of its files, in the format of `sha256sum`.
+/// File name of the hashes of a shard's files, in the format of `sha256sum`.
 const SUMS: &str = "SHA256SUMS";
-/// Folder of the store of an audit, within the shard's folder.
+/// Name of the audit's store folder, within the shard's folder.
 pub const STORE: &str = "store";
 /// Files that are not part of a sealed shard.
 const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
@@ -130,7 +130,7 @@ fn hash(path: &Path) -> std::io::Result<String> {
 pub(super) struct SealedShard {
     pub folder: PathBuf,
     pub info: ShardInfo,
-    /// Its files, relative to the folder with forward slashes.
+    /// Files of the shard, relative to the folder, with forward slashes.
     pub files: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Measures the cost of a preset on this computer, by baking a few.
+//! Measures the cost of a preset on this computer by baking a small sample.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::frames::{self, CaptureSettings, FramesSettings};
 use crate::jobs::now;
 use crate::store::Store;
 
-/// Number of presets of a trial.
+/// Maximum number of presets in a trial.
 const PRESETS: usize = 16;
 
-/// Cost of a preset, in seconds of one core.
+/// Cost per preset in seconds on one core, and the size of the library.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PresetCost {
-    /// Cost of the audit.
+    /// Seconds per preset for the audit.
     pub audit: f64,
-    /// Cost of the frames stage.
+    /// Seconds per preset for the frames stage.
     pub frames: f64,
     /// Number of presets in the library.
     pub presets: usize,

@@ -1,4 +1,4 @@
-//! Verdicts of a shard: `verdicts.jsonl`, one row of the store per line.
+//! Verdicts of a shard: `verdicts.jsonl`, with one verdict of the store per line.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, Write as _};
@@ -40,8 +40,8 @@ pub fn seal_audit(out: &Path, shard: Shard, store: &Store) -> anyhow::Result<Sha
     Ok(info)
 }
 
-/// Saves the verdicts of all shards in `store`, then writes the reports of the libraries to `out`. Returns the number
-/// of presets of the libraries with a verdict.
+/// Saves the verdicts of all shards in `store`, then writes the reports of the libraries to `out`. Returns
+/// the number of presets in the libraries that have a verdict.
 pub(super) fn merge(
     shards: &[SealedShard],
     out: &Path,

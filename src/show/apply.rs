@@ -13,7 +13,7 @@ use crate::library::DWELL;
 use crate::mind::taste::{Feedback, Signal};
 use crate::stage::OutputMode;
 
-/// Length from which a hold counts as feedback, in seconds.
+/// Minimum length of a hold that counts as feedback, in seconds.
 const MIN_HOLD_SECS: f64 = 5.0;
 
 impl Show {
@@ -89,7 +89,8 @@ impl Show {
         }
     }
 
-    /// Learns from a hold that has ended, by its length, unless the performer has given other feedback.
+    /// Learns from a hold that has just ended, according to its length, unless the performer has given other
+    /// feedback.
     pub(super) fn learn_from_hold(&mut self) {
         let held_secs = std::mem::take(&mut self.held_secs);
         if held_secs >= MIN_HOLD_SECS && !self.feedback_given {
@@ -151,7 +152,7 @@ impl Show {
         }
     }
 
-    /// Lifts an exclusion; from now on only the performer can exclude the preset.
+    /// Lifts an exclusion and exempts the preset from audits and watches from then on.
     fn rescue(&mut self, id: PresetId) {
         if self.exclusion(id).is_none() {
             return self.notify(format!("preset {id} is not excluded"));
@@ -165,7 +166,8 @@ impl Show {
         }
     }
 
-    /// Cuts to the safe preset, or to a favourite that is already warm and neither too dark nor too bright.
+    /// Cuts to the safe preset or, if that is not warm yet, to a warm favourite that is neither too dark nor
+    /// too bright.
     fn panic(&mut self) {
         let favourite =
             |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.light(slot);

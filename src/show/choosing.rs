@@ -18,13 +18,15 @@ use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 
-/// Factor by which the safe preset is warmed up longer than others, so that its picture has built up.
+/// Multiple of the usual warm-up frames for the safe preset, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;
-/// Number of warm-up frames of the first preset after a restart: any picture is better than none.
+/// Maximum number of warm-up frames of the first preset after a restart, because any picture is better than
+/// none.
 const RESUMED_WARM_UP: u32 = 4;
-/// Distance of the target energy from that of the candidates above which new ones are chosen.
+/// Difference between the current target energy level and that of a candidate above which new candidates are
+/// chosen.
 const OFF_LEVEL: f64 = 0.7;
-/// How long that distance must last before new candidates are chosen, in seconds.
+/// How long that difference must last before new candidates are chosen, in seconds.
 const OFF_LEVEL_SECS: f64 = 4.0;
 /// Minimum time on air, in seconds, for a dismissed preset to count as watched rather than skipped.
 const WATCHED_SECS: f64 = 30.0;
@@ -40,12 +42,12 @@ pub(super) enum LeaveReason {
     Ended,
 }
 
-/// Time without any preset on air after which a safe preset is prepared, in seconds.
+/// Show time after which a safe preset is prepared if nothing is on air and no candidate is warm, in seconds.
 const PATIENCE_SECS: f64 = 2.0;
 
 impl Show {
     pub(super) fn target(&self) -> Target {
-        // The performer's settings only; the music's offsets would count the features twice.
+        // Uses the performer's settings only; the music's offsets would count the features twice.
         let MacroState { bank, profile, .. } = *self.macro_driver.state();
         let bias =
             PerformerBias { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
@@ -61,7 +63,8 @@ impl Show {
         }
     }
 
-    /// Handles a rejected request: the choice is made again in the next step, without blame.
+    /// Handles a request that failed through no fault of the preset: the choice is made again in the next
+    /// step.
     pub fn cancel_request(&mut self, deck: DeckId) {
         if self.decks.cancel(deck).is_some() {
             self.log(Event::RequestCancelled { deck });
@@ -83,7 +86,7 @@ impl Show {
         self.notify(format!("could not play {name}: {why}; excluded {duration}"));
     }
 
-    /// Excludes a preset from being chosen for the duration of its ban.
+    /// Excludes a preset from being chosen; `kind` determines for how long.
     pub(super) fn exclude(&mut self, preset: PresetId, kind: BanKind, why: &str) {
         self.memory.excluded.insert(preset, Exclusion { kind, why: why.to_owned() });
         self.changed.marks = true;
@@ -92,11 +95,13 @@ impl Show {
         }
     }
 
-    /// Checks the picture; excludes a preset that shows nothing and cuts to the next one.
+    /// Checks the picture; excludes a preset that shows nothing or stands still, and requests a cut to the
+    /// next one.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
         let shown = self.decks.shown();
         let visible = shown.is_some_and(|slot| slot.warm) && self.output_mode == OutputMode::Open;
-        // The performer dismisses presets that they chose or that run without the director.
+        // Presets that the performer chose, or that run without the director, are for the performer to
+        // dismiss.
         let chosen_by_director = self.auto
             && shown.is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
         let now = Conditions {
@@ -108,14 +113,14 @@ impl Show {
         let Some(slot) = self.decks.shown() else { return };
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
-        self.feedback_given = true; // An empty picture is not feedback on its style.
+        self.feedback_given = true; // A faulty picture is not feedback on the preset's style.
         self.wanted = self.wanted.or(Some(CutRequest::Watch));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm: one that is too dark or too bright is replaced, unless the output is
-    /// still empty.
+    /// Checks the safe preset once it is warm: one that is too dark or too bright is replaced, unless a
+    /// resumed show has nothing on air yet.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             if self.resuming() || self.unfit.light(&safe) {
@@ -161,7 +166,7 @@ impl Show {
         self.cut(slot, Cause::Music(moment), over_secs, style);
     }
 
-    /// Fulfils the performer's request as soon as a suitable deck is warm.
+    /// Fulfils a requested cut as soon as a suitable deck is warm.
     fn fulfil(&mut self, wanted: CutRequest) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
@@ -196,7 +201,7 @@ impl Show {
         self.learn_from_hold();
         let Some(slot) = self.decks.shown() else { return };
         if self.feedback_given {
-            return; // The performer has already given stronger feedback.
+            return; // Stronger feedback was given already, or the preset was at fault.
         }
         let signal = match why {
             LeaveReason::Dismissed if self.on_air_secs < WATCHED_SECS => Signal::Skip,
@@ -208,7 +213,8 @@ impl Show {
         self.learn(index, evidence, id, signal, self.on_air_secs);
     }
 
-    /// Returns the circumstances in which the slot's preset was chosen, or the current ones.
+    /// Returns the evidence from when the slot's preset was chosen, or the current evidence if the director
+    /// did not choose it. `None` if it is not in the library.
     pub(super) fn evidence_of(&self, slot: &Slot) -> Option<Evidence> {
         let now = || slot.index.map(|index| self.director.evidence_of(index, &self.target()));
         slot.choice.map(|choice| choice.evidence).or_else(now)
@@ -257,7 +263,8 @@ impl Show {
         self.on_air_secs = 0.0;
         self.held_secs = 0.0;
         self.feedback_given = false;
-        // A preset that the performer requested suits the current music, whatever it was chosen for.
+        // A preset that the performer requested is taken to suit the current music, whatever it was chosen
+        // for.
         let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Performer);
         self.timing.cut(aimed.unwrap_or(self.features.scene.scene), &self.features);
         self.decks.put_on_air(slot, over_secs, style);
@@ -269,7 +276,7 @@ impl Show {
         self.decks.drop_stale_spare();
         self.request_wanted();
         if self.resuming() {
-            return self.keep_safe_preset(); // It is sooner on air alone.
+            return self.keep_safe_preset(); // Prepared alone, it goes on air sooner.
         }
         while self.decks.candidates.len() < self.decks.capacity() {
             if let Some(index) = self.next_resumed() {
@@ -307,7 +314,8 @@ impl Show {
         self.queue_first(index, "Requested");
     }
 
-    /// Requests the preset with this index as the first candidate; the last one leaves if there are too many.
+    /// Requests the preset with this index as the first candidate; the last candidate is dropped if there
+    /// would be too many.
     pub(super) fn queue_first(&mut self, index: u32, reason: &'static str) {
         if self.decks.candidates.len() >= self.decks.capacity()
             && let Some(last) = self.decks.candidates.pop()

@@ -5,17 +5,17 @@
 use super::governor::Quality;
 use crate::stage::DeckId;
 
-/// Multiple of a step's budget from which a frame is far too slow.
+/// Multiple of a step's time budget above which a frame counts as far too slow.
 const FAR_TOO_SLOW: f64 = 10.0;
-/// Time that consecutive far too slow frames may take, in seconds, and their minimum number: a single one may have
-/// another cause.
+/// Total time of consecutive, far too slow frames after which the preset is blamed, in seconds.
 const SLOW_SECS: f64 = 0.6;
+/// Minimum number of such frames: a single one may have another cause.
 const SLOW_FRAMES: u32 = 2;
 /// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the computer is
 /// at fault.
 const MAX_CONSECUTIVE: u32 = 3;
 
-/// What to do about the time of a frame.
+/// What to do about the time that a frame took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slowness {
     /// Nothing needs to be done.
@@ -24,7 +24,7 @@ pub enum Slowness {
     Suspicious,
     /// Draw at the smallest size.
     Critical,
-    /// It was the preset's fault; it is replaced.
+    /// The preset is at fault and is replaced.
     Replaced,
 }
 
@@ -32,9 +32,9 @@ pub enum Slowness {
 #[derive(Debug, Default)]
 pub(super) struct DeckWatch {
     deck: Option<DeckId>,
-    /// Seconds for which its code has exceeded its budget in every frame.
+    /// Seconds for which the deck's code has exceeded its budget in every frame.
     pub over_budget_secs: f64,
-    /// Seconds for which it has computed nothing finite in every frame.
+    /// Seconds for which no frame of the deck has had any finite coordinates.
     pub not_finite_secs: f64,
     slow_secs: f64,
     slow_frames: u32,
@@ -50,7 +50,8 @@ impl DeckWatch {
         }
     }
 
-    /// Judges a frame that took `took` seconds of a budget of `budget`, drawn at `scale` times its full size.
+    /// Judges a frame drawn at `scale` times full size that took `took` seconds of a budget of `budget`
+    /// seconds.
     pub fn time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
         let limit = FAR_TOO_SLOW * budget;
         if took <= limit {
@@ -63,7 +64,7 @@ impl DeckWatch {
         if self.slow_frames < SLOW_FRAMES {
             return Slowness::Suspicious;
         }
-        // The most that a smaller size can save.
+        // The time at the smallest size, if it falls with the number of pixels.
         let smallest = took * (Quality::SMALLEST / scale).powi(2);
         if self.slow_secs < SLOW_SECS || smallest <= limit {
             return Slowness::Critical;
@@ -73,7 +74,8 @@ impl DeckWatch {
         if self.consecutive > MAX_CONSECUTIVE { Slowness::Tolerated } else { Slowness::Replaced }
     }
 
-    /// Returns whether the latest frame was far too slow, so that nothing else should use the device.
+    /// Returns whether the preset is suspected of being far too slow; nothing else should use the device
+    /// then.
     pub fn suspicious(&self) -> bool {
         self.slow_frames > 0
     }

@@ -24,7 +24,7 @@ pub(super) struct Slot {
     /// The look of its picture once warm, if measured.
     pub look: Option<DeckLook>,
     pub took: PrepareTimes,
-    /// The director's choice; `None` for a request of the performer or a safe preset.
+    /// The director's choice; `None` if the director did not choose the preset.
     pub choice: Option<Choice>,
     pub reason: Reason,
 }
@@ -51,9 +51,9 @@ pub(super) struct Decks {
     pub fade: Option<Crossfade>,
     /// The previous deck, kept for `Back`.
     pub previous: Option<Slot>,
-    /// The next presets, nearest first.
+    /// The next presets, soonest first.
     pub candidates: Vec<Slot>,
-    /// A warm deck chosen for music that has passed; only used if the performer requests a cut.
+    /// A warm deck chosen for earlier music; only used for a cut that must not wait.
     pub spare: Option<Slot>,
     /// The safe preset for `Panic`.
     pub safe: Option<Slot>,
@@ -119,7 +119,8 @@ impl Decks {
         if self.economy { 1 } else { WARM_CANDIDATES }
     }
 
-    /// Iterates over the decks that may be in preparation; the one on air only after a failure of the device.
+    /// Iterates over the decks that may be in preparation. These include the front and previous decks, which
+    /// are prepared again after a device failure.
     fn waiting(&mut self) -> impl Iterator<Item = &mut Slot> {
         let waiting = self.candidates.iter_mut().chain(&mut self.spare).chain(&mut self.safe);
         waiting.chain(&mut self.front).chain(&mut self.previous)
@@ -164,8 +165,8 @@ impl Decks {
         true
     }
 
-    /// Removes and returns the slot of a deck that is not built and so needs no retiring; the one on air only after a
-    /// failure of the device.
+    /// Removes and returns the slot of a deck that has not been built, and so need not be retired. The front
+    /// and previous decks match only while they are prepared again after a device failure.
     pub fn cancel(&mut self, deck: DeckId) -> Option<Slot> {
         let same = |slot: &mut Slot| slot.deck == deck && !slot.warm;
         if let Some(at) = self.candidates.iter().position(|slot| slot.deck == deck) {
@@ -177,7 +178,7 @@ impl Decks {
 
     /// Drops a slot and retires its deck, or cancels its preparation.
     pub fn drop_slot(&mut self, slot: Slot) {
-        // A request of this step was not sent yet.
+        // A request made in this step has not been sent yet.
         let sent = !self.requests.iter().any(|request| request.deck == slot.deck);
         self.requests.retain(|request| request.deck != slot.deck);
         match slot.warm {
@@ -216,7 +217,8 @@ impl Decks {
         Some(self.candidates.remove(at))
     }
 
-    /// Takes any warm deck, because the performer's cut must not wait.
+    /// Takes any warm deck, for a cut that must not wait: a candidate, the spare or the safe preset, in that
+    /// order.
     pub fn take_any_warm(&mut self) -> Option<Slot> {
         let warm = |slot: &mut Slot| slot.warm;
         self.take_warm().or_else(|| self.spare.take_if(warm)).or_else(|| self.safe.take_if(warm))
@@ -255,7 +257,7 @@ impl Decks {
         }
     }
 
-    /// Sets how urgently a deck is needed that was requested in this step.
+    /// Sets the urgency of a deck that was requested in this step.
     pub fn set_urgency(&mut self, deck: DeckId, urgency: Urgency) {
         let request = self.requests.iter_mut().find(|request| request.deck == deck);
         request.into_iter().for_each(|request| request.urgency = urgency);

@@ -5,19 +5,19 @@ use crate::mind::director::Moment;
 use crate::stage::FadeStyle;
 use crate::units::Rng;
 
-/// Length of the crossfade of a cut by the performer, in seconds: quick, but not abrupt.
+/// Length of the crossfade of a cut that does not wait for the music, in seconds: quick, but not abrupt.
 pub(super) const PERFORMER_SECS: f64 = 0.35;
 /// Length of the crossfade to the safe preset, in seconds.
 pub(super) const PANIC_SECS: f64 = 0.15;
 /// Length of the crossfade on a drop, in seconds.
 const DROP_SECS: f64 = 0.15;
-/// Minimum and maximum length of a crossfade without a beat, in seconds.
+/// Minimum and maximum length of a crossfade without a trusted beat, in seconds.
 const FREE_SECS: (f64, f64) = (0.8, 4.0);
-/// Maximum length of a crossfade on a beat, in seconds.
+/// Maximum length of a crossfade with a trusted beat, in seconds.
 const MAX_SECS: f64 = 6.0;
 
-/// Returns the length in seconds and the style of an automatic crossfade. On a trusted beat it lasts whole beats, and
-/// so also ends on one.
+/// Returns the length in seconds and the style of an automatic crossfade. With a trusted beat, it lasts a
+/// whole number of beats, so that it also ends on one.
 pub(super) fn plan(features: &Features, level: f64, moment: Moment, rng: &mut Rng) -> (f64, FadeStyle) {
     let style = style(level, rng);
     if moment == Moment::Drop {
@@ -35,7 +35,7 @@ pub(super) fn plan(features: &Features, level: f64, moment: Moment, rng: &mut Rn
     (MAX_SECS.min(beats * features.beat.tempo.period().0), style)
 }
 
-/// Draws a fade style: the higher the energy level, the harder the edges.
+/// Picks a random fade style: the higher the energy level, the harder the edges.
 pub(super) fn style(level: f64, rng: &mut Rng) -> FadeStyle {
     let styles: [FadeStyle; 3] = match level {
         level if level >= 1.4 => [FadeStyle::Luma, FadeStyle::Zoom, FadeStyle::Radial],

@@ -12,16 +12,18 @@ const EVERY: [u32; 4] = [2, 3, 4, 6];
 /// Minimum number of step times for a decision; they must also span at least half a second.
 const FEWEST: usize = 5;
 const WINDOW_SECS: f64 = 0.5;
-/// Number of step times ignored after a change: they still contain the work of the change.
+/// Number of step times ignored after a change: they include the cost of the change itself.
 const SETTLING: usize = 3;
-/// Share of the budget below which the predicted time of a higher quality must be for it to be tried.
+/// Share of the budget that the predicted step time at a higher quality must stay below before that quality
+/// is tried.
 const HEADROOM: f64 = 0.75;
-/// Seconds for which that must hold, at first and at most; doubled each time a higher quality turns out too slow.
+/// Initial and maximum number of seconds for which it must stay below; doubled each time a higher quality
+/// turns out too slow.
 const PATIENCE_SECS: (f64, f64) = (3.0, 96.0);
-/// Time for which a quality must be kept to prove itself, in seconds.
+/// Time after which a raised quality counts as sustainable, in seconds.
 const PROVED_SECS: f64 = 10.0;
 
-/// A quality of the picture: its size and its rate.
+/// A picture quality: the size of the picture and the rate of steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Side length of the picture and of the warp mesh, relative to full size.
@@ -50,10 +52,10 @@ impl Quality {
     }
 }
 
-/// Measures steps and chooses the quality.
+/// Chooses the quality from the step times it observes.
 #[derive(Clone, Debug)]
 pub struct Governor {
-    /// Time one slot offers for drawing, in seconds.
+    /// Time available for drawing in one slot, in seconds.
     budget: f64,
     level: usize,
     times: Vec<f64>,
@@ -103,13 +105,13 @@ impl Governor {
         }
     }
 
-    /// Changes the budget, for another rate.
+    /// Sets the time budget of a step at full rate, in seconds; used when the rate changes.
     pub fn set_budget(&mut self, budget: f64) {
         self.budget = budget;
         self.forget();
     }
 
-    /// Starts another window; returns the length of this one, in seconds.
+    /// Discards the observed step times; returns the seconds they covered.
     fn forget(&mut self) -> f64 {
         self.times.clear();
         std::mem::take(&mut self.window_secs)
@@ -141,7 +143,7 @@ impl Governor {
         (self.fits_secs >= self.patience_secs).then(|| self.change_to(self.level - 1, true))
     }
 
-    /// Returns the time that a step of a level may take, in seconds.
+    /// Returns the time that a step may take at a quality level, in seconds.
     fn limit(&self, level: usize) -> f64 {
         self.budget * f64::from(Quality::of(level).every)
     }
@@ -155,7 +157,8 @@ impl Governor {
         (self.level < lowest).then(|| self.change_to(self.level + 1, false))
     }
 
-    /// Predicts whether the next higher quality fits; the work is taken to grow with the number of pixels.
+    /// Predicts whether the next higher quality fits, assuming that step times grow with the number of
+    /// pixels.
     fn higher_fits(&self, took: f64) -> bool {
         let Some(higher) = self.level.checked_sub(1) else { return false };
         let growth = Quality::of(higher).scale / self.quality().scale;
@@ -177,7 +180,8 @@ mod tests {
 
     const SLOT: f64 = 1.0 / 60.0;
 
-    /// Runs for `secs` with steps of `fixed` seconds and `pixels` seconds more at full size; returns the changes.
+    /// Runs for `secs` seconds with steps that take `fixed` seconds, plus `pixels` seconds at full size;
+    /// returns the changes.
     fn run(governor: &mut Governor, secs: f64, fixed: f64, pixels: f64) -> Vec<Quality> {
         let (mut now, mut changes) = (0.0, Vec::new());
         while now < secs {

@@ -1,4 +1,5 @@
-//! The show's side of failures of the graphics device: which decks have to be prepared again, and which are dropped.
+//! The show's response to events of the graphics device: which decks are prepared again, and which are
+//! dropped.
 
 use super::graphics_event::GraphicsEvent;
 use super::running::{CutRequest, Show};
@@ -12,11 +13,11 @@ use crate::store::BanKind;
 const MOST_SET_ASIDE: u32 = 4;
 
 impl Show {
-    /// Handles an event of the graphics device; called before a step. What is on air stays, as do Up next and the
-    /// history.
+    /// Handles an event of the graphics device; called before a step. A lost device or a resize changes
+    /// neither the preset on air, nor Up next, nor the history.
     pub fn graphics_event(&mut self, event: GraphicsEvent) {
         if let GraphicsEvent::Empty { deck } = event {
-            self.set_aside(deck); // Logs itself, if it does anything.
+            self.set_aside(deck); // Logs the event itself if it drops the deck.
             return;
         }
         self.log(Event::Graphics { what: event });
@@ -57,13 +58,13 @@ impl Show {
             return;
         }
         self.exclude(id, BanKind::Soft, why);
-        self.feedback_given = true; // A failure is not feedback on its style.
+        self.feedback_given = true; // A failure is not feedback on the preset's style.
         self.wanted = self.wanted.or(Some(CutRequest::Watch));
         let duration = BanKind::Soft.duration_text();
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }
 
-    /// Excludes the preset that keeps losing the device, wherever it is.
+    /// Excludes a preset that keeps losing the device, and drops its deck if it has one.
     pub(super) fn quarantine(&mut self, preset: PresetId) {
         let why = "lost the graphics device three times";
         let Some(deck) = self.decks.of_preset(preset) else {

@@ -4,7 +4,7 @@ use super::rig::Rig;
 use crate::faults::{self, Fault, FaultSchedule};
 
 impl Rig {
-    /// Replaces the faults that were read from the environment.
+    /// Sets the faults to inject.
     pub fn set_faults(&mut self, plan: FaultSchedule) {
         self.faults = plan;
     }

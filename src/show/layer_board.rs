@@ -1,11 +1,11 @@
-//! The performer's layers on air: sprites, a message or song title. The stage draws them.
+//! The performer's layers on air: sprites, and a message or song title. The stage draws them.
 
 use std::sync::Arc;
 
 use crate::layers::{LayerContent, LayerOnAir, MAX_SPRITES, MAX_TITLE};
 use crate::units::Rng;
 
-/// The layers on air, oldest first, and the title that can be shown.
+/// The layers on air, oldest first, and the title to show when launched.
 pub(super) struct LayerBoard {
     on_air: Vec<LayerOnAir>,
     launched: u64,
@@ -14,7 +14,7 @@ pub(super) struct LayerBoard {
 }
 
 impl LayerBoard {
-    /// Creates an empty board; `rng` decides the random values of layers.
+    /// Creates an empty board; `rng` provides the seeds of the layers.
     pub fn new(rng: Rng) -> Self {
         Self { on_air: Vec::new(), launched: 0, rng, title: "".into() }
     }
@@ -24,7 +24,7 @@ impl LayerBoard {
         self.on_air.iter_mut().for_each(|layer| layer.age_secs += dt);
     }
 
-    /// Takes layers off the air that have ended by themselves.
+    /// Takes the layers with these ids, which have ended on their own, off the air.
     pub fn end(&mut self, ended: impl Iterator<Item = u64>) {
         for id in ended {
             self.on_air.retain(|layer| layer.id != id);
@@ -45,7 +45,8 @@ impl LayerBoard {
         &self.title
     }
 
-    /// Sets the title that can be shown, at most [`MAX_TITLE`] characters.
+    /// Sets the title without showing it: control characters are removed, and it is cut to [`MAX_TITLE`]
+    /// characters.
     pub fn set_title(&mut self, title: &str) {
         let letters = title.trim().chars().filter(|letter| !letter.is_control());
         self.title = letters.take(MAX_TITLE).collect::<String>().into();

@@ -1,7 +1,7 @@
 //! Applies the macro bank to the picture: modulates variables inside presets and sets post effects on the finished
 //! picture.
 //!
-//! Every control leaves the picture unchanged, bit for bit, in the middle:
+//! In its middle position, every control leaves the picture unchanged, bit for bit:
 //! - Fusion: up, light trails and a second deck blended in; down, trails removed.
 //! - Motion: speed of the preset's time, audio gain, and amplitude of its zoom, rotation, warp and drift.
 //! - Sparkle: up, local contrast, highlighted edges and glints; down, softness.
@@ -28,17 +28,17 @@ const AUDIO_GAIN: (f32, f32) = (0.4, 1.5);
 const AMPLITUDE: (f32, f32) = (0.4, 2.0);
 /// Movement variables that are neutral at 0.
 const MOVEMENTS: [&str; 4] = ["rot", "warp", "dx", "dy"];
-/// Movement variables that are neutral at 1 and multiply.
+/// Multiplicative movement variables, neutral at 1.
 const SCALES: [&str; 3] = ["zoom", "sx", "sy"];
 /// Echo at full fusion; part of the picture always stays clear.
 const MAX_ECHO: f32 = 0.85;
-/// Fusion from which the second deck shows, as a share of the way from the middle.
+/// Fusion above which the second deck shows, as a fraction of the range above the middle.
 const MIN_SECOND: f32 = 0.25;
 /// Maximum opacity of the second deck.
 const MAX_SECOND: f32 = 0.8;
 /// Fade-in and fade-out of the second deck, in seconds; the fade-out ends before most crossfades do.
 const SECOND_FADE_SECS: (f64, f64) = (1.5, 0.6);
-/// Sparkle from which glints appear, as a share of the way from the middle.
+/// Sparkle above which glints appear, as a fraction of the range above the middle.
 const MIN_GLINT: f32 = 0.25;
 /// Hue rotation at the ends of M4, in turns.
 const MAX_HUE: f32 = 0.35;
@@ -46,7 +46,7 @@ const MAX_HUE: f32 = 0.35;
 const MAX_SATURATION: f32 = 0.8;
 /// Zoom at a full hit, as the logarithm of the scale.
 const MAX_PULSE: f32 = 0.16;
-/// Attack and release of the pulse, in seconds; slower than a strobe.
+/// Attack and release time constants of the pulse, in seconds; too slow to strobe.
 const PULSE_SECS: (f32, f32) = (0.03, 0.18);
 
 /// The macros and the state needed to apply them.
@@ -127,7 +127,7 @@ impl MacroDriver {
         self.macros.view()
     }
 
-    /// Returns the effect of motion inside every preset on air.
+    /// Returns the effect of motion on the variables of every preset on air.
     pub fn modulation(&self) -> Modulation {
         let motion = self.lean(Control::Motion);
         let mut modulation = Modulation::default();
@@ -201,12 +201,12 @@ impl SecondDeck {
     }
 }
 
-/// Returns how strongly the second deck shows for a fusion from -1 to 1.
+/// Returns how strongly the second deck shows, 0 to 1, for a fusion from -1 to 1.
 fn second_share(fusion: f32) -> f32 {
     ((fusion - MIN_SECOND) / (1.0 - MIN_SECOND)).max(0.0)
 }
 
-/// Interpolates exponentially from `low` at -1 over 1 at 0 to `high` at 1.
+/// Interpolates exponentially from `low` at -1 through 1 at 0 to `high` at 1.
 fn between((low, high): (f32, f32), lean: f32) -> f32 {
     if lean < 0.0 { low.powf(-lean) } else { high.powf(lean) }
 }

@@ -1,4 +1,4 @@
-//! Undo of the performer's marks: bans, favourites, rescues, and cards removed from Up next.
+//! Undo of the performer's marks: bans, favourites, rescues, and presets removed from Up next.
 
 use super::running::Show;
 use super::undo::{Marks, UndoStep, Undoable};
@@ -39,8 +39,8 @@ impl Show {
         }
     }
 
-    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in Up next.
-    /// The picture does not change.
+    /// Undoes the performer's last mark: restores the preset's marks, reverts what the taste learnt, and puts
+    /// the preset back in Up next if it was removed. The picture does not change.
     pub(super) fn undo(&mut self) {
         let Some(step) = self.undo.pop_back() else { return self.notify("nothing to undo".into()) };
         self.restore(step.id, step.before);
@@ -62,7 +62,7 @@ impl Show {
         self.undo.back().map(|step| step.shown.clone())
     }
 
-    /// Keeps the marks but not the lessons, whose styles no longer exist.
+    /// Drops the lessons, whose styles no longer exist; the marks themselves can still be undone.
     pub(super) fn forget_lessons(&mut self) {
         self.undo.iter_mut().for_each(|step| step.lesson = None);
     }
@@ -105,7 +105,8 @@ impl Show {
         }
     }
 
-    /// Puts a removed card back in front, dropping the last one if there are too many.
+    /// Puts a preset that was removed from Up next back at the front, dropping the last one if there would be
+    /// too many.
     fn queue_again(&mut self, id: PresetId) {
         let Some(index) = self.director.pool.index_of(id) else { return };
         if self.decks.candidates.iter().any(|slot| slot.id == id) {

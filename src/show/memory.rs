@@ -21,7 +21,8 @@ pub fn theme_text(text: &str) -> String {
     letters.trim().to_owned() // The cut may leave a space at the end.
 }
 
-/// The taste, marked presets and settings. Presets are identified by hash and so apply to any library.
+/// The taste, marked presets and settings. Presets are identified by hash, so that their marks apply in any
+/// library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShowMemory {
@@ -47,8 +48,8 @@ pub struct ShowMemory {
 }
 
 impl ShowMemory {
-    /// Returns why a preset is excluded, if it is. `rejected` are the presets that an audit of the library rejected,
-    /// with reasons; a rescue outweighs them.
+    /// Returns why a preset is excluded, if it is. `rejected` are the presets that an audit of the library
+    /// rejected, with reasons; a rescue overrides them.
     pub fn exclusion(&self, rejected: &BTreeMap<PresetId, String>, id: PresetId) -> Option<Exclusion> {
         let by_audit = || {
             let why = rejected.get(&id).filter(|_| !self.rescued.contains(&id))?;
@@ -58,7 +59,8 @@ impl ShowMemory {
     }
 }
 
-/// Changes of the memory of a show. Cheap to make: [`Self::apply`] does the work, on another thread.
+/// Changes to the memory of a show. Cheap to create: [`Self::apply`] does the work and can run on another
+/// thread.
 #[derive(Clone, Debug)]
 pub struct MemoryChange {
     pub(super) adventure: Unipolar,
@@ -116,7 +118,7 @@ impl MemoryChange {
     }
 }
 
-/// Parts of the memory that have changed since it was last asked for.
+/// Parts of the memory that have changed since the changes were last collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changed {
     pub knobs: bool,

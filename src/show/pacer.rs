@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Default step rate, in Hz.
 pub const DEFAULT_RATE: u32 = 60;
-/// Time without a step from which the computer counts as suspended, in seconds. Shorter gaps count as one long step.
+/// Minimum gap between steps that counts as a suspension of the computer, in seconds. A shorter gap counts as
+/// one long step.
 const SUSPENDED_SECS: f64 = 2.0;
 /// How early a step may begin, as a fraction of a slot: timers are not exact.
 const EARLY: f64 = 0.002;
@@ -15,7 +16,7 @@ const EARLY: f64 = 0.002;
 /// A step that is due.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Due {
-    /// Slots since the previous step, from 1. All but the last were dropped.
+    /// Number of slots since the previous step, at least 1; all but the last were dropped.
     pub slots: u32,
     /// How long the computer was suspended, in seconds; that time does not belong to the show.
     pub suspended_secs: f64,
@@ -59,7 +60,8 @@ impl Pacer {
         }
     }
 
-    /// Steps only at every `every`th slot, from 1: evenly spaced steps on a computer that is too slow.
+    /// Steps only once every `every` slots (at least 1), to space steps evenly on a computer that is too
+    /// slow.
     pub fn set_every(&mut self, every: u32) {
         self.every = every.max(1);
     }
@@ -69,12 +71,12 @@ impl Pacer {
         self.time_of(self.next_slot())
     }
 
-    /// Lets the slot at `now` pass: nothing can be drawn yet.
+    /// Skips the slot at `now`, because nothing can be drawn yet.
     pub fn pass(&mut self, now: f64) {
         self.earliest = self.slot_at(now) + 1;
     }
 
-    /// Lets all slots before `until`, in seconds, pass: the computer needs the time for something else.
+    /// Skips all slots before `until`, in seconds, because the computer needs the time for something else.
     pub fn rest(&mut self, until: f64) {
         let slot = (until - self.origin) * f64::from(self.rate) - EARLY;
         self.earliest = self.earliest.max(slot.ceil().max(0.0) as u64);
@@ -90,7 +92,7 @@ impl Pacer {
         if missed >= SUSPENDED_SECS {
             self.origin += missed;
             self.taken += 1;
-            self.earliest = 0; // Slots that passed meanwhile have other numbers now.
+            self.earliest = 0; // The slots have been renumbered.
             return Some(Due { slots: 1, suspended_secs: missed });
         }
         let slots = (slot - self.taken) as u32;
@@ -106,7 +108,7 @@ impl Pacer {
         self.origin + slot as f64 / f64::from(self.rate)
     }
 
-    /// Returns the latest slot that has begun at `now`, but none before the latest step.
+    /// Returns the latest slot that has begun at `now`, or that of the latest step if it is later.
     fn slot_at(&self, now: f64) -> u64 {
         let slot = (now - self.origin) * f64::from(self.rate) + EARLY;
         (slot.max(0.0) as u64).max(self.taken)
@@ -121,16 +123,16 @@ pub struct DroppedSteps {
     pub late_draw: u64,
     /// The previous picture was not finished in time while a deck was warming up.
     pub warm_up: u64,
-    /// The show's thread did not run, or a window changed its size.
+    /// The show's thread did not run, or a window was resized.
     pub stall: u64,
-    /// The rate was lowered because the computer cannot keep it.
+    /// The rate was lowered because the computer cannot keep up.
     pub slow: u64,
-    /// The computer was suspended; counted once, however long it took.
+    /// The computer was suspended; counted once per suspension, however long.
     pub suspended: u64,
 }
 
 impl DroppedSteps {
-    /// Returns the number of dropped steps of all causes.
+    /// Returns the number of dropped steps, whatever the cause.
     pub fn total(&self) -> u64 {
         let Self { late_draw, warm_up, stall, slow, suspended } = *self;
         late_draw + warm_up + stall + slow + suspended
@@ -145,7 +147,7 @@ impl DroppedSteps {
         self.suspended += other.suspended;
     }
 
-    /// Describes the causes, such as `late draw 3, stall 1`; empty without a dropped step.
+    /// Describes the causes, such as `late draw 3, stall 1`; empty if no step was dropped.
     pub fn description(&self) -> String {
         let Self { late_draw, warm_up, stall, slow, suspended } = *self;
         let causes = [

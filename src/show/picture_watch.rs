@@ -8,12 +8,12 @@ use crate::stage::PictureStats;
 const EMPTY_SECS: f64 = 1.0;
 /// Seconds for which a still picture is tolerated.
 const FROZEN_SECS: f64 = 1.1;
-/// Longest step that counts in full, in seconds: nothing was seen while the program stood still.
+/// Maximum time counted per step, in seconds: while the program stalls, there is nothing to see.
 const LONGEST_STEP_SECS: f64 = 0.25;
 /// Maximum number of consecutive presets dismissed; then the next one may stay, because the cause may be the music.
 const MAX_CONSECUTIVE: u32 = 3;
 
-/// A fault of a picture.
+/// A fault in a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PictureFault {
     /// The picture is all black.
@@ -114,7 +114,8 @@ mod tests {
     const WHITE: PictureStats = PictureStats { luma: 1.0, darkest: 1.0, brightest: 1.0, change: 0.0 };
     const STILL: PictureStats = PictureStats { change: 0.0, ..GOOD };
 
-    /// Returns when the watch reports a fault within 30 seconds, and which.
+    /// Returns after how many seconds the watch reports a fault, and which one; `None` if not within 30
+    /// seconds.
     fn reported_after(picture_stats: PictureStats, active: bool) -> Option<(f64, PictureFault)> {
         let mut watch = PictureWatch::default();
         (0..1800).map(|step| f64::from(step) / 60.0).find_map(|on_air_secs| {

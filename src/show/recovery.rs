@@ -1,8 +1,8 @@
 //! Recovers a rig from failures of its graphics device. The show keeps stepping meanwhile.
 //!
-//! A lost device is replaced on a separate thread: device, passes, stage and warm-up threads. Then every deck is
-//! prepared again, the one on air first; the last picture stays until that deck has drawn. Out of memory, fewer decks
-//! are kept warm, and if that does not help the picture becomes smaller.
+//! A lost device is replaced on a separate thread: device, passes, stage and warm-up threads. Then every deck
+//! is prepared again, the one on air first; the last picture stays until that deck has drawn. If memory runs
+//! out, fewer decks are kept warm, and if that does not help, the picture becomes smaller.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{self, TryRecvError};
@@ -20,25 +20,26 @@ use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 const YOUNG_SECS: f64 = 5.0;
 /// Sizes of the picture as shares of the full size, tried in this order.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
-/// Seconds within which failed allocations count as one: several fail together.
+/// Seconds within which failed allocations count as one, because several tend to fail together.
 const ECONOMY_PAUSE_SECS: f64 = 2.0;
 /// Pause between two attempts to open a device.
 const RETRY: Duration = Duration::from_millis(150);
 
 impl Rig {
-    /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was
-    /// created with the stage or its device must then be created again.
+    /// Returns a number that changes whenever the stage is replaced, on the same device or another. Whatever
+    /// was created with the stage or its device must then be created again.
     pub fn generation(&self) -> u64 {
         self.recovery.generation
     }
 
-    /// Returns whether the stage has no picture yet after a failure: the windows should keep theirs.
+    /// Returns whether the stage has no picture yet after a failure, so that windows should keep their last
+    /// one.
     pub fn picture_held(&self) -> bool {
         self.recovery.held_since.is_some()
     }
 
-    /// Looks for failures of the device and advances the recovery. Called before every step; never blocks, unless decks
-    /// are prepared in place.
+    /// Checks the device for failures and advances the recovery. Called before every step; never blocks,
+    /// unless decks are prepared in place.
     pub(super) fn look_after_graphics(&mut self) {
         if let Some(rebuilt) = &self.recovery.rebuilt {
             match rebuilt.try_recv() {
@@ -98,7 +99,7 @@ impl Rig {
         false
     }
 
-    /// Starts to build a stage, on another device if this one is lost.
+    /// Starts building a stage after `pause`, on a newly opened device if `reopen`.
     fn rebuild(&mut self, reopen: bool, pause: Duration) {
         let full = *self.recovery.full_size.get_or_insert(self.stage.size());
         let size = full.map(|side| ((f64::from(side) * SCALES[self.recovery.scale]) as u32).max(1));
@@ -125,9 +126,10 @@ impl Rig {
         let old = (std::mem::replace(&mut self.stage, stage), std::mem::replace(&mut self.warmer, warmer));
         self.stage.set_layers(old.0.layers().clone());
         if old.0.options() != self.stage.options() {
-            self.stage.limit_flashes(old.0.options().limiter); // Switched meanwhile.
+            self.stage.limit_flashes(old.0.options().limiter); // The limiter was switched meanwhile.
         }
-        // Its threads may be in the middle of an audit, and freeing a device takes longer than a frame.
+        // The old warmer's threads may be in the middle of an audit, and freeing a device takes longer than a
+        // frame.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
             log::debug!("freeing the old graphics device on the render thread: {error}");
         }
@@ -173,7 +175,8 @@ impl Rig {
         true
     }
 
-    /// Requests a deck from the warmer, at once or, while a preset is suspected of losing the device, in turn.
+    /// Requests a deck from the warmer; queues it while a stage is being built or a preset is suspected of
+    /// losing the device.
     pub(super) fn request(&mut self, request: DeckRequest) {
         let deck = request.deck;
         self.recovery.requests.insert(deck, request.clone());
@@ -204,8 +207,8 @@ impl Rig {
         }
     }
 
-    /// Handles a deck that the device could not hold or finish. The deck on air is tried again; another choice is made
-    /// for any other.
+    /// Handles a deck that the device failed to prepare. The most urgent deck is requested again; another
+    /// choice is made for any other.
     pub(super) fn device_failed(&mut self, deck: DeckId) {
         let lost = self.stage.render_context().gpu.lost();
         let urgent = self.show.decks_by_urgency().first() == Some(&deck);

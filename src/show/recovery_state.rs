@@ -1,4 +1,4 @@
-//! State of the recovery of a rig.
+//! State of a rig's recovery from failures of its graphics device.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;
@@ -8,25 +8,25 @@ use super::suspects::Suspects;
 use crate::facts::PresetId;
 use crate::stage::{DeckId, GpuError, Stage};
 
-/// The state of the recovery of a rig.
+/// The state of a rig's recovery from failures of its graphics device.
 #[derive(Default)]
 pub(super) struct Recovery {
-    /// Requests of all decks that the show has not retired.
+    /// Requests for all decks that the show has not retired.
     pub requests: BTreeMap<DeckId, DeckRequest>,
     /// Decks that wait to be requested from the warmer.
     pub backlog: VecDeque<DeckId>,
     /// Decks that the warmer is preparing.
     pub sent: BTreeSet<DeckId>,
-    /// The stage on the new device, once it is built.
+    /// Receives the new stage once it is built; `None` if no stage is being built.
     pub rebuilt: Option<Receiver<Result<Stage, GpuError>>>,
-    /// Show time since when the last picture is held, if it is.
+    /// Show time since which the last picture has been held, in seconds; `None` if it is not held.
     pub held_since: Option<f64>,
-    /// Show time at which each deck on air first drew on this device.
+    /// Show time at which each deck on air first drew on this device, in seconds.
     pub born: BTreeMap<DeckId, f64>,
     pub suspects: Suspects,
     pub full_size: Option<[u32; 2]>,
     pub scale: usize,
-    /// Show time of the last shortage of memory.
+    /// Show time at which memory last ran out, in seconds.
     pub starved_at: Option<f64>,
     pub generation: u64,
 }

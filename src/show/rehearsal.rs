@@ -1,4 +1,4 @@
-//! Draws the first frames of a deck on a device of its own before the show's device sees it.
+//! Draws the first frames of a deck on a separate device before the show's device draws it.
 //!
 //! A software rasteriser compiles a shader when something is first drawn with it, in the queue of the device, where the
 //! frames of the show would wait for up to a few seconds. The compiled code goes into a cache on disk that all devices
@@ -12,7 +12,7 @@ use crate::handoff::lower_thread_priority;
 use crate::milk::{PresetAudio, Program};
 use crate::stage::{Deck, DeckSettings, RenderContext, StageError};
 
-/// Number of frames: the first one has no previous picture to read.
+/// Number of frames to draw: two, because the first one has no previous picture to read.
 const FRAMES: u32 = 2;
 
 /// Stack size of the thread, in bytes; drivers compile deeply nested shaders on it.
@@ -35,8 +35,9 @@ impl Rehearsal {
     /// Draws the first frames of a preset. Blocks.
     ///
     /// # Errors
-    /// Returns an error if its device was lost or did not finish in time, so that the preset must not be drawn on the
-    /// show's device now. Any other failure is left for the show's device to report.
+    /// Returns an error if the rehearsal's device was lost or did not finish in time, in which case the
+    /// preset must not be drawn on the show's device either. Any other failure is left for the show's device
+    /// to report.
     pub fn draw(
         &self,
         program: Arc<Program>,

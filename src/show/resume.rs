@@ -7,9 +7,9 @@ use crate::facts::PresetId;
 use crate::mind::director::NO_REPEAT;
 use crate::stage::OutputMode;
 
-/// Maximum number of presets of the history that are saved.
+/// Maximum number of presets saved from the history.
 const KEPT_HISTORY: usize = 60;
-/// Seconds after which the saved queue is dropped, because its library has not come back.
+/// Seconds after resuming until the saved queue is dropped, because its library has not been loaded by then.
 const QUEUE_SECS: f64 = 60.0;
 
 impl Show {
@@ -70,7 +70,8 @@ impl Show {
         self.resumption.starting && self.decks.front.is_none()
     }
 
-    /// Takes the next preset of the earlier queue that this library has and that may be shown.
+    /// Takes the next preset from the saved queue that is in this library and may be shown; returns its
+    /// index.
     pub(super) fn next_resumed(&mut self) -> Option<u32> {
         if self.now > self.resumption.until {
             self.resumption.queue.clear();

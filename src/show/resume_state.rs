@@ -15,7 +15,7 @@ pub struct ResumeState {
     pub now: f64,
     /// Presets shown, oldest first.
     pub history: Vec<(PresetId, String)>,
-    /// The next presets, nearest first.
+    /// The next presets, soonest first.
     pub queue: Vec<PresetId>,
     /// Whether the director chooses presets.
     pub auto: bool,
@@ -31,7 +31,7 @@ pub struct ResumeState {
     pub macros: MacroState,
     /// Blackout, freeze or normal output.
     pub output_mode: OutputMode,
-    /// The title that can be shown.
+    /// The title to show when launched; empty if none is set.
     pub title: String,
 }
 
@@ -41,6 +41,6 @@ pub(super) struct Resumption {
     /// Whether nothing has been on air yet.
     pub starting: bool,
     pub queue: Vec<PresetId>,
-    /// Show time at which the queue is dropped.
+    /// Show time at which the queue is dropped, in seconds.
     pub until: f64,
 }

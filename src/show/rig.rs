@@ -12,9 +12,9 @@ use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{Cue, OutputMode, Stage};
 use crate::store::BanKind;
 
-/// Time between two measurements of the picture, in seconds.
+/// Minimum time between two measurements of the picture, in seconds.
 const MEASURE_EVERY_SECS: f64 = 0.09;
-/// How long a blackout is drawn until nothing changes any more, in seconds: the flash limiter may fade to black.
+/// How long drawing continues during a blackout, in seconds: the flash limiter may fade to black.
 const BLACKOUT_SECS: f64 = 1.5;
 
 /// The inputs of one frame.

@@ -4,12 +4,12 @@ use super::deck_watch::Slowness;
 use super::graphics_event::GraphicsEvent;
 use super::rig::Rig;
 
-/// Seconds for which code may exceed its budget, or compute nothing but NaN, in every frame.
+/// Seconds for which code may exceed its budget, or compute no finite coordinates, in every frame.
 const TOLERATED_SECS: f64 = 1.0;
 
 impl Rig {
-    /// Reports the deck on air once its code has exceeded its budget, or computed nothing finite, in every frame for a
-    /// while.
+    /// Reports the deck on air once its code has exceeded its budget, or computed no finite coordinates, in
+    /// every frame for [`TOLERATED_SECS`].
     pub(super) fn watch_code(&mut self, dt: f64) {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
@@ -29,9 +29,9 @@ impl Rig {
         }
     }
 
-    /// Judges the minimum time that a frame took, whatever else ran on this computer; reports the deck on air if it is
-    /// far too slow for this device. Times in seconds; `budget` is that of a step at full rate, `scale` that of the
-    /// frame.
+    /// Judges a frame that took at least `took` seconds, whatever else ran on this computer; reports the deck
+    /// on air if it is far too slow for this device. `budget` is the time budget of a step at full rate, in
+    /// seconds; `scale` is the size at which the frame was drawn, relative to full size.
     pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         self.deck_watch.follow(on_air);

@@ -33,15 +33,15 @@ use crate::units::{Rng, Seconds};
 const HISTORY: usize = 200;
 /// Maximum number of log entries kept until they are collected.
 const MAX_LOG_ENTRIES: usize = 10_000;
-/// Error from which the audio clock is reset instead of corrected gradually, in seconds.
+/// Error above which the audio clock is reset instead of corrected gradually, in seconds.
 const CLOCK_JUMP_SECS: f64 = 0.05;
-/// Share of a smaller error that is corrected per frame.
+/// Share of a smaller error that is corrected each time new features arrive.
 const CLOCK_PULL: f64 = 0.05;
-/// Number of the director's random stream.
+/// Identifies the director's random stream.
 const CHOICE_RANDOMNESS: u64 = 2;
-/// Number of the macros' random stream.
+/// Identifies the macros' random stream.
 const MACRO_RANDOMNESS: u64 = 1;
-/// Number of the layers' random stream.
+/// Identifies the layers' random stream.
 const LAYER_RANDOMNESS: u64 = 3;
 
 /// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
@@ -53,7 +53,7 @@ pub(super) enum CutRequest {
     Preset(PresetId),
     /// The safe preset.
     Safe,
-    /// Any preset instead of one that the watch took off the air.
+    /// Any preset, to replace one that a watch took off the air.
     Watch,
 }
 
@@ -66,11 +66,12 @@ pub struct Show {
     pub(super) steps: u64,
     pub(super) decks: Decks,
     pub(super) on_air_secs: f64,
-    /// Whether the taste has already learnt from this showing.
+    /// Whether the taste has already learnt from this showing, or must not learn from it because the preset
+    /// failed.
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
     pub(super) wanted: Option<CutRequest>,
-    /// How long the target energy has differed from that of the candidates, in seconds.
+    /// How long the target energy has been too far from that of a candidate, in seconds.
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
@@ -103,7 +104,7 @@ pub struct Show {
     pub(super) resumption: Resumption,
     /// Number of consecutive decks that showed nothing after their first frames.
     pub(super) set_aside: u32,
-    /// Frames per second that presets see.
+    /// Frame rate passed to presets, in Hz.
     fps: f64,
     pub(super) dropped: DroppedSteps,
     pub(super) quality: Quality,
@@ -174,7 +175,7 @@ impl Show {
     /// stay in the queue.
     pub fn change_library(&mut self, pool: Arc<Pool>) {
         let current = &self.director.pool;
-        // A replay must decide the same, so it depends only on what the log contains.
+        // A replay must take the same path, so the condition uses only what the log contains.
         let same = current.catalogue.identity() == pool.catalogue.identity()
             && current.rejected.keys().eq(pool.rejected.keys());
         if same {
@@ -258,12 +259,13 @@ impl Show {
         Step { cue: self.cue(input), requests, cancelled, retired }
     }
 
-    /// Sets the frames per second that presets see. No choice depends on it.
+    /// Sets the frame rate passed to presets, in Hz. No choice depends on it.
     pub fn set_fps(&mut self, fps: f64) {
         self.fps = fps;
     }
 
-    /// Takes layers off the air that have ended by themselves. No choice depends on it.
+    /// Takes the layers with these ids, which have ended on their own, off the air. No choice depends on
+    /// layers.
     pub fn end_layers(&mut self, ended: impl Iterator<Item = u64>) {
         self.layers.end(ended);
     }
@@ -274,7 +276,7 @@ impl Show {
         self.unlogged.add(steps);
     }
 
-    /// Records a new picture quality. No choice depends on it.
+    /// Records and logs a new picture quality. No choice depends on it.
     pub fn set_quality(&mut self, quality: Quality) {
         self.quality = quality;
         self.log(Event::Quality { quality });
@@ -303,7 +305,7 @@ impl Show {
         }
     }
 
-    /// Logs the frames since the last entry; also called at the end of a show.
+    /// Logs the dropped steps and the frames since the last entry; also called at the end of a show.
     pub fn log_frames(&mut self) {
         let steps = std::mem::take(&mut self.unlogged);
         if steps.total() > 0 {
@@ -315,7 +317,7 @@ impl Show {
         }
     }
 
-    /// Advances the macros; fusion may use the previous deck or a warm candidate as second deck.
+    /// Advances the macros; fusion may use the previous deck or a warm candidate as the second deck.
     fn step_macros(&mut self, dt: f64) {
         let deck = |slot: &Slot| slot.deck;
         let fading = self.decks.fade.as_ref().map(|fade| fade.to.deck);
@@ -330,7 +332,7 @@ impl Show {
         self.macro_driver.step(&features, &rack, dt);
     }
 
-    /// Logs the macros as they act on the picture, once a second, if asked for.
+    /// Logs the macros as they act on the picture, once a second, if enabled.
     fn log_macros(&mut self, dt: f64) {
         let second = |secs: f64| secs.max(0.0) as u64;
         if self.settings.log_macros && (self.steps == 0 || second(self.now) != second(self.now - dt)) {
@@ -409,7 +411,7 @@ impl Show {
         LearntTaste { taste: taste.clone(), pool: pool.clone(), before: self.taste_before.clone() }
     }
 
-    /// Returns the changes of the memory since the last call, if any.
+    /// Returns the changes to the memory since the last call, if any.
     pub fn changed_memory(&mut self) -> Option<MemoryChange> {
         let changed = std::mem::take(&mut self.changed);
         (changed != Changed::default()).then(|| MemoryChange {

@@ -18,12 +18,13 @@ pub struct ShowSettings {
     pub safe_preset: bool,
     /// Whether fusion may run a second deck; too expensive for a software rasteriser.
     pub second_deck: bool,
-    /// Delay between the newest audio and the display of a frame, in seconds; cuts are timed by when they are seen.
-    /// Negative if a frame is drawn after all of its audio has arrived.
+    /// Delay between the newest audio and the display of a frame, in seconds; cuts are timed by when they are
+    /// seen. Negative if a frame is displayed before the end of the audio it was drawn from, as in an offline
+    /// show.
     pub seen_after_secs: f64,
-    /// Whether the inputs of every frame are kept in the set log for replay.
+    /// Whether the inputs of every frame are recorded in the set log for replay.
     pub record: bool,
-    /// Whether the macros are kept in the set log, once a second.
+    /// Whether the macros are recorded in the set log once a second.
     #[serde(default)]
     pub log_macros: bool,
 }

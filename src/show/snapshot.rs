@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub now: f64,
     /// The preset on air.
     pub playing: Option<Playing>,
-    /// The next presets, nearest first.
+    /// The next presets, soonest first.
     pub up_next: Vec<Upcoming>,
     /// Presets shown, newest first, starting with the one on air.
     pub history: Vec<PlayedPreset>,
@@ -37,13 +37,13 @@ pub struct Snapshot {
     pub output_mode: OutputMode,
     /// Number of sprites on air, and of messages and titles.
     pub layers: [usize; 2],
-    /// The title that can be shown.
+    /// The title to show when launched; empty if none is set.
     pub title: String,
-    /// Progress of the running crossfade.
+    /// Progress of the running crossfade, if any.
     pub fade: Option<Unipolar>,
     /// Name of the safe preset for `Panic`, once it is warm.
     pub safe_preset: Option<String>,
-    /// Reason of the cut that waits for its beat.
+    /// Reason for the cut that is waiting for its beat, if any.
     pub waiting: Option<Moment>,
     /// The director's current target.
     pub target: Target,
@@ -70,7 +70,7 @@ pub struct Playing {
     pub for_secs: f64,
     /// Whether it is a favourite.
     pub favourite: bool,
-    /// Parts that do not work.
+    /// Parts of the preset that do not work.
     pub problems: Vec<String>,
     /// Why it was chosen.
     pub reason: Reason,
@@ -89,7 +89,7 @@ pub struct Upcoming {
     pub warm: bool,
     /// Why it was chosen.
     pub reason: Reason,
-    /// Probability of its arm, 0 to 1; `None` for a request of the performer.
+    /// Probability with which the director drew its arm, 0 to 1; `None` if the director did not choose it.
     pub probability: Option<f32>,
 }
 

@@ -1,4 +1,5 @@
-//! A single preset on a fresh deck, starting from black and drawn by the same show and stage as a live show.
+//! Plays a single preset on a fresh deck, starting from black, with the same show and stage code as a live
+//! show.
 
 use std::sync::Arc;
 
@@ -11,15 +12,15 @@ use crate::stage::{DeckSettings, RenderContext, Stage};
 
 /// A show with a single preset.
 pub struct Solo {
-    /// The show with its stage.
+    /// The rig that plays the preset.
     pub rig: Rig,
     frame_secs: f64,
     frames: u64,
 }
 
 impl Solo {
-    /// Puts the only preset of `library` on `stage`, which is reused between presets. The first frame reports whether
-    /// it can be played.
+    /// Puts the only preset of `library` on `stage`, which is reused between presets. The first frame reports
+    /// whether the preset can be played.
     pub fn begin(
         render_context: &Arc<RenderContext>,
         stage: Stage,
@@ -43,7 +44,7 @@ impl Solo {
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }
     }
 
-    /// Draws the next frame with this audio; returns the reason if the preset cannot be played.
+    /// Draws the next frame with the audio in `sound`; returns the reason if the preset cannot be played.
     pub fn frame(&mut self, sound: &[[f32; 2]]) -> Result<(), String> {
         let dt = if self.frames == 0 { 0.0 } else { self.frame_secs };
         let features = Features::default();

@@ -56,7 +56,7 @@ pub struct Step {
     pub cue: Cue,
     /// Decks to prepare.
     pub requests: Vec<DeckRequest>,
-    /// Decks whose request is cancelled; they may arrive nevertheless, and are retired then.
+    /// Decks whose requests are cancelled; one that arrives nevertheless is retired.
     pub cancelled: Vec<DeckId>,
     /// Decks to retire.
     pub retired: Vec<DeckId>,

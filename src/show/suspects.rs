@@ -42,8 +42,8 @@ impl Suspects {
         self.0.retain(|preset, _| wanted(*preset));
     }
 
-    /// Returns whether any preset is suspected. Then decks are prepared one at a time, so that the next loss has one
-    /// suspect.
+    /// Returns whether any preset is suspected. While one is, decks are prepared one at a time, so that the
+    /// next loss has only one suspect.
     pub fn any(&self) -> bool {
         !self.0.is_empty()
     }

@@ -22,7 +22,7 @@ struct TestShow {
     cold: bool,
     picture_stats: Option<PictureStats>,
     coming: Vec<DeckId>,
-    /// What a deck shows once it is warm.
+    /// Returns the look of a deck's picture once it is warm.
     looks: Box<dyn Fn(DeckId) -> Option<DeckLook>>,
     log: Vec<Entry>,
 }
@@ -188,7 +188,7 @@ fn a_hold_teaches_by_its_length_and_a_short_one_nothing() {
     assert_eq!(held(20), None);
     let (short, long) = (held(300).expect("learnt"), held(1500).expect("learnt"));
     assert!((short - 301.0 * DT).abs() < 1e-6 && (long - 1501.0 * DT).abs() < 1e-6, "{short} {long}");
-    // A preset that leaves while it is held was held until then, and is not skipped.
+    // A preset that leaves while held counts as held until then, not as skipped.
     let mut test = TestShow::new();
     test.frames(10);
     test.frame(&[Command::Hold]);
@@ -377,7 +377,7 @@ fn a_requested_preset_plays_even_if_the_music_changes() {
     test.features.scene.scene = Scene::Rock;
     test.frames(5);
     let deck = *test.coming.first().expect("in preparation");
-    test.show.cancel_request(deck); // The warmer was busy.
+    test.show.cancel_request(deck); // The request failed.
     test.coming.clear();
     test.frames(2);
     test.cold = false;
@@ -460,7 +460,7 @@ fn panic_never_shows_a_dim_favourite() {
         test.show.library().entries.iter().map(|entry| entry.id).take(3).collect();
     let mark: Vec<Command> = favourites.iter().map(|id| Command::FavouritePreset(*id)).collect();
     test.frame(&mark);
-    // Whatever is warmed up as the safe preset: the favourites are dim, all else is light.
+    // Whichever preset warms up as the safe one, the favourites are dim and all others are light.
     let dim = std::rc::Rc::new(std::cell::RefCell::new(std::collections::BTreeMap::new()));
     let known = dim.clone();
     test.looks = Box::new(move |deck| known.borrow().get(&deck).copied());

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::decks::Slot;
 use crate::facts::PresetId;
 
-/// Number of dim safe presets after which any preset will do.
+/// Number of presets found unfit after which any preset will do.
 const MAX_DIM: usize = 6;
 
-/// The presets judged so far.
+/// The presets found unfit so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unfit {
-    /// Presets that are too dim, or too glaring, to be the safe one in this show.
+    /// Presets that are too dark or too bright to be the safe one in this show.
     pub dim: BTreeSet<PresetId>,
 }
 

@@ -22,9 +22,10 @@ use crate::stage::{Deck, DeckId, DeckLook, DeckSettings, RenderContext, StageErr
 /// Number of warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must
 /// not queue behind two that do.
 const WARM_UP_THREADS: usize = 3;
-/// How long a thread pauses after a failure that is not the preset's fault.
+/// How long a thread pauses after a temporary failure, such as an unreadable file.
 const REST: Duration = Duration::from_millis(500);
-/// How often the warm-up of a deck that shows nothing yet is repeated: many pictures build up over a second.
+/// Maximum number of times the warm-up of a deck that shows nothing yet is repeated: many pictures take a
+/// second to build up.
 const PATIENCE: u32 = 4;
 /// How long a thread pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
@@ -78,7 +79,7 @@ pub struct PrepareTimes {
     pub admit_ms: f64,
     /// Time to parse, compile and translate the preset.
     pub compile_ms: f64,
-    /// Time to compile shaders on another device.
+    /// Time to compile shaders by drawing on a separate device; 0 if that is not needed.
     #[serde(default)]
     pub rehearse_ms: f64,
     /// Time to build pipelines and load images.
@@ -88,7 +89,7 @@ pub struct PrepareTimes {
 }
 
 impl PrepareTimes {
-    /// Returns the sum of all steps.
+    /// Returns the total duration of all steps, in milliseconds.
     pub fn total_ms(&self) -> f64 {
         self.read_ms + self.admit_ms + self.compile_ms + self.rehearse_ms + self.build_ms + self.warm_up_ms
     }
@@ -119,10 +120,10 @@ enum Work {
         /// Changes that the queue has not taken yet.
         changes: Vec<Change>,
         threads: Vec<thread::JoinHandle<()>>,
-        /// Prepared decks from the threads.
+        /// Results of the requests, from the threads.
         arrivals: Receiver<Arrival>,
     },
-    /// Immediately, on the calling thread, with the decks ready to be collected.
+    /// Immediately, on the calling thread; contains the results that have not been collected yet.
     InPlace(VecDeque<Arrival>),
 }
 
@@ -186,8 +187,8 @@ impl Warmer {
         self.change(Change::Cancel(deck));
     }
 
-    /// Reports a step of the show: whether a picture is on air, which frames of warm-ups would delay, and whether there
-    /// is time for one of them.
+    /// Reports a step of the show. `on_air` is whether a picture is on air, which warm-up frames would delay;
+    /// `time` is whether there is time for one warm-up frame.
     pub fn step(&mut self, on_air: bool, time: bool) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             if !changes.is_empty() {
@@ -200,11 +201,11 @@ impl Warmer {
     fn change(&mut self, change: Change) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             changes.push(change);
-            queue.pass(changes); // Otherwise in the next step.
+            queue.pass(changes); // If the queue is busy, in the next step.
         }
     }
 
-    /// Returns a deck that was prepared since the last call, if any.
+    /// Returns the result of a request that has been completed and not collected yet, if any.
     pub fn collect(&mut self) -> Option<Arrival> {
         match &mut self.work {
             Work::Threads { arrivals, .. } => arrivals.try_recv().ok(),
@@ -226,7 +227,7 @@ impl Work {
                 while let Some(request) = queue.take() {
                     let arrival = builder.prepare(&request, Some(&queue));
                     queue.finish(request.deck);
-                    // Avoids retrying at every frame.
+                    // Avoids retrying in every frame.
                     match arrival.result {
                         Err(DeckError::Temporary(_)) => thread::sleep(REST),
                         Err(DeckError::Device(_)) => thread::sleep(DEVICE_REST),
@@ -285,7 +286,8 @@ impl DeckBuilder {
         }
     }
 
-    /// Prepares a deck; `queue` is that of the warm-up thread, if it runs on one.
+    /// Prepares a deck; `queue` is the queue that a warm-up thread takes requests from, `None` when working
+    /// in place.
     fn prepare(&self, request: &DeckRequest, queue: Option<&WarmQueue>) -> Arrival {
         let mut took = PrepareTimes::default();
         let mut look = None;
@@ -358,8 +360,8 @@ impl DeckBuilder {
         Ok(Box::new(deck))
     }
 
-    /// Draws the first frames of a deck one by one, when the show has time for them. Unless the performer waits for the
-    /// deck, they take half of the device's time at most.
+    /// Draws the first frames of a deck one by one, when the show has time for them. Unless the performer is
+    /// waiting for the deck, they take at most half of the device's time.
     fn warm_up_in_turns(
         &self,
         deck: &mut Deck,
@@ -380,7 +382,7 @@ impl DeckBuilder {
     }
 }
 
-/// Returns the error for a deck: of the device or of the preset, whichever is at fault.
+/// Converts a stage error to one that blames either the device or the preset.
 fn blamed(error: StageError) -> DeckError {
     if error.of_device() { DeckError::Device(error) } else { DeckError::Unplayable(error.to_string()) }
 }

@@ -1,5 +1,5 @@
-//! The decks that wait for a warm-up thread, the most urgent first, and the moments at which their first frames may be
-//! drawn: at most one a step, so that the picture on air stays smooth.
+//! Queues decks for the warm-up threads, the most urgent first, and decides when their first frames may be
+//! drawn: at most one per step, so that the picture on air stays smooth.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -25,9 +25,9 @@ pub(super) enum Change {
 pub(super) struct WarmQueue {
     state: Mutex<State>,
     changed: Condvar,
-    /// Whether a frame may be drawn in this step.
+    /// Whether a warm-up frame may be drawn in this step.
     permit: AtomicBool,
-    /// Whether a picture is on air that frames of warm-ups would delay.
+    /// Whether a picture is on air, which warm-up frames would delay.
     on_air: AtomicBool,
 }
 
@@ -76,8 +76,8 @@ impl WarmQueue {
         true
     }
 
-    /// Reports a step of the show: whether a picture is on air, and whether there is time for a frame of a warm-up.
-    /// Never blocks.
+    /// Reports a step of the show. `on_air` is whether a picture is on air; `time` is whether there is time
+    /// for one warm-up frame. Never blocks.
     pub fn step(&self, on_air: bool, time: bool) {
         self.on_air.store(on_air, Ordering::Relaxed);
         self.permit.store(time, Ordering::Relaxed);

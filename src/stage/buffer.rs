@@ -43,7 +43,7 @@ impl GrowableBuffer {
 /// A buffer for one uniform block, written when the block changes.
 pub(super) struct UniformBuffer<T> {
     buffer: wgpu::Buffer,
-    /// The current contents on the device.
+    /// The current contents on the device; `None` before the first write.
     block: Option<T>,
 }
 

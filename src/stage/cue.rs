@@ -39,7 +39,7 @@ pub struct Cue {
 pub struct FusedDeck {
     /// The deck; never the deck on air or the incoming deck.
     pub on_air: OnAirDeck,
-    /// Blend amount, from 0 (invisible) to 1 (its bright parts cover the picture).
+    /// Blend amount, from 0 (invisible) to 1 (the bright parts of the deck cover the picture).
     pub share: Unipolar,
 }
 
@@ -57,7 +57,7 @@ pub struct OnAirDeck {
 pub struct Fade {
     /// The incoming deck of the crossfade.
     pub to: OnAirDeck,
-    /// From 0 (outgoing deck only) to 1 (incoming deck only).
+    /// Progress, from 0 (outgoing deck only) to 1 (incoming deck only).
     pub progress: Unipolar,
     /// Style of the crossfade.
     pub style: FadeStyle,

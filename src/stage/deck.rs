@@ -79,7 +79,7 @@ impl Deck {
         })?
     }
 
-    /// Runs the preset's code for one frame and records its passes; burned layers become part of its picture.
+    /// Runs the preset's code for one frame and records its passes; burned layers become part of the picture.
     pub(super) fn encode(
         &mut self,
         render_context: &RenderContext,
@@ -106,7 +106,8 @@ impl Deck {
         self.drawn += 1;
     }
 
-    /// Resizes picture and mesh to `scale` times their full size; the picture continues. Cheap: no shader is compiled.
+    /// Resizes picture and mesh to `scale` times their full size, keeping the content of the picture. Cheap:
+    /// no shader is compiled.
     ///
     /// # Errors
     /// Returns an error if the device reports one; the deck then keeps its size.
@@ -170,7 +171,7 @@ impl Deck {
         self.drawn
     }
 
-    /// Returns which limits the last frame reached.
+    /// Returns the report on the last frame; for a double preset, that of both halves combined.
     pub fn report(&self) -> StepReport {
         StepReport {
             over_budget: self.layers().any(|layer| layer.report.over_budget),
@@ -184,7 +185,8 @@ impl Deck {
         self.first.player.variables()
     }
 
-    /// Describes parts of the preset that failed to compile or were dropped, and missing textures.
+    /// Returns descriptions of parts of the preset that failed to compile or were dropped, and of missing
+    /// textures.
     pub fn problems(&self) -> Vec<String> {
         self.layers().flat_map(Layer::problems).collect()
     }
@@ -194,7 +196,7 @@ impl Deck {
     }
 }
 
-/// The time of one frame.
+/// Timing of one frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameTiming {
     /// Seconds since the previous frame.
@@ -241,7 +243,7 @@ impl Layer {
         let overdrawn = self
             .report
             .overdrawn
-            .then(|| "shapes: total area or corners over the limit; some were dropped".to_owned());
+            .then(|| "shapes: total area or corner count exceeds the limit; some were dropped".to_owned());
         parts.chain(self.picture.problems().iter().cloned()).chain(overdrawn).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The look of a deck before it goes on air, which keeps an empty picture from the audience.
+//! The look of a deck, measured before it goes on air, so that the audience never sees an empty picture.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,11 @@ const FEW_LIT: f32 = 0.01;
 const DARK: f32 = 0.03;
 /// Minimum luma of the darkest part of a white picture.
 const WHITE: f32 = 0.98;
-/// Minimum mean luma and share of lit parts of a picture suitable for Panic.
+/// Minimum mean luma of a picture suitable for Panic.
 const LIGHT: f32 = 0.08;
+/// Minimum share of lit parts in a picture suitable for Panic, 0 to 1.
 const WELL_LIT: f32 = 0.3;
-/// Mean luma above which a picture is glaring.
+/// Mean luma above which a picture is too bright for Panic.
 const GLARING: f32 = 0.9;
 
 /// Brightness statistics of one picture.
@@ -23,7 +24,7 @@ pub struct DeckLook {
     pub luma: f32,
     /// Luma of the darkest part, 0 to 1.
     pub darkest: f32,
-    /// Share of the picture's parts with a lit sample, 0 to 1.
+    /// Share of the picture's parts that contain a lit sample, 0 to 1.
     pub coverage: f32,
 }
 
@@ -43,7 +44,8 @@ impl DeckLook {
         Self { luma: sum / count, darkest, coverage: lit as f32 / count }
     }
 
-    /// Returns the fault of an empty picture, or `None`.
+    /// Returns what is wrong with a picture that shows nothing (`black`, `white` or `nearly empty`); `None`
+    /// for any other.
     pub fn fault(&self) -> Option<&'static str> {
         if self.darkest >= WHITE {
             Some("white")
@@ -56,7 +58,7 @@ impl DeckLook {
         }
     }
 
-    /// Returns true if the picture is suitable for Panic: neither too dark, too bright nor too empty.
+    /// Returns true if the picture is suitable for Panic: not too dark, too bright or too empty.
     pub fn light(&self) -> bool {
         (LIGHT..=GLARING).contains(&self.luma) && self.coverage >= WELL_LIT
     }

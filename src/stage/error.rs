@@ -1,9 +1,9 @@
-//! Errors of drawing and reading back.
+//! Errors from drawing and reading back pictures.
 
 /// Why the stage could not build, draw or read back a picture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StageError {
-    /// The picture or the warp mesh has no width or no height.
+    /// The width or height of the picture or the warp mesh is 0.
     #[error("cannot draw a picture of {size:?} pixels with a mesh of {mesh:?} cells")]
     EmptyPicture {
         /// Width and height of the picture, in pixels.
@@ -20,13 +20,13 @@ pub enum StageError {
     /// The device rejected its input, such as a shader.
     #[error("{0}")]
     Invalid(String),
-    /// The device did not finish in time.
+    /// The device did not finish within this many seconds.
     #[error("the graphics device did not finish within {0} s")]
     Timeout(u64),
 }
 
 impl StageError {
-    /// Returns true if the device or the computer failed, so that the preset is not at fault.
+    /// Returns true if the device or the computer is at fault, not the preset.
     pub fn of_device(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::OutOfMemory | Self::Timeout(_))
     }

@@ -48,8 +48,8 @@ struct PackedUniforms {
 const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_STRIDE);
 
 impl FlatDraws {
-    /// Creates the buffers of a picture of `size` pixels; polygons are filled from `images`, which are read beyond
-    /// their edges according to `address`.
+    /// Creates the buffers for a picture of `size` pixels; polygons are filled from `images`, which are read
+    /// beyond their edges according to `address`.
     pub fn new(
         render_context: &RenderContext,
         images: [&wgpu::TextureView; 2],
@@ -120,7 +120,7 @@ impl FlatDraws {
         self.shape_uniforms.fill(device, queue, &self.packed);
     }
 
-    /// Grows the uniform buffer of the polygon draws.
+    /// Grows the uniform buffer of the polygon draws and rebuilds its bind groups.
     fn grow_shapes(&mut self, render_context: &RenderContext) {
         let device = &render_context.gpu.device;
         self.shape_capacity = self.packed.len().next_power_of_two().max(64);
@@ -141,7 +141,7 @@ impl FlatDraws {
         }));
     }
 
-    /// Records `draws` into the open pass; textured polygons read feedback image `source`.
+    /// Records `draws` into the open pass; textured polygons read the feedback image with index `source`.
     pub fn draw(
         &self,
         render_context: &RenderContext,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::StageError;
 
-/// Suggestion if there is no graphics device.
+/// Advice shown if no graphics device is found.
 const DRIVER_HINT: &str = if cfg!(windows) {
     "install the driver from the graphics card's manufacturer"
 } else {
@@ -31,14 +31,15 @@ pub enum GpuError {
     },
 }
 
-/// Maximum wait for the device, in seconds. The caller gives up a device that hangs for longer.
+/// Maximum wait for the device, in seconds. The caller gives up on a device that hangs for longer.
 const PATIENCE_SECS: u64 = 20;
 /// Shortest and longest pause between two polls of the device while a thread waits for it.
 const WAIT_PAUSE: [Duration; 2] = [Duration::from_micros(100), Duration::from_millis(2)];
-/// Share of the time waited so far by which the wait may be too long: the device gets few polls while it is busy.
+/// Divisor of the time waited so far that gives the pause before the next poll, so that a busy device is
+/// polled rarely.
 const WAIT_SLACK: u32 = 16;
 
-/// Returns the preferred adapter.
+/// Returns the fastest adapter that supports `surface`, if given; a software adapter if there is no other.
 fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
     let request = |force_fallback_adapter| {
         pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
@@ -51,8 +52,8 @@ fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result
     request(false).or_else(|_| request(true)).map_err(|e| GpuError::NoAdapter(e.to_string()))
 }
 
-/// Returns the name and version of the driver used without a window; empty if there is none. Queried once per process,
-/// which takes some 100 ms.
+/// Returns the adapter, driver and backend used without a window; empty if there is no adapter. They are
+/// queried once per process, which takes about 100 ms.
 pub fn driver() -> &'static str {
     static DRIVER: OnceLock<String> = OnceLock::new();
     DRIVER.get_or_init(|| {
@@ -67,8 +68,9 @@ pub fn driver() -> &'static str {
 
 /// An open graphics device.
 ///
-/// wgpu panics in some calls once the device is lost, and reports the errors of others to callbacks. Submitting,
-/// waiting, mapping and configuring go through the methods of this type, which return a [`StageError`] instead.
+/// wgpu panics in some calls once the device is lost, and reports errors from others to callbacks.
+/// Submitting, waiting, mapping and configuring surfaces therefore go through the methods of this type, which
+/// report a [`StageError`] instead.
 pub struct Gpu {
     /// The wgpu instance, which creates surfaces.
     pub instance: wgpu::Instance,
@@ -88,10 +90,10 @@ struct DeviceErrors {
     lost: OnceLock<String>,
     out_of_memory: AtomicBool,
     newest: Mutex<Option<String>>,
-    /// Number of allocations left to fail, in tests.
+    /// Number of upcoming allocations that fail, in tests.
     #[cfg(feature = "faults")]
     failing: AtomicU64,
-    /// Number of surfaces left to lose, in tests.
+    /// Number of upcoming surface acquisitions that report a lost surface, in tests.
     #[cfg(feature = "faults")]
     lost_surfaces: AtomicU64,
 }
@@ -106,9 +108,9 @@ impl Gpu {
         Self::open(wgpu::Instance::new(descriptor), None)
     }
 
-    /// Returns a device for a test. Every test that draws gets its device here, or checks here before it starts the
-    /// program, so that one rule holds for all: without a device, the test fails. `AIVJ_NO_GPU=1` declares that the
-    /// computer has none; this then returns `None`, and the test is skipped.
+    /// Returns a device for a test. Every test that draws, or that starts a program that draws, calls this
+    /// first, so that the same rule applies to all: without a device, the test fails. `AIVJ_NO_GPU=1`
+    /// declares that the computer has none; this then returns `None`, and the test is skipped.
     ///
     /// # Panics
     /// Panics when no device opens, unless `AIVJ_NO_GPU=1` is set.
@@ -121,11 +123,11 @@ impl Gpu {
         Some(gpu.expect("tests need a graphics device (mesa-vulkan-drivers is enough), or AIVJ_NO_GPU=1"))
     }
 
-    /// Opens a device of `instance` that supports `surface`, if given. Prefers the fastest adapter with a surface, and
-    /// a software adapter without one; falls back to the other adapters.
+    /// Opens a device of `instance` that supports `surface`, if given. Prefers the fastest adapter and falls
+    /// back to the others if that one cannot be opened.
     ///
     /// # Errors
-    /// Returns the error of the preferred adapter if there is none or none can be opened.
+    /// Returns an error if there is no adapter, or the error of the preferred adapter if none can be opened.
     pub fn open(instance: wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<Self, GpuError> {
         let adapter = adapter(&instance, surface)?;
         let preferred = adapter.get_info();
@@ -237,7 +239,8 @@ impl Gpu {
         let mut scopes = scopes.map(Some);
         let errors = scopes.iter_mut().rev().filter_map(Option::take);
         let errors: Vec<_> = errors.filter_map(|scope| pollster::block_on(scope.pop())).collect();
-        // A lost device reports no errors to scopes, and then invalid objects, perhaps before it reports the loss.
+        // A lost device does not report its loss to error scopes; later calls then report invalid objects,
+        // perhaps before the loss itself is reported.
         if !errors.is_empty() {
             self.poll().ok();
         }
@@ -264,8 +267,8 @@ impl Gpu {
         }
     }
 
-    /// Submits command buffers. Errors are reported by [`Gpu::lost`],
-    /// [`Gpu::take_error`] or the wait for the submission.
+    /// Submits command buffers. Errors are reported by [`Gpu::lost`], [`Gpu::take_error`] or the wait for the
+    /// submission.
     pub fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) {
         self.queue.submit(commands);
     }
@@ -278,9 +281,9 @@ impl Gpu {
         if let Some(loss) = self.loss() {
             return Err(loss);
         }
-        // wgpu panics if the device is lost while it polls, after its own state is consistent again. Its blocking polls
-        // are not used: they hold a lock that submitting needs, and panic if another thread's poll finishes the same
-        // work.
+        // If the device is lost during a poll, wgpu panics, but only once its own state is consistent again.
+        // Its blocking polls are not used: they hold a lock that submitting needs, and panic if another
+        // thread's poll finishes the same work.
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll))) {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
@@ -302,12 +305,12 @@ impl Gpu {
         }
         let (done, finished) = mpsc::sync_channel(1);
         self.queue.on_submitted_work_done(move || {
-            done.send(()).ok(); // The wait has ended.
+            done.send(()).ok(); // Fails if the wait has ended.
         });
         self.receive(&finished)
     }
 
-    /// Polls the device until one of its callbacks has sent to `answer`.
+    /// Polls the device until one of its callbacks has sent a value to `answer`, and returns the value.
     fn receive<T>(&self, answer: &Receiver<T>) -> Result<T, StageError> {
         let began = Instant::now();
         loop {
@@ -326,7 +329,7 @@ impl Gpu {
     pub fn map(&self, buffer: &wgpu::Buffer) -> Receiver<Result<(), wgpu::BufferAsyncError>> {
         let (done, mapped) = mpsc::sync_channel(1);
         buffer.map_async(wgpu::MapMode::Read, .., move |result| {
-            done.send(result).ok(); // The receiver was dropped.
+            done.send(result).ok(); // Fails if the receiver was dropped.
         });
         mapped
     }
@@ -413,7 +416,7 @@ fn take_one(left: &AtomicU64) -> bool {
 impl DeviceErrors {
     /// Records that the device is lost.
     fn lose(&self, why: &str) {
-        // Most failed allocations lose the device.
+        // Most failed allocations cause the device to be lost.
         if why.to_ascii_lowercase().contains("memory") {
             self.out_of_memory.store(true, Ordering::Relaxed);
         }
@@ -428,7 +431,7 @@ impl DeviceErrors {
         self.note(&error.to_string());
     }
 
-    /// Classifies an error; records that memory ran out.
+    /// Classifies an error and, if memory ran out, records it.
     fn typed(&self, error: &wgpu::Error) -> StageError {
         match error {
             wgpu::Error::OutOfMemory { .. } => {
@@ -439,7 +442,7 @@ impl DeviceErrors {
         }
     }
 
-    /// Stores a message and logs the first one.
+    /// Stores `message` as the newest and logs it if it is the first.
     fn note(&self, message: &str) {
         if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
             log::error!("graphics device error: {message}");

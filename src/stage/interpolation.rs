@@ -1,9 +1,9 @@
 //! Interpolates the source positions of a warp mesh on the CPU, for every pixel of a picture.
 //!
-//! With a dense mesh, a software rasteriser spends most of its time setting up triangles that cover a pixel or two. The
-//! mesh is a regular grid, so only the planes of its triangles change from frame to frame. The results match Mesa's
-//! llvmpipe to the last bit: vertices snapped to 1/256 pixel, one plane per triangle, and fused multiply-add where the
-//! CPU supports it.
+//! With a dense mesh, a software rasteriser spends most of its time setting up triangles that cover a pixel
+//! or two. The mesh is a regular grid, so only the planes of its triangles change from frame to frame. The
+//! results match Mesa's llvmpipe bit for bit: vertices are snapped to 1/256 pixel, each triangle has one
+//! plane, and multiply-adds are fused where the CPU supports it.
 
 /// Number of subpixel positions per pixel to which the rasteriser snaps vertices.
 const SUBPIXELS: f32 = 256.0;
@@ -15,7 +15,7 @@ pub(super) struct Interpolator {
     rows: GridLines,
     /// For each pixel row and cell column, the first pixel of the lower right triangle.
     splits: Vec<u32>,
-    /// Upper left and lower right triangle of each cell of a row.
+    /// Planes of the upper left and lower right triangle of each cell in the current row.
     planes: Vec<[Plane; 2]>,
     pixels: Vec<[f32; 2]>,
 }
@@ -50,7 +50,8 @@ impl Interpolator {
         }
     }
 
-    /// Returns the source position of each pixel, row by row. `sources` holds those of the vertices, row by row.
+    /// Returns the source position of each pixel, row by row. `sources` holds the source positions of the
+    /// vertices, row by row.
     pub fn interpolate(&mut self, sources: &[[f32; 2]]) -> &[[f32; 2]] {
         #[cfg(target_arch = "x86_64")]
         if fuses() {
@@ -90,7 +91,8 @@ impl Interpolator {
                     [below[0], below[1]],
                 );
             }
-            // The order matters: a line is only consumed if a row exists.
+            // The order of the zipped iterators matters: a line is only consumed if the cell row covers
+            // another pixel row.
             for ((y, line), splits) in covered.zip(&mut lines).zip(&mut splits) {
                 let cells = self.planes.iter().zip(self.columns.first.windows(2)).zip(splits);
                 for ((planes, ends), &split) in cells {
@@ -106,16 +108,17 @@ impl Interpolator {
     }
 }
 
-/// The grid lines of one direction.
+/// The grid lines in one direction.
 struct GridLines {
-    /// Distance of each line from the edge of the picture, in pixels.
+    /// Distance of each line from the left or top edge of the picture, in pixels.
     at: Vec<f32>,
     /// First pixel whose centre is on or past each line.
     first: Vec<u32>,
 }
 
 impl GridLines {
-    /// Places the lines of `cells` cells in `pixels` pixels; `down` if clip space runs in the opposite direction.
+    /// Places the lines of `cells` cells in `pixels` pixels; `down` if clip space and pixels run in opposite
+    /// directions.
     fn new(pixels: u32, cells: u32, down: bool) -> Self {
         let half = pixels as f32 * 0.5;
         let place = |line: u32| {
@@ -130,8 +133,8 @@ impl GridLines {
         Self { first: first.collect(), at }
     }
 
-    /// Iterates over the cells: the two lines of each, in units of 1/[`SUBPIXELS`] pixel from the centre of the first
-    /// pixel.
+    /// Iterates over the two lines of each cell, in units of 1/[`SUBPIXELS`] pixel from the centre of the
+    /// first pixel.
     fn fixed(&self) -> impl Iterator<Item = [i64; 2]> {
         self.at.windows(2).map(|ends| [fixed(ends[0]), fixed(ends[1])])
     }
@@ -141,7 +144,7 @@ fn fixed(at: f32) -> i64 {
     ((at - 0.5) * SUBPIXELS).round_ties_even() as i64
 }
 
-/// A source coordinate as a linear function of the pixel.
+/// The source position as a linear function of the pixel position.
 #[derive(Clone, Copy, Default)]
 struct Plane {
     base: [f32; 2],
@@ -158,7 +161,7 @@ impl Plane {
         [axis(0), axis(1)]
     }
 
-    /// Returns the plane through `source` at the corner `at`, in pixels.
+    /// Returns the plane whose value is `source` at the corner `at`, which is in pixels.
     #[inline(always)]
     fn through(source: [f32; 2], at: [f32; 2], per_column: [f32; 2], per_row: [f32; 2]) -> Self {
         let base =
@@ -167,7 +170,8 @@ impl Plane {
     }
 }
 
-/// Returns the upper left and the lower right triangle of a cell, from its grid lines and the sources of its corners.
+/// Returns the planes of the upper left and the lower right triangle of a cell, from its grid lines and the
+/// sources of its corners.
 #[inline(always)]
 fn planes_of_cell(
     [left, right]: [f32; 2],
@@ -188,8 +192,8 @@ fn planes_of_cell(
         slope(top_left, top_right, across),
         slope(bottom_left, top_left, down),
     );
-    // The rasteriser walks from the top right corner over the bottom right one to the left one, and rounds on each
-    // edge.
+    // The rasteriser goes from the top right corner via the bottom right to the bottom left one, and rounds
+    // on each edge.
     let (up, back) = (slope(top_right, bottom_right, across), slope(bottom_left, top_right, across));
     let lower = Plane::through(
         top_right,

@@ -85,7 +85,7 @@ impl LayerPainter {
         self.frame.draws.iter().any(|draw| draw.burned)
     }
 
-    /// Records the layers that are `burned` into presets, or the others.
+    /// Records the draws of the layers that are burned into presets or, if not `burned`, of the others.
     pub fn draw(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, burned: bool) {
         render.set_vertex_buffer(0, self.vertices.slice());
         for draw in self.frame.draws.iter().filter(|draw| draw.burned == burned) {
@@ -101,7 +101,7 @@ impl LayerPainter {
         self.player.ended()
     }
 
-    /// Takes the messages for the performer.
+    /// Takes the messages that the performer should see.
     pub fn take_messages(&mut self) -> Vec<String> {
         self.player.take_messages()
     }

@@ -14,9 +14,9 @@ use super::render_context::RenderContext;
 /// Buffers of a mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {
     buffers: Buffers,
-    /// The vertices on the device.
+    /// Copy of the vertices on the device.
     vertices: Vec<MeshVertex>,
-    /// Sources and decay of the newest frame, if it is a warp mesh.
+    /// Sources and decay of the newest frame; used only by warp meshes.
     sources: Vec<[f32; 2]>,
     decay: f32,
     images: Option<Images>,
@@ -28,7 +28,7 @@ struct Buffers {
     index_count: u32,
 }
 
-/// The attributes that a mesh provides in textures.
+/// Describes which attributes of a mesh are provided as textures.
 pub(super) struct ImagesDesc {
     /// Size of the picture, in pixels.
     pub size: [u32; 2],
@@ -37,7 +37,7 @@ pub(super) struct ImagesDesc {
     /// Whether the shader reads the attribute that changes every frame: the sources of a warp, or the colours of a
     /// composite.
     pub moving: bool,
-    /// Attribute that holds the position.
+    /// The attribute that the shader reads as the position.
     pub position: Attribute,
     /// Whether the shader reads the polar coordinates.
     pub polar: bool,
@@ -134,7 +134,7 @@ impl MeshPass {
         }
     }
 
-    /// Draws the pass; its textures, if any, are bind group `group`.
+    /// Draws the pass; its textures, if any, are bound as group `group`.
     pub fn draw(&self, render: &mut wgpu::RenderPass, group: u32) {
         match &self.images {
             Some(images) => {
@@ -173,7 +173,7 @@ impl Images {
         let moves = moving.as_ref().map(|moving| match moving {
             Moving::Colors { image, .. } | Moving::Sources { image, .. } => image,
         });
-        // A texture that the shader does not read may be any texture.
+        // The shader does not read a missing texture, so any view will do.
         let views = [moves, Some(&position), polar.as_ref()];
         let views = views.map(|view| wgpu::BindingResource::TextureView(view.unwrap_or(&position)));
         Self { group: pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views), moving }

@@ -26,7 +26,7 @@ pub(super) fn is_volume(which: NoiseTex) -> bool {
     matches!(which, NoiseTex::VolLq | NoiseTex::VolHq)
 }
 
-/// Returns the RGBA bytes of a noise texture, and its side length.
+/// Returns the RGBA bytes of a noise texture, and its side length in pixels.
 ///
 /// Values of the smooth textures start at 108 and wrap around at 256, and only the first two slices of the smooth 3D
 /// texture are smooth: presets are tuned to this.

@@ -46,14 +46,14 @@ pub(super) struct DeckPicture {
     warp_mesh: MeshPass,
     composite_mesh: MeshPass,
     composite_vertices: Vec<lactea_abi::MeshVertex>,
-    /// Whether the composite mesh changes with the hues.
+    /// Whether the composite shader reads the corner hues, so that its mesh changes with them.
     hue_is_read: bool,
     flat: FlatDraws,
     problems: Vec<String>,
 }
 
 impl DeckPicture {
-    /// Creates the resources; a preset shader that the device rejects becomes a problem.
+    /// Creates the resources; a preset shader that the device rejects is reported as a problem.
     pub fn prepare(
         render_context: &RenderContext,
         program: &Program,
@@ -170,7 +170,7 @@ impl DeckPicture {
             position: if composite.is_some() { Attribute::Source } else { Attribute::Position },
             polar: composite.is_some() && reads_polar(&program.composite),
         };
-        // In MilkDrop, the blur leaves its address mode to the polygons, which follow it.
+        // In MilkDrop, the address mode set by the blur stays in effect for the polygons drawn after it.
         let address = if pyramid.is_empty() { Address::Wrap } else { Address::Clamp };
         Ok(Self {
             output: pass::view(&pass::image(device, "deck output", size)),
@@ -209,7 +209,7 @@ impl DeckPicture {
         &self.feedback[self.last]
     }
 
-    /// Returns rejected shaders and missing textures.
+    /// Returns descriptions of rejected shaders and missing textures.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
@@ -233,8 +233,8 @@ impl DeckPicture {
             let discards = self.warp.as_ref().is_some_and(|warp| warp.discards);
             let mut render = pass::begin(encoder, "warp", &self.images[next], discards);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
-            // projectM loses the drawing of the first frame when it creates its blur images, which changes the
-            // feedback.
+            // projectM loses what the first frame draws here when it creates its blur images, which changes
+            // the feedback.
             if !self.fresh || self.pyramid.is_empty() {
                 self.flat.draw(render_context, &mut render, &frame.above, last);
             }

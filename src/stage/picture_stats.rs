@@ -26,7 +26,7 @@ pub struct PictureStats {
     pub change: f32,
 }
 
-/// Maximum change of a still picture: a few of its samples by one level.
+/// Maximum change of a still picture: a few channel values that differ by one level.
 const STILL: f32 = 0.00002;
 /// Maximum luma and brightest channel of a black picture.
 const BLACK: (f32, f32) = (0.02, 0.05);
@@ -81,7 +81,7 @@ impl DownsamplePass {
     /// Measures `picture` once. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
-    /// Fails if the picture cannot be read back.
+    /// Returns an error if the picture cannot be read back.
     pub fn measure_once(&self, gpu: &Gpu, picture: &wgpu::TextureView) -> Result<DeckLook, StageError> {
         let small = Downsampled::new(gpu);
         small.draw(gpu, self, &self.bind(gpu, picture));
@@ -95,7 +95,7 @@ impl DownsamplePass {
     }
 }
 
-/// A picture that was downsampled on the device.
+/// The texture that pictures are downsampled to.
 struct Downsampled {
     texture: wgpu::Texture,
     view: wgpu::TextureView,
@@ -130,7 +130,7 @@ pub(super) struct PictureMeter {
     readback: Readback,
     /// Deck ids of the measurements in flight, oldest first.
     in_flight: VecDeque<u64>,
-    /// The deck that is measured.
+    /// The deck whose picture was requested last.
     deck: Option<u64>,
     /// The picture that changes are measured against.
     reference: Vec<u8>,
@@ -167,12 +167,12 @@ impl PictureMeter {
         }
     }
 
-    /// Returns the next finished measurement of the deck that was requested last.
+    /// Returns the next finished measurement, if any, of the deck that was requested last.
     pub fn receive(&mut self, gpu: &Gpu) -> Option<PictureStats> {
         // Errors here only mean that the device was lost, which is reported elsewhere.
         let frame = self.readback.receive(gpu, Wait::Never).ok().flatten()?;
         if self.in_flight.pop_front() != self.deck {
-            return None; // It has left.
+            return None; // That deck is no longer measured.
         }
         let stats = measure(frame.pixels, &self.reference);
         if stats.moves() {

@@ -1,4 +1,4 @@
-//! The post chain: effects on the mixed picture. Passes without effect are skipped.
+//! The post chain: effects on the mixed picture. Passes that would have no effect are skipped.
 
 use lactea_abi::{Address, Filter};
 
@@ -13,10 +13,11 @@ use super::pass::post_glow::GlowPass;
 use super::pass::post_lens::{self, LensUniforms};
 use super::render_context::RenderContext;
 
-/// Picture height at which one step of the detail pass is one pixel; keeps the effect independent of the picture size.
+/// Picture height, in pixels, up to which one step of the detail pass is one pixel. Above it, the step grows
+/// in proportion, so that the effect does not depend on the picture size.
 const DETAIL_LINES: f32 = 540.0;
 
-/// Amounts of the post effects. If all are 0, the picture is bit-identical and nothing is drawn.
+/// Amounts of the post effects. If all are 0, nothing is drawn and the picture is unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Post {
     /// Strength of the trails, from -1 (subtracted) to 1 (added).
@@ -54,7 +55,7 @@ pub(super) enum Link {
 }
 
 impl Post {
-    /// Returns the active passes, in order.
+    /// Returns the active passes, in order; `fused` is whether a second deck is blended in.
     pub(super) fn links(&self, fused: bool) -> impl Iterator<Item = Link> {
         let Self { echo, detail, glint, glow, hue, saturation, split, fold, zoom } = *self;
         [
@@ -86,7 +87,7 @@ pub(super) struct PostChain {
 /// Input of the chain for one frame.
 pub(super) struct PostWork<'a> {
     pub post: &'a Post,
-    /// Picture of the fused deck, and its strength, 0 to 1.
+    /// Picture of the fused deck, and its share, 0 to 1.
     pub second: Option<(&'a wgpu::TextureView, f32)>,
     /// Seconds since the previous frame.
     pub dt: f32,
@@ -118,8 +119,8 @@ impl PostChain {
         }
     }
 
-    /// Returns the image the mixer must draw to for the chain to end in `picture`; `picture` itself if no pass is
-    /// active.
+    /// Returns the image that the mixer must draw to so that the chain ends in `picture`: `picture` itself or
+    /// the spare image.
     pub fn source<'a>(&'a self, work: &PostWork, picture: &'a wgpu::TextureView) -> &'a wgpu::TextureView {
         if work.starts_spare() { &self.spare } else { picture }
     }

@@ -1,4 +1,4 @@
-//! Draws everything that a show draws besides its presets before the show starts.
+//! Draws, before a show starts, everything that it will draw besides its presets.
 //!
 //! A software rasteriser compiles a shader when something is first drawn with it, which would stop the show for up to a
 //! few seconds. The compiled code goes into a cache on disk.
@@ -18,7 +18,7 @@ use crate::units::Unipolar;
 
 /// A preset that uses the built-in passes only.
 const PRESET: &[u8] = b"[preset00]\nfDecay=0.98\nbMotionVectorsOn=0\nnWaveMode=0\n";
-/// Frame rate of the frames.
+/// Frame rate of the preloaded frames, in Hz.
 const FPS: f64 = 60.0;
 /// All post effects at once.
 const EFFECTS: Post = Post {
@@ -34,8 +34,8 @@ const EFFECTS: Post = Post {
 };
 
 impl Stage {
-    /// Compiles the mixer, the post effects, the flash limiter, the layers and the built-in passes for pictures of
-    /// `size` pixels, if the driver compiles only what is drawn. Blocks; not for the render thread.
+    /// Compiles the mixer, the post effects, the flash limiter, the layers and the built-in passes for
+    /// pictures of `size` pixels, if the device is a software rasteriser. Blocks; not for the render thread.
     ///
     /// # Errors
     /// Returns an error if the device reports one or does not finish in time.
@@ -81,7 +81,7 @@ impl Stage {
     }
 }
 
-/// Returns all sprites of `files` on air.
+/// Returns all sprites in `files`, as layers on air.
 fn on_air_of(files: &LayerFiles) -> Vec<LayerOnAir> {
     let [sprites, _] = files.numbers();
     let on_air = |number: u8| LayerOnAir {

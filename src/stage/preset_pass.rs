@@ -85,7 +85,7 @@ impl PresetPass {
             types.push(pass::SAMPLER);
         }
         let layout = pass::layout(&render_context.gpu, label, &types);
-        // Warp passes have no texture of colours.
+        // Warp passes have no colour texture.
         let has_images = kind == PassKind::Comp || !text.reads_diffuse;
         let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
         let mut module = Module::clone(&text.module);
@@ -173,7 +173,7 @@ impl PresetPass {
         Self { pipeline, layout, reads_images, discards, groups }
     }
 
-    /// Returns the bind group that reads feedback image `image`.
+    /// Returns the bind group that reads the feedback image with index `image`, clamped or `wrapped`.
     pub fn group(&self, image: usize, wrapped: bool) -> &wgpu::BindGroup {
         &self.groups[image][usize::from(wrapped)]
     }
@@ -187,7 +187,7 @@ pub(super) fn label(kind: PassKind) -> &'static str {
     }
 }
 
-/// Texture bound to one sampler.
+/// The texture bound for one of a shader's samplers.
 enum Bound {
     /// The feedback image of the previous frame.
     Main,

@@ -77,7 +77,7 @@ impl Readback {
         true
     }
 
-    /// Returns the oldest requested picture, or `None` if there is none yet; `wait` determines when to block.
+    /// Returns the oldest requested picture, or `None` if none is ready; `wait` determines when to block.
     ///
     /// # Errors
     /// Returns an error if the device is lost or does not finish in time, or if the buffer cannot be mapped. The
@@ -97,7 +97,7 @@ impl Readback {
         };
         let Some(PendingReadback { number, buffer, .. }) = self.pending.pop_front() else { return Ok(None) };
         if let Err(error) = mapped {
-            // The buffer may still be mapped later, so another one takes its place.
+            // The buffer may still be mapped later, so a new one replaces it.
             self.free.push(staging(gpu, self.bytes_per_row, self.size));
             return Err(error);
         }

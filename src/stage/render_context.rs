@@ -29,7 +29,7 @@ pub struct RenderContext {
     pub(super) blur: BlurPass,
     pub(super) draw: DrawPass,
     pub(super) shape: ShapePass,
-    /// Textures from which mesh passes read the interpolated attributes, on a software rasteriser.
+    /// Draws the textures from which mesh passes read interpolated attributes; only on a software rasteriser.
     pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) downsample: DownsamplePass,
     pub(super) flash: FlashPipelines,

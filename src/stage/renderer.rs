@@ -31,10 +31,10 @@ pub struct Stage {
     layers: LayerPainter,
     /// Target of the mixer and the post effects.
     mixed: wgpu::TextureView,
-    /// The output picture: of the mixer, of the limiter, or of the deck on air.
+    /// The output picture: the mixed picture, that of the limiter, or that of the deck on air.
     picture: wgpu::TextureView,
     black: wgpu::TextureView,
-    /// Size of the decks, relative to their full size.
+    /// Size at which decks are drawn, relative to their full size.
     scale: f64,
     rescale: BlitPass,
 }
@@ -95,7 +95,7 @@ impl Stage {
         self.limiter = enabled.then(|| FlashLimiter::new(gpu, flash, self.size()));
     }
 
-    /// Replaces the layers that can be launched; those on air start again.
+    /// Replaces the layers that can be launched; those on air restart.
     pub fn set_layers(&mut self, files: Arc<LayerFiles>) {
         self.layers = LayerPainter::new(&self.render_context, files, self.layers.title_threads());
     }
@@ -105,12 +105,12 @@ impl Stage {
         self.layers.files()
     }
 
-    /// Returns the ids of layers that have ended by themselves but are still on air.
+    /// Returns the ids of layers that have ended on their own, or failed to launch, but are still on air.
     pub fn ended_layers(&self) -> impl Iterator<Item = u64> {
         self.layers.ended()
     }
 
-    /// Takes the messages of layers for the performer.
+    /// Takes the messages about layers that the performer should see.
     pub fn take_layer_messages(&mut self) -> Vec<String> {
         self.layers.take_messages()
     }
@@ -126,7 +126,8 @@ impl Stage {
         self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu));
     }
 
-    /// Starts measuring the picture of a deck as drawn, before fades and post effects.
+    /// Starts measuring the picture of a deck as drawn, before fades and post effects. Does nothing if
+    /// measuring is disabled or there is no such deck.
     pub fn measure(&mut self, id: DeckId) {
         let (Some(meter), Some(deck)) = (&mut self.meter, self.decks.get(&id)) else { return };
         let RenderContext { gpu, downsample, .. } = &*self.render_context;
@@ -165,8 +166,8 @@ impl Stage {
         }
     }
 
-    /// Removes a deck. Dropping it frees its memory, except for pictures still bound by the mixer, and may take longer
-    /// than a frame.
+    /// Removes and returns a deck. Dropping the deck frees its memory, except for pictures still bound by the
+    /// mixer, and may take longer than a frame.
     pub fn remove(&mut self, id: DeckId) -> Option<Box<Deck>> {
         self.decks.remove(&id)
     }
@@ -261,7 +262,7 @@ impl Stage {
         gpu.submit([encoder.finish()]);
     }
 
-    /// Records that the output picture stays for `dt` seconds in which nothing is drawn.
+    /// Records that the output picture stays on screen for another `dt` seconds without a new frame.
     pub fn stay(&mut self, dt: f64) {
         if let Some(limiter) = &mut self.limiter {
             limiter.stay(dt);

@@ -1,4 +1,5 @@
-//! Checks that preset shaders draw the same pictures with a mesh, as they are, and with images, rewritten.
+//! Checks that preset shaders draw the same pictures over a mesh, unchanged, and over a single triangle,
+//! rewritten to read the attributes of the mesh from textures.
 
 use super::deck::Deck;
 use super::gpu::Gpu;
@@ -7,7 +8,8 @@ use super::render_context::RenderContext;
 use super::settings::DeckSettings;
 use crate::milk::{PresetAudio, Program};
 
-/// Returns the picture of a preset with these shaders, drawn with its mesh, or with what was hoisted.
+/// Returns the picture of a preset whose warp and composite shaders have this `body`: drawn over its mesh or,
+/// if `hoisted`, rewritten. Returns `None` if there is no device.
 fn picture(hoisted: bool, body: &str) -> Option<Vec<u8>> {
     let mut render_context = RenderContext::new(Gpu::for_test()?, &[]);
     if !hoisted {

@@ -1,7 +1,7 @@
 //! Textures of presets: built-in noise, and images in the user's texture folders.
 //!
-//! Images are looked up by lower-case file stem. A missing image is reported and is black, as in MilkDrop. Images are
-//! loaded while a deck is built, never on the render thread.
+//! Images are looked up by lower-case file stem. A missing image is reported and replaced with black, as in
+//! MilkDrop. Images are loaded while a deck is built, never on the render thread.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::units::Rng;
 
 /// Maximum side length, in pixels; larger images are scaled down.
 const MAX_SIDE: u32 = 2048;
-/// Maximum depth of a texture folder.
+/// Maximum number of folder levels searched for images, counting the texture folder itself.
 const MAX_DEPTH: usize = 5;
 /// Maximum size of the texture cache, in bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
@@ -91,9 +91,10 @@ impl Textures {
         }
     }
 
-    /// Loads the image `name`; `None` if it is missing or unreadable.
+    /// Returns the image `name`, loading it if necessary; `None` if it is missing or unreadable.
     ///
-    /// `randNN` and `randNN_prefix` pick a random image, the same one for the same seed and number.
+    /// `randNN` picks a random image, `randNN_prefix` one whose name starts with `prefix`; both pick the same
+    /// one for the same seed and number.
     pub fn find(&self, gpu: &Gpu, name: &str, seed: u64) -> Option<Arc<Texture>> {
         let picked = match random_pick(name) {
             Some((number, prefix)) => {
@@ -110,7 +111,7 @@ impl Textures {
         let texture = match load(gpu, path) {
             Ok(texture) => Arc::new(texture),
             Err(why) => {
-                log::warn!("could not load texture {}: {why}; it is black", path.display());
+                log::warn!("could not load texture {}: {why}; using black instead", path.display());
                 return None;
             }
         };
@@ -128,8 +129,8 @@ impl Textures {
     }
 }
 
-/// Returns the folders that a process must be able to read to use these textures: the texture folders, and the folders
-/// outside them that contain the targets of their links.
+/// Returns the folders that a process must be able to read to use these textures: the texture folders, and
+/// the folders that contain the targets of symbolic links in them.
 pub fn image_places(folders: &[PathBuf]) -> Vec<PathBuf> {
     let images =
         folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));
@@ -139,7 +140,7 @@ pub fn image_places(folders: &[PathBuf]) -> Vec<PathBuf> {
     places.into_iter().collect()
 }
 
-/// Parses `randNN` and `randNN_prefix` to number and prefix.
+/// Parses `randNN` and `randNN_prefix` into number and prefix.
 fn random_pick(name: &str) -> Option<(u64, &str)> {
     let rest = name.strip_prefix("rand")?;
     let (digits, rest) = (rest.get(..2)?, rest.get(2..)?);

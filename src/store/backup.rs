@@ -10,18 +10,17 @@ use super::{Store, StoreError};
 use crate::disk;
 
 impl Store {
-    /// Backs up favourites, bans, plays, taste and the like, unless they equal the newest backup. Takes milliseconds;
-    /// does nothing for a store in memory.
+    /// Backs up the performer's data, such as favourites, bans, plays and taste, unless it equals the newest
+    /// backup. Takes milliseconds; does nothing for a store in memory.
     ///
-    /// # Errors
-    /// Fails if the backup cannot be written; the older ones stay.
+    /// # Errors Fails if the backup cannot be written; older backups are kept.
     pub fn back_up(&self) -> Result<(), StoreError> {
         let Some(path) = self.path() else { return Ok(()) };
         let unusable = |error: &dyn std::fmt::Display| {
             StoreError::Folder(path.to_owned(), std::io::Error::other(error.to_string()))
         };
         let fresh = with_suffix(path, ".backup.part");
-        std::fs::remove_file(&fresh).ok(); // Of a start that was killed.
+        std::fs::remove_file(&fresh).ok(); // Left by a process that was killed.
         let copied = copy(&self.connection, &fresh);
         let same = |copied: bool| -> std::io::Result<bool> {
             let newest = backup(path, 1);

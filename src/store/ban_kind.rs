@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BanKind {
-    /// The preset could not be loaded; lasts a day.
+    /// The preset could not be loaded, or its code failed or was too slow during a show; lasts a day.
     #[default]
     Soft,
     /// The preset was black, white or frozen during a show; lasts a week.
     Aesthetic,
-    /// An audit found the preset unsafe or empty; lasts until the performer rescues it.
+    /// An audit rejected the preset, or it repeatedly lost the graphics device; lasts until the performer
+    /// rescues it.
     Quality,
-    /// The performer banned the preset, or it crashed the engine; permanent.
+    /// The performer banned the preset; permanent.
     Permanent,
 }
 
@@ -31,7 +32,7 @@ impl BanKind {
         }
     }
 
-    /// Returns the duration as text.
+    /// Returns the duration as text, such as `for a day`.
     pub fn duration_text(self) -> &'static str {
         match self {
             Self::Soft => "for a day",

@@ -14,9 +14,9 @@ pub(super) const SHORT_TIMEOUT: Duration = Duration::from_millis(400);
 /// Handling of the write-ahead log when the last connection is closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum LogOnClose {
-    /// It is merged into the database file.
+    /// The log is merged into the database file.
     Merge,
-    /// It is left unchanged, and so is the file.
+    /// The log and the database file are left unchanged.
     Keep,
 }
 
@@ -27,7 +27,8 @@ pub(super) fn connect(path: &Path, log: LogOnClose) -> Result<Connection, rusqli
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log == LogOnClose::Keep)?;
     connection.busy_timeout(SHORT_TIMEOUT)?;
-    // Write-ahead log: readers and one writer at a time, in any number of processes; a killed process loses nothing.
+    // Write-ahead log: any number of readers and one writer at a time, in any number of processes; a killed
+    // process loses no committed changes.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -32_768)?;
@@ -35,7 +36,7 @@ pub(super) fn connect(path: &Path, log: LogOnClose) -> Result<Connection, rusqli
     Ok(connection)
 }
 
-/// Lets a connection wait for other programs that are writing, as for a scan.
+/// Makes a connection wait up to [`LONG_TIMEOUT`] for other programs that are writing, such as a scan.
 pub(super) fn use_long_timeout(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(LONG_TIMEOUT)
 }

@@ -22,14 +22,14 @@ pub enum StoreError {
     Busy,
 }
 
-/// Returns whether this error, or one of its causes, indicates a damaged store.
+/// Returns whether this is an SQLite error that indicates a damaged store.
 pub fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
     let code = error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
     matches!(code, Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
 }
 
 impl StoreError {
-    /// Returns whether another program is using the store at the moment.
+    /// Returns whether another program has locked the store, or is opening or repairing it.
     pub fn is_locked(&self) -> bool {
         let Self::Sqlite(error) = self else { return matches!(self, Self::Busy) };
         matches!(
@@ -38,7 +38,7 @@ impl StoreError {
         )
     }
 
-    /// Returns whether the store rejects this value, so that trying again does not help.
+    /// Returns whether the store rejected the value itself, so that retrying does not help.
     pub(super) fn is_refusal(&self) -> bool {
         use rusqlite::ErrorCode::{ConstraintViolation, ParameterOutOfRange, TooBig, TypeMismatch};
         match self {

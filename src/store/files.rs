@@ -31,9 +31,9 @@ pub struct FileFacts {
     pub size: u64,
     /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i64,
-    /// The preset in the file.
+    /// Id of the preset in the file.
     pub id: PresetId,
-    /// Facts from its source.
+    /// Facts derived from the preset's source.
     pub preset_facts: PresetFacts,
 }
 
@@ -53,7 +53,7 @@ pub struct LoadedRow {
     pub id: PresetId,
     /// Path below the root.
     pub path: PathBuf,
-    /// Facts from its source.
+    /// Facts derived from the preset's source.
     pub preset_facts: PresetFacts,
 }
 
@@ -87,12 +87,13 @@ impl Store {
 
     /// Moves the write-ahead log into the database file, so that the next opening reads only one of them.
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
-        // Active readers are no problem: the rest is moved by the last connection.
+        // Active readers are no problem: the last connection moves whatever is left.
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
-    /// Returns the files that need not be read again unless their size or time changes: those analysed by this version.
+    /// Returns the files, by path, that were analysed by this version; they need not be read again unless
+    /// their size or modification time changes.
     pub(crate) fn known_files(&self, library: i64) -> Result<HashMap<Vec<u8>, KnownFile>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT f.path, f.size, f.modified_ns FROM files f JOIN presets p ON p.key = f.preset
@@ -165,7 +166,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns all files with this preset, in any library.
+    /// Returns the paths of all files that contain this preset, in any library.
     pub fn files_of(&self, id: PresetId) -> Result<Vec<PathBuf>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT l.root, f.path FROM presets p JOIN files f ON f.preset = p.key
@@ -178,8 +179,9 @@ impl Store {
     }
 }
 
-/// Stores a file; returns the keys of its preset and of the preset it contained before. File names affect the energy;
-/// of several files with the same content, the first by path decides, regardless of the order in which they are read.
+/// Stores a file; returns the keys of its preset and of the preset it contained before. File names affect the
+/// energy of a preset; if several files have the same content, the first by path determines the energy,
+/// regardless of the order in which they are read.
 fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64; 2], rusqlite::Error> {
     let FileFacts { path, size, modified_ns, id, preset_facts } = facts;
     let mut preset = step.prepare_cached(

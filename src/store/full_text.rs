@@ -13,12 +13,12 @@ use crate::facts::{Energy, PresetId};
 pub struct Found {
     /// Id of the preset.
     pub id: PresetId,
-    /// One of its files, below its library.
+    /// Path of one of the preset's files, relative to the library.
     pub path: String,
 }
 
 impl Store {
-    /// Returns the first `limit` presets whose name, path, tags or labels contain every word of `text` as a prefix.
+    /// Returns up to `limit` presets whose name, path, tags or labels match every word of `text` by prefix.
     /// Returns nothing for a text without letters and digits.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, StoreError> {
         let Some(search) = fts_query(text) else { return Ok(Vec::new()) };
@@ -33,7 +33,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns the number of matching presets.
+    /// Returns the number of presets that [`Self::search`] finds without a limit.
     pub fn count(&self, text: &str) -> Result<usize, StoreError> {
         let Some(search) = fts_query(text) else { return Ok(0) };
         let mut query = self.connection.prepare_cached("SELECT count(*) FROM words WHERE words MATCH ?1")?;
@@ -41,7 +41,8 @@ impl Store {
     }
 }
 
-/// Converts a search text to FTS5 syntax: every word quoted, matched by prefix, all required.
+/// Converts a search text to FTS5 syntax: every word quoted, matched by prefix, all required. Returns `None`
+/// for a text without letters and digits.
 fn fts_query(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.take(12).map(|word| format!("\"{word}\"*")).collect();
@@ -62,7 +63,7 @@ pub(super) fn refresh(connection: &Connection, key: i64) -> Result<(), rusqlite:
     }
     connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([key])?;
     if words.is_empty() {
-        return Ok(()); // No file contains it any more.
+        return Ok(()); // No file contains the preset any more.
     }
     let mut labels = connection.prepare_cached("SELECT label FROM labels WHERE id = ?1")?;
     for label in labels.query_map([id], |row| row.get::<_, String>(0))? {

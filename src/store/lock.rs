@@ -1,6 +1,7 @@
 //! A lock that prevents a store from being renamed while any process has it open.
 //!
-//! A file lock next to the store; the system releases it when the process ends, even after a crash.
+//! It is a lock on a file next to the store; the system releases it when the process ends, even after a
+//! crash.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -27,7 +28,7 @@ impl StoreLock {
 
     /// Takes a shared lock until dropped; returns false if another process is repairing the store at the moment.
     pub(super) fn share(&self) -> bool {
-        self.0.unlock().ok(); // An exclusive lock may not be held.
+        self.0.unlock().ok(); // Fails if there is no exclusive lock to release.
         match self.0.try_lock_shared() {
             Ok(()) => true,
             Err(TryLockError::WouldBlock) => false,

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{BanKind, Store, StoreError, UnixSecs};
 use crate::facts::PresetId;
 
-/// An excluded preset.
+/// A ban that excludes a preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
     /// Id of the preset.
@@ -25,7 +25,7 @@ pub struct Ban {
 /// The performer's opinion of a preset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opinion {
-    /// Whether it is a favourite.
+    /// Whether the preset is a favourite.
     pub favourite: bool,
     /// Rating from 1 to 5, if any.
     pub rating: Option<u8>,
@@ -168,7 +168,7 @@ impl Store {
         Ok(bans)
     }
 
-    /// Records one showing of a preset.
+    /// Records that a preset was on air for `seconds`, and whether it was skipped.
     pub fn played(&self, id: PresetId, seconds: f64, skipped: bool, now: UnixSecs) -> Result<(), StoreError> {
         let mut add = self.connection.prepare_cached(
             "INSERT INTO plays (id, plays, skips, seconds, last_at) VALUES (?1, 1, ?2, ?3, ?4)
@@ -179,7 +179,8 @@ impl Store {
         Ok(())
     }
 
-    /// Records a skip unless one is known; updates the last play to at least `at`.
+    /// Records a skip unless one is already recorded; moves the time of the last play forward to `at` if it
+    /// is earlier.
     pub fn set_skipped(&self, id: PresetId, at: UnixSecs) -> Result<(), StoreError> {
         let mut set = self.connection.prepare_cached(
             "INSERT INTO plays (id, skips, last_at) VALUES (?1, 1, ?2)
@@ -189,7 +190,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the play statistics of all presets that were ever on air.
+    /// Returns the play statistics of all presets that have any.
     pub fn plays(&self) -> Result<BTreeMap<PresetId, Play>, StoreError> {
         let mut query =
             self.connection.prepare_cached("SELECT id, plays, skips, seconds, last_at FROM plays")?;
@@ -200,7 +201,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Stores a value as JSON under a name, such as the taste.
+    /// Stores a value, such as the taste, as JSON under a name.
     pub fn remember(&self, name: &str, what: &impl Serialize, now: UnixSecs) -> Result<(), StoreError> {
         self.remember_json(name, &serde_json::to_string(what)?, now)
     }
@@ -219,7 +220,7 @@ impl Store {
         Ok(self.connection.query_row(sql, [name], |row| row.get(0)).optional()?)
     }
 
-    /// Loads the value stored under this name.
+    /// Loads the value stored under this name; `None` if there is none.
     pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let sql = "SELECT json FROM memory WHERE name = ?1";
         let json: Option<String> = self.connection.query_row(sql, [name], |row| row.get(0)).optional()?;

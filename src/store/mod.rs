@@ -1,10 +1,10 @@
 //! The store: everything remembered between shows, in one SQLite file in the data folder.
 //!
-//! Presets are identified by the hash of their bytes and files refer to them, so favourites, bans, verdicts and taste
-//! survive renaming and moving. A damaged file is renamed, never overwritten, and never while another process has it
-//! open; everything that is still on one of its pages, and the latest backup, go to a new one. A store that cannot be
-//! opened is read without SQLite and kept in memory, and changes are saved as soon as possible. Never used on the
-//! render thread: the live show writes through [`StoreWriter`].
+//! Presets are identified by the hash of their bytes and files refer to them, so favourites, bans, verdicts
+//! and taste survive renaming and moving. A damaged file is renamed, never overwritten, and never while
+//! another process has it open; everything readable on its pages and in the latest backup is copied to a new
+//! one. A store that cannot be opened is read without SQLite and kept in memory, and changes are saved as
+//! soon as possible. Never used on the render thread: the live show writes through [`StoreWriter`].
 
 mod backup;
 mod ban_kind;
@@ -103,7 +103,7 @@ impl Store {
     }
 }
 
-/// Marks the store in `folder` as damaged, which makes the next opening check all of it.
+/// Marks the store in `folder` as possibly damaged, which makes the next opening check all of it.
 pub fn suspect(folder: &Path) {
     repair::mark_suspect(&folder.join(STORE_FILE));
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Suffix of the write-ahead log.
 pub(super) const LOG: &str = "-wal";
-/// Suffix of a repaired store that is complete but not in its place yet.
+/// Suffix of a repaired store that is complete but has not replaced the damaged one yet.
 pub(super) const REPAIRED: &str = ".repaired";
 /// Number of backups that are kept.
 pub(super) const BACKUPS: u32 = 3;

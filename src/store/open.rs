@@ -11,7 +11,7 @@ use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, un
 use crate::salvage::Depth;
 use crate::units::counted;
 
-/// How often, and how many times, to look whether another process has finished opening the store.
+/// Interval and maximum number of checks for whether another process has finished opening the store.
 const LOOK: (Duration, u32) = (Duration::from_millis(10), 25);
 
 /// A store and a message about how it was opened.
@@ -23,10 +23,11 @@ pub struct OpenedStore {
 }
 
 impl Store {
-    /// Opens or creates the store in `folder` without delay. A damaged store is repaired, unless another process has it
-    /// open: then it is used as it is and repaired later. A store that cannot be opened (because it is locked, of a
-    /// newer version or in a folder that cannot be written to) is read without SQLite and kept in memory;
-    /// [`super::StoreWriter`] saves changes as soon as it can be opened. Fails only if that is impossible.
+    /// Opens or creates the store in `folder`, waiting only briefly for other programs. A damaged store is
+    /// repaired, unless another process has it open: then it is used as it is and repaired later. A store
+    /// that cannot be opened (because it is locked, of a newer version or in a folder that cannot be written
+    /// to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves changes as soon as it can
+    /// be opened. Fails only if the store in memory cannot be created or filled.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         let error = match Self::open_file(folder, now) {
             Ok(opened) => return Ok(opened),

@@ -1,4 +1,4 @@
-//! Conversion of paths to and from the bytes that the store keeps.
+//! Conversion of paths to and from the bytes that are stored.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// Returns a path for display and files: with forward slashes, invalid UTF-8 replaced.
+/// Returns a path as text for display and files, with forward slashes and with invalid UTF-8 replaced.
 pub fn text_of(path: &[u8]) -> String {
     let text = String::from_utf8_lossy(path).into_owned();
     if cfg!(windows) { text.replace('\\', "/") } else { text }

@@ -1,4 +1,5 @@
-//! Checks a store before it is used, and replaces a damaged one with a new one that holds everything readable.
+//! Checks a store before it is used, and replaces a damaged one with a new one that contains everything
+//! readable.
 
 use std::path::{Path, PathBuf};
 
@@ -26,11 +27,11 @@ pub(super) enum StoreFault {
     Newer(i64),
 }
 
-/// Checks the store at `path` and repairs it if it is damaged; returns a message if it did. Requires that no other
-/// process has it open.
+/// Checks the store at `path`; if it is damaged, repairs it and returns a message. No other process may have
+/// the store open.
 ///
-/// # Errors
-/// A store of a newer version is an error; it stays unchanged.
+/// # Errors Fails if the store is of a newer version, which leaves it unchanged, or if it cannot be checked
+/// or repaired.
 pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
     finish_repair(path).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
     let suspect = suspect_mark(path);
@@ -51,7 +52,7 @@ fn replace(path: &Path, now: UnixSecs, fault: &StoreFault) -> Result<String, Sto
     let folder = |error| StoreError::Folder(path.to_owned(), error);
     let part = with_suffix(path, ".part");
     for name in [part.clone(), with_suffix(&part, LOG), with_suffix(&part, "-shm")] {
-        std::fs::remove_file(name).ok(); // Of an interrupted repair.
+        std::fs::remove_file(name).ok(); // Left by an interrupted repair.
     }
     let mut connection = connect(&part, LogOnClose::Merge)?;
     schema::migrate(&mut connection)?;
@@ -124,7 +125,7 @@ pub(super) fn file_bytes(path: &Path) -> u64 {
     if bytes(&with_suffix(path, LOG)) > 0 { u64::MAX } else { bytes(path) }
 }
 
-/// Marks a store as damaged, which makes the next opening check all of it.
+/// Marks a store as possibly damaged, which makes the next opening check all of it.
 pub(super) fn mark_suspect(store: &Path) {
     if let Err(error) = std::fs::write(suspect_mark(store), "") {
         log::warn!("could not mark the store as damaged: {error}");

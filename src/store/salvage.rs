@@ -13,9 +13,10 @@ use crate::units::counted;
 
 use Kind::{Id, Integer, IntegerOrNull, Number, NumberOrNull, Text};
 
-/// A table that cannot be recreated, or only in hours. A scan recreates the others.
+/// A table whose rows cannot be recreated, or only by an audit that takes hours. A scan recreates the other
+/// tables.
 struct Table {
-    /// Names of its columns, as stored.
+    /// Names of the columns, in the order in which they are stored.
     columns: &'static [&'static str],
     /// Number of leading columns that identify a row.
     keys: usize,
@@ -79,10 +80,10 @@ const TABLES: [Table; 6] = [
     ),
 ];
 
-/// The performer's own tables, which are backed up.
+/// Tables with the performer's data, which are backed up.
 pub(super) const MARKS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
 
-/// Counts of the data in a store, for messages.
+/// Numbers of favourites, bans and ratings in a store, for messages.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CopiedRows {
     favourites: usize,
@@ -113,8 +114,8 @@ impl CopiedRows {
     }
 }
 
-/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer one
-/// stays. The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
+/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer
+/// one is kept. The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
 ///
 /// # Errors
 /// Fails if the new store cannot be written.
@@ -144,14 +145,15 @@ pub(super) fn copy_rows(
     }
 }
 
-/// Returns a row without values that no program has stored; `None` if nothing useful remains.
+/// Returns a row with implausible values replaced; `None` if it is of no use.
 fn valid(mut row: Row, now: UnixSecs) -> Option<Row> {
     let at = |row: &Row, name: &str| {
         let table = TABLES.iter().find(|table| table.shape.table == row.table)?;
         table.columns.iter().position(|column| *column == name)
     };
     for name in ["at", "last_at"] {
-        // A time in the future would outlast everything that the performer does later.
+        // A row with a time in the future would take precedence over everything that the performer does
+        // later.
         if let Some(Value::Integer(time)) = at(&row, name).and_then(|at| row.values.get_mut(at)) {
             *time = (*time).clamp(0, now);
         }
@@ -164,7 +166,7 @@ fn valid(mut row: Row, now: UnixSecs) -> Option<Row> {
                 *rating = Value::Null;
             }
             if *at == Value::Null {
-                *at = Value::Integer(0); // The end of a long note is lost.
+                *at = Value::Integer(0); // The end of a long note is lost, and the time with it.
             }
         }
         ("bans", [_, Value::Text(kind), _, _, at])
@@ -210,8 +212,8 @@ impl<'a> Statements<'a> {
     }
 }
 
-/// Returns the statement that stores the first `count` columns of a row. A row that is certain also replaces one of the
-/// same time.
+/// Returns the statement that stores the first `count` columns of a row. A row that is certain also replaces
+/// one with the same time.
 fn upsert(table: &Table, count: usize, certain: bool) -> String {
     let columns = &table.columns[..count];
     let name = table.shape.table;
@@ -228,7 +230,7 @@ fn upsert(table: &Table, count: usize, certain: bool) -> String {
     )
 }
 
-/// A value as SQLite takes it.
+/// A value as a parameter of an SQL statement.
 struct Stored<'a>(&'a Value);
 
 impl ToSql for Stored<'_> {

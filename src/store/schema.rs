@@ -109,7 +109,7 @@ const MIGRATIONS: &[&str] = &[
         WHERE preset IN (SELECT preset FROM files GROUP BY preset HAVING count(*) = 1);
 ",
     "
-    -- The engine, graphics driver and method of a verdict. Older verdicts are given again.
+    -- The engine, graphics driver and method of a verdict. Presets with older verdicts are audited again.
     ALTER TABLE verdicts ADD COLUMN judged_by TEXT NOT NULL DEFAULT '';
 ",
 ];
@@ -119,15 +119,16 @@ pub(super) fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Checks the store and returns the damage found, if any. Checks everything if the store is `suspect`, otherwise only
-/// what is quick; a large store may be damaged elsewhere, and is marked as suspect once that is noticed. `file_bytes`
-/// is called after the expected size was read, because other processes may be writing.
+/// Checks the store and returns the damage found, if any. Checks everything if the store is `suspect`,
+/// otherwise only what is quick; a large store may be damaged elsewhere, and is marked as suspect once that
+/// is noticed. `file_bytes` is called after the expected size has been read, because other processes may be
+/// writing.
 pub(super) fn probe(
     connection: &Connection,
     file_bytes: impl FnOnce() -> u64,
     suspect: bool,
 ) -> Result<Option<String>, rusqlite::Error> {
-    // A read transaction, so that no other process shrinks the store meanwhile.
+    // A read transaction, so that no other process shrinks the store in the meantime.
     let _look = connection.unchecked_transaction()?;
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let bytes = (pragma("page_count")? * pragma("page_size")?).unsigned_abs();

@@ -7,8 +7,9 @@ use super::UnixSecs;
 use super::names::{LOG, with_suffix};
 use crate::units::iso_date;
 
-/// Renames the store and its log; returns the store's new name. The log is moved first: a store without its log is
-/// only older, while a log without its store would be deleted by the next program that creates one.
+/// Renames the store and its log; returns the store's new name. The log is moved first: a store without its
+/// log is merely outdated, while a log without its store would be deleted by the next program that creates a
+/// store.
 pub(super) fn move_away(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
     let moved = free_name(path, now);
     let (log, moved_log) = (with_suffix(path, LOG), with_suffix(&moved, LOG));

@@ -1,4 +1,4 @@
-//! Stores that are damaged, locked, of another version or in use.
+//! Tests with stores that are damaged, locked, of another version or in use.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -95,7 +95,7 @@ fn rows_around_a_damaged_page_and_rows_with_invalid_text_survive() {
     let notice = opened.notice.expect("a notice");
     assert!(notice.contains("everything readable from it: 1"), "{notice}");
     let left = opened.store.favourites().expect("read");
-    // The remains of the row that was moved may be overwritten in part, and then hold the id of no preset.
+    // The remains of a moved row may be partly overwritten, and then contain an id that belongs to no preset.
     assert!(left.difference(&ids).count() <= 1, "{} of {}", left.len(), ids.len());
     assert!(left.len() > ids.len() - 200, "{} of {}", left.len(), ids.len());
 }
@@ -215,7 +215,7 @@ fn an_unusable_folder_gives_a_store_in_memory() {
     assert!(opened.notice.is_some() && opened.store.path().is_none());
 }
 
-/// Marks of a store, and where each of their rows is in the file.
+/// A store with marks (favourites, bans and ratings): the bytes of its file, and the marked presets.
 struct Marked {
     bytes: Vec<u8>,
     favourites: BTreeSet<PresetId>,
@@ -224,7 +224,8 @@ struct Marked {
 }
 
 impl Marked {
-    /// Makes a store of several hundred marks on several pages of each table, among plays, verdicts and settings.
+    /// Creates a store with several hundred marks on several pages of each table, among plays, verdicts and
+    /// settings.
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
@@ -253,10 +254,10 @@ impl Marked {
         Self { bytes, favourites, bans, ratings }
     }
 
-    /// Returns those of `ids` whose row is outside `lost`.
+    /// Returns those of `ids` whose row is completely outside the byte range `lost`.
     fn outside(&self, ids: &BTreeSet<PresetId>, lost: std::ops::Range<usize>) -> BTreeSet<PresetId> {
-        // The longest row of these is about 60 bytes, of which 10 are in front of the id. The space of a row that was
-        // moved is reused from its start, so what is in front of the id tells whether it is still one.
+        // These rows are at most about 60 bytes long, and the id starts within the first 10. The space of a
+        // moved row is reused from its start, so the bytes before the id show whether the row still exists.
         let clear = |at: usize| {
             let row = at > 6 && self.bytes[at - 6..at - 4] == [6, 12 + 2 * 16];
             row && (at + 60 <= lost.start || at >= lost.end + 10)
@@ -268,7 +269,8 @@ impl Marked {
         ids.iter().filter(found).copied().collect()
     }
 
-    /// Opens a store of these bytes and checks that everything outside `lost` is in it.
+    /// Opens a store whose file contains `bytes`, and checks that all marks outside the byte range `lost` are
+    /// in it.
     fn check(&self, bytes: &[u8], lost: std::ops::Range<usize>, what: &str) {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(STORE_FILE), bytes).expect("written");
@@ -287,7 +289,8 @@ impl Marked {
     }
 }
 
-/// Checks the store cut off at `number` of 20 places, at a page boundary and elsewhere.
+/// Checks recovery of the store truncated at `number`/20 of its length, plus a small offset so that cuts also
+/// fall within a page.
 fn check_cut(marked: &Marked, number: usize) {
     let at = marked.bytes.len() * number / 20 + (number % 3) * 37;
     marked.check(&marked.bytes[..at], at..marked.bytes.len(), &format!("cut at {at}"));

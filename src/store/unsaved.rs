@@ -17,23 +17,23 @@ use super::{Store, StoreError, UnixSecs};
 const NAME: &str = "aivj.db.unsaved-";
 /// Number of bytes reserved in advance; a mark takes about 120.
 const RESERVED: usize = 64 << 10;
-/// Maximum size of a file that is read, in bytes.
+/// Maximum number of bytes read from a file.
 const MAX_BYTES: u64 = 64 << 20;
-/// Name of the list of added files in the store.
+/// Name under which the store remembers the ids of contents that were already added.
 const ADDED: &str = "added_unsaved";
-/// Number of files in that list.
+/// Maximum number of ids remembered.
 const REMEMBERED: usize = 64;
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// Identifies the contents, so that they are added to a store only once.
+    /// Id of the file's contents, so that they are added to a store only once.
     of: String,
     at: UnixSecs,
     change: StoreWrite,
 }
 
-/// The file of this process.
+/// The file of unsaved changes of this process.
 pub(super) struct UnsavedFile {
     file: File,
     path: PathBuf,
@@ -44,14 +44,15 @@ pub(super) struct UnsavedFile {
 }
 
 impl UnsavedFile {
-    /// Creates the file in `folder` and reserves its space. `now` distinguishes it from those of other processes.
+    /// Creates the file in `folder` and reserves its space. `now` is part of its id, which distinguishes it
+    /// from the files of other processes.
     pub fn create(folder: &Path, now: UnixSecs) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let process = std::process::id();
         let free = |number: &u32| !folder.join(format!("{NAME}{process}-{number}")).exists();
         let path = folder.join(format!("{NAME}{process}-{}", (0..).find(free).unwrap_or(0)));
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        file.try_lock().ok(); // Not every file system has locks; then a file in use may be added early.
+        file.try_lock().ok(); // On file systems without locks, a file in use may be added early.
         let id = format!("{now}-{process}");
         let reserved = file.write_all(&[b' '; RESERVED]).and_then(|()| file.sync_all());
         let created = Self { file, path, used: 0, id, generation: 0 };
@@ -65,8 +66,7 @@ impl UnsavedFile {
 
     /// Adds a change made at `at`.
     ///
-    /// # Errors
-    /// Fails if the reserved space is used up and the disk is full; the changes so far stay.
+    /// # Errors Fails if the reserved space is used up and the disk is full; earlier changes are kept.
     pub fn add(&mut self, at: UnixSecs, change: &StoreWrite) -> io::Result<()> {
         let mut line = serde_json::to_vec(&Line { of: self.id(), at, change: change.clone() })?;
         line.push(b'\n');
@@ -77,12 +77,13 @@ impl UnsavedFile {
         Ok(())
     }
 
-    /// Returns whether it holds changes.
+    /// Returns whether the file contains changes.
     pub fn is_used(&self) -> bool {
         self.used > 0
     }
 
-    /// Records in the store, in the transaction that saves the changes, that they need not be added later.
+    /// Records in the store that the file's changes need not be added later. Must be called in the
+    /// transaction that saves them.
     pub fn note_saved(&self, store: &Store, now: UnixSecs) -> Result<(), StoreError> {
         note_added(store, &[self.id()], now)
     }
@@ -100,20 +101,19 @@ impl UnsavedFile {
 }
 
 impl Drop for UnsavedFile {
-    /// Deletes the file if it is empty, otherwise returns its unused space.
+    /// Deletes the file if it contains no changes, otherwise frees its unused space.
     fn drop(&mut self) {
         if self.used == 0 {
-            std::fs::remove_file(&self.path).ok(); // The next start finds nothing in it.
+            std::fs::remove_file(&self.path).ok(); // If this fails, the next start finds no changes in it.
         } else {
-            self.file.set_len(self.used).ok(); // The rest is blank.
+            self.file.set_len(self.used).ok(); // If this fails, the rest is blank.
         }
     }
 }
 
 /// Adds the changes of processes that have ended to the store and deletes their files; returns the number of changes.
 ///
-/// # Errors
-/// Fails if the store cannot be written; the files stay.
+/// # Errors Fails if the store cannot be written; the files are kept.
 pub(super) fn merge(store: &Store, folder: &Path) -> Result<usize, StoreError> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(0) };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -126,7 +126,7 @@ pub(super) fn merge(store: &Store, folder: &Path) -> Result<usize, StoreError> {
         }
         let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else { continue };
         if file.try_lock().is_err() {
-            continue; // Of a running show.
+            continue; // A running show is using it.
         }
         let mut bytes = Vec::new();
         if (&file).take(MAX_BYTES).read_to_end(&mut bytes).is_ok() {
@@ -137,13 +137,13 @@ pub(super) fn merge(store: &Store, folder: &Path) -> Result<usize, StoreError> {
     Ok(count)
 }
 
-/// Returns the changes in a file. Lines that a crash has cut off are skipped.
+/// Returns the changes in a file. Lines that a crash has truncated are skipped.
 fn lines(bytes: &[u8]) -> Vec<Line> {
     let text = crate::disk::decode_lossy(bytes);
     crate::disk::lines(&text).filter_map(|line| serde_json::from_str(line.trim()).ok()).collect()
 }
 
-/// Adds changes in one transaction.
+/// Adds changes in one transaction; returns the number of those that were not added before.
 fn add(store: &Store, lines: &[Line]) -> Result<usize, StoreError> {
     let known: BTreeSet<String> =
         store.recall::<Vec<String>>(ADDED)?.unwrap_or_default().into_iter().collect();

@@ -1,4 +1,4 @@
-//! Audit verdicts; also the checkpoint of an audit, because verdicts are stored as they arrive.
+//! Audit verdicts. They are stored as soon as they are given, so that an interrupted audit can be resumed.
 
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -15,17 +15,17 @@ pub struct VerdictRow {
     pub recipe: String,
     /// The engine, graphics driver and method that gave the verdict.
     pub judged_by: String,
-    /// Whether it can be played: `ok`, `refused`, `hang` and so on.
+    /// Whether the preset can be played: `ok`, `refused`, `hang` and so on.
     pub safety: String,
-    /// Whether it is complete: `ok`, or what is missing.
+    /// Whether the preset is complete: `ok`, `missing-textures` or `broken-parts`.
     pub completeness: String,
-    /// Whether there is something to see: `ok`, `black`, `frozen` and so on.
+    /// Whether the look is acceptable: `ok`, `black`, `frozen` and so on.
     pub look: String,
-    /// Whether it flashes: `pass`, `warn` or `fail`.
+    /// Whether the preset flashes too often: `pass`, `warn`, `fail` or, if not measured, `unknown`.
     pub flash: String,
     /// Tags that require rendering: dark, bright, low motion.
     pub seen: Tags,
-    /// Estimated milliseconds per frame at 1080p on this computer.
+    /// Estimated milliseconds per frame at 1080p on this computer; `None` if the preset was not drawn.
     pub cost_ms: Option<f64>,
     /// The complete verdict as JSON.
     pub json: String,
@@ -68,7 +68,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the verdict on a preset.
+    /// Returns the verdict on a preset; `None` if there is none.
     pub fn verdict(&self, id: PresetId) -> Result<Option<VerdictRow>, StoreError> {
         let mut query = self.connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
         Ok(query.query_row([id.0], row).optional()?)

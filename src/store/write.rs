@@ -1,4 +1,4 @@
-//! A change to the store, as it is queued and kept.
+//! A change to the store, as it is queued and, until it is saved, kept in a file.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +15,13 @@ pub enum StoreWrite {
     Ban(PresetId, BanKind, String),
     /// Lifts one kind of ban, or all bans.
     Allow(PresetId, Option<BanKind>),
-    /// Records one showing of a preset.
+    /// Records that a preset was on air.
     Played {
         /// Id of the preset.
         id: PresetId,
         /// Time on air, in seconds.
         seconds: f64,
-        /// Whether the performer skipped it.
+        /// Whether the performer skipped the preset.
         skipped: bool,
     },
     /// Stores a JSON value under a name.

@@ -20,12 +20,12 @@ use crate::units::counted;
 
 /// Pauses between attempts to save: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
-/// How often the pauses are interrupted to look for new changes.
+/// Interval at which pauses are interrupted to look for new changes.
 const SLICE: Duration = Duration::from_millis(50);
 /// Number of attempts to save what is left at the end of the show.
 const LAST_ATTEMPTS: u32 = 2;
 
-/// Status of saving.
+/// Progress and problems of saving.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreStatus {
     /// Number of changes saved since the start.
@@ -88,12 +88,12 @@ impl Drop for StoreWriter {
     }
 }
 
-/// State of the thread.
+/// State of the writing thread.
 struct Work {
     store: Store,
     shared: Arc<Shared>,
     now: UnixSecs,
-    /// Changes that are not saved yet, oldest first, each with whether it is in the file.
+    /// Changes that are not saved yet, oldest first, each with whether it is in the file of unsaved changes.
     waiting: VecDeque<(UnixSecs, StoreWrite, bool)>,
     /// The data folder, if there is one.
     folder: Option<PathBuf>,
@@ -103,7 +103,8 @@ struct Work {
     pause: Duration,
     /// Time since the last attempt.
     waited: Duration,
-    /// The file of the store when it was opened; another one there means that this one was moved or deleted.
+    /// Identity of the store's file when it was opened. If another file is found at its path, this one was
+    /// moved or deleted.
     identity: Option<Identity>,
 }
 
@@ -132,10 +133,11 @@ impl Work {
         work
     }
 
-    /// Prepares the connection after the store was opened.
+    /// Prepares the connection after the store has been opened, and backs the store up.
     fn opened(&mut self) {
         self.identity = self.store.path().and_then(identity);
-        // A commit is on the disk when it returns, and a locked store is retried instead of waited for.
+        // With these settings, a commit is on the disk when it returns, and a locked store fails quickly and
+        // is retried.
         let settings = self.store.connection.pragma_update(None, "synchronous", "FULL");
         let settings = settings.and_then(|()| self.store.connection.busy_timeout(SHORT_TIMEOUT));
         let backed_up = settings.map_err(StoreError::from).and_then(|()| self.store.back_up());
@@ -263,7 +265,8 @@ impl Work {
         Ok(())
     }
 
-    /// Puts waiting marks into the file, and at the end of the show (`all`) also learnt values, which are larger.
+    /// Writes waiting marks to the file of unsaved changes; with `all`, at the end of the show, also learned
+    /// values, which are larger.
     fn keep(&mut self, all: bool) {
         if self.file.is_none() {
             let created = self.folder.as_ref().map(|folder| UnsavedFile::create(folder, self.now));
@@ -291,7 +294,7 @@ impl Work {
     }
 }
 
-/// Identity of a file, independent of its name: device and number.
+/// Identity of a file, independent of its name: device and inode number.
 type Identity = (u64, u64);
 
 #[cfg(unix)]

@@ -75,7 +75,7 @@ fn one_pole(sound: &mut [f32], hz: f32, low_pass: bool) {
     }
 }
 
-/// Changes speed and pitch together.
+/// Changes speed and pitch together; a `factor` above 1 is faster and higher.
 fn speed(clip: &[f32], factor: f32) -> Vec<f32> {
     let count = (clip.len() as f32 / factor) as usize;
     (0..count)
@@ -105,7 +105,7 @@ fn peak(sound: &mut [f32], hz: f32, gain_db: f32, q: f32) {
     }
 }
 
-/// Adds a small room: four parallel combs (Schroeder, 1962).
+/// Adds the reverberation of a small room: four parallel comb filters (Schroeder, 1962).
 fn room(sound: &mut [f32], rng: &mut Rng) {
     let (seconds, wet) = (0.2 + 0.8 * rng.unit_f32(), 0.1 + 0.3 * rng.unit_f32());
     let delays =

@@ -4,7 +4,7 @@ use super::features::{ClipFeatures, UPDATES_PER_SEC};
 use crate::analysis::{Scene, SceneFilter, SceneModel, ScoreInput};
 use crate::units::Seconds;
 
-/// Seconds of a clip before decisions are scored.
+/// Time in a clip from which decisions are scored, in seconds.
 const FROM_SECS: usize = 6;
 
 /// Accuracy of a model on one held-out group of clips.
@@ -18,7 +18,7 @@ pub struct HeldOutScore {
     pub decisions: usize,
     /// Share of correct decisions.
     pub accuracy: f64,
-    /// Share of correct decisions of the linear scores, which need no training.
+    /// Share of correct decisions by the linear scores, which need no training.
     pub baseline: f64,
 }
 
@@ -49,7 +49,8 @@ impl HeldOutScore {
     }
 }
 
-/// Returns the number of correct decisions of a model on a clip, and of all decisions, one per second.
+/// Returns the number of correct decisions of a model on a clip, and the number of all decisions, one per
+/// second.
 pub fn correct_decisions(model: &SceneModel, clip: &ClipFeatures, scene: Scene) -> (usize, usize) {
     let mut filter = SceneFilter::new(Some(model.clone()));
     let (mut known, mut all) = (0, 0);

@@ -21,7 +21,7 @@ const FIRST_OF_CLIP: usize = 9;
 /// Number of observations skipped at the start of a composed piece; fewer, to include short histories in the training.
 const FIRST_OF_PIECE: usize = 5;
 
-/// State of the analysis at one time of a clip.
+/// State of the analysis at one moment of a clip.
 pub struct Observation {
     /// Summary of the last few seconds; `None` at the start.
     pub summary: Option<[f32; SUMMARY_SIZE]>,
@@ -33,9 +33,9 @@ pub struct Observation {
 
 /// Observations of a labelled clip.
 pub struct ClipFeatures {
-    /// Group the clip is held out with.
+    /// Group with which the clip is held out in cross-validation.
     pub group: String,
-    /// Observations, twice per second from 0.5 s on.
+    /// Observations, two per second from 0.5 s on.
     pub observations: Vec<Observation>,
     /// Inputs of the linear scores at the same times; empty without cross-validation.
     pub scores: Vec<ScoreInput>,
@@ -111,7 +111,7 @@ fn linear_scores(sound: &[f32]) -> Vec<ScoreInput> {
     sound.chunks_exact(part).map(read).collect()
 }
 
-/// Returns one window per second, without silence.
+/// Returns one window per second from observation `first` on, skipping silence.
 fn windows(
     observations: &[Observation],
     scene: Scene,

@@ -17,7 +17,7 @@ const PER_SCENE: usize = 3_000;
 const COMPOSED: f32 = 0.85;
 /// L2 penalty, which is strong because clips are few and their windows similar.
 const PENALTY: f64 = 45.0;
-/// Weight of the variance between origins against the variance within them.
+/// Weight of the variance between origins relative to the total variance.
 const ORIGINS: f32 = 3.0;
 /// Maximum number of optimiser steps.
 const STEPS: u64 = 200;
@@ -151,7 +151,8 @@ mod tests {
         known.count() as f64 / windows.len() as f64
     }
 
-    /// Returns clips in which one feature follows the scene, and another, stronger one follows the origin.
+    /// Returns windows in which four features identify the scene, and a stronger one mainly follows the
+    /// origin.
     fn windows() -> Vec<Window> {
         let mut rng = Rng::new(1);
         let mut windows = Vec::new();
@@ -161,7 +162,7 @@ mod tests {
                 summary.iter_mut().for_each(|value| *value = rng.normal() as f32);
                 let (scene, origin) = (clip % 4, clip / 8);
                 summary[scene] += 4.0;
-                // In the first two origins this feature follows the scene, in the last it does not.
+                // In the first two origins this feature also follows the scene, in the last it does not.
                 summary[10] += if origin == 2 { -4.0 } else { 8.0 * origin as f32 + 2.0 * scene as f32 };
                 windows.push(Window { summary, scene: Scene::ALL[scene], clip, origin });
             }

@@ -1,7 +1,8 @@
 //! Training of the scene model from a folder of labelled clips and from composed music.
 //!
-//! The folder contains `manifest.json`: `{"items": [{"file", "scene", "kind", "source"}, ..]}`. `scene` is ambient,
-//! techno, rock or none; other items are skipped. `kind` and `source` group the clips for cross-validation.
+//! The folder contains `manifest.json`: `{"items": [{"file", "scene", "kind", "source"}, ..]}`. `scene` is
+//! ambient, techno, rock or none; items with any other value are skipped. `kind` and `source` group the clips
+//! for cross-validation.
 
 mod augment;
 mod check;

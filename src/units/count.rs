@@ -1,4 +1,4 @@
-//! Counts in messages.
+//! Counts with nouns, for messages.
 
 /// Returns a count with its noun, such as `1 preset` or `2 presets`. The plural of `noun` must be `noun` plus `s`.
 pub fn counted(count: usize, noun: &str) -> String {

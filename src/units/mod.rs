@@ -1,4 +1,5 @@
-//! Number types with units, counts in text, dates, CPU time, and the seeded random number generator.
+//! Number types with units or ranges, counts in text, dates, CPU time, and the seeded random number
+//! generator.
 //!
 //! Imports no other module of the crate; all others may import it.
 
@@ -57,9 +58,9 @@ impl Mul<f64> for Seconds {
 #[serde(transparent)]
 pub struct Tempo(f64);
 
-/// Lowest tempo, in BPM.
+/// Lowest valid tempo, in BPM.
 pub const MIN_TEMPO: f64 = 40.0;
-/// Highest tempo, in BPM.
+/// Highest valid tempo, in BPM.
 pub const MAX_TEMPO: f64 = 220.0;
 /// Tempo assumed before any audio arrives.
 pub const DEFAULT_TEMPO: Tempo = Tempo(120.0);
@@ -100,7 +101,7 @@ impl Unipolar {
     /// The number 1.
     pub const ONE: Self = Self(1.0);
 
-    /// Clamps `value` to 0..1; NaN becomes 0.
+    /// Clamps `value` to the range 0 to 1; NaN becomes 0.
     pub fn new(value: f32) -> Self {
         // `max` comes first because `NaN.max(0.0)` is 0.
         Self(value.max(0.0).min(1.0))
@@ -146,7 +147,7 @@ impl Phase {
     }
 }
 
-/// A sample position on the audio clock, per channel, from the start of the stream.
+/// A position on the audio clock, in samples per channel since the start of the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SampleIndex(pub u64);

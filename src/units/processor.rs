@@ -1,15 +1,15 @@
-//! CPU time, which does not depend on the load of the computer.
+//! CPU time, which depends far less on the load of the machine than elapsed time does.
 
 use std::time::Duration;
 
 use cpu_time::{ProcessTime, ThreadTime};
 
-/// Returns the CPU time of all threads of this process.
+/// Returns the CPU time used by all threads of this process; zero if it is unavailable.
 pub fn process_time() -> Duration {
     ProcessTime::try_now().map_or(Duration::ZERO, |time| time.as_duration())
 }
 
-/// Returns the CPU time of the calling thread.
+/// Returns the CPU time used by the calling thread; zero if it is unavailable.
 pub fn thread_time() -> Duration {
     ThreadTime::try_now().map_or(Duration::ZERO, |time| time.as_duration())
 }

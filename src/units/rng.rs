@@ -27,22 +27,22 @@ impl Rng {
         self.0.next_u64()
     }
 
-    /// Returns a number in 0..1 with 53 random bits.
+    /// Returns a uniformly distributed number with 53 random bits, from 0 up to but excluding 1.
     pub fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Returns a number in 0..1 with 24 random bits.
+    /// Returns a uniformly distributed number with 24 random bits, from 0 up to but excluding 1.
     pub fn unit_f32(&mut self) -> f32 {
         (self.0.next_u64() >> 40) as f32 / (1u64 << 24) as f32
     }
 
-    /// Returns an integer below `end`; 0 if `end` is 0.
+    /// Returns a random integer below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         ((self.unit() * end as f64) as usize).min(end.saturating_sub(1))
     }
 
-    /// Returns a number from the standard normal distribution (Box and Muller, 1958).
+    /// Returns a random number from the standard normal distribution (Box and Muller, 1958).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()

@@ -32,7 +32,7 @@ impl Link {
     /// end.
     ///
     /// # Errors
-    /// Fails if a thread cannot be started; the supervisor would consider the show hung.
+    /// Fails if a thread cannot be started: without heartbeats, the supervisor would consider the show hung.
     pub fn connect(&self, stop: &Arc<AtomicBool>) -> std::io::Result<()> {
         if self.start.is_none() {
             return Ok(());
@@ -43,7 +43,7 @@ impl Link {
         Ok(())
     }
 
-    /// Returns how the supervisor started this show; `None` without one.
+    /// Returns how the supervisor started this show; `None` if there is no supervisor.
     pub fn start(&self) -> Option<&Start> {
         self.start.as_ref()
     }
@@ -58,7 +58,7 @@ impl Link {
         self.shown.store(true, Ordering::Relaxed);
     }
 
-    /// Reports that the show is ending as requested and sends nothing more. Never blocks.
+    /// Reports that the show is ending as requested; nothing more is sent after that. Never blocks.
     pub fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Number of crashes within [`WINDOW`] after which the show starts in safe mode.
 const MAX_CRASHES: usize = 3;
-/// Time in which crashes add up.
+/// Period over which crashes are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 /// Number of consecutive crashes before the first picture after which the supervisor gives up.
 const MAX_EARLY: u32 = 5;

@@ -1,8 +1,9 @@
 //! Keeps a show running: a small parent process starts the show in a child process and restarts it when it crashes or
 //! hangs.
 //!
-//! The child sends heartbeats over its standard output while its show runs. The parent asks it to end with a line on
-//! its standard input. Only [`std::process`] and pipes, so it works on every system.
+//! The child sends heartbeats over its standard output while its show runs. The parent asks the child to end
+//! by writing a line to its standard input. This needs only [`std::process`] and pipes, so it works on every
+//! system.
 
 mod child;
 mod crashes;
@@ -33,10 +34,10 @@ const STOP: &str = "stop";
 pub struct Start {
     /// Identifies the supervisor; shows of different supervisors do not share their state.
     pub supervisor: u32,
-    /// How often the show was started before.
+    /// Number of times the show has been restarted.
     pub restarts: u32,
-    /// Why it has to be restarted.
+    /// Why the show had to be restarted; `None` at its first start.
     pub crash: Option<String>,
-    /// Whether it crashed so often that only built-in presets are played.
+    /// Whether the show crashed so often that only built-in presets are played.
     pub safe_mode: bool,
 }

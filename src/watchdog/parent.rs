@@ -19,7 +19,7 @@ use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
 /// Time that a show may take to end after it was asked to; its own exit timer is shorter.
 const END: Duration = Duration::from_secs(3);
-/// Time that the next show waits for a killed one to disappear.
+/// Maximum time that a restart waits for a killed show to exit.
 const KILLED: Duration = Duration::from_millis(100);
 /// Interval between checks of signals and the process.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// show.
 ///
 /// # Errors
-/// Fails if the child cannot be started, or crashes again and again before it shows a picture.
+/// Fails if the child cannot be started, or repeatedly crashes before it shows a picture.
 pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     if start().is_some() {
         return Ok(None);
@@ -42,7 +42,7 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     let program = std::env::current_exe().context("finding this program")?;
     let began = Instant::now();
     let mut crashes = Crashes::default();
-    // Shows that have ended but are not freed by the system yet.
+    // Killed shows whose processes have not exited yet.
     let mut leftover = Vec::new();
     let mut start = Start { supervisor: std::process::id(), ..Start::default() };
     loop {
@@ -70,7 +70,7 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     }
 }
 
-/// A running show in its process.
+/// A show running in a child process.
 struct Show {
     process: Child,
     /// The show's standard input, through which it is asked to end.
@@ -163,7 +163,7 @@ impl Show {
         }
     }
 
-    /// Waits for the end of the process, for a limited time.
+    /// Waits for the process to end, and kills it if that takes longer than [`END`].
     fn wait_for_end(&mut self) -> End {
         let since = Instant::now();
         loop {
@@ -196,7 +196,7 @@ impl Show {
     }
 
     /// Kills the process. One that does not exit at once, because of a driver or a busy CPU, exits later; the
-    /// picture does not wait for it.
+    /// restart does not wait for it.
     fn kill(&mut self) {
         self.process.kill().ok(); // It may have ended.
         let since = Instant::now();
@@ -216,7 +216,7 @@ fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
 
-/// Passes the bytes of the child on until it closes its output.
+/// Forwards the child's bytes until it closes its output.
 fn read_beats(mut output: ChildStdout, beat: &mpsc::Sender<u8>) {
     let mut bytes = [0; 64];
     while let Ok(count @ 1..) = output.read(&mut bytes) {

@@ -1,4 +1,4 @@
-//! Determines from the state of its threads whether a silent show lacks CPU time.
+//! Determines whether a silent show lacks CPU time, from the state of its threads.
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::Threads;
@@ -8,7 +8,7 @@ pub(super) use other::Threads;
 /// Why a show may be silent, apart from having hung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pressure {
-    /// Nothing else: its thread is blocked, or runs without making progress.
+    /// No other reason: its thread is blocked, or runs without making progress.
     None,
     /// Another thread runs or waits for a CPU, or the show's thread waits for a disk; the show may wait for either.
     Doubtful,
@@ -55,7 +55,7 @@ mod linux {
     }
 
     impl Threads {
-        /// Looks at the threads of `process`.
+        /// Prepares to check the threads of `process`, a process id.
         pub fn of(process: u32) -> Self {
             Self { folder: PathBuf::from(format!("/proc/{process}/task")), before: BTreeMap::new() }
         }
@@ -99,7 +99,7 @@ mod linux {
         }
     }
 
-    /// Judges threads by the CPU time of each within an interval.
+    /// Judges threads, each with its CPU time within the last interval, which was `length` long.
     fn judge(threads: impl Iterator<Item = (Thread, Duration)>, length: Duration) -> Pressure {
         let mut judged = Pressure::Doubtful;
         let mut others_work = false;
@@ -181,7 +181,7 @@ mod other {
     pub(in crate::watchdog) struct Threads;
 
     impl Threads {
-        /// Looks at the threads of `process`.
+        /// Prepares to check the threads of `process`, a process id.
         pub fn of(_process: u32) -> Self {
             Self
         }

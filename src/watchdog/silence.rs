@@ -8,7 +8,7 @@ use super::pressure::Pressure;
 const HANG: Duration = Duration::from_millis(500);
 /// Factor by which silence counts less while it may have a cause outside the show.
 const DOUBT: u32 = 4;
-/// The same before the first picture, when the show may wait for a driver that compiles shaders for a minute.
+/// The same before the first picture, when the show may wait a minute for a driver to compile shaders.
 const COMPILING: u32 = 120;
 /// Time that a show may take until its first beat.
 const START_UP: Duration = Duration::from_secs(60);
@@ -32,12 +32,12 @@ pub(super) enum Stage {
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     stage: Stage,
-    /// How much silence has counted so far.
+    /// Silence counted so far; it counts less while it may have a cause outside the show.
     counted: Duration,
 }
 
 impl Silence {
-    /// Ends the silence with a beat.
+    /// Records a beat, which ends the silence.
     pub fn beat(&mut self) {
         self.counted = Duration::ZERO;
         if self.stage == Stage::Starting {
@@ -78,7 +78,8 @@ mod tests {
 
     const LOOK: Duration = Duration::from_millis(25);
 
-    /// Returns after how much silence under `pressure` a show that was shown has hung, within a minute.
+    /// Returns after how much silence under `pressure` a show counts as hung; `None` if not within a minute.
+    /// `shown` is whether it has shown a picture.
     fn hung_after(shown: bool, pressure: Pressure) -> Option<Duration> {
         let mut silence = Silence::default();
         silence.beat();

@@ -75,7 +75,7 @@ fn tokens(text: &str) -> Vec<String> {
     found
 }
 
-/// Returns the tokens without `#[cfg(test)] mod tests { ... }`.
+/// Returns the tokens before `#[cfg(test)] mod tests {`, the last item of a file.
 fn outside_tests(mut tokens: Vec<String>) -> Vec<String> {
     let start = ["#", "[", "cfg", "(", "test", ")", "]", "mod", "tests", "{"];
     if let Some(at) = tokens.windows(start.len()).position(|window| window.iter().eq(start.iter())) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::fixture::{BakeFixture, good_presets};
 
-/// Returns the arguments of a brood of five children in the folder `out`.
+/// Returns the command-line arguments that breed five children in the folder `out`.
 fn arguments(fixture: &BakeFixture, out: &str) -> Vec<String> {
     let library = fixture.library.to_str().expect("a plain path");
     let out = fixture.folder(out);

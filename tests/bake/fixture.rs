@@ -31,7 +31,7 @@ pub fn good_presets(folder: &Path, count: usize) {
     }
 }
 
-/// Returns the paths of the verdicts in a run's JSON Lines.
+/// Returns the paths of the presets whose verdicts are in a run's JSON Lines.
 pub fn judged(lines: &str) -> Vec<String> {
     let events = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let verdicts = events.filter(|event| event["event"] == "judged");
@@ -110,7 +110,7 @@ impl BakeFixture {
         self.command().args(arguments).spawn().expect("started")
     }
 
-    /// Starts an audit with one worker and kills it after `verdicts` verdicts; returns their paths.
+    /// Starts an audit with one worker and kills it after `verdicts` verdicts; returns the presets' paths.
     pub fn audit_killed_after(&self, verdicts: usize) -> Vec<String> {
         let mut child = self.start_audit(&["--json", "--workers", "1"]);
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
@@ -126,7 +126,8 @@ impl BakeFixture {
         told
     }
 
-    /// Starts an overnight bake with one worker and kills it after `presets` presets of a stage, or at its start.
+    /// Starts an overnight bake with one worker and kills it once `stage` has processed `presets` presets; 0
+    /// kills it when the stage starts.
     pub fn night_killed_in(&self, frames: &[&str], stage: &str, presets: u64) {
         let mut command = self.command();
         command.args(["overnight", "--pack", "night", "--k", "8", "--json", "--workers", "1"]).args(frames);
@@ -172,7 +173,7 @@ impl BakeFixture {
         entries.into_iter().map(|e| (e["relPath"].as_str().expect("a path").to_owned(), e)).collect()
     }
 
-    /// Returns every value that must be equal when the bake is repeated.
+    /// Returns, by path, every value that must be equal when the audit is repeated.
     pub fn metrics(&self) -> BTreeMap<String, Value> {
         let told = |entry: Value| {
             let verdict = &entry["verdict"];

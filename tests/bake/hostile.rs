@@ -10,8 +10,8 @@ pub const BLACK: &str =
 /// One hostile file and its acceptable verdicts.
 pub struct Case {
     pub name: &'static str,
-    /// Words, one of which must appear in its safety verdict or its broken parts; `excluded` for a file that is no
-    /// candidate.
+    /// Words, one of which must appear in the file's safety verdict or broken parts; `excluded` for a file
+    /// that is not audited.
     pub expected: &'static [&'static str],
 }
 

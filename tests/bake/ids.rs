@@ -1,4 +1,4 @@
-//! A pack of the browser-based predecessor: its ids join in every file, and its embeddings are used as they are.
+//! A pack of the browser-based predecessor: every file uses its ids, and its embeddings are used unchanged.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::fixture::{BakeFixture, good_presets};
 
-/// Encodes a matrix of 32-bit floats as NumPy does.
+/// Encodes a matrix of 32-bit floats in NumPy's `.npy` format.
 fn npy(rows: &[[f32; 4]]) -> Vec<u8> {
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, 4), }}", rows.len());
     header += &" ".repeat((64 - (11 + header.len()) % 64) % 64);
@@ -65,12 +65,12 @@ fn ids_of_a_foreign_pack_join_in_every_file_and_its_embeddings_are_clustered() {
         assert_eq!(different.len(), tags.len(), "{entry}");
     }
     assert!(!out.join("embeddings.npy.broken").exists() && out.join("embeddings.npy").exists());
-    // A show of the library uses an index with these ids.
+    // A show with this library uses an index with these ids.
     std::fs::copy(out.join("aivj-style-index.v1.json"), fixture.library.join("aivj-style-index.v1.json"))
         .expect("copied");
     let check = fixture.aivj(&["index", "check", &library]);
     assert!(check.stdout.starts_with("HIT: v1\npresets: 3\n"), "{}{}", check.stdout, check.stderr);
-    // Favourites by manifest id.
+    // Favourites are matched by manifest id or path.
     let package = fixture.folder("feedback.json");
     let favourites =
         r#""run3-good-0-0a1b2c",{"presetId":"run3-good-1-1b2c3d"},"run3/good 2.milk","gone-1-123456""#;

@@ -1,4 +1,4 @@
-//! Whole overnight bakes: every stage in order, killed and resumed, and a running show that loads the new index.
+//! Complete overnight bakes: all stages in order, killed and resumed; a running show loads the new index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -93,7 +93,7 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     let own: BTreeSet<&String> = baked.values().collect();
     assert!(!chosen.is_empty() && chosen.iter().all(|cluster| own.contains(cluster)), "{chosen:?}");
 
-    // Nothing has changed: the second bake repeats nothing, and the cluster ids stay.
+    // Nothing has changed: the second bake repeats nothing, and the cluster ids stay the same.
     let again = night(&fixture, &[]);
     assert!(again.status.success() && again.stdout.contains("skipping the smoke test"), "{}", again.stdout);
     assert_eq!(index(&out), baked);
@@ -105,7 +105,7 @@ fn is_baked(cluster: &str) -> bool {
     cluster.strip_prefix('c').is_some_and(|number| number.parse::<u16>().is_ok())
 }
 
-/// Plays `frames` frames, sometimes with Next; returns the clusters of the chosen presets.
+/// Plays `frames` frames, with Next in every tenth; returns the clusters of the chosen presets.
 fn play(show: &mut Show, frames: usize) -> Vec<String> {
     let mut coming: Vec<Arrived> = Vec::new();
     let mut chosen = Vec::new();
@@ -135,7 +135,7 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
 fn a_killed_bake_resumes_and_writes_the_same_index() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 8);
-    // Killed in the audit, while rendering, and late.
+    // Killed during the audit, while rendering, and during clustering.
     for (stage, progress) in [("audit presets", 2), ("render frames", 2), ("cluster embeddings", 0)] {
         fixture.night_killed_in(&SMALL, stage, progress);
     }
@@ -202,5 +202,9 @@ fn odd_names_and_bad_presets_are_baked_and_existing_files_are_kept() {
     good_presets(&other, 2);
     let folders = ["--out", "OUT", "--library", other.to_str().expect("a plain path")];
     let refused = fixture.bake(&["overnight", "--pack", "night"], &folders);
-    assert!(!refused.status.success() && refused.stderr.contains("holds the pack of"), "{}", refused.stderr);
+    assert!(
+        !refused.status.success() && refused.stderr.contains("contains the pack for"),
+        "{}",
+        refused.stderr
+    );
 }

@@ -33,7 +33,7 @@ fn shard(fixture: &BakeFixture, stage: &str, index: u32, more: &[&str]) -> PathB
     out
 }
 
-/// Merges folders into the fixture's own; returns the exit code and everything printed.
+/// Merges shard folders into the fixture's output folder; returns the exit code and everything printed.
 fn merge(fixture: &BakeFixture, folders: &[&PathBuf]) -> (Option<i32>, String) {
     let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().expect("plain")).collect();
     let run = fixture.bake(&[&["merge"], &folders[..]].concat(), &["--out", "OUT"]);
@@ -89,7 +89,7 @@ fn merged_frames_equal_the_frames_of_one_machine() {
     assert!(merged.len() == 4 && merged == alone);
 }
 
-/// Returns the pictures of every preset and its measurements. Each preset has one line.
+/// Returns the pictures and measurements of every preset; fails the test if a preset has several lines.
 fn pictures(folder: &Path) -> BTreeMap<String, (Vec<Vec<u8>>, Value)> {
     let index = std::fs::read_to_string(folder.join("frames-index.jsonl")).expect("an index");
     let entries: Vec<Value> = index.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

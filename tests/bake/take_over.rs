@@ -1,4 +1,5 @@
-//! Audits of the browser-based predecessor: imported, and written so that its line-based tools read them.
+//! Audits in the format of the browser-based predecessor: imported, and written so that its line-based tools
+//! can read them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::{self, BakeFixture, good_presets};
 
-/// One entry in the predecessor's form.
+/// Returns one entry in the predecessor's format.
 fn entry(path: &str, reasons: &[&str], luma: f64) -> Value {
     json!({
         "relPath": path, "fileName": path, "pack": "", "fileSize": 1, "decodedAs": "utf8", "warnings": [], "fixes": [],
@@ -21,7 +22,7 @@ fn entry(path: &str, reasons: &[&str], luma: f64) -> Value {
     })
 }
 
-/// Writes a finished audit of the predecessor, made on another machine.
+/// Writes a finished audit of the predecessor that was made on another machine.
 fn write_audit(out: &Path, entries: &[Value]) {
     std::fs::create_dir_all(out).expect("made");
     let audit = json!({"version": "v0", "sourceRoot": "D:\\presets", "entries": entries});
@@ -104,7 +105,7 @@ fn a_finished_audit_of_the_predecessor_counts_for_packs_and_audits() {
     let entries = fixture.entries();
     assert_eq!(entries["good 2.milk"]["quality"]["reasons"], json!(["too-dark"]));
     assert_eq!(entries["good 0.milk"]["quality"]["avgLuma"], json!(0.3));
-    // The next run finds everything known.
+    // The next run has nothing left to audit.
     assert!(fixture::judged(&fixture.audit(&["--json"]).stdout).is_empty());
 }
 
@@ -124,7 +125,7 @@ fn line_based_tools_read_every_verdict_of_the_right_preset_and_gates_can_be_chos
     assert!(read_by_line(&read()).values().all(|ok| *ok == Some(false)));
     let reasons = fixture.entries()["good 0.milk"]["quality"]["reasons"].clone();
     assert_eq!(reasons, json!(["too-dark"]));
-    // The gates are part of the run: without them the same measurements pass.
+    // The thresholds apply to one run: without them, the same measurements pass.
     assert!(fixture.audit(&["--no-thumbs", "--max-avg-luma", "1"]).status.success());
     let open = read_by_line(&read());
     assert_eq!(open, by_entry(fixture.entries()));

@@ -12,7 +12,7 @@ use aivj::desk::{Action, Desk, DeskRequest, DeskView, LibraryRequest, Page, Sett
 use aivj::library::Setting;
 use aivj::show::{Command, FrameTimes, Undoable};
 
-/// Runs `act` on the desk at `moment`, with the requests that the desk has made so far.
+/// Runs `act` on a desk that shows `moment`; the last argument of `act` collects the desk's requests.
 fn try_out(moment: &Moment, act: impl FnOnce(&mut Harness, &RefCell<Desk>, &RefCell<Vec<DeskRequest>>)) {
     if !software() {
         return;

@@ -36,7 +36,7 @@ impl OffScreen {
         })
     }
 
-    /// Copies `texture` after the commands in `encoder` have run.
+    /// Reads `texture` back after the commands in `encoder` have run.
     fn read(
         &self,
         mut encoder: wgpu::CommandEncoder,

@@ -54,7 +54,7 @@ pub fn server() -> (Process, String) {
     (server, name)
 }
 
-/// Returns the program with the arguments of a small, repeatable show on a display, with its own data folder.
+/// Returns a command that plays a small, repeatable show on `display` with the data folder `data`.
 pub fn show(display: &str, data: &std::path::Path) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_aivj"));
     program.args(["play", "--audio", "demo", "--seed", "7", "--size", "96x54"]);

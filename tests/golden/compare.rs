@@ -9,18 +9,18 @@ use image::{ImageEncoder as _, Rgb, RgbImage};
 
 use crate::scene::Scene;
 
-/// How much differences are amplified in `difference.png`.
+/// Factor by which differences are amplified in `difference.png`.
 const AMPLIFICATION: u8 = 8;
-/// Minimum share of pixels that must stand out; a plainer picture would not catch any error.
+/// Minimum share of pixels that must stand out; a plainer picture would not reveal errors.
 const LEAST_CONTENT: f64 = 0.004;
-/// Minimum distance of a standing-out pixel from the most frequent colour, 0 to 255.
+/// Difference from the most frequent colour, 0 to 255 in any channel, above which a pixel stands out.
 const STANDS_OUT: u8 = 12;
 
 /// The result of a comparison.
 pub struct Comparison {
-    /// Why they do not match.
+    /// Why the pictures do not match; `None` if they match.
     pub failure: Option<String>,
-    /// Where they differ.
+    /// The amplified differences; `None` if the pictures cannot be compared.
     pub difference: Option<RgbImage>,
 }
 
@@ -31,7 +31,7 @@ impl Comparison {
     }
 }
 
-/// Counts the pixels that differ by more than the scene's tolerance.
+/// Compares two pictures by the number of pixels that differ by more than the scene's tolerance.
 pub fn compare(expected: &RgbImage, actual: &RgbImage, scene: &Scene) -> Comparison {
     if expected.dimensions() != actual.dimensions() {
         let [was, is] = [expected, actual].map(RgbImage::dimensions);
@@ -69,7 +69,7 @@ fn channel_differences(a: &Rgb<u8>, b: &Rgb<u8>) -> [u8; 3] {
     std::array::from_fn(|channel| a.0[channel].abs_diff(b.0[channel]))
 }
 
-/// Returns an error for a picture of one colour, which would match whatever else goes wrong.
+/// Returns an error for a picture of almost one colour, which would match whatever else goes wrong.
 pub fn has_content(picture: &RgbImage) -> Result<(), String> {
     let mut counts = std::collections::BTreeMap::new();
     for pixel in picture.pixels() {

@@ -1,4 +1,4 @@
-//! Draws a scene with the program's stage: fixed audio, seed and frame rate.
+//! Draws a scene with the program's stage, with fixed audio, seed and frame rate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::scene::{Row, Scene};
 const FPS: f64 = 30.0;
 const SEED: u64 = 7;
 const SAMPLE_RATE_HZ: u32 = 44_100;
-/// Frames of generated audio; no scene is longer.
+/// Number of frames for which audio is generated; no scene is longer.
 const MAX_FRAMES: u32 = 120;
 const FRONT: DeckId = DeckId(1);
 const OTHER: DeckId = DeckId(2);
@@ -153,7 +153,7 @@ impl Studio {
     }
 }
 
-/// Returns the preset file of the row.
+/// Returns the contents of the scene's preset file, with the row's lines added.
 fn preset(scene: &Scene, row: &Row, folder: &Path) -> Result<Vec<u8>, String> {
     let text = match (&scene.built_in, &scene.preset) {
         (Some(path), _) => {

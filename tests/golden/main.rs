@@ -20,7 +20,7 @@ use compare::Comparison;
 use draw::Studio;
 use scene::Scene;
 
-/// Maximum total size of `tests/golden`, bytes.
+/// Maximum total size of `tests/golden`, in bytes.
 const MAX_BYTES: u64 = 4 << 20;
 
 /// `None` if `AIVJ_NO_GPU=1` declares that there is no graphics device.
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Returns every folder with a `scene.toml`, in order.
+/// Returns every folder with a `scene.toml`, sorted by path.
 fn scene_folders(root: &Path) -> Vec<PathBuf> {
     let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
     let scenes = walk.filter(|entry| entry.file_name() == "scene.toml");
@@ -85,7 +85,7 @@ fn check_scene(folder: &Path, name: &str) -> Result<(), Failed> {
     }
 }
 
-/// Saves what a failing scene drew, and the difference to the expected picture.
+/// Saves the picture of a failing scene and its difference from the expected one; returns the folder.
 fn keep(name: &str, actual: &RgbImage, difference: Option<&RgbImage>) -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden").join(name);
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;

@@ -13,11 +13,11 @@ use serde::Deserialize;
 pub struct Scene {
     /// A preset file, relative to the scene's folder.
     pub preset: Option<String>,
-    /// A built-in preset by its path, instead of a file.
+    /// Path of a built-in preset to use instead of a file.
     pub built_in: Option<String>,
     /// The preset that is faded in or blended, relative to the scene's folder.
     pub other: Option<String>,
-    /// Width and height of each picture, pixels.
+    /// Width and height of each picture, in pixels.
     #[serde(default = "default_size")]
     pub size: [u32; 2],
     /// Warp mesh size, in cells.
@@ -65,20 +65,20 @@ pub struct Row {
     pub time_speed: Option<f64>,
     /// Gain of the preset's audio.
     pub audio_gain: Option<f32>,
-    /// Draws the picture to a window of this size.
+    /// Size of the window to which the picture is drawn, in pixels.
     pub window: Option<[u32; 2]>,
     /// Layers of `tests/golden/layers/files`, in the order they are launched.
     pub layers: Vec<LayerRow>,
 }
 
-/// A layer on air; it has one of the first three fields.
+/// A layer on air; exactly one of the first three fields is set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerRow {
     sprite: Option<u8>,
     message: Option<u8>,
     title: Option<String>,
-    /// The frame that launches it.
+    /// Frame in which the layer is launched.
     pub from: u32,
 }
 

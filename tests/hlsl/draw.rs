@@ -6,8 +6,8 @@ use aivj::hlsl::{self, Translation};
 use aivj::stage::Gpu;
 use lactea_abi::{FRAGMENT_ENTRY, MilkExtUniforms, MilkUniforms, PassKind, PassUniforms, TexDim};
 
-/// A triangle over the whole picture. The inputs at the only pixel: `uv` is (0.25, 0.5), `uv_orig` of a warp (0.5,
-/// 0.75), `hue_shader` (0.1, 0.2, 0.3), `rad` 0.7 and `ang` 0.9.
+/// Vertex shader for a triangle that covers the whole picture. At the only pixel, `uv` is (0.25, 0.5),
+/// `uv_orig` of a warp shader (0.5, 0.75), `hue_shader` (0.1, 0.2, 0.3), `rad` 0.7 and `ang` 0.9.
 const VERTEX: &str = "
 struct Out {
     @builtin(position) position: vec4<f32>,

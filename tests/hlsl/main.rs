@@ -13,7 +13,7 @@ use draw::Painter;
 /// A row of the tables: description, declarations, code that computes `v`, and the expected value of `v`.
 type Row = [String; 4];
 
-/// Returns the rows below `heading` in `docs/compatibility.md`; `|` within a cell is written `\\|`.
+/// Returns the rows below `heading` in `docs/compatibility.md`; `|` within a cell is written `\|`.
 fn rows(heading: &str) -> Vec<Row> {
     let document = include_str!("../../docs/compatibility.md");
     let section = document.split("\n## ").find(|part| part.starts_with("Shaders\n")).expect("the section");

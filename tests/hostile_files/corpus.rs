@@ -52,7 +52,7 @@ fn pipe(at: &Path) {
 }
 
 fn socket(at: &Path) {
-    // A path of a socket is at most 108 bytes long: bind it under a short name, then move it.
+    // The path of a socket is limited to 108 bytes: bind it under a short name, then move it.
     let folder = tempfile::tempdir_in("/tmp").expect("a folder");
     let short = folder.path().join("s");
     drop(UnixListener::bind(&short).expect("bound"));
@@ -81,7 +81,7 @@ pub fn noise(length: u32) -> Vec<u8> {
     (0..length).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
 
-/// Creates names and trees specific to a library; returns their number.
+/// Creates files and folders that are hostile to a library scan; returns their number.
 pub fn hostile_tree(library: &Path) -> usize {
     let preset = b"[preset00]\nzoom=1.01\n";
     let at = |name: &[u8]| library.join(OsStr::from_bytes(name));
@@ -97,7 +97,7 @@ pub fn hostile_tree(library: &Path) -> usize {
     link("/", &at(b"root"));
     link("/proc", &at(b"processes"));
     std::fs::hard_link(at(b"zeros.milk"), at(b"twice.milk")).expect("linked");
-    // Deeper than a path may be long: made from within.
+    // The path of the deepest file exceeds the maximum length, so the folders are created from within.
     let name = "d".repeat(200);
     let script =
         format!("for i in $(seq 25); do mkdir {name} && cd -P {name} || exit 1; done; : > deep.milk");
@@ -105,7 +105,7 @@ pub fn hostile_tree(library: &Path) -> usize {
     13
 }
 
-/// Writes images, under the names of textures, that claim more pixels than they contain; returns their paths.
+/// Writes images that are damaged or claim more pixels than they contain; returns their paths.
 pub fn hostile_images(folder: &Path) -> Vec<PathBuf> {
     let be = u32::to_be_bytes;
     let png = |width: u32, height: u32| {
@@ -165,14 +165,14 @@ pub fn hostile_images(folder: &Path) -> Vec<PathBuf> {
     written
 }
 
-/// Computes the checksum of PNG (ISO 3309).
+/// Computes the CRC-32 checksum used by PNG (ISO 3309).
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
     })
 }
 
-/// Writes audio files that lie about their length, channels and rate; returns their paths.
+/// Writes audio files that lie about their length or format, or contain no audio; returns their paths.
 pub fn hostile_sounds(folder: &Path) -> Vec<PathBuf> {
     let wav = |channels: u16, rate: u32, claimed: u32| {
         let mut bytes = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0".to_vec();

@@ -96,7 +96,7 @@ impl Sandbox {
     }
 }
 
-/// Returns true for traps that can be opened and are merely empty or unreadable.
+/// Returns true for traps that are regular files and merely empty or meaningless.
 fn is_plain(trap: &str) -> bool {
     ["empty file", "noise"].contains(&trap)
 }
@@ -113,7 +113,7 @@ fn scanning_a_library_of_traps_names_each_trap() {
     let run = sandbox.run("library scan", &[&"library", &"scan", &library]);
     assert!(run.status.success(), "{}", run.text);
     for (number, trap) in TRAPS.iter().enumerate() {
-        // Folders of that name are entered like any other.
+        // A folder with the name of a preset is entered like any other.
         if !is_plain(trap.name) && !trap.name.contains("folder") {
             assert!(run.text.contains(&format!("trap {number:02}.milk")), "{}: {}", trap.name, run.text);
         }
@@ -292,7 +292,7 @@ fn nothing_is_written_or_deleted_through_links() {
     let sound = sandbox.at("sound.wav");
     aivj::audio::wav::write(&sound, &aivj::audio::Pcm { rate_hz: 44_100, frames: vec![[0.1, 0.1]; 44_100] })
         .expect("written");
-    // The pictures of `render` and `bake frames`.
+    // The output of `bake frames`.
     std::fs::create_dir(&out).expect("made");
     std::os::unix::fs::symlink(sandbox.at("outside"), out.join("frames")).expect("linked");
     std::os::unix::fs::symlink(sandbox.at("outside/index"), out.join("frames-index.jsonl")).expect("linked");

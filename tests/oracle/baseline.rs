@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::Distance;
 
-/// Differences in distance that are ignored, because rasterisers round differently on each processor.
+/// Maximum change in distance that is ignored, because rasterisers round differently on each processor.
 const TOLERANCE: f64 = 0.06;
 /// Reason that `AIVJ_UPDATE_GOLDEN=1` writes for an unexplained difference; a run with one of these fails.
 const UNEXPLAINED: &str = "TO BE EXPLAINED";
@@ -21,7 +21,7 @@ const UNEXPLAINED: &str = "TO BE EXPLAINED";
 struct Known {
     /// [`Distance::total`] at the last frame.
     distance: f64,
-    /// Why the two look different; absent if they look alike.
+    /// Why the pictures of the two engines look different; absent if they look alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     known_failure: Option<String>,
 }
@@ -34,7 +34,7 @@ impl Baseline {
         PathBuf::from("tests/oracle/baseline.toml")
     }
 
-    /// Reads the file.
+    /// Reads `baseline.toml`.
     pub fn read() -> anyhow::Result<Self> {
         Ok(Self(toml::from_str(&std::fs::read_to_string(Self::path())?)?))
     }

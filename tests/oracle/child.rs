@@ -31,7 +31,7 @@ pub fn picture_path(folder: &Path, side: Side, stage: &str, frame: u32) -> PathB
     folder.join(format!("{side:?}-{stage}-{frame:03}.png").to_lowercase())
 }
 
-/// Serves jobs on this process's pipe.
+/// Runs jobs from standard input on the engine `side`.
 pub fn serve(side: Side, settings: RenderSettings) -> anyhow::Result<()> {
     match side {
         Side::Ours => {

@@ -5,17 +5,17 @@ use image::imageops::{FilterType, resize};
 
 /// Size at which pictures are compared: large enough for layout, small enough to ignore a shift of one pixel.
 const SIZE: [u32; 2] = [64, 48];
-/// Bins of a colour histogram.
+/// Number of bins per channel of a colour histogram.
 const BINS: usize = 8;
 
 /// The distance of two pictures.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Distance {
-    /// Difference of the mean luma, 0..1.
+    /// Difference of the mean luma, from 0 to 1.
     pub luma: f64,
-    /// Share of the colour histograms in common, 0..1.
+    /// Share of the colour histograms in common, from 0 to 1.
     pub colour: f64,
-    /// Correlation of luma over the picture, -1..1.
+    /// Correlation of luma over the picture, from -1 to 1.
     pub layout: f64,
 }
 
@@ -25,7 +25,7 @@ impl Distance {
         self.luma.min(1.0) + (1.0 - self.colour) + (1.0 - self.layout)
     }
 
-    /// Returns true if the two look alike.
+    /// Returns true if the two pictures look alike.
     pub fn close(&self) -> bool {
         self.luma < 0.06 && self.colour > 0.7 && self.layout > 0.5
     }

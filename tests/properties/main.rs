@@ -45,7 +45,7 @@ const FILES: [Target; 10] = [
 ];
 
 impl Target {
-    /// Runs the target; a panic or excessive memory fails the case.
+    /// Runs the target; a panic or excessive memory use fails the case.
     fn check(&self, data: &[u8]) -> Result<(), TestCaseError> {
         let run = std::panic::AssertUnwindSafe(|| (self.run)(data));
         let (result, peak) = memory::peak_of(|| std::panic::catch_unwind(run));

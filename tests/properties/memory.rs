@@ -58,8 +58,8 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Runs `work`; returns its result and the growth of the program's memory meanwhile, bytes, including other threads.
-/// Calls must not overlap.
+/// Runs `work`; returns its result and the peak growth of the program's memory meanwhile, in bytes, including
+/// other threads. Calls wait for each other.
 pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

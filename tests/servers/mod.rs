@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Environment variable for the second run of a test: its private runtime folder.
+/// Environment variable with the private runtime folder of a test, set for its second run.
 const RUNTIME: &str = "AIVJ_TEST_RUNTIME";
 /// Timeout for starting and stopping a server.
 const PATIENCE: Duration = Duration::from_secs(20);

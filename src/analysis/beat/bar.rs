@@ -5,8 +5,9 @@ use super::cells::Ranges;
 /// Accents on each of the four beats of a bar, and halfway to the next beat.
 pub type BarView = [[Ranges; 2]; 4];
 
-/// Weight of each position in a bar (on the beat, halfway to the next) for the low, mid, high and sharp accents.
-/// Conditional logit fitted to annotated music: each bar against the same bar shifted by one, two and three beats.
+/// Weight of each position in a bar (on the beat, halfway to the next) for the low, mid, high and sharp
+/// accents. Fitted to annotated music by conditional logit: each bar against the same bar shifted by one, two
+/// and three beats.
 const WEIGHTS: BarView = [
     [[0.04, -0.04, -0.05, -0.03], [-0.28, -0.36, -0.46, 0.37]],
     [[-0.32, 0.19, 0.07, 0.07], [0.09, -0.12, -0.68, -0.04]],
@@ -15,7 +16,7 @@ const WEIGHTS: BarView = [
 ];
 /// Smoothing factor of the evidence, per update.
 const SMOOTHING: f32 = 0.05;
-/// Regularises the accents of nearly empty bars.
+/// Added to the mean accent, so that nearly empty bars give little evidence.
 const FLOOR: f32 = 0.02;
 
 /// Evidence, for each beat number modulo four, that it is the downbeat.
@@ -32,7 +33,7 @@ impl Bar {
         self.start = Some(number);
     }
 
-    /// Updates the evidence with the accents on the beats whose numbers modulo four are 0 to 3.
+    /// Updates the evidence with the accents of a bar, indexed by beat number modulo four.
     pub fn update(&mut self, view: &BarView) {
         let mut mean = [FLOOR; 4];
         for place in view.iter().flatten() {
@@ -50,13 +51,14 @@ impl Bar {
         }
     }
 
-    /// Returns a beat number that starts a bar (as does every fourth one from there) and the confidence, 0 to 1.
+    /// Returns the number of a beat that starts a bar (as does every fourth beat from there) and the
+    /// confidence in it, 0 to 1.
     pub fn downbeat(&self) -> (u64, f32) {
         if let Some(start) = self.start {
             return (start, 1.0);
         }
         let best = (0..4).fold(0, |best, n| if self.evidence[n] > self.evidence[best] { n } else { best });
-        // Softmax share of the best beat, 0 if all four are equal.
+        // Softmax probability of the best beat, scaled to be 0 if all four are equal.
         let all: f32 = self.evidence.iter().map(|evidence| (evidence - self.evidence[best]).exp()).sum();
         (best as u64, (1.0 / all - 0.25) / 0.75)
     }

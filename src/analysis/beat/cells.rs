@@ -1,4 +1,5 @@
-//! Accents of each frequency range in every quarter of eight beats, averaged as the grid advances.
+//! Accents of each frequency range at every quarter beat of an eight-beat cycle, averaged as the grid
+//! advances.
 
 use super::drums::Accent;
 
@@ -24,7 +25,7 @@ pub struct AccentAverages {
 }
 
 impl AccentAverages {
-    /// Creates averages without any accents.
+    /// Builds averages without any accents.
     pub fn new() -> Self {
         Self { value: [[0.0; 4]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 4] }
     }
@@ -45,8 +46,8 @@ impl AccentAverages {
         }
     }
 
-    /// Returns the mean accents at `part` of beat `beat` in bars of `every` beats, or `None` before the first pass over
-    /// it.
+    /// Returns the mean accents `part` quarters after each beat whose number modulo `every` is that of
+    /// `beat`, or `None` before the first such beat has passed.
     pub fn mean(&self, beat: usize, part: usize, every: usize) -> Option<Ranges> {
         let (mut sum, mut count) = ([0.0; 4], 0.0);
         for cell in (beat % every..BEATS).step_by(every).map(|beat| beat * PARTS + part) {

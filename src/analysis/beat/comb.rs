@@ -1,4 +1,5 @@
-//! Folds the accents of the last few seconds over every tempo and finds the phase at which each one peaks.
+//! Folds the accents of the last few seconds over the beat period of every tempo and finds the phases at
+//! which they peak.
 //!
 //! A comb of `n` beats that finds the mean accent `f`, on accents with mean `m` and standard deviation `s`, scores
 //! `z = (f - m) / s * sqrt(n)`: its distance from chance in standard deviations. The statistic compares tempi
@@ -7,9 +8,9 @@
 
 use super::drums::Accent;
 
-/// Length of the accent history in hops, 8 s.
+/// Length of the accent history, in hops (8 s).
 const HISTORY: usize = 800;
-/// Decay constant of older hops, in hops.
+/// Decay constant of the weight of older hops, in hops.
 const DECAY: f32 = 500.0;
 /// Phase bins per period.
 const PHASES: usize = 48;
@@ -17,9 +18,10 @@ const PHASES: usize = 48;
 const PER_OCTAVE: usize = 58;
 /// Shortest period, in hops of 10 ms (218 BPM).
 const MIN_PERIOD: f32 = 27.5;
-/// Number of periods: a little over three octaves. The last octave is used only as the double of another period.
+/// Number of periods: a little over three octaves. Those of the last octave are used only as the double of
+/// another period.
 const PERIODS: usize = 3 * PER_OCTAVE + 10;
-/// Number of periods that may be a beat: up to 1.24 s (48 BPM).
+/// Number of periods that may be a beat: up to 1.22 s (49 BPM).
 const BEATS: usize = PERIODS - PER_OCTAVE;
 /// Log-normal tempo prior: centre in BPM and deviation in octaves.
 const TEMPO_PRIOR: (f32, f32) = (130.0, 1.1);
@@ -33,14 +35,14 @@ const REPETITION: f32 = 1.0;
 /// Minimum number of hops to correlate.
 const MIN_PAIRS: usize = 250;
 
-/// One hypothesis of period and phase.
+/// A hypothesis of beat period and phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Comb {
     /// Beat period, in hops.
     pub period: f32,
     /// Hops since the last beat.
     pub since: f32,
-    /// Distance from chance, in standard deviations.
+    /// Distance from chance in standard deviations, multiplied by the weight of the repetition.
     pub z: f32,
     /// `z` weighted by the tempo prior and by how evenly the beats are accented.
     pub score: f32,
@@ -60,12 +62,12 @@ pub struct Combs {
     total_weight: f32,
     periods: Vec<f32>,
     prior: Vec<f32>,
-    /// Weight of each period from its repetition, at least 1.
+    /// Weight of each period by how well its pattern repeats, 1 to 2.
     repetition: Vec<f32>,
 }
 
 impl Combs {
-    /// Returns an empty history.
+    /// Builds an empty history.
     pub fn new() -> Self {
         let periods: Vec<f32> =
             (0..PERIODS).map(|n| MIN_PERIOD * (n as f32 / PER_OCTAVE as f32).exp2()).collect();
@@ -131,7 +133,8 @@ impl Combs {
         self.best_of(0..BEATS, |_, _| true)
     }
 
-    /// Returns the best hypothesis within 2.5% of the given period and 12% of its phase.
+    /// Returns the best hypothesis within 2.5% of `period`, with its last beat `since` hops ago, give or take
+    /// 12% of a period.
     pub fn near(&self, period: f32, since: f32) -> Comb {
         let place = ((period / MIN_PERIOD).log2() * PER_OCTAVE as f32).round();
         let place = place.clamp(0.0, (BEATS - 1) as f32) as usize;
@@ -196,8 +199,8 @@ impl Combs {
     }
 }
 
-/// Returns the Pearson correlation of the accents with themselves `lag` hops later, -1 to 1; 0 with too few hops.
-/// Pearson rather than a plain product: a step of the level must not count as similarity.
+/// Returns the Pearson correlation of the accents with themselves `lag` hops later, -1 to 1; 0 with too few
+/// hops. Pearson rather than a plain product: a step in the level must not count as similarity.
 fn autocorrelation(accents: &[f32], lag: usize) -> f32 {
     let pairs = accents.len().saturating_sub(lag);
     if pairs < MIN_PAIRS {

@@ -1,11 +1,11 @@
-//! Accent strength of the drums per hop. Each range is normalised by its own recent peak, so a kick counts as much
-//! as a snare and a hat less than both.
+//! Accent strength of the drums per hop. Each range is normalised by its recent peak and then weighted, so
+//! that kicks count most and hats least, however loud they are.
 
 use super::super::onset::Onset;
 
-/// Decay time of the peak of a range, in seconds.
+/// Time constant of the decay of a range's peak, in seconds.
 const PEAK_SECS: f32 = 8.0;
-/// Minimum peaks (low, mid, high); keeps pads from being amplified to drum level.
+/// Minimum peaks (low, mid, high); they keep pads from being amplified to drum level.
 const MIN_PEAK: [f32; 3] = [0.15, 0.10, 0.15];
 /// Weight of each range (low, mid, high).
 const WEIGHT: [f32; 3] = [1.0, 0.7, 0.5];
@@ -13,10 +13,11 @@ const WEIGHT: [f32; 3] = [1.0, 0.7, 0.5];
 const COMPRESSION: f32 = 0.7;
 /// Minimum peak of the relative onsets, whose scale does not depend on how loud a range is.
 const MIN_RELATIVE_PEAK: f32 = 0.02;
-/// Share of the relative onsets in the combined accent. On the cable the fixed scale has more contrast; in a room, in a
-/// crowd and without highs, the relative one.
+/// Share of the relative onsets in the combined accent. On a line input the fixed scale has more contrast; in
+/// a room, in a crowd or without highs, the relative one has.
 const RELATIVE_SHARE: f32 = 0.5;
-/// Hops until the relative onsets count, 1 s: their means and peaks must have seen a beat or two.
+/// Number of hops before the relative onsets are used (1 s), so that their means and peaks cover a beat or
+/// two.
 const RELATIVE_START: u32 = 100;
 
 /// Accent of one hop.
@@ -50,7 +51,7 @@ pub struct Drums {
 }
 
 impl Drums {
-    /// Builds the detector for one onset every `dt` seconds.
+    /// Builds a detector stepped every `dt` seconds.
     pub fn new(dt: f32) -> Self {
         Self { dt, peak: MIN_PEAK, relative_peak: [MIN_RELATIVE_PEAK; 3], hops: 0 }
     }

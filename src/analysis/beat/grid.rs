@@ -6,14 +6,15 @@ use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::octave;
 
-/// Smoothing of the octave evidence per update, and the thresholds at which the count halves and doubles back.
+/// Smoothing factor of the octave evidence per update, and the thresholds beyond which the grid counts every
+/// second beat, or every beat again.
 const OCTAVE_SMOOTHING: f32 = 0.06;
 const HALVE: f32 = 1.2;
 const RESTORE: f32 = -1.8;
 /// Longest period that halving may produce, in hops.
 const MAX_PERIOD: f64 = 150.0;
 
-/// The beats as counted: anchor and period in hops, and the number of the anchor's beat.
+/// The counted beats: anchor and period in hops, and the number of the beat at the anchor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count {
     /// Position of a beat, in hops.
@@ -24,7 +25,7 @@ pub struct Count {
     pub number: u64,
 }
 
-/// Beat grid. Internally it runs on fast beats; the counted beats may be every second one of them.
+/// Beat grid. It runs on fast beats internally and counts all of them or every second one.
 pub struct Grid {
     /// Position of the last fast beat, in hops.
     pub anchor: f64,
@@ -36,15 +37,16 @@ pub struct Grid {
     /// Smoothed log odds that every second fast beat is not a beat.
     octave: f32,
     cells: AccentAverages,
-    /// Smoothed score of the evidence; decays slowly without any.
+    /// Smoothed score of the evidence; decays slowly while there is none.
     pub score: f32,
     /// Mean `z` of the evidence over the last few seconds.
     pub mean_z: f32,
     /// Share of the last updates in which no rival scored higher.
     pub lead: f32,
-    /// Whether the evidence was once significant; an unproven grid is only a candidate.
+    /// Whether the evidence was once significant or held for long enough, or the performer set the beat; an
+    /// unproven grid is only a candidate.
     pub proven: bool,
-    /// Low and overall onset strength while there was evidence.
+    /// Running mean of low and overall onset strength, updated while there is evidence.
     pub drums: [f32; 2],
     /// Phase error still to be corrected, in hops; spread over time to avoid jumps.
     phase_error: f64,
@@ -55,7 +57,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Builds a grid with beat `number` at `anchor`.
+    /// Builds a grid with beat `number` at `anchor`; `anchor` and `period` are in hops.
     pub fn new(anchor: f64, period: f64, number: u64, drums: [f32; 2]) -> Self {
         Self {
             anchor,
@@ -75,12 +77,13 @@ impl Grid {
         }
     }
 
-    /// Returns a grid of half the period that counts the same beats as `was`, so the count may double later.
+    /// Returns a grid with the shorter period of `comb` that counts the same beats as `was` until the octave
+    /// evidence confirms the added ones.
     pub fn at_half_period(comb: &Comb, now: f64, was: &Grid) -> Self {
         let count = was.count();
         let period = f64::from(comb.period);
         let mut grid = Self::new(now - f64::from(comb.since), period, 0, was.drums);
-        // Fast beats since the counted one, whose number is twice its own.
+        // Number of fast beats since the last counted beat; counted beat n is fast beat 2 n.
         let since = ((grid.anchor - count.anchor) / period).round();
         grid.number = (2.0 * count.number as f64 + since).max(0.0) as u64;
         grid.slow = Some(0);
@@ -90,7 +93,7 @@ impl Grid {
         grid
     }
 
-    /// Sets beat position and period as given by the performer; every beat counts.
+    /// Sets beat position and period, in hops, as given by the performer; counts every beat from then on.
     pub fn set(&mut self, anchor: f64, period: f64) {
         let number = self.count().number;
         *self = Self {
@@ -117,7 +120,8 @@ impl Grid {
         }
     }
 
-    /// Returns the best hypothesis for this grid at `now`, on all beats or on every second one, in its own period.
+    /// Returns the best hypothesis for this grid at `now`, on all fast beats or on every second one; its
+    /// period is that of the fast beats.
     pub fn evidence(&self, combs: &Combs, now: f64) -> Comb {
         let (period, since) = (self.period as f32, (now - self.anchor) as f32);
         let fast = combs.near(period, since);
@@ -135,7 +139,7 @@ impl Grid {
         best(fast, best(slow(since), slow(since + period)))
     }
 
-    /// Corrects the phase and, unless the performer set it, the tempo.
+    /// Moves the phase and, unless `tempo_is_set`, the period towards a hypothesis.
     pub fn follow(&mut self, comb: Comb, now: f64, tempo_is_set: bool) {
         let away = (now - f64::from(comb.since)) - self.anchor - self.phase_error;
         let away = away - (away / self.period).round() * self.period;
@@ -165,7 +169,8 @@ impl Grid {
         self.slow != before
     }
 
-    /// Returns the accents on the counted beats with numbers modulo four of 0 to 3; `None` until all have passed.
+    /// Returns the accents on and between the counted beats, indexed by beat number modulo four; `None` until
+    /// all four have passed.
     pub fn bar(&self) -> Option<BarView> {
         let mut view = BarView::default();
         for (beat, view) in view.iter_mut().enumerate() {
@@ -180,7 +185,7 @@ impl Grid {
         Some(view)
     }
 
-    /// Returns the grid as counted.
+    /// Returns the counted beats.
     pub fn count(&self) -> Count {
         let Self { anchor, period, number, .. } = *self;
         match self.slow {
@@ -194,7 +199,7 @@ impl Grid {
         }
     }
 
-    /// Returns whether a hypothesis is this grid, or the same grid at twice or half the tempo.
+    /// Returns whether a hypothesis matches this grid at the same tempo, twice the tempo or half of it.
     pub fn matches_up_to_octave(&self, comb: Comb, now: f64) -> bool {
         let period = f64::from(comb.period);
         let ratio = period / self.period;

@@ -3,7 +3,7 @@
 use super::grid::Count;
 use crate::units::{MAX_TEMPO, MIN_TEMPO, Tempo};
 
-/// A manual change of the beat.
+/// A manual change of the tempo or the beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TempoRequest {
     /// Mark a beat now.
@@ -20,7 +20,7 @@ pub enum TempoRequest {
 
 /// Longest gap between taps of one series, in hops of 10 ms.
 const MAX_TAP_GAP: f64 = 200.0;
-/// Number of taps kept.
+/// Maximum number of taps from which the tempo is computed.
 const TAPS: usize = 8;
 
 /// Manual overrides in effect.
@@ -31,7 +31,7 @@ pub struct ManualTempo {
     tempo_set: bool,
     /// Number of times the tempo is doubled (positive) or halved (negative).
     octaves: i32,
-    /// A beat number that stays a beat in the halved count.
+    /// Number of a detected beat that remains a beat when the tempo is halved.
     aligned_beat: u64,
 }
 
@@ -51,8 +51,9 @@ impl ManualTempo {
         self.aligned_beat = number;
     }
 
-    /// Applies a request at `now` (in hops), given the detected grid and a downbeat number. Returns the anchor and
-    /// period of the new grid if it moves. Ignores octave changes outside [`MIN_TEMPO`] to [`MAX_TEMPO`].
+    /// Applies a request at `now` (in hops), given the detected grid and the number of a downbeat. Returns
+    /// the new anchor and period, in hops, if the request moves the grid. Ignores halving and doubling that
+    /// would leave the range from [`MIN_TEMPO`] to [`MAX_TEMPO`].
     pub fn apply(
         &mut self,
         request: TempoRequest,
@@ -115,7 +116,7 @@ impl ManualTempo {
     pub fn scaled(&self, detected: Count, downbeat: u64) -> (Count, u64) {
         let Count { anchor, period, number } = detected;
         if self.octaves >= 0 || !in_range(period, self.octaves) {
-            // The detected tempo may have risen since, which leaves fewer octaves.
+            // The detected tempo may have changed since; fewer octaves may then be in range.
             let octaves =
                 (0..=self.octaves.max(0)).rev().find(|&octaves| in_range(period, octaves)).unwrap_or(0);
             let times = 1 << octaves;

@@ -1,4 +1,5 @@
-//! Beat tracking: comb evidence over every tempo, a grid that follows it, and the performer's overrides.
+//! Beat tracking: comb-filter evidence for every tempo, a grid that follows the evidence, and manual
+//! overrides by the performer.
 
 mod bar;
 mod cells;

@@ -6,7 +6,8 @@ use crate::units::{Rng, Seconds};
 
 const RATE: f64 = 44_100.0;
 
-/// One bar of kicks, snares and hats in eighths or sixteenths; `x` marks a stroke.
+/// One bar of kicks, snares and hats, each divided into as many equal steps as it has characters; `x` marks a
+/// stroke.
 struct Pattern {
     kick: &'static str,
     snare: &'static str,
@@ -17,7 +18,8 @@ const HOUSE: Pattern =
     Pattern { kick: "x---x---x---x---", snare: "----x-------x---", hat: "--x---x---x---x-" };
 const ROCK: Pattern =
     Pattern { kick: "x-------x-x-----", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
-/// A slow song with a kick before the third beat and eighth-note hats: as loud between its beats as on them.
+/// A slow song with kicks before the first and third beats, and eighth-note hats: as loud between the beats
+/// as on them.
 const BALLAD: Pattern =
     Pattern { kick: "x-----x-x-----x-", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
 const PAD_ONLY: Pattern = Pattern { kick: "-", snare: "-", hat: "-" };
@@ -75,7 +77,7 @@ fn analyse(analyser: &mut Analyser, sound: &[[f32; 2]]) -> (Vec<f64>, BeatGrid) 
     (beats, analyser.features().beat)
 }
 
-/// Returns the signed distance of each of `beats` from the nearest multiple of a beat, in seconds.
+/// Returns the signed distance of each of `beats` from the nearest multiple of the beat period, in seconds.
 fn errors(beats: &[f64], bpm: f64) -> Vec<f64> {
     let beat = 60.0 / bpm;
     beats.iter().map(|at| at - (at / beat).round() * beat).collect()
@@ -154,7 +156,7 @@ fn a_kick_through_a_muffled_system_is_a_beat() {
     let bpm = 124.0;
     let kicks = Pattern { kick: "x---x---x---x---", snare: "-", hat: "-" };
     let mut sound = play(bpm, &[(&kicks, 14)]);
-    // Four poles at 600 Hz.
+    // Four-pole low-pass filter at 600 Hz.
     let mut poles = [0.0_f32; 4];
     for frame in &mut sound {
         let mut sample = frame[0];
@@ -170,8 +172,8 @@ fn a_kick_through_a_muffled_system_is_a_beat() {
     assert!(errors(&late, bpm).iter().all(|error| error.abs() < 0.06), "{late:?}");
 }
 
-/// Puts `sound` into a room with a decay of `secs` to -60 dB, with the reverberation louder than the direct sound: four
-/// parallel combs and two all-passes (Schroeder, 1962).
+/// Adds reverberation that is louder than the direct sound and takes `secs` to decay by 60 dB: four parallel
+/// comb filters and two all-pass filters (Schroeder, 1962).
 fn room(sound: &mut [[f32; 2]], secs: f32) {
     let mut combs = [1_687, 1_601, 2_053, 2_251].map(|delay| vec![0.0_f32; delay]);
     let mut passes = [341, 113].map(|delay| vec![0.0_f32; delay]);

@@ -19,36 +19,37 @@ const FIRST_UPDATE: u64 = 150;
 const LATENCY_SECS: f64 = 0.032;
 /// Length of a hop, in seconds.
 const HOP_SECS: f64 = 0.01;
-/// `z` at which a grid is adopted; its confidence there is 0.5.
+/// `z` above which a grid is adopted, with a confidence of at least 0.5.
 const ADOPT_Z: f32 = 4.4;
-/// `z` at which a candidate is adopted without trust; noise reaches it half of the time.
+/// `z` above which a grid is adopted as an untrusted candidate; noise reaches it half of the time.
 const CANDIDATE_Z: f32 = 1.8;
-/// A candidate that led for this many updates, in this share of the last ones, at this mean `z`, is as significant as
-/// one at [`ADOPT_Z`]: in a room, in a crowd or through a muffled system the beat never stands out more, but it stays
-/// where it is, whereas the peaks of noise wander.
+/// A grid holds if it is this many updates old, led in this share of the last ones and has this mean `z`. A
+/// candidate that holds is as significant as one at [`ADOPT_Z`]: in a room, in a crowd or through a muffled
+/// system the beat never stands out more, but it stays where it is, whereas the peaks of noise wander.
 const HOLD_UPDATES: u32 = 50;
 const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
-/// Minimum confidence of a grid that holds: trusted, but less than a clear one.
+/// Minimum confidence in a grid that holds: trusted, but less than a clear one.
 const HOLD_CONFIDENCE: f32 = 0.65;
 /// `z` above which an adopted grid is followed, and the `z` of zero confidence.
 const FOLLOW_Z: f32 = 3.4;
 const ZERO_Z: f32 = 3.0;
-/// Share of its own mean `z` above which a weak grid is followed.
+/// Share of a weak grid's mean `z` above which it is followed.
 const FOLLOW_SHARE: f32 = 0.7;
-/// Largest bonus factor on `z` for a grid that lasts, and the number of updates to reach it.
+/// Largest factor on the mean `z` of a grid that lasts, and the number of updates after which it is reached.
 const STEADY: f32 = 1.3;
 const STEADY_UPDATES: f32 = 60.0;
-/// Factors by which a rival must beat the grid in score and in `z`, and its minimum score as a share of the grid's
-/// long-term score.
+/// Factors by which a rival must beat the grid in score and in `z`, and the rival's minimum score as a share
+/// of the grid's long-term score.
 const RIVAL: f32 = 1.25;
 const RIVAL_Z: f32 = 1.15;
 const RIVAL_SHARE: f32 = 0.7;
-/// Consecutive updates a rival must win: against a settled grid, and against a young or failing one.
+/// Count at which a rival wins, against a settled grid and against a young or failing one: an update that the
+/// rival wins adds one, any other subtracts two.
 const RIVAL_UPDATES: u32 = 12;
 const FAST_RIVAL_UPDATES: u32 = 3;
-/// Score at which the faster grid is adopted: an update that finds beats between those of the grid adds one, any other
-/// subtracts two. The added beats do not count until the octave evidence confirms them.
+/// Count at which the faster grid is adopted: an update that finds beats between those of the grid adds one,
+/// any other subtracts two. The added beats do not count until the octave evidence confirms them.
 const FASTER_UPDATES: u32 = 6;
 /// Updates until a grid counts as settled.
 const SETTLED_UPDATES: u32 = 40;
@@ -59,16 +60,17 @@ const GONE: f32 = 0.4;
 /// Seconds a grid is kept without drums, and in silence, before a rival may replace it and confidence decays.
 const KEPT_SECS: f32 = 20.0;
 const KEPT_SILENT_SECS: f32 = 4.0;
-/// Decay of the confidence per update from then on: six seconds from certain to doubtful.
+/// Decay of the confidence in a lost grid per update: six seconds from certain to doubtful.
 const CONFIDENCE_DECAY: f32 = 0.012;
-/// High onset strength and mid attack below which a period shorter than this (in hops) is texture rather than a beat,
-/// unless its `z` is clear: a muffled system has no highs, and a bare kick no attack.
+/// High onset strength and mid attack below which a period shorter than `TEXTURE_PERIOD` hops is texture
+/// rather than a beat, unless its `z` is at least `CLEAR_Z`: a muffled system has no highs, and a bare kick
+/// no attack.
 const TEXTURE: f32 = 0.002;
 const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
 const CLEAR_Z: f32 = 6.5;
-/// Mean low onset strength above which a grid that holds is no texture: kicks and bass lines reach it even without
-/// highs, soft pads and pulses do not.
+/// Mean low onset strength above which a grid that holds is not texture: kicks and bass lines reach it even
+/// without highs, soft pads and pulses do not.
 const KICKS: f32 = 0.035;
 /// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
@@ -81,7 +83,8 @@ pub struct Tracker {
     grid: Option<Grid>,
     confidence: f32,
     rival_updates: u32,
-    /// Consecutive updates that found beats between those of the grid.
+    /// Number of updates that found beats between those of the grid, minus two for each that did not; at
+    /// least 0.
     faster_updates: u32,
     /// Low and overall onset strength, averaged over about one second.
     recent: [f32; 2],
@@ -136,9 +139,9 @@ impl Tracker {
         }
     }
 
-    /// Applies a tempo request of the performer.
+    /// Applies a tempo request from the performer.
     pub fn apply(&mut self, request: TempoRequest) {
-        // Compensate the detection latency.
+        // Compensate for the detection latency.
         let now = self.hop as f64 - 1.0 + LATENCY_SECS / HOP_SECS;
         let detected = self.grid.as_ref().map(Grid::count);
         if let Some((anchor, period)) = self.manual.apply(request, now, detected, self.bar.downbeat().0) {
@@ -264,7 +267,8 @@ impl Tracker {
         (self.rival_updates, self.faster_updates) = (0, 0);
     }
 
-    /// Returns the current grid on the audio clock, with manual overrides applied.
+    /// Returns the current grid on the audio clock, with manual overrides applied; the default without a
+    /// proven grid.
     pub fn grid(&self) -> BeatGrid {
         let Some(grid) = self.grid.as_ref().filter(|grid| grid.proven) else { return BeatGrid::default() };
         let (downbeat, downbeat_confidence) = self.bar.downbeat();

@@ -1,4 +1,4 @@
-//! The part of the analyser that produces scene summaries; also generates the training data of the model.
+//! Computes scene summaries without the rest of the analysis, for the training of the model.
 
 use super::super::filterbank::{Filterbank, MAX_BANDS};
 use super::super::gain::Gain;

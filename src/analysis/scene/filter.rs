@@ -1,8 +1,8 @@
 //! Scene decision: combines the previous belief with the latest observation.
 //!
-//! A hidden Markov model with one state per scene, filtered forwards (Rabiner, "A tutorial on hidden Markov models",
-//! 1989). Scenes persist, so one outlier changes nothing, and a paused kick is a breakdown long before techno has
-//! ended.
+//! Runs the forward algorithm on a hidden Markov model with one state per scene (Rabiner, "A tutorial on
+//! hidden Markov models", 1989). Scenes persist, so one outlier changes nothing, and a pause of the kick is
+//! taken for a breakdown before it is taken for the end of techno.
 
 use super::super::features::{Scene, SceneView};
 use super::model::SceneModel;
@@ -12,24 +12,24 @@ use crate::units::Seconds;
 
 /// Seconds between two updates.
 pub const UPDATE_SECS: f32 = 0.5;
-/// Probability of a scene change per update: normally, and right after a change of the music.
+/// Probability of a scene change per update: normally, and right after a change in the music.
 const CHANGE: (f32, f32) = (0.03, 0.3);
-/// Probability per update that settled techno turns into ambient while its kick may only have paused, and the number of
-/// updates for which that holds.
+/// Probability per update that settled techno turns into ambient while its kick may only have paused, and the
+/// number of updates for which this is assumed.
 const TECHNO_ENDS: f32 = 1e-30;
 const PAUSE_UPDATES: u32 = 30;
-/// Updates after which techno is settled.
+/// Number of updates after which techno counts as settled.
 const SETTLED_UPDATES: u32 = 14;
-/// Weight of one update; neighbouring updates see mostly the same audio.
+/// Weight of one update; low because neighbouring updates see mostly the same audio.
 const WEIGHT: f32 = 0.35;
 /// Minimum probability of a scene in one update.
 const FLOOR: f32 = 1e-3;
-/// Factor by which another scene must be more probable than the current one.
+/// Factor by which another scene must be more probable than the current one to replace it.
 const LEAD: f32 = 1.5;
-/// Seconds of silence after which there is no music.
+/// Seconds of silence after which the observed scene is [`Scene::None`].
 const SILENT_SECS: f32 = 2.0;
 
-/// Decides which scene the music is.
+/// Decides which scene the music belongs to.
 pub struct SceneFilter {
     model: Option<SceneModel>,
     view: SceneView,
@@ -38,12 +38,12 @@ pub struct SceneFilter {
     changed: bool,
     /// Updates since the scene last changed.
     updates: u32,
-    /// Consecutive updates with ambient more probable than techno.
+    /// Consecutive updates in which ambient was observed as more probable than techno.
     ambient_updates: u32,
 }
 
 impl SceneFilter {
-    /// Builds a filter without a decision; falls back to the linear scores without a model.
+    /// Builds a filter that has not decided yet; without a model it uses the linear scores.
     pub fn new(model: Option<SceneModel>) -> Self {
         Self {
             model,
@@ -56,12 +56,14 @@ impl SceneFilter {
         }
     }
 
-    /// Records a change of the music, which weakens the previous belief in the next update.
+    /// Records a change in the music, which weakens the previous belief in the next update.
     pub fn note_change(&mut self) {
         self.changed = true;
     }
 
-    /// Updates the decision from a summary, if available, or from the linear scores if there is no model.
+    /// Updates and returns the decision, from `summary` if there is a model, otherwise from `scores`. After
+    /// two seconds of silence, the observation is no music instead; until then, the decision stays unchanged
+    /// if `summary` is `None`.
     pub fn update(
         &mut self,
         at: Seconds,
@@ -125,7 +127,7 @@ impl SceneFilter {
 mod tests {
     use super::*;
 
-    /// Returns a model that reads the scene directly from the first inputs of the summary.
+    /// Returns a model that reads the scene directly from the first four inputs of the summary.
     fn direct_model() -> SceneModel {
         let mut weights = vec![vec![0.0; SIZE]; 4];
         for (scene, row) in weights.iter_mut().enumerate() {
@@ -140,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Returns the number of updates until `scene` is decided, at most 100.
+    /// Returns the number of updates until the decision is `now`, or no music if `silent`; at most 100.
     fn updates_until(filter: &mut SceneFilter, now: Scene, silent: bool) -> usize {
         let mut summary = [0.0; SIZE];
         summary[now as usize] = 2.0;

@@ -1,9 +1,10 @@
-//! Features of one hop: levels, onsets and the fine structure of the spectrum, all independent of the level.
+//! Features of one hop: levels in dB, and onsets, fine structure and partials, which do not depend on the
+//! input level.
 
 use super::super::RATE_HZ;
 use super::super::filterbank::{Filterbank, MAX_BANDS};
 
-/// Edges of the level ranges, in Hz; nothing above 10 kHz, which many sources lack.
+/// Edges of the level ranges, in Hz; up to 10 kHz, because many sources contain nothing above that.
 const EDGES_HZ: [f32; RANGES + 1] = [30.0, 90.0, 180.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_000.0, 10_000.0];
 /// Number of level ranges.
 pub const RANGES: usize = 8;
@@ -17,7 +18,7 @@ const LAG: usize = 2;
 const FINE_HZ: [(f32, f32); FINES] = [(150.0, 1_000.0), (1_000.0, 5_000.0)];
 /// Number of fine-structure ranges.
 pub const FINES: usize = 2;
-/// Fine structure is correlated with that of this many hops earlier; a match is a held note or chord.
+/// Fine structure is correlated with that of this many hops earlier; a match indicates a held note or chord.
 const HELD_HOPS: usize = 40;
 const PAST: usize = HELD_HOPS + 1;
 /// Half width of a bin's neighbourhood, as a share of its frequency.
@@ -29,13 +30,14 @@ pub const TRACKS: usize = RANGES + 1 + 3 + 2 * FINES + FINES;
 pub const LEVEL: usize = RANGES;
 /// Index of the first of three onset strengths.
 pub const ONSETS: usize = RANGES + 1;
-/// Index of the fine structure: per range its depth and its correlation with the earlier hop.
+/// Index of the first fine-structure value; each range has its depth and its correlation with an earlier hop.
 pub const FINE: usize = ONSETS + 3;
-/// Index of the prominence of the strongest held partial per range.
+/// Index of the first of the partial prominences, one per range.
 pub const PARTIAL: usize = FINE + 2 * FINES;
 /// Frequency ranges searched for partials, in Hz.
 const PARTIAL_HZ: [(f32, f32); FINES] = [(60.0, 600.0), (600.0, 5_000.0)];
-/// Averaging time of partials in seconds: long enough for noise to average out, short enough for notes to remain.
+/// Averaging time of partials, in seconds: long enough for noise to average out, short enough for notes to
+/// remain.
 const PARTIAL_SECS: f32 = 0.4;
 
 /// Computes the features of each hop.
@@ -94,8 +96,8 @@ impl HopFeatures {
         out
     }
 
-    /// Computes the rise of the bands, each relative to its own mean, so that equalisation has no effect; compares with
-    /// the loudest neighbour, which suppresses vibrato (Böck and Widmer, DAFx 2013).
+    /// Computes the rise of each band relative to its mean, so that equalisation has no effect. Compares with
+    /// the loudest neighbouring band, which suppresses vibrato (Böck and Widmer, DAFx 2013).
     fn onsets(&mut self, bands: &[f32], out: &mut [f32]) {
         let share = (DT / MEMORY_SECS).max(1.0 / (self.hops + 1) as f32);
         let mut most = 0.0_f32;
@@ -121,7 +123,8 @@ impl HopFeatures {
         self.past[self.hops % LAG] = levels;
     }
 
-    /// Computes the depth of the fine structure (high for partials, low for noise) and its correlation with earlier.
+    /// Computes the depth of the fine structure (high for partials, low for noise) and its correlation with
+    /// that of [`HELD_HOPS`] hops earlier.
     fn fine(&mut self, power: &[f32], out: &mut [f32]) {
         let all = self.bins[0].start..self.bins[FINES - 1].end;
         let most = power[all.clone()].iter().copied().fold(0.0_f32, f32::max);
@@ -156,7 +159,8 @@ impl HopFeatures {
         }
     }
 
-    /// Computes the prominence of the strongest lasting partial over its neighbourhood, in nepers.
+    /// Computes the prominence of the strongest lasting partial over its neighbourhood: the natural logarithm
+    /// of the power ratio.
     fn partials(&mut self, power: &[f32], out: &mut [f32]) {
         let end = self.partial_bins[FINES - 1].end;
         let reach = (end as f32 * (1.0 + NEIGHBOURS)) as usize + 2;
@@ -186,7 +190,7 @@ mod tests {
     use super::*;
     use crate::units::Rng;
 
-    /// Returns the features of the last hop of two seconds of audio.
+    /// Returns the features of the last hop of two seconds of audio; `at` maps seconds to samples.
     fn last(at: &mut dyn FnMut(f32) -> f32) -> [f32; TRACKS] {
         let (mut transform, bank) = (Stft::new(2048), Filterbank::new(2048));
         let mut features = HopFeatures::new(2048, &bank);

@@ -24,7 +24,7 @@ pub struct SceneModel {
 }
 
 impl SceneModel {
-    /// Returns the built-in weights, or `None` if they do not match this version's summaries.
+    /// Returns the built-in model, or `None` if it does not match this version's summaries.
     pub fn built_in() -> Option<Self> {
         let model: Self = serde_json::from_str(include_str!("../../../assets/scene.json")).ok()?;
         model.matches_summary().then_some(model)
@@ -39,7 +39,7 @@ impl SceneModel {
             && self.weights.iter().all(|row| row.len() == SIZE)
     }
 
-    /// Returns one input after scaling and clamping.
+    /// Returns input `index` of a summary after scaling and clamping.
     pub fn scaled(&self, index: usize, value: f32) -> f32 {
         ((value - self.mean[index]) / self.deviation[index]).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
     }

@@ -1,12 +1,13 @@
-//! Regularity of the onsets: the best-fitting beat, and where in it each range falls.
+//! Rhythm of the onsets: the best-fitting beat period, how regular the onsets are, and where within the beat
+//! those of each range fall.
 
-/// Shortest and longest beat period tried, in hops (222 to 60 BPM).
+/// Shortest and longest beat period tried, in hops of 10 ms (222 and 60 BPM).
 const BEAT: (usize, usize) = (27, 100);
-/// Number of autocorrelation lags, in hops.
+/// Number of autocorrelation lags, one per hop.
 const LAGS: usize = 4 * BEAT.1 + 8;
 /// Prior of the beat period: centre in hops and deviation in octaves.
 const LIKELY: (f32, f32) = (46.0, 0.8);
-/// Profile bins per two beats.
+/// Number of profile bins per two beats.
 const PLACES: usize = 16;
 /// Number of rhythm features.
 pub const RHYTHM: usize = 3 + 5 + 9 + 5 + 4 + 9;
@@ -90,7 +91,8 @@ impl Rhythm {
         around(2 * two, 2).min(LAGS - 1) as f32 / 4.0
     }
 
-    /// Computes where in four beats the onsets fall, starting from the phase with the strongest low onsets.
+    /// Passes to `put` where in a cycle of four beats the onsets fall; the phase with the strongest low
+    /// onsets counts as the beat.
     fn profile(&self, count: usize, beat: f32, put: &mut impl FnMut(f32)) {
         let mut folded = [[0.0_f32; 2 * PLACES]; 3];
         for (track, folded) in self.tracks.iter().zip(&mut folded) {
@@ -120,7 +122,8 @@ impl Rhythm {
             (four[0] + four[2] - four[1] - four[3]).abs() / (four.iter().sum::<f32>() + 1e-6)
         };
         put(alternate(kicks));
-        // Backbeat, and the shares halfway and a quarter of the way between the beats, per range.
+        // For each range, the backbeat, and the shares of onsets halfway and a quarter of the way between
+        // beats.
         for row in &folded {
             let sum = row.iter().sum::<f32>() + 1e-6;
             put(alternate(beats(row)));
@@ -155,7 +158,7 @@ fn autocorrelate(track: &[f32], lags: &mut [f32]) {
     }
 }
 
-/// Returns the maximum within `reach` hops of `lag`.
+/// Returns the maximum of `lags` within `reach` hops of `lag`.
 fn peak(lags: &[f32], lag: f32, reach: usize) -> f32 {
     let middle = lag.round() as usize;
     let from = middle.saturating_sub(reach).min(lags.len() - 1);
@@ -163,7 +166,8 @@ fn peak(lags: &[f32], lag: f32, reach: usize) -> f32 {
     lags[from..to.max(from + 1)].iter().copied().fold(-1.0, f32::max)
 }
 
-/// Returns the normalised cross-correlation at `lag` hops, the largest of three neighbouring lags.
+/// Returns the normalised cross-correlation of `a` with `b` `lag` hops later: the largest value for `lag` and
+/// its two neighbours.
 fn cross_correlation(a: &[f32], b: &[f32], lag: usize) -> f32 {
     let power = |track: &[f32]| track.iter().map(|v| v * v).sum::<f32>();
     let scale = (power(a) * power(b)).sqrt().max(1e-6);
@@ -177,12 +181,13 @@ mod tests {
     use super::*;
 
     const LEAST_KICK: usize = 22;
-    /// Hops of the tracks.
+    /// Length of the tracks, in hops.
     const VIEW: usize = 600;
     const MID_ALTERNATES: usize = 29;
     const HIGH_OFF: usize = 33;
 
-    /// Returns the features of tracks with an onset wherever the closure of the range returns true.
+    /// Returns the features of three tracks of `count` hops, with an onset at each hop for which the closure
+    /// of the track returns true.
     fn read(count: usize, struck: [&dyn Fn(usize) -> bool; 3]) -> Vec<f32> {
         let mut rhythm = Rhythm::new(VIEW);
         for (track, struck) in rhythm.tracks().iter_mut().zip(struck) {

@@ -1,14 +1,14 @@
-//! The three linear scores of aivj's browser-based predecessor: the fallback without a model, and the baseline that
-//! `aivj train-scene` reports next to it.
+//! The three linear scores of aivj's browser-based predecessor: the fallback without a model, and the
+//! baseline that `aivj train-scene` reports next to the model's accuracy.
 
 use super::super::features::Features;
 
 /// Inputs of the linear scores, each 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScoreInput {
-    /// Energy of the music.
+    /// Fast energy of the music.
     pub energy: f32,
-    /// Envelope of the kick.
+    /// Level of the bass band.
     pub kick: f32,
     /// Level of the mid band.
     pub mid: f32,
@@ -16,7 +16,7 @@ pub struct ScoreInput {
     pub high: f32,
     /// Rate of spectral change.
     pub flux: f32,
-    /// Confidence of the beat.
+    /// Confidence in the beat.
     pub confidence: f32,
 }
 

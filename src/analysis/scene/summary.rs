@@ -6,7 +6,7 @@ use super::rhythm::{RHYTHM, Rhythm};
 
 /// Length of the history, in hops (6 s).
 pub const VIEW: usize = 600;
-/// Length of its newest part, in hops (2.5 s).
+/// Length of the newest part of the history, in hops (2.5 s).
 const RECENT: usize = 250;
 /// Modulation rates measured on the envelopes, in Hz.
 const RATES_HZ: [f32; 9] = [0.5, 0.8, 1.2, 1.8, 2.7, 4.0, 6.0, 9.0, 13.0];
@@ -17,7 +17,7 @@ const STEP: usize = 5;
 /// Lags of the self-similarity, in steps.
 const SELF_LAGS: std::ops::Range<usize> = 20..68;
 
-/// Hops compared with the rest to detect a change of the music, and the tracks compared.
+/// Number of newest hops compared with the rest to detect a change in the music, and the tracks compared.
 const NEWEST: usize = 100;
 const NOVELTY_TRACKS: std::ops::Range<usize> = 0..RANGES + 1;
 /// Novelty that counts as a change, in standard deviations, and the minimum number of hops between two changes.
@@ -29,7 +29,7 @@ const MIN_HOPS: usize = 150;
 /// Number of values in a summary.
 pub const SIZE: usize = 5 * RANGES + 2 + 6 + 12 + 5 * 2 * FINES + 4 * FINES + 4 * RATES_HZ.len() + RHYTHM + 3;
 
-/// Per-hop history of the last six seconds.
+/// Features of each hop of the last six seconds, from which summaries are computed.
 pub struct Summary {
     features: HopFeatures,
     ring: Vec<[f32; TRACKS]>,
@@ -37,7 +37,7 @@ pub struct Summary {
     filled: usize,
     waves: Vec<[f32; 2]>,
     rhythm: Rhythm,
-    /// Hops since the last change of the music.
+    /// Hops since the last change in the music.
     since_change: usize,
     track: Vec<f32>,
     sorted: Vec<f32>,
@@ -66,7 +66,7 @@ impl Summary {
         }
     }
 
-    /// Adds the power of every bin and band of a hop.
+    /// Adds a hop, given the power of its bins and bands.
     pub fn push(&mut self, power: &[f32], bands: &[f32]) {
         self.ring[self.at] = self.features.step(power, bands);
         self.at = (self.at + 1) % VIEW;
@@ -89,7 +89,8 @@ impl Summary {
         changed
     }
 
-    /// Returns the distance of the newest second from the history before it, in standard deviations; 0 below 3 s.
+    /// Returns the distance of the newest second from the history before it, in standard deviations; 0 with
+    /// less than 3 s of history.
     fn novelty(&self) -> f32 {
         if self.filled < 3 * NEWEST {
             return 0.0;
@@ -209,7 +210,7 @@ impl Summary {
         out
     }
 
-    /// Appends the share of the track's modulation at each rate, as logarithms.
+    /// Passes to `put` the share of the loaded track's modulation at each of [`RATES_HZ`], as logarithms.
     fn modulation(&self, put: &mut impl FnMut(f32)) {
         let track = &self.track[..self.filled];
         let middle = mean(track);
@@ -229,8 +230,8 @@ impl Summary {
         }
     }
 
-    /// Appends the similarity of the spectrum with itself at later times: sequenced music repeats, played music and
-    /// speech do not.
+    /// Passes to `put` the similarity of the spectrum with itself at later times: sequenced music repeats
+    /// exactly, live music and speech do not.
     fn self_similarity(&mut self, put: &mut impl FnMut(f32)) {
         let steps = self.filled / STEP;
         for range in 0..RANGES {
@@ -336,7 +337,7 @@ mod tests {
         let mut fresh = SceneAnalyser::new();
         changes(&mut fresh, &sound(3.0, chord));
         let alone = fresh.summary().unwrap();
-        // The lowest range is 55 dB down in both: the kick is gone from the history.
+        // Value 1 is the deviation of the lowest range; a kick in the history would raise it.
         assert!((after[1] - alone[1]).abs() < 0.3, "{} {}", after[1], alone[1]);
     }
 }

@@ -1,4 +1,4 @@
-//! Frames that the graphics device has not finished: how many there are, and how long each took.
+//! Frames submitted to the graphics device: how many are unfinished, and how long each finished one took.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::stage::Gpu;
 
-/// Time after which a frame counts as finished, in seconds: the device may never report it.
+/// Time after which a frame counts as finished, in seconds, because the device may never report it.
 const LONGEST_SECS: f64 = 1.0;
 
-/// The frames in flight. Never blocks.
+/// Tracks the frames in flight. Never blocks.
 pub(super) struct InFlight {
     /// Maximum number of frames in flight.
     most: usize,
     /// Start of each frame, oldest first.
     started: VecDeque<Started>,
-    /// Number of the oldest frame in flight.
+    /// Number of frames that are no longer in flight.
     oldest: u64,
     finished: Arc<AtomicU64>,
     finished_at: f64,
@@ -27,16 +27,16 @@ pub(super) struct InFlight {
 struct Started {
     /// When it was started, in seconds.
     at: f64,
-    /// CPU time of this process until then, in seconds; `None` if unknown, or if the CPU does not draw.
+    /// CPU time used by this process until then, in seconds; `None` if unknown, or if the CPU does not draw.
     used: Option<f64>,
 }
 
 /// Times of a finished frame, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameTime {
-    /// How long it kept the CPU and the device busy.
+    /// Time from its start (or from the end of the previous frame, if later) until it was found finished.
     pub secs: f64,
-    /// Lower bound of `secs`, in case other programs used the CPU meanwhile.
+    /// Lower bound of the time that the frame itself took, in case other programs were using the CPU.
     pub least_secs: f64,
 }
 
@@ -53,7 +53,7 @@ impl InFlight {
         }
     }
 
-    /// Adds the frame that was just submitted and that was started at `at`.
+    /// Adds the frame that was just submitted; `at` is when it was started, in seconds.
     pub fn add(&mut self, gpu: &Gpu, at: f64) {
         let used = gpu.software().then(processor_secs).flatten();
         self.started.push_back(Started { at, used });
@@ -63,7 +63,7 @@ impl InFlight {
         });
     }
 
-    /// Returns the times of each frame that is finished at `now`.
+    /// Removes the frames that are finished at `now`, in seconds, and returns their times.
     pub fn finished<'a>(&'a mut self, gpu: &Gpu, now: f64) -> impl Iterator<Item = FrameTime> + use<'a> {
         let mut lost = false;
         if !self.started.is_empty() {
@@ -71,7 +71,7 @@ impl InFlight {
         }
         let finished = self.finished.load(Ordering::Relaxed);
         let late = self.started.iter().take_while(|started| now - started.at > LONGEST_SECS).count();
-        // A lost device finishes nothing.
+        // A lost device never reports frames as finished.
         let late = if lost { self.started.len() } else { late };
         let count = (finished.saturating_sub(self.oldest) as usize).clamp(late, self.started.len());
         self.oldest += count as u64;
@@ -79,11 +79,11 @@ impl InFlight {
         if count > 0 {
             self.finished_at = now;
         }
-        // Frames that the same check finds finished share the time.
+        // Frames found finished by the same check share the elapsed time equally.
         let share = move |secs: f64| secs.max(0.0) / count as f64;
         let begun = self.started.front().map_or(now, |started| started.at.max(before));
         let used = self.started.front().and_then(|started| Some(processor_secs()? - started.used?));
-        // It was unfinished at the last check; between then and now this thread may have had to wait.
+        // The oldest frame was unfinished at the last check; since then, this thread may have had to wait.
         let least_secs = share((looked_at - begun).min(used.unwrap_or(f64::INFINITY)));
         self.started.drain(..count).map(move |_| FrameTime { secs: share(now - begun), least_secs })
     }

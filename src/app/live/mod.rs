@@ -26,7 +26,7 @@ pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
 use crate::watchdog::SHOW_THREAD;
 use thread::ShowThread;
 
-/// Requests and actions that may wait; a performer cannot fill either queue.
+/// Capacity of the queues for requests and for actions; a performer cannot fill either.
 const WAITING: usize = 1024;
 
 /// Handle of the show's thread.
@@ -55,7 +55,7 @@ impl LiveShow {
         let ended = Arc::new(AtomicBool::new(false));
         shutdown::on_exit(&stop, &ended);
         let work = move || {
-            // Also when the thread panics.
+            // Reports the end even if the thread panics.
             let call = CallAtEnd(call, ended);
             ShowThread::new(parts, ends, picture).run(&stopped, &call.0);
         };
@@ -63,7 +63,7 @@ impl LiveShow {
         Ok(Self { requests, actions, desk, stop, thread: Some(thread) })
     }
 
-    /// Sends a request. Returns false if the show accepts no more for now.
+    /// Sends a request. Returns false if the queue is full.
     pub fn send(&mut self, request: ShowRequest) -> bool {
         self.requests.send(request).is_ok()
     }
@@ -73,7 +73,7 @@ impl LiveShow {
         self.desk.read()
     }
 
-    /// Returns the next action of a MIDI device that concerns the windows.
+    /// Returns the next action from a MIDI device that concerns the windows, if any.
     pub fn action(&mut self) -> Option<Action> {
         self.actions.receive()
     }

@@ -18,7 +18,7 @@ use crate::watchdog::Link;
 
 /// A request from the windows to the show.
 pub(in crate::app) enum ShowRequest {
-    /// An action by the performer that does not concern the windows.
+    /// Perform an action other than [`Action::Window`].
     Act(Action),
     /// A request from the MIDI page.
     Midi(MidiRequest),
@@ -30,7 +30,7 @@ pub(in crate::app) enum ShowRequest {
     Presets(Option<PathBuf>),
     /// Listen to another input.
     Listen(Box<AnalysisThread>),
-    /// Whether to limit flashes.
+    /// Turn the flash limiter on or off.
     LimitFlashes(bool),
     /// Run this many steps per second.
     Rate(u32),
@@ -58,7 +58,7 @@ pub(in crate::app) struct DeskState {
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: Arc<PresetAudio>,
-    /// Messages for the performer, one per source, the show first.
+    /// Messages for the performer, at most one per source, the show's first.
     pub messages: Vec<String>,
     /// State of the MIDI page.
     pub midi: MidiView,
@@ -70,7 +70,7 @@ pub(in crate::app) struct DeskState {
 pub(in crate::app) struct ShowParts {
     /// The show, its stage and its warmer.
     pub rig: Rig,
-    /// Where its pictures go.
+    /// Receives the show's pictures.
     pub pictures: Pictures,
     /// The analysis thread, which delivers sound and its features.
     pub listener: AnalysisThread,
@@ -82,13 +82,13 @@ pub(in crate::app) struct ShowParts {
     pub midi: Midi,
     /// Signals to bakes on this computer that a show is playing, if the lock can be taken.
     pub show_lock: Option<ShowLock>,
-    /// Commands before the first step.
+    /// Commands for the first step.
     pub first: Vec<Command>,
     /// Number of steps per second.
     pub rate: u32,
     /// When the program was started.
     pub started: Instant,
-    /// Shortest interval between two states for the desk.
+    /// Interval between states for the desk; half of it after a change.
     pub desk_every: Duration,
     /// The connection to the supervisor.
     pub link: Link,

@@ -20,24 +20,24 @@ pub(in crate::app) struct NewestPicture {
     pub number: u64,
 }
 
-/// Where the show puts its pictures.
+/// Shares the show's newest picture with the windows.
 #[derive(Clone)]
 pub(in crate::app) struct Pictures {
     /// Cell with the newest picture.
     pub newest: Latest<NewestPicture>,
-    /// Lets surfaces change their size.
+    /// Lets surfaces pause drawing while they change their size.
     pub pause: Pause,
 }
 
 impl Pictures {
-    /// Creates the cells for the pictures of `rig`, with its picture before the first frame.
+    /// Creates the cell for the pictures of `rig`; initially, it contains the picture before the first frame.
     pub fn new(rig: &Rig, pause: Pause) -> Self {
         Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
     }
 }
 
 impl NewestPicture {
-    /// Returns the picture of `rig`.
+    /// Returns the current picture of `rig`, numbered `number`.
     pub fn of(rig: &Rig, number: u64) -> Self {
         Self {
             context: rig.stage.render_context().clone(),
@@ -62,7 +62,7 @@ impl Pause {
         Paused(self.0.clone())
     }
 
-    /// Returns whether a pause was requested.
+    /// Returns whether any surface is requesting a pause.
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }

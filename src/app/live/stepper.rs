@@ -5,16 +5,16 @@ use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
 use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
 
-/// Polling interval of the device while frames are in flight, in seconds: the precision of measured times.
+/// Interval between device polls while frames are in flight, in seconds: the precision of measured times.
 const LOOK_SECS: f64 = 0.001;
 /// Maximum number of slots in a row that resizing surfaces may take from the show.
 const MOST_PAUSED: u32 = 12;
 
-/// Longest rest after a frame, in seconds: its measured time includes a suspension of the computer.
+/// Longest rest after a frame, in seconds: measured times may include a suspension of the computer.
 const LONGEST_REST_SECS: f64 = 0.5;
 /// Share of a slot that drawing may take on a graphics card.
 const CARD_SHARE: f64 = 0.9;
-/// Frames in flight on a graphics card: one is drawn while the next one is recorded.
+/// Maximum number of frames in flight on a graphics card: one is drawn while the next one is recorded.
 const CARD_FRAMES: usize = 2;
 
 /// What to do next.
@@ -38,7 +38,7 @@ pub(super) struct Stepper {
     share: f64,
     software: bool,
     times: StepTimes,
-    /// Where its pictures go.
+    /// Receives the show's pictures.
     pub pictures: Pictures,
     /// Called for every new picture.
     wake: Box<dyn Fn() + Send>,
@@ -145,7 +145,7 @@ impl Stepper {
         self.pacer.secs(due.slots)
     }
 
-    /// Runs the step that began; `clock` returns the time in seconds.
+    /// Runs the step that [`Self::begin`] began; `clock` returns the time in seconds.
     pub fn draw(&mut self, input: &RigFrame, clock: impl Fn() -> f64) {
         let started = clock();
         self.rig.stage.set_scale(self.quality.scale);
@@ -177,8 +177,8 @@ impl Stepper {
     }
 }
 
-/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; one of them
-/// stays free for sound and desk.
+/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; its
+/// pauses leave the time of one core for sound and desk.
 fn software_share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     (cores - 1) as f64 / cores as f64

@@ -18,7 +18,7 @@ use crate::stage::{DeckSettings, Gpu, Presenter, RenderContext, Stage};
 const SIZE: [u32; 2] = [64, 36];
 const RATE: u32 = 60;
 
-/// The sound of each step, cut from one recording by the show's own time.
+/// Supplies the sound of each step, cut from one recording by show time.
 struct Sound {
     track: &'static Pcm,
     analyser: Analyser,
@@ -115,8 +115,8 @@ fn stepper(context: &Arc<RenderContext>, wake: impl Fn() + Send + 'static) -> St
     Stepper::new(rig, pictures, (RATE, 0.0), wake)
 }
 
-/// Runs a show for a span of time, in seconds, next to a window that presents at `hz`. `oversleep` returns by how many
-/// seconds a sleep that should end at a time takes longer.
+/// Runs a show from `start` to `end`, in seconds, along with a window, if any. `oversleep` gets the time at
+/// which a sleep should end and returns how many seconds late it ends.
 fn run(
     stepper: &mut Stepper,
     Range { start, end }: Range<f64>,
@@ -130,7 +130,7 @@ fn run(
         let shared = stepper.pictures.clone();
         match stepper.turn(now) {
             Turn::Sleep(secs) => {
-                stepper.rig.stage.finish(); // The device of this computer is always fast enough.
+                stepper.rig.stage.finish(); // Frames are always finished in time.
                 let until = now + secs;
                 now = match &mut window {
                     Some(window) if window.next() <= until => {

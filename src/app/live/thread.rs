@@ -19,7 +19,7 @@ use crate::mind::Control;
 use crate::show::{Command, Due, RigFrame};
 use crate::watchdog::Link;
 
-/// Interval between two updates of MIDI LEDs.
+/// Interval between updates of MIDI LEDs and of the saved state.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
 /// Longest uninterrupted sleep: the supervisor considers a show hung if it is silent for much longer.
@@ -37,7 +37,7 @@ pub(super) struct ShowThread {
     midi: Midi,
     show_lock: Option<ShowLock>,
     screenshot: Screenshot,
-    /// Sound of the step.
+    /// Sound received since the previous step.
     sound: Vec<[f32; 2]>,
     /// Commands for the next step.
     commands: Vec<Command>,
@@ -114,7 +114,7 @@ impl ShowThread {
         if let Some(set_log) = &mut self.set_log {
             set_log.write(show.take_log());
         }
-        // Log and store are closed first: decks that are warming up may take longer than the program waits.
+        // Log and store are closed first: ending a deck's warm-up may take longer than the program waits.
         let Self { set_log, archive, .. } = self;
         drop((set_log, archive));
     }
@@ -155,7 +155,7 @@ impl ShowThread {
         self.report(ordered || moved || commanded, call);
     }
 
-    /// Updates LEDs and desk when they are due, or at once after a change.
+    /// Updates LEDs and desk when they are due; after a change, the desk is due after half the interval.
     fn report(&mut self, changed: bool, call: &dyn Fn(Call)) {
         let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
         let leds = due(self.leds_at, LEDS_EVERY);
@@ -191,7 +191,7 @@ impl ShowThread {
         }
     }
 
-    /// Hands the state over for saving, if it has changed.
+    /// Hands the state to the thread that saves it, if it has changed.
     fn save_state(&mut self) {
         let (Some(saver), Some(start)) = (&mut self.saver, self.link.start()) else { return };
         saver.update(SavedShow {
@@ -239,7 +239,7 @@ impl ShowThread {
         }
     }
 
-    /// Returns whether a device sent anything.
+    /// Turns MIDI input into commands and actions; returns whether a device sent anything.
     fn process_midi(&mut self) -> bool {
         let moved = self.midi.gather(self.epoch.elapsed().as_secs_f64());
         if moved {

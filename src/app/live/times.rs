@@ -9,7 +9,7 @@ const KEPT: usize = 120;
 /// Number of steps over which the frame rate of presets is averaged.
 const RATE_STEPS: usize = 30;
 
-/// Durations of the most recent steps.
+/// Intervals and drawing times of the most recent steps.
 #[derive(Default)]
 pub(super) struct StepTimes {
     slots: VecDeque<u32>,

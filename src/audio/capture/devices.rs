@@ -1,7 +1,8 @@
 //! Audio devices through cpal: enumerating inputs and opening one.
 //!
-//! Every driver call runs on its own thread with a timeout, because drivers and sound servers are known to hang. A call
-//! that hangs is not repeated until it returns, so that a hung driver costs one thread, not one for each attempt.
+//! Every driver call runs on its own thread with a timeout, because drivers and sound servers are known to
+//! hang. A call that hangs is not repeated until it returns, so that a hung driver costs one thread, not one
+//! per attempt.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -26,7 +27,7 @@ const PULSE_BUFFER_SECS: f64 = 0.085;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Devices;
 
-/// Lists in progress, by sound system.
+/// Listings of inputs in progress, by sound system.
 static LISTS: Calls<Vec<Input>> = Calls::new("audio list");
 /// Inputs being opened, by ID.
 static OPENS: Calls<Result<OpenStream, InputError>> = Calls::new("audio open");
@@ -58,7 +59,7 @@ struct Calls<T> {
     hanging: Mutex<BTreeMap<String, mpsc::Receiver<T>>>,
 }
 
-/// A call that was started, unless an earlier one hangs.
+/// A call; `result` is `None` if it was not started because an earlier one hangs.
 struct Call<T> {
     key: String,
     result: Option<mpsc::Receiver<T>>,
@@ -88,7 +89,7 @@ impl<T: Send + 'static> Calls<T> {
         Call { key, result: Some(receiver) }
     }
 
-    /// Returns the result; `None` after `timeout`, or if an earlier call hangs.
+    /// Returns the result of a call; `None` after `timeout`, or if an earlier call hangs.
     fn finish(&self, call: Call<T>, timeout: Duration) -> Option<T> {
         let result = call.result?;
         match result.recv_timeout(timeout) {
@@ -131,7 +132,8 @@ fn describe(device: &cpal::Device, default: Option<&cpal::DeviceId>) -> Option<I
     })
 }
 
-/// Returns whether an ALSA name is a card or the default; ALSA also lists converters and every speaker layout.
+/// Returns whether an ALSA name is a card, the default or a sound server; ALSA also lists converters and
+/// every speaker layout.
 fn is_alsa_device(id: &str) -> bool {
     matches!(id, "default" | "pulse" | "pipewire") || id.starts_with("sysdefault:") || id.starts_with("hw:")
 }
@@ -147,7 +149,7 @@ fn open(input: &Input, tap: Tap) -> Result<OpenStream, InputError> {
     let id: cpal::DeviceId = input.id.parse().map_err(driver)?;
     let host = cpal::host_from_id(id.host()).map_err(driver)?;
     let device = host.device_by_id(&id).ok_or(InputError::Gone)?;
-    // An output device only knows its output format; its loopback delivers the same one.
+    // An output device only knows its output format; its loopback delivers audio in that format.
     let config = device.default_input_config().or_else(|_| device.default_output_config()).map_err(driver)?;
     let stats = tap.stats();
     let pulse = id.host().name() == "PulseAudio";
@@ -220,7 +222,7 @@ where
     let channels = usize::from(config.channels);
     let data = move |samples: &[T], _: &cpal::InputCallbackInfo| tap.push(samples, channels);
     let failed = move |e: cpal::Error| match e.kind() {
-        // The stream continues.
+        // The stream continues after these errors.
         ErrorKind::Xrun | ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {}
         _ => stats.fail(),
     };

@@ -15,7 +15,7 @@ use crate::units::Seconds;
 /// Level below which an input counts as silent: above the noise of an open line, below that of a cheap microphone in a
 /// quiet room.
 pub const SILENCE_DBFS: f32 = -60.0;
-/// Polling interval of a measurement; far shorter than the queue.
+/// Polling interval of a measurement; far shorter than the audio that fits into the queue.
 const POLL: Duration = Duration::from_millis(10);
 /// Extra time for a slow sound server to deliver the first sample.
 const FIRST_SAMPLE: Duration = Duration::from_millis(2_500);
@@ -61,13 +61,14 @@ impl std::fmt::Display for InputReport {
 /// Conclusion of the doctor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
-    /// Index of the report of the recommended input.
+    /// Index of the report of the recommended input; `None` if no input has a signal.
     pub picked: Option<usize>,
     /// One line for the performer: the choice and its reason, or the problem and a next step.
     pub message: String,
 }
 
-/// Measures all inputs of this computer for `listen` in parallel; takes at most five seconds longer.
+/// Measures all inputs of this computer in parallel for `listen`, limited to 0.05 to 10 s; with slow drivers,
+/// takes up to about nine seconds longer.
 pub fn examine(listen: Seconds) -> Vec<InputReport> {
     examine_host(&(Arc::new(Devices) as Arc<dyn Host>), listen, None)
 }

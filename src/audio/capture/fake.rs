@@ -1,4 +1,4 @@
-//! A fake sound system for tests: devices are plugged, unplugged and played by hand.
+//! A fake sound system for tests, which plug, unplug and play its devices.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,7 +14,7 @@ struct Device {
     stream: Option<Tap>,
 }
 
-/// Cheap to clone; all clones share their devices.
+/// A fake sound system; cheap to clone, and all clones share its devices.
 #[derive(Clone, Default)]
 pub(crate) struct FakeHost(Arc<Mutex<Vec<Device>>>);
 

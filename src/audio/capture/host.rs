@@ -8,7 +8,7 @@ use super::tap::Tap;
 pub enum InputKind {
     /// Microphone or line input.
     Input,
-    /// Recording of what this computer plays.
+    /// Recording of the audio that this computer plays.
     Loopback,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct OpenStream {
 
 /// One or more sound systems.
 pub(crate) trait Host: Send + Sync + 'static {
-    /// Returns all inputs, the most likely ones first. May block for up to two seconds.
+    /// Returns all inputs, the most likely ones first. May block for a few seconds.
     fn inputs(&self) -> Vec<Input>;
 
     /// Opens an input and starts its stream. May block for a few seconds.

@@ -31,7 +31,7 @@ use crate::units::{SampleIndex, Seconds};
 /// The show clock, for threads that need to read it.
 pub type Clock = Arc<dyn Fn() -> Seconds + Send + Sync>;
 
-/// Interval of the supervisor's checks: well below what a viewer notices.
+/// Interval of the supervisor's checks, too short for a viewer to notice.
 const STEP: Duration = Duration::from_millis(40);
 /// Silence is inserted after this long without audio.
 const SILENCE_AFTER: Seconds = Seconds(0.1);
@@ -102,7 +102,7 @@ impl Source for Capture {
     }
 }
 
-/// Returns every input of all sound systems, the most likely ones first. May block for up to two seconds.
+/// Returns every input of all sound systems, the most likely ones first. May block for a few seconds.
 pub fn inputs() -> Vec<Input> {
     Devices.inputs()
 }

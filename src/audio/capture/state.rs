@@ -25,7 +25,7 @@ pub struct AudioState {
     pub link: Link,
     /// Whether the input has stayed below the silence threshold for several seconds.
     pub silent: bool,
-    /// Blocks dropped because the consumer was late.
+    /// Number of blocks dropped because the consumer was late.
     pub dropped_blocks: u64,
     /// Number of streams opened so far.
     pub connections: u32,

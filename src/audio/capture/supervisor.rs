@@ -1,4 +1,5 @@
-//! Keeps the capture running: opens an input, detects failures, and switches to another input until it returns.
+//! Keeps the capture running: opens an input, detects failures, and switches to another input until the first
+//! one returns.
 //!
 //! A state machine stepped with the current time. It owns the stream and communicates with the consumer through queues
 //! only; it may block in a driver, the consumer never does.
@@ -13,14 +14,15 @@ use crate::audio::{Resampler, SAMPLE_RATE_HZ, dbfs};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::units::Seconds;
 
-/// Interval of searches; short, because a sound server serves clients in order of arrival (see `FIRST_WITHIN`).
+/// Interval between searches for an input; short, because a sound server serves clients in order of arrival
+/// (see `FIRST_WITHIN`).
 const RETRY: Seconds = Seconds(0.2);
 /// A running stream without a callback for this long is dead.
 const DEAD_AFTER: Seconds = Seconds(0.7);
 /// Time a new stream gets for its first callback: a PulseAudio null sink already started by a high-latency player
 /// delivers its next block up to two seconds later.
 const FIRST_WITHIN: Seconds = Seconds(3.0);
-/// How long an input that opened but delivered nothing is tried last.
+/// Time for which an input that opened but delivered nothing is tried only after all others.
 const AVOID_FOR: Seconds = Seconds(5.0);
 /// Interval of checks for the preferred input while another one is open.
 const PREFERRED_CHECK: Seconds = Seconds(1.0);
@@ -69,7 +71,7 @@ pub(super) struct Supervisor {
     retired: Inbox<DeviceStream>,
     state: AudioState,
     published: Latest<AudioState>,
-    /// Chunks lost by streams that are closed.
+    /// Number of blocks dropped by streams that have since been closed.
     dropped_before: u64,
 }
 
@@ -122,7 +124,7 @@ impl Supervisor {
     fn seek(&mut self, now: Seconds) {
         let mut inputs = self.host.inputs();
         let avoided = self.avoided.as_ref().filter(|(_, until)| now < *until).map(|(id, _)| id.clone());
-        // The sort is stable: equals keep the order of the system.
+        // The sort is stable: equal inputs keep the order of the system.
         inputs.sort_by_key(|input| (avoided.as_ref() == Some(&input.id), !self.is_preferred(input)));
         let mut failure = None;
         for input in inputs {
@@ -228,7 +230,7 @@ impl Supervisor {
         self.phase = Phase::Seeking { next_try: now };
     }
 
-    /// Updates `silent`, and measures the other inputs after a while of silence.
+    /// Updates `silent`, and starts to measure the other inputs after prolonged silence.
     fn update_silence(&mut self, running: &mut Running, now: Seconds) {
         if dbfs(running.stats.take_peak()) > SILENCE_DBFS {
             (running.loud_at, running.examine_every) = (now, SILENT_AFTER.0);
@@ -288,7 +290,7 @@ impl Supervisor {
     }
 }
 
-/// Closes a stream on its own thread, because a dead driver may never return.
+/// Closes a stream on a separate thread, because a dead driver may never return.
 fn retire(stream: OpenStream) {
     let close = move || drop(stream.stream);
     // If the thread cannot be started, the closure drops the stream here.

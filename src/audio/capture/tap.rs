@@ -12,15 +12,16 @@ use crate::handoff::{Inbox, Outbox, queue};
 
 /// Maximum frames per chunk: 2.7 ms at 48 kHz, 1 KiB by value.
 pub(crate) const CHUNK: usize = 128;
-/// Chunks in the queue: 0.34 s at 48 kHz, enough for a consumer that stalls for a few video frames.
+/// Maximum number of chunks in the queue: 0.34 s at 48 kHz, enough for a consumer that stalls for a few video
+/// frames.
 const QUEUE: usize = 128;
-/// Channels read; consoles with more send their mix on the first ones.
+/// Maximum number of channels read; consoles with more send their mix on the first ones.
 const MAX_CHANNELS: usize = 32;
 
 /// Frames sent from the callback to the consumer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Chunk {
-    /// Number of the first frame since the device was opened, including lost ones.
+    /// Number of the first frame, counted since the device was opened and including dropped frames.
     pub(crate) start: u64,
     len: u16,
     frames: [Frame; CHUNK],
@@ -42,17 +43,17 @@ pub(crate) struct StreamStats {
 }
 
 impl StreamStats {
-    /// Returns the number of frames delivered.
+    /// Returns the number of frames received from the device, including dropped ones.
     pub(crate) fn frames(&self) -> u64 {
         self.frames.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of chunks lost because the queue was full.
+    /// Returns the number of chunks dropped because the queue was full.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Returns the largest sample since the last call.
+    /// Returns the largest absolute sample since the last call.
     pub(crate) fn take_peak(&self) -> f32 {
         f32::from_bits(self.peak.swap(0, Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! The consumer's side of a capture.
+//! Tests of the consumer's side of a capture.
 
 use super::fake::FakeHost;
 use super::tap::tap;

@@ -1,8 +1,8 @@
 //! Built-in demo track: three minutes of original synthesised music.
 //!
-//! It contains ambient, techno, silence and rock, so that everything driven by audio can be shown and tested without a
-//! file. The output is deterministic (noise is seeded). Each part is a function of its own sample count, so the track
-//! can start anywhere at no cost.
+//! It contains ambient, techno, silence and rock, so that everything driven by audio can be shown and tested
+//! without a file. The output is deterministic (noise is seeded). Each part is driven only by the number of
+//! samples since its start, so the track can start anywhere at no cost.
 
 mod ambient;
 pub(crate) mod drums;
@@ -28,13 +28,13 @@ use crate::units::{SampleIndex, Seconds};
 use super::source::Playhead;
 use super::{Block, Frame, Pcm, SAMPLE_RATE_HZ, Source};
 
-/// Feedback of the shared reverb: about three seconds of tail.
+/// Feedback of the shared reverb, for a tail of about three seconds.
 const HALL_FEEDBACK: f32 = 0.9;
 
 /// The demo track, as a [`Source`] or through [`Self::fill`].
 pub struct DemoTrack {
     rate_hz: u32,
-    /// Position in the track's own samples; wraps at the end.
+    /// Position in the track, in samples; wraps at the end.
     at: u64,
     opening: Ambient,
     techno: Techno,
@@ -45,7 +45,7 @@ pub struct DemoTrack {
 }
 
 impl DemoTrack {
-    /// Builds the track at `rate_hz`, starting at its beginning.
+    /// Builds the track from its beginning; `rate_hz` is limited to 8,000 to 192,000.
     pub fn new(rate_hz: u32) -> Self {
         let rate_hz = rate_hz.clamp(8_000, 192_000);
         let rate = rate_hz as f32;
@@ -108,7 +108,7 @@ impl DemoTrack {
         [0, 1].map(|side| 0.96 * soft((sound.dry[side] + hall[side]) * 0.78) * gain)
     }
 
-    /// Fades out the last second before `stop`.
+    /// Returns the gain at sample `at` of a fade-out during the last 0.7 s before `stop`; 1 after `stop`.
     fn fade(&self, at: u64, stop: u64) -> f32 {
         let left = stop.saturating_sub(at) as f32 / self.rate_hz as f32;
         if at > stop { 1.0 } else { tone::ramp(0.0, 0.7, left) }

@@ -1,4 +1,4 @@
-//! Common to the parts of the demo track: their output and the step clock.
+//! Types shared by the parts of the demo track: their output and the step clock.
 
 use crate::audio::Frame;
 
@@ -28,7 +28,7 @@ impl Steps {
         self.step_samples * 16.0
     }
 
-    /// Returns the step that starts exactly at sample `at`.
+    /// Returns the step that starts exactly at sample `at`, if any.
     pub(super) fn reached(self, at: u64) -> Option<u64> {
         let step = (at as f64 / self.step_samples).round();
         let begins = (step * self.step_samples).ceil() as u64;

@@ -1,4 +1,4 @@
-//! Timeline of the demo track, read by tests and tools.
+//! Timeline of the demo track, also used by tests and tools.
 
 use crate::units::Seconds;
 
@@ -52,7 +52,7 @@ pub(super) const CLOSING_START: f64 = ROCK_START + ROCK_BAR * rock::END as f64;
 /// Length of the track.
 pub const LENGTH: Seconds = Seconds(CLOSING_START + 14.0);
 
-/// Best start for a 20-second excerpt: eight seconds of build, then the drop.
+/// Best start for a 20-second excerpt: seven seconds of build, then the drop.
 pub const HIGHLIGHT: Seconds = Seconds(techno_bar(techno::BUILD));
 
 const fn techno_bar(bar: u64) -> f64 {

@@ -15,7 +15,7 @@ pub(super) const BRIDGE: u64 = 18;
 pub(super) const FINALE: u64 = 22;
 pub(super) const END: u64 = 30;
 
-/// Roots of the verse and the chorus, one bar each: A A F G and A F C G.
+/// Roots of the verse (A A F G) and the chorus (A F C G) as MIDI notes, one bar each.
 const VERSE_ROOTS: [f32; 4] = [45.0, 45.0, 41.0, 43.0];
 const CHORUS_ROOTS: [f32; 4] = [45.0, 41.0, 48.0, 43.0];
 /// Lead line over four bars: step, MIDI note, length in steps.

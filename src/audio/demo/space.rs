@@ -21,7 +21,7 @@ impl DelayLine {
 
     /// Replaces the oldest sample and advances.
     pub(super) fn put(&mut self, sample: f32) {
-        // Denormals would be a hundred times slower.
+        // Avoids denormals, which could be a hundred times slower.
         self.ring[self.at] = if sample.abs() < 1e-9 { 0.0 } else { sample };
         self.at = if self.at + 1 == self.ring.len() { 0 } else { self.at + 1 };
     }
@@ -63,7 +63,7 @@ pub(super) struct Hall {
 impl Hall {
     /// Builds a reverb; `feedback`, 0 to 1, is the gain of the feedback loop.
     pub(super) fn new(rate_hz: f32, feedback: f32) -> Self {
-        // Lengths without common divisors, to avoid ringing at one pitch.
+        // Unrelated lengths, to avoid ringing at one pitch.
         const MILLIS: [f32; 8] = [29.3, 34.1, 39.7, 43.9, 50.3, 57.1, 64.7, 71.9];
         Self { lines: MILLIS.map(|ms| DelayLine::new(rate_hz, ms / 1000.0)), tone: [0.0; 8], feedback }
     }

@@ -36,7 +36,8 @@ const ACID_LINE: [Option<(f32, bool)>; 16] = [
 ];
 /// Steps of a bar with a chord stab.
 const STABS: [u64; 3] = [3, 6, 11];
-/// Chords of the stabs and the breakdown, one bar each: A minor, F, C, G.
+/// The chords A minor, F, C and G as MIDI notes. The breakdown plays all four, one bar each; the stabs
+/// alternate between the first two every two bars.
 const CHORDS: [[f32; 3]; 4] =
     [[57.0, 60.0, 64.0], [57.0, 60.0, 65.0], [55.0, 60.0, 64.0], [55.0, 59.0, 62.0]];
 

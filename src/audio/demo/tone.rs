@@ -11,7 +11,7 @@ pub(crate) fn sine(turns: f32) -> f32 {
     0.225 * (rough * rough.abs() - rough) + rough
 }
 
-/// Applies soft saturation: nearly linear for small signals, limited to 1.
+/// Applies soft saturation: nearly linear for small signals, limited to -1 to 1.
 pub(crate) fn soft(x: f32) -> f32 {
     let x = x.clamp(-3.0, 3.0);
     x * (27.0 + x * x) / (27.0 + 9.0 * x * x)
@@ -91,7 +91,7 @@ impl Decay {
 
     pub(crate) fn next(&mut self) -> f32 {
         let level = self.level;
-        // Denormals would be a hundred times slower.
+        // Avoids denormals, which could be a hundred times slower.
         self.level = if level < 1e-6 { 0.0 } else { level * self.keep };
         level
     }

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{process_time, thread_time};
 
-/// Number of pixels of each picture size for which costs are estimated.
+/// Number of pixels at full HD, for which costs are estimated.
 const FULL_HD: f64 = 1920.0 * 1080.0;
+/// Number of pixels at ultra HD, for which costs are estimated.
 const ULTRA_HD: f64 = 3840.0 * 2160.0;
 
-/// Cost of one preset. Depends on the computer and its load, so it never affects the rest of the verdict.
+/// Cost of one preset. Depends on the computer and its load, so it affects the verdict on the look only if
+/// the user limits render times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Time to read, compile and build the preset, in milliseconds.
@@ -19,7 +21,7 @@ pub struct Cost {
     pub cpu_ms: f64,
     /// Drawing time, in milliseconds per frame: CPU time with a software rasteriser, otherwise elapsed time.
     pub gpu_ms: f64,
-    /// Longest sampled frame, in milliseconds.
+    /// Elapsed time of the slowest sampled frame, in milliseconds.
     pub slowest_ms: f64,
     /// Estimated frame time at 1920x1080, in milliseconds.
     pub full_hd_ms: f64,
@@ -27,11 +29,12 @@ pub struct Cost {
     pub ultra_hd_ms: f64,
 }
 
-/// Accumulates the cost of frames.
+/// Measures the cost of a preset's frames.
 pub(super) struct CostMeter {
     software: bool,
     pixels: f64,
-    /// Drawing time of a tiny picture on this computer, in milliseconds: the part that does not grow with the pixels.
+    /// Drawing time of a tiny picture on this computer, in milliseconds: the part that does not grow with the
+    /// number of pixels.
     floor_ms: f64,
     since: (Instant, Duration, Duration),
     own_ms: f64,
@@ -44,7 +47,7 @@ impl CostMeter {
         Self { software, pixels, floor_ms, since: now(), own_ms: 0.0, frames: Vec::new() }
     }
 
-    /// Starts the sampled frames.
+    /// Starts measuring; called before the first sampled frame.
     pub fn begin(&mut self) {
         self.since = now();
         self.own_ms = 0.0;

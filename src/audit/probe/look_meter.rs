@@ -1,10 +1,10 @@
-//! Measures the look of a preset from its sampled frames, keeping only sums.
+//! Measures the look of a preset from its sampled frames, without keeping the frames.
 
 use serde::{Deserialize, Serialize};
 
 use super::sound::ProbeSignal;
 
-/// Interval of frames with detailed measurements; luma and motion are measured on every frame.
+/// Interval, in sampled frames, between detailed measurements; luma and motion are measured on every frame.
 const DETAIL_EVERY: usize = 3;
 /// Columns and rows of the coarse layout.
 pub const LAYOUT: [usize; 2] = [4, 3];
@@ -13,7 +13,8 @@ pub const HUES: usize = 6;
 /// Largest channel value of pure black, and smallest of pure white.
 const PURE: (u8, u8) = (2, 253);
 
-/// Look of a preset over its sampled frames. Shares and means are 0..1 of display values.
+/// Look of a preset over its sampled frames. Shares and means are from 0 to 1 and refer to display
+/// (gamma-encoded) values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// Mean luma (Rec. 709).
@@ -24,15 +25,15 @@ pub struct Look {
     pub highlight: f64,
     /// Standard deviation of luma within a frame.
     pub contrast: f64,
-    /// Mean change of luma between frames.
+    /// Mean change of a pixel's luma between frames.
     pub motion: f64,
-    /// Largest change between two frames.
+    /// Largest mean change of the pixels' luma between two frames.
     pub motion_peak: f64,
     /// Colourfulness (Hasler and Suesstrunk, 2003) divided by 109, their "extremely colourful".
     pub colour: f64,
     /// Mean difference in luma between neighbouring pixels.
     pub detail: f64,
-    /// Correlation of the picture with its horizontal mirror image.
+    /// Correlation of the picture with its horizontal mirror image, -1 to 1.
     pub symmetry: f64,
     /// Share of pure black pixels.
     pub black: f64,
@@ -42,7 +43,7 @@ pub struct Look {
     pub reaction: [f64; 3],
     /// Share of each hue, starting with red, weighted by saturation.
     pub hues: [f64; HUES],
-    /// Mean luma of each part of the picture, row-major.
+    /// Mean luma of each cell of the [`LAYOUT`] grid, row-major.
     pub layout: [f64; LAYOUT[0] * LAYOUT[1]],
 }
 
@@ -183,7 +184,7 @@ impl LookMeter {
 }
 
 impl Look {
-    /// Rounds to five decimals: reproducible, and short in files.
+    /// Rounds to five decimal places, to keep results reproducible and files small.
     fn rounded(mut self) -> Self {
         let Self { luma, luma_range, highlight, contrast, motion, motion_peak, .. } = &mut self;
         let first = [luma, highlight, contrast, motion, motion_peak].into_iter().chain(luma_range);
@@ -199,7 +200,7 @@ fn round(value: &mut f64) {
     *value = (*value * 1e5).round() / 1e5;
 }
 
-/// Computes the Rec. 709 luma of every pixel.
+/// Computes the Rec. 709 luma of every pixel, 0 to 255.
 pub(super) fn grey(pixels: &[u8], into: &mut Vec<u8>) {
     into.clear();
     into.extend(
@@ -209,8 +210,8 @@ pub(super) fn grey(pixels: &[u8], into: &mut Vec<u8>) {
     );
 }
 
-/// Returns the colourfulness of every second pixel, by Hasler and Suesstrunk, "Measuring colourfulness in natural
-/// images" (2003).
+/// Returns the colourfulness of a picture, estimated from every second pixel, by Hasler and Suesstrunk,
+/// "Measuring colourfulness in natural images" (2003).
 fn colourfulness(pixels: &[u8]) -> f64 {
     let (mut count, mut sums) = (0.0, [0.0_f64; 4]);
     for pixel in pixels.chunks_exact(4).step_by(2) {
@@ -226,7 +227,8 @@ fn colourfulness(pixels: &[u8]) -> f64 {
     spread + 0.3 * rg.hypot(yb)
 }
 
-/// Returns the share of each hue, weighted by saturation, of every fourth pixel; all 0 without colour.
+/// Returns the share of each hue, weighted by saturation and estimated from every fourth pixel; all 0 for a
+/// grey picture.
 fn hues(pixels: &[u8]) -> [f64; HUES] {
     let mut shares = [0.0; HUES];
     for pixel in pixels.chunks_exact(4).step_by(4) {

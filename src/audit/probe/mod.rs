@@ -1,4 +1,4 @@
-//! The probe: plays one preset from black to known music and measures every frame.
+//! The probe: plays one preset to known music, starting from a black picture, and measures every frame.
 //!
 //! All frames, warm-up included, run at 30 per second and are checked for flashes: 8 + 24 frames are just over the
 //! second that the flash rules consider. The look is measured on the sampled frames only.
@@ -36,7 +36,7 @@ use crate::milk::Program;
 use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 use crate::units::counted;
 
-/// Frame rate of a probe.
+/// Frame rate of a probe, in Hz.
 pub const FPS: f64 = 30.0;
 /// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
@@ -49,7 +49,7 @@ const ENDLESS_FRAMES: u32 = 8;
 pub struct ProbeSettings {
     /// Render size in pixels.
     pub size: [u32; 2],
-    /// Frames before the sampled ones.
+    /// Number of frames played before the sampled ones.
     pub warm_up: u32,
     /// Number of sampled frames.
     pub frames: u32,
@@ -73,14 +73,14 @@ pub struct Prober {
     settings: ProbeSettings,
     sound: ProbeSound,
     render_context: Arc<RenderContext>,
-    /// The stage, kept here between two presets.
+    /// The stage, kept here between presets; `None` while one is probed.
     stage: Option<Stage>,
     readback: Readback,
     floor_ms: f64,
 }
 
 impl Prober {
-    /// Opens the device, renders the music, and measures the cost of a tiny picture.
+    /// Opens the device, renders the music, and measures the drawing time of a tiny picture.
     pub fn new(settings: ProbeSettings) -> anyhow::Result<Self> {
         let sound = ProbeSound::new(settings.warm_up, settings.frames, FPS)?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
@@ -91,7 +91,7 @@ impl Prober {
         Ok(prober)
     }
 
-    /// Probes a preset. `id` is its expected content.
+    /// Probes a preset. `id` is the id expected from the file's contents.
     pub fn probe(&mut self, preset: &WirePreset, id: PresetId) -> ProbeReport {
         let bytes = match preset.read() {
             Ok(bytes) => bytes,
@@ -133,7 +133,7 @@ impl Prober {
         let errors_before = self.render_context.gpu.error_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
-        // Independent of the presets probed before, and different for every preset.
+        // The seed does not depend on the presets probed before, and is different for every preset.
         let seed = self.settings.seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]));
         let deck = self.deck(self.settings.size);
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, seed);
@@ -215,7 +215,8 @@ impl Prober {
         Ok(recorder.end(meter))
     }
 
-    /// Returns the drawing time of a tiny picture, in milliseconds: the part that does not depend on the pixels.
+    /// Returns the drawing time of a tiny picture, in milliseconds: the part that does not grow with the
+    /// number of pixels.
     fn measure_floor(&mut self) -> f64 {
         const TINY: [u32; 2] = [16, 9];
         const FRAMES: u32 = 8;
@@ -240,7 +241,7 @@ impl Prober {
 struct Recorder {
     warm_up: u64,
     size: [usize; 2],
-    /// Frames used for the perceptual hash and the thumbnails.
+    /// Indices of the frames used for the perceptual hash and the thumbnails.
     views: [u64; VIEWS],
     look_meter: LookMeter,
     flash: FlashMeter,

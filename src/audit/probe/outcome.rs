@@ -5,23 +5,23 @@ use serde::{Deserialize, Serialize};
 use super::{Cost, Look, PerceptualHash, TextFacts};
 use crate::media::flash::FlashScore;
 
-/// Everything measured on a preset. If it was not drawn, only the facts about its source.
+/// Everything measured on a preset. If it was not drawn, only the facts about its source may be known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeEvidence {
     /// Names of missing images.
     pub missing: Vec<String>,
     /// Messages about parts that do not work and were replaced or skipped.
     pub broken: Vec<String>,
-    /// Look, if it was drawn.
+    /// Look; `None` if the preset was not drawn.
     pub look: Option<Look>,
     /// Perceptual hash, to find presets that look alike.
     #[serde(rename = "likeness")]
     pub perceptual_hash: Option<PerceptualHash>,
-    /// Flashes over all frames.
+    /// Flash counts over all frames.
     pub flash: FlashScore,
     /// Cost on this computer.
     pub cost: Cost,
-    /// Facts about its source.
+    /// Facts about the preset's source.
     pub text: TextFacts,
 }
 
@@ -49,7 +49,7 @@ pub enum ProbeOutcome {
     Drawn,
     /// The file is not a valid preset or exceeds a limit.
     Refused(String),
-    /// The code exceeded its budget repeatedly.
+    /// The code exceeded its budget in too many frames.
     Endless(String),
     /// The engine panicked on the preset.
     Failed(String),

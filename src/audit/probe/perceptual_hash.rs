@@ -1,7 +1,8 @@
 //! Perceptual hash: similar pictures differ in few bits.
 //!
-//! Each of three frames is reduced to 32 by 32 pixels and transformed (DCT); the hash contains the signs of the lowest
-//! 64 coefficients relative to their median (pHash: Zauner, 2010). Brightness and fine detail do not affect it.
+//! Each of three frames is reduced to 32 by 32 pixels and transformed (DCT); for each of the lowest 64
+//! coefficients except the mean, the hash records whether it exceeds their median (pHash: Zauner, 2010).
+//! Brightness and fine detail do not affect it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ pub const VIEWS: usize = 3;
 const SIDE: usize = 32;
 const WAVES: usize = 8;
 
-/// Hash of a preset over several frames.
+/// Hash of a preset over [`VIEWS`] frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct PerceptualHash(pub [u64; VIEWS]);

@@ -1,4 +1,4 @@
-//! Music of a probe: passages of the demo track, complete and by frequency band, checked for silence.
+//! Music for a probe: passages of the demo track, in full and by frequency band, each checked to be audible.
 
 use anyhow::ensure;
 use biquad::{Biquad as _, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F32, ToHertz as _, Type};
@@ -10,7 +10,7 @@ use crate::units::Seconds;
 
 /// Minimum level of a passage that counts as music, in dBFS.
 const AUDIBLE_DBFS: f32 = -45.0;
-/// Root mean square level of every band, so that reactions are comparable.
+/// Root mean square level that every band is scaled to, so that reactions are comparable.
 const BAND_RMS: f32 = 0.2;
 
 /// Signal played in one frame.
@@ -105,7 +105,7 @@ fn filtered(sound: &[Frame], filters: &[Coefficients<f32>]) -> Vec<Frame> {
     sound
 }
 
-/// Scales a sound to the common level of the bands.
+/// Scales a sound to the common level of the bands, [`BAND_RMS`].
 fn levelled(mut sound: Vec<Frame>) -> Vec<Frame> {
     let rms = 10.0_f32.powf(Level::of(&sound).rms_dbfs / 20.0);
     let gain = BAND_RMS / rms.max(1e-4);
@@ -121,7 +121,7 @@ fn high_pass(hz: f32) -> Coefficients<f32> {
     coefficients(Type::HighPass, hz)
 }
 
-/// Returns a second-order Butterworth filter.
+/// Returns the coefficients of a second-order Butterworth filter.
 fn coefficients(kind: Type<f32>, hz: f32) -> Coefficients<f32> {
     Coefficients::from_params(kind, (SAMPLE_RATE_HZ as f32).hz(), hz.hz(), Q_BUTTERWORTH_F32)
         .expect("the bands end below the Nyquist frequency")

@@ -36,31 +36,31 @@ pub struct TextFacts {
     pub decoded_as: String,
     /// Warnings: `empty`, `large`, `binary-nul`.
     pub warnings: Vec<String>,
-    /// Changes needed to normalise it: `decoded-latin1`, `removed-bom`, `normalized-line-endings`...
+    /// Changes needed to normalise the file: `decoded-latin1`, `removed-bom`, `normalized-line-endings`...
     pub fixes: Vec<String>,
     /// Number of lines in the file.
     pub line_count: usize,
-    /// Lines by kind of code.
+    /// Number of lines of each kind of code, and of enabled shapes and waves.
     pub counts: Counts,
     /// Values of the parameters that are set.
     pub params: BTreeMap<String, f64>,
 }
 
-/// Number of lines of each kind of code, and of enabled shapes and waves.
+/// Counts of code lines, and of enabled shapes and waves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Lines of per-frame code.
+    /// Number of lines of per-frame code.
     pub per_frame: usize,
-    /// Lines of per-vertex code.
+    /// Number of lines of per-vertex code.
     pub per_pixel: usize,
     /// Number of enabled shapes.
     pub shape: usize,
     /// Number of enabled waves.
     pub wave_line: usize,
-    /// Lines of the warp shader.
+    /// Number of lines of the warp shader.
     pub warp: usize,
-    /// Lines of the composite shader.
+    /// Number of lines of the composite shader.
     pub comp: usize,
 }
 

@@ -18,7 +18,7 @@ pub fn path(folder: &Path, id: PresetId) -> PathBuf {
     folder.join(&name[..2]).join(format!("{name}.jpg"))
 }
 
-/// Writes the strip of these RGBA frames of `size`.
+/// Writes the thumbnails of RGBA `frames`, each of `size` pixels, as one strip.
 pub(super) fn write(folder: &Path, id: PresetId, frames: &[Vec<u8>], size: [u32; 2]) -> Result<(), String> {
     let mut strip = RgbImage::new(THUMB[0] * frames.len() as u32, THUMB[1]);
     for (place, frame) in (0..).zip(frames) {

@@ -7,7 +7,8 @@ const BARS: usize = 32;
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 90.0;
 
-/// Draws a histogram from `low` to `high`; values outside count in the first or last bar. A line marks `gate`, if any.
+/// Draws a histogram from `low` to `high`; values outside that range are counted in the first or last bar. A
+/// line marks `gate`, if any.
 pub fn linear(
     title: &str,
     values: impl Iterator<Item = f64>,
@@ -19,7 +20,8 @@ pub fn linear(
     draw(title, values.map(place), &format!("{low}"), &format!("{high}"), gate.map(place))
 }
 
-/// Draws a histogram over powers of ten.
+/// Draws a histogram on a logarithmic axis from ten to the power of `low` to ten to the power of `high`;
+/// otherwise like [`linear`].
 pub fn decades(
     title: &str,
     values: impl Iterator<Item = f64>,

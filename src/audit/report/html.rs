@@ -25,7 +25,7 @@ svg{width:100%}rect{fill:#5aa9e6}line{stroke:#ff6b6b;stroke-width:1.5}text{fill:
 details{background:#1e2127;border-radius:.5rem;padding:.6rem .9rem;margin:.5rem 0}summary{cursor:pointer;color:#fff}li{margin:.25rem 0}
 ";
 
-/// Characters of a path that are not percent-encoded in links.
+/// Characters of a path that are percent-encoded in links.
 const UNENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b':');
 
@@ -37,7 +37,7 @@ pub struct HtmlPage {
 }
 
 impl HtmlPage {
-    /// Creates a page with a title and the time.
+    /// Creates a page with a title, and the time `at` below it.
     pub fn new(title: &str, at: &str) -> Self {
         Self { title: title.to_owned(), at: at.to_owned(), body: String::new() }
     }
@@ -121,7 +121,7 @@ impl HtmlPage {
                     }
                 }
                 @if whole > lines.len() {
-                    p.dim { "and " (whole - lines.len()) " more in the file" }
+                    p.dim { "and " (whole - lines.len()) " more; see the list file" }
                 }
             }
         });

@@ -38,7 +38,8 @@ pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
     write_with(out, &plan, &ledger)
 }
 
-/// Writes the report and the preset lists of a plan with the verdicts in `ledger`.
+/// Writes the report and the preset lists of a plan with the verdicts in `ledger` to `out`; returns the path
+/// of the report.
 pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<PathBuf> {
     let audit = Audit::gather(out, plan, ledger)?;
     let lines =
@@ -109,7 +110,8 @@ impl<'a> Audit<'a> {
         self.presets.iter().filter(|preset| which(preset)).collect()
     }
 
-    /// Returns the presets that may become ok: with missing images, or only too dark, too bright or too still.
+    /// Returns the playable presets that may become ok: their images are missing, or they are only too dark,
+    /// too bright or too low in motion.
     fn rescue(&self) -> Vec<&ReportRow> {
         self.select(|preset| {
             let weak =
@@ -124,12 +126,13 @@ impl<'a> Audit<'a> {
         self.select(|preset| preset.record.safety == Safety::Ok && preset.look == LookVerdict::Ok)
     }
 
-    /// Returns the presets with more than three flashes in a second, without a limiter.
+    /// Returns the presets with more than three flashes within a second when played without the flash
+    /// limiter.
     fn flashing(&self) -> Vec<&ReportRow> {
         self.select(|preset| preset.record.flash_verdict() == FlashVerdict::Fail)
     }
 
-    /// Returns the presets to ban: unplayable, or with nothing to see although their images exist.
+    /// Returns the presets to ban: unplayable, or black, white or frozen although no image is missing.
     fn ban(&self) -> Vec<&ReportRow> {
         self.select(|preset| {
             let empty = matches!(preset.look, LookVerdict::Black | LookVerdict::White | LookVerdict::Frozen);
@@ -322,7 +325,7 @@ impl<'a> Audit<'a> {
     }
 }
 
-/// Returns evenly spaced members of a group, and its size.
+/// Returns up to [`SHOWN`] evenly spaced members of a group, and the size of the group.
 fn sample<'a>(group: &[&'a ReportRow]) -> (Vec<&'a ReportRow>, usize) {
     let shown = group.len().min(SHOWN);
     ((0..shown).map(|at| group[at * group.len() / shown]).collect(), group.len())
@@ -336,7 +339,7 @@ fn flash_word(flash: FlashVerdict) -> &'static str {
     }
 }
 
-/// Returns the beginning of the first line of a text.
+/// Returns the first line of a text, truncated to `most` characters.
 fn short(text: &str, most: usize) -> String {
     text.lines().next().unwrap_or_default().chars().take(most).collect()
 }

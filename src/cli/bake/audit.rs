@@ -149,7 +149,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if report.stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
-/// Runs a worker process of `bake audit`.
+/// Runs this process as a worker of `bake audit`.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     audit::work(settings)?;
     Ok(ExitCode::SUCCESS)

@@ -18,7 +18,7 @@ pub struct Args {
     /// Folder with the embeddings; the index is written there too
     #[arg(long)]
     out: PathBuf,
-    /// Basis of the styles
+    /// What to group presets by
     #[arg(long, value_enum, default_value = "look")]
     mode: Mode,
     /// Preset folder, for every mode except look [default: the --out folder]
@@ -34,7 +34,7 @@ pub struct Args {
     /// Number of styles, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
-    /// Name of the pack [default: name of the folder]
+    /// Name of the pack [default: name of the --out folder]
     #[arg(long)]
     pack: Option<String>,
     /// Number of threads

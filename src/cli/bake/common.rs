@@ -94,7 +94,7 @@ impl From<ClipFormat> for frames::ClipFormat {
 }
 
 impl Capture {
-    /// Converts to the settings of the stage.
+    /// Returns the capture settings, with `seed` as the random seed.
     pub fn settings(&self, seed: u64) -> CaptureSettings {
         CaptureSettings {
             size: self.size,
@@ -123,7 +123,7 @@ pub(super) fn store() -> anyhow::Result<Store> {
     store_in(&places.context("no data folder found; set AIVJ_DATA to a folder")?.data)
 }
 
-/// Opens the store in this folder, which must be writable.
+/// Opens the store in the folder `data`, which must be writable.
 pub(super) fn store_in(data: &Path) -> anyhow::Result<Store> {
     let opened = Store::open(data, now())?;
     anyhow::ensure!(

@@ -142,7 +142,7 @@ fn print_json(event: &NightEvent) -> std::io::Result<()> {
     writeln!(out, "{}", serde_json::to_string(event)?)
 }
 
-/// Formats an event for the log, if it is logged.
+/// Formats an event for the log; `None` if the event is not logged.
 fn line(event: &NightEvent) -> Option<String> {
     match event {
         NightEvent::Check(check) => Some(format!("{}: {}", check.what, check.message)),

@@ -57,7 +57,7 @@ enum EngineName {
     Kubernetes,
 }
 
-/// Target time of one shard, in seconds.
+/// Target duration of a shard, in seconds.
 const SHARD_SECS: f64 = 20.0 * 60.0;
 /// Time limit of a job whose cost was not measured, in minutes.
 const DEFAULT_MINUTES: u32 = 240;

@@ -11,7 +11,7 @@ use crate::show::Command;
 
 /// Height in points, the same with and without a selection so that nothing moves under the pointer.
 pub(super) const HEIGHT: f32 = 152.0;
-/// Side of its thumbnail, in points.
+/// Side of the preset's thumbnail, in points.
 const PICTURE: f32 = 96.0;
 /// Number of buttons below the details.
 const BUTTONS: usize = 5;

@@ -7,16 +7,16 @@ use crate::facts::PresetId;
 use crate::library::SearchQuery;
 use crate::show::Command;
 
-/// Layout of the results.
+/// Layout of the search results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::desk) enum Layout {
     /// The results as a list.
     List,
-    /// The results as a map by look.
+    /// The results on a map, arranged by look.
     Map,
 }
 
-/// The page with its query and selection.
+/// The Library and Map pages, with their query and selection.
 #[derive(Default)]
 pub(in crate::desk) struct LibraryPage {
     pub(super) text: String,
@@ -25,12 +25,12 @@ pub(in crate::desk) struct LibraryPage {
     pub(super) sent: Option<SearchQuery>,
     pub(super) selected: Option<PresetId>,
     pub(super) map: MapView,
-    /// Started when the page is first opened.
+    /// Loads thumbnails; started when the page is first opened.
     pub(super) thumbs: Option<Thumbs>,
 }
 
 impl LibraryPage {
-    /// Returns the selected preset.
+    /// Returns the selected preset, if any.
     pub fn selected(&self) -> Option<PresetId> {
         self.selected
     }

@@ -1,4 +1,4 @@
-//! Thumbnails of presets from the frames of a bake, read and decoded on their own thread.
+//! Thumbnails of presets, made from the frames of a bake; a separate thread reads and decodes them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ const WAITING: usize = 24;
 
 struct Known {
     picture: Option<TextureHandle>,
-    /// Frame in which it was last used.
+    /// Number of the frame in which the thumbnail was last used.
     used: u64,
 }
 
@@ -32,13 +32,13 @@ pub(super) struct Thumbs {
     read: Receiver<(PresetId, Option<ColorImage>)>,
     waiting: Vec<PresetId>,
     known: HashMap<PresetId, Known>,
-    /// The bake they come from.
+    /// The bake that the thumbnails come from.
     looks: Arc<Looks>,
     drawing: u64,
 }
 
 impl Thumbs {
-    /// Starts the thread; returns `None` if it cannot start.
+    /// Starts the thread; returns `None` if it cannot be started.
     pub fn start() -> Option<Self> {
         let (requests, jobs) = sync_channel::<(PresetId, PathBuf)>(WAITING);
         let (done, read) = sync_channel(WAITING);
@@ -60,7 +60,7 @@ impl Thumbs {
         })
     }
 
-    /// Starts a frame: takes in loaded thumbnails and drops the least recently used.
+    /// Starts a frame: uploads the thumbnails that were loaded and drops the least recently used ones.
     pub fn begin(&mut self, context: &Context, looks: &Arc<Looks>) {
         self.drawing += 1;
         if self.looks.bake != looks.bake {

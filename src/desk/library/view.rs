@@ -32,7 +32,7 @@ pub struct LibraryView {
     pub held_back: Option<String>,
     /// Number of changes not saved yet.
     pub unsaved: usize,
-    /// Why changes cannot be saved at the moment; empty if they can.
+    /// Why changes cannot currently be saved; empty if they can.
     pub save_problem: String,
 }
 
@@ -44,12 +44,12 @@ impl LibraryView {
     }
 }
 
-/// A request from the page, besides commands for the show.
+/// A request from the Library or Map page, other than commands for the show.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LibraryRequest {
     /// Search for presets.
     Find(SearchQuery),
-    /// Play the presets that are held back because of their blacklist.
+    /// Play the presets that are held back because their blacklist cannot be read.
     IgnoreBlacklist,
 }
 

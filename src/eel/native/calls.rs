@@ -1,4 +1,4 @@
-//! The context of machine code, and the functions it calls.
+//! The context that machine code runs in, and the functions that the code calls.
 //!
 //! The numeric functions are the interpreter's own, so their results are identical.
 
@@ -15,7 +15,7 @@ pub(super) struct NativeContext {
     pub regs: *mut f64,
     pub inputs: *const f64,
     pub outputs: *mut f64,
-    /// Remaining instructions; the code keeps them in a register between calls.
+    /// Remaining instructions; between calls, the code keeps the count in a register.
     pub fuel: i64,
     /// Blocks of `megabuf`; null if unallocated.
     pub local: [*mut f64; BLOCKS],
@@ -136,7 +136,7 @@ macro_rules! functions {
             $kind::$variant.apply($($argument),+)
         })+
 
-        /// Returns the address of a function, or `None` if the code computes it without a call.
+        /// Returns the address of a function, or `None` if machine code computes it without a call.
         pub(super) fn $address(function: $kind) -> Option<usize> {
             Some(match function {
                 $($kind::$variant => $name as *const () as usize,)+

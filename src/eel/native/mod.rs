@@ -1,7 +1,7 @@
 //! Compiles programs to machine code with Cranelift.
 //!
-//! This is the only module of the language with unsafe code: it calls machine code, which calls back through the
-//! functions in `calls`. Why it is sound:
+//! This is the only module of the language with unsafe code: it calls machine code, which calls back through
+//! the functions in `calls`. Why this is sound:
 //!
 //! * The code only accesses memory through its [`NativeContext`]. Slots of variables, registers, inputs and outputs are
 //!   constants of the program, and [`Native::run`] checks their bounds before each call. The code itself checks indexes
@@ -29,17 +29,18 @@ use super::tree::{Home, Space};
 /// Machine code of one program.
 pub(super) struct Native {
     entry: Entry,
-    /// Number of variables that the program needs.
+    /// Minimum length of [`Machine::vars`].
     variables: usize,
     /// Owns the code; taken when dropped.
     module: Mutex<Option<JITModule>>,
 }
 
-/// Runs the code on at least one item; returns how many items finished.
+/// Runs the code on `items` items, at least one; returns how many of them finished.
 type Entry = unsafe extern "C" fn(context: *mut NativeContext, items: u64) -> u64;
 
 impl Native {
-    /// Compiles `flat`; `None` if the processor is not supported or the platform forbids new executable memory.
+    /// Compiles `flat`; returns `None` if the processor is not supported or compilation fails, for example
+    /// because the platform forbids new executable memory.
     pub fn new(flat: &Flat) -> Option<Self> {
         let mut module = JITModule::new(JITBuilder::with_isa(isa()?, default_libcall_names()));
         let id = match define(&mut module, flat) {
@@ -109,7 +110,7 @@ fn define(module: &mut JITModule, flat: &Flat) -> Result<FuncId, Box<ModuleError
     Ok(id)
 }
 
-/// Returns the number of variables that a program accesses.
+/// Returns the minimum length of [`Machine::vars`] for a program: one more than the highest slot it accesses.
 fn variables(flat: &Flat) -> usize {
     let homes =
         flat.places.iter().filter_map(|place| place.home).chain(flat.once.iter().filter_map(|step| {
@@ -125,7 +126,8 @@ fn variables(flat: &Flat) -> usize {
     slots.max().unwrap_or(0)
 }
 
-/// Returns the instruction set of this processor, or `None` if Cranelift does not support it.
+/// Returns the instruction set of this processor, or `None` if Cranelift does not support it or it is not
+/// 64-bit.
 fn isa() -> Option<OwnedTargetIsa> {
     static ISA: OnceLock<Option<OwnedTargetIsa>> = OnceLock::new();
     let describe = || {

@@ -19,7 +19,7 @@ use super::super::memory::{BLOCK, INDEX_TOLERANCE, Memory, SIZE};
 use super::super::tree::{Home, Space};
 use super::calls::{self, NativeContext};
 
-/// Fills `function` with the code of `flat`, with the signature `fn(context, items) -> finished`.
+/// Translates `flat` into the body of `function`, with the signature `fn(context, items) -> finished`.
 pub(super) fn translate(
     flat: &Flat,
     isa: &dyn TargetIsa,
@@ -78,8 +78,8 @@ pub(super) fn translate(
     translation.build.finalize(isa.frontend_config());
 }
 
-/// Returns true if the processor can round in one instruction; otherwise Cranelift calls the C library, which may not
-/// be found.
+/// Returns true if the processor can round in one instruction; otherwise Cranelift would call the C library,
+/// which may not be found.
 fn rounds_inline() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("sse4.1");
@@ -116,8 +116,9 @@ struct Translation<'a> {
     fuel: Variable,
     /// Number of finished items.
     item: Variable,
-    /// Input and output rows of the current item.
+    /// Pointer to the input row of the current item.
     inputs: Variable,
+    /// Pointer to the output row of the current item.
     outputs: Variable,
     values: Vec<Known>,
     places: Vec<Variable>,
@@ -125,7 +126,8 @@ struct Translation<'a> {
     finish: Block,
     /// False between a jump and the label that follows it.
     reachable: bool,
-    /// Signatures of called functions: whether the context is passed, and the number of arguments and results.
+    /// Signatures of called functions, by whether the context is passed and by the numbers of arguments and
+    /// results.
     signatures: Vec<((bool, usize, usize), SigRef)>,
 }
 
@@ -170,7 +172,8 @@ impl Translation<'_> {
         self.spend(self.flat.cost, each);
     }
 
-    /// Stores places that outlive the run back to their variables and registers.
+    /// Stores places that outlive the run back to their variables and registers, and returns from the
+    /// function.
     fn save(&mut self) {
         for (at, place) in self.flat.places.iter().enumerate() {
             if let Some(home) = place.home {
@@ -264,7 +267,7 @@ impl Translation<'_> {
         self.build.ins().f64const(number)
     }
 
-    /// Translates an operation; returns its result.
+    /// Translates an operation; returns its result, if it has one.
     fn op(&mut self, op: Op) -> Option<Ir> {
         Some(match op {
             Op::Constant(bits) => self.number(f64::from_bits(bits)),
@@ -489,7 +492,7 @@ impl Translation<'_> {
         }
     }
 
-    /// Emits a remainder. That of dividing by 1 is 0, which is also the result for a divisor of 0.
+    /// Emits a remainder. A divisor of 0 is replaced with 1, so that the remainder is 0.
     fn modulo(&mut self, a: Value, b: Value) -> Ir {
         let (x, divisor) = (self.int(a), self.int(b));
         let (zero, one) = (self.int_constant(0), self.int_constant(1));
@@ -551,7 +554,8 @@ impl Translation<'_> {
 
     // Memory.
 
-    /// Continues in a new block if `index` is valid, otherwise in `outside`; returns the address, an integer.
+    /// Continues in a new block if `index` is valid, otherwise in `outside`; returns the address as an
+    /// integer.
     fn checked_address(&mut self, index: Value, outside: Block) -> Ir {
         let index = self.get(index);
         let tolerance = self.number(INDEX_TOLERANCE);
@@ -568,7 +572,8 @@ impl Translation<'_> {
         address
     }
 
-    /// Returns the address of an index. If the index is not constant, execution may continue in `outside`.
+    /// Returns the address of an index. Unless the index is a valid constant, execution may continue in
+    /// `outside`.
     fn address_of(&mut self, index: Value, outside: Block) -> Ir {
         match self.constant(index).map(Memory::address) {
             Some(Some(address)) => self.int_constant(address as i64),
@@ -576,7 +581,8 @@ impl Translation<'_> {
         }
     }
 
-    /// Returns the block of `address`, as a pointer that is null if unallocated, and the offset in it.
+    /// Returns a pointer to the block that contains `address`, null if unallocated, and the offset within it
+    /// in bytes.
     fn block(&mut self, space: Space, address: Ir) -> (Ir, Ir) {
         let number = self.build.ins().ushr_imm_u(address, i64::from(BLOCK.trailing_zeros()));
         let slot = self.build.ins().ishl_imm_u(number, 3);

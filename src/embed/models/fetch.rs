@@ -32,7 +32,8 @@ pub(super) enum Hash {
     GitBlob(String),
 }
 
-/// Downloads `url` to the file `to`, creating its folder. An existing file is kept; a partial `.part` file is resumed.
+/// Downloads `url` to the file `to`, creating its folder. An existing file is kept; a partial download,
+/// `NAME.part`, is resumed.
 pub(super) fn fetch(
     agent: &ureq::Agent,
     url: &str,
@@ -152,7 +153,7 @@ fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |facts| facts.len())
 }
 
-/// Returns the hash of a file; a git blob hash if `blob` is its length.
+/// Returns the hash of a file; its git blob hash if `blob` is the length of the file.
 fn hash<D: Digest>(path: &Path, blob: Option<u64>) -> std::io::Result<String> {
     let mut digest = D::new();
     if let Some(length) = blob {

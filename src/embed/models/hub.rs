@@ -46,7 +46,7 @@ impl Repository {
             .then(|| Self { owner_and_name: path.to_owned(), revision: revision.to_owned() })
     }
 
-    /// Returns the name without its owner.
+    /// Returns the name without the owner.
     pub fn short_name(&self) -> &str {
         self.owner_and_name.rsplit('/').next().unwrap_or_default()
     }
@@ -92,8 +92,8 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Returns the hub named by `HF_ENDPOINT`, which Hugging Face's own tools also use; Hugging Face itself if it is
-    /// unset.
+    /// Returns the hub named by `HF_ENDPOINT`, which Hugging Face's tools also use; Hugging Face itself if it
+    /// is unset.
     pub fn of_user() -> Self {
         let named = std::env::var("HF_ENDPOINT").ok().filter(|address| !address.is_empty());
         Self::at(named.as_deref().unwrap_or(HUGGING_FACE))

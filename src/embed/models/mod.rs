@@ -13,7 +13,7 @@ use crate::jobs::progress::OnProgress;
 
 /// Maximum folder depth when copying a model.
 const MAX_DEPTH: usize = 4;
-/// Suffix of an incomplete model.
+/// Suffix of the folder of an incomplete model.
 const PART: &str = ".part";
 
 /// Why a model was not added.
@@ -25,7 +25,7 @@ pub enum ModelError {
     /// The name is invalid.
     #[error(
         "{0:?} is not a valid model name: it must be a valid file name, and builtin is reserved for the built-in \
-        embedder; choose another one with --name"
+        embedder; choose another name with --name"
     )]
     Name(String),
     /// The model cannot be used.
@@ -50,7 +50,7 @@ pub enum ModelError {
 /// A model that was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Added {
-    /// Name under which it is stored.
+    /// Name under which the model is stored.
     pub name: String,
     /// Description of the model and its runtime.
     pub description: String,
@@ -105,7 +105,7 @@ fn is_valid_name(name: &str) -> bool {
         && !name.ends_with(PART)
 }
 
-/// Lists the models of a folder by name.
+/// Returns the names of the models in a folder, sorted.
 pub fn list(models: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
     let names = entries.filter(|entry| entry.path().is_dir());
@@ -120,7 +120,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> ModelError {
     ModelError::Write { path: path.to_owned(), why: error.to_string() }
 }
 
-/// Copies all files below a folder.
+/// Copies all files below `from` to `to`, which is deleted first if it exists.
 fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     if to.exists() {
         std::fs::remove_dir_all(to).map_err(|error| unwritten(to, &error))?;

@@ -19,12 +19,13 @@ struct Server {
     requests: Arc<Mutex<Vec<(String, Option<u64>)>>>,
 }
 
-/// Serves these files; the first response for `breaks` ends halfway.
+/// Serves these files; the first response for a path that ends with `breaks` stops halfway.
 fn serve(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str) -> Server {
     serve_interrupted(files, listed, breaks, false)
 }
 
-/// Serves these files; an interrupted response either closes its connection or `stalls` without more data.
+/// Serves these files as [`serve`] does; the interrupted response closes its connection or, if `stalls`,
+/// keeps it open without sending more data.
 fn serve_interrupted(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str, stalls: bool) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -76,7 +77,7 @@ fn listing(files: &[(&str, &[u8])]) -> String {
         let sha1: String = sha1::Sha1::digest(blob).iter().map(|byte| format!("{byte:02x}")).collect();
         let mut entry = serde_json::json!({"rfilename": name, "size": bytes.len(), "blobId": sha1});
         if name.ends_with("onnx") {
-            // Large files: the blob is a pointer, the LFS hash is that of the file.
+            // For large files the blob is a pointer, and the LFS hash is that of the file.
             entry["blobId"] = "f00".into();
             entry["lfs"] = serde_json::json!({"sha256": sha256, "size": bytes.len()});
         }

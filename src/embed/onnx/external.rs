@@ -27,7 +27,7 @@ enum Message {
 }
 
 impl Message {
-    /// Returns the message type of a field to descend into.
+    /// Returns the message type of a field to descend into, or `None` for a field to skip or read.
     fn child(self, field: u64) -> Option<Self> {
         match (self, field) {
             (Self::Model, 7) | (Self::Attribute, 6 | 11) => Some(Self::Graph),
@@ -51,13 +51,13 @@ pub(super) fn external_files(model: &Path) -> Result<BTreeSet<String>> {
 
 struct Parser {
     file: Input,
-    /// Bytes read so far.
+    /// Position in the file, in bytes.
     at: u64,
     found: BTreeSet<String>,
 }
 
 impl Parser {
-    /// Parses a message that ends at byte `end` and is inside `depth` others.
+    /// Parses a message that ends at byte `end` and is nested in `depth` others.
     fn message(&mut self, message: Message, end: u64, depth: usize) -> Result<()> {
         if depth > MAX_DEPTH {
             return Err(invalid());

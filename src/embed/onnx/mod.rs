@@ -54,7 +54,7 @@ impl Onnx {
     pub fn open(folder: &Path, threads: usize) -> Result<Self, String> {
         let path = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         let path = path.ok_or_else(|| format!("no model.onnx in {}", folder.display()))?;
-        // Checked before a runtime reads it, so that only a model of a plausible size is loaded.
+        // Checked before a runtime reads the file, so that only a model of a plausible size is loaded.
         check_model(&path).map_err(|error| format!("cannot use {}: {error}", path.display()))?;
         let config = folder.join(CONFIG);
         let preparation = Preparation::read(&config)?;
@@ -82,7 +82,7 @@ impl Onnx {
         check_size(&sides, preparation.crop).map_err(|expected| {
             let (path, config, side) = (path.display(), config.display(), preparation.crop);
             format!(
-                "{path} expects pictures of {expected}, but {config} makes {side}x{side}; use the {CONFIG} of this model"
+                "{path} expects {expected} pictures, but {config} produces {side}x{side}; use the {CONFIG} of this model"
             )
         })?;
         let runtime = format!("{} on {provider}", runtime.name);
@@ -112,7 +112,7 @@ impl Onnx {
         Ok(())
     }
 
-    /// Describes the output size, the runtime and the threads.
+    /// Describes the output size, the runtime and the number of threads.
     pub fn description(&self) -> String {
         let Self { width, runtime, threads, .. } = self;
         format!("{width} dimensions, runtime {runtime}, {threads} threads")
@@ -222,7 +222,8 @@ fn session(
     builder.commit_from_file(path).map_err(failed)
 }
 
-/// Names of a model's picture input and embedding output, and the shape of the input; free dimensions are below 1.
+/// Names of a model's picture input and embedding output, and the shape of the input, in which dynamic
+/// dimensions are below 1.
 struct Signature {
     input: String,
     output: String,
@@ -253,7 +254,7 @@ fn signature(session: &Session) -> Result<Signature, String> {
     Ok(Signature { input: input.name().to_owned(), output: output.to_owned(), sides })
 }
 
-/// Returns the fixed batch size of an input, if any.
+/// Returns the batch size of an input, or `None` if it is dynamic; fails above [`LARGEST_BATCH`].
 fn batch_of(sides: &[i64; 4]) -> Result<Option<usize>, String> {
     match sides[0] {
         ..1 => Ok(None),

@@ -1,5 +1,5 @@
-//! Preprocessing of pictures for CLIP-like models by `preprocessor_config.json`: resizing, cropping, scaling and
-//! normalisation. Missing settings default to those of OpenAI's CLIP.
+//! Preprocessing of pictures for CLIP-like models as configured in `preprocessor_config.json`: resizing,
+//! cropping, scaling and normalisation. Missing settings default to those of OpenAI's CLIP.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) struct Preparation {
     resize: Resize,
     /// Side length of the centre crop, which is the input size of the model.
     pub crop: u32,
-    /// Scale of the 0..255 channel values.
+    /// Factor applied to the channel values, which are 0 to 255.
     factor: f32,
     /// Mean subtracted from each scaled channel.
     mean: [f32; 3],
@@ -54,7 +54,7 @@ struct Config {
     rescale_factor: f32,
     image_mean: [f32; 3],
     image_std: [f32; 3],
-    /// Filter, by Pillow's numbering.
+    /// Resize filter, in Pillow's numbering.
     resample: u8,
 }
 
@@ -83,7 +83,7 @@ enum Size {
     Sides { height: u32, width: u32 },
 }
 
-/// Default side of pictures.
+/// Default side length of pictures, in pixels.
 const DEFAULT_SIDE: u32 = 224;
 
 impl Preparation {
@@ -215,7 +215,7 @@ mod tests {
         let picture = RgbImage::from_fn(20, 20, |x, _| image::Rgb([x as u8, 0, 0]));
         let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
         assert_eq!((planes.len(), planes[0], planes[15]), (3 * 256, 1.0, 8.5));
-        // Both sides to one length: a wide picture is squeezed, not cropped.
+        // With both sides resized to one length, a wide picture is squeezed, not cropped.
         let text = r#"{"size":{"height":16,"width":16},"do_center_crop":false,"resample":0}"#;
         let picture = RgbImage::from_fn(32, 16, |x, _| image::Rgb([if x < 16 { 0 } else { 255 }, 0, 0]));
         let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);

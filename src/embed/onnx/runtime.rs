@@ -34,7 +34,8 @@ pub(super) struct Provider {
 }
 
 impl Runtime {
-    /// Returns the available accelerators in order of preference.
+    /// Returns the available accelerators in order of preference, limited to `AIVJ_ONNX_PROVIDER` if it is
+    /// set.
     pub fn providers(&self) -> Vec<Provider> {
         let wanted = std::env::var("AIVJ_ONNX_PROVIDER").unwrap_or_default();
         self.providers_named(&wanted)
@@ -107,14 +108,14 @@ fn find() -> Option<PathBuf> {
     }
 }
 
-/// Returns the runtime library in the program's folder.
+/// Returns the runtime library in `folder`, the program's folder.
 fn beside(folder: &Path) -> Option<PathBuf> {
     let found =
         disk::list(folder).ok()?.into_iter().filter(|item| item.name.to_str().is_some_and(is_library));
     found.map(|item| folder.join(item.name)).next()
 }
 
-/// Returns true if a file name is that of the runtime itself, rather than of one of its providers or any other file.
+/// Returns whether a file name is that of the runtime itself, not of one of its providers or any other file.
 fn is_library(name: &str) -> bool {
     let version = |text: &str| {
         text.strip_prefix('.').is_some_and(|text| text.chars().all(|c| c.is_ascii_digit() || c == '.'))

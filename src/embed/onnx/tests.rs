@@ -1,4 +1,4 @@
-//! Tests with small hand-written towers, compared with plain loops.
+//! Tests with small hand-written vision towers, compared with plain loops.
 
 mod proto;
 mod vit;
@@ -13,17 +13,18 @@ fn weights() -> Vec<f32> {
     (0..WIDTH * 3 * PATCH * PATCH).map(|at| ((at * 37 % 101) as f32 / 101.0 - 0.5) * 0.2).collect()
 }
 
-/// A tower with patches by convolution, an activation and mean pooling: a vision transformer without its blocks.
+/// Returns a tower with patches by convolution, an activation and mean pooling: a vision transformer without
+/// its blocks.
 fn tower() -> Vec<u8> {
     tower_of([0, 3, SIDE as u64, SIDE as u64], &patches())
 }
 
-/// Weights of the patches, within the model.
+/// Returns the tensor of the patch weights, stored within the model.
 fn patches() -> Vec<u8> {
     tensor("patches", &[WIDTH as u64, 3, PATCH as u64, PATCH as u64], &weights())
 }
 
-/// A tower for input shape `sides`; a side of 0 is free.
+/// Returns a tower for the input shape `sides`, in which 0 is a dynamic dimension.
 fn tower_of(sides: [u64; 4], patches: &[u8]) -> Vec<u8> {
     let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
     let mut graph = field(1, &node("Conv", &["pixel_values", "patches"], "embedded", &conv));
@@ -37,7 +38,7 @@ fn tower_of(sides: [u64; 4], patches: &[u8]) -> Vec<u8> {
     model(&graph)
 }
 
-/// Computes the tower with plain loops.
+/// Computes the tower's normalised output with plain loops.
 fn reference(planes: &[f32]) -> Vec<f32> {
     let weights = weights();
     let mut sums = vec![0.0; WIDTH];
@@ -97,7 +98,7 @@ fn a_model_of_another_kind_is_reported_with_its_inputs_and_outputs() {
     assert!(why.contains("model.onnx"), "{why}");
 }
 
-/// Returns noise as preprocessed pictures.
+/// Returns `count` pictures of noise, already preprocessed.
 fn pictures(count: usize) -> Vec<Vec<f32>> {
     let mut rng = crate::units::Rng::new(6);
     (0..count).map(|_| (0..3 * SIDE * SIDE).map(|_| rng.normal() as f32).collect()).collect()
@@ -139,7 +140,7 @@ fn a_fixed_batch_size_is_respected() {
 
 #[test]
 fn a_model_that_only_takes_one_picture_is_run_one_at_a_time() {
-    // It concatenates the rows of all pictures.
+    // This model concatenates the rows of all pictures.
     let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
     let mut graph = field(1, &node("Conv", &["pixel_values", "patches"], "embedded", &conv));
     graph.extend(field(1, &node("Relu", &["embedded"], "bent", &[])));

@@ -1,4 +1,4 @@
-//! The uniform blocks of `lactea_abi` and the textures of a pass.
+//! The uniform blocks defined by `lactea_abi`, including the texture sizes of a pass.
 
 use lactea_abi::{
     BINDING_MILK_EXT, BINDING_MILK_UNIFORMS, BINDING_PASS_UNIFORMS, GROUP_FRAME, GROUP_PASS,
@@ -20,7 +20,7 @@ pub(super) const NOISE_SIZES: u32 = 5;
 pub(super) const MOUSE: u32 = 0;
 pub(super) const Q_HIGH: u32 = 1;
 
-/// The uniform blocks.
+/// Global variables of the uniform blocks.
 #[derive(Clone, Copy)]
 pub(super) struct Blocks {
     pub frame: Handle<GlobalVariable>,

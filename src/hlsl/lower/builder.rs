@@ -8,7 +8,7 @@ use super::value::{Components, Fact, Value};
 use crate::hlsl::token::Name;
 use crate::hlsl::types::Ty;
 
-/// Index of a variable.
+/// Index of a variable in [`Builder::vars`].
 pub(super) type VarId = usize;
 
 /// A variable of the function.
@@ -18,18 +18,18 @@ pub(super) struct Var {
     pub ty: Ty,
 }
 
-/// An assignable place.
+/// Something that can be assigned to: a pointee, or part of it.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub pointer: Handle<Expression>,
-    /// Type that the pointer points to.
+    /// Type of the pointee.
     pub ty: Ty,
     /// The local variable that contains the place, if any.
     pub var: Option<VarId>,
     pub part: Part,
 }
 
-/// The part that a place selects of its pointee.
+/// The part of its pointee that a place refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     All,
@@ -221,7 +221,7 @@ impl Builder {
         }
     }
 
-    /// Finishes the function.
+    /// Finishes and returns the function.
     pub fn finish(mut self) -> Function {
         self.flush();
         self.function.body = self.block;

@@ -1,4 +1,4 @@
-//! Calls to the preset's own functions, and to intrinsics that return several values.
+//! Calls to the preset's own functions, and to intrinsics with output parameters.
 
 use naga::{
     AddressSpace, Expression, FunctionArgument, FunctionResult, Handle, MathFunction, Span, Statement,
@@ -126,7 +126,7 @@ impl Lowering<'_> {
                 Argument::Value(value) => value,
                 Argument::Place(place, _) if parameter.passing == Passing::In => self.read(&place),
                 Argument::Place(place, ty) => {
-                    // `out` arguments go through a variable of the parameter's type.
+                    // `out` and `inout` arguments are passed through a variable of the parameter's type.
                     let var = self.local(&parameter.name, parameter.ty);
                     let pointer = self.f.vars[var].pointer;
                     if parameter.passing == Passing::InOut {
@@ -239,7 +239,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// Lowers `sincos`, `modf` and `frexp`.
+    /// Lowers a call to `sincos`, `modf` or `frexp`; `None` for any other function.
     pub fn with_outputs(
         &mut self,
         name: &str,

@@ -27,7 +27,7 @@ pub(super) enum Global {
     Sampler,
 }
 
-/// Lowers a shader. The other files of this folder add methods.
+/// Lowers a shader. The other files in this folder add the methods.
 pub(super) struct Lowering<'a> {
     pub ast: &'a Ast,
     pub kind: PassKind,
@@ -36,7 +36,7 @@ pub(super) struct Lowering<'a> {
     layouter: naga::proc::Layouter,
     pub f: Builder,
     pub interface: ShaderInterface,
-    /// Texture and sampler of each entry of the interface.
+    /// Texture and sampler variables, in the order of the interface's textures.
     pub textures: Vec<(Handle<GlobalVariable>, Handle<GlobalVariable>)>,
     pub blocks: Blocks,
     pub globals: HashMap<Name, Global>,
@@ -44,7 +44,7 @@ pub(super) struct Lowering<'a> {
     pub changed: HashSet<Name>,
     /// Functions lowered so far, by index and sampler arguments.
     pub functions: HashMap<(usize, Vec<Name>), Handle<Function>>,
-    /// Functions being lowered.
+    /// Indices of the functions being lowered, outermost first.
     pub calls: Vec<usize>,
     /// Return type of the function being lowered; `None` for the shader body.
     pub result: Option<Ty>,
@@ -53,7 +53,7 @@ pub(super) struct Lowering<'a> {
     pub ret: Place,
     pub reads_diffuse: bool,
     pub reads_polar: bool,
-    /// Counts loop iterations.
+    /// Variable that counts loop iterations; `None` until a loop needs it.
     pub counter: Option<Handle<GlobalVariable>>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Lowering<'a> {
         self.module.types.insert(Type { name: None, inner }, Span::UNDEFINED)
     }
 
-    /// Returns naga's type for `ty`. HLSL's matrix rows become columns.
+    /// Returns naga's type for `ty`. The rows of an HLSL matrix become the columns of the naga matrix.
     pub fn naga_type(&mut self, ty: Ty) -> Handle<Type> {
         let inner = match ty {
             Ty::Number(kind, Shape::Scalar) => TypeInner::Scalar(scalar(kind)),
@@ -134,7 +134,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn layout(&mut self, ty: Handle<Type>) -> naga::proc::TypeLayout {
-        // All types have a known size.
+        // Cannot fail, because all types have a known size.
         let _ = self.layouter.update(self.module.to_ctx());
         self.layouter[ty]
     }

@@ -1,4 +1,4 @@
-//! Type conversions, and values as naga expressions.
+//! Converts between types, and from values to naga expressions.
 
 use naga::{Expression, Handle, Literal, SwizzleComponent};
 
@@ -80,7 +80,7 @@ impl Lowering<'_> {
         Ok(self.with_kind(value, kind))
     }
 
-    /// Converts a number to another kind.
+    /// Converts a number to another kind; a matrix, whose elements are always floats, is returned unchanged.
     pub fn with_kind(&mut self, value: Value, kind: Kind) -> Value {
         let (from, shape) = (value.kind(), value.shape());
         if from == kind || matches!(shape, Shape::Matrix(..)) {
@@ -170,7 +170,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Builds a number from scalars of its kind.
+    /// Builds a scalar, vector or matrix from its elements, in row-major order.
     pub fn compose(&mut self, kind: Kind, shape: Shape, parts: &[Value]) -> Value {
         match shape {
             Shape::Scalar => parts[0].clone(),
@@ -216,7 +216,7 @@ impl Lowering<'_> {
         Value::new(ty, handle, fact)
     }
 
-    /// Returns one row of a matrix.
+    /// Returns one row of a matrix; any other value is returned unchanged.
     pub fn row(&mut self, value: &Value, row: u8) -> Value {
         let Shape::Matrix(_, columns) = value.shape() else { return value.clone() };
         let base = self.expr(value);

@@ -1,8 +1,8 @@
-//! The whole shader: global variables, body and entry points. `fs_main` takes the values interpolated by the mesh;
-//! `fs_image` reads them from textures.
+//! The whole shader: global variables, body and entry points. `fs_main` takes its inputs from the mesh,
+//! interpolated; `fs_image` reads them from textures.
 //!
-//! With textures, one triangle covers the picture. A software rasteriser shades blocks of 4 x 4 pixels once per
-//! triangle that touches them, so small triangles are expensive.
+//! With the textures, a single triangle can cover the picture. A software rasteriser shades blocks of 4 x 4
+//! pixels once per triangle that touches them, so small triangles are expensive.
 
 use lactea_abi::{FRAGMENT_ENTRY, PassKind};
 use naga::{
@@ -57,7 +57,7 @@ impl Lowering<'_> {
             let handle = self.f.add(Expression::FunctionArgument(index));
             Value::new(Ty::vector(if index == 2 { 2 } else { 4 }), handle, Fact::within(1e6))
         });
-        // In a composite shader, both names of the position share one variable.
+        // In a composite shader, `uv` and `uv_orig` share one variable.
         let parts: &[(Input, &Value, &[u8])] = &[
             (Input::Uv, &uv, &[0, 1]),
             (Input::UvOrig, &uv, &[2, 3]),
@@ -102,7 +102,7 @@ impl Lowering<'_> {
         let global = if variable.ty == Ty::Sampler {
             Global::Sampler
         } else if name.starts_with("texsize_") || variable.init.is_none() && header::builtin(name).is_some() {
-            // The program supplies its value.
+            // The program supplies the value of a texture size or built-in.
             return Ok(());
         } else {
             let init = variable.init.map(|init| self.initial(variable.ty, init)).transpose()?;

@@ -77,7 +77,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers a chain of operators from left to right, iteratively so that its length does not matter.
+    /// Lowers a chain of binary operators from left to right, iteratively, so that a long one cannot overflow
+    /// the stack.
     fn operators(&mut self, id: ExprId) -> Result<Value, Error> {
         let ast = self.ast;
         let (mut open, mut first) = (Vec::new(), id);
@@ -189,8 +190,7 @@ impl Lowering<'_> {
         self.swizzle(&whole, &chosen)
     }
 
-    /// Returns a rotation matrix as stored. Its naga columns are the columns of the HLSL matrix, whose type has three
-    /// rows and four columns.
+    /// Returns a rotation matrix as stored, which is the transpose of the `float4x3` that HLSL sees.
     pub fn rotation(&mut self, index: u32) -> Value {
         let base = self.f.add(Expression::GlobalVariable(self.blocks.frame));
         let array = self.f.add(Expression::AccessIndex { base, index: blocks::ROTATIONS });
@@ -199,7 +199,7 @@ impl Lowering<'_> {
         Value::new(Ty::Number(Kind::Float, Shape::Matrix(3, 4)), handle, Fact::within(8.0))
     }
 
-    /// Returns the place that an expression assigns to.
+    /// Returns the place that an assignment to this expression writes to.
     pub fn target(&mut self, id: ExprId) -> Result<Place, Error> {
         match self.place(id)? {
             Some(place) => Ok(place),
@@ -275,7 +275,7 @@ impl Lowering<'_> {
         Ok(self.select(condition, &accept, &reject, fact))
     }
 
-    /// Selects between structs or arrays, through a variable.
+    /// Lowers `?:` for structs or arrays, using a variable.
     fn select_aggregate(
         &mut self,
         condition: Value,
@@ -330,7 +330,7 @@ impl Lowering<'_> {
             let message = format!("{} needs {wanted} components, not {found}", self.type_name(ty));
             return Error::semantic(pos, message);
         }
-        // Matrix rows and non-constant vectors are composed directly.
+        // A matrix given row by row is composed directly.
         if let (Shape::Matrix(rows, columns), true) = (
             shape,
             parts.len()
@@ -431,7 +431,7 @@ impl Lowering<'_> {
         Ok(value)
     }
 
-    /// Flattens the values of a braced list.
+    /// Appends the values of a braced list to `out`, flattening nested lists.
     fn leaves(&mut self, id: ExprId, out: &mut Vec<Value>) -> Result<(), Error> {
         let ast = self.ast;
         let Expr::List(values) = ast.expr(id) else {
@@ -442,7 +442,7 @@ impl Lowering<'_> {
         values.iter().try_for_each(|value| self.leaves(*value, out))
     }
 
-    /// Pops what a value of `ty` needs from the end of `leaves`.
+    /// Builds a value of type `ty` from values popped from the end of `leaves`.
     fn filled(&mut self, ty: Ty, leaves: &mut Vec<Value>, pos: Pos) -> Result<Value, Error> {
         let ast = self.ast;
         let parts = match ty {

@@ -1,4 +1,4 @@
-//! Constant folding of functions.
+//! Constant folding of intrinsic functions.
 
 use super::value::Value;
 use crate::hlsl::types::{Kind, Shape};

@@ -82,7 +82,7 @@ impl Lowering<'_> {
         self.float_function(name, values, shape, pos).map(Some)
     }
 
-    /// Lowers a function of floats. Unless noted, its arguments share one shape.
+    /// Lowers a function of floats. Arguments are converted to their common `shape`, with a few exceptions.
     fn float_function(
         &mut self,
         name: &str,
@@ -336,8 +336,8 @@ impl Lowering<'_> {
         self.select(condition, &one, &power, fact)
     }
 
-    /// Returns the polynomial approximation of Abramowitz and Stegun, 4.4.45, which Direct3D 9 also uses; extrapolates
-    /// outside -1 to 1.
+    /// Returns the arc cosine, from the polynomial approximation by Abramowitz and Stegun (4.4.45) that
+    /// Direct3D 9 also uses; extrapolates outside -1 to 1.
     fn arc_cosine(&mut self, x: &Value, shape: Shape) -> Value {
         let float = |this: &mut Self, value: f32| this.reshape(Value::float(value), shape);
         let size = self.math(MathFunction::Abs, &[x], x.fact);

@@ -14,7 +14,7 @@ impl Lowering<'_> {
     pub fn mul(&mut self, ids: [ExprId; 2], mut values: Vec<Value>, pos: Pos) -> Result<Value, Error> {
         let right = self.with_kind(values.remove(1), Kind::Float);
         let left = self.with_kind(values.remove(0), Kind::Float);
-        // Rotations are stored column by column and need no transposition.
+        // Rotations are stored transposed, so the operands are not swapped.
         if let (Some(index), Shape::Vector(4)) = (self.as_rotation(ids[1]), left.shape()) {
             let columns = self.rotation(index);
             return Ok(self.product_of(&left, &columns, Ty::vector(3)));

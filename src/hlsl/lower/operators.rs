@@ -13,7 +13,7 @@ fn float(value: f64) -> f64 {
     f64::from(value as f32)
 }
 
-/// Evaluates one component of an arithmetic operator; `None` if it cannot be folded.
+/// Evaluates an arithmetic operator on one component; `None` if it cannot be folded.
 fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
     if kind == Kind::Float {
         let value = match operator {
@@ -174,7 +174,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the result of an operation without effect, such as `x * 1`.
+    /// Returns the result of an operation that needs no code, such as `x * 1` or `x * 0`.
     fn identity(&mut self, operator: Operator, left: &Value, right: &Value, shape: Shape) -> Option<Value> {
         let kept = match operator {
             Operator::Add if left.is_all(0.0) => right,
@@ -189,7 +189,7 @@ impl Lowering<'_> {
         Some(self.reshape(kept.clone(), shape))
     }
 
-    /// Adds a binary operation of naga on two values of the same kind and shape.
+    /// Adds a naga binary operation on two values of the same kind; the result has `shape`.
     fn plain(&mut self, op: BinaryOperator, left: &Value, right: &Value, shape: Shape, fact: Fact) -> Value {
         let (kind, left, right) = (left.kind(), self.expr(left), self.expr(right));
         let handle = self.f.add(Expression::Binary { op, left, right });
@@ -366,7 +366,7 @@ impl Lowering<'_> {
             Operator::LessEqual => BinaryOperator::LessEqual,
             Operator::Greater => BinaryOperator::Greater,
             Operator::GreaterEqual => BinaryOperator::GreaterEqual,
-            // NaN differs from everything.
+            // `!=` negates `==`, so that NaN differs from everything.
             _ => BinaryOperator::Equal,
         };
         let (left, right) = (self.expr(&left), self.expr(&right));
@@ -475,7 +475,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Adds a math function of naga, whose result has the type of its first argument.
+    /// Adds a call to a naga math function whose result has the type of its first argument.
     pub fn math(&mut self, fun: MathFunction, arguments: &[&Value], fact: Fact) -> Value {
         let handles: Vec<_> = arguments.iter().map(|argument| self.expr(argument)).collect();
         let at = |index: usize| handles.get(index).copied();

@@ -10,7 +10,7 @@ use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin, Input};
 use crate::hlsl::types::{Kind, Shape, Ty};
 
-/// Returns the components that a swizzle such as `xy` or `rgb` selects from a vector of `size`.
+/// Returns the components that a swizzle such as `xy` or `rgb` selects from a vector with `size` components.
 pub(super) fn components(name: &str, size: u8) -> Option<Vec<u8>> {
     if name.is_empty() || name.len() > 4 {
         return None;
@@ -36,7 +36,7 @@ pub(super) fn elements(name: &str, rows: u8, columns: u8) -> Option<Vec<(u8, u8)
 }
 
 impl Lowering<'_> {
-    /// Returns the place that an expression names; `None` if it is only a value.
+    /// Returns the place that an expression refers to; `None` if the expression is only a value.
     pub fn place(&mut self, id: ExprId) -> Result<Option<Place>, Error> {
         let pos = self.ast.pos(id);
         match self.ast.expr(id) {
@@ -78,7 +78,7 @@ impl Lowering<'_> {
         }))
     }
 
-    /// Returns the variable of an input; `None` outside the shader body.
+    /// Returns the variable of an input and records that it is read; `None` outside the shader body.
     fn input(&mut self, input: Input) -> Option<VarId> {
         if self.result.is_some() {
             return None;
@@ -184,7 +184,7 @@ impl Lowering<'_> {
         self.convert(value, Ty::INT, pos)
     }
 
-    /// Clamps an index to `length` elements.
+    /// Clamps an index to the range from 0 to `length - 1`.
     pub fn clamped(&mut self, index: &Value, length: u32) -> Handle<Expression> {
         let whole = |value: u32| Value::constant(Kind::Int, Shape::Scalar, [f64::from(value), 0.0, 0.0, 0.0]);
         let (first, last) = (whole(0), whole(length - 1));
@@ -214,7 +214,7 @@ impl Lowering<'_> {
                 Value::constant(kind, shape, constant)
             }
             (ty, _) => {
-                // Facts about structs and arrays are not tracked.
+                // Facts are only tracked for whole variables.
                 let fact = if whole_var { state.fact } else { Fact::UNKNOWN };
                 let handle = self.f.add(Expression::Load { pointer: place.pointer });
                 Value::new(ty, handle, fact)

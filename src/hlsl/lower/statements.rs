@@ -11,11 +11,11 @@ use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::scan::Changes;
 use crate::hlsl::types::{Kind, Shape, Ty};
 
-/// Maximum number of `else if` branches lowered as nested blocks; drivers fail at about eighty levels.
+/// Maximum number of conditions in an `if` chain lowered as nested blocks; drivers fail at about 80 levels.
 const NESTED_ARMS: usize = 12;
 
 impl Lowering<'_> {
-    /// Lowers statements up to one that leaves the block.
+    /// Lowers statements, stopping after the first one that leaves the block.
     pub fn statements(&mut self, ids: &[StmtId]) -> Result<(), Error> {
         for id in ids {
             if self.f.ended {
@@ -108,7 +108,7 @@ impl Lowering<'_> {
         Ok(self.with_kind(value, Kind::Bool))
     }
 
-    /// Lowers one statement to a block with its own scope.
+    /// Lowers a statement to a block in a new scope; `None` gives an empty block.
     fn inner(&mut self, id: Option<StmtId>) -> Result<Block, Error> {
         let outer = self.f.enter();
         let result = id.map_or(Ok(()), |id| self.statement(id));
@@ -193,7 +193,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// Lowers a loop that tests `condition` before, or `until` after, each iteration.
+    /// Lowers a loop that repeats while `condition` (tested first) or `until` (tested last) is true.
     fn looped(
         &mut self,
         condition: Option<ExprId>,
@@ -273,7 +273,7 @@ impl Lowering<'_> {
         self.f.leave(outer)
     }
 
-    /// Counts an iteration of any loop, and breaks when the limit is reached.
+    /// Adds code that counts an iteration of any loop and breaks out of the loop once the limit is exceeded.
     fn count_iteration(&mut self) {
         let counter = match self.counter {
             Some(counter) => counter,
@@ -374,7 +374,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// Returns the colour of the pixel.
+    /// Returns the pixel's colour: `ret` with an alpha of 1.
     pub fn shader_result(&mut self) -> naga::Handle<Expression> {
         let ret = self.read(&self.ret.clone());
         let mut parts = self.scalars(&ret);

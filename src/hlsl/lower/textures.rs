@@ -30,7 +30,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers calls such as `tex2D(sampler, uv)`; `None` if the name is not a lookup.
+    /// Lowers calls such as `tex2D(sampler, uv)`; `None` if `name` is not a texture lookup.
     pub fn lookup(&mut self, name: &str, arguments: &[ExprId], pos: Pos) -> Result<Option<Value>, Error> {
         let (volume, rest) = match name.get(..5) {
             Some("tex1D" | "tex2D" | "tex2d") => (false, &name[5..]),
@@ -63,7 +63,7 @@ impl Lowering<'_> {
         self.sample(&sampler, place, volume, pos).map(Some)
     }
 
-    /// Samples a texture.
+    /// Samples the texture of `sampler` at the texture coordinate `place`.
     pub fn sample(&mut self, sampler: &Name, place: Value, volume: bool, pos: Pos) -> Result<Value, Error> {
         let Ty::Number(_, shape @ (Shape::Scalar | Shape::Vector(_))) = place.ty else {
             return self.cannot(pos, "read a texture at", place.ty, Ty::vector(2));
@@ -144,10 +144,10 @@ impl Lowering<'_> {
         Ok(self.arithmetic(crate::hlsl::ast::Operator::Add, scaled, bias, Shape::Vector(3)))
     }
 
-    /// Returns the slot of the size of a texture, as in `texsize_clouds`.
+    /// Returns the uniform slot with the size of texture `root`, which is `clouds` in `texsize_clouds`.
     pub fn size_slot(&mut self, root: &str) -> u32 {
         let mut source = header::source(root);
-        // `texsize_rand03` is the size of whatever texture the sampler of that number reads.
+        // `texsize_rand03` is the size of whatever texture the sampler with that number reads.
         if let Some(slot) = header::random_slot(root) {
             let same = |texture: &TexSource| match texture {
                 TexSource::User(name) => header::random_slot(name) == Some(slot),

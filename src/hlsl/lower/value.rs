@@ -8,7 +8,7 @@ use crate::hlsl::types::{Kind, Shape, Ty};
 /// What is known about a number at translation time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Fact {
-    /// Upper bound of every component's magnitude; infinite if unknown, and then a component may be NaN.
+    /// Upper bound of every component's magnitude; infinite if unknown, in which case a component may be NaN.
     pub bound: f32,
     /// Whether no component is 0 or nearly 0.
     pub nonzero: bool,
@@ -21,12 +21,12 @@ impl Fact {
         Self { bound: if bound.is_nan() { f32::INFINITY } else { bound }, nonzero: false }
     }
 
-    /// Returns true if the value is neither infinite nor NaN.
+    /// Returns true if the value is known to be neither infinite nor NaN.
     pub fn finite(self) -> bool {
         self.bound.is_finite()
     }
 
-    /// Returns what holds for both.
+    /// Returns the facts that hold for both values.
     pub fn or(self, other: Self) -> Self {
         Self { bound: self.bound.max(other.bound), nonzero: self.nonzero && other.nonzero }
     }
@@ -46,7 +46,7 @@ pub(super) struct Value {
 /// The representation of a value.
 #[derive(Clone, Debug)]
 pub(super) enum Repr {
-    /// A constant number or vector. Floats are finite and exact in `f32`; true is 1.
+    /// A constant scalar or vector. Floats are finite and exact in `f32`; true is 1.
     Constant(Components),
     Expr(Handle<Expression>),
     Sampler(Name),

@@ -8,7 +8,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::{Name, Token, TokenKind};
 use crate::hlsl::types::Ty;
 
-/// Reads tokens and builds the tree. The other files of this folder add methods.
+/// Reads tokens and builds the tree. The other files in this folder add the parsing methods.
 pub(super) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
@@ -26,7 +26,7 @@ impl<'a> Parser<'a> {
         Self { tokens, at: 0, depth: 0, ast: Ast::default(), named, constants }
     }
 
-    /// Returns the token `ahead` of the current one.
+    /// Returns the token `ahead` positions after the current one, or the last token.
     pub fn peek_at(&self, ahead: usize) -> &'a Token {
         &self.tokens[(self.at + ahead).min(self.tokens.len() - 1)]
     }
@@ -45,7 +45,7 @@ impl<'a> Parser<'a> {
         self.peek().pos
     }
 
-    /// Consumes `mark` if it is next.
+    /// Consumes the next token if it is `mark`, and returns whether it was.
     pub fn accept(&mut self, mark: &str) -> bool {
         let found = self.peek().is(mark);
         if found {
@@ -54,7 +54,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// Returns true if the last token before a closing brace at the end of the shader is a comma.
+    /// Returns true if the previous token is a comma and the next one is the brace that ends the shader.
     pub fn ends_with_comma(&self) -> bool {
         let after_comma = self.at > 0 && self.tokens[self.at - 1].is(",");
         after_comma && self.peek().is("}") && self.peek_at(1).kind == TokenKind::End

@@ -57,7 +57,7 @@ impl Parser<'_> {
         self.expect(";")
     }
 
-    /// Parses `struct NAME { ... }`, unless only the name of a struct follows.
+    /// Parses `struct NAME { ... }` or a known `struct NAME`; `None` if the next token is not `struct`.
     fn struct_definition(&mut self) -> Result<Option<Ty>, Error> {
         if !self.at_word("struct") {
             return Ok(None);
@@ -142,7 +142,7 @@ impl Parser<'_> {
                 Expr::List(values) => values.len() as u32,
                 _ => 0,
             });
-            // An omitted length is that of the initializer list, whose values may belong to inner arrays.
+            // An omitted length follows from the number of initializers, which may belong to inner arrays.
             let inner: u32 = lengths.iter().flatten().product();
             let open = lengths.iter().filter(|length| length.is_none()).count();
             if open > 1 || open == 1 && elements == 0 {

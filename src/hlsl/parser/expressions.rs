@@ -72,7 +72,7 @@ impl Parser<'_> {
         Ok(left)
     }
 
-    /// Parses an expression up to a comma.
+    /// Parses an expression without comma operators.
     pub fn assignment(&mut self) -> Result<ExprId, Error> {
         self.nested(|this| {
             let left = this.choice()?;

@@ -117,7 +117,7 @@ impl Parser<'_> {
             self.next();
             if !self.at_word("if") {
                 let otherwise = self.statement()?;
-                // `else { if ... }` is as deep as `else if`.
+                // `else { if ... }` is flattened to `else if`, which needs no nesting.
                 if let Stmt::Block(inner) = self.ast.stmt(otherwise)
                     && let [only] = inner[..]
                     && let Stmt::If(more, last) = self.ast.stmt(only)

@@ -7,7 +7,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::TokenKind;
 use crate::hlsl::types::{ArrayType, Kind, Shape, Ty, number, numeric};
 
-/// Type modifiers other than `const`, which are all ignored.
+/// Type modifiers; all except `const` are ignored.
 const MODIFIERS: [&str; 16] = [
     "const",
     "static",
@@ -131,7 +131,7 @@ impl Parser<'_> {
         Ok((kind, sizes))
     }
 
-    /// Parses any number of `[n]` after a name. `None` is a length that the initializer determines.
+    /// Parses up to eight `[n]` after a name; a length is `None` if the initializer determines it.
     pub fn dimensions(&mut self) -> Result<Vec<Option<u32>>, Error> {
         let mut lengths = Vec::new();
         while self.peek().is("[") {
@@ -178,7 +178,7 @@ impl Parser<'_> {
         }))
     }
 
-    /// Returns the value of a constant integer.
+    /// Returns the value of a constant integer expression; `None` if the expression is not constant.
     pub fn constant(&self, id: ExprId) -> Option<i64> {
         match self.ast.expr(id) {
             Expr::Int(value, _) => Some(i64::from(*value)),

@@ -19,14 +19,14 @@ struct WireRights {
     write: Vec<WirePath>,
 }
 
-/// Returns the value of [`RIGHTS`].
+/// Encodes rights as a value of [`RIGHTS`].
 pub(super) fn encode(rights: &Rights) -> std::io::Result<String> {
     let wire = |paths: &[std::path::PathBuf]| paths.iter().cloned().map(WirePath).collect();
     let rights = WireRights { read: wire(&rights.read), write: wire(&rights.write) };
     serde_json::to_string(&rights).map_err(std::io::Error::other)
 }
 
-/// Returns the rights in [`RIGHTS`]; none without it.
+/// Returns the rights in [`RIGHTS`]; no rights if it is unset or invalid.
 fn own_rights() -> Rights {
     let text = std::env::var(RIGHTS).unwrap_or_default();
     let WireRights { read, write } = serde_json::from_str(&text).unwrap_or_default();

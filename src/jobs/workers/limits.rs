@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What one job may use before its worker is killed.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Maximum CPU time. Hangs are judged by it, so that a preset is never blamed for a busy computer.
+    /// Maximum CPU time. Hangs are detected by CPU time, so a preset is never blamed for a busy computer.
     pub cpu: Duration,
     /// Time without an answer or significant CPU use after which a job is abandoned.
     pub wall: Duration,

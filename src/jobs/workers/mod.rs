@@ -1,4 +1,4 @@
-//! Runs jobs in worker processes, so that a hang, an abort or excessive memory use costs one job only.
+//! Runs jobs in worker processes, so that a hang, an abort or excessive memory use affects only one job.
 //!
 //! A pool thread owns one child process and exchanges JSON lines with it: one request, one answer. The child is this
 //! program, started with the hidden `worker` command. A child that dies or exceeds a limit is replaced.
@@ -16,8 +16,8 @@ pub use limits::Limits;
 pub use pool::{Outcome, PoolSettings, Worker, WorkerPool, run_all};
 pub use usage::{LOW_PRIORITY, can_limit, lower_priority};
 
-/// Returns the environment of rendering workers. With a process per core, the software rasteriser draws on the calling
-/// thread: its own threads would only compete for cores.
+/// Returns extra environment variables for rendering workers. With at least one process per core, the
+/// software rasteriser draws on the calling thread, because more threads would only compete for cores.
 pub fn drawing_environment(workers: usize) -> Vec<(&'static str, &'static str)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let set = std::env::var_os("LP_NUM_THREADS").is_some();

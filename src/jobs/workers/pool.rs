@@ -35,11 +35,12 @@ pub struct PoolSettings {
     pub limits: Limits,
     /// Command-line arguments that make this program a worker.
     pub arguments: Vec<String>,
-    /// What the workers may access.
+    /// Files and folders that the workers may access.
     pub rights: Rights,
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
-    /// Lock of a playing show. While it is held one worker runs, and rests between jobs as long as the last one took.
+    /// Path of the lock of a playing show. While the lock is held, only one worker runs, and after each job
+    /// it rests for as long as the job took.
     pub pause_for: Option<PathBuf>,
     /// Set to cancel; running jobs end without an outcome.
     pub stop: Arc<AtomicBool>,
@@ -56,9 +57,9 @@ pub enum Outcome<Answer> {
     Stuck(String),
     /// The memory limit was exceeded.
     Memory(String),
-    /// The process died: abort, crash or exit.
+    /// The process aborted, crashed or exited, or gave an invalid answer.
     Died(String),
-    /// The worker could not be started, or the job was cancelled.
+    /// The worker could not be started or was killed from outside, or the job was cancelled.
     NotTried(String),
 }
 
@@ -164,8 +165,8 @@ impl WorkerPool {
     }
 }
 
-/// While a show is playing, blocks every worker but the first, and the first for as long as its last job `took`: it
-/// works half of the time. Returns when the work is `over`.
+/// While a show is playing, blocks every worker except the first, which rests for as long as its last job
+/// `took` and so works half of the time. Returns early when the work is `over`.
 fn pause_for_show(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
     const CHECK_EVERY: Duration = Duration::from_millis(200);
     let Some(lock) = &settings.pause_for else { return };
@@ -332,8 +333,8 @@ impl Running {
     }
 }
 
-/// Returns whether the system or a person ended a process, for example because the computer ran out of memory. What a
-/// job does never ends a process with one of these signals.
+/// Returns whether the system or a person ended a process, for example because the computer ran out of
+/// memory. A job never causes one of these signals itself.
 fn killed_from_outside(status: std::process::ExitStatus) -> bool {
     #[cfg(unix)]
     return matches!(
@@ -347,7 +348,7 @@ fn killed_from_outside(status: std::process::ExitStatus) -> bool {
     }
 }
 
-/// Keeps the last bytes of a worker's standard error.
+/// Keeps the last 4 KiB of a worker's standard error in `kept`.
 fn keep_tail(mut errors: impl std::io::Read, kept: &Mutex<String>) {
     const KEPT: usize = 4096;
     let mut buffer = [0; 1024];

@@ -1,14 +1,14 @@
-//! Detects a worker that no longer makes progress; a slow one on a busy computer does not count.
+//! Detects a worker that no longer makes progress, but not one that is merely slow on a busy computer.
 
 use std::time::Duration;
 
 use super::limits::Limits;
 
-/// Tracks the CPU time of a worker. Times count from the request.
+/// Tracks the CPU time of a worker. Other times are measured from the request.
 pub(super) struct StallTimer {
-    /// CPU time when progress was last seen.
+    /// Total CPU time of the worker when it last made progress.
     cpu: Duration,
-    /// Time of that progress.
+    /// Time at which the worker last made progress.
     since: Duration,
     /// Minimum CPU time that counts as progress.
     least: Duration,

@@ -1,4 +1,4 @@
-//! Resource usage of a worker process, its priority, and its tie to the supervisor.
+//! Resource usage and priority of a worker process, and its termination together with the supervisor.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -75,7 +75,8 @@ fn supervisor() -> Option<u32> {
     std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok())
 }
 
-/// Kills this process when its parent exits, even in an endless loop. Returns `false` if the parent has already exited.
+/// Makes the system kill this process when its parent exits, even in an endless loop. Returns `false` if the
+/// parent has already exited.
 #[cfg(target_os = "linux")]
 pub(super) fn die_with_parent() -> bool {
     // SAFETY: this option takes a signal number and touches no memory.
@@ -83,7 +84,7 @@ pub(super) fn die_with_parent() -> bool {
     supervisor().is_none_or(|id| std::os::unix::process::parent_id() == id)
 }
 
-/// Kills this process when its parent exits. Returns `false` if the parent has already exited.
+/// Makes this process end when its parent exits. Returns `false` if the parent has already exited.
 #[cfg(windows)]
 pub(super) fn die_with_parent() -> bool {
     super::windows::crash_without_dialog();

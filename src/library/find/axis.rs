@@ -2,15 +2,15 @@
 
 use serde::Deserialize;
 
-/// A property of a look, measured on pictures.
+/// A property of a look, measured on rendered frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Axis {
-    /// Mean light.
+    /// Mean brightness.
     Light,
-    /// Spread of light within a picture.
+    /// Spread of brightness within a frame.
     Contrast,
-    /// Change between pictures.
+    /// Change between frames.
     Motion,
     /// Colourfulness.
     Colour,
@@ -18,11 +18,11 @@ pub(super) enum Axis {
     Detail,
     /// Similarity of the left and the right half.
     Symmetry,
-    /// Share of black.
+    /// Share of black pixels.
     Black,
-    /// Flashes per second.
+    /// Number of flashes in the worst second.
     Flashes,
-    /// Light in the middle, compared with the edges.
+    /// Brightness of the centre, relative to the corners.
     Centre,
     /// Reaction to low frequencies.
     Low,
@@ -32,24 +32,24 @@ pub(super) enum Axis {
     High,
     /// Share of red among the colours.
     Red,
-    /// Share of yellow.
+    /// Share of yellow among the colours.
     Yellow,
-    /// Share of green.
+    /// Share of green among the colours.
     Green,
-    /// Share of cyan.
+    /// Share of cyan among the colours.
     Cyan,
-    /// Share of blue.
+    /// Share of blue among the colours.
     Blue,
-    /// Share of magenta.
+    /// Share of magenta among the colours.
     Magenta,
 }
 
 /// Number of properties.
 pub(super) const AXES: usize = 18;
-/// Light of colour below which a picture counts as grey.
+/// Added to the sum of all hues, so that the colours of an almost grey picture have small shares.
 const GREY: f32 = 0.02;
 
-/// The parts of a verdict that are measured on pictures.
+/// The measurements in a verdict that the properties are derived from.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Evidence {
@@ -79,13 +79,15 @@ struct Flash {
     red: f32,
 }
 
-/// Columns of the coarse layout, and those and the row in the middle.
+/// Number of columns in the coarse layout of a frame.
 const LAYOUT_COLUMNS: usize = 4;
+/// Number of cells in the coarse layout of a frame.
 const LAYOUT_CELLS: usize = 12;
+/// Indices of the cells in the middle of the layout.
 const MIDDLE: [usize; 2] = [5, 6];
 
 impl Evidence {
-    /// Returns the value of every property, if the preset was drawn.
+    /// Returns the value of every property; `None` if the preset was not drawn or a value is not finite.
     pub fn values(&self) -> Option<[f32; AXES]> {
         let look = self.look.as_ref()?;
         let [low, mid, high] = look.reaction;
@@ -115,7 +117,7 @@ impl Evidence {
     }
 }
 
-/// Returns how much lighter the middle is than the edges.
+/// Returns how much brighter the centre is than the corners; 0 if the layout has an unexpected size.
 fn centre(layout: &[f32]) -> f32 {
     if layout.len() != LAYOUT_CELLS {
         return 0.0;

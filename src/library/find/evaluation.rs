@@ -1,7 +1,7 @@
-//! Measures how well descriptions find presets, against searching names: mean average precision over 120 queries.
+//! Compares finding presets by description with searching by name: mean average precision over 120 queries.
 //!
-//! Relevance is measured on the frames of a bake, so on another moment, sound and size than the audits that the finder
-//! uses. Run it on a library with an audit and frames:
+//! Relevance is measured on the frames of a bake. They differ in moment, sound and size from the audits that
+//! descriptions are matched against. Run it on a library with an audit and frames:
 //!
 //! ```text
 //! aivj bake audit --library LIB --out OUT && aivj bake frames --library LIB --out OUT
@@ -23,9 +23,9 @@ use crate::store::Store;
 const QUERIES: &str = include_str!("evaluation.txt");
 /// Number of queries.
 const COUNT: usize = 120;
-/// Ranked properties of the frames.
+/// Properties of the frames that conditions compare by rank, 0 to 1.
 const RANKED: [&str; 6] = ["light", "contrast", "motion", "colour", "detail", "symmetry"];
-/// Colours with the hue at which each begins, in degrees; red begins below 0.
+/// Colours, each with the hue at which it begins, in degrees; red begins below 0.
 const COLOURS: [(&str, f32); 9] = [
     ("red", -20.0),
     ("orange", 20.0),
@@ -38,7 +38,7 @@ const COLOURS: [(&str, f32); 9] = [
     ("pink", 315.0),
 ];
 
-/// What the frames of one preset show.
+/// Measurements of a preset's frames, by name.
 #[derive(Default)]
 struct Seen(HashMap<&'static str, f32>);
 
@@ -165,7 +165,7 @@ impl Judged {
     }
 }
 
-/// Average precision of a ranking: the mean of the precision at every relevant preset.
+/// Returns the average precision of a ranking: the mean of the precision at the rank of each relevant preset.
 fn average_precision(ranking: &[usize], relevant: &[bool]) -> f64 {
     let (mut found, mut sum) = (0.0, 0.0);
     for (place, &index) in ranking.iter().enumerate() {
@@ -177,7 +177,8 @@ fn average_precision(ranking: &[usize], relevant: &[bool]) -> f64 {
     sum / relevant.iter().filter(|is| **is).count().max(1) as f64
 }
 
-/// Ranks by the number of words of a query in path and tags, which is the best that a search of names can do.
+/// Ranks presets by the number of query words in their path, tags and energy, the best that a search by name
+/// can do.
 fn by_names(library: &Catalogue, query: &str) -> Vec<usize> {
     let words: Vec<String> = query
         .to_lowercase()

@@ -3,27 +3,28 @@
 use super::axis::Axis;
 use crate::facts::{Energy, Tag};
 
-/// One thing that a word says about a preset.
+/// A feature of presets that a word stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Feature {
-    /// Much of a property.
+    /// A high value of a property.
     Much(Axis),
-    /// Little of a property.
+    /// A low value of a property.
     Little(Axis),
     /// A visual element or other tag.
     Has(Tag),
-    /// The energy.
+    /// An energy.
     Energy(Energy),
 }
 
-/// What a group of words means.
+/// The meaning of a group of synonyms.
 #[derive(Debug, PartialEq)]
 pub(super) struct Concept {
     /// The words, in lower case; several words form a phrase.
     pub words: &'static [&'static str],
-    /// Features, all of which must fit.
+    /// The features that the words stand for; a preset must fit all of them.
     pub features: &'static [Feature],
-    /// How much a name that contains the word says, 0 to 1: a preset called "tunnel" shows one, one called "blue" may be red.
+    /// How much it counts that a preset's name contains the word, 0 to 1: a preset named "tunnel" shows one,
+    /// but a preset named "blue" may be red.
     pub by_name: f32,
 }
 
@@ -37,7 +38,7 @@ const fn thing(words: &'static [&'static str], features: &'static [Feature]) -> 
     Concept { words, features, by_name: 0.9 }
 }
 
-/// All concepts. Phrases come before their words.
+/// All concepts. A word or phrase belongs to the first concept that lists it.
 pub(super) const CONCEPTS: &[Concept] = &[
     look(
         &[
@@ -242,7 +243,7 @@ pub(super) const CONCEPTS: &[Concept] = &[
     thing(&["echo", "trails", "trail", "ghosting"], &[Has(Tag::Echo)]),
 ];
 
-/// Comparatives, with the property they compare and whether more of it is asked for.
+/// Comparatives, each with the property it compares and whether it asks for a higher value.
 pub(super) const COMPARATIVES: &[(&[&str], Axis, bool)] = &[
     (&["darker", "dimmer"], Axis::Light, false),
     (&["brighter", "lighter"], Axis::Light, true),
@@ -260,13 +261,13 @@ pub(super) const COMPARATIVES: &[(&[&str], Axis, bool)] = &[
     (&["pinker"], Axis::Magenta, true),
 ];
 
-/// Returns the concept of a word or phrase. A plural is looked up as its singular too.
+/// Returns the concept of a word or phrase. A plural that is not listed is looked up as its singular.
 pub(super) fn concept(words: &str) -> Option<&'static Concept> {
     let find = |words: &str| CONCEPTS.iter().find(|concept| concept.words.contains(&words));
     find(words).or_else(|| find(words.strip_suffix('s')?))
 }
 
-/// Returns the property that a comparative compares.
+/// Returns the property that a comparative compares, and whether it asks for a higher value.
 pub(super) fn comparative(word: &str) -> Option<(Axis, bool)> {
     COMPARATIVES.iter().find(|(words, ..)| words.contains(&word)).map(|&(_, axis, more)| (axis, more))
 }

@@ -11,10 +11,10 @@ use crate::library::style::NameTable;
 use crate::library::{Catalogue, preset_names};
 use crate::store::Store;
 
-/// Index of the frames of a bake.
+/// File name of the index of a bake's frames.
 const FRAMES_INDEX: &str = "frames-index.jsonl";
 
-/// One line of that index. Only what is measured on the frames is read.
+/// A line of the index of frames, reduced to the preset's id and the measurements of its frames.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FramesLine {
@@ -39,7 +39,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Reads the measurements of the library's audits, and of the frames in its bake folder for presets without a verdict.
+    /// Reads the measurements of audits and, for presets without them, those of the frames in the bake
+    /// folder.
     pub fn of(library: &Catalogue, store: &Store, bake: Option<&Path>) -> Self {
         let mut values: Vec<[Option<f32>; AXES]> = vec![[None; AXES]; library.entries.len()];
         let read = store.each_evidence(|id, json| {
@@ -91,7 +92,7 @@ impl Measured {
         self.known
     }
 
-    /// Returns the rank of a preset on an axis, 0 to 1; in the middle if unknown.
+    /// Returns the rank of a preset on an axis, 0 to 1; 0.5 if unknown.
     pub(super) fn rank(&self, index: usize, axis: Axis) -> f32 {
         self.known_rank(index, axis).unwrap_or(0.5)
     }

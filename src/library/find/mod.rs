@@ -1,8 +1,9 @@
-//! Finding presets by what they look like, described in words: "slow blue tunnel", "no strobe", "like NAME but darker".
+//! Finds presets by a description of their look: "slow blue tunnel", "no strobe", "like NAME but darker".
 //!
-//! Needs no model. Words are looked up in a lexicon of measured properties; those come from audits (colours, light, motion,
-//! symmetry, ...), the presets' code (tags, energy) and names. A preset's score is the product of how well it fits every
-//! term, so that one term that does not fit at all is enough to rank it low.
+//! Needs no model. Words are looked up in a lexicon of measured properties; those come from audits (colours,
+//! light, motion, symmetry, ...), the presets' code (tags, energy) and names. A preset's score is the
+//! weighted geometric mean of its fit to each term, so that a single term that does not fit at all is enough
+//! to rank it low.
 
 mod axis;
 #[cfg(test)]

@@ -6,32 +6,33 @@ use super::lexicon::{Concept, Feature, MAX_PHRASE, comparative, concept};
 /// A parsed description.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
-    /// What is asked for.
+    /// The terms that presets should match.
     pub(super) terms: Vec<Term>,
     /// Name of a preset to resemble.
     pub(super) like: Option<String>,
 }
 
-/// One thing that is asked for, or asked not to be.
+/// A term of a description, which presets should match or, if negated, not match.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Term {
     pub what: What,
     pub negated: bool,
-    /// How much it counts.
+    /// Weight of the term; 1 unless a word such as `very` or `slightly` precedes it.
     pub weight: f32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum What {
-    /// A word of the lexicon.
+    /// A word or phrase of the lexicon.
     Concept { word: String, concept: &'static Concept },
     /// Any other word: a part of a name, an author or one of the performer's own tags.
     Name(String),
-    /// More or less of a property than the preset to resemble has, or than usual.
+    /// A higher or lower value of a property than that of the preset to resemble or, without one, than the
+    /// middle rank.
     Compared { axis: Axis, more: bool },
 }
 
-/// Words without a meaning of their own.
+/// Words that are ignored.
 const FILLERS: [&str; 31] = [
     "tonight",
     "a",
@@ -68,19 +69,19 @@ const FILLERS: [&str; 31] = [
 const NEGATIONS: [&str; 8] = ["no", "not", "without", "nothing", "never", "non", "dont", "don't"];
 const STRONG: [&str; 6] = ["very", "really", "super", "extremely", "totally", "mostly"];
 const WEAK: [&str; 4] = ["slightly", "somewhat", "bit", "rather"];
-/// Beginnings of a comparison with a preset; its name follows.
+/// Phrases that introduce a comparison with a preset, followed by the preset's name.
 const LIKE: [&str; 4] = ["more like ", "similar to ", "same as ", "like "];
-/// What ends the name of a preset.
+/// Separators that end the preset's name in a comparison.
 const ENDS: [&str; 5] = [" but ", ", ", "; ", " only ", " just "];
 
 impl Description {
-    /// Parses a description. Every text has a meaning; unknown words are parts of names.
+    /// Parses a description. Every text is valid; unknown words are matched against names.
     pub fn parse(text: &str) -> Self {
         let text = text.to_lowercase();
         let (like, rest) = split_like(&text);
         let mut terms = terms(&rest);
         if like.is_none() && terms.is_empty() {
-            // Only fillers: they may be a name.
+            // The text consists of ignored words only, which may be a name.
             terms.extend(words(&text).map(|word| Term {
                 what: What::Name(word),
                 negated: false,
@@ -90,14 +91,14 @@ impl Description {
         Self { terms, like }
     }
 
-    /// Returns whether nothing is asked for.
+    /// Returns whether there are neither terms nor a preset to resemble.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty() && self.like.is_none()
     }
 }
 
 impl Description {
-    /// Describes how it was understood, such as `deep sea, not white, not named "faces"`.
+    /// Describes how the description was understood, such as `deep sea, not white, not named "faces"`.
     pub fn summary(&self) -> String {
         let like = self.like.as_ref().map(|name| format!("like {name:?}"));
         like.into_iter().chain(self.terms.iter().map(Term::summary)).collect::<Vec<_>>().join(", ")
@@ -117,11 +118,11 @@ impl Term {
     }
 }
 
-/// Splits off the name of a preset to resemble.
+/// Splits off the name of a preset to resemble, if there is one; returns it with the rest of the text.
 fn split_like(text: &str) -> (Option<String>, String) {
     let found = LIKE.iter().find_map(|start| {
         let at = text.find(start)?;
-        // A word that ends in "like" is none.
+        // The match may be the end of a longer word, such as "dreamlike".
         (at == 0 || text[..at].ends_with(' ')).then_some((at, at + start.len()))
     });
     let Some((at, from)) = found else { return (None, text.to_owned()) };
@@ -154,7 +155,7 @@ fn terms(text: &str) -> Vec<Term> {
     let mut at = 0;
     while at < words.len() {
         let word = words[at].as_str();
-        // The longest phrase that is known.
+        // The longest phrase of the lexicon that starts at this word.
         let phrase = (1..=MAX_PHRASE.min(words.len() - at)).rev().find_map(|count| {
             let phrase = words[at..at + count].join(" ");
             concept(&phrase).map(|concept| (phrase, concept, count))
@@ -197,7 +198,7 @@ fn terms(text: &str) -> Vec<Term> {
     terms
 }
 
-/// Returns the property of a concept with only one, and whether it asks for much of it.
+/// If a concept's only feature is a property, returns that property and whether a high value is meant.
 fn single_axis(concept: &Concept) -> Option<(Axis, bool)> {
     match concept.features {
         [Feature::Much(axis)] => Some((*axis, true)),

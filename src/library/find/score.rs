@@ -8,21 +8,22 @@ use crate::facts::Energy;
 use crate::library::word_index::WordIndex;
 use crate::library::{Catalogue, Entry};
 
-/// Fit of a term that does not fit at all; a product with 0 would not rank the rest.
+/// Minimum fit of a term. If it were 0, the other terms would no longer affect the ranking.
 const LEAST: f32 = 0.03;
-/// Fit of a preset without a tag that is asked for: tags are derived from code and may miss what is seen.
+/// Fit of a preset that lacks a requested tag; not 0, because tags are derived from code and may miss visible
+/// elements.
 const WITHOUT_TAG: f32 = 0.15;
-/// Fit of a preset whose name lacks a word that only names contain.
+/// Fit of a preset whose name lacks a requested word that is not in the lexicon.
 const WITHOUT_NAME: f32 = 0.1;
-/// Fit by energy: equal, next to it, and opposite.
+/// Fit of a preset whose energy is equal, adjacent or opposite to the requested one.
 const ENERGY_FITS: [f32; 3] = [1.0, 0.4, 0.1];
 /// Distance between ranks at which the similarity of two looks falls to 1/e.
 const ALIKE: f32 = 0.2;
-/// Difference in rank at which a comparison counts as half fulfilled.
+/// Difference in rank at which the fit of a comparison is 0.5.
 const NOTICEABLE: f32 = 0.12;
-/// Similarity of a preset that was not measured but has the same code.
+/// Maximum similarity of a preset that was not measured; it is compared by code and style only.
 const UNSEEN: f32 = 0.3;
-/// Properties that make two looks alike.
+/// Properties by which two looks are compared.
 const LOOKS: [Axis; 13] = [
     Axis::Light,
     Axis::Contrast,
@@ -39,16 +40,16 @@ const LOOKS: [Axis; 13] = [
     Axis::Magenta,
 ];
 
-/// The presets of a library by how well they fit.
+/// The presets of a library, ordered by fit to a description.
 #[derive(Clone, Debug, Default)]
 pub(in crate::library) struct Ranking {
     /// Indices of the presets with their fit, 0 to 1, best first.
     pub best: Vec<(u32, f32)>,
-    /// Why the description could not be used completely.
+    /// Why part of the description could not be applied.
     pub problem: Option<String>,
 }
 
-/// Ranks all presets of a library.
+/// Ranks all presets of a library by fit to `description`, except the preset that they should resemble.
 pub(in crate::library) fn rank(
     description: &Description,
     library: &Catalogue,
@@ -94,15 +95,15 @@ pub(in crate::library) fn rank(
     Ranking { best, problem }
 }
 
-/// Weight of resembling a preset, compared with a word.
+/// Weight of the similarity to a preset; a word has the weight 1.
 const LIKE_WEIGHT: f32 = 2.0;
 
-/// Returns the preset with the shortest path: "star" means "star.milk" rather than "starfield 2.milk".
+/// Returns the preset with the shortest name: "star" means "star.milk" rather than "starfield 2.milk".
 fn shortest(library: &Catalogue, found: &[u32]) -> Option<usize> {
     found.iter().map(|&index| index as usize).min_by_key(|&index| library.entries[index].name().len())
 }
 
-/// Whether the name of each preset contains the word of a term.
+/// One bit per preset: whether its path, tags or labels match the word of a term.
 struct NamedBits(Vec<u64>);
 
 impl NamedBits {
@@ -170,7 +171,7 @@ fn distance(a: Energy, b: Energy) -> usize {
     (a as usize).abs_diff(b as usize)
 }
 
-/// Returns the properties that a description compares; in those, presets need not resemble.
+/// Returns the properties that a description compares, which are ignored in the similarity to a preset.
 fn compared_axes(description: &Description) -> Vec<Axis> {
     let axis = |term: &Term| match term.what {
         What::Compared { axis, .. } => Some(axis),
@@ -179,7 +180,7 @@ fn compared_axes(description: &Description) -> Vec<Axis> {
     description.terms.iter().filter_map(axis).collect()
 }
 
-/// Returns how much two presets look alike, 0 to 1.
+/// Returns how much two presets look alike, 0 to 1; the properties in `free` are ignored.
 fn alike(index: usize, model: usize, measured: &Measured, library: &Catalogue, free: &[Axis]) -> f32 {
     let pairs = LOOKS
         .iter()
@@ -198,5 +199,5 @@ fn alike(index: usize, model: usize, measured: &Measured, library: &Catalogue, f
     0.75 * look + 0.25 * code
 }
 
-/// `AXES` counts every axis.
+/// Checks that [`AXES`] is the number of [`Axis`] variants.
 const _: () = assert!(AXES == Axis::Magenta as usize + 1);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, FileError};
 
-/// Name of the file in the library's folder.
+/// Name of the file that records the bake folder.
 pub const BAKE_FILE: &str = "aivj-bake.v0.json";
 
 #[derive(Serialize, Deserialize)]
@@ -24,7 +24,8 @@ pub fn write_bake_folder(library: &Path, folder: &Path) -> Result<(), FileError>
     disk::write_json(&library.join(BAKE_FILE), &BakeFolder { version: "v0".into(), folder })
 }
 
-/// Returns the bake folder of a library; the library's own folder if none is recorded.
+/// Returns the bake folder recorded for a library; the library's folder if none is recorded or it does not
+/// exist.
 pub fn bake_folder(library: &Path) -> PathBuf {
     let recorded = disk::read_json::<BakeFolder>(&library.join(BAKE_FILE)).ok();
     recorded

@@ -1,4 +1,5 @@
-//! `map.v0.json`: two-dimensional coordinates of the presets of a library; similar looks are close.
+//! `map.v0.json`: two-dimensional coordinates for a library's presets. Presets that look alike are close
+//! together.
 
 use std::path::Path;
 
@@ -14,19 +15,19 @@ pub const MAP_FILE: &str = "map.v0.json";
 pub struct LookMap {
     /// Format version, `v0`.
     pub version: String,
-    /// When the map was made, ISO 8601.
+    /// Creation time, in ISO 8601 format.
     #[serde(rename = "generatedAt")]
     pub generated_at: String,
-    /// Paths of the presets.
+    /// Manifest id or path of each preset.
     pub ids: Vec<String>,
-    /// Coordinates of each preset, -1 to 1.
+    /// Coordinates of each preset, -1 to 1, in the order of `ids`.
     pub points: Vec<[f32; 2]>,
-    /// Cluster number of each preset.
+    /// Cluster number of each preset, in the order of `ids`.
     pub clusters: Vec<u32>,
 }
 
 impl LookMap {
-    /// Reads a map of version `v0`.
+    /// Reads a map; fails if its version is not `v0`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let map: Self = disk::read_json(path)?;
         if map.version != "v0" {
@@ -36,7 +37,7 @@ impl LookMap {
             ));
         }
         if map.ids.len() != map.points.len() {
-            let why = format!("it has {} presets but {} points", map.ids.len(), map.points.len());
+            let why = format!("{} presets but {} points", map.ids.len(), map.points.len());
             return Err(FileError::new(path, &why));
         }
         Ok(map)

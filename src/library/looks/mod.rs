@@ -1,4 +1,4 @@
-//! The results of a bake about the look of a library: the map, and similarity by embeddings.
+//! Results of a bake that describe the presets' looks: the map, and embeddings for comparing them.
 //!
 //! The map is small and kept in memory; the embeddings are large and streamed from disk for each similarity query.
 
@@ -21,11 +21,11 @@ use super::style::NameTable;
 use super::{Catalogue, Entry, preset_names};
 use crate::facts::PresetId;
 
-/// Files of the embeddings: the preset of each row, and the matrix.
+/// Names of the embedding files: the list with the preset of each row, and the matrix.
 const EMBEDDING_FILES: [(&str, &str); 2] =
     [("ids.txt", "embeddings.npy"), ("ids.hf.txt", "embeddings.hf.npy")];
 
-/// Marks a preset without a row.
+/// Row number that marks a preset without an embedding.
 const NONE: u32 = u32::MAX;
 
 /// The looks of a library, by catalogue index.
@@ -35,17 +35,18 @@ pub struct Looks {
     pub points: Vec<[f32; 2]>,
     /// The bake folder; `None` for built-in presets.
     pub bake: Option<PathBuf>,
-    /// Row of each preset in the embeddings. Empty without embeddings.
+    /// Row of each preset in the embeddings, or [`NONE`]. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
-    /// Ids of presets that a manifest names by something other than their path; they name the folders of their frames.
+    /// Manifest ids that differ from the presets' paths. The frame folders of those presets are named after
+    /// them.
     ids: HashMap<PresetId, String>,
-    /// Files that cannot be used, and why.
+    /// Messages about files that cannot be used.
     pub problems: Vec<String>,
 }
 
 impl Looks {
-    /// Loads the newest bake of this library. Takes half a second for 100,000 presets.
+    /// Loads the results of the library's bake. Takes about half a second for 100,000 presets.
     pub fn of(library: &Catalogue) -> Self {
         let Some(root) = &library.folder else { return Self::default() };
         let bake = bake_folder(root);
@@ -83,13 +84,14 @@ impl Looks {
         self.points.iter().any(|point| point[0].is_finite())
     }
 
-    /// Returns the map coordinates of a preset.
+    /// Returns the map coordinates of a preset, -1 to 1; `None` if unknown.
     pub fn point(&self, index: usize) -> Option<[f32; 2]> {
         self.points.get(index).copied().filter(|point| point[0].is_finite() && point[1].is_finite())
     }
 
-    /// Returns the cosine similarity of every preset to the one at `model`, -1 to 1, with `None` for presets without
-    /// an embedding. Returns `None` if `model` has no embedding, and an error if the embeddings cannot be read.
+    /// Returns the cosine similarity of every preset to the one at index `model`, -1 to 1, with `None` for
+    /// presets without an embedding. Returns `None` if `model` has no embedding, and an error if the
+    /// embeddings cannot be read.
     pub fn similarity(&self, model: usize) -> Option<Result<Vec<Option<f32>>, String>> {
         let row = self.rows.get(model).copied().filter(|&row| row != NONE)?;
         Some(self.compared(row as usize).map_err(|why| format!("{}: {why}", self.embeddings.display())))
@@ -107,7 +109,8 @@ impl Looks {
     }
 }
 
-/// Returns the list of ids and the embeddings of a bake folder. The predecessor's second embedder has files of its own.
+/// Returns the paths of the id list and the embeddings in a bake folder. Those of the predecessor's second
+/// embedder are used only if the usual id list is missing.
 fn embedding_files(bake: &Path) -> (PathBuf, PathBuf) {
     let all = EMBEDDING_FILES.map(|(ids, rows)| (bake.join(ids), bake.join(rows)));
     let [own, other] = all;
@@ -155,7 +158,8 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// Returns the path of a preset's first frame in the bake folder, derived from the hash of the preset's path.
+/// Returns the path of a preset's first frame in the bake folder, derived from the hash of `path`: the
+/// preset's path or manifest id.
 pub fn first_frame(bake: &Path, path: &str) -> PathBuf {
     let digest = Sha1::digest(path.as_bytes());
     let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! NumPy's file format for a matrix of 32-bit floats (NEP 1, version 1.0), so that other tools can read it.
+//! Reads and writes matrices of floats in NumPy's file format (NEP 1), which other tools also understand.
 
 use std::io::{Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -11,7 +11,7 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// Maximum accepted header length, in bytes.
 const MAX_HEADER: usize = 1 << 16;
 
-/// Encodes a matrix as a `.npy` file.
+/// Encodes a matrix as a `.npy` file (version 1.0).
 pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
     let (rows, columns) = matrix.dim();
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
@@ -30,7 +30,7 @@ pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
     bytes
 }
 
-/// Reads a matrix of little-endian floats in row order, converted to 32 bits.
+/// Reads a row-major matrix of little-endian floats, converted to 32 bits.
 pub fn read(path: &Path) -> Result<Array2<f32>, String> {
     let mut rows = Rows::open(path)?;
     let mut values = Vec::with_capacity(rows.count * rows.width);
@@ -38,7 +38,7 @@ pub fn read(path: &Path) -> Result<Array2<f32>, String> {
     Array2::from_shape_vec((rows.count, rows.width), values).map_err(|error| error.to_string())
 }
 
-/// A matrix on disk, read row by row; memory use does not depend on its size.
+/// A matrix on disk that is read row by row, to keep memory use low.
 pub struct Rows {
     /// Number of rows.
     pub count: usize,
@@ -49,7 +49,7 @@ pub struct Rows {
     kind: Kind,
 }
 
-/// Kind of the numbers in a file.
+/// Type of the floats in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Half,
@@ -77,7 +77,7 @@ impl Kind {
             (Self::Half, &[a, b]) => half(u16::from_le_bytes([a, b])),
             (Self::Single, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
             (Self::Double, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
-            _ => f32::NAN, // Never: slices have the size of a number.
+            _ => f32::NAN, // Unreachable: each slice contains one number.
         }
     }
 }
@@ -95,7 +95,7 @@ fn half(bits: u16) -> f32 {
 }
 
 impl Rows {
-    /// Opens a matrix of little-endian floats in row order.
+    /// Opens a row-major matrix of little-endian floats.
     pub fn open(path: &Path) -> Result<Self, String> {
         let mut file = Input::open(path, limit::STREAM).map_err(message)?;
         let size = file.length();
@@ -121,10 +121,10 @@ impl Rows {
         Ok(numbers(&bytes, self.kind).collect())
     }
 
-    /// Calls `each` with every row and its index.
+    /// Calls `each` with the index and the values of every row.
     pub fn each(&mut self, mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
         if self.count == 0 {
-            return Ok(()); // The width in the header is not backed by any data.
+            return Ok(()); // Without rows, the width in the header may be anything.
         }
         self.file.seek(SeekFrom::Start(self.start)).map_err(message)?;
         let mut bytes = vec![0; self.width * self.kind.size()];
@@ -146,7 +146,8 @@ fn message(error: std::io::Error) -> String {
     error.to_string()
 }
 
-/// Parses the header; returns the offset of the data, the number of rows and of columns, and the kind of the numbers.
+/// Parses the header; returns the offset of the data, the numbers of rows and columns, and the type of the
+/// floats.
 fn header(file: &mut impl Read) -> Result<(u64, usize, usize, Kind), String> {
     let mut take = |count: usize| {
         let mut bytes = vec![0; count];
@@ -190,7 +191,7 @@ mod tests {
             let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': (2, 2), }}\n");
             [MAGIC, &[1, 0, header.len() as u8, 0], header.as_bytes(), data].concat()
         };
-        // 1, -2, the smallest half and 0.333, as NumPy writes them.
+        // 1, -2, the smallest positive half and 0.333, as NumPy writes them.
         let halves = [0x3c00_u16, 0xc000, 0x0001, 0x3554].map(u16::to_le_bytes).concat();
         std::fs::write(&path, file("<f2", &halves)).expect("written");
         let matrix = read(&path).expect("read");

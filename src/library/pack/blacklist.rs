@@ -9,7 +9,7 @@ use crate::disk::{self, FileError};
 use crate::library::numbers::Word;
 use crate::library::style::name_hash;
 
-/// File name within a library or pack.
+/// File name of the blacklist in a library or pack.
 pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
 
 /// A blacklist of presets.
@@ -18,22 +18,22 @@ pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
 pub struct QualityBlacklist {
     /// Format version, `v0`.
     pub version: String,
-    /// When it was made, ISO 8601.
+    /// Creation time, in ISO 8601 format.
     pub generated_at: String,
-    /// The library that was audited.
+    /// Folder of the library that was audited.
     pub source_root: String,
-    /// Paths below that library.
+    /// Paths of rejected presets, relative to `source_root`.
     pub bad_source_rel_paths: Vec<String>,
-    /// Reasons for each path.
+    /// Reasons for each rejection, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub bad_reasons_by_rel_path: BTreeMap<String, Vec<String>>,
-    /// Alternative form of the paths.
+    /// Paths of rejected presets, in blacklists that use this field instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_rel_paths: Vec<String>,
-    /// Preset ids of a manifest.
+    /// Ids of rejected presets in a manifest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_ids: Vec<String>,
-    /// Preset URLs of a manifest.
+    /// URLs of rejected presets in a manifest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_urls: Vec<String>,
 }
@@ -58,7 +58,8 @@ impl QualityBlacklist {
         disk::read_json(path)
     }
 
-    /// Reads only the hashes of all names in a blacklist, which is all that opening a library needs.
+    /// Reads a blacklist and returns only the hashes of its names, which are all that opening a library
+    /// needs.
     pub(in crate::library) fn read_hashes(path: &Path) -> Result<Vec<u64>, FileError> {
         let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         let Names { paths, others, ids, urls } =

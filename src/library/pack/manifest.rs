@@ -1,9 +1,8 @@
 //! `library-manifest.json`, versions v0 to v3: the presets of a pack and their names.
 //!
-//! Packs in use contain two kinds of preset ids, `target-slug-hash` and the path itself. Presets are therefore looked
-//! up by any of their names: id, path with and without the pack's folder, label. The hash is the start of an MD5 in
-//! packs of aivj's browser-based predecessor, and six digits of the preset id in those of aivj; readers do not
-//! interpret it.
+//! Packs in use contain two kinds of preset ids: `target-slug-hash`, written by aivj's browser-based
+//! predecessor, and the path itself. Presets are therefore looked up by any of their names: id, path with and
+//! without the pack's folder, label, URL. The hash in an id is not interpreted.
 
 use std::path::Path;
 
@@ -12,30 +11,30 @@ use serde_json::Value;
 
 use crate::disk::{self, FileError};
 
-/// File name within a pack.
+/// File name of the manifest in a pack.
 pub const MANIFEST_FILE: &str = "library-manifest.json";
 /// Versions of manifests that can be read.
 pub(super) const KNOWN_VERSIONS: [&str; 4] = ["v0", "v1", "v2", "v3"];
 
-/// The manifest. Missing fields are empty.
+/// A manifest; missing fields are empty or 0.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Manifest {
     /// Format version, `v0` to `v3`.
     pub version: String,
-    /// When it was made, ISO 8601.
+    /// Creation time, in ISO 8601 format.
     pub generated_at: String,
-    /// The library that the pack was chosen from.
+    /// Folder of the library that the pack was selected from.
     pub source_root: String,
-    /// Number of files scanned in that library.
+    /// Number of files scanned in the source library.
     pub total_files_scanned: usize,
-    /// Number of eligible files among them.
+    /// Number of scanned files that were eligible for the pack.
     pub total_eligible_scanned: usize,
     /// Number of presets in the pack.
     pub total_presets_included: usize,
     /// How presets were selected: `first`, `reservoir` or `diverse`.
     pub sample_mode: String,
-    /// Random seed.
+    /// Random seed of the selection.
     pub seed: u64,
     /// Maximum number of files scanned; 0 for all.
     pub scan_limit: usize,
@@ -49,7 +48,7 @@ pub struct Manifest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ManifestPreset {
-    /// Id used by indexes.
+    /// Id by which style indexes and bakes refer to the preset.
     pub id: String,
     /// Path in the source library.
     pub label: String,
@@ -66,7 +65,7 @@ pub struct ManifestPreset {
 }
 
 impl Manifest {
-    /// Reads a manifest. Presets without any name are dropped.
+    /// Reads a manifest. Invalid presets, and those without any name, are dropped.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let bytes = disk::read(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         Self::parse(&bytes).map_err(|why| FileError::new(path, &why))
@@ -109,15 +108,16 @@ impl Manifest {
 }
 
 impl ManifestPreset {
-    /// Iterates over all names of the preset, the most likely path first.
+    /// Iterates over all names of the preset, beginning with the most likely file path. `target` is the name
+    /// of the pack.
     pub fn names<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a str> {
         let Self { id, label, rel_path, url, pack, .. } = self;
         names([rel_path, label, id, url], [target, pack])
     }
 }
 
-/// Iterates over all names of a preset with this path, label, id and URL in a pack with one of these names, the most
-/// likely path first.
+/// Iterates over all names of a preset with this path, label, id and URL in a pack with one of these names,
+/// beginning with the most likely file path.
 pub(super) fn names<'a>(
     [rel_path, label, id, url]: [&'a str; 4],
     packs: [&'a str; 2],

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::manifest::{MANIFEST_FILE, Manifest, ManifestPreset};
 
-/// The presets of a manifest, by any of their names.
+/// The presets of a manifest, which can be looked up by any of their names.
 #[derive(Clone, Debug, Default)]
 pub struct ManifestNames {
     presets: Vec<ManifestPreset>,
@@ -38,7 +38,8 @@ impl ManifestNames {
         Self { presets: manifest.presets, by_name }
     }
 
-    /// Iterates over the ids of presets with their paths in the source library.
+    /// Iterates over the presets' ids, each with the preset's path in the source library or, if unknown, in
+    /// the pack.
     pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let named = self.presets.iter().filter(|preset| !preset.id.is_empty());
         named
@@ -49,7 +50,7 @@ impl ManifestNames {
             .filter(|(_, path)| !path.is_empty())
     }
 
-    /// Returns the preset at this path below the folder.
+    /// Returns the preset at the path `below`, relative to the folder.
     pub fn preset(&self, below: &str) -> Option<&ManifestPreset> {
         self.by_name.get(below).map(|&index| &self.presets[index])
     }

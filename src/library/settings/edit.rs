@@ -8,16 +8,16 @@ use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE, statements};
 use crate::disk::{self, FileError};
 
-/// A setting as changed on the desk; `None` means automatic.
+/// A setting as changed on the desk; `None` restores the default.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
-    /// Part of the name of the audio input.
+    /// Part of the name or ID of the audio input.
     Audio(Option<String>),
     /// Preset folder or manifest of a pack [default: built-in presets].
     Presets(Option<PathBuf>),
     /// Where the output opens.
     Monitor(OutputDisplay),
-    /// Steps of the show per second.
+    /// Frame rate of the show, in Hz.
     Rate(u32),
     /// Whether to audit new presets before they are shown.
     Guard(bool),
@@ -104,7 +104,7 @@ pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
     let (_, invalid) = statements::parse(text);
     let mut lines: Vec<&str> = text.split('\n').collect();
-    // Invalid lines are comments while the document is edited.
+    // Invalid lines are replaced by comments while the document is edited.
     let mark = (0..).map(|number| format!("# invalid line {number}-")).find(|mark| !text.contains(mark));
     let mark = mark.unwrap_or_default();
     let marks: Vec<String> = (0..invalid.len()).map(|number| format!("{mark}{number}.")).collect();
@@ -124,7 +124,7 @@ fn edited(text: &str, setting: &Setting) -> Result<String, String> {
     Ok(if text.contains("\r\n") { edited.replace("\r\n", "\n").replace('\n', "\r\n") } else { edited })
 }
 
-/// Returns a valid document with one field changed.
+/// Changes one field of a document whose invalid lines have been replaced by comments.
 fn edited_document(text: &str, setting: &Setting) -> Result<String, String> {
     let mut document = parse(text).map_err(|error| {
         let why = error.message();

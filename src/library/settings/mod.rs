@@ -82,7 +82,7 @@ pub struct Settings {
     pub textures: Vec<PathBuf>,
     /// Folder with sprites and messages.
     pub layers: Option<PathBuf>,
-    /// Title that can be shown.
+    /// Title that can be shown, such as the name of the act.
     pub title: Option<String>,
     /// Where the output opens.
     pub monitor: OutputDisplay,
@@ -156,7 +156,8 @@ pub const RATES: [u32; 4] = [30, 50, 60, 120];
 pub const DWELL: (f32, f32) = (0.25, 4.0);
 
 impl Settings {
-    /// Reads the file in `folder` and returns its problems; a missing file has default settings.
+    /// Reads the settings file in `folder`; returns the settings and a message per problem. Without a file,
+    /// returns the defaults.
     pub fn read(folder: &Path) -> (Self, Vec<String>) {
         let path = folder.join(SETTINGS_FILE);
         let problem = |why: String| format!("{}: {why}", path.display());
@@ -173,7 +174,7 @@ impl Settings {
         }
     }
 
-    /// Parses a settings file and returns its problems.
+    /// Parses a settings file; returns the settings and a message per problem.
     pub fn parse(text: &str) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let (table, invalid) = statements::parse(text);
@@ -237,7 +238,8 @@ impl Settings {
     }
 }
 
-/// Turns on a safety setting that cannot be read: a line that sets it is invalid, has another type, or is in a section.
+/// Turns on a safety setting that cannot be read because a line that sets it is invalid, has a value of the
+/// wrong type, or is in a section.
 fn fail_closed(
     name: &str,
     value: &mut Option<bool>,
@@ -248,12 +250,13 @@ fn fail_closed(
     let sets = |line: &&str| statements::sets(line, name);
     let unread = value.is_none() && lines.iter().any(sets);
     if unread || invalid.iter().any(|invalid| lines.get(invalid.at).is_some_and(sets)) {
-        problems.push(format!("{name}: cannot be read, so it is on"));
+        problems.push(format!("{name}: could not be read; turned on for safety"));
         *value = Some(true);
     }
 }
 
-/// Returns whether `name` is a valid folder name on every platform.
+/// Returns whether `name` is at most 64 bytes long and contains only letters, digits, spaces, dashes and
+/// underscores, which are valid in folder names on every platform.
 pub fn plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     !name.trim().is_empty() && name.len() <= 64 && name.chars().all(plain)
@@ -279,7 +282,7 @@ fn field<T: DeserializeOwned>(
     problems: &mut Vec<String>,
 ) -> Option<T> {
     let value = table.get(name)?;
-    // Integers are accepted for numbers.
+    // Integers are accepted where floats are expected.
     let read = value.clone().try_into().or_else(|error| match number(value) {
         Some(number) => Value::Float(f64::from(number)).try_into(),
         None => Err(error),

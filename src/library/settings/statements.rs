@@ -2,7 +2,8 @@
 
 use toml::{Table, Value};
 
-/// Maximum number of lines of a statement; a bracket or string that is still open then is an error of its first line.
+/// Maximum number of lines in a statement. If a bracket or string is still open after that many lines, the
+/// first line is treated as invalid.
 const LONGEST: usize = 256;
 
 /// A line that cannot be parsed.
@@ -14,7 +15,7 @@ pub(super) struct InvalidLine {
     pub why: String,
 }
 
-/// Parses every statement of a file separately; returns the valid ones together, and the invalid lines.
+/// Parses each statement of a file separately; returns a table of the valid ones, and the invalid lines.
 pub(super) fn parse(text: &str) -> (Table, Vec<InvalidLine>) {
     let lines: Vec<&str> = text.lines().collect();
     let (mut table, mut invalid) = (Table::new(), Vec::new());
@@ -39,7 +40,8 @@ pub(super) fn parse(text: &str) -> (Table, Vec<InvalidLine>) {
             Err(error) => {
                 let line = lines[at].trim();
                 if line.starts_with('[') {
-                    // The intended section, so that the lines below keep their meaning.
+                    // Assume the section that was probably intended, so that the lines below it keep their
+                    // meaning.
                     section = vec![line.trim_matches(|c: char| !c.is_alphanumeric() && c != '_').to_owned()];
                 }
                 invalid.push(InvalidLine { at, why: error.message().to_owned() });
@@ -50,7 +52,7 @@ pub(super) fn parse(text: &str) -> (Table, Vec<InvalidLine>) {
     (table, invalid)
 }
 
-/// Returns the names of the tables in a header.
+/// Returns the path of a section header, outermost table first.
 fn path_of(header: &Table) -> Vec<String> {
     let mut path = Vec::new();
     let mut inner = Some(header);
@@ -61,7 +63,7 @@ fn path_of(header: &Table) -> Vec<String> {
     path
 }
 
-/// Adds the values of `new`; returns false, without adding them, if one of them exists.
+/// Adds those values of `new` that do not exist yet; returns whether all of them were added.
 fn merge(table: &mut Table, new: Table) -> bool {
     let mut added = true;
     for (name, value) in new {
@@ -108,7 +110,7 @@ fn statement(lines: &[&str]) -> usize {
             }
             rest = &rest[first.len_utf8()..];
         }
-        open = open.filter(|quote| quote.len() == 3); // Other strings end with their line.
+        open = open.filter(|quote| quote.len() == 3); // Only triple-quoted strings span lines.
         if depth == 0 && open.is_none() {
             return number + 1;
         }
@@ -116,7 +118,7 @@ fn statement(lines: &[&str]) -> usize {
     1
 }
 
-/// Returns whether a line sets `name`, in whatever spelling.
+/// Returns whether a line sets `name`, which may be quoted, in any case, or have dashes for underscores.
 pub(super) fn sets(line: &str, name: &str) -> bool {
     let key = line.trim_start().trim_start_matches(['"', '\'']);
     let word: String = key.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect();

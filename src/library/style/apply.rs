@@ -7,7 +7,8 @@ use super::index::{IndexCluster, IndexVersion};
 use super::name_table::NameTable;
 use crate::library::{Catalogue, Cluster, StyleOrigin};
 
-/// Maximum number of styles. An index by names has one style per author; the smallest ones are merged.
+/// Maximum number of styles. An index built from names has one style per author, of which the smallest are
+/// merged into [`OTHERS`].
 const MAX_CLUSTERS: usize = 256;
 /// Key of the style for presets that the index does not list, or whose style was merged.
 const OTHERS: &str = "others";
@@ -15,16 +16,16 @@ const OTHERS: &str = "others";
 /// How well an index matched a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// Presets that got a style from the index.
+    /// Number of presets that got a style from the index.
     pub styled: usize,
-    /// Presets that the index does not list.
+    /// Number of presets that the index does not list.
     pub unnamed: usize,
-    /// Entries of the index whose presets are missing.
+    /// Number of index entries whose presets are missing.
     pub gone: usize,
 }
 
-/// Sets cluster, energy and band of every preset listed in the index; all others share one more cluster. Changes
-/// nothing if the index lists none of the presets.
+/// Sets the cluster and energy of every preset listed in the index and adds the listed tags; the other
+/// presets share one additional cluster. Changes nothing if the index lists none of the presets.
 pub(in crate::library) fn apply(
     index: &CompactIndex,
     names: &NameTable,

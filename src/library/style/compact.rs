@@ -1,5 +1,6 @@
-//! A compact style index for opening a library: hashes instead of names, each key once. The index of 100,000 presets
-//! is parsed directly into this, without allocating a string per word.
+//! A compact style index for opening a library, with hashes instead of names, and each style key stored only
+//! once. Index files are parsed directly into it without allocating a string per word, which saves time with
+//! 100,000 presets.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ pub struct CompactIndex {
     pub entries: Vec<CompactEntry>,
     /// Keys of the styles.
     pub keys: Vec<String>,
-    /// Known facts about the styles.
+    /// Label, size and centroid of each style, where the file lists them.
     pub clusters: Vec<IndexCluster>,
     /// Name of the embedding space of the centroids.
     pub space: String,
@@ -32,9 +33,9 @@ pub struct CompactIndex {
 /// A preset of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompactEntry {
-    /// Hash of its name.
+    /// Hash of the preset's name.
     pub name: u64,
-    /// Index of its style key in [`CompactIndex::keys`].
+    /// Index of the preset's style key in [`CompactIndex::keys`].
     pub key: u32,
     /// Energy of the preset.
     pub energy: Energy,
@@ -43,7 +44,7 @@ pub struct CompactEntry {
 }
 
 impl CompactIndex {
-    /// Reads a file of this version; see [`StyleIndex::parse`].
+    /// Reads an index file of the given version; see [`StyleIndex::parse`].
     pub fn read(path: &Path, version: IndexVersion) -> Result<Self, FileError> {
         let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         // The canonical form is parsed directly.
@@ -144,7 +145,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
             type Value = Words<'de>;
 
             fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-                out.write_str("a list of words")
+                out.write_str("a list of tags")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Words<'de>, A::Error> {

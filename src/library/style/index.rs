@@ -1,4 +1,4 @@
-//! `aivj-style-index.v0.json` and `aivj-style-index.v1.json`.
+//! The files `aivj-style-index.v0.json` and `aivj-style-index.v1.json`.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ impl IndexVersion {
 pub struct StyleIndex {
     /// Version of the file.
     pub version: IndexVersion,
-    /// When it was made, ISO 8601.
+    /// Creation time, in ISO 8601 format.
     pub generated_at: String,
     /// Name of the pack.
     pub pack: String,
@@ -52,9 +52,9 @@ pub struct StyleIndex {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexEntry {
-    /// Name of the preset in the manifest or folder.
+    /// Name of the preset: its id in the manifest, or its path within the folder.
     pub preset_id: String,
-    /// The cluster in a v1 file, the author in a v0 file.
+    /// Key of the cluster in a v1 file, and of the author in a v0 file.
     pub author_key: String,
     /// Energy of the preset.
     pub energy: Energy,
@@ -75,7 +75,7 @@ pub struct IndexCluster {
     /// Number of presets in the cluster.
     #[serde(default)]
     pub count: usize,
-    /// Centroid in embedding space, used to match the cluster in another clustering.
+    /// Centroid in embedding space, used to match the cluster to one of another clustering.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub centroid: Vec<f32>,
 }
@@ -88,7 +88,8 @@ impl IndexEntry {
         Self { preset_id, author_key: cluster.to_owned(), energy, tags }
     }
 
-    /// Returns the cluster: a `cluster:` tag, or an author key that is a cluster key.
+    /// Returns the cluster key: that of the `cluster:` tag, otherwise the author key if it has the form of a
+    /// cluster key.
     pub fn cluster(&self) -> Option<&str> {
         let tagged = self.tags.iter().find_map(|tag| tag.strip_prefix("cluster:"));
         tagged.or_else(|| is_cluster_key(&self.author_key).then_some(self.author_key.as_str()))
@@ -102,7 +103,8 @@ fn is_cluster_key(text: &str) -> bool {
 }
 
 impl StyleIndex {
-    /// Parses a file of this version. Invalid entries are dropped; a file whose entries are all invalid is an error.
+    /// Parses an index file of the given version. Invalid entries are dropped; a file whose entries are all
+    /// invalid is an error.
     pub fn parse(bytes: &[u8], version: IndexVersion) -> Result<Self, String> {
         let text = disk::decode(bytes).map_err(|error| error.to_string())?;
         let json: Value = serde_json::from_str(&text).map_err(|error| format!("not valid JSON: {error}"))?;
@@ -138,7 +140,7 @@ fn usable(entry: &IndexEntry) -> bool {
     !entry.preset_id.is_empty() && !entry.author_key.is_empty()
 }
 
-/// Parses an entry in the actual form, or in the planned form with `id` and a cluster number.
+/// Parses an entry in the current form, or in the older form with `id` and a cluster number.
 fn entry(json: &Value) -> Option<IndexEntry> {
     let text = |key: &str| json.get(key).and_then(Value::as_str);
     let tags = json.get("tags").and_then(Value::as_array).into_iter().flatten();
@@ -147,7 +149,7 @@ fn entry(json: &Value) -> Option<IndexEntry> {
     let energy = text("energy").or_else(|| tags.iter().find_map(|tag| tag.strip_prefix("energy:")));
     let energy = match (energy, json.get("presetId")) {
         (Some(label), _) => Energy::ALL.into_iter().find(|energy| energy.label() == label)?,
-        (None, Some(_)) => return None, // Required in the actual form.
+        (None, Some(_)) => return None, // Required in the current form.
         (None, None) => energy_of_motion(json),
     };
     let author_key = match (text("authorKey"), json.get("cluster")) {
@@ -158,7 +160,7 @@ fn entry(json: &Value) -> Option<IndexEntry> {
     Some(IndexEntry { preset_id, author_key, energy, tags })
 }
 
-/// Derives the energy from the motion, the only measure in the planned form.
+/// Derives the energy from the motion, the only measurement in the older form.
 fn energy_of_motion(json: &Value) -> Energy {
     let motion = json.get("metrics").and_then(|metrics| metrics.get("avgFrameDelta")).and_then(Value::as_f64);
     match motion {

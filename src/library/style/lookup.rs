@@ -7,11 +7,11 @@ use super::index::IndexVersion;
 use super::name_table::NameTable;
 use super::policy::StylePolicy;
 
-/// File name of the index v1.
+/// File name of a v1 style index.
 pub const INDEX_V1: &str = "aivj-style-index.v1.json";
-/// File name of the index v0.
+/// File name of a v0 style index.
 pub const INDEX_V0: &str = "aivj-style-index.v0.json";
-/// File name of the policy.
+/// File name of a style policy.
 pub const POLICY_V0: &str = "aivj-style-policy.v0.json";
 
 /// The result of a lookup.
@@ -19,16 +19,17 @@ pub const POLICY_V0: &str = "aivj-style-policy.v0.json";
 pub struct IndexLookup {
     /// The index to use, if any.
     pub index: Option<CompactIndex>,
-    /// The file it was read from.
+    /// The file that the index was read from.
     pub path: Option<PathBuf>,
     /// The policy in the same folder, if any.
     pub policy: Option<StylePolicy>,
-    /// Files that cannot be used, and why.
+    /// Messages about files that cannot be used.
     pub problems: Vec<String>,
 }
 
 impl IndexLookup {
-    /// Falls back from an index that lists none of these presets: from v1 to v0, and from v0 to no index.
+    /// Falls back from an index that lists none of the presets in `names`: from v1 to v0, and from v0 to no
+    /// index.
     pub fn matching(mut self, names: &NameTable) -> Self {
         while let Some(index) = &self.index {
             if index.entries.iter().any(|entry| names.index_of_hash(entry.name).is_some()) {
@@ -45,13 +46,13 @@ impl IndexLookup {
         self
     }
 
-    /// Returns whether the index lists presets under other names than these.
+    /// Returns whether the index lists presets by names that are not in `names`.
     pub fn lists_others(&self, names: &NameTable) -> bool {
         let entries = self.index.iter().flat_map(|index| &index.entries);
         entries.map(|entry| entry.name).any(|name| names.index_of_hash(name).is_none())
     }
 
-    /// Reads an index if it exists; returns whether it is valid.
+    /// Reads the index `name` in `folder`; returns whether it exists and is valid.
     fn read(&mut self, folder: &Path, name: &str, version: IndexVersion) -> bool {
         let path = folder.join(name);
         if !path.exists() {
@@ -71,7 +72,8 @@ impl IndexLookup {
     }
 }
 
-/// Looks in a folder, or in the folder of a file (an index or manifest).
+/// Looks up the style index and policy in the folder `path`, or next to the file `path` (an index or
+/// manifest).
 pub fn find_index(path: &Path) -> IndexLookup {
     let mut lookup = IndexLookup::default();
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -106,7 +108,7 @@ mod tests {
         assert_eq!(version(), Some(IndexVersion::V1));
         std::fs::write(folder.path().join(INDEX_V1), "{\"version\":\"v1\",\"entr").expect("written");
         assert_eq!(version(), Some(IndexVersion::V0));
-        // A valid v1 of other presets.
+        // A valid v1 index that lists other presets.
         let mut other = by_name([("b.milk", "Geiss - storm")], "pack", "");
         other.version = IndexVersion::V1;
         other.write(&folder.path().join(INDEX_V1)).expect("written");

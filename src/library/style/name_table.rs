@@ -39,7 +39,7 @@ impl NameTable {
         self.indices.get(&number).map(|&index| index as usize)
     }
 
-    /// Updates the table to new indices; drops names of removed presets.
+    /// Replaces every index by the one in `new_indices`; drops the names of removed presets.
     pub fn reindex(&mut self, new_indices: &[Option<u32>]) {
         self.indices.retain(|_, index| match new_indices[*index as usize] {
             Some(now) => {
@@ -51,7 +51,7 @@ impl NameTable {
     }
 }
 
-/// Normalises a name: forward slashes, no prefix before the path.
+/// Normalises a name: removes a leading `./` or `/presets/`, and converts backslashes to forward slashes.
 fn tidy(name: &str) -> Cow<'_, str> {
     let name = name.strip_prefix("./").unwrap_or(name);
     let name = name.strip_prefix("/presets/").unwrap_or(name);

@@ -1,4 +1,5 @@
-//! Facts from a preset's name: author, energy, band. The index v0 is built from them.
+//! Facts derived from a preset's name: author, energy and frequency band. The v0 style index is built from
+//! them.
 
 use super::index::{IndexEntry, IndexVersion, StyleIndex};
 use crate::facts::{CALM_WORDS, Energy, PEAK_WORDS};
@@ -10,19 +11,19 @@ const HIGH_WORDS: [&str; 9] = ["hat", "hihat", "clap", "snare", "spark", "glitch
 /// Maximum length of an author key, in characters.
 const MAX_KEY: usize = 80;
 
-/// Facts from a preset's name.
+/// Facts derived from a preset's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameFacts {
     /// Author key, such as `flexi` or `unknown`.
     pub author_key: String,
     /// Peak if there is any peak word, else calm if there is any calm word, else groove.
     pub energy: Energy,
-    /// The band with the most words.
+    /// Frequency band that most words of the name refer to: `low`, `mid` or `high`; `None` if no word does.
     pub band: Option<&'static str>,
 }
 
 impl NameFacts {
-    /// Analyses a label: the name, or the path with folders.
+    /// Derives the facts from `label`: the preset's name, or its path including folders.
     pub fn of(label: &str) -> Self {
         let small = label.to_lowercase();
         let words: Vec<&str> =
@@ -66,7 +67,7 @@ pub fn author_key(label: &str) -> String {
     if key.is_empty() { "unknown".into() } else { key.to_owned() }
 }
 
-/// Builds an index v0 from pairs of preset id and label.
+/// Builds a v0 style index from pairs of preset id and label.
 pub fn by_name<'a>(
     presets: impl IntoIterator<Item = (&'a str, &'a str)>,
     pack: &str,

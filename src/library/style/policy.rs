@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::disk::{self, FileError};
 use crate::facts::Energy;
 
-/// A style policy; missing fields have the defaults of aivj's browser-based predecessor.
+/// A style policy; missing fields have default values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StylePolicy {
@@ -18,8 +18,9 @@ pub struct StylePolicy {
     pub generated_at: String,
     /// Name of the pack.
     pub pack: String,
-    /// Probability that the next preset has the same author or cluster. The predecessor writes 1, which never leaves a
-    /// cluster; this program writes less.
+    /// Probability that the director prefers styles similar to that of the previous preset. aivj's
+    /// browser-based predecessor writes 1, which made it stay within a cluster; the default of this program
+    /// is lower.
     pub prefer_same_author_chance: f64,
     /// Thresholds of the motion macro between calm, groove and peak.
     pub motion_thresholds: MotionThresholds,
@@ -31,9 +32,9 @@ pub struct StylePolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MotionThresholds {
-    /// Upper limit of calm.
+    /// Value of the motion macro, 0 to 1, up to which it asks for calm presets.
     pub calm_max: f64,
-    /// Upper limit of groove; peak above.
+    /// Value of the motion macro, 0 to 1, above which it asks for peak presets.
     pub groove_max: f64,
 }
 
@@ -64,7 +65,7 @@ impl Default for StylePolicy {
 }
 
 impl StylePolicy {
-    /// Reads a policy of version `v0`.
+    /// Reads a policy; fails if its version is not `v0`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let policy: Self = disk::read_json(path)?;
         if policy.version == "v0" {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// Columns and rows of cells. A field of 10 degrees is a third of the screen in each direction: 32 by 24 cells.
 pub const GRID: [usize; 2] = [96, 72];
 
-/// A picture as cells.
+/// A picture reduced to [`GRID`] cells.
 #[derive(Clone, Debug)]
 pub struct Cells {
     /// Linear red, green and blue of each cell, 0..1, row-major.
@@ -21,8 +21,8 @@ impl Default for Cells {
 }
 
 impl Cells {
-    /// Averages an RGBA picture in linear light, so that fine balanced patterns cancel: the rules exempt them. A
-    /// picture smaller than the grid repeats its pixels.
+    /// Averages an RGBA picture in linear light, so that fine balanced patterns, which the rules exempt,
+    /// cancel out. A picture smaller than the grid repeats its pixels.
     pub fn update(&mut self, pixels: &[u8], [width, height]: [usize; 2]) {
         debug_assert_eq!(pixels.len(), width * height * 4, "pixels match the size");
         let linear = linear_light();
@@ -48,7 +48,7 @@ impl Cells {
     }
 }
 
-/// Returns the edges of `cells` equal parts of `length` pixels, `cells + 1` of them, rounded down.
+/// Returns the `cells + 1` edges of `cells` equal parts of `length` pixels, rounded down.
 pub fn edges(length: usize, cells: usize) -> impl Iterator<Item = usize> {
     let step = length as f64 / cells as f64;
     (0..=cells).map(move |cell| if cell == cells { length } else { (cell as f64 * step) as usize })
@@ -60,7 +60,7 @@ fn bounds(length: usize, cells: usize) -> Vec<(usize, usize)> {
     edges.windows(2).map(|part| (part[0], part[1].max(part[0] + 1))).collect()
 }
 
-/// Returns the table from 8-bit sRGB to linear light (IEC 61966-2-1).
+/// Returns the table that converts 8-bit sRGB to linear light, 0 to 1 (IEC 61966-2-1).
 fn linear_light() -> &'static [f64; 256] {
     static TABLE: OnceLock<[f64; 256]> = OnceLock::new();
     TABLE.get_or_init(|| {

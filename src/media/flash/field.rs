@@ -8,7 +8,7 @@ use super::cells::GRID;
 const FIELD: [usize; 2] = [GRID[0] / 3, GRID[1] / 3];
 /// Share of a field, or of the screen, that must change together.
 const SHARE: f64 = 0.25;
-/// Time within which changes count as one, in seconds.
+/// Time within which cell changes count as simultaneous, in seconds.
 const TOGETHER_SECS: f64 = 0.05;
 
 /// Returns the number of pictures within which cell changes count as simultaneous.
@@ -16,7 +16,7 @@ pub fn frames_together(fps: f64) -> usize {
     ((TOGETHER_SECS * fps).round_ties_even() as usize).max(1)
 }
 
-/// Returns the number of pictures in the window in which transitions are counted.
+/// Returns the number of pictures in the one-second window in which transitions are counted.
 pub fn frames_per_second(fps: f64) -> usize {
     (fps.round_ties_even() as usize).max(1)
 }
@@ -41,8 +41,9 @@ impl Zigzag {
         }
     }
 
-    /// Writes +1, -1 or 0 per cell to `changes`. `may_rise` and `may_fall` receive the cell's index, its value at the
-    /// last turning point and its current value.
+    /// Writes +1 (rise), -1 (fall) or 0 per cell to `changes`. `may_rise` and `may_fall` receive the cell's
+    /// index, the value from which it rose or fell and its current value, and return whether the change
+    /// counts.
     pub fn step(
         &mut self,
         signal: &[f64],
@@ -77,12 +78,12 @@ impl Zigzag {
 
 /// Counts the changes in every 10-degree field and on the whole screen over the last second.
 pub(super) struct Field {
-    /// Changes of the last frames, newest last.
+    /// Changes of every cell in the most recent frames, newest last.
     recent: VecDeque<Vec<i8>>,
     together: usize,
-    /// Last polarity of every field, the whole screen last.
+    /// Direction of the last change of every field; the last item is for the whole screen.
     polarity: Vec<i8>,
-    /// Fields that changed, for each frame of the last second.
+    /// Indices of the fields that changed, for each frame of the last second.
     second: VecDeque<Vec<u16>>,
     frames: usize,
     counts: Vec<u16>,

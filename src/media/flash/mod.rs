@@ -14,29 +14,29 @@ pub use field::{frames_per_second, frames_together};
 
 /// Change of relative luminance that counts as half a flash.
 const GENERAL_STEP: f64 = 0.1;
-/// Only flashes whose darker half is below this luminance count.
+/// Relative luminance below which the darker half of a flash must be for the flash to count.
 const DARK_BELOW: f64 = 0.8;
 /// Change of chromaticity (CIE 1976 UCS) that counts as half a red flash.
 const RED_STEP: f64 = 0.2;
-/// Share of red in a saturated red.
+/// Minimum share of red in the linear light of a saturated red.
 const SATURATED_RED: f64 = 0.8;
 /// Maximum number of flashes allowed within a second.
 const ALLOWED: u32 = 3;
 /// Chromaticity of the D65 white point in CIE 1976 UCS.
 const WHITE_UV: (f64, f64) = (0.1978, 0.4683);
 
-/// Flash counts of a whole sequence: the worst second of each kind.
+/// Flash counts of a whole sequence; each is that of the worst second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlashScore {
     /// General flashes in the worst second, in the worst 10-degree field.
     pub general: u32,
-    /// Flashes to or from saturated red, in the worst field.
+    /// Flashes to or from saturated red in the worst second, in the worst 10-degree field.
     pub red: u32,
-    /// General flashes over a quarter of the whole screen.
+    /// General flashes over a quarter of the screen, in the worst second.
     pub general_screen: u32,
-    /// Red flashes over a quarter of the whole screen.
+    /// Red flashes over a quarter of the screen, in the worst second.
     pub red_screen: u32,
-    /// Half flashes in the worst second, of the worse kind.
+    /// Half flashes, general or red (whichever are more), in the worst second, in the worst 10-degree field.
     pub transitions: u32,
 }
 
@@ -47,7 +47,8 @@ pub enum FlashVerdict {
     /// At most three flashes in any second.
     #[default]
     Pass,
-    /// At the limit (one more half flash fails), or a quarter of the screen flashes.
+    /// At the limit, so that one more half flash would fail; or more than three flashes over a quarter of the
+    /// screen.
     Warn,
     /// More than three flashes within a second.
     Fail,
@@ -142,7 +143,8 @@ fn luminance([r, g, b]: [f64; 3]) -> f64 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// Returns the distance from white towards red in CIE 1976 UCS, and whether the colour is a saturated red.
+/// Returns the distance from white in CIE 1976 UCS, or 0 if the colour is not on the red side of white; and
+/// whether the colour is a saturated red.
 fn redness([r, g, b]: [f64; 3]) -> (f64, bool) {
     let sum = r + g + b;
     let saturated = r / sum.max(1e-6) >= SATURATED_RED && sum > 0.02;

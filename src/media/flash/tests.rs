@@ -1,4 +1,4 @@
-//! Fifteen reference cases for the flash meter, at 60 pictures per second.
+//! Reference cases for the flash meter, at 60 pictures per second.
 
 use super::*;
 use crate::units::Rng;
@@ -46,7 +46,8 @@ fn blinking(hz: f64, up: Colour, down: Colour) -> FlashScore {
     score(|frame, _, _| if high(frame, hz) { up } else { down })
 }
 
-/// Returns the score of a white block with this share of the middle field, blinking five times per second.
+/// Returns the score of a white block that covers this share of the middle field and blinks five times per
+/// second.
 fn blinking_block(share: f64) -> FlashScore {
     let rows = (24.0 * share) as usize;
     score(|frame, x, y| {

@@ -9,7 +9,7 @@ use super::align::Aligner;
 use super::loudness::Loudness;
 use super::sound::{ALIGNED_SAMPLES, PresetAudio, SPECTRUM_BINS, WAVE_SAMPLES};
 
-/// Length of the Fourier transform.
+/// Length of the Fourier transform, in samples.
 const FFT_SIZE: usize = SPECTRUM_BINS * 2;
 
 /// Computes waveform, spectrum and band levels frame by frame.

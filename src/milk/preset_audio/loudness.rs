@@ -4,7 +4,7 @@ use super::sound::SPECTRUM_BINS;
 
 /// Bin edges of bass, mid and treble; each band is a sixth of the spectrum.
 const EDGES: [usize; 4] = [0, SPECTRUM_BINS / 6, SPECTRUM_BINS / 3, SPECTRUM_BINS / 2];
-/// Frames during which the long-term average adapts faster.
+/// Number of initial frames during which the long-term average adapts faster.
 const WARM_UP_FRAMES: u32 = 50;
 
 /// Short-term and long-term averages of the three bands.

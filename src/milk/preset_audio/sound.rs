@@ -1,10 +1,11 @@
 //! One frame of audio as presets see it.
 
-/// Waveform samples per channel.
+/// Number of waveform samples per channel.
 pub const WAVE_SAMPLES: usize = 576;
-/// Spectrum bins per channel.
+/// Number of spectrum bins per channel.
 pub const SPECTRUM_BINS: usize = 512;
-/// Samples left after alignment; the spectrum uses the oldest `ALIGNED_SAMPLES` of the waveform.
+/// Number of samples left after alignment. The spectrum is computed from the same number of samples: the
+/// oldest ones, before alignment.
 pub(super) const ALIGNED_SAMPLES: usize = 480;
 
 /// Waveform, spectrum and band levels of one frame.
@@ -14,9 +15,9 @@ pub struct PresetAudio {
     pub wave: [[f32; WAVE_SAMPLES]; 2],
     /// Magnitude spectrum, left and right, low to high, for samples scaled to -128..127.
     pub spectrum: [[f32; SPECTRUM_BINS]; 2],
-    /// Bass, mid and treble relative to their recent average; 1 = average.
+    /// Levels of bass, mid and treble relative to their recent averages; 1 = average.
     pub bands: [f32; 3],
-    /// The same levels, smoothed over time.
+    /// The same levels as `bands`, smoothed over time.
     pub bands_att: [f32; 3],
 }
 

@@ -15,9 +15,9 @@ const STACK_BYTES: usize = 8 << 20;
 pub struct ShaderText {
     /// The validated module, whose loops terminate, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`].
     pub module: Arc<naga::Module>,
-    /// Whether it reads the diffuse colour, the corner hues of a composite.
+    /// Whether the shader reads the diffuse colour, which in a composite comes from the corner hues.
     pub reads_diffuse: bool,
-    /// Whether it reads the polar coordinates.
+    /// Whether the shader reads the polar coordinates.
     pub reads_polar: bool,
     /// Bindings of the shader, in order.
     pub interface: ShaderInterface,
@@ -26,19 +26,19 @@ pub struct ShaderText {
 /// Why a shader cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShaderError {
-    /// It exceeds a limit.
+    /// The shader exceeds a limit.
     #[error("{0}")]
     TooComplex(String),
-    /// It is not valid HLSL.
+    /// The shader is not valid HLSL, or the translator failed.
     #[error("{0}")]
     Translate(String),
-    /// The translation is not valid.
+    /// The translated shader failed validation.
     #[error("invalid shader: {0}")]
     Invalid(String),
 }
 
-/// Translates the warp or composite shader of a preset. Blocks until the translation thread is done; the thread
-/// isolates the caller from a panic of the translator.
+/// Translates the warp or composite shader of a preset. Blocks until the translation thread is done; the
+/// thread isolates the caller from panics in the translator.
 ///
 /// # Errors
 ///

@@ -11,7 +11,7 @@ pub(super) fn fill_run(
     place: &Placement,
     points: &mut Vec<[f32; 2]>,
 ) -> bool {
-    // Half the distance of the two runs of mode 7.
+    // Half the distance between the two runs of mode 7.
     let offset = (place.at[1] * 0.5 + 0.5).powi(2);
     match (mode, number) {
         (0, 0) => circle(sound, place, points),

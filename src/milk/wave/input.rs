@@ -5,7 +5,7 @@ use lactea_preset::BaseValues;
 use super::super::engine::Context;
 use super::super::preset_audio::{SPECTRUM_BINS, WAVE_SAMPLES};
 
-/// Number of waveform samples drawn; the others only serve the alignment.
+/// Number of waveform samples drawn; the others are used only for alignment.
 pub(in crate::milk) const DRAWN_SAMPLES: usize = 480;
 
 /// Scaled and smoothed audio.

@@ -24,7 +24,8 @@ pub(super) fn spectrum(sound: &Sound) -> impl ExactSizeIterator<Item = f32> {
     sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln())
 }
 
-/// Fills `points` with a line at the angle `wave_mystery`, displaced at each point, and shifted sideways by `offset`.
+/// Fills `points` with a line at an angle of `wave_mystery` quarter turns, displaced at each point, and
+/// shifted sideways by `offset`.
 pub(super) fn across(
     place: &Placement,
     displacement: impl ExactSizeIterator<Item = f32>,

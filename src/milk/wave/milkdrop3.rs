@@ -1,15 +1,16 @@
-//! Wave modes 9 to 15, added by MilkDrop 3: the same kinds of figures at the same sizes.
+//! Wave modes 9 to 15 of MilkDrop 3: figures of the same kinds and sizes as in MilkDrop 3, but with different
+//! points.
 
 use std::f32::consts::{FRAC_PI_4, TAU};
 
 use super::input::{DRAWN_SAMPLES, Placement, Sound};
 use super::lines::{across, displacement, thinned};
 
-/// Number of points of a closed figure.
+/// Number of points in a closed figure.
 const POINTS: usize = DRAWN_SAMPLES / 2;
 /// Index of the first sample of a closed figure.
 const FIRST: usize = (DRAWN_SAMPLES - POINTS) / 2;
-/// Distance of the two upright lines from the middle.
+/// Distance of each upright line from the centre, in clip space.
 const UPRIGHT: f32 = 0.45;
 /// Bumps of the star, and petals of the flower.
 const BUMPS: f32 = 5.0;
@@ -37,7 +38,7 @@ pub(super) fn fill_run(
     true
 }
 
-/// Adds a vertical line next to the centre.
+/// Adds a vertical line at the horizontal distance `beside` from the centre, displaced by `channel`.
 fn upright(place: &Placement, channel: &[f32], beside: f32, points: &mut Vec<[f32; 2]>) {
     let count = thinned(POINTS, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
@@ -90,8 +91,8 @@ fn lasso(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     }));
 }
 
-/// Returns a sample of a closed figure. The first tenth is blended with the samples after the last one, which closes
-/// it.
+/// Returns a sample of a closed figure. The first tenth is blended with the samples after the last one, which
+/// closes the figure.
 fn closed(channel: &[f32], i: usize) -> f32 {
     let blend = (i as f32 / (POINTS as f32 * 0.1)).min(1.0);
     let blend = 0.5 - 0.5 * (blend * std::f32::consts::PI).cos();

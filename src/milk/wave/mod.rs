@@ -17,7 +17,7 @@ use super::names::frame;
 use super::stroke::{self, StrokePoint, StrokeStyle};
 use super::{Blend, Frame};
 
-/// Number of wave modes: nine of MilkDrop 2 and seven of MilkDrop 3.
+/// Number of wave modes: nine from MilkDrop 2 and seven from MilkDrop 3.
 const MODES: i32 = 16;
 
 /// Draws the main waveform into `out.above`; `points` is a scratch buffer.
@@ -63,7 +63,8 @@ pub(super) fn draw(
     }
 }
 
-/// Returns the opacity of the wave: `wave_a` times a factor of the mode and, if enabled, of the volume.
+/// Returns the opacity of the wave: `wave_a` times a factor that depends on the mode and, if enabled, one
+/// that depends on the volume.
 fn alpha(base: &BaseValues, mode: u32, wave_a: f32, context: &Context) -> f32 {
     let [bass, mid, treb] = context.audio.bands;
     let by_width = |table: [f32; 5]| {

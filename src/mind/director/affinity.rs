@@ -28,13 +28,13 @@ const TAGS: &[(Tag, [f32; 3])] = &[
 ];
 /// Contribution of each energy to ambient, techno and rock.
 const ENERGIES: [[f32; 3]; 3] = [[0.5, -0.5, -0.5], [0.0, 0.1, 0.2], [-0.5, 0.4, 0.3]];
-/// Contribution of a top folder named after the scene, for presets made for it.
+/// Contribution of a top-level folder named after a scene: its presets were made for that scene.
 const SCENE_FOLDER: f32 = 2.0;
 /// Limit of an affinity, in standard deviations.
 const MAX_AFFINITY: f32 = 2.0;
 
-/// Returns the affinity of each cluster to each scene, normalised to mean 0 and deviation 1 over the clusters. The
-/// `none` scene has no affinities; there only the energy counts.
+/// Returns the affinity of each cluster to each scene, normalised to mean 0 and standard deviation 1 over the
+/// clusters. The `none` scene has no affinities; only the energy matters there.
 pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
     let clusters = catalogue.clusters.len();
     let mut sums = vec![[0.0_f32; 3]; clusters];

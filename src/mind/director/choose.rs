@@ -16,7 +16,7 @@ const AFFINITY_WEIGHT: f64 = 0.5;
 const MISMATCH_COST: f64 = 0.6;
 /// Softmax temperature at adventure 0 and at adventure 1, in units of reward.
 const TEMPERATURE: (f64, f64) = (0.03, 0.3);
-/// Penalty for the cluster shown last, in units of reward; fades over twice the cluster's rest.
+/// Penalty for the cluster shown last, in units of reward; fades over twice as many cuts as a cluster rests.
 const REPEAT_COST: f64 = 0.2;
 /// Penalty for a style with similarity 0 to the previous one when the policy prefers similar styles, in units of
 /// reward.
@@ -25,10 +25,11 @@ const DISSIMILARITY_COST: f64 = 0.5;
 const THEME_COST: f64 = 0.6;
 /// Share of choices within an arm that are drawn from its favourites, if it has any that may be shown.
 const FAVOURITE_SHARE: f64 = 0.2;
-/// Random draws within an arm before a linear search.
+/// Number of random draws within an arm before a linear search.
 const TRIES: usize = 8;
 
-/// How strict a choice was; each step drops one more rule, for libraries too small to satisfy it.
+/// How strictly the variety rules were applied; each variant drops one more of them, for libraries too small
+/// to satisfy it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -38,7 +39,7 @@ pub enum Rule {
     SkippedToo,
     /// A cluster may follow itself.
     SameCluster,
-    /// Presets may return after half the usual distance.
+    /// Presets may return after half the usual number of others.
     Sooner,
     /// Any playable preset that is not on air.
     Anything,
@@ -57,7 +58,7 @@ pub struct Choice {
     pub evidence: Evidence,
     /// The target it was chosen for.
     pub target: Target,
-    /// Expected reward of the arm, including `liking`.
+    /// Expected reward of the arm, including `liking`, minus penalties for repetition and a poor fit.
     pub score: f64,
     /// Part of the score that was learnt about the style.
     pub liking: f64,
@@ -65,9 +66,9 @@ pub struct Choice {
     pub probability: f64,
     /// Whether the preset was drawn from the arm's favourites.
     pub favourite: bool,
-    /// Whether styles similar to the previous one were preferred, as the policy requests for some of the choices.
+    /// Whether styles similar to the previous one were preferred, as the policy requests for some choices.
     pub near: bool,
-    /// The strictest rule that could be satisfied.
+    /// The strictest variety rules that could be satisfied.
     pub rule: Rule,
 }
 
@@ -122,7 +123,7 @@ impl Director {
         lesson
     }
 
-    /// Returns the circumstances of showing `arm` for `target`.
+    /// Returns the evidence for choosing `arm` for `target`.
     pub fn evidence(&self, arm: Arm, target: &Target) -> Evidence {
         let mismatch = target.distance(arm.energy as usize as f64);
         let affinity = self.pool.affinity(arm.cluster, target.scene);
@@ -130,7 +131,7 @@ impl Director {
         Evidence { arm, scene: target.scene, base, mismatch }
     }
 
-    /// Returns the circumstances of showing this preset for `target`.
+    /// Returns the evidence for choosing this preset for `target`.
     pub fn evidence_of(&self, preset: u32, target: &Target) -> Evidence {
         let entry = &self.pool.catalogue.entries[preset as usize];
         self.evidence(Arm { cluster: entry.cluster, energy: entry.energy }, target)
@@ -153,9 +154,9 @@ impl Director {
         choice.map(|choice| Choice { near, ..choice })
     }
 
-    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. aivj's
-    /// predecessor stays in the same style; here the cluster rest forbids that, so similar styles are preferred
-    /// instead.
+    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one.
+    /// aivj's predecessor stays in the same style; here the cluster rest forbids that, so similar styles are
+    /// preferred instead. Returns whether any score was changed.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {
         let Some(policy) = &self.pool.catalogue.policy else { return false };
         if rng.unit() >= policy.prefer_same_author_chance {
@@ -173,7 +174,8 @@ impl Director {
         some
     }
 
-    /// Returns the clusters recently shown or planned, newest first; they cost a penalty even after their rest.
+    /// Returns the clusters recently shown or planned, newest first; they incur a penalty even after their
+    /// rest.
     fn recent_clusters(&self, target: &Target, planned: &[u32]) -> Vec<u16> {
         let (cluster_rest, _) = self.pool.rests(target.scene);
         let past = planned.iter().rev().chain(self.shown.iter().rev()).take(2 * cluster_rest);
@@ -228,7 +230,7 @@ impl Director {
             Rule::Sooner => (0, preset_rest / 2),
             Rule::Anything => (0, 1),
         };
-        // Newest first: planned presets come after shown ones.
+        // Newest first; planned presets are newer than shown ones.
         let past = || planned.iter().rev().chain(self.shown.iter().rev()).copied();
         let entry = |preset: u32| &self.pool.catalogue.entries[preset as usize];
         Bounds {
@@ -266,8 +268,8 @@ impl Director {
         tried.or_else(searched).map(|preset| (preset, false))
     }
 
-    /// Draws one of the presets that may be shown; with a theme, the one that fits best of several. `None` if no draw may be
-    /// shown.
+    /// Draws a random preset that may be shown; with a theme, the best fit of [`TRIES`] draws. `None` if none
+    /// of the drawn presets may be shown.
     fn draw_fitting(&self, presets: &[u32], may: impl Fn(u32) -> bool, rng: &mut Rng) -> Option<u32> {
         let mut draws = (0..TRIES).map(|_| presets[rng.below(presets.len())]).filter(|preset| may(*preset));
         match self.pool.theme() {
@@ -280,7 +282,7 @@ impl Director {
     }
 }
 
-/// Draws an index with these weights.
+/// Draws an index with probability proportional to its weight; `total` is the sum of the weights.
 fn weighted(weights: &[f64], total: f64, rng: &mut Rng) -> usize {
     let mut left = rng.unit() * total;
     for (index, weight) in weights.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! The automatic director: decides *when* to cut ([`Timing`]) and *what* comes next ([`Director`]), with reasons.
 //!
-//! To choose, the music is reduced to a [`Target`]; each arm (a cluster at an energy) gets a base score against it;
-//! the taste model turns that into an expected reward; an arm is drawn by softmax, then a preset within it, subject to
-//! the variety rules. Never touches decks or files; see `show` for those.
+//! For each choice, the music is reduced to a [`Target`]; each arm (a cluster at an energy) gets a base score
+//! against it; the taste model turns that into an expected reward; an arm is drawn by softmax, then a preset
+//! within it, subject to the variety rules. Never touches files, or decks, which belong to `show`.
 
 mod affinity;
 mod choose;

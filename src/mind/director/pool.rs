@@ -23,12 +23,13 @@ pub struct Pool {
     rejected_presets: Vec<u32>,
     /// The theme of the night.
     theme: Option<Theme>,
-    /// How well each arm fits the theme, in the order of `arms`.
+    /// How well each arm fits the theme, in the order of `arms`; empty without a theme.
     theme_fits: Vec<f64>,
     /// Preset indices of each arm, ordered by cluster, then by energy.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
-    /// Number of clusters and presets whose affinity to each scene is at least average.
+    /// For each scene, the number of clusters with at least average affinity, and the number of their
+    /// presets.
     suited: [(usize, usize); Scene::ALL.len()],
 }
 
@@ -76,7 +77,7 @@ impl Pool {
         self.rejected = rejected;
     }
 
-    /// Returns this library with this theme.
+    /// Returns this library with another theme; `None` removes it.
     pub fn with_theme(&self, theme: Option<Theme>) -> Self {
         let fits = theme.iter().flat_map(|theme| self.arms.iter().map(|presets| theme.fit_of_best(presets)));
         let theme_fits = fits.collect();
@@ -150,8 +151,8 @@ impl Pool {
         (a.len() == b.len() && lengths > 0.0).then(|| dot(a, b) / lengths)
     }
 
-    /// Returns the rest of a cluster in cuts and of a preset in presets: shorter in a small library, so that enough
-    /// presets that suit the scene remain.
+    /// Returns how many cuts a cluster rests, and how many other presets must be shown before a preset may
+    /// return: fewer in a small library, so that enough presets that suit the scene remain.
     pub(super) fn rests(&self, scene: Scene) -> (usize, usize) {
         let (clusters, presets) = self.suited[scene as usize];
         (CLUSTER_REST.min(clusters.saturating_sub(1)), NO_REPEAT.min(presets * 3 / 4))

@@ -1,12 +1,13 @@
 //! How far the detected scene can be trusted: cutting for a wrong scene would force another cut soon after.
 //!
-//! A change of music passes through about six seconds in which the scene is a guess, often through a third scene. Cuts
-//! that can wait are delayed until the guess is over.
+//! When the music changes, the scene is a guess for about six seconds and often passes through a third scene.
+//! Cuts that can wait are delayed until the scene is clear.
 
 use crate::analysis::{Scene, SceneView};
 
-/// Probability from which a new scene is followed, and how long it must hold, in seconds: two scene updates.
+/// Minimum probability of a new scene before cuts follow it.
 const SURE: f32 = 0.95;
+/// How long a new scene must keep that probability, in seconds: two scene updates.
 const SURE_SECS: f64 = 0.5;
 /// Time after which a new scene is followed at any probability, in seconds.
 const LASTING_SECS: f64 = 12.0;
@@ -16,7 +17,7 @@ const NO_MUSIC_SECS: f64 = 8.0;
 const GUESS: f32 = 0.8;
 /// Drop below the recent probability that signals an approaching scene change.
 const DOUBT: f32 = 0.05;
-/// Decay time of the recent probability, in seconds.
+/// Time constant with which the recent probability decays, in seconds.
 const RECENT_SECS: f64 = 6.0;
 /// Seconds without doubt before the scene counts as calm.
 const CALM_SECS: f64 = 6.0;
@@ -25,9 +26,11 @@ const CALM_SECS: f64 = 6.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct SceneBelief {
     scene: Scene,
-    /// How long this scene has been detected, has been sure, and has been free of doubt, in seconds.
+    /// How long this scene has been detected, in seconds.
     age_secs: f64,
+    /// How long its probability has been at least [`SURE`], in seconds.
     sure_secs: f64,
+    /// How long there has been no sign of a scene change, in seconds.
     calm_secs: f64,
     /// Decaying maximum of the scene's probability.
     recent: f32,

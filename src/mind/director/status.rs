@@ -54,7 +54,8 @@ impl PresetStatus {
         self.has(preset, BROKEN)
     }
 
-    /// Excludes the preset because it failed to play or showed nothing, or includes it again.
+    /// Excludes the preset because it failed, showed nothing or was rejected by an audit, or includes it
+    /// again.
     pub fn set_broken(&mut self, preset: u32, on: bool) {
         self.set(preset, BROKEN, on);
     }

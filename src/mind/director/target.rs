@@ -37,13 +37,14 @@ pub struct Target {
 const SECTION_LEVELS: [f64; 3] = [0.3, 1.0, 1.7];
 /// Weight of the section in the level; the rest is the energy averaged over a bar or two.
 const SECTION_SHARE: f64 = 0.7;
-/// Largest contribution of a macro to the level.
+/// Largest contribution of the motion and sparkle macros together to the level.
 const MACRO_REACH: f64 = 0.4;
-/// Margin by which another scene must lead to be chosen for; a smaller one flickers.
+/// Margin of probability by which another scene must lead the detected one to become the target; with a
+/// smaller margin, the target would flicker.
 const LEAD: f32 = 0.04;
-/// Seconds without music before presets are chosen for that scene; a new track often starts with a pause.
+/// Seconds without music before the target is no music; a new track often starts with a pause.
 const NO_MUSIC_SECS: f64 = 6.0;
-/// Minimum probability of a music scene that is chosen for instead of silence.
+/// Minimum probability for a music scene to be the target instead of no music.
 const POSSIBLE: f32 = 0.02;
 /// How far the level is pulled towards the energy that the policy assigns to the profile, 0 to 1.
 const PROFILE_PULL: f64 = 0.3;
@@ -51,8 +52,8 @@ const PROFILE_PULL: f64 = 0.3;
 const MOTION_PULL: f64 = 0.4;
 
 impl Target {
-    /// Derives the target from the music and the performer's bias. The library's `policy`, if any, assigns an energy
-    /// to each profile and sets the motion thresholds.
+    /// Derives the target from the music and the performer's bias. The library's `policy`, if any, assigns
+    /// energies to profiles and sets the motion thresholds.
     pub fn of(features: &Features, bias: &PerformerBias, policy: Option<&StylePolicy>) -> Self {
         let section = match features.section {
             Section::Calm => SECTION_LEVELS[0],
@@ -85,8 +86,8 @@ impl Target {
 }
 
 /// Returns the scene to choose for: the detected one, or one that already leads it by [`LEAD`]. The detector
-/// waits until a lead has lasted, but a choice made now is shown later. Until it is clear that the music is over, the
-/// most likely music scene is used.
+/// waits for a lead to last, but a preset chosen now is only shown later. Until it is clear that the music is
+/// over, the most likely music scene is used.
 fn scene(features: &Features) -> Scene {
     let view = &features.scene;
     let probability = |scene: Scene| view.probabilities[scene as usize];

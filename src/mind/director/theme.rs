@@ -1,31 +1,32 @@
-//! The theme of a night: a description of looks, which gives every preset and every style a weight.
+//! The theme of the night: a description of looks, by which presets and styles are weighted.
 
 use serde::{Deserialize, Serialize};
 
 use crate::library::SearchIndex;
 use crate::library::find::Description;
 
-/// Letters for fits, from not at all to best.
+/// Letters that encode fits, from the worst to the best.
 const LETTERS: std::ops::RangeInclusive<u8> = b'a'..=b'z';
-/// Smallest difference between the best and the worst fit that counts.
+/// Minimum difference between the best and the worst fit; below it, no preset fits better than another.
 const MIN_SPREAD: f32 = 1e-3;
 
-/// A description such as "deep sea, nothing white", and how well each preset of a library fits it. Logged as it is, because
-/// later audits may change the fits.
+/// A description such as "deep sea, nothing white", and how well each preset of a library fits it. Logged
+/// with the fits, because later audits may change them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Theme {
     /// The description.
     pub text: String,
-    /// A letter per preset, in the order of the catalogue: from `a`, which does not fit, to `z`, which fits best. Empty if
+    /// One letter per preset, in the order of the catalogue, from `a` (worst fit) to `z` (best fit). Empty if
     /// no preset fits better than another.
     fits: String,
 }
 
 impl Theme {
-    /// Rates the presets of a library, and returns why the description could not be used completely, if so.
+    /// Rates how well the presets of a library fit a description. Also returns why part of the description
+    /// could not be applied, if so.
     pub fn of(text: &str, index: &SearchIndex) -> (Self, Option<String>) {
         let (ranked, problem) = index.describe(&Description::parse(text));
-        // A preset that the description names as a model is not ranked; none fits better.
+        // A preset that the description names as an example is not ranked, but none fits better.
         let best = ranked.first().map_or(0.0, |(_, fit)| *fit);
         let mut fits = vec![best; index.library().entries.len()];
         ranked.iter().for_each(|(preset, fit)| fits[*preset as usize] = *fit);
@@ -45,7 +46,8 @@ impl Theme {
         f64::from(letter.saturating_sub(*LETTERS.start())) / steps
     }
 
-    /// Returns how well the best quarter of these presets fits: those that the director draws.
+    /// Returns the mean fit of the best quarter of these presets, from 0 to 1: the director rarely draws any
+    /// others.
     pub(super) fn fit_of_best(&self, presets: &[u32]) -> f64 {
         let mut fits: Vec<f64> = presets.iter().map(|preset| self.fit(*preset)).collect();
         fits.sort_by(|a, b| b.total_cmp(a));
@@ -54,7 +56,7 @@ impl Theme {
     }
 }
 
-/// Rates fits relative to the best and the worst of the library.
+/// Encodes fits as letters, relative to the worst and the best of the library; empty if they hardly differ.
 fn letters(fits: &[f32]) -> String {
     let least = fits.iter().copied().fold(f32::INFINITY, f32::min);
     let most = fits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

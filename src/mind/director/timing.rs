@@ -57,14 +57,15 @@ const SURE_DOWNBEAT: f32 = 0.5;
 const DOWNBEAT_WAIT: f64 = 4.0;
 /// How long a new energy must last, in seconds; a drum fill is shorter.
 const NEW_ENERGY_SECS: f64 = 1.2;
-/// Distance of the energy from its average that counts as a transition.
+/// Minimum difference between the energy and its average that counts as a transition.
 const UNSTEADY: f32 = 0.15;
-/// Delay of a cut that can wait, in seconds, which is most of a bar: the end of a phrase may turn out to be the start
-/// of a new scene, and the energy changes with it.
+/// Delay of a cut that can wait, in seconds (most of a bar): what looks like the end of a phrase or a change
+/// of energy may turn out to be the start of a new scene.
 const SETTLE_SECS: f64 = 1.5;
-/// Minimum age of a scene for a drop, in seconds; a sudden start is a new track.
+/// Minimum age of a scene for a drop to cause a cut, in seconds; an earlier one is the sudden start of a new
+/// track.
 const DROP_AFTER_SECS: f64 = 15.0;
-/// Multiple of the minimum dwell from which a phrase end requests a cut.
+/// Multiple of the minimum dwell after which a phrase end requests a cut.
 const PHRASE_DWELL: f64 = 1.2;
 /// Multiple of the maximum dwell after which a cut waits only for its beat.
 const FORCED_DWELL: f64 = 1.5;
@@ -89,7 +90,7 @@ pub struct Timing {
     since_cut: Option<(Scene, Section)>,
     belief: SceneBelief,
     passage: Passage,
-    /// Whether the drop began in this frame.
+    /// Whether a drop began in this frame.
     dropped: bool,
     pending: Option<(Moment, f64)>,
     /// How long the energy has differed from that at the last cut, in seconds.
@@ -128,7 +129,7 @@ impl Timing {
         (waited_secs >= 0.0 && self.is_due(moment, waited_secs, features, clock)).then_some(moment)
     }
 
-    /// Records a cut to a preset chosen for `scene`; the current section is the reference for the next one.
+    /// Records a cut to a preset chosen for `scene`; the current section is the reference for the next cut.
     pub fn cut(&mut self, scene: Scene, features: &Features) {
         self.since_cut = Some((scene, features.section));
         self.pending = None;
@@ -140,13 +141,13 @@ impl Timing {
         self.pending = None;
     }
 
-    /// Returns the reason of the cut that waits for its beat, if any.
+    /// Returns the reason for the cut that is waiting for its beat, if any.
     pub fn waiting(&self) -> Option<Moment> {
         self.pending.map(|(moment, _)| moment)
     }
 
-    /// Returns whether cuts that can wait must wait: a scene change may be under way and would soon cause a cut of its
-    /// own. Techno without its beat is in a breakdown or ending.
+    /// Returns whether cuts that can wait must wait: a scene change may be under way, which would soon cause
+    /// another cut. Techno without its beat is in a breakdown or ending.
     fn must_wait(&self, features: &Features) -> bool {
         let beat_gone = features.scene.scene == Scene::Techno && !features.beat.trusted();
         self.other_scene(features) || beat_gone || !self.belief.calm()
@@ -189,8 +190,8 @@ impl Timing {
         }
     }
 
-    /// Returns whether this frame is the right place for the cut: the frame nearest to a beat if the beat is trusted,
-    /// otherwise a hit.
+    /// Returns whether to cut in this frame: the frame nearest to a beat if the beat is trusted; otherwise,
+    /// depending on the reason, at once or on a hit.
     fn is_due(&self, moment: Moment, waited_secs: f64, features: &Features, clock: &Clock) -> bool {
         let grid = &features.beat;
         if !grid.trusted() {

@@ -5,15 +5,16 @@ use super::ideal::Drive;
 use super::profile::Character;
 use crate::analysis::{Features, Section};
 
-/// Attack and release time of an accent, in seconds.
+/// Time constant of an accent's attack, in seconds.
 const ATTACK_SECS: f32 = 0.06;
+/// Time constant of an accent's release, in seconds.
 const RELEASE_SECS: f32 = 0.22;
 /// Spectral flux below which there is no accent.
 const FLUX_GATE: f32 = 0.28;
-/// Strength of the accents of M4 to M8.
+/// Relative strength of the accents on M4 to M8.
 const SLOTS: [f32; 5] = [0.8, 0.45, 0.55, 0.75, 0.6];
 
-/// An envelope follower of hits.
+/// An envelope follower for hits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Accent {
     level: f32,
@@ -25,7 +26,8 @@ impl Accent {
         self.level
     }
 
-    /// Advances by `dt` seconds of sound and returns the offset of every control.
+    /// Advances by `dt` seconds and returns the offset of every control. `drive` scales the accents; 1 is
+    /// normal.
     pub fn step(&mut self, features: &Features, character: &Character, drive: f32, dt: f32) -> Offsets {
         let input = Drive::of(features);
         let gate = ((input.flux - FLUX_GATE) / (1.0 - FLUX_GATE)).max(0.0);

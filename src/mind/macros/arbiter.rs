@@ -1,4 +1,5 @@
-//! Decides who may move a control: MIDI lock, then the performer's hold, then the music, then accents.
+//! Decides who may move the bank. MIDI knobs take precedence over all else, and the performer's hold over the
+//! music.
 //!
 //! The only place that writes the saved positions, and only on the performer's commands.
 
@@ -8,7 +9,7 @@ use super::Bank;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// How long the music does not move the bank after a touch, in seconds.
+/// How long after a touch the music leaves the bank alone, in seconds.
 pub const HOLD_SECS: f64 = 9.0;
 
 /// Who moves the bank.

@@ -16,7 +16,7 @@ pub(super) type Offsets = [f32; Control::ALL.len()];
 pub struct Bank([Unipolar; Control::ALL.len()]);
 
 impl Default for Bank {
-    /// Returns every control in the middle, which leaves the picture unchanged.
+    /// Returns a bank with every control in the middle, which leaves the picture unchanged.
     fn default() -> Self {
         Self([Unipolar::HALF; Control::ALL.len()])
     }

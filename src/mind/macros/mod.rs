@@ -1,8 +1,8 @@
 //! The macro bank: the performer's settings, the offsets added by the music, and who may move which control.
 //!
-//! A position is the sum of three layers: the performer's setting (saved), a slow drift that follows the music, and
-//! short accents on hits. The upper two are temporary offsets; in silence they are 0. A control set to either end of
-//! its travel stays there: offsets shrink towards the ends.
+//! A position is the sum of three layers: the performer's setting (saved), a slow drift that follows the
+//! music, and short accents on hits. The last two are temporary offsets; in silence they are 0. A control set
+//! to either end of its travel stays there: offsets shrink towards the ends.
 
 mod accent;
 mod arbiter;
@@ -91,7 +91,7 @@ impl Macros {
         self.arbiter.toggle_follow();
     }
 
-    /// Locks or unlocks the bank; locked while MIDI knobs are assigned to all controls.
+    /// Locks or unlocks the bank; it is locked while MIDI knobs are assigned to all controls.
     pub fn lock(&mut self, locked: bool) {
         self.arbiter.lock(locked);
     }

@@ -1,4 +1,5 @@
-//! The effect of each profile on the macros. The numbers started from those of aivj's browser-based predecessor.
+//! The effect of each profile on the macros. The numbers are based on those of aivj's browser-based
+//! predecessor.
 
 use crate::mind::Profile;
 
@@ -7,19 +8,19 @@ use crate::mind::Profile;
 pub(super) struct Character {
     /// Offsets added to the aims of fusion, motion and sparkle.
     pub bias: [f32; 3],
-    /// How strongly M4 to M8 follow the music; 1 is full.
+    /// How strongly M4 to M8 follow the music; 1 is normal.
     pub slots: f32,
     /// Largest change of a control in one morph.
     pub step: f32,
     /// Duration of one morph before the music modifies it, in seconds.
     pub morph_secs: f32,
-    /// Strength of accents on all controls.
+    /// Strength of accents on all controls except fusion; 1 is normal.
     pub accent: f32,
-    /// Extra factor on the accents of fusion.
+    /// Strength of accents on fusion; 1 is normal.
     pub accent_fusion: f32,
-    /// Extra factor on the accents of M4 to M8.
+    /// Extra factor for accents on M4 to M8.
     pub accent_slots: f32,
-    /// How much an accent shortens a new morph.
+    /// How strongly an accent shortens a new morph; 1 is normal.
     pub haste: f32,
 }
 

@@ -7,7 +7,8 @@ use std::str::FromStr;
 pub enum Algorithm {
     /// The director with its taste model.
     Taste,
-    /// Base score plus a running mean per arm, softmax at temperature 0.5.
+    /// That of aivj's browser-based predecessor: base score plus a running mean per arm, softmax at
+    /// temperature 0.5.
     Reference,
     /// A uniformly random arm.
     Random,

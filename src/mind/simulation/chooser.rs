@@ -16,7 +16,7 @@ pub(super) struct Chooser {
     director: Director,
     rng: Rng,
     arms: Vec<Arm>,
-    /// Mean reward and count of each arm, used by the reference.
+    /// Mean reward and number of signals of each arm, used by the reference algorithm.
     means: Vec<(f64, u32)>,
     clusters: VecDeque<u16>,
     presets: VecDeque<u32>,

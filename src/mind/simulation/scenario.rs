@@ -32,7 +32,7 @@ pub(super) enum Drift {
 }
 
 impl Scenario {
-    /// Letter of the scenario with a change of mind.
+    /// Letter of the scenario with a sudden change of mind.
     pub(super) const CHANGE: char = 'B';
 }
 

@@ -7,12 +7,13 @@ use serde::Serialize;
 use super::algorithm::Algorithm;
 use super::scenario::{CHANGE_AT, Scenario};
 
-/// Number of cuts at the end of a session that are evaluated.
+/// Number of cuts at the end of a session over which skips, favourites and entropy are evaluated.
 const LAST: usize = 100;
-/// Mean regret over [`FOLLOWED_OVER`] cuts below which a change of mind counts as followed: half the regret of chance.
+/// Maximum mean regret over [`FOLLOWED_OVER`] cuts at which the algorithm counts as adapted to a change of
+/// mind: half the regret of random choices.
 const FOLLOWED: f64 = 0.47;
 const FOLLOWED_OVER: usize = 20;
-/// Number of cuts after which a change of mind counts as never followed.
+/// Number of cuts after a change of mind at which the algorithm counts as never adapting.
 const NEVER: usize = 130;
 
 /// The outcome of one cut.
@@ -49,8 +50,8 @@ pub struct Report {
     pub skip_last_100: f64,
     /// Favourite share of the last 100 cuts.
     pub favourite_last_100: f64,
-    /// Median number of cuts after cut 150 until the regret is half that of chance; 130 means never. Only meaningful
-    /// in scenario B.
+    /// Median number of cuts after cut 150 until the mean regret is half that of random choices; 130 means
+    /// never. Only meaningful in scenario B.
     pub adaptation: f64,
     /// Normalised entropy of the clusters in the last 100 cuts: 0 for one cluster, 1 for a uniform distribution.
     pub entropy: f64,
@@ -133,7 +134,8 @@ impl Tally {
 }
 
 impl Report {
-    /// Returns the number of cuts until the director follows the change of mind; `None` without such a change.
+    /// Returns the number of cuts until the algorithm has adapted to the change of mind, or `never`; `None`
+    /// without such a change.
     pub fn cuts_to_adapt(&self) -> Option<String> {
         let adapted = self.adaptation < NEVER as f64;
         (self.scenario == Scenario::CHANGE)

@@ -20,24 +20,29 @@ const AVAILABLE: f64 = 0.85;
 const SCENE_STAYS: f64 = 0.97;
 /// Mean energy level of each scene.
 const SCENE_LEVELS: [f64; SCENES] = [0.3, 1.3, 1.1];
-/// Mean preference, then standard deviations of the preference for a cluster, a cluster in a scene, a cluster at an
-/// energy, and a preset.
+/// Mean preference.
 const ANYTHING: f64 = -0.35;
+/// Standard deviation of the preference for a cluster.
 const CLUSTER_SD: f64 = 1.0;
+/// Standard deviation of the preference for a cluster in a scene.
 const CLUSTER_SCENE_SD: f64 = 0.6;
+/// Standard deviation of the preference for a cluster at an energy.
 const CLUSTER_ENERGY_SD: f64 = 0.35;
+/// Standard deviation of the preference for a preset.
 const PRESET_SD: f64 = 0.6;
-/// Cost of one energy step away from the user's ideal, and standard deviation between that ideal and the music.
+/// Cost of one energy step away from the user's ideal.
 const MISMATCH_COST: f64 = 0.9;
+/// Standard deviation of the difference between that ideal and the energy of the music.
 const LEVEL_BIAS_SD: f64 = 0.5;
-/// Cost of repeating a cluster, and the number of cuts over which it fades.
+/// Cost of repeating a cluster.
 const REPEAT_COST: f64 = 0.6;
+/// Number of cuts over which that cost fades.
 const REPEAT_CUTS: usize = 4;
 /// Probability of an accidental skip.
 const ACCIDENT: f64 = 0.02;
 /// Share of clusters that a change of mind affects.
 const CHANGE_SHARE: f64 = 0.6;
-/// Step size of a wandering taste.
+/// Step size of a drifting taste.
 const WALK: f64 = 0.06;
 
 /// A simulated user, their library and their session.
@@ -204,7 +209,7 @@ fn reward(utility: f64) -> f64 {
     favourite - skip + 0.5 * hold + 0.1 * (1.0 - skip - favourite - hold)
 }
 
-/// Returns the director's initial affinities, correlated with the user's preferences by `rho`.
+/// Returns the director's initial affinities, which have correlation `rho` with the user's preferences.
 fn assumed(
     cluster: &[f64],
     cluster_scene: &[[f64; SCENES]],
@@ -246,7 +251,8 @@ fn catalogue(available: &[[bool; ENERGIES]]) -> Catalogue {
     build(entries, available.len())
 }
 
-/// Builds a synthetic library of any size, spread evenly over clusters and energies; presets come in pairs of a family.
+/// Builds a synthetic library of any size, spread evenly over clusters and energies; every two presets share
+/// a family.
 pub fn large_library(presets: usize, clusters: usize) -> Catalogue {
     let made = |number: usize| {
         let cluster = number / 2 % clusters.max(1);

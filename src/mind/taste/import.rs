@@ -1,5 +1,5 @@
-//! Imports tastes of aivj's browser-based predecessor: its preferences by `cluster:energy`, and its feedback packages
-//! (`FeedbackPackageV0`).
+//! Imports tastes from aivj's browser-based predecessor: its preferences by `cluster:energy`, and its
+//! feedback packages (`FeedbackPackageV0`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ pub struct Skip {
     pub at: i64,
 }
 
-/// `FeedbackPackageV0` as serialised; `taste` is an addition of this program.
+/// `FeedbackPackageV0` as serialised; `taste` is an addition by this program.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FeedbackPackage {
@@ -125,7 +125,8 @@ fn check_version(taste: TasteState) -> Result<TasteState, ImportError> {
     }
 }
 
-/// Returns the preference for each arm as a bandit state: `c07:peak` with a number from -1 to 1.
+/// Returns the preference for each arm as a bandit state, with keys such as `c07:peak` and values from -1 to
+/// 1.
 fn bandit_from_state(taste: &TasteState) -> Value {
     let arms = taste.clusters.iter().flat_map(|cluster| {
         Energy::ALL.into_iter().map(|energy| {
@@ -136,7 +137,8 @@ fn bandit_from_state(taste: &TasteState) -> Value {
     Value::Object(arms.collect())
 }
 
-/// Returns a preset's name from a package item: a string, an object, or a saved state that holds such an object.
+/// Returns a preset's name from a package item: a string, an object, or a saved state that contains such an
+/// object.
 fn preset_name(item: &Value) -> Option<String> {
     const KEYS: [&str; 8] =
         ["presetId", "id", "relPath", "filePath", "url", "presetUrl", "contentHash", "label"];
@@ -156,8 +158,8 @@ fn skip(item: &Value) -> Option<Skip> {
     Some(Skip { preset: preset_name(item)?, at })
 }
 
-/// Splits preferences by arm into beliefs: the mean over a cluster's energies belongs to the cluster, the rest to the
-/// energies.
+/// Converts a bandit state to beliefs: the mean preference over a cluster's energies becomes the belief about
+/// the cluster, and the differences from it become the beliefs about its energies.
 fn state_from_bandit(bandit: &Value) -> TasteState {
     let arms = ["arms", "values", "prefs"].iter().find_map(|key| bandit.get(key)).unwrap_or(bandit);
     let mut clusters: Vec<(String, Vec<(Energy, f64)>)> = Vec::new();

@@ -1,4 +1,4 @@
-//! The taste model: learns which styles, energies and scenes the performer likes from every cut.
+//! The taste model: learns from every cut which styles and energies the performer likes, and in which scenes.
 //!
 //! A reward is modelled as a sum of Gaussian terms: a bias, the cluster, the energy in this scene, the cluster in this
 //! scene, the cluster at this energy, and the weights of the director's base score and the energy mismatch. Terms are

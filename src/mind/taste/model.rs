@@ -45,7 +45,7 @@ impl GaussianBelief {
 }
 
 impl From<[f64; 2]> for GaussianBelief {
-    /// Replaces invalid numbers with a neutral belief.
+    /// Clamps the numbers, and replaces those that are not finite with neutral ones.
     fn from([mean, variance]: [f64; 2]) -> Self {
         Self {
             mean: if mean.is_finite() { mean.clamp(-4.0, 4.0) } else { 0.0 },
@@ -82,11 +82,11 @@ pub struct Evidence {
     pub mismatch: f64,
 }
 
-/// The changes of one signal, so that they can be undone.
+/// The changes made by one signal, so that they can be undone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lesson {
     choice: Evidence,
-    /// Added to the mean and multiplied with the variance of each term.
+    /// Number added to the mean, and factor applied to the variance, of each term.
     changes: [(f64, f64); TERMS],
 }
 
@@ -141,7 +141,7 @@ impl Taste {
             + own[1 + SCENES + energy].mean
     }
 
-    /// Learns from the performer's feedback on a choice.
+    /// Learns from the performer's feedback on a choice. The lesson can be undone with [`Self::unlearn`].
     pub fn learn(&mut self, choice: &Evidence, feedback: impl Into<Feedback>) -> Lesson {
         let feedback = feedback.into();
         let error = feedback.reward() - self.expected(choice);

@@ -14,15 +14,15 @@ pub enum Signal {
     Unfavourite,
     /// The preset was held on air.
     Hold,
-    /// The preset was shown to the end without any action by the performer.
+    /// The preset was shown until the director replaced it, or for a while, without other feedback.
     Watched,
     /// The preset could not be played.
     Failed,
 }
 
-/// Variance of a reward around the model's expectation. Half of it learns no faster in the stationary scenario (regret
-/// per session: 111 either way) and suffers more from sparse signals (167 instead of 160) and from a misleading prior
-/// (150 instead of 140).
+/// Variance of a reward around the model's expectation. With half of it, the model learns no faster in the
+/// stationary scenario (regret per session: 111 either way) and suffers more from sparse signals (167 instead
+/// of 160) and from a misleading prior (150 instead of 140).
 const NOISE: f64 = 1.0;
 /// Variance for presets that were watched without any action; the performer may not have looked.
 const SILENCE_NOISE: f64 = 3.0 * NOISE;
@@ -39,12 +39,12 @@ const USUAL_HOLD_SECS: f64 = 29.4;
 pub struct Feedback {
     /// The signal.
     pub signal: Signal,
-    /// How long the preset was held, in seconds; only counts for [`Signal::Hold`].
+    /// How long the preset was held, in seconds; only used for [`Signal::Hold`].
     pub held_secs: f64,
 }
 
 impl Feedback {
-    /// Creates the feedback of a hold of this length.
+    /// Creates the feedback for a hold of `held_secs` seconds.
     pub fn hold(held_secs: f64) -> Self {
         Self { signal: Signal::Hold, held_secs }
     }

@@ -7,7 +7,7 @@ use super::model::{ENERGIES, GaussianBelief, PER_CLUSTER, SCENES};
 
 /// Format version of the saved taste.
 const VERSION: u32 = 1;
-/// Cosine similarity of centroids from which two clusters are the same style.
+/// Minimum cosine similarity of the centroids of two clusters that count as the same style.
 const SAME_STYLE: f32 = 0.6;
 
 /// Identity of a style across clusterings.
@@ -72,8 +72,8 @@ impl TasteState {
         self.clusters.extend(other.clusters);
     }
 
-    /// Adds the beliefs of `before` about styles of other libraries: clusters whose key is not among `styles` and whose
-    /// centroid is not comparable with them.
+    /// Adds the beliefs of `before` about styles of other libraries: clusters whose key is not among `styles`
+    /// and whose centroid is not comparable with theirs.
     pub fn keep_other_libraries(mut self, before: &Self, styles: &[StyleKey]) -> Self {
         let of_this_library = |cluster: &ClusterTaste| {
             styles.iter().any(|style| style.key == cluster.key || comparable(cluster, style))

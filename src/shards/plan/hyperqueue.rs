@@ -5,7 +5,7 @@ use super::steps::{ClusterPlan, PlanFile, SCRIPT};
 pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
     let steps: Vec<String> =
         plan.steps().iter().map(|step| format!("(\"{}\", {})", step.name, python(step.sharded))).collect();
-    // JSON strings are Python strings.
+    // JSON strings are valid Python strings.
     let string = |text: &str| serde_json::Value::from(text).to_string();
     let resources = if plan.gpu { "resources={\"gpus/nvidia\": 1}, " } else { "" };
     let text = format!(

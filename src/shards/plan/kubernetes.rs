@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::steps::{ClusterPlan, PlanFile, SCRIPT, Step, quote};
 
-/// Name of the file with all jobs, one document each.
+/// Name of the file with all jobs, one YAML document each.
 const JOBS: &str = "jobs.yaml";
-/// Name of the script that applies them.
+/// Name of the script that applies the jobs.
 const SUBMIT: &str = "submit.sh";
 /// Number of retries of one index before its job fails.
 const RETRIES: u32 = 6;
@@ -14,8 +14,8 @@ const RETRIES: u32 = 6;
 pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
     let jobs: Vec<String> = plan.steps().into_iter().map(|step| job(plan, step)).collect();
     let mut submit = format!(
-        "#!/bin/bash\n# Applies the jobs of {JOBS} one after the other. The claim `aivj` is a volume that all computers can\n\
-         # write (ReadWriteMany), with the library and this folder under the same paths as here.\nset -eu\n\
+        "#!/bin/bash\n# Applies the jobs in {JOBS} one after another. The claim `aivj` must be a volume that all\n\
+         # computers can write to (ReadWriteMany), with the library and this folder under the same paths as here.\nset -eu\n\
          jobs={}/{JOBS}\n",
         quote(&plan.work.to_string_lossy())
     );
@@ -31,7 +31,7 @@ pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
 }
 
 fn job(plan: &ClusterPlan, step: Step) -> String {
-    // JSON strings are YAML strings.
+    // JSON strings are valid YAML strings.
     let string = |text: &str| serde_json::Value::from(text).to_string();
     let name = step.name;
     let count = if step.sharded { plan.shards } else { 1 };

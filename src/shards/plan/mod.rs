@@ -17,7 +17,7 @@ use steps::SCRIPT;
 pub enum Engine {
     /// Slurm: job arrays with dependencies.
     Slurm,
-    /// HyperQueue, by its Python package.
+    /// HyperQueue: one job, submitted through its Python package.
     HyperQueue,
     /// Kubernetes: Indexed Jobs.
     Kubernetes,

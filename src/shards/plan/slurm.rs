@@ -1,4 +1,4 @@
-//! Slurm: one script that submits a job array for each sharded step, in order.
+//! Slurm: one script that submits the steps in order, each sharded step as a job array.
 
 use std::fmt::Write as _;
 

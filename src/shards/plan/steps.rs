@@ -38,7 +38,7 @@ pub struct PlanFile {
     pub text: String,
 }
 
-/// Memory of a job in MiB per core: a worker process may use 960 before it is restarted.
+/// Memory of a job in MiB per core: a worker process may use 960 MiB before it is restarted.
 const MEMORY_MIB_PER_CORE: u32 = 1536;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
@@ -51,8 +51,8 @@ pub(super) struct Step {
 }
 
 impl ClusterPlan {
-    /// Returns the steps in order; each waits for the one before. The last step fits the built-in embedder to the whole
-    /// library, which takes minutes.
+    /// Returns the steps in order; each waits for the one before. With the built-in embedder, the last step
+    /// fits it to the whole library, which takes minutes.
     pub(super) fn steps(&self) -> Vec<Step> {
         let step = |name, sharded| Step { name, sharded };
         let mut steps = vec![
@@ -119,7 +119,7 @@ exit 1
     }
 }
 
-/// Quotes a text for a shell.
+/// Quotes a text for a POSIX shell.
 pub(super) fn quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -128,7 +128,7 @@ pub(super) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A bake for tests.
+/// Returns a plan for tests.
 #[cfg(test)]
 pub(super) fn example() -> ClusterPlan {
     ClusterPlan {

@@ -11,9 +11,11 @@ use crate::analysis::{Features, Passage, Scene, Section};
 use crate::stage::PictureStats;
 use crate::units::{Seconds, Tempo, Unipolar};
 
-/// Number of frames per log entry: half a second, which is all that is lost if the program is killed.
+/// Number of frames per log entry: half a second at 60 Hz, which is all that is lost if the program is
+/// killed.
 pub const FRAMES_PER_ENTRY: usize = 30;
-/// Maximum number of frames accepted in one entry: constant columns take no space in the file, whatever the count.
+/// Maximum number of frames accepted in one entry: with constant columns, even a short line can claim any
+/// number.
 const MAX_FRAMES: usize = 256;
 
 /// The inputs of one frame.
@@ -21,7 +23,7 @@ const MAX_FRAMES: usize = 256;
 pub struct Frame {
     /// Seconds since the previous frame.
     pub dt: f64,
-    /// The features; those that no choice depends on are omitted.
+    /// The features; those that no choice depends on are not stored.
     pub features: Features,
     /// A measurement of the picture, if there was one.
     pub picture_stats: Option<PictureStats>,
@@ -54,7 +56,7 @@ impl<T: Copy + PartialEq> Column<T> {
     }
 }
 
-/// Parses the number of frames of an entry and checks its limit.
+/// Parses the number of frames in an entry; fails if it exceeds [`MAX_FRAMES`].
 fn frame_count<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
     let count = usize::deserialize(count)?;
     if count > MAX_FRAMES {
@@ -73,7 +75,7 @@ macro_rules! columns {
             count: usize,
             dt: Column<f64>,
             $($name: Column<$kind>,)*
-            /// Measurements of the picture with their frame index.
+            /// Measurements of the picture, each with the index of its frame.
             #[serde(rename = "glances", default, skip_serializing_if = "Vec::is_empty")]
             picture_stats: Vec<(usize, PictureStats)>,
         }

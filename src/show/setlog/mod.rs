@@ -45,7 +45,7 @@ pub struct LogHeader {
     /// Affinity of each style to each scene; recorded because an audit may change the presets of a style.
     #[serde(default)]
     pub affinities: Vec<Affinity>,
-    /// Presets that an audit had rejected.
+    /// Presets that an audit has rejected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<PresetId>,
     /// The theme of the night, with the fit of every preset.
@@ -129,13 +129,13 @@ pub enum Event {
         /// Why it could not be prepared.
         why: String,
     },
-    /// A request was rejected because the warmer was busy; the choice is made again.
+    /// A request failed through no fault of the preset; the choice is made again.
     #[serde(rename = "gave_up")]
     RequestCancelled {
         /// Id of the deck.
         deck: DeckId,
     },
-    /// The frames up to this step.
+    /// The frames since the previous entry of this kind.
     Frames(Box<Frames>),
     /// The library, its styles or the theme changed.
     Library {
@@ -146,7 +146,7 @@ pub enum Event {
         /// Affinity of each style to each scene.
         #[serde(default)]
         affinities: Vec<Affinity>,
-        /// Presets that an audit had rejected.
+        /// Presets that an audit has rejected.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rejected: Vec<PresetId>,
         /// The theme of the night, with the fit of every preset.
@@ -163,13 +163,13 @@ pub enum Event {
         signal: Signal,
         /// Time on air, in seconds; 0 if the preset was not on air.
         on_air_secs: f64,
-        /// Length of a hold, in seconds.
+        /// Length of the hold, in seconds; `None` for other signals.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_secs: Option<f64>,
     },
     /// The macros as they act on the picture.
     Macros {
-        /// Their positions.
+        /// Position of every control.
         bank: Bank,
     },
     /// The performer gave a command.
@@ -179,7 +179,7 @@ pub enum Event {
     },
     /// A graphics device event.
     Graphics {
-        /// What happened to the device.
+        /// What happened.
         what: GraphicsEvent,
     },
     /// A message to the performer.
@@ -187,7 +187,7 @@ pub enum Event {
         /// Text of the message.
         text: String,
     },
-    /// Steps were dropped since the previous entry; their time belongs to the next step.
+    /// Steps were dropped since the previous entry of this kind; their time belongs to the next step.
     Dropped {
         /// The number of dropped steps, by cause.
         steps: DroppedSteps,
@@ -215,17 +215,17 @@ pub struct Chosen {
     pub name: String,
     /// Key of the cluster.
     pub cluster: String,
-    /// `calm`, `groove` or `peak`.
+    /// Energy of the preset: `calm`, `groove` or `peak`.
     pub energy: String,
-    /// The target it was chosen for.
+    /// The target that the preset was chosen for.
     pub target: Target,
     /// Base score of the style against the target, without taste.
     pub base: f64,
     /// Learnt part of the expected reward.
     pub taste: f64,
-    /// Expected reward of the choice.
+    /// Expected reward of the choice, minus penalties.
     pub score: f64,
-    /// Probability of the arm.
+    /// Probability with which the arm was drawn.
     pub probability: f64,
     /// The strictest variety rule that could be satisfied.
     pub rule: Rule,
@@ -245,7 +245,7 @@ pub enum Cause {
     Performer,
     /// Nothing was on air.
     Start,
-    /// The watch took the previous preset off the air.
+    /// A watch took the previous preset off the air.
     Watch,
 }
 
@@ -262,7 +262,7 @@ pub struct Cut {
     pub cause: Cause,
     /// The scene at the time of the cut.
     pub scene: Scene,
-    /// The target it was chosen for; `None` for a request by the performer.
+    /// The target that the preset was chosen for; `None` if the director did not choose it.
     pub target: Option<Target>,
     /// Length of the crossfade, in seconds.
     pub fade_secs: f64,

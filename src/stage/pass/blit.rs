@@ -4,7 +4,7 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, scre
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/blit.wgsl");
-/// Maximum number of cached bind groups: the output picture may alternate.
+/// Maximum number of cached bind groups: the output picture may alternate between images.
 const CACHED_BIND_GROUPS: usize = 4;
 
 /// The copy pass, for targets of one format.

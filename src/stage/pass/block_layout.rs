@@ -2,7 +2,7 @@
 
 use naga::{ScalarKind, TypeInner};
 
-/// One field of a block in Rust.
+/// One field of a block, as laid out in Rust.
 pub(in crate::stage) struct Field {
     pub name: &'static str,
     pub offset: usize,
@@ -41,7 +41,8 @@ macro_rules! check_layout {
 }
 pub(in crate::stage) use check_layout;
 
-/// Compares `fields` and `size` with the struct `name` of `shader`, which is appended to the shared fullscreen shader.
+/// Compares `fields` and `size` with the struct `name` of `shader`, which is appended to the shared
+/// fullscreen shader unless it is a whole module.
 pub(in crate::stage) fn check(shader: &str, name: &str, fields: &[Field], size: usize) {
     let whole_module = shader.contains("@group(0) @binding(0)");
     let text = if whole_module { shader.to_owned() } else { format!("{}\n{shader}", super::SCREEN) };

@@ -65,7 +65,7 @@ struct Half {
     uniforms: UniformBuffer<BlurUniforms>,
     /// Size of the input, in pixels.
     source: [u32; 2],
-    /// Bind groups: one per feedback image for the first pass, one for all others.
+    /// Bind groups: one per feedback image in the first pass, a single one in each other pass.
     groups: Vec<wgpu::BindGroup>,
 }
 
@@ -112,7 +112,8 @@ impl Pyramid {
         self.halves.is_empty()
     }
 
-    /// Returns the image of level 1 to 3, or of the deepest level if the pyramid has fewer.
+    /// Returns the image of level 1 to 3, or of the deepest level if the pyramid has fewer; `None` if it has
+    /// none.
     pub fn level(&self, level: u8) -> Option<&wgpu::Texture> {
         let wanted = usize::from(level.max(1)) * 2 - 1;
         self.halves.get(wanted).or(self.halves.last()).map(|half| &half.texture)

@@ -58,7 +58,7 @@ impl CompositeUniforms {
 /// Minimum opacity of a visible echo.
 const MIN_ECHO: f32 = 0.001;
 
-/// Optional parts of the composite.
+/// Optional parts of the composite shader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::stage) struct CompositeParts {
     echo: bool,
@@ -73,7 +73,8 @@ pub(in crate::stage) struct CompositePass {
 }
 
 impl CompositePass {
-    /// Creates the pass over the mesh, or over one triangle that reads the textures of `coordinates`.
+    /// Creates the pass, which draws the mesh or, given `coordinates`, one triangle that reads the attributes
+    /// from textures.
     pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);

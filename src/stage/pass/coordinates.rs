@@ -1,8 +1,9 @@
 //! Textures that hold the attributes a mesh would interpolate, so that the pass itself can be drawn as a single
 //! triangle.
 //!
-//! A software rasteriser shades blocks of 4 x 4 pixels once per triangle that touches them. These passes are cheap to
-//! shade repeatedly; preset shaders are not. The values match those of the mesh to the last bit.
+//! A software rasteriser shades blocks of 4 x 4 pixels once per triangle that touches them. The passes that
+//! draw these textures are cheap to shade repeatedly; preset shaders are not. The values match those of the
+//! mesh bit for bit.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ use crate::stage::gpu::Gpu;
 pub(in crate::stage) enum Attribute {
     /// Where the warp samples the previous image; in a composite, position in the picture.
     Source,
-    /// Colour of the corner hues.
+    /// Colour interpolated from the corner hues.
     Diffuse,
     /// Position in the picture, as warp shaders and the built-in composite read it.
     Position,
@@ -49,7 +50,7 @@ const UNFILTERED: wgpu::BindingType = wgpu::BindingType::Texture {
     multisampled: false,
 };
 
-/// What a texture of positions depends on: the attribute, the size of the picture, and the mesh.
+/// What a shared texture depends on: the attribute, the size of the picture, and the mesh.
 type PlaceKey = (Attribute, [u32; 2], Grid);
 
 /// The mesh of a pass, as far as its vertex positions are concerned.
@@ -131,8 +132,8 @@ impl CoordinatesPass {
         draw(&mut render);
     }
 
-    /// Returns the texture of an attribute that depends only on the sizes of picture and mesh. Decks share it; the
-    /// first one draws it with `draw` in a separate submission, before any that reads it.
+    /// Returns the texture of an attribute that depends only on the sizes of picture and mesh. Decks share
+    /// it; the first one draws it with `draw` in a separate submission, before any submission that reads it.
     pub fn place(
         &self,
         gpu: &Gpu,

@@ -17,8 +17,8 @@ pub(in crate::stage) struct DrawUniforms {
     pub pad: f32,
 }
 
-/// Returns the size of a reference pixel: one pixel up to a height of 720, then in proportion, so that lines keep their
-/// relative width on larger screens.
+/// Returns the size of a reference pixel, in pixels: 1 up to a height of 720, then in proportion to the
+/// height, so that lines keep their relative width on larger screens.
 pub(in crate::stage) fn reference_pixel(height: u32) -> f32 {
     (height as f32 / 720.0).max(1.0)
 }

@@ -1,4 +1,4 @@
-//! Layers of the performer: textured triangles, blended over a picture.
+//! The performer's layers: textured triangles, blended over a picture.
 
 use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, module, pipeline};
 use crate::layers::{Blend, LayerVertex, Mipmap};
@@ -7,7 +7,7 @@ use crate::stage::gpu::Gpu;
 /// Pipelines, layout and samplers of the pass.
 pub(in crate::stage) struct LayerPass {
     layout: wgpu::BindGroupLayout,
-    /// For images that end at their edges, and for those that repeat.
+    /// Samplers for images that are clamped at their edges, and for those that repeat.
     samplers: [wgpu::Sampler; 2],
     mix: wgpu::RenderPipeline,
     decal: wgpu::RenderPipeline,
@@ -28,7 +28,7 @@ impl LayerPass {
         };
         let build = |src_factor, dst_factor| {
             let add = wgpu::BlendOperation::Add;
-            // The opacity of the picture stays.
+            // The alpha of the picture is kept.
             let (zero, one) = (wgpu::BlendFactor::Zero, wgpu::BlendFactor::One);
             let blend = wgpu::BlendState {
                 color: wgpu::BlendComponent { src_factor, dst_factor, operation: add },
@@ -73,7 +73,8 @@ impl LayerPass {
         }
     }
 
-    /// Uploads an image with all its levels; it repeats beyond its edges if it is `tiled`.
+    /// Uploads an image with all its mip levels and returns its bind group; the image repeats beyond its
+    /// edges if it is `tiled`.
     pub fn upload(&self, gpu: &Gpu, image: &Mipmap, tiled: bool) -> wgpu::BindGroup {
         let extent = |level: &image::RgbaImage| wgpu::Extent3d {
             width: level.width(),

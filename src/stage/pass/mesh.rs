@@ -17,12 +17,12 @@ pub(in crate::stage) fn buffer_layout() -> wgpu::VertexBufferLayout<'static> {
     }
 }
 
-/// Returns the vertices of the warp mesh of `cells` columns and rows in a picture of `size` pixels, as points.
+/// Returns the grid points of the warp mesh of `cells` columns and rows in a picture of `size` pixels.
 pub(in crate::stage) fn warp_points(cells: [u32; 2], size: [u32; 2]) -> impl Iterator<Item = GridPoint> {
     grid_points(cells, aspect(size))
 }
 
-/// Returns the vertices of the warp mesh. [`set_sources`] completes them.
+/// Returns the vertices of the warp mesh without sources and decay, which [`set_sources`] sets.
 pub(in crate::stage) fn warp_vertices(cells: [u32; 2], size: [u32; 2]) -> Vec<MeshVertex> {
     let vertex = |point: GridPoint| {
         let [x, y] = point.at;
@@ -67,7 +67,7 @@ pub(in crate::stage) fn grid_indices([columns, rows]: [u32; 2]) -> Vec<u32> {
 
 /// Columns and rows of each quarter of the composite mesh.
 const QUARTER: [u32; 2] = [15, 11];
-/// Number of vertices per quarter.
+/// Number of vertices in each quarter.
 const QUARTER_VERTICES: u32 = (QUARTER[0] + 1) * (QUARTER[1] + 1);
 
 /// Fills `out` with the composite mesh for an image of `size` pixels: four quarters without shared vertices, so that
@@ -108,7 +108,7 @@ fn composite_vertex(
         angle += std::f32::consts::TAU;
     }
     let diffuse = std::array::from_fn(|channel| {
-        // Composite shaders expect the hues of left and right swapped.
+        // Composite shaders expect the left and right hues swapped.
         let top = hue[1][channel] + (hue[0][channel] - hue[1][channel]) * u;
         let bottom = hue[3][channel] + (hue[2][channel] - hue[3][channel]) * u;
         top + (bottom - top) * v

@@ -10,7 +10,7 @@ use crate::stage::gpu::Gpu;
 /// Creates a shader module from built-in WGSL.
 pub(in crate::stage) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     let module = naga::front::wgsl::parse_str(text);
-    from_ir(gpu, label, module.expect("the program's own shaders are valid"))
+    from_ir(gpu, label, module.expect("built-in shaders are valid"))
 }
 
 /// Creates a shader module from a validated module whose loops terminate and whose integer divisors are never 0.

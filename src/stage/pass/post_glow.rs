@@ -5,7 +5,7 @@ use super::{FORMAT, image, view};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_glow.wgsl");
-/// Factor by which the picture is reduced in size to compute the glow.
+/// Factor by which the width and height of the picture are reduced to compute the glow.
 const SHRINK: u32 = 4;
 
 /// Uniforms of the passes; matches `Glow` in `shaders/post_glow.wgsl`.
@@ -23,7 +23,7 @@ pub(in crate::stage) struct GlowPass {
     across: ScreenPass<GlowUniforms>,
     down: ScreenPass<GlowUniforms>,
     glow: ScreenPass<GlowUniforms>,
-    /// The bright parts of the picture: as they are, blurred horizontally, and blurred in both directions.
+    /// The bright parts of the picture: unblurred, blurred horizontally, and blurred in both directions.
     small: [wgpu::TextureView; 3],
     size: [f32; 2],
     small_size: [f32; 2],

@@ -10,7 +10,7 @@ const SHADER: &str = include_str!("../../../shaders/warp.wgsl");
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct WarpUniforms {
-    /// Factors of the previous image. Alpha is kept: textured polygons sample it.
+    /// Factors applied to the previous image. Alpha is kept, because textured polygons sample it.
     decay: [f32; 4],
 }
 
@@ -27,7 +27,8 @@ pub(in crate::stage) struct WarpPass {
 }
 
 impl WarpPass {
-    /// Creates the pass over the mesh, or over one triangle that reads the textures of `coordinates`.
+    /// Creates the pass, which draws the mesh or, given `coordinates`, one triangle that reads the attributes
+    /// from textures.
     pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "warp", &[TEXTURE, SAMPLER, UNIFORM]);

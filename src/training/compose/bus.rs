@@ -1,4 +1,4 @@
-//! A mono track of a piece: sounds are added to it and effects applied to the whole.
+//! A mono track of a piece: sounds are added to it, and effects are applied to the whole track.
 
 use super::draw::{RATE, between, chance};
 use crate::audio::demo::tone::{Filter, soft};
@@ -98,7 +98,7 @@ impl Bus {
         self
     }
 
-    /// Adds reverb: eight damped combs (Schroeder, 1962) with a decay of 60 dB in `secs`.
+    /// Adds reverb: eight damped comb filters (Schroeder, 1962) with a decay of 60 dB in `secs`.
     pub fn hall(&mut self, secs: f32, wet: f32, rng: &mut Rng) -> &mut Self {
         let size = between(rng, 0.7, 1.5);
         let dark = between(rng, 0.2, 0.7);
@@ -122,7 +122,8 @@ impl Bus {
         self
     }
 
-    /// Ducks the track at each of the times, like a compressor side-chained to the kick.
+    /// Lowers the track by `depth`, 0 to 1, at each of the times and lets it recover within `secs` seconds,
+    /// like a compressor side-chained to the kick.
     pub fn duck(&mut self, at_secs: &[f32], depth: f32, secs: f32) -> &mut Self {
         for &at in at_secs {
             let from = (at.max(0.0) * RATE) as usize;

@@ -23,11 +23,11 @@ struct SongPlan {
     /// Length of a sixteenth, in seconds.
     step: f32,
     bars: usize,
-    /// Whether the kick plays, per bar.
+    /// Whether the kick plays, for each bar.
     kick: Vec<bool>,
     root_hz: f32,
     scale: Vec<f32>,
-    /// Scale degrees of the chord roots, per bar.
+    /// Scale degree of the chord root for each bar; repeats from the start.
     chords: Vec<usize>,
 }
 
@@ -74,7 +74,7 @@ impl SongPlan {
     }
 }
 
-/// Composes a piece; returns it with its beat times.
+/// Composes a piece; returns it with the times of its quarter notes, in seconds.
 pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     let plan = SongPlan::draw(secs, rng);
     let kit = Kit::machine(rng);
@@ -119,7 +119,7 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     (mix, plan.beats())
 }
 
-/// Adds the drums; returns the times of the kicks.
+/// Adds the drums; returns the times of the kicks, in seconds.
 fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
     let mut kicks = Vec::new();
     let mut bus = Bus::new(plan.secs);
@@ -205,7 +205,7 @@ fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Composes an arpeggio or melody that repeats exactly.
+/// Composes an arpeggio or melody that repeats, moved along the scale with the chord roots.
 fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let patch = Patch::lead(rng);
@@ -251,7 +251,7 @@ fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Composes rising noise over several bars, as before a drop.
+/// Composes noise that rises over several bars, as before a drop.
 fn sweep(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let mut noise = Noise::new(rng.next_u64());

@@ -82,9 +82,9 @@ pub fn shot(secs: f32, mut next: impl FnMut() -> f32) -> Shot {
     (0..count).map(|n| next() * ((count - n) as f32 / fade as f32).min(1.0)).collect()
 }
 
-/// Renders a snare drum; a higher `ring` goes from a tight drum-machine sound to a ringing acoustic shell.
+/// Renders a snare drum; `ring` ranges from 1, a tight drum-machine sound, to 3, a ringing acoustic shell.
 fn snare(rng: &mut Rng, ring: f32) -> Shot {
-    // Another rate changes both its pitch and its length.
+    // A different sample rate changes both the pitch and the length.
     let mut snare = Snare::new(RATE / between(rng, 0.7, 1.5));
     snare.strike(1.0);
     let mut filter = Filter::new(RATE, octaves(rng, 700.0, 6_000.0), between(rng, 0.6, 2.0));

@@ -1,8 +1,8 @@
 //! Synthetic music, speech and noise for training, as varied as possible.
 //!
-//! A model trained on few recordings mistakes their timbre for the scene. Pieces composed here share only their
-//! patterns: tempo, instruments, rooms, mixes and flaws are drawn at random for each piece, so that only the patterns
-//! can be learned. Equal seeds give equal pieces.
+//! A model trained on few recordings mistakes their timbre for the scene. Composed pieces of a scene share
+//! only their patterns: tempo, instruments, rooms, mixes and flaws are drawn at random for each piece, so
+//! that only the patterns can be learned. Equal seeds give equal pieces.
 
 mod ambient;
 mod bus;
@@ -20,7 +20,7 @@ use crate::units::Rng;
 
 /// A composed piece with its beats.
 pub struct Piece {
-    /// Mono at 44.1 kHz.
+    /// Mono samples at 44.1 kHz.
     pub sound: Vec<f32>,
     /// Times of the quarter notes in seconds; empty without a beat.
     pub beats: Vec<f32>,

@@ -7,7 +7,7 @@ use super::voice::{Voice, speech};
 use crate::audio::demo::tone::{Decay, Filter, Noise, Osc};
 use crate::units::Rng;
 
-/// Composes a piece without music.
+/// Composes a piece of audio without music.
 pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     let mut mix = Bus::new(secs);
     match rng.below(20) {
@@ -27,7 +27,7 @@ pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
         16 => mix.mix(&birds(secs, rng), 0.0),
         _ => {}
     }
-    // Background noise: never quite silent, and sometimes the only content.
+    // Background noise, so that a piece is never quite silent; sometimes it is the only content.
     let background = noise(secs, rng);
     mix.mix(&background, between(rng, -45.0, -10.0));
     if chance(rng, 0.5) {
@@ -36,7 +36,7 @@ pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     mix
 }
 
-/// Renders noise of any colour, steady or in gusts.
+/// Renders noise of a random colour, steady or in gusts.
 fn noise(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mut source = Noise::new(rng.next_u64());
@@ -99,7 +99,7 @@ fn machine(secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Renders irregular steps, dishes and doors.
+/// Renders impacts at irregular times, such as steps, dishes and doors.
 fn impacts(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mean = octaves(rng, 0.15, 1.5);

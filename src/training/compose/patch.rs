@@ -18,7 +18,7 @@ enum Wave {
     Organ,
 }
 
-/// Settings of a sound.
+/// Settings of a synthesiser sound.
 #[derive(Clone, Debug)]
 pub struct Patch {
     wave: Wave,
@@ -121,7 +121,7 @@ impl Patch {
         patch
     }
 
-    /// Renders one note.
+    /// Renders a note that is held for `secs` seconds and then released.
     pub fn note(&self, hz: f32, secs: f32, rng: &mut Rng) -> Shot {
         let count = ((secs + self.release) * RATE) as usize;
         let mut voices: Vec<(Osc, f32)> = (0..self.voices)

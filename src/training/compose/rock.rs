@@ -78,7 +78,7 @@ struct Song {
     time: Timing,
     root_hz: f32,
     scale: Vec<f32>,
-    /// Chord root of each half bar, in semitones.
+    /// Chord root of each half bar, in semitones above the root of the song; repeats from the start.
     chords: Vec<f32>,
 }
 
@@ -88,7 +88,7 @@ impl Song {
     }
 }
 
-/// Composes a piece; returns it with its beat times.
+/// Composes a piece; returns it with the times of its quarter notes, in seconds.
 pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     let scale = scale(rng);
     let slow = chance(rng, 0.6);
@@ -275,7 +275,7 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Composes sung phrases of the scale over the chords.
+/// Composes sung phrases from the notes of the scale.
 fn singer(song: &Song, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(song.time.secs);
     let vibrato = between(rng, 0.0, 0.015);

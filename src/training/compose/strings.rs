@@ -12,7 +12,7 @@ pub struct Strings {
     pluck: f32,
     /// Treble damping, 0 to 1.
     dark: f32,
-    /// Decay time of an open string, in seconds.
+    /// Time in which an open string decays by 60 dB, in seconds.
     decay_secs: f32,
     /// Position of the pluck along the string, 0 to 0.5.
     place: f32,
@@ -39,7 +39,7 @@ impl Strings {
         }
     }
 
-    /// Renders one string, damped after `secs`; `muted` is palm-muted, `bend` the vibrato depth.
+    /// Renders one string, damped after `secs`; `muted` adds palm muting, and `bend` is the vibrato depth.
     pub fn note(&self, hz: f32, secs: f32, muted: bool, bend: f32, rng: &mut Rng) -> Shot {
         let period = (RATE / hz.clamp(30.0, 2_000.0)).max(8.0);
         let length = period as usize + 40;

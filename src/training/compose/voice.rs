@@ -35,7 +35,7 @@ pub struct Syllable {
 /// Parameters of a speaker or singer.
 #[derive(Clone, Copy, Debug)]
 pub struct Voice {
-    /// Factor of all formants, from the length of the vocal tract.
+    /// Factor applied to all formants; depends on the length of the vocal tract.
     throat: f32,
     breath: f32,
     vibrato: f32,
@@ -80,7 +80,7 @@ impl Voice {
             let Some(out) = out.get_mut(start + n) else { break };
             let (t, share) = (n as f32 / RATE, n as f32 / count as f32);
             if n % 64 == 0 {
-                // The vowel changes during the first third, then holds.
+                // The vowel changes during the first third, then stays the same.
                 let moved = (3.0 * share).min(1.0);
                 for (place, filter) in formants.iter_mut().enumerate() {
                     let hz = (from[place] + (to[place] - from[place]) * moved) * self.throat;

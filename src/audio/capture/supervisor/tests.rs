@@ -1,4 +1,4 @@
-//! The supervisor on a fake computer whose devices come and go.
+//! Tests of the supervisor with a fake sound system whose devices come and go.
 
 use super::*;
 use crate::audio::capture::fake::FakeHost;
@@ -43,7 +43,7 @@ impl Bench {
         while !done(&self.state.read()) {
             assert!(self.now - start < 600.0, "never happened: {:?}", self.state.read());
             self.pass(0.05);
-            // The doctor runs on its own threads in real time.
+            // The doctor runs on other threads in real time.
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         self.now - start

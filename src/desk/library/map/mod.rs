@@ -1,7 +1,7 @@
 //! The library as a map: similar presets are close together, coloured by style, with a ring round the preset on air.
 //!
-//! The points are drawn into one image that is kept until something changes, so 100,000 of them cost no more than an
-//! image; only rings and names are drawn every frame.
+//! The points are drawn into one image that is kept until something changes, so that 100,000 of them cost no
+//! more per frame than one image; only rings and names are drawn every frame.
 
 mod raster;
 mod window;
@@ -21,7 +21,7 @@ use crate::show::Command;
 use raster::{Dots, raster};
 use window::MapWindow;
 
-/// Reach of the pointer, in points.
+/// Maximum distance between the pointer and the preset it points at, in points.
 const REACH: f32 = 14.0;
 /// Maximum number of rings for favourites; more would hide the map.
 const RINGS: usize = 400;
@@ -43,11 +43,11 @@ pub(super) struct MapView {
     drawn: Option<Drawn>,
 }
 
-/// The newest results as dots.
+/// The newest search results as dots.
 struct Found {
     results: Arc<SearchResults>,
     dots: Dots,
-    /// Centre of every style and its index in the catalogue, largest first.
+    /// Centre of each style on the map, and the style's index in the catalogue; largest style first.
     centres: Vec<([f32; 2], usize)>,
 }
 
@@ -135,7 +135,7 @@ impl MapView {
         }
     }
 
-    /// Offers to show the whole map again while only a part is visible.
+    /// Shows a button that resets the view, unless the view is the default one.
     fn offer_whole(&mut self, ui: &mut Ui, rect: Rect) {
         if self.window == MapWindow::default() {
             return;
@@ -182,7 +182,7 @@ impl MapView {
         }
     }
 
-    /// Returns the preset nearest to the pointer, if one is within reach.
+    /// Returns the index of the search result nearest to the pointer, if one is within reach.
     fn nearest(&self, rect: Rect, results: &SearchResults, at: Pos2) -> Option<usize> {
         let pointer = self.window.on_map(rect, at);
         let reach = self.window.length_on_map(rect, REACH);
@@ -219,7 +219,7 @@ fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn
     }
 }
 
-/// Returns the centre of every style, largest first.
+/// Returns the centre and the index of each style on the map, largest style first.
 fn centres(results: &SearchResults) -> Vec<([f32; 2], usize)> {
     let library = &results.library;
     let mut sums = vec![([0.0_f64; 2], 0_u32); library.clusters.len()];

@@ -15,7 +15,7 @@ const GREY: Color32 = Color32::from_rgb(38, 41, 47);
 const DOT: (f32, f32) = (1.0, 9.0);
 /// Share of the map's area covered by all dots together, before their size is clamped.
 const COVER: f32 = 0.25;
-/// Hue step between consecutive styles: the golden ratio keeps neighbours far apart.
+/// Hue step between consecutive styles, in turns: the golden ratio keeps neighbours far apart.
 const HUE_STEP: f32 = 0.618_034;
 
 /// The presets that have a map position, non-matching ones first.
@@ -76,7 +76,7 @@ pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2
     ColorImage::new([width, height], pixels)
 }
 
-/// Returns the pixel offsets of a disc from its centre.
+/// Returns the pixels of a disc, as offsets from its centre; `across` is the diameter in pixels.
 fn disc(across: f32) -> Vec<(i64, i64)> {
     let reach = (across / 2.0).ceil() as i64;
     let inside = |right: i64, down: i64| {

@@ -63,7 +63,7 @@ impl MapWindow {
         self.look_at([0, 1].map(|axis| self.centre[axis] + before[axis] - after[axis]));
     }
 
-    /// Centres the view, clamped so that the map stays visible.
+    /// Centres the view on a map position, clamped so that the map stays visible.
     fn look_at(&mut self, centre: [f32; 2]) {
         self.centre = centre.map(|place| place.clamp(-1.0, 1.0));
     }

@@ -51,7 +51,8 @@ pub(super) fn tensor(name: &str, sides: &[u64], values: &[f32]) -> Vec<u8> {
     tensor
 }
 
-/// Returns the description of a tensor of 32-bit floats; a side of 0 is free, with the same name in all tensors.
+/// Returns the description of a tensor of 32-bit floats; a side of 0 is dynamic and has the same name in all
+/// tensors.
 pub(super) fn value(name: &str, sides: &[u64]) -> Vec<u8> {
     let free = |at: usize| field(2, format!("side{at}").as_bytes());
     let side = |(at, side): (usize, &u64)| field(1, &if *side == 0 { free(at) } else { number(1, *side) });
@@ -71,7 +72,7 @@ pub(super) fn int(name: &str, value: u64) -> Vec<u8> {
     attribute
 }
 
-/// Returns a model of this graph, for operator set 17.
+/// Returns a model with this graph, for operator set 17.
 pub(super) fn model(graph: &[u8]) -> Vec<u8> {
     let mut model = number(1, 8);
     model.extend(field(7, graph));

@@ -1,5 +1,6 @@
-//! A small vision transformer with random weights, as in CLIP: patches, class token, positions, two blocks of attention
-//! and perceptron with CLIP's quick GELU, projection. Written as ONNX and compared with plain loops.
+//! A small vision transformer built like CLIP's, with random weights: patches, a class token, positions, two
+//! blocks of attention and perceptron with CLIP's quick GELU, and a projection. Written as ONNX and compared
+//! with plain loops.
 
 use super::proto::{field, folder, int, ints, model, node, number, tensor, value};
 use crate::embed::onnx::Onnx;
@@ -17,7 +18,7 @@ const OUT: usize = 6;
 const BLOCKS: usize = 2;
 const EPSILON: f32 = 1e-5;
 
-/// Weights by name, in the order in which they are generated.
+/// Name, shape and values of each weight, in the order in which they are generated.
 struct Weights(Vec<(String, Vec<u64>, Vec<f32>)>);
 
 impl Weights {
@@ -75,7 +76,7 @@ fn whole(name: &str, sides: &[u64], values: &[i64]) -> Vec<u8> {
     tensor
 }
 
-/// Nodes of a graph in order.
+/// Encoded nodes of a graph, in order.
 #[derive(Default)]
 struct Graph(Vec<u8>);
 
@@ -217,7 +218,7 @@ fn attend(rows: &Rows, weights: &Weights, block: usize) -> Rows {
     dense(&mixed, weights, &format!("o{block}"))
 }
 
-/// Computes the tower with plain loops.
+/// Computes the tower's normalised output with plain loops.
 fn reference(planes: &[f32], weights: &Weights) -> Vec<f32> {
     let across = SIDE / PATCH;
     let patches = weights.get("patches");

@@ -1,9 +1,10 @@
 //! The flash limiter: counts flashes of the output picture as `media::flash` does, and modifies a picture that would
 //! exceed the limit before it is shown.
 //!
-//! Everything runs on the device, without readback or delay. A picture is shown only if at most three and a half
-//! flashes remain in every second, however long it stays on screen. Repeating the previous picture is therefore always
-//! safe, and is the last resort. Pictures within the limit are unchanged. `docs/flash-safety.md` has the argument.
+//! Everything runs on the device, without readback or delay. A picture is shown only if there are then at
+//! most three and a half flashes in any second, however long it stays on screen. Repeating the previous
+//! picture is therefore always safe, and is the last resort. Pictures within the limit are unchanged.
+//! `docs/flash-safety.md` gives the proof.
 
 mod pipelines;
 #[cfg(test)]
@@ -15,9 +16,9 @@ use super::{begin, bind, image, view};
 use crate::media::flash::{self, GRID};
 use crate::stage::gpu::Gpu;
 
-/// Number of time units per second: every usual frame rate divides it.
+/// Number of time units per second, divisible by every usual frame rate.
 const TICKS: f64 = 7200.0;
-/// Range of the frame rate at which the flash rules are applied, in Hz.
+/// Range to which the frame rate is clamped for the flash rules, in Hz.
 const RATES: [f64; 2] = [1.0, 240.0];
 const CELLS: u32 = (GRID[0] * GRID[1]) as u32;
 /// Sizes of the buffers in `shaders/shared/flash_cells.wgsl`, in bytes.
@@ -58,7 +59,7 @@ pub(in crate::stage) struct FlashLimiter {
     show_groups: Vec<([wgpu::TextureView; 2], wgpu::BindGroup)>,
     /// Time of the newest picture, in units of 1/[`TICKS`] s; wraps around.
     now: u32,
-    /// Seconds for which the newest picture stayed without a new one.
+    /// Seconds for which the newest picture has stayed on screen without a new frame.
     stayed_secs: f64,
     fresh: bool,
 }
@@ -109,13 +110,13 @@ impl FlashLimiter {
         }
     }
 
-    /// Records that the newest picture stayed for `dt` seconds in which nothing was drawn.
+    /// Records that the newest picture stays on screen for another `dt` seconds without a new frame.
     pub fn stay(&mut self, dt: f64) {
         self.stayed_secs += dt;
     }
 
-    /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous picture
-    /// in seconds, a multiple of the frame interval at `fps`, which is in Hz.
+    /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous
+    /// picture in seconds, a multiple of the frame interval; `fps` is the frame rate in Hz.
     pub fn draw(
         &mut self,
         gpu: &Gpu,
@@ -152,11 +153,12 @@ impl FlashLimiter {
         picture
     }
 
-    /// Advances the time and returns the block of the next picture.
+    /// Advances the time and returns the uniforms for the next picture.
     fn advance(&mut self, dt: f64, fps: f64) -> FlashBlock {
         let fps = fps.clamp(RATES[0], RATES[1]);
         let frame = (TICKS / fps).round() as u32;
-        // Keep the product small: a picture that stays for a second has nothing left to count.
+        // The limit of four seconds keeps the product small: after one second without a new frame, no flashes
+        // are left to count.
         let passed = (((dt + self.stayed_secs) * fps).round()).clamp(1.0, 4.0 * fps) as u32;
         self.stayed_secs = 0.0;
         self.now = self.now.wrapping_add(passed * frame);

@@ -18,7 +18,7 @@ struct Bench {
     pipelines: FlashPipelines,
 }
 
-/// The output of the limiter.
+/// Flash scores before and after the limiter.
 struct Outcome {
     before: FlashScore,
     after: FlashScore,
@@ -32,7 +32,7 @@ impl Bench {
         Some(Self { pipelines: FlashPipelines::new(&gpu), gpu })
     }
 
-    /// Limits `pictures` at `fps`; a picture comes with the number of frames since the previous one.
+    /// Limits `pictures` at `fps`; each is paired with the number of frames since the previous one.
     fn limit(&self, fps: f64, size: [u32; 2], pictures: impl IntoIterator<Item = (u32, Picture)>) -> Outcome {
         let mut limiter = FlashLimiter::new(&self.gpu, &self.pipelines, size);
         let candidate = view(&image(&self.gpu.device, "candidate", size));
@@ -87,7 +87,7 @@ impl Judge {
     }
 }
 
-/// Returns a picture of `colour(x, y)`, from 0 to 255.
+/// Returns a picture whose pixels are `colour(x, y)`, with channels from 0 to 255.
 fn paint([width, height]: [u32; 2], mut colour: impl FnMut(u32, u32) -> [u8; 3]) -> Picture {
     let mut picture = Vec::new();
     for y in 0..height {
@@ -141,14 +141,14 @@ fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
                         (d + (b - d) * (0.5 + 0.5 * wave)) as u8
                     })
                 }),
-                // A checker that reverses.
+                // A checkerboard that inverts.
                 5 => paint(SIZE, |x, y| {
                     let odd = (x / (1 + wide / 8) + y / (1 + high / 8)) as usize + phase;
                     if odd.is_multiple_of(2) { bright } else { dark }
                 }),
-                // Single pictures.
+                // Single bright pictures.
                 6 => paint(SIZE, |_, _| if frame % (period * 3) == 0 { bright } else { dark }),
-                // Colours at random.
+                // Random colours.
                 _ => {
                     let colour = [0; 3].map(|_: u8| rng.below(256) as u8);
                     paint(SIZE, |x, _| if x < wide { colour } else { dark })
@@ -171,7 +171,7 @@ fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
         let mut rng = Rng::new(seed);
         let fps = [24.0, 25.0, 30.0, 50.0, 60.0, 100.0, 120.0, 144.0][rng.below(8)];
         let mut pictures = Vec::new();
-        // Most sequences change their kind within the one-second window of the rules.
+        // Most sequences switch to another kind within the one-second window of the rules.
         while pictures.len() < (1.4 * fps) as usize {
             let frames = 1 + rng.below((1.4 * fps) as usize);
             pictures.extend(hostile(&mut rng, frames));
