@@ -118,11 +118,11 @@ pub enum Expr {
     Bool(bool),
     Name(Name),
     Prefix(Prefix, ExprId),
-    /// `++` if `up`, otherwise `--`; in front of the target if `before`, otherwise after it.
+    /// `++` if `increment`, otherwise `--`; in front of the target if `prefix`, otherwise after it.
     Step {
         target: ExprId,
-        up: bool,
-        before: bool,
+        increment: bool,
+        prefix: bool,
     },
     Binary(Operator, ExprId, ExprId),
     /// `=`, or a compound assignment with its operator.

@@ -6,15 +6,15 @@ use super::token::{Token, TokenKind};
 
 /// Evaluates the condition of an `#if` line whose macros are already expanded.
 pub(super) fn evaluate(pos: Pos, line: &[Token]) -> Result<bool, Error> {
-    let mut reader = Reader { pos, line, depth: 0 };
-    let value = reader.binary(0)?;
-    match reader.line.first() {
+    let mut parser = ConditionParser { pos, line, depth: 0 };
+    let value = parser.binary(0)?;
+    match parser.line.first() {
         Some(extra) => Error::syntax(extra.pos, format!("unexpected {} after a condition", extra.describe())),
         None => Ok(value != 0),
     }
 }
 
-struct Reader<'a> {
+struct ConditionParser<'a> {
     pos: Pos,
     line: &'a [Token],
     depth: usize,
@@ -38,7 +38,7 @@ fn precedence(token: &Token) -> u8 {
     }
 }
 
-impl Reader<'_> {
+impl ConditionParser<'_> {
     fn take(&mut self) -> Option<Token> {
         let (first, rest) = self.line.split_first()?;
         self.line = rest;

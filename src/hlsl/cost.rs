@@ -122,13 +122,13 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
         operations.saturating_add(lookups.saturating_mul(limits::LOOKUP_WORK)).max(1)
     };
     let count_known = work(cost.pixel_work, cost.pixel_lookups) > limits::PIXEL_WORK;
-    let round = if count_known {
+    let iteration = if count_known {
         work(cost.operations, cost.lookups)
     } else {
         work(cost.open_work, cost.open_lookups)
     };
     let [least, most] = limits::ITERATIONS;
-    let iterations = (limits::PIXEL_WORK / round).clamp(least, most);
+    let iterations = (limits::PIXEL_WORK / iteration).clamp(least, most);
     Ok(LoopBounds { iterations: iterations as u32, count_known })
 }
 
@@ -255,16 +255,16 @@ impl Estimate<'_> {
                 if let Some(init) = init {
                     cost.add(self.stmt(*init)?);
                 }
-                let mut round = self.stmt(*body)?;
+                let mut iteration = self.stmt(*body)?;
                 for expr in condition.iter().chain(step) {
-                    round.add(self.expr(*expr)?);
+                    iteration.add(self.expr(*expr)?);
                 }
-                cost.add(looped(round, iterations(ast, id)));
+                cost.add(loop_cost(iteration, iterations(ast, id)));
             }
             Stmt::While(condition, body) | Stmt::DoWhile(body, condition) => {
-                let mut round = self.stmt(*body)?;
-                round.add(self.expr(*condition)?);
-                cost.add(looped(round, None));
+                let mut iteration = self.stmt(*body)?;
+                iteration.add(self.expr(*condition)?);
+                cost.add(loop_cost(iteration, None));
             }
             Stmt::Switch(selector, cases) => {
                 cost.add(self.expr(*selector)?);
@@ -281,9 +281,9 @@ impl Estimate<'_> {
     }
 }
 
-/// Returns the cost of a loop whose iterations cost `round` each.
-fn looped(round: Cost, iterations: Option<u64>) -> Cost {
-    let mut cost = round;
+/// Returns the cost of a loop whose iterations cost `iteration` each.
+fn loop_cost(iteration: Cost, iterations: Option<u64>) -> Cost {
+    let mut cost = iteration;
     cost.loops = cost.loops.saturating_add(1);
     match iterations {
         Some(iterations) => {
@@ -294,8 +294,8 @@ fn looped(round: Cost, iterations: Option<u64>) -> Cost {
             }
         }
         None => {
-            cost.open_work = cost.open_work.saturating_add(round.pixel_work);
-            cost.open_lookups = cost.open_lookups.saturating_add(round.pixel_lookups);
+            cost.open_work = cost.open_work.saturating_add(iteration.pixel_work);
+            cost.open_lookups = cost.open_lookups.saturating_add(iteration.pixel_lookups);
         }
     }
     cost
@@ -329,8 +329,8 @@ pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
     }
     let last = constant(ast, *right)?;
     let step = match ast.expr(*step) {
-        Expr::Step { target, up, .. } if is_counter(*target) => {
-            if *up {
+        Expr::Step { target, increment, .. } if is_counter(*target) => {
+            if *increment {
                 1.0
             } else {
                 -1.0

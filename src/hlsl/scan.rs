@@ -17,7 +17,7 @@ impl<'a> Changes<'a> {
     }
 
     /// Returns the names modified anywhere in the shader.
-    pub fn of_all(ast: &'a Ast) -> HashSet<Name> {
+    pub fn all(ast: &'a Ast) -> HashSet<Name> {
         let mut changes = Self::new(ast);
         for id in 0..ast.exprs.len() as ExprId {
             changes.own(id);

@@ -47,7 +47,7 @@ const VARIABLES: [(&str, f64); 26] = [
     ("treb_att", 0.0),
 ];
 /// Number of variables that the code writes.
-const WRITTEN: usize = 16;
+const WRITABLE_VARIABLES: usize = 16;
 
 /// A compiled sprite.
 #[derive(Debug)]
@@ -155,7 +155,7 @@ impl SpriteRun {
         self.frame += 1;
         let mut budget = Budget::new(FRAME_BUDGET);
         for code in [sprite.init.as_ref().filter(|_| first), sprite.code.as_ref()].into_iter().flatten() {
-            self.variables[WRITTEN..WRITTEN + read.len()].copy_from_slice(&read);
+            self.variables[WRITABLE_VARIABLES..WRITABLE_VARIABLES + read.len()].copy_from_slice(&read);
             code.run(&mut Machine {
                 vars: &mut self.variables,
                 megabuf: &mut self.memory,
@@ -168,7 +168,7 @@ impl SpriteRun {
             return None;
         }
         let [x, y, sx, sy, rot, flip_x, flip_y, repeat_x, repeat_y, blend, r, g, b, a, burn, done]: [f64;
-            WRITTEN] = self.variables[..WRITTEN].try_into().ok()?;
+            WRITABLE_VARIABLES] = self.variables[..WRITABLE_VARIABLES].try_into().ok()?;
         let place = |value: f64| limited(value, 1000.0);
         let light = |value: f64| limited(value, 1.0).max(0.0);
         Some(SpriteState {

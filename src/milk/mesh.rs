@@ -22,7 +22,7 @@ pub(super) struct MeshState {
     outputs: Vec<f64>,
     previous: PreviousMesh,
     /// Whether no vertex of the latest mesh sampled a finite position.
-    lost: bool,
+    all_non_finite: bool,
 }
 
 /// The previous frame's mesh, used by motion vectors.
@@ -41,13 +41,13 @@ impl MeshState {
             grid: Grid::default(),
             outputs: Vec::new(),
             previous: PreviousMesh::default(),
-            lost: false,
+            all_non_finite: false,
         }
     }
 
     /// Returns true if no vertex of the latest mesh sampled a finite position.
-    pub fn lost(&self) -> bool {
-        self.lost
+    pub fn all_non_finite(&self) -> bool {
+        self.all_non_finite
     }
 
     pub fn previous(&self) -> &PreviousMesh {
@@ -80,9 +80,9 @@ impl MeshState {
         out.mesh_size = context.tick.mesh;
         let across = context.tick.mesh[0] as usize + 1;
         let mut rotation = Rotation::new(motion[vertex::rot]);
-        let mut lost = 0;
+        let mut non_finite = 0;
         let mut found = |source: [f32; 2]| {
-            lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
+            non_finite += usize::from(!source.iter().all(|axis| axis.is_finite()));
             source.map(finite)
         };
         let width = self.grid.inputs.len() / self.grid.points.len();
@@ -106,7 +106,7 @@ impl MeshState {
             }));
             out.sources.extend(rest.iter().map(|point| found(field.source(point, &motion, &mut rotation))));
         }
-        self.lost = lost == out.sources.len();
+        self.all_non_finite = non_finite == out.sources.len();
         self.previous.size = context.tick.mesh;
         self.previous.uv.clear();
         self.previous.uv.extend_from_slice(&out.sources);

@@ -123,7 +123,11 @@ impl Player {
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
         constants::fill(&mut self.randoms, &self.program.base, &self.main.vars, &context, out);
-        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn, not_finite: self.mesh.lost() }
+        StepReport {
+            over_budget: self.engine.budget.exhausted(),
+            overdrawn,
+            not_finite: self.mesh.all_non_finite(),
+        }
     }
 
     /// Advances the preset's clock at the modulated speed; a speed change causes no jump. `fps` is scaled too, for

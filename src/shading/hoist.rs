@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use naga::{Expression, Handle, Module, ShaderStage};
 
 use super::rewrite::Replacements;
-use super::same::{Same, Uniforms};
+use super::uniform_values::{UniformValues, Uniforms};
 use super::vertex::Vertex;
 
 /// Moves such computations to a new vertex entry point, [`VERTEX_ENTRY`](super::VERTEX_ENTRY), which draws
@@ -22,10 +22,10 @@ pub fn hoist(module: &mut Module, entry: &str) -> bool {
     let mut vertex = Vertex::new(module);
     let mut replaced: Vec<HashMap<Handle<Expression>, usize>> = Vec::new();
     for (_, function) in module.functions.iter() {
-        let same = Same::of(module, function, &uniforms);
+        let values = UniformValues::of(module, function, &uniforms);
         let (mut of_function, mut copied) = (HashMap::new(), HashMap::new());
-        for wanted in same.wanted() {
-            if let Some(number) = vertex.add(function, &same, &wanted, &mut copied) {
+        for wanted in values.wanted() {
+            if let Some(number) = vertex.add(function, &values, &wanted, &mut copied) {
                 of_function.insert(wanted.expression, number);
             }
         }

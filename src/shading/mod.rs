@@ -4,9 +4,9 @@ mod branches;
 mod hoist;
 mod operands;
 mod rewrite;
-mod same;
 #[cfg(test)]
 mod tests;
+mod uniform_values;
 mod vertex;
 
 pub use branches::generalise;

@@ -20,7 +20,7 @@ impl Replacements {
     pub fn declare(module: &mut Module, vertex: &Vertex) -> Self {
         let variables = vertex.values().iter().map(|value| {
             let variable = GlobalVariable {
-                name: Some("same".to_owned()),
+                name: Some("uniform_value".to_owned()),
                 space: AddressSpace::Private,
                 binding: None,
                 ty: value.ty,

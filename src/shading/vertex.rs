@@ -9,7 +9,7 @@ use naga::{
 };
 
 use super::operands::operands_mut;
-use super::same::{Same, Source, Wanted};
+use super::uniform_values::{Source, UniformValues, Wanted};
 
 /// Name of the vertex entry point that [`hoist`](super::hoist()) adds.
 pub const VERTEX_ENTRY: &str = "vs_same";
@@ -85,12 +85,12 @@ impl Vertex {
     pub fn add(
         &mut self,
         function: &Function,
-        same: &Same,
+        uniform_values: &UniformValues,
         wanted: &Wanted,
         copied: &mut HashMap<Handle<Expression>, Handle<Expression>>,
     ) -> Option<usize> {
         let Wanted { expression, count, ref components } = *wanted;
-        let copied = self.copy(function, same, expression, copied);
+        let copied = self.copy(function, uniform_values, expression, copied);
         let number = self.values.iter().position(|value| value.expression == copied);
         let mut places = number.map_or([None; 4], |number| self.values[number].places);
         let before = self.outputs.len();
@@ -120,7 +120,7 @@ impl Vertex {
     fn copy(
         &mut self,
         function: &Function,
-        same: &Same,
+        uniform_values: &UniformValues,
         from: Handle<Expression>,
         copied: &mut HashMap<Handle<Expression>, Handle<Expression>>,
     ) -> Handle<Expression> {
@@ -128,12 +128,12 @@ impl Vertex {
         while let Some(&next) = open.last() {
             let mut expression = function.expressions[next].clone();
             let waiting = open.len();
-            match same.source(next) {
+            match uniform_values.source(next) {
                 Source::Copy(value) | Source::Part(value, _) if !copied.contains_key(&value) => {
                     open.push(value);
                 }
                 Source::Copy(_) | Source::Part(..) => {}
-                Source::Own | Source::Varies => {
+                Source::Operands | Source::Varies => {
                     operands_mut(&mut expression, |operand| match copied.get(operand) {
                         Some(copy) => *operand = *copy,
                         None => open.push(*operand),
@@ -144,12 +144,12 @@ impl Vertex {
                 continue;
             }
             open.pop();
-            let copy = match same.source(next) {
+            let copy = match uniform_values.source(next) {
                 Source::Copy(value) => copied[&value],
                 Source::Part(value, index) => {
                     self.expression(Expression::AccessIndex { base: copied[&value], index })
                 }
-                Source::Own | Source::Varies => self.expression(expression),
+                Source::Operands | Source::Varies => self.expression(expression),
             };
             copied.insert(next, copy);
         }
@@ -191,7 +191,7 @@ impl Vertex {
         }
         let span = 16 * members.len() as u32;
         let inner = TypeInner::Struct { members, span };
-        let ty = types.insert(Type { name: Some("Same".to_owned()), inner }, Span::UNDEFINED);
+        let ty = types.insert(Type { name: Some("UniformValues".to_owned()), inner }, Span::UNDEFINED);
         let value = self.expression(Expression::Compose { ty, components });
         let binding = Some(Binding::BuiltIn(BuiltIn::VertexIndex));
         self.function.arguments.push(FunctionArgument { name: None, ty: index, binding });

@@ -99,8 +99,8 @@ fn type_of(of: flat::Type) -> Type {
 enum Known {
     Nothing,
     Value(Ir),
-    /// Recomputed at each use, which is cheaper than keeping it in a register.
-    Again(Op),
+    /// To be recomputed at each use, which is cheaper than keeping it in a register.
+    Recomputed(Op),
 }
 
 struct Translation<'a> {
@@ -235,7 +235,7 @@ impl Translation<'_> {
     fn steps(&mut self, steps: &[Step]) {
         for step in steps {
             let known = match step.op {
-                Op::Constant(_) | Op::Initial(_) => Known::Again(step.op),
+                Op::Constant(_) | Op::Initial(_) => Known::Recomputed(step.op),
                 op => match self.op(op) {
                     Some(value) => Known::Value(value),
                     None => continue,
@@ -250,15 +250,17 @@ impl Translation<'_> {
     fn get(&mut self, value: Value) -> Ir {
         match self.values[value.0 as usize] {
             Known::Value(value) => value,
-            Known::Again(Op::Initial(home)) => self.load_home(home, MemFlagsData::trusted().with_readonly()),
-            Known::Again(Op::Constant(bits)) => self.number(f64::from_bits(bits)),
-            Known::Again(_) | Known::Nothing => self.number(0.0),
+            Known::Recomputed(Op::Initial(home)) => {
+                self.load_home(home, MemFlagsData::trusted().with_readonly())
+            }
+            Known::Recomputed(Op::Constant(bits)) => self.number(f64::from_bits(bits)),
+            Known::Recomputed(_) | Known::Nothing => self.number(0.0),
         }
     }
 
     fn constant(&self, value: Value) -> Option<f64> {
         match self.values[value.0 as usize] {
-            Known::Again(Op::Constant(bits)) => Some(f64::from_bits(bits)),
+            Known::Recomputed(Op::Constant(bits)) => Some(f64::from_bits(bits)),
             _ => None,
         }
     }

@@ -25,7 +25,7 @@ use crate::hlsl::types::{Kind, Shape, Ty};
 
 /// Lowers a shader.
 pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, bounds: LoopBounds) -> Result<Translation, Error> {
-    let mut lowering = Lowering::new(ast, kind, bounds, Changes::of_all(ast));
+    let mut lowering = Lowering::new(ast, kind, bounds, Changes::all(ast));
     lowering.inputs();
     lowering.changed_uniforms();
     for global in &ast.globals {

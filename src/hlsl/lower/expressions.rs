@@ -33,15 +33,15 @@ impl Lowering<'_> {
                 let value = self.value(*inner)?;
                 self.prefix(*prefix, value, pos)
             }
-            Expr::Step { target, up, before } => {
+            Expr::Step { target, increment, prefix } => {
                 let place = self.target(*target)?;
                 let old = self.read(&place);
                 let one = Value::constant(Kind::Int, Shape::Scalar, [1.0, 0.0, 0.0, 0.0]);
-                let operator = if *up { Operator::Add } else { Operator::Subtract };
+                let operator = if *increment { Operator::Add } else { Operator::Subtract };
                 let new = self.binary(operator, old.clone(), one, pos)?;
                 let new = self.convert(new, old.ty, pos)?;
                 self.write(&place, &new);
-                Ok(if *before { new } else { old })
+                Ok(if *prefix { new } else { old })
             }
             Expr::Binary(..) => self.operators(id),
             Expr::Assign(operator, target, value) => self.assign(*operator, *target, *value, pos),

@@ -46,7 +46,9 @@ impl Lowering<'_> {
                 let [left, right] = [arguments[0], arguments[1]];
                 return self.mul([left, right], values, pos).map(Some);
             }
-            "transpose" | "determinant" => return self.of_matrix(name, values.remove(0), pos).map(Some),
+            "transpose" | "determinant" => {
+                return self.lower_matrix_function(name, values.remove(0), pos).map(Some);
+            }
             "asint" | "asuint" | "asfloat" => return Ok(Some(self.bits(name, values.remove(0)))),
             "abs" | "sign" | "min" | "max" | "clamp" | "mad"
                 if values.iter().all(|value| value.kind() != Kind::Float) =>

@@ -73,7 +73,7 @@ impl Lowering<'_> {
     }
 
     /// Lowers `transpose` or `determinant`.
-    pub fn of_matrix(&mut self, name: &str, value: Value, pos: Pos) -> Result<Value, Error> {
+    pub fn lower_matrix_function(&mut self, name: &str, value: Value, pos: Pos) -> Result<Value, Error> {
         match (name, value.shape()) {
             ("transpose", Shape::Matrix(rows, columns)) => {
                 let turned = self.math(MathFunction::Transpose, &[&value], value.fact);

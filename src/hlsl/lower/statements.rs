@@ -52,10 +52,10 @@ impl Lowering<'_> {
                     self.statement(*init)?;
                 }
                 let known = cost::iterations(ast, id).is_some();
-                self.looped(*condition, *step, *body, None, known)?;
+                self.lower_loop(*condition, *step, *body, None, known)?;
             }
-            Stmt::While(condition, body) => self.looped(Some(*condition), None, *body, None, false)?,
-            Stmt::DoWhile(body, condition) => self.looped(None, None, *body, Some(*condition), false)?,
+            Stmt::While(condition, body) => self.lower_loop(Some(*condition), None, *body, None, false)?,
+            Stmt::DoWhile(body, condition) => self.lower_loop(None, None, *body, Some(*condition), false)?,
             Stmt::Switch(selector, cases) => self.switch(*selector, cases, pos)?,
             Stmt::Return(value) => self.leave_function(*value, pos)?,
             Stmt::Break if self.f.loops == 0 => return Error::semantic(pos, "`break` outside a loop"),
@@ -194,7 +194,7 @@ impl Lowering<'_> {
     }
 
     /// Lowers a loop that repeats while `condition` (tested first) or `until` (tested last) is true.
-    fn looped(
+    fn lower_loop(
         &mut self,
         condition: Option<ExprId>,
         step: Option<ExprId>,
@@ -210,11 +210,11 @@ impl Lowering<'_> {
         forget(self);
         let outer = self.f.enter();
         self.f.loops += 1;
-        let result = self.round(condition, body, known);
+        let result = self.iteration(condition, body, known);
         let body = self.f.leave(outer);
         forget(self);
         let outer = self.f.enter();
-        let end = result.and_then(|()| self.end_of_round(step, until));
+        let end = result.and_then(|()| self.end_of_iteration(step, until));
         let continuing = self.f.leave(outer);
         self.f.loops -= 1;
         let break_if = end?;
@@ -234,7 +234,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn round(&mut self, condition: Option<ExprId>, body: StmtId, known: bool) -> Result<(), Error> {
+    fn iteration(&mut self, condition: Option<ExprId>, body: StmtId, known: bool) -> Result<(), Error> {
         if !known || self.bounds.count_known {
             self.count_iteration();
         }
@@ -253,7 +253,7 @@ impl Lowering<'_> {
         self.statement(body)
     }
 
-    fn end_of_round(
+    fn end_of_iteration(
         &mut self,
         step: Option<ExprId>,
         until: Option<ExprId>,

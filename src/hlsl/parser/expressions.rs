@@ -131,7 +131,7 @@ impl Parser<'_> {
             "++" | "--" => {
                 self.next();
                 let target = self.nested(Self::unary)?;
-                Ok(self.expr(Expr::Step { target, up: mark == "++", before: true }, pos))
+                Ok(self.expr(Expr::Step { target, increment: mark == "++", prefix: true }, pos))
             }
             "(" if self.at_cast() => {
                 self.next();
@@ -177,9 +177,9 @@ impl Parser<'_> {
                 self.expect("]")?;
                 value = self.expr(Expr::Index(value, index), pos);
             } else if self.accept("++") {
-                value = self.expr(Expr::Step { target: value, up: true, before: false }, pos);
+                value = self.expr(Expr::Step { target: value, increment: true, prefix: false }, pos);
             } else if self.accept("--") {
-                value = self.expr(Expr::Step { target: value, up: false, before: false }, pos);
+                value = self.expr(Expr::Step { target: value, increment: false, prefix: false }, pos);
             } else {
                 return Ok(value);
             }

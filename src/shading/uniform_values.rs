@@ -34,7 +34,7 @@ pub(super) enum Source {
     /// Not at all: it differs between pixels, or is not a value.
     Varies,
     /// As it is, from its operands.
-    Own,
+    Operands,
     /// By copying this expression, because it reads a variable that has the value of the expression.
     Copy(Handle<Expression>),
     /// By taking this component of this expression, because it reads the component of a variable that has the
@@ -52,11 +52,11 @@ pub(super) struct Wanted {
 }
 
 /// Which expressions of one function have the same value for every pixel.
-pub(super) struct Same<'a> {
+pub(super) struct UniformValues<'a> {
     function: &'a Function,
     sources: Vec<Source>,
     /// For each expression, whether it reads a uniform, directly or through its operands.
-    framed: Vec<bool>,
+    reads_uniform: Vec<bool>,
     /// For each expression, its components if it is a float or a vector of floats.
     floats: Vec<Option<Components>>,
     /// For each expression, the components that varying expressions or statements read.
@@ -68,13 +68,13 @@ pub(super) struct Same<'a> {
 /// The known values of variables at some point in the function.
 type Known = HashMap<Handle<Expression>, Handle<Expression>>;
 
-impl<'a> Same<'a> {
+impl<'a> UniformValues<'a> {
     pub fn of(module: &Module, function: &'a Function, uniforms: &Uniforms) -> Self {
         let count = function.expressions.len();
-        let mut same = Self {
+        let mut values = Self {
             function,
             sources: vec![Source::Varies; count],
-            framed: vec![false; count],
+            reads_uniform: vec![false; count],
             floats: floats(module, function),
             seen: vec![0; count],
             wanted: vec![0; count],
@@ -84,15 +84,15 @@ impl<'a> Same<'a> {
                 expression,
                 Expression::Literal(_) | Expression::Constant(_) | Expression::ZeroValue(_)
             ) {
-                same.sources[handle.index()] = Source::Own;
+                values.sources[handle.index()] = Source::Operands;
             }
         }
         let mut walk =
-            Walk { same: &mut same, uniforms, variables: variables(function), emitted: Vec::new() };
+            Walk { values: &mut values, uniforms, variables: variables(function), emitted: Vec::new() };
         walk.block(&function.body, &mut Known::new());
         let emitted = std::mem::take(&mut walk.emitted);
-        same.want_all(&emitted);
-        same
+        values.want_all(&emitted);
+        values
     }
 
     pub fn source(&self, expression: Handle<Expression>) -> Source {
@@ -173,7 +173,7 @@ impl<'a> Same<'a> {
         while let Some((handle, components)) = open.pop() {
             let at = handle.index();
             let news = components & !self.seen[at];
-            if !self.framed[at] || news == 0 {
+            if !self.reads_uniform[at] || news == 0 {
                 continue;
             }
             self.seen[at] |= components;
@@ -181,18 +181,18 @@ impl<'a> Same<'a> {
                 (Source::Varies, _) => {}
                 (Source::Copy(value), _) => open.push((value, components)),
                 (Source::Part(value, index), _) => open.push((value, 1 << index)),
-                (Source::Own, Expression::AccessIndex { base, index })
+                (Source::Operands, Expression::AccessIndex { base, index })
                     if self.floats[base.index()].is_some() =>
                 {
                     open.push((*base, 1 << index));
                 }
-                (Source::Own, Expression::Swizzle { size, vector, pattern }) => {
+                (Source::Operands, Expression::Swizzle { size, vector, pattern }) => {
                     let chosen = pattern[..*size as usize].iter().zip(0..);
                     let chosen = chosen.filter(|(_, place)| components & (1 << place) != 0);
                     let from = chosen.fold(0, |from, (component, _)| from | 1 << (*component as u8));
                     open.push((*vector, from));
                 }
-                (Source::Own, expression) => {
+                (Source::Operands, expression) => {
                     let moves = matches!(expression, Expression::Compose { .. } | Expression::Splat { .. });
                     match self.floats[at].filter(|_| !moves) {
                         Some(own) => self.wanted[at] |= components & own,
@@ -272,7 +272,7 @@ fn variables(function: &Function) -> HashMap<Handle<Expression>, Handle<Expressi
 
 /// Follows the statements of a function in order.
 struct Walk<'s, 'a> {
-    same: &'s mut Same<'a>,
+    values: &'s mut UniformValues<'a>,
     uniforms: &'s Uniforms,
     variables: HashMap<Handle<Expression>, Handle<Expression>>,
     emitted: Vec<Handle<Expression>>,
@@ -317,7 +317,7 @@ impl Walk<'_, '_> {
     }
 
     fn forget_in_statement(&self, statement: &Statement, known: &mut Known) {
-        let function = self.same.function;
+        let function = self.values.function;
         match statement {
             Statement::Store { pointer, .. } => {
                 known.remove(&self.variable(root(function, *pointer)));
@@ -344,9 +344,9 @@ impl Walk<'_, '_> {
     }
 
     fn store(&mut self, pointer: Handle<Expression>, value: Handle<Expression>, known: &mut Known) {
-        let variable = self.variable(root(self.same.function, pointer));
+        let variable = self.variable(root(self.values.function, pointer));
         let whole = self.variables.contains_key(&pointer);
-        if whole && self.same.source(value) != Source::Varies {
+        if whole && self.values.source(value) != Source::Varies {
             known.insert(variable, value);
         } else {
             known.remove(&variable);
@@ -355,8 +355,8 @@ impl Walk<'_, '_> {
 
     fn expression(&mut self, handle: Handle<Expression>, known: &Known) {
         self.emitted.push(handle);
-        let expression = &self.same.function.expressions[handle];
-        let (source, framed) = match *expression {
+        let expression = &self.values.function.expressions[handle];
+        let (source, reads_uniform) = match *expression {
             Expression::Load { pointer } => self.load(pointer, known),
             Expression::Compose { .. }
             | Expression::AccessIndex { .. }
@@ -368,34 +368,34 @@ impl Walk<'_, '_> {
             | Expression::Relational { .. }
             | Expression::Math { .. }
             | Expression::As { .. } => {
-                let (mut same, mut framed) = (true, false);
+                let (mut uniform, mut reads_uniform) = (true, false);
                 operands(expression, |operand| {
-                    same &= self.same.sources[operand.index()] != Source::Varies;
-                    framed |= self.same.framed[operand.index()];
+                    uniform &= self.values.sources[operand.index()] != Source::Varies;
+                    reads_uniform |= self.values.reads_uniform[operand.index()];
                 });
-                (if same { Source::Own } else { Source::Varies }, framed)
+                (if uniform { Source::Operands } else { Source::Varies }, reads_uniform)
             }
             _ => (Source::Varies, false),
         };
-        self.same.sources[handle.index()] = source;
-        self.same.framed[handle.index()] = framed && source != Source::Varies;
+        self.values.sources[handle.index()] = source;
+        self.values.reads_uniform[handle.index()] = reads_uniform && source != Source::Varies;
     }
 
     fn load(&self, pointer: Handle<Expression>, known: &Known) -> (Source, bool) {
-        let function = self.same.function;
+        let function = self.values.function;
         let variable = root(function, pointer);
         if let Expression::GlobalVariable(global) = function.expressions[variable]
             && self.uniforms.blocks.contains(&global)
         {
-            let source = if is_constant_path(function, pointer) { Source::Own } else { Source::Varies };
-            return (source, source == Source::Own);
+            let source = if is_constant_path(function, pointer) { Source::Operands } else { Source::Varies };
+            return (source, source == Source::Operands);
         }
         let Some(&value) = known.get(&self.variable(variable)) else { return (Source::Varies, false) };
-        let framed = self.same.framed[value.index()];
+        let reads_uniform = self.values.reads_uniform[value.index()];
         match function.expressions[pointer] {
-            _ if pointer == variable => (Source::Copy(value), framed),
+            _ if pointer == variable => (Source::Copy(value), reads_uniform),
             Expression::AccessIndex { base, index } if base == variable => {
-                (Source::Part(value, index), framed)
+                (Source::Part(value, index), reads_uniform)
             }
             _ => (Source::Varies, false),
         }
