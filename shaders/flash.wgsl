@@ -90,10 +90,10 @@ fn smallest_around(index: u32) -> f32 {
     return share;
 }
 
-// Decides on the mixed picture after it was measured: shows it or, if it still has too many transitions, the
+// Verifies the mixed picture after it was measured: shows it or, if it still has too many transitions, the
 // previous one.
 @compute @workgroup_size(THREADS)
-fn settle(@builtin(local_invocation_index) thread: u32) {
+fn verify(@builtin(local_invocation_index) thread: u32) {
     if thread == 0u {
         shared_value = verdict.kind;
     }

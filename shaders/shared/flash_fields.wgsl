@@ -12,11 +12,11 @@ var<workgroup> any_set: atomic<u32>;
 var<workgroup> any_pending: atomic<u32>;
 var<workgroup> shared_value: u32;
 
-// One byte per kind of change in a measured cell: 1 if the last change is at most `youngest` frames old.
-fn recent(cell: u32, youngest: u32) -> u32 {
+// One byte per kind of change in a measured cell: 1 if the last change is at most `max_age` frames old.
+fn recent(cell: u32, max_age: u32) -> u32 {
     let state = cells[(1u - verdict.current) * CELLS + cell].state;
     let ages = (state & 15u) | (state & 0xf0u) << 4u | (state & 0xf00u) << 8u | (state & 0xf000u) << 12u;
-    return (((youngest + 16u) * 0x01010101u - ages) >> 4u) & 0x01010101u;
+    return (((max_age + 16u) * 0x01010101u - ages) >> 4u) & 0x01010101u;
 }
 
 fn row_sums(coming: u32, row: u32, x: u32) -> vec4<u32> {
@@ -28,12 +28,12 @@ fn row_sums(coming: u32, row: u32, x: u32) -> vec4<u32> {
 fn count_changes(thread: u32, first: u32, end: u32) {
     for (var index = first * HEIGHT + thread; index < end * HEIGHT; index += THREADS) {
         let row = index % HEIGHT;
-        let youngest = flash.together - 1u - index / HEIGHT;
+        let max_age = flash.together - 1u - index / HEIGHT;
         var sum = 0u;
         for (var x = 0u; x < WIDTH; x++) {
-            sum += recent(row * WIDTH + x, youngest);
+            sum += recent(row * WIDTH + x, max_age);
             if x >= FIELD_WIDTH {
-                sum -= recent(row * WIDTH + x - FIELD_WIDTH, youngest);
+                sum -= recent(row * WIDTH + x - FIELD_WIDTH, max_age);
             }
             if x + 1u >= FIELD_WIDTH {
                 scratch.rows[index * ACROSS + x + 1u - FIELD_WIDTH] = sum;

@@ -313,7 +313,7 @@ fn dates(folder: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
     files
         .into_iter()
         .map(|path| {
-            let written = std::fs::metadata(&path).and_then(|facts| facts.modified()).ok();
+            let written = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
             (path, written)
         })
         .collect()

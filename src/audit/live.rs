@@ -15,7 +15,7 @@ use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings, Worker};
 use crate::show::DeckError;
-use crate::stage::image_places;
+use crate::stage::texture_folders;
 use crate::store::Store;
 
 /// Audits individual presets during a show. May block for seconds: call it on warm-up threads only.
@@ -36,7 +36,7 @@ impl LiveAudit {
             // A preset that takes longer is tried again later.
             limits: Limits { wall: Duration::from_secs(30), ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
-            rights: Rights { read: image_places(textures), write: Vec::new() },
+            rights: Rights { read: texture_folders(textures), write: Vec::new() },
             // The show has priority.
             environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::LOW_PRIORITY, "1")],
             pause_for: None,

@@ -37,7 +37,7 @@ use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::jobs::wire::WirePath;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
-use crate::stage::image_places;
+use crate::stage::texture_folders;
 use crate::store::Store;
 
 use checkpoint::Checkpoint;
@@ -79,7 +79,7 @@ pub fn audit(
         workers: settings.workers,
         limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
         arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
-        rights: Rights { read: image_places(&settings.probe.textures), write: thumbs.to_vec() },
+        rights: Rights { read: texture_folders(&settings.probe.textures), write: thumbs.to_vec() },
         environment: workers::drawing_environment(settings.workers),
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),

@@ -169,9 +169,9 @@ mod tests {
         built_in.map(parent).collect()
     }
 
-    fn bred(parents: &[Parent], settings: &BreedSettings, goes_on: bool) -> anyhow::Result<Vec<Child>> {
+    fn bred(parents: &[Parent], settings: &BreedSettings, proceed: bool) -> anyhow::Result<Vec<Child>> {
         let pairs = pairs(parents, &BTreeMap::new(), settings.mates);
-        breed(parents, &pairs, settings.count, settings, &mut |_| goes_on)
+        breed(parents, &pairs, settings.count, settings, &mut |_| proceed)
     }
 
     fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

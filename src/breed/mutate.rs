@@ -11,7 +11,7 @@ use super::part::is_color;
 /// Constants with a fixed meaning, which never vary.
 const FIXED: [f64; 11] = [0.5, 0.25, 0.75, 1.5, 2.5, 3.1415, 6.2831, 1.5707, 0.7071, 1.7320, 0.3333];
 /// Maximum difference at which a number counts as such a constant: presets contain rounded ones.
-const WRITTEN: f64 = 0.002;
+const ROUNDING: f64 = 0.002;
 /// Range of numbers taken for factors, such as a zoom or a decay: their distance from 1 varies.
 const FACTORS: std::ops::Range<f64> = 0.8..1.25;
 
@@ -79,7 +79,7 @@ impl Mutation {
 }
 
 fn is_fixed(value: f64) -> bool {
-    value.fract() == 0.0 || FIXED.iter().any(|fixed| (value - fixed).abs() < WRITTEN)
+    value.fract() == 0.0 || FIXED.iter().any(|fixed| (value - fixed).abs() < ROUNDING)
 }
 
 /// Writes a number with a decimal point and no exponent.

@@ -10,7 +10,7 @@ use super::render::render_all;
 use crate::confine::Rights;
 use crate::frames::bench::Bench;
 use crate::frames::items_in;
-use crate::frames::single::{RenderJob, RenderSettings, foreign_files};
+use crate::frames::single::{RenderJob, RenderSettings, readable_paths};
 use crate::jobs::machine;
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings};
@@ -125,7 +125,7 @@ fn measure(
             recycle_mib: 2048,
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
-        rights: Rights { read: foreign_files(&settings.textures, &settings.audio), write: Vec::new() },
+        rights: Rights { read: readable_paths(&settings.textures, &settings.audio), write: Vec::new() },
         environment: Vec::new(),
         pause_for: None,
         stop: std::sync::Arc::default(),

@@ -8,7 +8,9 @@ use anyhow::Context as _;
 
 use crate::confine::Rights;
 use crate::disk;
-use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer, foreign_files};
+use crate::frames::single::{
+    RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer, readable_paths,
+};
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
@@ -82,7 +84,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
         rights: Rights {
-            read: foreign_files(&settings.textures, &settings.audio),
+            read: readable_paths(&settings.textures, &settings.audio),
             write: out_folder(&jobs)?,
         },
         environment: Vec::new(),

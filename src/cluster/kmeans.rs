@@ -121,7 +121,7 @@ pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: us
     while passes < most {
         let found = nearest(rows, &norms, &centres, threads, true);
         passes += 1;
-        let moved = renew(rows, &mut centres, &found);
+        let moved = update_centres(rows, &mut centres, &found);
         if moved <= 1e-5 * spread {
             break;
         }
@@ -232,7 +232,7 @@ fn nearest(
 
 /// Moves every centre to the mean of its rows and returns the total squared movement. A centre without rows moves to
 /// the row with the largest distance.
-fn renew(rows: ArrayView2<f32>, centres: &mut Array2<f32>, found: &Nearest) -> f64 {
+fn update_centres(rows: ArrayView2<f32>, centres: &mut Array2<f32>, found: &Nearest) -> f64 {
     let mut worst: Vec<usize> = (0..rows.nrows()).collect();
     if found.counts.contains(&0.0) {
         worst.sort_by(|&a, &b| found.distances[b].total_cmp(&found.distances[a]).then(a.cmp(&b)));

@@ -27,7 +27,7 @@ impl Known {
     }
 
     /// Collects what a bake folder contains about its presets, from the index of the frames and a manifest.
-    pub fn of_folder(folder: &Path) -> Self {
+    pub fn from_folder(folder: &Path) -> Self {
         let mut known = Self::default();
         for (id, entry) in frames::read(folder).into_iter().filter(|(_, entry)| entry.is_ok()) {
             // A row of the table may be named by the id or by the path.
@@ -37,7 +37,7 @@ impl Known {
             }
             known.frames.insert(id, entry.metrics);
         }
-        let manifest = ManifestNames::of_folder(folder).unwrap_or_default();
+        let manifest = ManifestNames::from_folder(folder).unwrap_or_default();
         known.paths.extend(manifest.labels().map(|(id, label)| (id.to_owned(), label.to_owned())));
         known
     }

@@ -36,7 +36,7 @@ const SYSTEM: [&str; 16] = [
 /// Devices, including the graphics card, and the shared memory of drivers.
 const DEVICES: [&str; 1] = ["/dev"];
 /// Folders with the user's drivers and fonts, below the home folder.
-const OF_USER: [&str; 5] =
+const USER_FOLDERS: [&str; 5] =
     [".config/vulkan", ".local/share/vulkan", ".local/share/fonts", ".fonts", ".config/fontconfig"];
 /// Shader caches, below the user's cache folder.
 const CACHES: [&str; 5] =
@@ -58,7 +58,7 @@ const CACHE_VARIABLES: [&str; 3] =
 
 /// System calls that are denied: sockets, other ways to create them, and access to the memory of other
 /// processes.
-const REFUSED: [libc::c_long; 5] = [
+const DENIED_CALLS: [libc::c_long; 5] = [
     libc::SYS_socket,
     libc::SYS_io_uring_setup,
     libc::SYS_ptrace,
@@ -71,7 +71,7 @@ pub(super) fn confine(rights: &Rights) -> Enforced {
         log::debug!("Landlock is unavailable: {error}");
         false
     });
-    let network = refuse_calls().unwrap_or_else(|error| {
+    let network = deny_calls().unwrap_or_else(|error| {
         log::debug!("seccomp is unavailable: {error}");
         false
     });
@@ -89,7 +89,7 @@ fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
         .handle_access(AccessNet::from_all(INTERFACE))?
         .scope(Scope::from_all(INTERFACE))?
         .create()?;
-    let rules = allow(rules, SYSTEM.iter().map(PathBuf::from).chain(of_drivers()), run)?;
+    let rules = allow(rules, SYSTEM.iter().map(PathBuf::from).chain(driver_paths()), run)?;
     let devices = read | AccessFs::WriteFile | AccessFs::IoctlDev;
     let rules = allow(rules, DEVICES.iter().map(PathBuf::from), devices)?;
     let shared = read | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Truncate;
@@ -100,16 +100,16 @@ fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// Allows access to these places and everything below them. Places that do not exist are ignored.
+/// Allows access to these paths and everything below them. Those that do not exist are ignored.
 fn allow(
     mut rules: RulesetCreated,
-    places: impl IntoIterator<Item = PathBuf>,
+    paths: impl IntoIterator<Item = PathBuf>,
     access: BitFlags<AccessFs>,
 ) -> Result<RulesetCreated, RulesetError> {
-    for place in places {
-        let Ok(facts) = std::fs::metadata(&place) else { continue };
-        let Ok(handle) = PathFd::new(&place) else { continue };
-        let access = if facts.is_dir() { access } else { access & AccessFs::from_file(INTERFACE) };
+    for path in paths {
+        let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        let Ok(handle) = PathFd::new(&path) else { continue };
+        let access = if metadata.is_dir() { access } else { access & AccessFs::from_file(INTERFACE) };
         rules = rules.add_rule(PathBeneath::new(handle, access))?;
     }
     Ok(rules)
@@ -117,16 +117,16 @@ fn allow(
 
 /// Returns the folders with the user's drivers and fonts, the paths in [`DRIVER_VARIABLES`], this program,
 /// and the folders in `PATH` with the `lib` folder next to each.
-fn of_drivers() -> impl Iterator<Item = PathBuf> {
+fn driver_paths() -> impl Iterator<Item = PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
-    let of_user = OF_USER.iter().map(move |below| home.join(below));
+    let user_folders = USER_FOLDERS.iter().map(move |below| home.join(below));
     let named = DRIVER_VARIABLES.iter().filter_map(std::env::var_os);
     let named = named.flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>());
     let program = std::env::current_exe().ok();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path: Vec<PathBuf> =
         std::env::split_paths(&path).flat_map(|bin| [bin.with_file_name("lib"), bin]).collect();
-    of_user.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
+    user_folders.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
 }
 
 /// Returns the shader caches; creates those that Mesa uses if they are missing.
@@ -144,9 +144,9 @@ fn caches() -> Vec<PathBuf> {
     own.chain(named).filter(|path: &PathBuf| Path::is_absolute(path)).collect()
 }
 
-/// Denies the system calls in [`REFUSED`] to the calling thread.
-fn refuse_calls() -> Result<bool, seccompiler::Error> {
-    let rules: BTreeMap<_, _> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+/// Denies the system calls in [`DENIED_CALLS`] to the calling thread.
+fn deny_calls() -> Result<bool, seccompiler::Error> {
+    let rules: BTreeMap<_, _> = DENIED_CALLS.iter().map(|call| (*call, Vec::new())).collect();
     let refusal = SeccompAction::Errno(libc::EACCES as u32);
     let architecture = std::env::consts::ARCH.try_into().map_err(seccompiler::Error::Backend)?;
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refusal, architecture);

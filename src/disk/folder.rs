@@ -151,8 +151,8 @@ impl Folder {
     pub fn append(&self, below: &Path) -> io::Result<File> {
         let (folder, name) = self.place(below, true)?;
         let name = Path::new(name);
-        if let Ok(facts) = folder.dir.symlink_metadata(name)
-            && !facts.is_file()
+        if let Ok(metadata) = folder.dir.symlink_metadata(name)
+            && !metadata.is_file()
         {
             return Err(
                 folder.explain(name, io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
@@ -219,7 +219,7 @@ impl Folder {
     /// Adds the path to an error, and states that it is a link if it is one.
     fn explain(&self, name: &Path, error: io::Error) -> io::Error {
         let path = self.path.join(name);
-        if self.dir.symlink_metadata(name).is_ok_and(|facts| facts.is_symlink()) {
+        if self.dir.symlink_metadata(name).is_ok_and(|metadata| metadata.is_symlink()) {
             let why = format!("{} is a link; nothing is written or deleted through links", path.display());
             return io::Error::new(io::ErrorKind::InvalidInput, why);
         }

@@ -59,9 +59,9 @@ fn open(path: &Path, limit: u64) -> io::Result<(File, u64)> {
 
 /// Checks that an open file is a regular file of at most `limit` bytes, and returns its length.
 fn check(file: &File, limit: u64) -> io::Result<u64> {
-    let facts = file.metadata()?;
-    FileKind::of(&facts).regular()?;
-    if facts.len() > limit { Err(too_large(limit, facts.len())) } else { Ok(facts.len()) }
+    let metadata = file.metadata()?;
+    FileKind::of(&metadata).regular()?;
+    if metadata.len() > limit { Err(too_large(limit, metadata.len())) } else { Ok(metadata.len()) }
 }
 
 fn too_large(limit: u64, length: u64) -> io::Error {

@@ -22,8 +22,8 @@ pub enum FileKind {
 
 impl FileKind {
     /// Returns the kind of a file with this metadata.
-    pub fn of(facts: &Metadata) -> Self {
-        let kind = facts.file_type();
+    pub fn of(metadata: &Metadata) -> Self {
+        let kind = metadata.file_type();
         #[cfg(unix)]
         {
             use std::os::unix::fs::FileTypeExt as _;
@@ -86,7 +86,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
                 Ok(_) => Some(
                     entry
                         .metadata()
-                        .map_or(FileKind::Special("a special file"), |facts| FileKind::of(&facts)),
+                        .map_or(FileKind::Special("a special file"), |metadata| FileKind::of(&metadata)),
                 ),
                 Err(_) => continue, // It vanished.
             };
@@ -103,13 +103,13 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
 /// Fails if it does not exist, or if the disk does not respond.
 pub fn kind(path: &Path) -> io::Result<FileKind> {
     let path = path.to_owned();
-    with_timeout(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
+    with_timeout(move |_| std::fs::metadata(path).map(|metadata| FileKind::of(&metadata)))
 }
 
 /// Returns the metadata of several files in a folder, after following links, in the order of `names`.
 ///
 /// A file that does not respond gives an error of kind `TimedOut`; the files after it are still examined.
-pub fn facts(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
+pub fn metadata(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
     let mut all = Vec::with_capacity(names.len());
     while all.len() < names.len() {
         let (folder, rest) = (folder.to_owned(), names[all.len()..].to_vec());
@@ -117,8 +117,8 @@ pub fn facts(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
         let shared = found.clone();
         let looked = with_timeout(move |heartbeat| {
             for name in &rest {
-                let facts = std::fs::metadata(folder.join(name));
-                shared.lock().unwrap_or_else(PoisonError::into_inner).push(facts);
+                let metadata = std::fs::metadata(folder.join(name));
+                shared.lock().unwrap_or_else(PoisonError::into_inner).push(metadata);
                 heartbeat.beat();
             }
             Ok(())
@@ -148,7 +148,7 @@ pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
     #[cfg(unix)]
     return with_timeout(move |_| {
         use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata(folder).map(|facts| (facts.dev(), facts.ino()))
+        std::fs::metadata(folder).map(|metadata| (metadata.dev(), metadata.ino()))
     });
     #[cfg(not(unix))]
     with_timeout(move |_| std::fs::canonicalize(folder))

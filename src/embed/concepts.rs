@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 use ndarray::{Array1, Array2, ArrayView1};
 
 use super::numbers::numbers;
-use super::sheet::SplitSource;
+use super::split_source::SplitSource;
 use super::text::{Reading, TextModel, unit_length};
 use crate::jobs::parallel;
 

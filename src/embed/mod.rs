@@ -10,8 +10,8 @@ mod looks;
 pub mod models;
 mod numbers;
 mod onnx;
-mod sheet;
 mod sparse;
+mod split_source;
 mod svd;
 mod table;
 mod text;
@@ -80,13 +80,13 @@ pub fn open_embedder(
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
     /// Number of rows computed in this run.
-    pub made: usize,
+    pub computed: usize,
     /// Number of rows from earlier runs that are still valid.
-    pub kept: usize,
+    pub reused: usize,
     /// Number of presets that could not be read.
     pub unreadable: usize,
     /// Number of presets without an embedding, such as those without frames for a vision model.
-    pub blank: usize,
+    pub without_embedding: usize,
     /// Whether every preset was processed; false if cancelled.
     pub finished: bool,
     /// Messages about existing rows that are not used.
@@ -104,17 +104,17 @@ pub enum EmbedError {
     Embedder(String),
     /// No preset could be embedded.
     #[error(
-        "{embedder} embedded none of the {presets} presets: {blank} have no readable frames, {unreadable} cannot be \
-        read; existing embeddings are unchanged. A vision model needs frames: render some first, or use the built-in \
-        embedder"
+        "{embedder} embedded none of the {presets} presets: {without_frames} have no readable frames, {unreadable} \
+        cannot be read; existing embeddings are unchanged. A vision model needs frames: render some first, or use the \
+        built-in embedder"
     )]
-    Nothing {
+    NothingEmbedded {
         /// Name of the embedder.
         embedder: String,
         /// Number of presets to embed.
         presets: usize,
         /// Number of presets without readable frames.
-        blank: usize,
+        without_frames: usize,
         /// Number of presets that cannot be read.
         unreadable: usize,
     },
@@ -148,9 +148,9 @@ pub fn embed(
         // A row of zeros carries no information; it would only be similar to other rows of zeros.
         let nonzero: Vec<usize> =
             (0..names.len()).filter(|&at| rows.row(at).iter().any(|value| *value != 0.0)).collect();
-        done.blank += names.len() - nonzero.len();
+        done.without_embedding += names.len() - nonzero.len();
         let names: Vec<_> = nonzero.iter().map(|&at| names[at].clone()).collect();
-        done.made += names.len();
+        done.computed += names.len();
         unsaved += names.len();
         table.put(names, &rows.select(Axis(0), &nonzero), &mut index);
         if unsaved >= SAVE_EVERY {
@@ -158,16 +158,21 @@ pub fn embed(
             unsaved = 0;
         }
     }
-    if done.finished && done.made + done.kept == 0 && !items.is_empty() {
+    if done.finished && done.computed + done.reused == 0 && !items.is_empty() {
         let embedder = table.embedder_id.embedder;
-        let Embedded { blank, unreadable, .. } = done;
-        return Err(EmbedError::Nothing { embedder, presets: items.len(), blank, unreadable });
+        let Embedded { without_embedding: without_frames, unreadable, .. } = done;
+        return Err(EmbedError::NothingEmbedded {
+            embedder,
+            presets: items.len(),
+            without_frames,
+            unreadable,
+        });
     }
     // Valid rows of an earlier run replace the rows of another embedder.
-    if unsaved > 0 || (!in_use && done.kept > 0) {
+    if unsaved > 0 || (!in_use && done.reused > 0) {
         table.save(folder)?;
     }
-    on_progress(&Progress::at("embed", done.made + done.kept, items.len()));
+    on_progress(&Progress::at("embed", done.computed + done.reused, items.len()));
     Ok(done)
 }
 
@@ -190,7 +195,7 @@ fn outdated(
         };
         let key = format!("{}+{}", PresetId::of(&bytes), lengths(&item.frames));
         if index.get(&item.id).is_some_and(|&row| table.keys[row] == key) {
-            done.kept += 1;
+            done.reused += 1;
         } else {
             names.push((item.id.clone(), key));
             opened.push(PresetInput { bytes, frames: item.frames.clone() });
@@ -201,7 +206,7 @@ fn outdated(
 
 /// Returns the frame file sizes as text, which identifies a rendering of the preset.
 fn lengths(frames: &[PathBuf]) -> String {
-    let length = |frame: &PathBuf| std::fs::metadata(frame).map_or(0, |facts| facts.len()).to_string();
+    let length = |frame: &PathBuf| std::fs::metadata(frame).map_or(0, |metadata| metadata.len()).to_string();
     frames.iter().map(length).collect::<Vec<_>>().join(".")
 }
 

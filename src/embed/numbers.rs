@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sheet::SplitSource;
+use super::split_source::SplitSource;
 use super::tokens::token_count;
 use crate::milk::text::CodeSection;
 
@@ -36,20 +36,20 @@ const LENGTHS: [CodeSection; 8] = [
 const KNOTS: usize = 128;
 
 /// Returns a preset's numbers in a fixed order; NaN for a value it does not set.
-pub(super) fn numbers(sheet: &SplitSource) -> Vec<f32> {
+pub(super) fn numbers(source: &SplitSource) -> Vec<f32> {
     let mut numbers: Vec<f32> =
-        TOP.split_whitespace().map(|name| sheet.number(name).unwrap_or(f32::NAN)).collect();
-    let (waves, shapes) = (sheet.enabled("wave"), sheet.enabled("shape"));
+        TOP.split_whitespace().map(|name| source.number(name).unwrap_or(f32::NAN)).collect();
+    let (waves, shapes) = (source.enabled("wave"), source.enabled("shape"));
     numbers.extend([waves.len() as f32, shapes.len() as f32]);
     let sum = |kind: &str, slots: &[usize], name: &str, missing: f32| -> f32 {
-        slots.iter().map(|slot| sheet.number(&format!("{kind}code_{slot}_{name}")).unwrap_or(missing)).sum()
+        slots.iter().map(|slot| source.number(&format!("{kind}code_{slot}_{name}")).unwrap_or(missing)).sum()
     };
     // Without enabled waves or shapes, the mean is 0 / 0, which is NaN.
     numbers.extend(WAVE.split_whitespace().map(|name| sum("wave", &waves, name, 0.0) / waves.len() as f32));
     numbers
         .extend(SHAPE.split_whitespace().map(|name| sum("shape", &shapes, name, 0.0) / shapes.len() as f32));
     numbers.push(sum("shape", &shapes, "num_inst", 1.0));
-    numbers.extend(LENGTHS.map(|section| token_count(&sheet.code[section as usize]) as f32));
+    numbers.extend(LENGTHS.map(|section| token_count(&source.code[section as usize]) as f32));
     numbers
 }
 

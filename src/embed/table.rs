@@ -214,7 +214,7 @@ impl Table {
     }
 
     /// Reads `embeddings.npy` or `embeddings.hf.npy` of another program, with the list of ids next to it.
-    pub fn of_matrix(path: &Path) -> Result<Self, TableError> {
+    pub fn from_matrix(path: &Path) -> Result<Self, TableError> {
         foreign::read_matrix(path).map(Self::of_foreign).map_err(TableError::Foreign)
     }
 

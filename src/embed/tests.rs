@@ -46,7 +46,7 @@ fn embedding_nothing_is_an_error_and_keeps_existing_rows() {
     assert_eq!(in_use(out), ("old".into(), 3));
     // Cancelling before the first row is not an error, and keeps the current rows.
     let stopped = embed(&items, &mut Lengths("new"), out, &mut |_| false).expect("stopped");
-    assert_eq!((stopped.finished, stopped.made), (false, 0));
+    assert_eq!((stopped.finished, stopped.computed), (false, 0));
     assert_eq!(in_use(out), ("old".into(), 3));
 }
 
@@ -62,15 +62,15 @@ fn a_cancelled_run_of_another_embedder_keeps_the_rows_of_the_first() {
         };
         embed(&items, &mut Lengths(name), out, on_progress).expect("embedded")
     };
-    assert_eq!(bake("old", 9).made, BATCH + 4);
+    assert_eq!(bake("old", 9).computed, BATCH + 4);
     let half = bake("new", 2);
-    assert_eq!((half.finished, half.made), (false, BATCH));
+    assert_eq!((half.finished, half.computed), (false, BATCH));
     assert!(half.notes.iter().any(|note| note.contains("of old")), "{:?}", half.notes);
     assert_eq!(in_use(out), ("new".into(), BATCH));
     let back = bake("old", 9);
-    assert_eq!((back.made, back.kept), (0, BATCH + 4));
+    assert_eq!((back.computed, back.reused), (0, BATCH + 4));
     assert_eq!(in_use(out), ("old".into(), BATCH + 4));
-    assert_eq!(bake("new", 9).made, 4);
+    assert_eq!(bake("new", 9).computed, 4);
     assert_eq!(in_use(out), ("new".into(), BATCH + 4));
 }
 
@@ -81,7 +81,7 @@ fn a_broken_meta_file_is_reported_and_all_rows_are_embedded_again() {
     embed(&items, &mut Lengths("old"), out, &mut |_| true).expect("embedded");
     std::fs::write(out.join("embeddings.meta.json"), b"{").expect("written");
     let done = embed(&items, &mut Lengths("old"), out, &mut |_| true).expect("embedded");
-    assert_eq!((done.made, done.kept), (3, 0));
+    assert_eq!((done.computed, done.reused), (3, 0));
     assert!(done.notes.iter().any(|note| note.contains("*.broken")), "{:?}", done.notes);
     assert_eq!(std::fs::read(out.join("embeddings.meta.json.broken")).expect("kept"), b"{");
 }

@@ -26,8 +26,8 @@ use ndarray::{Array1, Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
 use super::numbers::{Ranks, numbers};
-use super::sheet::SplitSource;
 use super::sparse::Sparse;
+use super::split_source::SplitSource;
 use super::svd::leading_directions;
 use super::tokens::{Words, words};
 use crate::jobs::parallel;
@@ -56,8 +56,8 @@ pub(super) struct Reading {
 impl Reading {
     /// Extracts the features from the bytes of a `.milk` file.
     pub fn of(bytes: &[u8]) -> Self {
-        let sheet = SplitSource::read(bytes);
-        Self { numbers: numbers(&sheet), words: words(&sheet) }
+        let source = SplitSource::read(bytes);
+        Self { numbers: numbers(&source), words: words(&source) }
     }
 }
 

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
-use super::sheet::SplitSource;
+use super::split_source::SplitSource;
 use crate::milk::text::CodeSection;
 
 /// Maximum length of an n-gram.
@@ -36,9 +36,9 @@ static KNOWN_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.split_white
 pub(super) type Words = BTreeMap<u64, u32>;
 
 /// Counts the words of a preset.
-pub(super) fn words(sheet: &SplitSource) -> Words {
+pub(super) fn words(source: &SplitSource) -> Words {
     let mut words = Words::new();
-    for (section, code) in CodeSection::ALL.into_iter().zip(&sheet.code) {
+    for (section, code) in CodeSection::ALL.into_iter().zip(&source.code) {
         let salt = hash(section.name().as_bytes());
         let tokens: Vec<u64> = tokens(code).map(|token| hash(token.as_bytes())).collect();
         for length in 1..=MAX_LENGTH {

@@ -95,7 +95,7 @@ enum Set {
     /// A constant.
     To(f32),
     /// A varying value.
-    Moving,
+    Varying,
 }
 
 impl Sheet {
@@ -164,12 +164,12 @@ impl Sheet {
     }
 
     /// Returns the effective value of `name`: the file's value, `stated`, unless a per-frame equation sets
-    /// another; then that value if it is constant, otherwise `moving`.
-    pub fn effective(&self, name: &str, stated: f32, moving: f32) -> f32 {
+    /// another; then that value if it is constant, otherwise `varying`.
+    pub fn effective(&self, name: &str, stated: f32, varying: f32) -> f32 {
         match set_in(&self.per_frame, name) {
             None => stated,
             Some(Set::To(number)) => number,
-            Some(Set::Moving) => moving,
+            Some(Set::Varying) => varying,
         }
     }
 
@@ -279,7 +279,7 @@ fn set_in(code: &str, name: &str) -> Option<Set> {
             continue;
         }
         let value = rest.split(';').next().unwrap_or_default();
-        found = Some(value.parse().map_or(Set::Moving, Set::To));
+        found = Some(value.parse().map_or(Set::Varying, Set::To));
     }
     found
 }

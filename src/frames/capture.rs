@@ -171,13 +171,13 @@ impl FrameCapturer {
 
     /// Renders a preset and saves its frames.
     pub fn capture(&self, job: &CaptureJob) -> Captured {
-        let below = super::entry::folder_of(&super::entry::id_hash(&job.id));
+        let relative = super::entry::folder_of(&super::entry::id_hash(&job.id));
         match job.preset.read() {
             Ok(bytes) => {
                 let library = Catalogue::of_one(&job.preset.path, bytes);
                 let content = library.entries.first().map(|entry| entry.id.to_string());
-                let captured = match self.play(job, library, &below) {
-                    Ok((pictures, clip)) => self.save(job, &below, &pictures, clip),
+                let captured = match self.play(job, library, &relative) {
+                    Ok((pictures, clip)) => self.save(job, &relative, &pictures, clip),
                     Err((word, why)) => Captured::failed(word, why),
                 };
                 Captured { content, ..captured }
@@ -193,7 +193,7 @@ impl FrameCapturer {
         &self,
         job: &CaptureJob,
         library: Catalogue,
-        below: &str,
+        relative: &str,
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
         let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
@@ -201,7 +201,7 @@ impl FrameCapturer {
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
         let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
         let mut video = match clip {
-            Some(clip) => Some(self.open_clip(job, below, clip.format).map_err(written)?),
+            Some(clip) => Some(self.open_clip(job, relative, clip.format).map_err(written)?),
             None => None,
         };
         let clip_ends = warm_up + self.settings.clip_frames();
@@ -232,29 +232,29 @@ impl FrameCapturer {
             Some(video) => {
                 let path = video.finish().map_err(written)?;
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-                name.map(|name| format!("{below}/{name}"))
+                name.map(|name| format!("{relative}/{name}"))
             }
             None => None,
         };
         Ok((pictures, clip))
     }
 
-    fn open_clip(&self, job: &CaptureJob, below: &str, format: ClipFormat) -> anyhow::Result<Video> {
+    fn open_clip(&self, job: &CaptureJob, relative: &str, format: ClipFormat) -> anyhow::Result<Video> {
         let name = match format {
             ClipFormat::Webp => "loop.webp",
             ClipFormat::Mp4 => "loop.mp4",
         };
         // ffmpeg opens the video by path, so no component of the path may be a link.
-        let place = Folder::create(&job.folder)?.create_below(Path::new(below))?;
-        place.remove_file(Path::new(name)).ok(); // There may be no earlier clip.
-        let path = place.path().join(name);
+        let folder = Folder::create(&job.folder)?.create_below(Path::new(relative))?;
+        folder.remove_file(Path::new(name)).ok(); // There may be no earlier clip.
+        let path = folder.path().join(name);
         Video::open(&path, self.settings.size, FPS / CLIP_EVERY, None)
     }
 
     fn save(
         &self,
         job: &CaptureJob,
-        below: &str,
+        relative: &str,
         pictures: &[image::RgbaImage],
         clip: Option<String>,
     ) -> Captured {
@@ -268,7 +268,7 @@ impl FrameCapturer {
         let (mut frames, mut bytes) = (Vec::new(), 0);
         let side = self.settings.out_size;
         for (number, picture) in pictures[1..].iter().enumerate() {
-            let name = format!("{below}/frame-{number:03}.webp");
+            let name = format!("{relative}/frame-{number:03}.webp");
             let small = resize(picture, side, side, FilterType::Triangle);
             let small = image::DynamicImage::ImageRgba8(small).to_rgb8();
             match write(&job.folder, &name, &small) {

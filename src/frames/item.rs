@@ -35,7 +35,7 @@ pub struct BakeItem {
 impl BakeItem {
     /// Returns the content id, if the file can be read.
     pub fn content(&self) -> Option<String> {
-        id_of_file(&self.path).map(|id| id.to_string())
+        file_id(&self.path).map(|id| id.to_string())
     }
 
     /// Returns the names under which earlier bakes and other programs may have stored results, the most likely first.
@@ -51,7 +51,7 @@ pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, F
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));
     }
-    let manifest = ManifestNames::of_folder(library);
+    let manifest = ManifestNames::from_folder(library);
     let listed = listing(library, manifest.as_ref(), limit);
     if listed.is_empty() && manifest.is_some() {
         log::warn!("the manifest lists none of the folder's presets; using all of them");
@@ -115,13 +115,12 @@ fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize
 
 /// Returns the items of one shard. Unreadable files belong to the first shard, which reports them.
 pub fn items_of_shard(items: Vec<BakeItem>, shard: Shard) -> Vec<BakeItem> {
-    let belongs =
-        |item: &BakeItem| id_of_file(&item.path).map_or(shard.index() == 0, |id| shard.contains(id));
+    let belongs = |item: &BakeItem| file_id(&item.path).map_or(shard.index() == 0, |id| shard.contains(id));
     items.into_iter().filter(belongs).collect()
 }
 
 /// Returns the content id of a preset; `None` if the file cannot be read.
-pub(super) fn id_of_file(path: &Path) -> Option<PresetId> {
+pub(super) fn file_id(path: &Path) -> Option<PresetId> {
     PresetSource::File(path.to_owned()).read().ok().map(|bytes| PresetId::of(&bytes))
 }
 

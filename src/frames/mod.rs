@@ -136,14 +136,15 @@ fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, 
 
 /// Returns whether all of an entry's frames exist and their total size matches the recorded one, if any.
 fn frames_intact(entry: &FrameEntry, folder: &Path) -> bool {
-    let length = |frame: &String| std::fs::metadata(folder.join(frame)).ok().filter(|facts| facts.is_file());
+    let length =
+        |frame: &String| std::fs::metadata(folder.join(frame)).ok().filter(|metadata| metadata.is_file());
     let lengths: Option<Vec<u64>> = entry.frames.iter().map(|frame| Some(length(frame)?.len())).collect();
     lengths.is_some_and(|lengths| entry.bytes.is_none_or(|bytes| lengths.iter().sum::<u64>() == bytes))
 }
 
 /// Returns the content id of a preset; `None` if the file cannot be read.
 fn content_of(path: &Path) -> Option<String> {
-    item::id_of_file(path).map(|id| id.to_string())
+    item::file_id(path).map(|id| id.to_string())
 }
 
 /// Returns whether the library of an item is missing or empty, as on an unmounted disk.
@@ -157,7 +158,7 @@ pub fn render(
     items: &[BakeItem],
     folder: &Path,
     settings: &FramesSettings,
-    watch: OnProgress,
+    on_progress: OnProgress,
 ) -> Result<Rendered, FramesError> {
     let mut done = Rendered { finished: true, ..Rendered::default() };
     let (known, name) = (entries_of(items, folder), settings.capture.name());
@@ -183,7 +184,7 @@ pub fn render(
             break;
         }
         let last = attempt == settings.retries;
-        open = one_round(&open, folder, settings, last, &mut index, &mut done, items.len(), watch)?;
+        open = one_round(&open, folder, settings, last, &mut index, &mut done, items.len(), on_progress)?;
     }
     Ok(done)
 }
@@ -198,7 +199,7 @@ fn one_round(
     index: &mut entry::IndexWriter,
     done: &mut Rendered,
     total: usize,
-    watch: OnProgress,
+    on_progress: OnProgress,
 ) -> Result<Vec<BakeItem>, FramesError> {
     let pool = PoolSettings {
         workers: settings.workers.clamp(1, open.len().max(1)),
@@ -215,7 +216,7 @@ fn one_round(
                 .map_err(|error| FramesError::Worker(error.to_string()))?,
         ],
         rights: Rights {
-            read: single::foreign_files(&settings.capture.textures, &settings.capture.audio),
+            read: single::readable_paths(&settings.capture.textures, &settings.capture.audio),
             write: vec![folder.to_owned()],
         },
         environment: workers::drawing_environment(settings.workers),
@@ -275,7 +276,7 @@ fn one_round(
         let mut progress = Progress::at("render frames", done.kept + done.ok + done.failed, total);
         progress.picture = entry.frames.first().map(|frame| folder.join(frame));
         let in_time = settings.deadline.is_none_or(|deadline| Instant::now() < deadline);
-        watch(&progress) && in_time
+        on_progress(&progress) && in_time
     });
     done.finished &= seen == open.len();
     match trouble {

@@ -16,7 +16,7 @@ use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::show::Rig;
 use crate::show::Solo;
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, image_places};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, texture_folders};
 use crate::units::Seconds;
 
 /// Settings for rendering presets.
@@ -120,8 +120,8 @@ impl Renderer {
         self.render_watched(job, |_, _| ())
     }
 
-    /// Renders one preset; `watch` receives the number of each frame, from 1, and the rig after drawing it.
-    pub fn render_watched(&self, job: &RenderJob, mut watch: impl FnMut(u32, &Rig)) -> RenderReport {
+    /// Renders one preset; `on_frame` receives the number of each frame, from 1, and the rig after drawing it.
+    pub fn render_watched(&self, job: &RenderJob, mut on_frame: impl FnMut(u32, &Rig)) -> RenderReport {
         let deck = DeckSettings {
             size: self.settings.size,
             mesh: self.settings.mesh,
@@ -158,7 +158,7 @@ impl Renderer {
                 }
             };
             stats.record_picture(&picture);
-            watch(number, &solo.rig);
+            on_frame(number, &solo.rig);
             if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
                 let name = format!("frame-{number:03}.png");
                 let saved = Folder::create(folder).and_then(|folder| {
@@ -200,10 +200,10 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
 }
 
 /// Returns the files and folders that a worker reads to render presets with these texture folders and this audio.
-pub fn foreign_files(textures: &[PathBuf], audio: &str) -> Vec<PathBuf> {
-    let mut places = image_places(textures);
-    places.extend((audio != "demo").then(|| audio.into()));
-    places
+pub fn readable_paths(textures: &[PathBuf], audio: &str) -> Vec<PathBuf> {
+    let mut paths = texture_folders(textures);
+    paths.extend((audio != "demo").then(|| audio.into()));
+    paths
 }
 
 /// Loads the first `seconds` of an audio file or the demo track, at the internal sample rate.

@@ -260,16 +260,16 @@ impl<'a> Walk<'a> {
         names: Vec<OsString>,
         sender: &SyncSender<Found>,
     ) -> Result<(), Closed> {
-        let facts = disk::facts(folder, &names);
-        for (name, facts) in names.into_iter().zip(facts) {
+        let metadata = disk::metadata(folder, &names);
+        for (name, metadata) in names.into_iter().zip(metadata) {
             let path = folder.join(name);
-            let found = self.read(&path, facts).unwrap_or_else(|why| Found::Skipped(path, why));
+            let found = self.read(&path, metadata).unwrap_or_else(|why| Found::Skipped(path, why));
             sender.send(found).map_err(|_| Closed)?;
         }
         Ok(())
     }
 
-    fn read(&self, path: &Path, facts: io::Result<Metadata>) -> Result<Found, String> {
+    fn read(&self, path: &Path, metadata: io::Result<Metadata>) -> Result<Found, String> {
         let below = bytes_of(path.strip_prefix(self.root).unwrap_or(path));
         let known = self.known.get(&below);
         let still_there = || {
@@ -284,9 +284,9 @@ impl<'a> Walk<'a> {
             }
             error.to_string()
         };
-        let facts = facts.map_err(failed)?;
-        FileKind::of(&facts).regular().map_err(failed)?;
-        let (size, modified_ns) = (facts.len(), modified_ns(&facts));
+        let metadata = metadata.map_err(failed)?;
+        FileKind::of(&metadata).regular().map_err(failed)?;
+        let (size, modified_ns) = (metadata.len(), modified_ns(&metadata));
         if known.is_some_and(|known| (known.size, known.modified_ns) == (size, modified_ns)) {
             still_there();
             return Ok(Found::Unchanged);
@@ -303,8 +303,8 @@ impl<'a> Walk<'a> {
 /// Error: the receiver of the scan results has been dropped.
 struct Closed;
 
-fn modified_ns(facts: &Metadata) -> i64 {
-    let since = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+fn modified_ns(metadata: &Metadata) -> i64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_nanos() as i64)
 }
 

@@ -49,7 +49,7 @@ pub struct SearchResults {
 }
 
 /// Maximum number of results of a similarity query or a description.
-const MAX_SIMILAR: usize = 500;
+const MAX_RANKED: usize = 500;
 
 /// A library prepared for searching.
 pub struct SearchIndex {
@@ -118,14 +118,14 @@ impl SearchIndex {
         if let Some((best, why)) = described {
             let kept: BTreeSet<u32> = indices.into_iter().collect();
             indices = best.into_iter().map(|(index, _)| index).filter(|index| kept.contains(index)).collect();
-            indices.truncate(MAX_SIMILAR);
+            indices.truncate(MAX_RANKED);
             problem = problem.or(why);
         }
         let (looks, indices) = (self.looks.clone(), Arc::new(indices));
         SearchResults { query: query.clone(), library, looks, indices, problem }
     }
 
-    /// Sorts `indices` by similarity to `model` and keeps the first [`MAX_SIMILAR`]; returns a message if the
+    /// Sorts `indices` by similarity to `model` and keeps the first [`MAX_RANKED`]; returns a message if the
     /// embeddings cannot be read.
     fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
         let at = self.library.index_of(model)?;
@@ -153,7 +153,7 @@ impl SearchIndex {
                 std::cmp::Reverse(similarity(entry, &self.library.entries[index as usize]))
             }),
         }
-        indices.truncate(MAX_SIMILAR);
+        indices.truncate(MAX_RANKED);
         problem
     }
 }

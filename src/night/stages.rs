@@ -301,7 +301,7 @@ impl Night<'_, '_> {
         done.notes.into_iter().for_each(|note| self.note(note));
         self.incomplete |= !done.finished;
         if !done.finished && !self.stopped() {
-            let presets = counted(done.made + done.kept, "preset");
+            let presets = counted(done.computed + done.reused, "preset");
             self.note(format!("time limit for embedding reached after {presets}; the next run resumes"));
         }
         Ok(embedder.id())

@@ -304,7 +304,7 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
     // Use the ids in the library's manifest, by which its frames and embeddings are named; otherwise paths,
     // as in a bake of this library.
     let names = match plan.libraries.as_slice() {
-        [library] => ManifestNames::of_folder(&library.root).unwrap_or_default(),
+        [library] => ManifestNames::from_folder(&library.root).unwrap_or_default(),
         _ => ManifestNames::default(),
     };
     let preset = |file: &&PlannedFile| {
@@ -316,7 +316,7 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
             url: format!("/presets/{rel_path}"),
             pack: name.clone(),
             file_name: label.rsplit('/').next().unwrap_or_default().to_owned(),
-            file_size: std::fs::metadata(plan.path(file)).map_or(0, |facts| facts.len()),
+            file_size: std::fs::metadata(plan.path(file)).map_or(0, |metadata| metadata.len()),
             label,
             rel_path,
         }

@@ -12,13 +12,13 @@ use crate::library::pack::{MANIFEST_FILE, Manifest};
 /// Returns the presets listed by the pack in `folder`, relative to it; empty if the folder is empty. Fails if the
 /// folder contains anything other than a pack.
 pub fn presets(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
-    let place = folder.path();
-    if !place.join(MANIFEST_FILE).exists() {
-        let empty = disk::list(place).with_context(|| format!("opening {}", place.display()))?.is_empty();
-        let place = place.display();
+    let path = folder.path();
+    if !path.join(MANIFEST_FILE).exists() {
+        let empty = disk::list(path).with_context(|| format!("opening {}", path.display()))?.is_empty();
+        let path = path.display();
         ensure!(
             empty,
-            "{place} contains something other than a pack; choose another name, or empty the folder"
+            "{path} contains something other than a pack; choose another name, or empty the folder"
         );
     }
     listed(folder)

@@ -48,7 +48,7 @@ pub(super) fn copy_files(
     let folder = Folder::create(out).map_err(|error| ShardError::file(out, &error))?;
     for name in shard.files.iter().filter(|name| wanted(name)) {
         let (from, to) = (shard.folder.join(name), out.join(name));
-        let length = |path: &Path| std::fs::metadata(path).ok().map(|facts| facts.len());
+        let length = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.len());
         if length(&from) == length(&to) {
             continue;
         }

@@ -86,7 +86,7 @@ impl Rig {
         self.watch_code(input.dt);
         let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
         if !changes {
-            self.stage.stay(step.cue.dt);
+            self.stage.hold(step.cue.dt);
         }
         self.stage.take_layer_messages().into_iter().for_each(|message| self.show.notify(message));
         self.stage.take_retired_layers().into_iter().for_each(|layer| self.retirement.retire(layer));

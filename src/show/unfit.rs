@@ -23,6 +23,6 @@ impl Unfit {
 
     /// Returns whether a warm deck is neither too dark nor too bright to be the safe one.
     pub fn light(&self, slot: &Slot) -> bool {
-        self.dim.len() >= MAX_DIM || slot.look.is_none_or(|look| look.light())
+        self.dim.len() >= MAX_DIM || slot.look.is_none_or(|look| look.suits_panic())
     }
 }

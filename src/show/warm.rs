@@ -384,7 +384,11 @@ impl DeckBuilder {
 
 /// Converts a stage error to one that blames either the device or the preset.
 fn blamed(error: StageError) -> DeckError {
-    if error.of_device() { DeckError::Device(error) } else { DeckError::Unplayable(error.to_string()) }
+    if error.is_device_failure() {
+        DeckError::Device(error)
+    } else {
+        DeckError::Unplayable(error.to_string())
+    }
 }
 
 #[cfg(test)]

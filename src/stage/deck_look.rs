@@ -59,7 +59,7 @@ impl DeckLook {
     }
 
     /// Returns true if the picture is suitable for Panic: not too dark, too bright or too empty.
-    pub fn light(&self) -> bool {
+    pub fn suits_panic(&self) -> bool {
         (LIGHT..=GLARING).contains(&self.luma) && self.coverage >= WELL_LIT
     }
 }
@@ -85,9 +85,9 @@ mod tests {
 
     #[test]
     fn a_bright_and_full_picture_suits_panic() {
-        assert!(look(600, 120).light());
-        assert!(!look(100, 255).light(), "a bright corner");
-        assert!(!look(1000, 15).light(), "a dim picture");
-        assert!(!look(1000, 250).light(), "a glaring picture");
+        assert!(look(600, 120).suits_panic());
+        assert!(!look(100, 255).suits_panic(), "a bright corner");
+        assert!(!look(1000, 15).suits_panic(), "a dim picture");
+        assert!(!look(1000, 250).suits_panic(), "a glaring picture");
     }
 }

@@ -27,7 +27,7 @@ pub enum StageError {
 
 impl StageError {
     /// Returns true if the device or the computer is at fault, not the preset.
-    pub fn of_device(&self) -> bool {
+    pub fn is_device_failure(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::OutOfMemory | Self::Timeout(_))
     }
 }

@@ -32,7 +32,7 @@ pub enum GpuError {
 }
 
 /// Maximum wait for the device, in seconds. The caller gives up on a device that hangs for longer.
-const PATIENCE_SECS: u64 = 20;
+const TIMEOUT_SECS: u64 = 20;
 /// Shortest and longest pause between two polls of the device while a thread waits for it.
 const WAIT_PAUSE: [Duration; 2] = [Duration::from_micros(100), Duration::from_millis(2)];
 /// Divisor of the time waited so far that gives the pause before the next poll, so that a busy device is
@@ -149,8 +149,8 @@ impl Gpu {
     /// # Errors
     /// Returns an error if no device can be opened, or if it is lost immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
-        let again = Self::on(self.instance.clone(), self.adapter.clone()).and_then(Self::proven);
-        again.or_else(|_| Self::open(self.instance.clone(), None).and_then(Self::proven))
+        let again = Self::on(self.instance.clone(), self.adapter.clone()).and_then(Self::verified);
+        again.or_else(|_| Self::open(self.instance.clone(), None).and_then(Self::verified))
     }
 
     /// Opens a device on `adapter`.
@@ -174,7 +174,7 @@ impl Gpu {
     }
 
     /// Waits for an empty submission, so that a failing driver is detected here.
-    fn proven(self) -> Result<Self, GpuError> {
+    fn verified(self) -> Result<Self, GpuError> {
         self.submit([]);
         match self.wait() {
             Ok(()) => Ok(self),
@@ -289,7 +289,7 @@ impl Gpu {
             Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
             Err(_) => {
                 self.errors.lose("the driver failed during a wait");
-                Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS)))
+                Err(self.loss().unwrap_or(StageError::Timeout(TIMEOUT_SECS)))
             }
         }
     }
@@ -318,8 +318,8 @@ impl Gpu {
             let [shortest, longest] = WAIT_PAUSE;
             match answer.recv_timeout((began.elapsed() / WAIT_SLACK).clamp(shortest, longest)) {
                 Ok(value) => return Ok(value),
-                Err(RecvTimeoutError::Timeout) if began.elapsed().as_secs() < PATIENCE_SECS => {}
-                Err(_) => return Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS))),
+                Err(RecvTimeoutError::Timeout) if began.elapsed().as_secs() < TIMEOUT_SECS => {}
+                Err(_) => return Err(self.loss().unwrap_or(StageError::Timeout(TIMEOUT_SECS))),
             }
         }
     }

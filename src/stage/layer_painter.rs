@@ -27,7 +27,7 @@ struct Uploaded {
 }
 
 impl Uploaded {
-    fn serves(&self, draw: &LayerDraw) -> bool {
+    fn matches(&self, draw: &LayerDraw) -> bool {
         Arc::ptr_eq(&self.image, &draw.image) && self.tiled == draw.tiled
     }
 }
@@ -61,12 +61,12 @@ impl LayerPainter {
         self.player.step(&self.files, &cue.layers, &input, &mut self.frame);
         self.retired = self.player.take_retired(); // Frees what was not taken.
         let draws = &self.frame.draws;
-        let unused = |uploaded: &mut Uploaded| !draws.iter().any(|draw| uploaded.serves(draw));
+        let unused = |uploaded: &mut Uploaded| !draws.iter().any(|draw| uploaded.matches(draw));
         for image in self.images.extract_if(.., unused) {
             self.retired.push(Box::new(image));
         }
         for draw in draws {
-            if !self.images.iter().any(|uploaded| uploaded.serves(draw)) {
+            if !self.images.iter().any(|uploaded| uploaded.matches(draw)) {
                 let group = render_context.layer.upload(&render_context.gpu, &draw.image, draw.tiled);
                 self.images.push(Uploaded { image: draw.image.clone(), tiled: draw.tiled, group });
             }
@@ -76,12 +76,12 @@ impl LayerPainter {
     }
 
     /// Returns whether there is anything to draw over the finished picture.
-    pub fn covers(&self) -> bool {
+    pub fn has_overlays(&self) -> bool {
         self.frame.draws.iter().any(|draw| !draw.burned)
     }
 
     /// Returns whether there is anything to draw into the pictures of presets.
-    pub fn burns(&self) -> bool {
+    pub fn has_burned(&self) -> bool {
         self.frame.draws.iter().any(|draw| draw.burned)
     }
 
@@ -89,7 +89,7 @@ impl LayerPainter {
     pub fn draw(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, burned: bool) {
         render.set_vertex_buffer(0, self.vertices.slice());
         for draw in self.frame.draws.iter().filter(|draw| draw.burned == burned) {
-            let Some(uploaded) = self.images.iter().find(|uploaded| uploaded.serves(draw)) else { continue };
+            let Some(uploaded) = self.images.iter().find(|uploaded| uploaded.matches(draw)) else { continue };
             render.set_pipeline(render_context.layer.pipeline(draw.blend));
             render.set_bind_group(0, &uploaded.group, &[]);
             render.draw(draw.range.clone(), 0..1);

@@ -166,10 +166,11 @@ impl Images {
                 stale: true,
             },
         });
-        let place =
-            |attribute| coordinates.place(gpu, (attribute, desc.size, desc.grid), |render| mesh.draw(render));
-        let position = place(desc.position);
-        let polar = desc.polar.then(|| place(Attribute::Polar));
+        let shared = |attribute| {
+            coordinates.shared_texture(gpu, (attribute, desc.size, desc.grid), |render| mesh.draw(render))
+        };
+        let position = shared(desc.position);
+        let polar = desc.polar.then(|| shared(Attribute::Polar));
         let moves = moving.as_ref().map(|moving| match moving {
             Moving::Colors { image, .. } | Moving::Sources { image, .. } => image,
         });

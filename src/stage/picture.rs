@@ -6,7 +6,6 @@ use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
 use super::buffer::UniformBuffer;
 use super::error::StageError;
-use super::flat::FlatDraws;
 use super::layer_painter::LayerPainter;
 use super::mesh_pass::{ImagesDesc, MeshPass};
 use super::pass::blit::BlitPass;
@@ -16,6 +15,7 @@ use super::pass::coordinates::{Attribute, Grid};
 use super::pass::warp::WarpUniforms;
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
+use super::primitives::PrimitiveDraws;
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
 use crate::milk::shader::ShaderText;
@@ -48,7 +48,7 @@ pub(super) struct DeckPicture {
     composite_vertices: Vec<lactea_abi::MeshVertex>,
     /// Whether the composite shader reads the corner hues, so that its mesh changes with them.
     hue_is_read: bool,
-    flat: FlatDraws,
+    primitives: PrimitiveDraws,
     problems: Vec<String>,
 }
 
@@ -111,7 +111,7 @@ impl DeckPicture {
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {
             let Some(text) = text else { return Ok(None) };
             match PresetPass::new(render_context, kind, text, &sources, &mut missing) {
-                Err(error) if !error.of_device() => {
+                Err(error) if !error.is_device_failure() => {
                     problems.push(format!("{} shader: {error}", preset_pass::label(kind)));
                     Ok(None)
                 }
@@ -174,7 +174,7 @@ impl DeckPicture {
         let address = if pyramid.is_empty() { Address::Wrap } else { Address::Clamp };
         Ok(Self {
             output: pass::view(&pass::image(device, "deck output", size)),
-            flat: FlatDraws::new(render_context, [&images[0], &images[1]], address, size),
+            primitives: PrimitiveDraws::new(render_context, [&images[0], &images[1]], address, size),
             images,
             feedback,
             last: 0,
@@ -226,7 +226,7 @@ impl DeckPicture {
         let (last, next) = (self.last, 1 - self.last);
         if !frame.below.is_empty() {
             let mut render = pass::begin(encoder, "below", &self.images[last], false);
-            self.flat.draw(render_context, &mut render, &frame.below, next);
+            self.primitives.draw(render_context, &mut render, &frame.below, next);
         }
         self.composite_mesh.encode_images(render_context, encoder);
         {
@@ -236,9 +236,9 @@ impl DeckPicture {
             // projectM loses what the first frame draws here when it creates its blur images, which changes
             // the feedback.
             if !self.fresh || self.pyramid.is_empty() {
-                self.flat.draw(render_context, &mut render, &frame.above, last);
+                self.primitives.draw(render_context, &mut render, &frame.above, last);
             }
-            if let Some(layers) = layers.filter(|layers| layers.burns()) {
+            if let Some(layers) = layers.filter(|layers| layers.has_burned()) {
                 layers.draw(render_context, &mut render, true);
             }
         }
@@ -271,7 +271,7 @@ impl DeckPicture {
             mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_vertices);
             self.composite_mesh.set_vertices(gpu, &self.composite_vertices);
         }
-        self.flat.upload(render_context, frame, self.size);
+        self.primitives.upload(render_context, frame, self.size);
     }
 
     fn draw_warp(

@@ -45,7 +45,7 @@ const MAX_SPLIT: f32 = 0.06;
 
 /// One pass of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Link {
+pub(super) enum PostPass {
     Echo,
     Fuse,
     Lens,
@@ -56,18 +56,18 @@ pub(super) enum Link {
 
 impl Post {
     /// Returns the active passes, in order; `fused` is whether a second deck is blended in.
-    pub(super) fn links(&self, fused: bool) -> impl Iterator<Item = Link> {
+    pub(super) fn passes(&self, fused: bool) -> impl Iterator<Item = PostPass> {
         let Self { echo, detail, glint, glow, hue, saturation, split, fold, zoom } = *self;
         [
-            (Link::Echo, echo != 0.0),
-            (Link::Fuse, fused),
-            (Link::Lens, split != 0.0 || fold != 0.0 || zoom != 0.0),
-            (Link::Color, hue != 0.0 || saturation != 0.0),
-            (Link::Detail, detail != 0.0),
-            (Link::Glow, glow != 0.0 || glint != 0.0),
+            (PostPass::Echo, echo != 0.0),
+            (PostPass::Fuse, fused),
+            (PostPass::Lens, split != 0.0 || fold != 0.0 || zoom != 0.0),
+            (PostPass::Color, hue != 0.0 || saturation != 0.0),
+            (PostPass::Detail, detail != 0.0),
+            (PostPass::Glow, glow != 0.0 || glint != 0.0),
         ]
         .into_iter()
-        .filter_map(|(link, active)| active.then_some(link))
+        .filter_map(|(pass, active)| active.then_some(pass))
     }
 }
 
@@ -95,13 +95,13 @@ pub(super) struct PostWork<'a> {
 
 impl PostWork<'_> {
     /// Returns true if no pass is active.
-    pub fn rests(&self) -> bool {
-        self.post.links(self.second.is_some()).next().is_none()
+    pub fn is_idle(&self) -> bool {
+        self.post.passes(self.second.is_some()).next().is_none()
     }
 
     /// Returns true if the chain must start from the spare image to end in the output picture.
     fn starts_spare(&self) -> bool {
-        self.post.links(self.second.is_some()).count() % 2 == 1
+        self.post.passes(self.second.is_some()).count() % 2 == 1
     }
 }
 
@@ -126,7 +126,7 @@ impl PostChain {
     }
 
     /// Clears the trails; for frames in which no pass is active.
-    pub fn rest(&mut self) {
+    pub fn reset_trails(&mut self) {
         self.echo.reset();
     }
 
@@ -146,15 +146,15 @@ impl PostChain {
             self.echo.reset();
         }
         let mut ends = if work.starts_spare() { [&self.spare, picture] } else { [picture, &self.spare] };
-        for link in post.links(work.second.is_some()) {
+        for pass in post.passes(work.second.is_some()) {
             let [from, to] = ends;
-            match link {
-                Link::Fuse => {
+            match pass {
+                PostPass::Fuse => {
                     let Some((second, share)) = work.second else { continue };
                     self.fuse.draw(gpu, encoder, sampler, &[from, second], to, &FuseUniforms { share });
                 }
-                Link::Echo => self.echo.draw(gpu, encoder, sampler, ends, post.echo, work.dt),
-                Link::Lens => {
+                PostPass::Echo => self.echo.draw(gpu, encoder, sampler, ends, post.echo, work.dt),
+                PostPass::Lens => {
                     let lens = LensUniforms {
                         fold: post.fold,
                         zoom: post.zoom.exp(),
@@ -163,14 +163,14 @@ impl PostChain {
                     };
                     self.lens.draw(gpu, encoder, sampler, &[from], to, &lens);
                 }
-                Link::Color => {
+                PostPass::Color => {
                     let color = ColorUniforms {
                         turn: post.hue * std::f32::consts::TAU,
                         saturation: 1.0 + post.saturation,
                     };
                     self.color.draw(gpu, encoder, sampler, &[from], to, &color);
                 }
-                Link::Detail => {
+                PostPass::Detail => {
                     let pixel = (height / DETAIL_LINES).max(1.0);
                     let detail = DetailUniforms {
                         step: [pixel / width, pixel / height],
@@ -179,7 +179,7 @@ impl PostChain {
                     };
                     self.detail.draw(gpu, encoder, sampler, &[from], to, &detail);
                 }
-                Link::Glow => self.glow.draw(gpu, encoder, sampler, ends, post.glow, post.glint),
+                PostPass::Glow => self.glow.draw(gpu, encoder, sampler, ends, post.glow, post.glint),
             }
             ends = [to, from];
         }

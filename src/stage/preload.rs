@@ -121,6 +121,6 @@ mod tests {
         let options = StageOptions { limiter: true, meter: true, title_threads: true };
         let drawn = context.gpu.checked(|| Stage::preload(&context, [64, 36], options));
         assert_eq!(drawn, Ok(Ok(())));
-        assert_eq!(EFFECTS.links(true).count(), 6, "an effect is missing");
+        assert_eq!(EFFECTS.passes(true).count(), 6, "an effect is missing");
     }
 }

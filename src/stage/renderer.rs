@@ -190,7 +190,7 @@ impl Stage {
     /// Draws one frame into the output picture. A deck that was not added is drawn black.
     pub fn draw(&mut self, cue: &Cue) {
         if cue.output_mode == OutputMode::Freeze {
-            self.stay(cue.dt);
+            self.hold(cue.dt);
             return;
         }
         self.layers.step(&self.render_context, cue, size_of(&self.mixed));
@@ -223,18 +223,21 @@ impl Stage {
             dt: cue.dt as f32,
         };
         let [width, height] = size_of(&self.mixed);
-        let covered = !blackout && self.layers.covers();
-        let rests =
-            !blackout && !covered && cue.fade.is_none() && work.rests() && size_of(front) == [width, height];
-        if rests && self.limiter.is_none() {
+        let covered = !blackout && self.layers.has_overlays();
+        let idle = !blackout
+            && !covered
+            && cue.fade.is_none()
+            && work.is_idle()
+            && size_of(front) == [width, height];
+        if idle && self.limiter.is_none() {
             self.picture = front.clone();
-            self.post.rest();
+            self.post.reset_trails();
             return;
         }
         let sampler = self.render_context.sampler(Filter::Linear, Address::Clamp);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let finished = if rests {
-            self.post.rest();
+        let finished = if idle {
+            self.post.reset_trails();
             front.clone()
         } else {
             let uniforms = MixUniforms {
@@ -263,9 +266,9 @@ impl Stage {
     }
 
     /// Records that the output picture stays on screen for another `dt` seconds without a new frame.
-    pub fn stay(&mut self, dt: f64) {
+    pub fn hold(&mut self, dt: f64) {
         if let Some(limiter) = &mut self.limiter {
-            limiter.stay(dt);
+            limiter.hold(dt);
         }
     }
 

@@ -131,13 +131,13 @@ impl Textures {
 
 /// Returns the folders that a process must be able to read to use these textures: the texture folders, and
 /// the folders that contain the targets of symbolic links in them.
-pub fn image_places(folders: &[PathBuf]) -> Vec<PathBuf> {
+pub fn texture_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
     let images =
         folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));
     let linked = images.flatten().filter(|path| path.is_symlink());
     let linked = linked.filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned()));
-    let places: BTreeSet<PathBuf> = folders.iter().cloned().chain(linked).collect();
-    places.into_iter().collect()
+    let found: BTreeSet<PathBuf> = folders.iter().cloned().chain(linked).collect();
+    found.into_iter().collect()
 }
 
 /// Parses `randNN` and `randNN_prefix` into number and prefix.

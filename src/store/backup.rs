@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::names::{BACKUPS, backup, with_suffix};
-use super::salvage::MARKS;
+use super::salvage::PERFORMER_TABLES;
 use super::{Store, StoreError};
 use crate::disk;
 
@@ -52,7 +52,7 @@ fn copy(connection: &Connection, to: &Path) -> Result<bool, rusqlite::Error> {
     let copied = (|| {
         let step = connection.unchecked_transaction()?;
         let mut rows = 0;
-        for table in MARKS {
+        for table in PERFORMER_TABLES {
             let sql = format!("CREATE TABLE backup.{table} AS SELECT * FROM main.{table}");
             step.execute(&sql, [])?;
             let sql = format!("SELECT count(*) FROM backup.{table}");

@@ -12,7 +12,7 @@ use crate::salvage::Depth;
 use crate::units::counted;
 
 /// Interval and maximum number of checks for whether another process has finished opening the store.
-const LOOK: (Duration, u32) = (Duration::from_millis(10), 25);
+const RETRY: (Duration, u32) = (Duration::from_millis(10), 25);
 
 /// A store and a message about how it was opened.
 pub struct OpenedStore {
@@ -69,9 +69,9 @@ impl Store {
         let path = folder.join(STORE_FILE);
         let lock = StoreLock::of(&path).map_err(unusable)?;
         let repaired = lock.alone().then(|| repair::repair(&path, now));
-        let shared = (0..LOOK.1).any(|look| {
-            if look > 0 {
-                std::thread::sleep(LOOK.0);
+        let shared = (0..RETRY.1).any(|attempt| {
+            if attempt > 0 {
+                std::thread::sleep(RETRY.0);
             }
             lock.share()
         });

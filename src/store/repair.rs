@@ -103,7 +103,7 @@ pub(super) fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
 /// Checks the file; returns `None` if it is usable.
 fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
     // SQLite takes an empty file for a new database.
-    if std::fs::metadata(path).is_ok_and(|facts| facts.is_file() && facts.len() == 0) {
+    if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
         return Ok(Some(StoreFault::Damaged("it is empty".into())));
     }
     let checked = connect(path, LogOnClose::Keep).and_then(|connection| {
@@ -120,7 +120,7 @@ fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreErr
 
 /// Returns the size of the file, or `u64::MAX` if there is a log: then the file may be shorter than the store.
 pub(super) fn file_bytes(path: &Path) -> u64 {
-    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     // The log first: anything moved out of it between the two calls is in the file by then.
     if bytes(&with_suffix(path, LOG)) > 0 { u64::MAX } else { bytes(path) }
 }

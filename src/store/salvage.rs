@@ -81,7 +81,7 @@ const TABLES: [Table; 6] = [
 ];
 
 /// Tables with the performer's data, which are backed up.
-pub(super) const MARKS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
+pub(super) const PERFORMER_TABLES: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
 
 /// Numbers of favourites, bans and ratings in a store, for messages.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -200,9 +200,9 @@ fn a_store_that_another_program_locks_is_read_at_once() {
         assert!((crate::units::thread_time() - began).as_secs() < 2, "{lock}");
         assert_eq!(opened.store.favourites().expect("read").len(), 1, "{lock}");
         assert_eq!(opened.store.bans(1).expect("read").len(), 1, "{lock}");
-        let told =
+        let reported =
             opened.notice.is_some_and(|notice| notice.contains("locked") && notice.contains("1 favourite"));
-        assert!(told && opened.store.path().is_none(), "{lock}");
+        assert!(reported && opened.store.path().is_none(), "{lock}");
     }
 }
 

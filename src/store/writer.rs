@@ -300,7 +300,7 @@ type Identity = (u64, u64);
 #[cfg(unix)]
 fn identity(path: &Path) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// Returns `None`: Windows prevents an open database from being moved or deleted.

@@ -57,7 +57,7 @@ FNV = 0x100_0000_01B3
 
 
 def code_of(preset):
-    """Returns a preset's code by section, as read by src/embed/sheet.rs."""
+    """Returns a preset's code by section, as read by src/embed/split_source.rs."""
     lines = [line.split("=", 1) for line in preset.decode("utf-8", "replace").lower().split("\n") if "=" in line]
     enabled = set()
     for key, value in lines:

@@ -115,10 +115,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Mode::Look => {
             let table = match &embeddings {
-                Some(file) => Table::of_matrix(file)?,
+                Some(file) => Table::from_matrix(file)?,
                 None => Table::open(&out)?.unwrap_or_default(),
             };
-            (table, Known::of_folder(&out))
+            (table, Known::from_folder(&out))
         }
     };
     if let Some(k) = k.map(usize::from).filter(|k| *k > table.ids.len() && !table.ids.is_empty()) {

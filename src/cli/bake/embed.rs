@@ -51,16 +51,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     done.notes.iter().for_each(|note| println!("{note}"));
     println!(
         "{} embedded, {} up to date, {} unreadable, {} without an embedding, in {}",
-        done.made,
-        done.kept,
+        done.computed,
+        done.reused,
         done.unreadable,
-        done.blank,
+        done.without_embedding,
         out.display()
     );
     if let Some(shard) = shard {
         let EmbedderId { embedder, model, preprocessing } = embedder.id();
         let settings = format!("{embedder} {model} {preprocessing}");
-        let info = ShardInfo::new(ShardStage::Embed, shard, settings, items.len(), done.made + done.kept);
+        let info =
+            ShardInfo::new(ShardStage::Embed, shard, settings, items.len(), done.computed + done.reused);
         shards::seal(&out, &info)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -150,7 +150,7 @@ fn download(
 }
 
 fn length(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |facts| facts.len())
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// Returns the hash of a file; its git blob hash if `blob` is the length of the file.

@@ -65,7 +65,7 @@ pub(super) fn runtime() -> Result<Runtime, String> {
 
 fn start() -> Result<Runtime, String> {
     let failed = |error: ort::Error| format!("cannot start an ONNX runtime: {error}");
-    if let Some(library) = find() {
+    if let Some(library) = find_library() {
         match ort::init_from(&library) {
             Ok(builder) => {
                 let environment = builder.build().map_err(failed)?;
@@ -87,9 +87,9 @@ fn start() -> Result<Runtime, String> {
 }
 
 /// Returns the native library to load, if there is one.
-fn find() -> Option<PathBuf> {
+fn find_library() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from) {
-        return match usable(&named) {
+        return match check_library(&named) {
             Ok(()) => Some(named),
             Err(why) => {
                 log::warn!("{VARIABLE}: {why}; using the built-in ONNX runtime");
@@ -98,8 +98,8 @@ fn find() -> Option<PathBuf> {
         };
     }
     let program = std::env::current_exe().and_then(std::fs::canonicalize).ok()?;
-    let library = beside(program.parent()?)?;
-    match usable(&library) {
+    let library = library_in(program.parent()?)?;
+    match check_library(&library) {
         Ok(()) => Some(library),
         Err(why) => {
             log::warn!("not loading an ONNX Runtime: {why}; using the built-in one");
@@ -109,7 +109,7 @@ fn find() -> Option<PathBuf> {
 }
 
 /// Returns the runtime library in `folder`, the program's folder.
-fn beside(folder: &Path) -> Option<PathBuf> {
+fn library_in(folder: &Path) -> Option<PathBuf> {
     let found =
         disk::list(folder).ok()?.into_iter().filter(|item| item.name.to_str().is_some_and(is_library));
     found.map(|item| folder.join(item.name)).next()
@@ -131,16 +131,16 @@ fn is_library(name: &str) -> bool {
 
 /// Returns an error if a library must not be loaded: it must be a file at an absolute path that no other user can
 /// replace.
-fn usable(library: &Path) -> Result<(), String> {
+fn check_library(library: &Path) -> Result<(), String> {
     if !library.is_absolute() {
         return Err(format!("{} is not an absolute path", library.display()));
     }
     disk::kind(library)
         .and_then(disk::FileKind::regular)
         .map_err(|why| format!("{}: {why}", library.display()))?;
-    match disk::others_can_replace(library) {
+    match disk::replaceable_by_others(library) {
         Ok(None) => Ok(()),
-        Ok(Some(place)) => Err(format!("other users can write {}", place.display())),
+        Ok(Some(path)) => Err(format!("other users can write {}", path.display())),
         Err(why) => Err(format!("{}: {why}", library.display())),
     }
 }
@@ -177,19 +177,19 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let library = folder.path().join("libonnxruntime.so");
         std::fs::write(&library, "x").expect("written");
-        assert_eq!(beside(folder.path()), Some(library.clone()));
+        assert_eq!(library_in(folder.path()), Some(library.clone()));
         let allow = |path: &Path, mode| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("changed");
         };
         allow(&library, 0o644);
-        assert_eq!(usable(&library), Ok(()));
+        assert_eq!(check_library(&library), Ok(()));
         allow(&library, 0o666);
-        assert!(usable(&library).is_err_and(|why| why.contains("other users can write")));
+        assert!(check_library(&library).is_err_and(|why| why.contains("other users can write")));
         allow(&library, 0o644);
         allow(folder.path(), 0o777);
-        assert!(usable(&library).is_err_and(|why| why.contains("other users can write")));
+        assert!(check_library(&library).is_err_and(|why| why.contains("other users can write")));
         allow(folder.path(), 0o700);
-        assert!(usable(Path::new("libonnxruntime.so")).is_err_and(|why| why.contains("absolute")));
-        assert!(usable(folder.path()).is_err_and(|why| why.contains("folder")));
+        assert!(check_library(Path::new("libonnxruntime.so")).is_err_and(|why| why.contains("absolute")));
+        assert!(check_library(folder.path()).is_err_and(|why| why.contains("folder")));
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[repr(u8)]
 pub(super) enum Axis {
     /// Mean brightness.
-    Light,
+    Brightness,
     /// Spread of brightness within a frame.
     Contrast,
     /// Change between frames.

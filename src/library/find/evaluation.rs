@@ -40,9 +40,9 @@ const COLOURS: [(&str, f32); 9] = [
 
 /// Measurements of a preset's frames, by name.
 #[derive(Default)]
-struct Seen(HashMap<&'static str, f32>);
+struct FrameMeasurements(HashMap<&'static str, f32>);
 
-fn measure(frames: &[PathBuf]) -> Option<Seen> {
+fn measure(frames: &[PathBuf]) -> Option<FrameMeasurements> {
     let mut sums: HashMap<&'static str, f32> = HashMap::new();
     let mut last: Option<Vec<f32>> = None;
     let (mut count, mut steps, mut chroma) = (0.0, 0.0, 0.0_f32);
@@ -109,35 +109,37 @@ fn measure(frames: &[PathBuf]) -> Option<Seen> {
             _ => count,
         };
     }
-    Some(Seen(sums))
+    Some(FrameMeasurements(sums))
 }
 
 /// A library and the measurements of its frames.
-struct Judged {
+struct MeasuredLibrary {
     library: Arc<Catalogue>,
-    seen: Vec<Option<Seen>>,
+    measurements: Vec<Option<FrameMeasurements>>,
     ranks: HashMap<&'static str, Vec<f32>>,
 }
 
-impl Judged {
+impl MeasuredLibrary {
     fn of(library: Arc<Catalogue>, bake: &Path) -> Self {
         let frames = |path: &str| -> Vec<PathBuf> {
             let first = first_frame(bake, path);
             (0..3).map(|number| first.with_file_name(format!("frame-00{number}.webp"))).collect()
         };
-        let seen: Vec<Option<Seen>> =
+        let measurements: Vec<Option<FrameMeasurements>> =
             library.entries.iter().map(|entry| measure(&frames(&entry.path))).collect();
         let rank = |name: &'static str| {
-            let value = |index: usize| seen[index].as_ref().and_then(|seen| seen.0.get(name)).copied();
-            let mut order: Vec<usize> = (0..seen.len()).filter(|&index| value(index).is_some()).collect();
+            let value =
+                |index: usize| measurements[index].as_ref().and_then(|preset| preset.0.get(name)).copied();
+            let mut order: Vec<usize> =
+                (0..measurements.len()).filter(|&index| value(index).is_some()).collect();
             order.sort_by(|a, b| value(*a).unwrap_or(0.0).total_cmp(&value(*b).unwrap_or(0.0)));
-            let mut ranks = vec![f32::NAN; seen.len()];
+            let mut ranks = vec![f32::NAN; measurements.len()];
             let last = order.len().saturating_sub(1).max(1) as f32;
             order.iter().enumerate().for_each(|(place, &index)| ranks[index] = place as f32 / last);
             (name, ranks)
         };
         let ranks = RANKED.into_iter().map(rank).collect();
-        Self { library, seen, ranks }
+        Self { library, measurements, ranks }
     }
 
     /// Returns whether a preset meets a condition such as `light<.4`, `red+orange>50`, `tag:dots` or `!name:geiss`.
@@ -158,7 +160,11 @@ impl Judged {
             .split('+')
             .map(|name| match self.ranks.get(name) {
                 Some(ranks) => ranks[index],
-                None => self.seen[index].as_ref().and_then(|seen| seen.0.get(name)).copied().unwrap_or(0.0),
+                None => self.measurements[index]
+                    .as_ref()
+                    .and_then(|preset| preset.0.get(name))
+                    .copied()
+                    .unwrap_or(0.0),
             })
             .sum();
         if condition[at..].starts_with('<') { value < limit } else { value > limit }
@@ -206,25 +212,26 @@ fn descriptions_find_at_least_twice_as_well_as_names() {
     let store = Store::open(&folder("AIVJ_FIND_STORE"), 1).expect("a store").store;
     let library =
         Arc::new(open(&store, &LibraryLocation::of(&root), 1, |_| ()).expect("a library").catalogue);
-    let judged = Judged::of(library.clone(), &bake);
+    let measured = MeasuredLibrary::of(library.clone(), &bake);
     let shown: Vec<usize> =
-        (0..library.entries.len()).filter(|&index| judged.seen[index].is_some()).collect();
+        (0..library.entries.len()).filter(|&index| measured.measurements[index].is_some()).collect();
     let mut index = SearchIndex::new(library.clone(), &HashMap::new());
     index.measure(&store);
     let (mut found, mut named, mut chance, mut asked) = (0.0, 0.0, 0.0, 0);
     for line in QUERIES.lines().filter(|line| !line.starts_with('#')) {
         let (query, conditions) = line.split_once('|').expect("a query and its conditions");
         let meets =
-            |index: usize| conditions.split_whitespace().all(|condition| judged.meets(index, condition));
-        let relevant: Vec<bool> =
-            (0..library.entries.len()).map(|index| judged.seen[index].is_some() && meets(index)).collect();
+            |index: usize| conditions.split_whitespace().all(|condition| measured.meets(index, condition));
+        let relevant: Vec<bool> = (0..library.entries.len())
+            .map(|index| measured.measurements[index].is_some() && meets(index))
+            .collect();
         let count = relevant.iter().filter(|is| **is).count();
         if count == 0 {
             println!("{query:32} no relevant preset in this library");
             continue;
         }
         let only_shown = |ranking: Vec<usize>| -> Vec<usize> {
-            ranking.into_iter().filter(|&index| judged.seen[index].is_some()).collect()
+            ranking.into_iter().filter(|&index| measured.measurements[index].is_some()).collect()
         };
         let (best, _) = index.describe(&Description::parse(query));
         let by_look =

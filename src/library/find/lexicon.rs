@@ -57,7 +57,7 @@ pub(super) const CONCEPTS: &[Concept] = &[
     ),
     look(
         &["on black", "black background", "on a black background", "black"],
-        &[Much(Axis::Black), Little(Axis::Light)],
+        &[Much(Axis::Black), Little(Axis::Brightness)],
     ),
     look(&["low motion"], &[Little(Axis::Motion)]),
     look(&["high contrast"], &[Much(Axis::Contrast)]),
@@ -65,11 +65,14 @@ pub(super) const CONCEPTS: &[Concept] = &[
     // Light.
     look(
         &["dark", "dim", "night", "nocturnal", "gloomy", "shadow", "shadowy", "midnight", "moody"],
-        &[Little(Axis::Light)],
+        &[Little(Axis::Brightness)],
     ),
-    look(&["bright", "light", "luminous", "sunny", "glaring", "brilliant", "radiant"], &[Much(Axis::Light)]),
-    look(&["white", "snow", "snowy"], &[Much(Axis::Light), Little(Axis::Colour)]),
-    look(&["pastel", "pale", "faded"], &[Much(Axis::Light), Little(Axis::Contrast)]),
+    look(
+        &["bright", "light", "luminous", "sunny", "glaring", "brilliant", "radiant"],
+        &[Much(Axis::Brightness)],
+    ),
+    look(&["white", "snow", "snowy"], &[Much(Axis::Brightness), Little(Axis::Colour)]),
+    look(&["pastel", "pale", "faded"], &[Much(Axis::Brightness), Little(Axis::Contrast)]),
     look(&["neon", "glowing", "glow"], &[Much(Axis::Colour), Much(Axis::Contrast)]),
     look(&["contrasty", "hard", "harsh", "stark", "crisp", "sharp"], &[Much(Axis::Contrast)]),
     look(
@@ -84,7 +87,10 @@ pub(super) const CONCEPTS: &[Concept] = &[
     ),
     look(&["yellow", "lemon"], &[Much(Axis::Yellow)]),
     look(&["gold", "golden"], &[Much(Axis::Yellow), Much(Axis::Red)]),
-    look(&["brown", "earth", "earthy", "sepia"], &[Much(Axis::Red), Much(Axis::Yellow), Little(Axis::Light)]),
+    look(
+        &["brown", "earth", "earthy", "sepia"],
+        &[Much(Axis::Red), Much(Axis::Yellow), Little(Axis::Brightness)],
+    ),
     look(&["green", "emerald", "jungle", "forest", "toxic", "acid"], &[Much(Axis::Green)]),
     look(&["cyan", "turquoise", "teal", "aqua"], &[Much(Axis::Cyan)]),
     look(&["blue", "azure", "sapphire", "indigo"], &[Much(Axis::Blue)]),
@@ -245,8 +251,8 @@ pub(super) const CONCEPTS: &[Concept] = &[
 
 /// Comparatives, each with the property it compares and whether it asks for a higher value.
 pub(super) const COMPARATIVES: &[(&[&str], Axis, bool)] = &[
-    (&["darker", "dimmer"], Axis::Light, false),
-    (&["brighter", "lighter"], Axis::Light, true),
+    (&["darker", "dimmer"], Axis::Brightness, false),
+    (&["brighter", "lighter"], Axis::Brightness, true),
     (&["slower", "calmer", "quieter", "gentler", "stiller"], Axis::Motion, false),
     (&["faster", "wilder", "quicker", "livelier"], Axis::Motion, true),
     (&["simpler", "smoother", "cleaner", "blurrier"], Axis::Detail, false),
@@ -288,6 +294,6 @@ mod tests {
             assert!(word.split(' ').count() <= MAX_PHRASE, "{word}");
         }
         assert!(concept("tunnel").is_some() && concept("strobes").is_some() && concept("xyzzy").is_none());
-        assert_eq!(comparative("darker"), Some((Axis::Light, false)));
+        assert_eq!(comparative("darker"), Some((Axis::Brightness, false)));
     }
 }

@@ -110,7 +110,7 @@ fn add_frames(bake: &Path, names: &NameTable, values: &mut [[Option<f32>; AXES]]
     for (id, FrameValues { avg_luma, motion }) in last {
         if let Some(index) = names.index_of(&id) {
             let values = &mut values[index];
-            values[Axis::Light as usize].get_or_insert(avg_luma);
+            values[Axis::Brightness as usize].get_or_insert(avg_luma);
             values[Axis::Motion as usize].get_or_insert(motion);
         }
     }
@@ -124,15 +124,15 @@ mod tests {
     fn ranks_follow_the_order_and_equal_values_share_one() {
         let row = |value: Option<f32>| {
             let mut row = [None; AXES];
-            row[Axis::Light as usize] = value;
+            row[Axis::Brightness as usize] = value;
             row
         };
         let values = [row(Some(0.9)), row(None), row(Some(0.1)), row(Some(0.1)), row(Some(0.5))];
         let measured = Measured::ranked(&values);
-        let rank = |index| measured.rank(index, Axis::Light);
+        let rank = |index| measured.rank(index, Axis::Brightness);
         assert_eq!((rank(0), rank(1), rank(2)), (1.0, 0.5, rank(3)));
         assert!(rank(2) < rank(4) && rank(4) < 1.0);
-        assert_eq!((measured.known(), measured.known_rank(1, Axis::Light)), (4, None));
+        assert_eq!((measured.known(), measured.known_rank(1, Axis::Brightness)), (4, None));
     }
 
     #[test]
@@ -149,6 +149,9 @@ mod tests {
         names.add("b", 1);
         let mut values = vec![[None; AXES]; 2];
         add_frames(folder.path(), &names, &mut values);
-        assert_eq!((values[0][Axis::Light as usize], values[1][Axis::Light as usize]), (Some(0.3), None));
+        assert_eq!(
+            (values[0][Axis::Brightness as usize], values[1][Axis::Brightness as usize]),
+            (Some(0.3), None)
+        );
     }
 }

@@ -235,20 +235,20 @@ mod tests {
         assert_eq!(parsed("dark -strobe without lines"), "dark !strobe !lines");
         assert_eq!(parsed("black and white"), "black and white");
         assert_eq!(parsed("geiss tunnel"), "'geiss' tunnel");
-        assert_eq!(parsed("darker and less busy"), "-Light -Detail");
+        assert_eq!(parsed("darker and less busy"), "-Brightness -Detail");
         assert_eq!(parsed("more colourful, less liquid"), "+Colour !liquid");
         assert_eq!(parsed("more like Flexi - Mindblob but slower"), "like flexi - mindblob: -Motion");
-        assert_eq!(parsed("red, similar to \"deep sky\", brighter"), "like deep sky: red +Light");
+        assert_eq!(parsed("red, similar to \"deep sky\", brighter"), "like deep sky: red +Brightness");
         assert_eq!(parsed("tonight: deep sea, no faces, nothing white"), "deep sea !'faces' !white");
         assert_eq!(parsed("something like this"), "'something' 'like' 'this'");
         assert!(Description::parse(" ?! ").is_empty());
     }
 
     #[test]
-    fn the_summary_tells_words_from_names() {
+    fn the_summary_distinguishes_words_and_names() {
         let summary =
             Description::parse("like Mindblob but darker; deep sea, no faces, nothing white").summary();
-        assert_eq!(summary, r#"like "mindblob", less light, deep sea, not named "faces", not white"#);
+        assert_eq!(summary, r#"like "mindblob", less brightness, deep sea, not named "faces", not white"#);
     }
 
     #[test]

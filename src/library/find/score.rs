@@ -9,7 +9,7 @@ use crate::library::word_index::WordIndex;
 use crate::library::{Catalogue, Entry};
 
 /// Minimum fit of a term. If it were 0, the other terms would no longer affect the ranking.
-const LEAST: f32 = 0.03;
+const MIN_FIT: f32 = 0.03;
 /// Fit of a preset that lacks a requested tag; not 0, because tags are derived from code and may miss visible
 /// elements.
 const WITHOUT_TAG: f32 = 0.15;
@@ -18,14 +18,14 @@ const WITHOUT_NAME: f32 = 0.1;
 /// Fit of a preset whose energy is equal, adjacent or opposite to the requested one.
 const ENERGY_FITS: [f32; 3] = [1.0, 0.4, 0.1];
 /// Distance between ranks at which the similarity of two looks falls to 1/e.
-const ALIKE: f32 = 0.2;
+const SIMILARITY_SCALE: f32 = 0.2;
 /// Difference in rank at which the fit of a comparison is 0.5.
 const NOTICEABLE: f32 = 0.12;
 /// Maximum similarity of a preset that was not measured; it is compared by code and style only.
-const UNSEEN: f32 = 0.3;
+const MAX_UNMEASURED: f32 = 0.3;
 /// Properties by which two looks are compared.
 const LOOKS: [Axis; 13] = [
-    Axis::Light,
+    Axis::Brightness,
     Axis::Contrast,
     Axis::Motion,
     Axis::Colour,
@@ -75,7 +75,7 @@ pub(in crate::library) fn rank(
         for (index, (log, entry)) in logs.iter_mut().zip(&library.entries).enumerate() {
             let fit = fit(term, index, entry, measured, &named, model);
             let fit = if term.negated { 1.0 - fit } else { fit };
-            *log += term.weight * (LEAST + (1.0 - LEAST) * fit).ln();
+            *log += term.weight * (MIN_FIT + (1.0 - MIN_FIT) * fit).ln();
         }
     }
     if let Some(model) = model {
@@ -83,7 +83,7 @@ pub(in crate::library) fn rank(
         let free = compared_axes(description);
         for (index, log) in logs.iter_mut().enumerate() {
             let alike = alike(index, model, measured, library, &free);
-            *log += LIKE_WEIGHT * (LEAST + (1.0 - LEAST) * alike).ln();
+            *log += LIKE_WEIGHT * (MIN_FIT + (1.0 - MIN_FIT) * alike).ln();
         }
     }
     let fit = |log: f32| if weights > 0.0 { (log / weights).exp() } else { 0.0 };
@@ -192,10 +192,10 @@ fn alike(index: usize, model: usize, measured: &Measured, library: &Catalogue, f
     let tags = (a.tags.0 & b.tags.0).count_ones() as f32 / union;
     let code = if a.family == b.family || a.cluster == b.cluster { 0.6 + 0.4 * tags } else { tags };
     if count == 0 {
-        return UNSEEN * code;
+        return MAX_UNMEASURED * code;
     }
     let apart = (sum / count as f32).sqrt();
-    let look = (-(apart / ALIKE).powi(2)).exp();
+    let look = (-(apart / SIMILARITY_SCALE).powi(2)).exp();
     0.75 * look + 0.25 * code
 }
 

@@ -26,7 +26,7 @@ const EMBEDDING_FILES: [(&str, &str); 2] =
     [("ids.txt", "embeddings.npy"), ("ids.hf.txt", "embeddings.hf.npy")];
 
 /// Row number that marks a preset without an embedding.
-const NONE: u32 = u32::MAX;
+const NO_ROW: u32 = u32::MAX;
 
 /// The looks of a library, by catalogue index.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,7 +35,7 @@ pub struct Looks {
     pub points: Vec<[f32; 2]>,
     /// The bake folder; `None` for built-in presets.
     pub bake: Option<PathBuf>,
-    /// Row of each preset in the embeddings, or [`NONE`]. Empty without embeddings.
+    /// Row of each preset in the embeddings, or [`NO_ROW`]. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
     /// Manifest ids that differ from the presets' paths. The frame folders of those presets are named after
@@ -93,7 +93,7 @@ impl Looks {
     /// presets without an embedding. Returns `None` if `model` has no embedding, and an error if the
     /// embeddings cannot be read.
     pub fn similarity(&self, model: usize) -> Option<Result<Vec<Option<f32>>, String>> {
-        let row = self.rows.get(model).copied().filter(|&row| row != NONE)?;
+        let row = self.rows.get(model).copied().filter(|&row| row != NO_ROW)?;
         Some(self.compared(row as usize).map_err(|why| format!("{}: {why}", self.embeddings.display())))
     }
 
@@ -119,7 +119,7 @@ fn embedding_files(bake: &Path) -> (PathBuf, PathBuf) {
 
 /// Returns the manifest ids that differ from the paths of the presets.
 fn manifest_ids(root: &Path, library: &Catalogue) -> HashMap<PresetId, String> {
-    let Some(names) = ManifestNames::of_folder(root) else { return HashMap::new() };
+    let Some(names) = ManifestNames::from_folder(root) else { return HashMap::new() };
     let id = |entry: &Entry| {
         let id = names.preset(&entry.path)?.id.clone();
         (!id.is_empty() && id != entry.path).then_some((entry.id, id))
@@ -138,7 +138,7 @@ fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
 }
 
 fn rows(ids: &str, names: &NameTable, count: usize) -> Vec<u32> {
-    let mut rows = vec![NONE; count];
+    let mut rows = vec![NO_ROW; count];
     for (row, id) in disk::lines(ids).enumerate() {
         if let Some(index) = names.index_of(id) {
             rows[index] = row as u32;

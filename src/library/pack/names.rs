@@ -14,7 +14,7 @@ pub struct ManifestNames {
 
 impl ManifestNames {
     /// Reads the manifest of a folder; `None` if there is none, or if it cannot be read, which is logged.
-    pub fn of_folder(folder: &Path) -> Option<Self> {
+    pub fn from_folder(folder: &Path) -> Option<Self> {
         let path = folder.join(MANIFEST_FILE);
         if !path.exists() {
             return None;
@@ -63,15 +63,15 @@ mod tests {
     #[test]
     fn files_are_found_by_path_with_and_without_the_folder_of_the_pack() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(ManifestNames::of_folder(folder.path()).is_none());
+        assert!(ManifestNames::from_folder(folder.path()).is_none());
         let text = r#"{"version":"v0","target":"run3","presets":[
             {"id":"run3-a-1b2c3d","label":"x\\a.milk","relPath":"run3/x/a.milk"},{"id":"y/b.milk"}]}"#;
         std::fs::write(folder.path().join(MANIFEST_FILE), text).expect("written");
-        let names = ManifestNames::of_folder(folder.path()).expect("read");
+        let names = ManifestNames::from_folder(folder.path()).expect("read");
         let id = |path: &str| names.preset(path).map(|preset| preset.id.as_str());
         assert_eq!((id("x/a.milk"), id("run3/x/a.milk")), (Some("run3-a-1b2c3d"), Some("run3-a-1b2c3d")));
         assert_eq!((id("y/b.milk"), id("c.milk")), (Some("y/b.milk"), None));
         std::fs::write(folder.path().join(MANIFEST_FILE), "{").expect("written");
-        assert!(ManifestNames::of_folder(folder.path()).is_none());
+        assert!(ManifestNames::from_folder(folder.path()).is_none());
     }
 }

@@ -8,14 +8,14 @@ pub(in crate::stage) struct Field {
     pub offset: usize,
     pub size: usize,
     /// Whether the field holds integers.
-    pub whole: bool,
+    pub is_integer: bool,
 }
 
 impl Field {
     /// Returns the field that `get` accesses, at `offset`.
     pub fn of<B, F>(name: &'static str, offset: usize, get: fn(&B) -> &F) -> Self {
         let _ = get;
-        Self { name, offset, size: size_of::<F>(), whole: std::any::type_name::<F>().contains("u32") }
+        Self { name, offset, size: size_of::<F>(), is_integer: std::any::type_name::<F>().contains("u32") }
     }
 
     fn is_padding(name: &str) -> bool {
@@ -57,25 +57,25 @@ pub(in crate::stage) fn check(shader: &str, name: &str, fields: &[Field], size: 
         .iter()
         .map(|member| {
             let name = member.name.clone().unwrap_or_default();
-            (name, member.offset as usize, layouter[member.ty].size as usize, is_whole(&module, member.ty))
+            (name, member.offset as usize, layouter[member.ty].size as usize, is_integer(&module, member.ty))
         })
         .filter(|(name, ..)| !Field::is_padding(name))
         .collect();
     let in_rust: Vec<_> = fields
         .iter()
         .filter(|field| !Field::is_padding(field.name))
-        .map(|field| (field.name.to_owned(), field.offset, field.size, field.whole))
+        .map(|field| (field.name.to_owned(), field.offset, field.size, field.is_integer))
         .collect();
     assert_eq!(in_rust, in_wgsl, "{name}: name, offset, size and kind of each field");
     assert_eq!(size, *span as usize, "{name}: size");
 }
 
-fn is_whole(module: &naga::Module, ty: naga::Handle<naga::Type>) -> bool {
+fn is_integer(module: &naga::Module, ty: naga::Handle<naga::Type>) -> bool {
     match module.types[ty].inner {
         TypeInner::Scalar(scalar) | TypeInner::Vector { scalar, .. } | TypeInner::Matrix { scalar, .. } => {
             scalar.kind != ScalarKind::Float
         }
-        TypeInner::Array { base, .. } => is_whole(module, base),
+        TypeInner::Array { base, .. } => is_integer(module, base),
         _ => false,
     }
 }

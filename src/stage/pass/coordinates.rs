@@ -51,7 +51,7 @@ const UNFILTERED: wgpu::BindingType = wgpu::BindingType::Texture {
 };
 
 /// What a shared texture depends on: the attribute, the size of the picture, and the mesh.
-type PlaceKey = (Attribute, [u32; 2], Grid);
+type SharedTextureKey = (Attribute, [u32; 2], Grid);
 
 /// The mesh of a pass, as far as its vertex positions are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +70,7 @@ pub(in crate::stage) struct CoordinatesPass {
     /// Layout of the three textures of a pass: the attribute that changes every frame, position, and polar coordinates.
     pub layout: wgpu::BindGroupLayout,
     pipelines: Vec<wgpu::RenderPipeline>,
-    places: Mutex<Vec<(PlaceKey, wgpu::TextureView)>>,
+    shared_textures: Mutex<Vec<(SharedTextureKey, wgpu::TextureView)>>,
 }
 
 impl CoordinatesPass {
@@ -93,7 +93,7 @@ impl CoordinatesPass {
         Self {
             layout: layout(gpu, "coordinates", &[UNFILTERED, UNFILTERED, UNFILTERED]),
             pipelines: pipelines.into(),
-            places: Mutex::default(),
+            shared_textures: Mutex::default(),
         }
     }
 
@@ -134,23 +134,23 @@ impl CoordinatesPass {
 
     /// Returns the texture of an attribute that depends only on the sizes of picture and mesh. Decks share
     /// it; the first one draws it with `draw` in a separate submission, before any submission that reads it.
-    pub fn place(
+    pub fn shared_texture(
         &self,
         gpu: &Gpu,
-        key: PlaceKey,
+        key: SharedTextureKey,
         draw: impl FnOnce(&mut wgpu::RenderPass),
     ) -> wgpu::TextureView {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = places.iter().find(|(known, _)| *known == key) {
+        let mut shared_textures = self.shared_textures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = shared_textures.iter().find(|(known, _)| *known == key) {
             return known.clone();
         }
         let (attribute, size, _) = key;
-        let place = self.image(&gpu.device, attribute, size);
+        let texture = self.image(&gpu.device, attribute, size);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        self.encode(&mut encoder, attribute, &place, draw);
+        self.encode(&mut encoder, attribute, &texture, draw);
         gpu.submit([encoder.finish()]);
-        places.truncate(KEPT - 1);
-        places.insert(0, (key, place.clone()));
-        place
+        shared_textures.truncate(KEPT - 1);
+        shared_textures.insert(0, (key, texture.clone()));
+        texture
     }
 }

@@ -59,8 +59,8 @@ pub(in crate::stage) struct FlashLimiter {
     show_groups: Vec<([wgpu::TextureView; 2], wgpu::BindGroup)>,
     /// Time of the newest picture, in units of 1/[`TICKS`] s; wraps around.
     now: u32,
-    /// Seconds for which the newest picture has stayed on screen without a new frame.
-    stayed_secs: f64,
+    /// Seconds for which the newest picture has been held without a new frame.
+    held_secs: f64,
     fresh: bool,
 }
 
@@ -105,14 +105,14 @@ impl FlashLimiter {
             compute_groups,
             show_groups: Vec::new(),
             now: 0,
-            stayed_secs: 0.0,
+            held_secs: 0.0,
             fresh: true,
         }
     }
 
-    /// Records that the newest picture stays on screen for another `dt` seconds without a new frame.
-    pub fn stay(&mut self, dt: f64) {
-        self.stayed_secs += dt;
+    /// Holds the newest picture on screen for another `dt` seconds without a new frame.
+    pub fn hold(&mut self, dt: f64) {
+        self.held_secs += dt;
     }
 
     /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous
@@ -135,7 +135,7 @@ impl FlashLimiter {
         let show_group = self.show_group(gpu, pipelines, candidate);
         for (measure, decide, verdict) in [
             (&pipelines.measure, &pipelines.decide, MIXED),
-            (&pipelines.measure_limited, &pipelines.settle, PREVIOUS),
+            (&pipelines.measure_limited, &pipelines.verify, PREVIOUS),
         ] {
             let mut compute = encoder.begin_compute_pass(&Default::default());
             compute.set_bind_group(0, &self.compute_groups[new], &[]);
@@ -159,8 +159,8 @@ impl FlashLimiter {
         let frame = (TICKS / fps).round() as u32;
         // The limit of four seconds keeps the product small: after one second without a new frame, no flashes
         // are left to count.
-        let passed = (((dt + self.stayed_secs) * fps).round()).clamp(1.0, 4.0 * fps) as u32;
-        self.stayed_secs = 0.0;
+        let passed = (((dt + self.held_secs) * fps).round()).clamp(1.0, 4.0 * fps) as u32;
+        self.held_secs = 0.0;
         self.now = self.now.wrapping_add(passed * frame);
         FlashBlock {
             now: self.now,

@@ -17,7 +17,7 @@ pub(in crate::stage) struct FlashPipelines {
     pub(super) measure: wgpu::ComputePipeline,
     pub(super) decide: wgpu::ComputePipeline,
     pub(super) measure_limited: wgpu::ComputePipeline,
-    pub(super) settle: wgpu::ComputePipeline,
+    pub(super) verify: wgpu::ComputePipeline,
     pub(super) show_layout: wgpu::BindGroupLayout,
     pub(super) show: wgpu::RenderPipeline,
 }
@@ -69,7 +69,7 @@ impl FlashPipelines {
             measure: compute("measure"),
             decide: compute("decide"),
             measure_limited: compute("measure_limited"),
-            settle: compute("settle"),
+            verify: compute("verify"),
             compute_layout,
             show_layout,
             show,

@@ -13,7 +13,7 @@ use crate::milk::{Draw, Frame, ShapeInstance, Weight};
 const MAX_SHAPE_DRAWS: usize = 16_384;
 
 /// Buffers and bind groups of one deck.
-pub(super) struct FlatDraws {
+pub(super) struct PrimitiveDraws {
     segments: GrowableBuffer,
     dots: GrowableBuffer,
     shapes: GrowableBuffer,
@@ -47,7 +47,7 @@ struct PackedUniforms {
 
 const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_STRIDE);
 
-impl FlatDraws {
+impl PrimitiveDraws {
     /// Creates the buffers for a picture of `size` pixels; polygons are filled from `images`, which are read
     /// beyond their edges according to `address`.
     pub fn new(

@@ -20,29 +20,29 @@ impl SplitSource {
     /// Splits the bytes of a `.milk` file.
     pub fn read(bytes: &[u8]) -> Self {
         let text = Decoded::new(bytes).text.to_lowercase();
-        let mut sheet = Self::default();
+        let mut source = Self::default();
         for line in text::lines(&text) {
             if let Some((key, value)) = line.raw.split_once('=')
                 && let Ok(number) = value.trim().parse::<f32>()
                 && number.is_finite()
             {
-                sheet.numbers.insert(key.trim().to_owned(), number);
+                source.numbers.insert(key.trim().to_owned(), number);
             }
         }
         for line in text::lines(&text) {
             let section = match line.key {
                 Key::Code(section) => section,
-                Key::SlotCode(section, slot) if sheet.slot_enabled(kind_of(section), slot) => section,
+                Key::SlotCode(section, slot) if source.slot_enabled(kind_of(section), slot) => section,
                 _ => continue,
             };
-            let code = &mut sheet.code[section as usize];
+            let code = &mut source.code[section as usize];
             code.push_str(line.code());
             code.push('\n');
         }
-        for code in &mut sheet.code {
+        for code in &mut source.code {
             *code = without_comments(code);
         }
-        sheet
+        source
     }
 
     /// Returns the value of `name`, if the preset sets it.
@@ -91,20 +91,20 @@ mod tests {
 
     #[test]
     fn code_is_sorted_by_section_and_disabled_slots_are_skipped() {
-        let sheet = SplitSource::read(
+        let source = SplitSource::read(
             b"[preset00]\nfDecay=0.98\nper_frame_1=zoom = 1; // in\nper_frame_2=rot=0;\nwavecode_0_enabled=1\n\
               wave_0_per_point1=x=sample;\nwave_1_per_point1=y=1;\nwarp_1=`ret = tex2D(a,uv); /* b\nwarp_2=`c */ d\n",
         );
-        assert_eq!(sheet.number("fdecay"), Some(0.98));
-        assert_eq!(sheet.code[1], "zoom = 1; \nrot=0;\n");
-        assert_eq!(sheet.code[7], "x=sample;\n");
-        assert_eq!(sheet.code[3].trim(), "ret = tex2d(a,uv);  d");
-        assert_eq!(sheet.enabled("wave"), [0]);
+        assert_eq!(source.number("fdecay"), Some(0.98));
+        assert_eq!(source.code[1], "zoom = 1; \nrot=0;\n");
+        assert_eq!(source.code[7], "x=sample;\n");
+        assert_eq!(source.code[3].trim(), "ret = tex2d(a,uv);  d");
+        assert_eq!(source.enabled("wave"), [0]);
     }
 
     #[test]
-    fn binary_data_gives_an_empty_sheet() {
-        let sheet = SplitSource::read(&[0, 255, 254, b'=', b'\n', 0xc3]);
-        assert!(sheet.code.iter().all(String::is_empty));
+    fn binary_data_gives_an_empty_source() {
+        let source = SplitSource::read(&[0, 255, 254, b'=', b'\n', 0xc3]);
+        assert!(source.code.iter().all(String::is_empty));
     }
 }
