@@ -75,7 +75,7 @@ impl<'a> AuditEntry<'a> {
         Self {
             file_name: file.below.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             pack: rel_path.split_once('/').map_or("", |(folder, _)| folder).to_owned(),
-            file_size: std::fs::metadata(plan.path(file)).map_or(0, |facts| facts.len()),
+            file_size: std::fs::metadata(plan.path(file)).map_or(0, |metadata| metadata.len()),
             id: file.id,
             text: dated.map(|(record, _)| TextPart::of(file, record, gates)),
             quality: dated.map(|(record, _)| Quality::of(record, gates)),
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_tag_of_the_text_and_the_picture_is_listed_once() {
         let mut record = Record::without_evidence(Safety::Ok, String::new());
-        record.taken_over = Some(LookVerdict::TooDark);
+        record.imported = Some(LookVerdict::TooDark);
         let listed = tags(&file(&[Tag::Wave, Tag::Dark]), &record, &Gates::default());
         assert_eq!(listed, ["wave", "dark"]);
         assert_eq!(tags(&file(&[Tag::Wave]), &record, &Gates::default()), ["wave", "dark"]);

@@ -18,7 +18,8 @@ pub enum AuditEvent {
         /// Number of presets that already have a verdict.
         known: usize,
         /// Number of presets to audit now.
-        todo: usize,
+        #[serde(rename = "todo")]
+        pending: usize,
         /// Number of files from earlier scans that no longer exist.
         deleted: usize,
         /// Number of unusable files and folders.
@@ -26,7 +27,8 @@ pub enum AuditEvent {
         unusable: usize,
     },
     /// The verdicts of a finished audit by another program were imported.
-    TakenOver {
+    #[serde(rename = "taken_over")]
+    Imported {
         /// Number of presets whose verdicts were imported.
         verdicts: usize,
         /// Number of presets to audit because the other program crashed on them, gave up on them or never
@@ -56,7 +58,8 @@ pub enum AuditEvent {
         /// Why the attempt gave no verdict.
         why: String,
         /// Whether the preset is deferred to the next run.
-        given_up: bool,
+        #[serde(rename = "given_up")]
+        deferred: bool,
     },
 }
 

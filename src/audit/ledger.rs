@@ -91,7 +91,7 @@ impl Ledger {
     }
 
     /// Saves verdicts that another program gave; the live guard ignores them.
-    pub fn take_over(&self, verdicts: &[(PresetId, Record)]) -> Result<(), StoreError> {
+    pub fn import(&self, verdicts: &[(PresetId, Record)]) -> Result<(), StoreError> {
         let (gates, at) = (self.first_gates(), now());
         let row = |(id, record): &(PresetId, Record)| {
             let row = self.row(*id, record, &gates, at)?;

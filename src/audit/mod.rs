@@ -13,6 +13,7 @@ mod ledger;
 mod live;
 mod look_verdict;
 mod plan;
+mod predecessor;
 pub mod probe;
 mod reference;
 pub mod repeats;
@@ -20,7 +21,6 @@ pub mod report;
 mod run;
 mod settings;
 mod snapshot;
-mod take_over;
 pub mod verdict;
 mod work;
 
@@ -48,13 +48,13 @@ use judge::{JobVerdict, judge};
 pub use ledger::{Ledger, recipe};
 pub use live::LiveAudit;
 pub use plan::{AuditPlan, Library, PlannedFile};
+pub use predecessor::{ImportedVerdicts, audited_library, import_predecessor};
 pub use reference::write_reference_files;
 pub use run::{AuditRun, read_run};
 use run::{RUN_FILE, save_run};
 pub use settings::AuditSettings;
 use settings::LIMITS;
 pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
-pub use take_over::{TakenOver, audited_library, take_over};
 pub use work::{AuditJob, work};
 
 /// Number of consecutive failures outside presets after which the run stops: the computer needs attention.
@@ -97,22 +97,22 @@ pub fn audit(
         judged: 0,
     };
     let resumed = settings.out.join(RUN_FILE).exists();
-    if !resumed && let Some(taken) = take_over(&settings.out, &plan, &ledger)? {
-        take_over::keep_original(&settings.out)?;
-        on_event(AuditEvent::TakenOver {
-            verdicts: taken.verdicts,
-            again: taken.again,
-            unknown: taken.unknown,
+    if !resumed && let Some(imported) = import_predecessor(&settings.out, &plan, &ledger)? {
+        predecessor::keep_original(&settings.out)?;
+        on_event(AuditEvent::Imported {
+            verdicts: imported.verdicts,
+            again: imported.again,
+            unknown: imported.unknown,
         });
     }
     save_run(&settings.out, &run)?;
-    let todo = plan.todo(&ledger.known()?, settings, resumed, run.started_at.unsigned_abs())?;
-    let mut report = AuditReport { presets: todo.presets, known: todo.known, ..AuditReport::default() };
+    let pending = plan.pending(&ledger.known()?, settings, resumed, run.started_at.unsigned_abs())?;
+    let mut report = AuditReport { presets: pending.presets, known: pending.known, ..AuditReport::default() };
     on_event(AuditEvent::Scanned {
         files: plan.files(),
         presets: report.presets,
-        known: todo.known,
-        todo: todo.jobs.len(),
+        known: pending.known,
+        pending: pending.jobs.len(),
         deleted: plan.libraries.iter().map(|library| library.deleted.len()).sum(),
         unusable: plan.libraries.iter().map(|library| library.unusable.len()).sum(),
     });
@@ -125,7 +125,7 @@ pub fn audit(
         checkpoint: Checkpoint::new(&settings.out),
     };
     let started = Instant::now();
-    let mut jobs = todo.jobs;
+    let mut jobs = pending.jobs;
     while !jobs.is_empty() && supervisor.report.stopped.is_none() {
         jobs = supervisor.round(&mut pool, jobs, settings.budget, started, &settings.stop);
     }
@@ -228,8 +228,8 @@ impl Supervisor<'_> {
     }
 
     /// Records a failure outside the preset; returns `false` to end the run after too many in a row.
-    fn trouble(&mut self, job: &AuditJob, why: String, given_up: bool) -> bool {
-        if given_up {
+    fn trouble(&mut self, job: &AuditJob, why: String, deferred: bool) -> bool {
+        if deferred {
             self.report.troubles.push((self.plan.name(job.id), why.clone()));
         }
         self.consecutive_failures += 1;
@@ -238,11 +238,11 @@ impl Supervisor<'_> {
                 "{MAX_CONSECUTIVE_FAILURES} presets in a row could not be audited; last error: {why}"
             ));
         }
-        self.report_trouble(job, why, given_up);
+        self.report_trouble(job, why, deferred);
         self.consecutive_failures < MAX_CONSECUTIVE_FAILURES
     }
 
-    fn report_trouble(&mut self, job: &AuditJob, why: String, given_up: bool) {
-        (self.on_event)(AuditEvent::Trouble { path: self.plan.name(job.id), why, given_up });
+    fn report_trouble(&mut self, job: &AuditJob, why: String, deferred: bool) {
+        (self.on_event)(AuditEvent::Trouble { path: self.plan.name(job.id), why, deferred });
     }
 }

@@ -58,7 +58,7 @@ pub struct AuditPlan {
 }
 
 /// The presets that still have to be audited.
-pub struct Todo {
+pub struct Pending {
     /// Jobs ordered by content id, possibly rotated, so that the part that is completed is a random sample.
     pub jobs: Vec<AuditJob>,
     /// Number of distinct presets in the libraries or, if there is one, in the shard.
@@ -132,13 +132,13 @@ impl AuditPlan {
     /// Returns the presets to audit. `known` lists the presets with a verdict, each with whether it is worth
     /// retrying. If the run is `resumed` or some verdicts exist, the order starts at a random position that
     /// `seed` determines.
-    pub fn todo(
+    pub fn pending(
         &self,
         known: &[(PresetId, bool)],
         settings: &AuditSettings,
         resumed: bool,
         seed: u64,
-    ) -> anyhow::Result<Todo> {
+    ) -> anyhow::Result<Pending> {
         let known: BTreeMap<PresetId, bool> = known.iter().copied().collect();
         let done = |id: &PresetId| match known.get(id) {
             None => false,
@@ -171,7 +171,7 @@ impl AuditPlan {
             preset: WirePreset::new(self.path(&self.files[file])),
             attempts: Attempts::default(),
         });
-        Ok(Todo { jobs: jobs.collect(), presets, known: judged })
+        Ok(Pending { jobs: jobs.collect(), presets, known: judged })
     }
 
     /// Iterates over all files.

@@ -59,7 +59,7 @@ pub fn snapshot(settings: &SnapshotSettings, store: Store) -> anyhow::Result<Val
     let mut since = 0;
     ledger.each(&plan, |id, record, row| {
         since += usize::from(row.at >= run.started_at);
-        records.insert(id, record.lean());
+        records.insert(id, record.without_params());
     })?;
     let mut tally = Tally::default();
     let mut listed: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();

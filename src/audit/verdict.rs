@@ -67,8 +67,8 @@ pub struct Record {
     pub why: String,
     /// The verdict on the look that another program gave, by that program's thresholds; flashes and the cost
     /// on this computer are then unknown. `None` if this program gave the verdict.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taken_over: Option<LookVerdict>,
+    #[serde(rename = "taken_over", default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<LookVerdict>,
     /// The measurements.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
@@ -87,24 +87,24 @@ impl Record {
             ProbeOutcome::DeviceLost(why) => (Safety::DeviceLost, why),
             ProbeOutcome::Infrastructure(why) => return Err(why),
         };
-        Ok(Self { safety, why, taken_over: None, evidence })
+        Ok(Self { safety, why, imported: None, evidence })
     }
 
     /// Drops the text parameters, to save memory when all records of a library are loaded.
-    pub fn lean(mut self) -> Self {
+    pub fn without_params(mut self) -> Self {
         self.evidence.text.params.clear();
         self
     }
 
     /// Creates a record without measurements.
     pub fn without_evidence(safety: Safety, why: String) -> Self {
-        Self { safety, why, taken_over: None, evidence: ProbeEvidence::default() }
+        Self { safety, why, imported: None, evidence: ProbeEvidence::default() }
     }
 
     /// Returns the verdict on the look by these thresholds. The verdict of another program is kept unless the
     /// user has set limits.
     pub fn look_verdict(&self, gates: &Gates) -> LookVerdict {
-        if let Some(verdict) = self.taken_over.filter(|_| gates.limits == GateLimits::default()) {
+        if let Some(verdict) = self.imported.filter(|_| gates.limits == GateLimits::default()) {
             return verdict;
         }
         let Some(look) = &self.evidence.look else { return LookVerdict::Unseen };
@@ -135,7 +135,7 @@ impl Record {
             (gates.is_slow_at_worst(&self.evidence.cost), "slow-render-p95"),
         ];
         match verdict {
-            LookVerdict::Slow if self.taken_over.is_none() => {
+            LookVerdict::Slow if self.imported.is_none() => {
                 slow.into_iter().filter(|(is, _)| *is).map(|(_, reason)| reason).collect()
             }
             verdict => verdict.reference_reason().into_iter().collect(),
@@ -145,7 +145,7 @@ impl Record {
     /// Returns whether flashes and cost were measured, which is not the case if another program gave the
     /// verdict.
     pub fn is_measured(&self) -> bool {
-        self.taken_over.is_none()
+        self.imported.is_none()
     }
 
     /// Describes the problems of the preset, including flashes, missing textures and broken parts.
@@ -228,7 +228,7 @@ mod tests {
         let luma_range = [0.04, 0.04];
         record.evidence.look =
             Some(Look { luma: 0.04, luma_range, motion: 0.01, motion_peak: 0.01, ..Look::default() });
-        record.taken_over = Some(LookVerdict::TooDark);
+        record.imported = Some(LookVerdict::TooDark);
         assert_eq!(record.look_verdict(&Gates::default()), LookVerdict::TooDark);
         let limits = GateLimits { min_avg_luma: Some(0.035), ..GateLimits::default() };
         assert_eq!(record.look_verdict(&Gates::default().within(limits)), LookVerdict::Ok);

@@ -112,7 +112,11 @@ fn known(plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Vec<AuditedPreset>
         plan.each_preset().map(|file| (file.id, file.family)).collect();
     let mut known = Vec::new();
     ledger.each(plan, |id, record, _| {
-        known.extend(families.remove(&id).map(|family| AuditedPreset { id, family, record: record.lean() }));
+        known.extend(families.remove(&id).map(|family| AuditedPreset {
+            id,
+            family,
+            record: record.without_params(),
+        }));
     })?;
     known.sort_by_key(|known| known.id);
     Ok(known)
@@ -171,12 +175,12 @@ impl Run<'_, '_> {
         let (mut done, mut total) = (0, 0);
         let report = audit::audit(&auditing, store, |event| {
             match event {
-                AuditEvent::Scanned { todo, .. } => total = todo,
+                AuditEvent::Scanned { pending, .. } => total = pending,
                 AuditEvent::Judged { .. } => done += 1,
-                AuditEvent::Trouble { path, why, given_up: true } => {
+                AuditEvent::Trouble { path, why, deferred: true } => {
                     self.notes.push(format!("{path}: {why}"));
                 }
-                AuditEvent::Trouble { .. } | AuditEvent::TakenOver { .. } => {}
+                AuditEvent::Trouble { .. } | AuditEvent::Imported { .. } => {}
             }
             if !(self.on_progress)(&Progress::at(stage, done, total)) {
                 settings.stop.store(true, Ordering::Relaxed);

@@ -168,8 +168,8 @@ impl Night<'_, '_> {
         let on_event = |event: AuditEvent| {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
-                AuditEvent::Scanned { todo, .. } => total = todo,
-                AuditEvent::TakenOver { verdicts, again, .. } => self.note(format!(
+                AuditEvent::Scanned { pending, .. } => total = pending,
+                AuditEvent::Imported { verdicts, again, .. } => self.note(format!(
                     "reused {} from a finished audit; {again} to audit again",
                     counted(verdicts, "verdict")
                 )),
@@ -177,7 +177,7 @@ impl Night<'_, '_> {
                     done += 1;
                     progress.picture = Some(thumb_path(&out.join(THUMBS), id));
                 }
-                AuditEvent::Trouble { path, why, given_up: true } => self.note(format!("{path}: {why}")),
+                AuditEvent::Trouble { path, why, deferred: true } => self.note(format!("{path}: {why}")),
                 AuditEvent::Trouble { .. } => {}
             }
             (progress.done, progress.total) = (done, total);

@@ -179,7 +179,7 @@ fn audited(settings: &PackSettings, store: Store) -> anyhow::Result<(AuditPlan, 
     );
     let plan = AuditPlan::scan(&store, &[library])?;
     let ledger = Ledger::new(store, audit::recipe(&ProbeSettings::default()));
-    audit::take_over(&settings.audit, &plan, &ledger)?;
+    audit::import_predecessor(&settings.audit, &plan, &ledger)?;
     Ok((plan, ledger))
 }
 
@@ -235,7 +235,7 @@ impl<'a> Pool<'a> {
             pool.candidates.push(Candidate { folder, family: file.family, look_group: 0 });
             pool.files.push(file);
             pool.looks.push(look);
-            pool.records.push(record.lean());
+            pool.records.push(record.without_params());
         }
         for (candidate, group) in pool.candidates.iter_mut().zip(repeats::look_groups(&members)) {
             candidate.look_group = group;

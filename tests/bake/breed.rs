@@ -30,7 +30,7 @@ fn children(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn a_killed_brood_resumes_and_its_favourites_are_packed() {
+fn a_killed_breed_run_resumes_and_its_favourites_are_packed() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 5);
     let out = fixture.folder("out");

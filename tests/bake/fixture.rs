@@ -114,16 +114,16 @@ impl BakeFixture {
     pub fn audit_killed_after(&self, verdicts: usize) -> Vec<String> {
         let mut child = self.start_audit(&["--json", "--workers", "1"]);
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
-        let mut told = Vec::new();
+        let mut paths = Vec::new();
         for line in lines {
-            told.extend(judged(&line));
-            if told.len() >= verdicts {
+            paths.extend(judged(&line));
+            if paths.len() >= verdicts {
                 break;
             }
         }
         child.kill().ok(); // It may have ended already.
         child.wait().expect("ended");
-        told
+        paths
     }
 
     /// Starts an overnight bake with one worker and kills it once `stage` has processed `presets` presets; 0
@@ -175,12 +175,12 @@ impl BakeFixture {
 
     /// Returns, by path, every value that must be equal when the audit is repeated.
     pub fn metrics(&self) -> BTreeMap<String, Value> {
-        let told = |entry: Value| {
+        let values = |entry: Value| {
             let verdict = &entry["verdict"];
             let parts = ["safety", "completeness", "look", "metrics", "likeness", "flash"];
             Value::from(parts.map(|part| verdict[part].clone()).to_vec())
         };
-        self.entries().into_iter().map(|(path, entry)| (path, told(entry))).collect()
+        self.entries().into_iter().map(|(path, entry)| (path, values(entry))).collect()
     }
 }
 

@@ -18,7 +18,7 @@ fn npy(rows: &[[f32; 4]]) -> Vec<u8> {
 }
 
 #[test]
-fn ids_of_a_foreign_pack_join_in_every_file_and_its_embeddings_are_clustered() {
+fn ids_of_an_imported_pack_match_in_every_file_and_its_embeddings_are_clustered() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 4);
     let ids = ["run3-good-0-0a1b2c", "run3-good-1-1b2c3d", "run3-good-2-2c3d4e"];

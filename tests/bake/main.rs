@@ -7,8 +7,8 @@ mod fixture;
 mod hostile;
 mod ids;
 mod overnight;
+mod predecessor;
 mod shards;
-mod take_over;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,7 +45,7 @@ fn a_killed_audit_resumes_and_gives_the_same_verdicts() {
 }
 
 #[test]
-fn renamed_presets_are_recognised_changed_ones_audited_again_and_deleted_ones_marked() {
+fn an_audit_detects_renamed_changed_and_deleted_presets() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 3);
     assert!(fixture.audit(&[]).status.success());
@@ -91,7 +91,7 @@ fn a_library_without_usable_presets_is_reported() {
 
 #[cfg(unix)]
 #[test]
-fn a_pack_never_reaches_through_a_link() {
+fn a_pack_never_follows_a_link() {
     use std::os::unix::fs::symlink;
     let Some(fixture) = BakeFixture::new() else { return };
     let good = fixture.library.join("good");
@@ -196,8 +196,8 @@ fn hostile_presets_do_not_affect_the_verdicts_on_good_ones() {
             continue;
         };
         let (safety, parts) = (&entry["verdict"]["safety"], &entry["verdict"]["completeness"]["brokenParts"]);
-        let told = format!("{safety} {parts}");
-        assert!(case.expected.iter().any(|expected| told.contains(expected)), "{}: {told}", case.name);
+        let found = format!("{safety} {parts}");
+        assert!(case.expected.iter().any(|expected| found.contains(expected)), "{}: {found}", case.name);
     }
     for name in fixture.presets().iter().filter(|name| name.starts_with("good")) {
         assert_eq!(entries[name]["verdict"]["safety"], "ok", "{name}");

@@ -171,7 +171,7 @@ fn a_bake_out_of_time_still_writes_an_index_and_a_failed_preflight_is_reported()
 }
 
 #[test]
-fn odd_names_and_bad_presets_are_baked_and_existing_files_are_kept() {
+fn unusual_file_names_are_baked_empty_presets_excluded_and_existing_files_kept() {
     let Some(fixture) = BakeFixture::new() else { return };
     let library = &fixture.library;
     good_presets(library, 3);

@@ -26,8 +26,7 @@ details{background:#1e2127;border-radius:.5rem;padding:.6rem .9rem;margin:.5rem 
 ";
 
 /// Characters of a path that are percent-encoded in links.
-const UNENCODED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b':');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b':');
 
 /// A page being built.
 pub struct HtmlPage {
@@ -160,7 +159,7 @@ impl HtmlPage {
 fn link(file: &Path, name: &str) -> Markup {
     let path = file.to_string_lossy().replace('\\', "/");
     let root = if path.starts_with('/') { "" } else { "/" }; // Before a drive letter.
-    html! { a href={ "file://" (root) (utf8_percent_encode(&path, UNENCODED)) } { (name) } }
+    html! { a href={ "file://" (root) (utf8_percent_encode(&path, ENCODED)) } { (name) } }
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl<'a> Audit<'a> {
         let gates = ledger.gates(plan)?;
         let mut records = BTreeMap::new();
         ledger.each(plan, |id, record, _| {
-            records.insert(id, record.lean());
+            records.insert(id, record.without_params());
         })?;
         let mut files: Vec<&PlannedFile> = plan.each_preset().collect();
         files.sort_by_cached_key(|file| plan.relative(file));

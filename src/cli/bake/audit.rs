@@ -184,9 +184,9 @@ impl Watch {
             return;
         }
         match event {
-            AuditEvent::Scanned { files, presets, known, todo, deleted, unusable } => {
+            AuditEvent::Scanned { files, presets, known, pending, deleted, unusable } => {
                 self.bar.println(format!(
-                    "{} with {}; {known} already audited, {todo} to do",
+                    "{} with {}; {known} already audited, {pending} to do",
                     counted(*files, "file"),
                     counted(*presets, "distinct preset")
                 ));
@@ -196,10 +196,10 @@ impl Watch {
                         counted(*deleted, "file")
                     ));
                 }
-                self.bar.set_length(*todo as u64);
+                self.bar.set_length(*pending as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));
             }
-            AuditEvent::TakenOver { verdicts, again, unknown } => {
+            AuditEvent::Imported { verdicts, again, unknown } => {
                 self.bar.println(format!(
                     "reused {} from a finished audit; {again} to audit again because that audit failed on them; \
                      {unknown} not in this library",
@@ -216,8 +216,8 @@ impl Watch {
                     eprintln!("{} audited: {}", self.seen, self.summary());
                 }
             }
-            AuditEvent::Trouble { path, why, given_up } => {
-                let then = if *given_up { "deferred to the next run" } else { "retrying" };
+            AuditEvent::Trouble { path, why, deferred } => {
+                let then = if *deferred { "deferred to the next run" } else { "retrying" };
                 self.bar.println(format!("{path}: {why}; {then}"));
             }
         }

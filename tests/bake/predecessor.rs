@@ -60,7 +60,7 @@ fn presets_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_finished_audit_of_the_predecessor_counts_for_packs_and_audits() {
+fn a_finished_audit_of_the_predecessor_is_used_by_packs_and_audits() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 5);
     let out = fixture.folder("out");
@@ -110,7 +110,7 @@ fn a_finished_audit_of_the_predecessor_counts_for_packs_and_audits() {
 }
 
 #[test]
-fn line_based_tools_read_every_verdict_of_the_right_preset_and_gates_can_be_chosen() {
+fn line_based_tools_read_every_verdict_and_gates_are_configurable() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 3);
     std::fs::write(fixture.library.join("hang.milk"), "per_frame_1=loop(100000000, loop(100000000, x=x+1));")

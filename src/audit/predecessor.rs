@@ -25,7 +25,7 @@ const ORIGINAL: &str = "preset-audit.taken-over.json";
 
 /// Result of the import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TakenOver {
+pub struct ImportedVerdicts {
     /// Number of presets whose verdicts were imported.
     pub verdicts: usize,
     /// Number of presets that the other program crashed on, gave up on or never probed.
@@ -93,26 +93,30 @@ struct ForeignQuality {
 ///
 /// # Errors
 /// Fails if the file cannot be read, or if the store cannot be written.
-pub fn take_over(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Option<TakenOver>> {
+pub fn import_predecessor(
+    out: &Path,
+    plan: &AuditPlan,
+    ledger: &Ledger,
+) -> anyhow::Result<Option<ImportedVerdicts>> {
     let Some(audit) = read(out)? else { return Ok(None) };
     let names = names(plan);
     let known: HashSet<PresetId> = ledger.known()?.into_iter().map(|(id, _)| id).collect();
-    let mut taken = TakenOver::default();
+    let mut imported = ImportedVerdicts::default();
     let (mut found, mut again) = (HashMap::new(), HashSet::new());
     for entry in audit.entries {
         let Ok(entry) = ForeignEntry::deserialize(entry) else {
-            taken.unknown += 1;
+            imported.unknown += 1;
             continue;
         };
         let Some(id) = id_of(&names, &entry.rel_path) else {
-            taken.unknown += 1;
+            imported.unknown += 1;
             continue;
         };
         match record(&entry) {
             _ if known.contains(&id) => {}
             Some(record) => {
                 // If files with the same content were judged differently, the one that passed counts.
-                let ok = record.taken_over == Some(LookVerdict::Ok);
+                let ok = record.imported == Some(LookVerdict::Ok);
                 if ok || !found.contains_key(&id) {
                     found.insert(id, record);
                 }
@@ -125,9 +129,9 @@ pub fn take_over(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Resul
     let mut found: Vec<(PresetId, Record)> = found.into_iter().collect();
     found.sort_by_key(|(id, _)| *id);
     again.retain(|id| found.binary_search_by_key(id, |(id, _)| *id).is_err());
-    (taken.verdicts, taken.again) = (found.len(), again.len());
-    ledger.take_over(&found)?;
-    Ok(Some(taken))
+    (imported.verdicts, imported.again) = (found.len(), again.len());
+    ledger.import(&found)?;
+    Ok(Some(imported))
 }
 
 /// Returns the library that a finished audit by the predecessor in `out` covers; `None` if there is no such
@@ -183,7 +187,7 @@ fn record(entry: &ForeignEntry) -> Option<Record> {
         return None;
     }
     let mut record = Record::without_evidence(Safety::Ok, String::new());
-    record.taken_over = Some(verdict);
+    record.imported = Some(verdict);
     let evidence = &mut record.evidence;
     evidence.look = Some(Look {
         luma,
@@ -254,13 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn verdicts_are_taken_over_except_where_the_other_engine_failed() {
+    fn verdicts_are_imported_except_where_the_other_engine_failed() {
         let (library, out) = audited();
         let store = Store::in_memory().expect("opens");
         let plan = AuditPlan::scan(&store, &[library.path().to_owned()]).expect("scanned");
         let ledger = Ledger::new(store, "recipe".into());
-        let taken = take_over(out.path(), &plan, &ledger).expect("read");
-        assert_eq!(taken, Some(TakenOver { verdicts: 3, again: 2, unknown: 2 }));
+        let imported = import_predecessor(out.path(), &plan, &ledger).expect("read");
+        assert_eq!(imported, Some(ImportedVerdicts { verdicts: 3, again: 2, unknown: 2 }));
         let of = |name: &str| {
             let id = PresetId::of(format!("zoom={name}").as_bytes());
             ledger.get(id).expect("read").map(|record| record.look_verdict(&Gates::default()))
@@ -273,13 +277,14 @@ mod tests {
         assert_eq!(ledger.of_any_recipe(ok).expect("read"), None, "the live guard does not rely on it");
         ledger.rejudge(&plan).expect("judged");
         assert_eq!(ledger.of_any_recipe(ok).expect("read"), None);
-        let again = take_over(out.path(), &plan, &ledger).expect("read").expect("the file is still there");
+        let again =
+            import_predecessor(out.path(), &plan, &ledger).expect("read").expect("the file is still there");
         assert_eq!(again.verdicts, 0, "known already");
         assert_eq!(audited_library(out.path()).expect("read"), Some(PathBuf::from("C:\\presets")));
     }
 
     #[test]
-    fn a_folder_of_this_program_or_a_cut_file_is_not_taken_over() {
+    fn a_folder_of_this_program_or_a_cut_file_is_not_imported() {
         let (_, out) = audited();
         let path = out.path().join(AUDIT_FILE);
         let text = std::fs::read_to_string(&path).expect("read");
