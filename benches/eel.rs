@@ -160,6 +160,6 @@ fn points(bencher: Bencher, back_end: &str) {
 
 /// Parsing and lowering, with and without compiling to machine code.
 #[divan::bench(args = BACK_ENDS)]
-fn compiling(bencher: Bencher, back_end: &str) {
+fn compile_code(bencher: Bencher, back_end: &str) {
     bencher.bench_local(|| code(black_box(FRAME), back_end).0);
 }

@@ -70,7 +70,7 @@ fn on_air(id: u64) -> OnAirDeck {
     OnAirDeck { deck: DeckId(id), modulation: Modulation::default() }
 }
 
-fn heard() -> PresetAudio {
+fn loud_audio() -> PresetAudio {
     let mut audio = PresetAudio::default();
     for channel in &mut audio.wave {
         for (at, sample) in channel.iter_mut().enumerate() {
@@ -84,7 +84,7 @@ fn cue() -> Cue {
     Cue {
         dt: 1.0 / FPS,
         fps: FPS,
-        audio: heard(),
+        audio: loud_audio(),
         front: Some(on_air(1)),
         fade: None,
         second: None,
@@ -110,7 +110,7 @@ fn draw(bencher: Bencher, decks: Vec<Deck>, size: [u32; 2], cue: &Cue) {
 }
 
 #[divan::bench(args = KINDS.map(|(name, _)| name))]
-fn kind(bencher: Bencher, name: &str) {
+fn draw_kind(bencher: Bencher, name: &str) {
     let (_, lines) = KINDS.iter().find(|(known, _)| *known == name).expect("a kind");
     let mesh = if name.contains("192x144") { [192, 144] } else { MESH };
     draw(bencher, vec![deck(&preset(lines), SIZE, mesh)], SIZE, &cue());
@@ -172,14 +172,14 @@ fn translation(bencher: Bencher) {
 
 /// From bytes to a program, without and with a shader.
 #[divan::bench(args = [false, true])]
-fn compiling(bencher: Bencher, shader: bool) {
+fn compile(bencher: Bencher, shader: bool) {
     let text = preset(if shader { KINDS[10].1 } else { "" });
     bencher.bench_local(|| Program::compile(black_box(text.as_bytes())).expect("a preset"));
 }
 
 /// From a program to a deck, without and with a shader.
 #[divan::bench(args = [false, true])]
-fn preparing(bencher: Bencher, shader: bool) {
+fn prepare(bencher: Bencher, shader: bool) {
     let text = preset(if shader { KINDS[10].1 } else { "" });
     let program = Program::compile(text.as_bytes()).expect("a preset");
     let settings = DeckSettings { size: SIZE, mesh: MESH, fps: FPS };

@@ -54,7 +54,7 @@ fn value(source: &str) -> f64 {
 }
 
 #[test]
-fn code_examples_have_their_values() {
+fn code_examples_give_the_documented_values() {
     for row in rows("Code", &["Construct", "Example", "Value"]) {
         let [construct, example, expected] = &row[..] else { unreachable!("three columns") };
         let expected: f64 = expected.parse().expect("a number");
@@ -113,7 +113,7 @@ shapecode_0_border_a=0.5
 ";
 
 #[test]
-fn preset_keys_have_their_effect() {
+fn preset_keys_have_the_documented_effect() {
     let mut wrong = Vec::new();
     for row in rows("Preset files", &["Key", "Meaning", "Compared"]) {
         let [key, _, compared] = &row[..] else { unreachable!("three columns") };
@@ -140,7 +140,7 @@ fn words_of_tests(source: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_construct_of_layers_names_a_test() {
+fn every_documented_layer_construct_has_a_test() {
     for file in ["MILK_IMG.INI", "MILK_MSG.INI"] {
         for row in rows("Layers", &[&format!("Construct in `{file}`"), "Effect", "Test"]) {
             let test = row[2].trim_matches('`');

@@ -53,7 +53,7 @@ fn preset(body: &str) -> String {
 }
 
 /// A stage with decks, and a flash meter on its output.
-struct TestStage {
+struct FlashRig {
     stage: Stage,
     fps: f64,
     frames: u32,
@@ -62,7 +62,7 @@ struct TestStage {
     cells: Cells,
 }
 
-impl TestStage {
+impl FlashRig {
     /// Creates a stage with a deck for each preset, numbered from 0.
     fn new(render_context: &Arc<RenderContext>, presets: &[&str], limited: bool, fps: f64) -> Self {
         let mut stage = Stage::new(render_context.clone(), SIZE);
@@ -115,11 +115,11 @@ fn on_air(deck: u64) -> OnAirDeck {
 
 /// Returns the flash score of the first 1.5 seconds of a preset.
 fn score(render_context: &Arc<RenderContext>, text: &str, limited: bool, fps: f64) -> FlashScore {
-    let mut test_stage = TestStage::new(render_context, &[text], limited, fps);
+    let mut rig = FlashRig::new(render_context, &[text], limited, fps);
     (0..(1.5 * fps) as u32).for_each(|_| {
-        test_stage.draw(0, |_| {});
+        rig.draw(0, |_| {});
     });
-    test_stage.score()
+    rig.score()
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn strobing_presets_are_limited_to_three_flashes_per_second() {
 }
 
 #[test]
-fn a_strobe_stays_alive() {
+fn a_limited_strobe_still_flashes() {
     let Some(render_context) = render_context() else { return };
     let score = score(&render_context, &preset(STROBES[0].1), true, 60.0);
     assert!(score.general >= 2, "{score:?}");
@@ -150,11 +150,11 @@ fn cuts_fades_effects_and_blackouts_are_limited_together() {
         preset("ret = 0;"),
     ];
     let run = |limited| {
-        let mut test_stage = TestStage::new(&render_context, &[&flashing, &white, &black], limited, 60.0);
+        let mut rig = FlashRig::new(&render_context, &[&flashing, &white, &black], limited, 60.0);
         for frame in 0_u32..240 {
             // The last frame before each cut is white.
             let front = if frame % 25 == 24 { 1 } else { u64::from(frame / 25 % 2) * 2 };
-            test_stage.draw(front, |cue| {
+            rig.draw(front, |cue| {
                 if frame % 40 > 30 {
                     let progress = Unipolar::new((frame % 40 - 30) as f32 / 10.0);
                     cue.fade = Some(Fade { to: on_air(1), progress, style: Default::default() });
@@ -167,7 +167,7 @@ fn cuts_fades_effects_and_blackouts_are_limited_together() {
                 }
             });
         }
-        test_stage.score()
+        rig.score()
     };
     let [unlimited, limited] = [false, true].map(run);
     assert_eq!(unlimited.verdict(), FlashVerdict::Fail, "{unlimited:?}");
@@ -183,8 +183,8 @@ fn pictures_without_flashes_are_unchanged() {
         .expect("an ambient/calm preset");
     for text in [slow.as_str(), calm.text] {
         let [unlimited, limited] = [false, true].map(|on| {
-            let mut test_stage = TestStage::new(&render_context, &[text], on, 60.0);
-            (0..90).map(|_| test_stage.draw(0, |_| {})).collect::<Vec<_>>()
+            let mut rig = FlashRig::new(&render_context, &[text], on, 60.0);
+            (0..90).map(|_| rig.draw(0, |_| {})).collect::<Vec<_>>()
         });
         let changed = unlimited.iter().zip(&limited).filter(|(a, b)| a != b).count();
         assert_eq!(changed, 0, "changed frames of {}", unlimited.len());

@@ -157,7 +157,7 @@ fn the_last_polygons_are_kept() {
 }
 
 #[test]
-fn a_picture_wraps_while_its_flag_is_positive() {
+fn wrapping_is_on_while_the_wrap_variable_is_positive() {
     let wraps = |value: &str| frame(&format!("bTexWrap=1\nper_frame_1=wrap={value};\n")).texture_wrap;
     assert_eq!(["1", "0.3", "0", "-0.3"].map(wraps), [true, true, false, false]);
 }
@@ -177,7 +177,7 @@ fn custom_waves_have_at_most_480_samples_or_512_bins() {
 }
 
 #[test]
-fn draws_keep_their_order_and_their_kind() {
+fn elements_are_drawn_in_a_fixed_order() {
     let frame = frame(
         "fWaveAlpha=1\nbDarkenCenter=1\nob_size=0.1\nob_a=1\nib_size=0.1\nib_a=1\nmv_a=1\nshapecode_0_enabled=1\n\
          wavecode_0_enabled=1\nwavecode_0_bUseDots=1",
@@ -196,7 +196,7 @@ fn draws_keep_their_order_and_their_kind() {
 }
 
 #[test]
-fn shaders_count_time_and_progress_within_their_range() {
+fn shader_time_wraps_and_progress_is_clamped() {
     let registers = |time: f64| frame_at(Tick { time, ..TICK }, &loud(), "zoom=1").0.uniforms.c;
     let early = registers(7.5);
     assert_eq!(early[2], [7.5, 30.0, 3.0, 0.25]);

@@ -103,7 +103,7 @@ const KINDS: &[Kind] = &[
 ];
 
 #[test]
-fn no_kind_of_file_breaks_the_player() {
+fn hostile_presets_play_within_the_budget() {
     for (name, file) in KINDS {
         for size in 1..=4 {
             let outcome = play(name, file(size));

@@ -298,7 +298,7 @@ fn at_the_ends(scene: &mut Scene, control: Control) -> [Picture; 3] {
 }
 
 #[test]
-fn sparkle_hue_mirror_glow_chroma_and_pulse_have_their_effect() {
+fn sparkle_hue_mirror_glow_chroma_and_pulse_change_the_picture_as_intended() {
     if SHARED.is_none() {
         return;
     }

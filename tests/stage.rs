@@ -81,7 +81,7 @@ fn picture_stats_measure_light_and_change() {
 }
 
 #[test]
-fn slow_drift_is_movement_and_decks_are_not_mixed_up() {
+fn slow_drift_counts_as_movement_and_decks_are_measured_separately() {
     // Changes by a fifth of a level per frame, so nothing changes from one measurement to the next.
     let Some(mut stage) = stage("ret = float3(frame / 1275.0, 0.5, 0.5);") else { return };
     stage.measure_picture(true);
@@ -131,7 +131,7 @@ fn readback_returns_every_picture_once_and_in_order() {
 }
 
 #[test]
-fn a_resized_picture_continues_where_it_was() {
+fn a_resized_deck_keeps_its_picture() {
     // Becomes brighter with every frame, so that a lost frame would be visible.
     let shaders = "warp=0\nfWaveAlpha=0\nwarp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz + 0.02 * float3(uv.x, uv.y, 1.0); }\n\
                    comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";

@@ -53,7 +53,7 @@ fn wait_for(writer: &StoreWriter, wanted: impl Fn(&StoreStatus) -> bool) -> Stor
 
 /// The child process to be killed: writes marks and prints the number of each once it is committed.
 #[test]
-fn child() {
+fn child_writes_marks_until_killed() {
     let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
     let opened = Store::open(&folder, 1).expect("opens");
     let first: u64 =
@@ -68,27 +68,27 @@ fn child() {
 }
 
 /// A process that is killed when it is dropped.
-struct Killed(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Killed {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         self.0.kill().ok(); // It may have ended.
         self.0.wait().ok();
     }
 }
 
-/// Set `AIVJ_STRIKES` to change the number of kills.
+/// Set `AIVJ_KILLS` to change the number of kills.
 #[test]
 fn a_killed_process_loses_no_committed_write_and_repeats_none() {
-    let strikes: u64 = std::env::var("AIVJ_STRIKES").map_or(5, |text| text.parse().expect("a number"));
+    let kills: u64 = std::env::var("AIVJ_KILLS").map_or(5, |text| text.parse().expect("a number"));
     let folder = tempfile::tempdir().expect("a folder");
     let mut rng = aivj::units::Rng::new(5);
     let mut next = 0;
-    for strike in 0..strikes {
+    for kill in 0..kills {
         std::fs::write(folder.path().join("next"), next.to_string()).expect("written");
-        let mut child = Killed(
+        let mut child = KillOnDrop(
             Command::new(std::env::current_exe().expect("this program"))
-                .args(["child", "--exact", "--nocapture"])
+                .args(["child_writes_marks_until_killed", "--exact", "--nocapture"])
                 .env(CHILD, folder.path())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
@@ -107,12 +107,12 @@ fn a_killed_process_loses_no_committed_write_and_repeats_none() {
         let confirmed = confirmed.last().map_or(next, |last| last + 1);
         rng = killer.join().expect("killed");
         let opened = Store::open(folder.path(), 1).expect("opens");
-        assert_eq!(opened.notice, None, "strike {strike}");
+        assert_eq!(opened.notice, None, "kill {kill}");
         let found = marks(&opened.store, confirmed + 1000);
-        assert!((0..confirmed).all(|number| found.contains(&number)), "strike {strike} lost a mark");
+        assert!((0..confirmed).all(|number| found.contains(&number)), "kill {kill} lost a mark");
         next = found.last().map_or(0, |last| last + 1);
     }
-    println!("{strikes} kills, {next} marks, none lost");
+    println!("{kills} kills, {next} marks, none lost");
     let leftovers = std::fs::read_dir(folder.path()).expect("read").flatten().map(|entry| entry.file_name());
     let parts = leftovers.filter(|name| name.to_string_lossy().ends_with(".part")).count();
     assert!(parts <= 1, "interrupted backups pile up");
@@ -189,7 +189,7 @@ fn a_full_disk_loses_nothing_whether_freed_before_or_after_exit() {
 
 #[test]
 #[ignore = "mounts a disk, which needs root"]
-fn a_read_only_disk_is_read_and_written_once_writable() {
+fn changes_on_a_read_only_disk_are_saved_once_it_is_writable() {
     let disk = SmallDisk::mount();
     let writer = StoreWriter::start(open(&disk.0), 1).expect("starts");
     writer.write(mark(0), 1);

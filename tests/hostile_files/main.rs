@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use corpus::{TRAPS, hostile_images, hostile_sounds, hostile_tree};
 
 /// Time after which a command counts as stuck; generous, because the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A data folder, a folder for hostile files, and one outside both that must stay untouched.
 struct Sandbox {
@@ -64,7 +64,7 @@ impl Sandbox {
             if let Some(status) = child.try_wait().expect("a status") {
                 break status;
             }
-            let stuck = started.elapsed() > PATIENCE;
+            let stuck = started.elapsed() > TIMEOUT;
             if stuck {
                 child.kill().ok();
                 child.wait().ok();
@@ -102,7 +102,7 @@ fn is_plain(trap: &str) -> bool {
 }
 
 #[test]
-fn scanning_a_library_of_traps_names_each_trap() {
+fn a_scan_of_hostile_files_reports_each_of_them() {
     let sandbox = Sandbox::new();
     let library = sandbox.at("files");
     for (number, trap) in TRAPS.iter().enumerate() {
@@ -319,7 +319,7 @@ fn nothing_is_written_or_deleted_through_links() {
 }
 
 #[test]
-fn the_corpus_covers_at_least_fifty_kinds() {
+fn the_corpus_has_at_least_fifty_kinds_of_hostile_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let kinds = TRAPS.len()
         + hostile_tree(&{

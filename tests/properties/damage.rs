@@ -50,28 +50,28 @@ enum Step {
     Cut(u16),
     Change(u16, u8),
     Insert(u16, usize),
-    Lose(u16, u8),
-    Double(u16, u8),
+    Remove(u16, u8),
+    Duplicate(u16, u8),
     Splice(u16, usize, u16),
 }
 
 /// Returns a strategy for damage to one of `seeds` files.
 pub fn damage(seeds: usize) -> impl Strategy<Value = Damage> {
-    let place = any::<u16>;
+    let position = any::<u16>;
     let step = prop_oneof![
-        1 => place().prop_map(Step::Cut),
-        4 => (place(), any::<u8>()).prop_map(|(at, byte)| Step::Change(at, byte)),
-        4 => (place(), 0..TRAPS.len()).prop_map(|(at, trap)| Step::Insert(at, trap)),
-        2 => (place(), any::<u8>()).prop_map(|(at, length)| Step::Lose(at, length)),
-        2 => (place(), any::<u8>()).prop_map(|(at, length)| Step::Double(at, length)),
-        1 => (place(), 0..seeds, place()).prop_map(|(at, other, from)| Step::Splice(at, other, from)),
+        1 => position().prop_map(Step::Cut),
+        4 => (position(), any::<u8>()).prop_map(|(at, byte)| Step::Change(at, byte)),
+        4 => (position(), 0..TRAPS.len()).prop_map(|(at, trap)| Step::Insert(at, trap)),
+        2 => (position(), any::<u8>()).prop_map(|(at, length)| Step::Remove(at, length)),
+        2 => (position(), any::<u8>()).prop_map(|(at, length)| Step::Duplicate(at, length)),
+        1 => (position(), 0..seeds, position()).prop_map(|(at, other, from)| Step::Splice(at, other, from)),
     ];
     (0..seeds, vec(step, 1..8)).prop_map(|(of, steps)| Damage { of, steps })
 }
 
 impl Damage {
     /// Returns the damaged file.
-    pub fn done_to(&self, seeds: &[Vec<u8>]) -> Vec<u8> {
+    pub fn apply_to(&self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = seeds[self.of].clone();
         for step in &self.steps {
             step.apply(&mut bytes, seeds);
@@ -82,30 +82,30 @@ impl Damage {
 
 impl Step {
     fn apply(&self, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
-        let place = |at: u16, length: usize| usize::from(at) * length / 65_536;
+        let position = |at: u16, length: usize| usize::from(at) * length / 65_536;
         match *self {
-            Self::Cut(at) => bytes.truncate(place(at, bytes.len())),
+            Self::Cut(at) => bytes.truncate(position(at, bytes.len())),
             Self::Change(at, byte) => {
-                let at = place(at, bytes.len());
+                let at = position(at, bytes.len());
                 if let Some(slot) = bytes.get_mut(at) {
                     *slot = byte;
                 }
             }
             Self::Insert(at, trap) => {
-                let at = place(at, bytes.len());
+                let at = position(at, bytes.len());
                 bytes.splice(at..at, TRAPS[trap].iter().copied());
             }
-            Self::Lose(at, length) => {
-                let at = place(at, bytes.len());
+            Self::Remove(at, length) => {
+                let at = position(at, bytes.len());
                 bytes.drain(at..(at + usize::from(length)).min(bytes.len()));
             }
-            Self::Double(at, length) => {
-                let at = place(at, bytes.len());
+            Self::Duplicate(at, length) => {
+                let at = position(at, bytes.len());
                 let piece = bytes[at..(at + usize::from(length)).min(bytes.len())].to_vec();
                 bytes.splice(at..at, piece);
             }
             Self::Splice(at, other, from) => {
-                let (at, from) = (place(at, bytes.len()), place(from, seeds[other].len()));
+                let (at, from) = (position(at, bytes.len()), position(from, seeds[other].len()));
                 bytes.truncate(at);
                 bytes.extend_from_slice(&seeds[other][from..]);
             }

@@ -25,23 +25,23 @@ const SEED: u64 = 20_261_129;
 struct Target {
     name: &'static str,
     run: fn(&[u8]),
-    most_mib: usize,
+    max_mib: usize,
 }
 
-const EEL: Target = Target { name: "eel", run: entries::eel, most_mib: 160 };
-const PRESET: Target = Target { name: "preset", run: entries::preset, most_mib: 256 };
+const EEL: Target = Target { name: "eel", run: entries::eel, max_mib: 160 };
+const PRESET: Target = Target { name: "preset", run: entries::preset, max_mib: 256 };
 const FILES: [Target; 10] = [
-    Target { name: "library_files", run: entries::library_files, most_mib: 24 },
-    Target { name: "matrix", run: entries::matrix, most_mib: 24 },
-    Target { name: "sound", run: entries::sound, most_mib: 64 },
+    Target { name: "library_files", run: entries::library_files, max_mib: 24 },
+    Target { name: "matrix", run: entries::matrix, max_mib: 24 },
+    Target { name: "sound", run: entries::sound, max_mib: 64 },
     // Peak memory for decoding an image of the maximum size.
-    Target { name: "picture", run: entries::picture, most_mib: 600 },
-    Target { name: "model", run: entries::model, most_mib: 24 },
-    Target { name: "settings", run: entries::settings, most_mib: 24 },
-    Target { name: "midi_profile", run: entries::midi_profile, most_mib: 24 },
-    Target { name: "store", run: entries::store, most_mib: 24 },
-    Target { name: "taste", run: entries::taste, most_mib: 24 },
-    Target { name: "set_log", run: entries::set_log, most_mib: 24 },
+    Target { name: "picture", run: entries::picture, max_mib: 600 },
+    Target { name: "model", run: entries::model, max_mib: 24 },
+    Target { name: "settings", run: entries::settings, max_mib: 24 },
+    Target { name: "midi_profile", run: entries::midi_profile, max_mib: 24 },
+    Target { name: "store", run: entries::store, max_mib: 24 },
+    Target { name: "taste", run: entries::taste, max_mib: 24 },
+    Target { name: "set_log", run: entries::set_log, max_mib: 24 },
 ];
 
 impl Target {
@@ -54,17 +54,17 @@ impl Target {
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
             TestCaseError::fail(format!("{}: {text}", self.name))
         })?;
-        let most = self.most_mib << 20;
-        if peak > most {
+        let max = self.max_mib << 20;
+        if peak > max {
             let peak_mib = peak >> 20;
-            let most_mib = self.most_mib;
-            return Err(TestCaseError::fail(format!("{}: {peak_mib} MiB, {most_mib} allowed", self.name)));
+            let max_mib = self.max_mib;
+            return Err(TestCaseError::fail(format!("{}: {peak_mib} MiB, {max_mib} allowed", self.name)));
         }
         Ok(())
     }
 
     /// Checks `cases` values of `strategy`.
-    fn hold<S: Strategy>(&self, cases: u32, strategy: S, bytes: impl Fn(&S::Value) -> Vec<u8>)
+    fn check_cases<S: Strategy>(&self, cases: u32, strategy: S, bytes: impl Fn(&S::Value) -> Vec<u8>)
     where
         S::Value: std::fmt::Debug,
     {
@@ -78,7 +78,7 @@ impl Target {
             ..defaults
         };
         let outcome = TestRunner::new(config).run(&strategy, |value| self.check(&bytes(&value)));
-        must_hold(outcome, self.name);
+        assert_ok(outcome, self.name);
     }
 
     /// Returns the seeds in `fuzz/seeds/NAME`, by file name.
@@ -97,18 +97,18 @@ impl Target {
     }
 
     /// Checks the target on seeds, damaged seeds and noise.
-    fn holds_for_files(&self, cases: u32) {
+    fn check_files(&self, cases: u32) {
         for (name, seed) in self.seeds() {
-            must_hold(self.check(&seed), &name);
+            assert_ok(self.check(&seed), &name);
         }
         let seeds: Vec<Vec<u8>> = self.seeds().into_iter().map(|(_, seed)| seed).collect();
-        self.hold(cases, damage::damage(seeds.len()), |damage| damage.done_to(&seeds));
-        self.hold(cases / 4, vec(any::<u8>(), 0..512), Clone::clone);
+        self.check_cases(cases, damage::damage(seeds.len()), |damage| damage.apply_to(&seeds));
+        self.check_cases(cases / 4, vec(any::<u8>(), 0..512), Clone::clone);
     }
 }
 
 /// Fails the test with a description of the failing case.
-fn must_hold(outcome: Result<(), impl std::fmt::Display>, what: &str) {
+fn assert_ok(outcome: Result<(), impl std::fmt::Display>, what: &str) {
     let failure = outcome.err().map(|failure| failure.to_string());
     assert!(failure.is_none(), "{what}: {}", failure.unwrap_or_default());
 }
@@ -116,26 +116,26 @@ fn must_hold(outcome: Result<(), impl std::fmt::Display>, what: &str) {
 #[test]
 fn untrusted_files_are_read_or_rejected() {
     for target in FILES {
-        target.holds_for_files(1500);
+        target.check_files(1500);
     }
 }
 
 #[test]
 fn untrusted_presets_are_played_or_rejected() {
-    PRESET.holds_for_files(120);
+    PRESET.check_files(120);
     let text = |(lines, shader): &(Vec<(&str, String)>, String)| {
         let mut text = String::from("MILKDROP_PRESET_VERSION=201\nPSVERSION=2\n[preset00]\n");
         lines.iter().for_each(|(key, value)| text.push_str(&format!("{key}={value}\n")));
         text.push_str(&format!("comp_1=`shader_body {{ {shader} }}\n"));
         text.into_bytes()
     };
-    PRESET.hold(120, (program::preset_lines(), program::shader()), text);
+    PRESET.check_cases(120, (program::preset_lines(), program::shader()), text);
 }
 
 #[test]
 fn untrusted_code_ends_within_its_budget() {
-    EEL.holds_for_files(2000);
-    EEL.hold(3000, program::program(), |source| source.clone().into_bytes());
+    EEL.check_files(2000);
+    EEL.check_cases(3000, program::program(), |source| source.clone().into_bytes());
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn extreme_nesting_and_repetition_are_rejected_or_cut_short() {
     ] {
         for count in [100, 399, 400, 1_000, 20_000] {
             let source = format!("{head}{}1{}", again.repeat(count), tail.repeat(count));
-            must_hold(EEL.check(source.as_bytes()), &format!("{count} times {again}"));
+            assert_ok(EEL.check(source.as_bytes()), &format!("{count} times {again}"));
         }
     }
 }
