@@ -77,10 +77,10 @@ impl Drop for Killed {
     }
 }
 
-/// Set `AIVJ_STRIKES` to change the number of kills.
+/// Set `AIVJ_KILLS` to change the number of kills.
 #[test]
 fn a_killed_process_loses_no_committed_write_and_repeats_none() {
-    let strikes: u64 = std::env::var("AIVJ_STRIKES").map_or(5, |text| text.parse().expect("a number"));
+    let strikes: u64 = std::env::var("AIVJ_KILLS").map_or(5, |text| text.parse().expect("a number"));
     let folder = tempfile::tempdir().expect("a folder");
     let mut rng = aivj::units::Rng::new(5);
     let mut next = 0;
