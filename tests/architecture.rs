@@ -208,14 +208,14 @@ fn crates_named(code: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_checks_see_groups_and_bare_paths() {
+fn imports_are_found_in_groups_and_bare_paths() {
     let text = "use crate::{stage::{Gpu, Stage}, mind}; fn f(x: &wgpu::Device) -> linfa_clustering::KMeans { crate::app::run() }";
     assert_eq!(modules_named(text), ["stage", "mind", "app"]);
     assert_eq!(crates_named(text), ["crate", "stage", "wgpu", "linfa_clustering", "crate"]);
 }
 
 #[test]
-fn modules_import_only_what_they_may() {
+fn modules_import_only_permitted_modules() {
     let table: BTreeMap<_, _> = MAY_IMPORT.iter().copied().collect();
     let mut offences = Vec::new();
     let mut modules_seen = 0;
@@ -228,7 +228,7 @@ fn modules_import_only_what_they_may() {
             }
         }
     }
-    assert!(modules_seen > 20, "only {modules_seen} files were looked at");
+    assert!(modules_seen > 20, "only {modules_seen} files were checked");
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
 
@@ -323,7 +323,7 @@ fn failing_device_calls_are_only_made_by_gpu() {
 }
 
 #[test]
-fn only_the_app_asks_the_wall_clock() {
+fn only_permitted_modules_read_the_clock() {
     // These modules only measure durations; none of them lets the wall clock decide what a show does.
     const MEASURE: [&str; 15] = [
         "app", "audio", "audit", "cli", "cluster", "embed", "frames", "jobs", "listen", "midi", "night",
@@ -331,10 +331,10 @@ fn only_the_app_asks_the_wall_clock() {
     ];
     const MEASURING_FILES: [&str; 2] = ["src/show/warm.rs", "src/units/processor.rs"];
     for (module, path, text) in sources() {
-        let asks = code(&text).contains("Instant::now") || code(&text).contains("SystemTime::now");
+        let reads = code(&text).contains("Instant::now") || code(&text).contains("SystemTime::now");
         let exempt =
             MEASURE.contains(&module.as_str()) || MEASURING_FILES.iter().any(|file| path.ends_with(file));
-        assert!(!asks || exempt, "{}: asks the wall clock", path.display());
+        assert!(!reads || exempt, "{}: reads the clock", path.display());
     }
 }
 

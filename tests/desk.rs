@@ -204,7 +204,7 @@ fn the_live_page() {
 }
 
 #[test]
-fn the_live_page_in_trouble() {
+fn the_live_page_with_problems() {
     let mut snapshot = playing();
     snapshot.held = true;
     snapshot.macros.mode = Mode::Midi;
@@ -240,7 +240,7 @@ fn the_midi_page() {
         action: Action::named(name).expect("an action of this name"),
         control: control.into(),
         encoding,
-        takeover: (at == 0).then_some(true),
+        soft_takeover: (at == 0).then_some(true),
         conflict: conflict.map(String::from),
     };
     moment.midi = MidiView {
@@ -255,7 +255,7 @@ fn the_midi_page() {
         ],
         encodings: vec![("absolute", "Absolute"), ("signed_bit", "Relative (signed bit)")],
         learning: Some(Action::Turn(aivj::desk::Dial::Macro(Control::Motion))),
-        heard: "nanoPads: CC 16 ch 1 = 64".into(),
+        last_message: "nanoPads: CC 16 ch 1 = 64".into(),
         ..MidiView::default()
     };
     check("midi", moment);

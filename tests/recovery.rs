@@ -38,13 +38,13 @@ fn sound(frame: usize) -> Vec<[f32; 2]> {
     (0..1470).map(|i| [sample(i); 2]).collect()
 }
 
-struct Played {
+struct PlayedRig {
     rig: Rig,
     frame: usize,
     learnt: Vec<Signal>,
 }
 
-impl Played {
+impl PlayedRig {
     fn new(rig: Rig) -> Self {
         Self { rig, frame: 0, learnt: Vec::new() }
     }
@@ -95,7 +95,7 @@ fn ready(rig: &Rig) -> bool {
 fn a_lost_device_is_replaced_and_the_show_continues() {
     for threads in [true, false] {
         let Some(rig) = rig(threads) else { return };
-        let mut played = Played::new(rig);
+        let mut played = PlayedRig::new(rig);
         played.until("the start", ready);
         let turned = Command::Macro { control: Control::M4, value: Unipolar::new(0.8) };
         played.frame(&[turned, Command::Hold]);
@@ -123,7 +123,7 @@ fn a_lost_device_is_replaced_and_the_show_continues() {
 #[test]
 fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
     let Some(rig) = rig(true) else { return };
-    let mut played = Played::new(rig);
+    let mut played = PlayedRig::new(rig);
     played.until("the start", ready);
     let guilty = played.playing();
     // The device is lost whenever this preset draws.
@@ -142,11 +142,11 @@ fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
 }
 
 #[test]
-fn out_of_memory_drops_decks_before_size_and_blames_no_preset() {
+fn out_of_memory_reduces_decks_before_resolution_and_blames_no_preset() {
     let Some(rig) = rig(true) else { return };
-    let mut played = Played::new(rig);
+    let mut played = PlayedRig::new(rig);
     played.until("the start", ready);
-    let shortage = |played: &mut Played| {
+    let shortage = |played: &mut PlayedRig| {
         played.rig.set_faults(FaultSchedule::parse("oom@3s", false).expect("a fault"));
         (0..100).for_each(|_| played.frame(&[]));
         played.frame(&[Command::Next]); // Needs another deck.
@@ -165,7 +165,7 @@ fn out_of_memory_drops_decks_before_size_and_blames_no_preset() {
 #[test]
 fn waiting_for_a_lost_device_ends_with_an_error() {
     let Some(rig) = rig(false) else { return };
-    let mut played = Played::new(rig);
+    let mut played = PlayedRig::new(rig);
     played.until("the start", |rig| rig.show.playing());
     let gpu = &played.rig.stage.render_context().gpu;
     let mut readback = Readback::new(gpu, SIZE);

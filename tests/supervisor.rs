@@ -51,7 +51,7 @@ impl Supervised {
     }
 
     /// Returns the output lines that contain `part`.
-    fn said(&self, part: &str) -> Vec<String> {
+    fn output_lines(&self, part: &str) -> Vec<String> {
         self.lines.lock().expect("lines").iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
@@ -71,16 +71,16 @@ impl Supervised {
 
     /// Sends a signal to the child and waits until the picture is back. Returns the seconds since the signal, and the
     /// milliseconds since the restart as counted by the supervisor.
-    fn strike(&self, number: i32) -> (f64, f64) {
-        let before = self.said("ms after the restart").len();
+    fn send_signal(&self, number: i32) -> (f64, f64) {
+        let before = self.output_lines("ms after the restart").len();
         let begun = Instant::now();
         signal(self.child(), number);
-        self.wait_back(before, begun)
+        self.wait_for_picture(before, begun)
     }
 
-    fn wait_back(&self, before: usize, begun: Instant) -> (f64, f64) {
+    fn wait_for_picture(&self, before: usize, begun: Instant) -> (f64, f64) {
         let line = wait_for("the picture", || {
-            let lines = self.said("ms after the restart");
+            let lines = self.output_lines("ms after the restart");
             (lines.len() > before).then(|| lines[before].clone())
         });
         let restart_ms = line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number");
@@ -89,11 +89,11 @@ impl Supervised {
 }
 
 #[test]
-fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
+fn a_crashed_or_hung_show_is_restarted_with_its_state() {
     let Some(mut show) = Supervised::start("overflow@1s") else { return };
     let first = show.state().expect("a state");
-    show.wait_back(0, Instant::now());
-    assert_eq!(show.said("the show crashed").len(), 1);
+    show.wait_for_picture(0, Instant::now());
+    assert_eq!(show.output_lines("the show crashed").len(), 1);
     let grown = |show: &Supervised, than: usize| {
         wait_for("the state", || show.state().filter(|state| state.show.history.len() > than))
     };
@@ -101,11 +101,11 @@ fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
     assert!(second.show.history.starts_with(&first.show.history), "the history is lost");
     assert!(second.show.now >= first.show.now && second.supervisor == first.supervisor);
     assert_eq!(second.surroundings, first.surroundings);
-    show.strike(libc::SIGKILL);
+    show.send_signal(libc::SIGKILL);
     let third = grown(&show, second.show.history.len());
     // A stopped process sends no heartbeats, like one blocked in a driver.
-    show.strike(libc::SIGSTOP);
-    assert_eq!(show.said("the show hung").len(), 1);
+    show.send_signal(libc::SIGSTOP);
+    assert_eq!(show.output_lines("the show hung").len(), 1);
     grown(&show, third.show.history.len());
     assert_eq!(std::fs::read_dir(show.data.path().join("sets")).expect("logs").count(), 4, "a log each");
     let child = show.child();
@@ -116,12 +116,12 @@ fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
     assert!(ended, "the show outlives its supervisor");
 }
 
-/// The long form: `cargo test --release --features faults --test supervisor -- --ignored --nocapture`; `AIVJ_STRIKES`
+/// The long form: `cargo test --release --features faults --test supervisor -- --ignored --nocapture`; `AIVJ_KILLS`
 /// sets the number of signals of each kind.
 #[test]
 #[ignore = "takes many minutes; results are in docs/reliability.md"]
 fn many_crashes_and_hangs_are_recovered() {
-    let count = std::env::var("AIVJ_STRIKES").ok().and_then(|count| count.parse().ok()).unwrap_or(50);
+    let count = std::env::var("AIVJ_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(50);
     for (name, number) in [
         ("kill", libc::SIGKILL),
         ("abort", libc::SIGABRT),
@@ -133,7 +133,7 @@ fn many_crashes_and_hangs_are_recovered() {
         let mut kept = 0;
         for _ in 0..count {
             let before = show.state().expect("a state").show.history;
-            let (secs, ms) = show.strike(number);
+            let (secs, ms) = show.send_signal(number);
             total.push(secs * 1000.0);
             restart.push(ms);
             let after = wait_for("the state", || {
@@ -152,7 +152,7 @@ fn many_crashes_and_hangs_are_recovered() {
             format!("median {:.0}, most {:.0}, {within} of {} within 1500", at(0.5), at(1.0), times.len())
         };
         println!(
-            "{name}: ms from strike to picture: {}; from restart: {}; state kept {kept} of {count}",
+            "{name}: ms from signal to picture: {}; from restart: {}; state kept {kept} of {count}",
             summary(&total),
             summary(&restart)
         );

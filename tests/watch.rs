@@ -71,7 +71,7 @@ fn replaced(rig: &mut Rig, sound: &[(Vec<[f32; 2]>, Features)]) -> Option<(f64, 
 }
 
 #[test]
-fn only_faulty_presets_are_replaced_and_in_time() {
+fn only_faulty_presets_are_replaced_within_the_time_limit() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let sound = sound(6.0);
@@ -117,7 +117,7 @@ fn only_faulty_presets_are_replaced_and_in_time() {
 /// `AIVJ_WATCH_COUNT` sets the number of presets.
 #[test]
 #[ignore = "takes many minutes; results are in docs/reliability.md"]
-fn good_presets_stay() {
+fn good_presets_are_not_replaced() {
     let Some(gpu) = Gpu::for_test() else { return };
     let Some(folder) = std::env::var_os("AIVJ_WATCH_PRESETS") else { return };
     let count = std::env::var("AIVJ_WATCH_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(100);

@@ -22,7 +22,7 @@ use display::{Process, wait_for};
 
 /// Maximum time from the request to quit to the exit. The program's own limit is two seconds; the rest allows for a
 /// busy machine.
-const LEAVES_WITHIN: Duration = Duration::from_secs(8);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// A running show on its own display, with its own data folder.
 struct LiveShow {
@@ -80,7 +80,7 @@ impl LiveShow {
     fn ended(&mut self) -> ExitStatus {
         let begun = Instant::now();
         let status = wait_for("the end", || self.program.0.try_wait().expect("its state"));
-        assert!(begun.elapsed() < LEAVES_WITHIN, "left after {:?}", begun.elapsed());
+        assert!(begun.elapsed() < QUIT_TIMEOUT, "quit after {:?}", begun.elapsed());
         status
     }
 }
@@ -172,8 +172,8 @@ fn a_second_start_raises_the_running_show() {
     let Some(show) = LiveShow::start() else { return };
     let second = Command::new(env!("CARGO_BIN_EXE_aivj")).env("AIVJ_DATA", show.data.path()).output();
     let second = second.expect("started");
-    let said = String::from_utf8_lossy(&second.stderr);
-    assert!(second.status.success() && said.contains("already running"), "{}: {said}", second.status);
+    let output = String::from_utf8_lossy(&second.stderr);
+    assert!(second.status.success() && output.contains("already running"), "{}: {output}", second.status);
     let before = show.steps();
     wait_for("more frames", || (show.steps() > before).then_some(()));
 }

@@ -47,7 +47,7 @@ impl Archive {
         let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::with_memory(settings, pool.clone(), memory.clone());
-        let search = SearchThread::start(second(&store)?).context("starting the search thread")?;
+        let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
         let mut archive = Self {
             view: LibraryView::default(),
             persistence: ShowPersistence::start(store, recalled)?,
@@ -62,16 +62,16 @@ impl Archive {
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
         let ShowMemory { favourites, banned, excluded, rescued, .. } = memory;
-        archive.mark(&MarkedPresets { favourites, banned, excluded, rescued });
+        archive.set_marks(&MarkedPresets { favourites, banned, excluded, rescued });
         archive.view.rejected = archive.pool.rejected.clone();
-        archive.find();
+        archive.search();
         Ok((archive, show))
     }
 
     /// Saves changes and applies library and theme updates. Runs after the show has processed `commands`.
     pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
         if let Some(change) = show.changed_memory() {
-            change.marks().into_iter().for_each(|marks| self.mark(marks));
+            change.marks().into_iter().for_each(|marks| self.set_marks(marks));
             self.persistence.remember(change);
         }
         for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
@@ -84,7 +84,7 @@ impl Archive {
                     self.change_library(show, pool);
                     self.message = Some(messages.join("; "));
                     self.query.cluster = None; // It was an index into the old library.
-                    self.find();
+                    self.search();
                 }
             }
         }
@@ -174,7 +174,7 @@ impl Archive {
         match request {
             LibraryRequest::Find(query) => {
                 self.query = query;
-                self.find();
+                self.search();
             }
             LibraryRequest::IgnoreBlacklist => self.reopen(true),
         }
@@ -184,11 +184,11 @@ impl Archive {
         &self.pool.catalogue
     }
 
-    fn find(&self) {
+    fn search(&self) {
         self.search.submit(self.library(), self.query.clone());
     }
 
-    fn mark(&mut self, marks: &MarkedPresets) {
+    fn set_marks(&mut self, marks: &MarkedPresets) {
         self.view.favourites = Arc::new(marks.favourites.clone());
         self.view.banned = Arc::new(marks.banned.clone());
         self.view.excluded = Arc::new(marks.excluded.clone());
@@ -198,7 +198,7 @@ impl Archive {
 
 /// Opens a second connection for the search thread. An in-memory store cannot be shared, so the thread gets an empty
 /// one.
-fn second(store: &Store) -> anyhow::Result<Store> {
+fn search_store(store: &Store) -> anyhow::Result<Store> {
     Ok(match store.another()? {
         Some(store) => store,
         None => Store::in_memory()?,

@@ -13,7 +13,7 @@ use crate::embed::models;
 use crate::handoff::Latest;
 use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
-use crate::night::{self, NightEvent, NightOutcome, STAGES, library_of, same_folder, stage_label};
+use crate::night::{self, BakeEvent, BakeOutcome, STAGES, library_of, same_folder, stage_label};
 
 /// Maximum number of notes kept for the page.
 const NOTES: usize = 200;
@@ -199,23 +199,23 @@ impl BakeProgress {
         page
     }
 
-    fn handle(&mut self, event: NightEvent) {
+    fn handle(&mut self, event: BakeEvent) {
         match event {
-            NightEvent::Check(check) => self.note(format!("{}: {}", check.what, check.message)),
-            NightEvent::Note { text } => self.note(text),
-            NightEvent::Failed { why } => self.finish(Some(why)),
-            NightEvent::Ended { outcome: NightOutcome::Finished } => self.finish(None),
-            NightEvent::Ended { outcome: NightOutcome::Stopped } => {
+            BakeEvent::Check(check) => self.note(format!("{}: {}", check.what, check.message)),
+            BakeEvent::Note { text } => self.note(text),
+            BakeEvent::Failed { why } => self.finish(Some(why)),
+            BakeEvent::Ended { outcome: BakeOutcome::Finished } => self.finish(None),
+            BakeEvent::Ended { outcome: BakeOutcome::Stopped } => {
                 self.note("stopped; start the bake again to resume".into());
                 self.finish(None);
             }
-            NightEvent::Stage { stage } => {
+            BakeEvent::Stage { stage } => {
                 self.view.stage = stage_label(&stage).to_owned();
                 self.note(self.view.stage.clone());
                 (self.view.done, self.view.total, self.view.left_secs) = (0, 0, None);
                 self.pace.clear();
             }
-            NightEvent::Progress(progress) => self.progress(&progress),
+            BakeEvent::Progress(progress) => self.progress(&progress),
         }
         self.shown.publish(self.view.clone());
     }
@@ -292,14 +292,14 @@ mod tests {
     fn events_update_the_page() {
         let shown = Latest::new(BakeView::default());
         let mut page = BakeProgress::new(shown.clone());
-        page.handle(NightEvent::Stage { stage: "render frames".into() });
-        page.handle(NightEvent::Progress(Progress::at("render frames", 3, 30)));
-        page.handle(NightEvent::Note { text: "ten failed".into() });
+        page.handle(BakeEvent::Stage { stage: "render frames".into() });
+        page.handle(BakeEvent::Progress(Progress::at("render frames", 3, 30)));
+        page.handle(BakeEvent::Note { text: "ten failed".into() });
         let view = shown.read();
         assert_eq!((view.running, view.done, view.total), (true, 3, 30));
         assert_eq!(view.stage, "Render frames");
         assert_eq!(view.notes, ["Render frames", "ten failed"]);
-        page.handle(NightEvent::Ended { outcome: NightOutcome::Finished });
+        page.handle(BakeEvent::Ended { outcome: BakeOutcome::Finished });
         page.end();
         assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().problem.is_none());
     }
@@ -308,7 +308,7 @@ mod tests {
     fn failures_and_unexpected_exits_are_shown() {
         let shown = Latest::new(BakeView::default());
         let mut page = BakeProgress::new(shown.clone());
-        page.handle(NightEvent::Failed { why: "the disk is full".into() });
+        page.handle(BakeEvent::Failed { why: "the disk is full".into() });
         page.end();
         assert_eq!(shown.read().problem.as_deref(), Some("the disk is full"));
         BakeProgress::new(shown.clone()).end();
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn the_page_shows_the_library_to_bake() {
         let mut baking = Baking::new(Some(Path::new("/presets/a")), &[]);
-        BakeProgress::new(baking.view.clone()).handle(NightEvent::Note { text: "of a".into() });
+        BakeProgress::new(baking.view.clone()).handle(BakeEvent::Note { text: "of a".into() });
         baking.switch_to(Some(Path::new("/presets/b")));
         assert_eq!((baking.view().library.as_deref(), baking.view().running), (Some("/presets/a"), true));
         BakeProgress::new(baking.view.clone()).end();

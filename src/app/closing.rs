@@ -11,7 +11,7 @@ const ASKING: &str = "aivj output: close again to end the show";
 /// Message on the desk after the first press.
 const MESSAGE: &str = "close the output window again to end the show";
 /// Time within which the second press must follow.
-const WITHIN: Duration = Duration::from_secs(5);
+const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 
 /// Ends the show only on the second press of the close button.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl CloseGuard {
 
     /// Returns whether a second press would end the show.
     pub fn asking(&self, now: Instant) -> bool {
-        self.asked.is_some_and(|asked| now.duration_since(asked) < WITHIN)
+        self.asked.is_some_and(|asked| now.duration_since(asked) < CONFIRM_WITHIN)
     }
 
     /// Returns the message for the desk, if any.

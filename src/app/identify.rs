@@ -19,11 +19,11 @@ const SHARE: u32 = 3;
 
 /// The windows with the numbers. They close when this is dropped.
 pub(super) struct Identify {
-    signs: Vec<Sign>,
+    windows: Vec<NumberWindow>,
     until: Instant,
 }
 
-struct Sign {
+struct NumberWindow {
     number: usize,
     name: String,
     painter: Painter,
@@ -35,7 +35,7 @@ impl Identify {
     pub fn show(events: &ActiveEventLoop, pictures: &Pictures) -> anyhow::Result<Self> {
         let picture = pictures.newest.read();
         let gpu = &picture.context.gpu;
-        let mut signs = Vec::new();
+        let mut windows = Vec::new();
         for (number, display) in events.available_monitors().enumerate() {
             let (size, corner) = (display.size(), display.position());
             let side = (size.height / SHARE).max(1);
@@ -53,9 +53,9 @@ impl Identify {
             let surface = WindowSurface::new(gpu, window.clone(), surface, false, pictures.pause.clone())?;
             let painter = Painter::new(&window, surface, &picture);
             window.request_redraw();
-            signs.push(Sign { number, name: display.name().unwrap_or_default(), painter, window });
+            windows.push(NumberWindow { number, name: display.name().unwrap_or_default(), painter, window });
         }
-        Ok(Self { signs, until: Instant::now() + SHOWN })
+        Ok(Self { windows, until: Instant::now() + SHOWN })
     }
 
     /// Returns when the windows close.
@@ -65,8 +65,8 @@ impl Identify {
 
     /// Paints the window with `id`, if it is one of these.
     pub fn paint(&mut self, id: WindowId, pictures: &Pictures) {
-        let Some(sign) = self.signs.iter_mut().find(|sign| sign.window.id() == id) else { return };
-        let Sign { number, name, painter, window } = sign;
+        let Some(shown) = self.windows.iter_mut().find(|shown| shown.window.id() == id) else { return };
+        let NumberWindow { number, name, painter, window } = shown;
         let picture = pictures.newest.read();
         painter.expose();
         painter.paint(window, window.inner_size().into(), &picture, |ui, _| {

@@ -143,7 +143,7 @@ pub(super) fn acts_while_typing(key: &Key) -> bool {
 
 /// Returns the key bindings, with the changes from `keys.toml`, and a message if that file has problems.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
-    let (keys, problem) = Keymap::of_folder(folder);
+    let (keys, problem) = Keymap::from_folder(folder);
     (keys.shown(), problem)
 }
 
@@ -184,7 +184,7 @@ impl Default for Keymap {
 impl Keymap {
     /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is
     /// no such file.
-    pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
+    pub fn from_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match disk::read_text(&path, disk::limit::TEXT) {
             Ok(text) => {
@@ -302,7 +302,7 @@ fn defaults() -> Vec<(&'static str, Action)> {
         ("f", window(WindowAction::Fullscreen)),
         ("f11", window(WindowAction::Fullscreen)),
         ("d", window(WindowAction::Desk)),
-        ("s", window(WindowAction::Picture)),
+        ("s", window(WindowAction::Screenshot)),
         ("h", window(WindowAction::Help)),
         ("f1", window(WindowAction::Help)),
         ("tab", window(WindowAction::NextPage)),
@@ -316,7 +316,7 @@ fn defaults() -> Vec<(&'static str, Action)> {
     let turnable = Page::ALL.into_iter().filter(|page| *page != Page::Keys);
     keys.extend(pages.into_iter().zip(turnable.map(|page| window(WindowAction::Page(page)))));
     keys.extend(["ctrl+1", "ctrl+2"].into_iter().zip((0..CARDS).map(Action::PlayCard)));
-    keys.extend(["alt+1", "alt+2"].into_iter().zip((0..CARDS).map(Action::DropCard)));
+    keys.extend(["alt+1", "alt+2"].into_iter().zip((0..CARDS).map(Action::RemoveCard)));
     keys
 }
 
@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn every_card_has_its_keys() {
         let keys = Keymap::default();
-        for action in (0..CARDS).flat_map(|card| [Action::PlayCard(card), Action::DropCard(card)]) {
+        for action in (0..CARDS).flat_map(|card| [Action::PlayCard(card), Action::RemoveCard(card)]) {
             assert!(keys.lines.iter().any(|(_, bound)| *bound == action), "no key for {}", action.name());
         }
         let next = |kind: &str| Action::named(&format!("upcoming{}.{kind}", CARDS + 1));

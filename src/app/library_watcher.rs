@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::units::counted;
 
 /// Interval between checks of the index files.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty
 /// folder gives the built-in presets; a library that is held back is an error.
@@ -201,7 +201,7 @@ fn keep_up(
         }
         send(LibraryUpdate::Missing(Some(presets.path.clone())));
         while !has_files(&presets.place().folder) {
-            if !matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
+            if !matches!(ended.recv_timeout(CHECK_INTERVAL), Err(RecvTimeoutError::Timeout)) {
                 return;
             }
         }
@@ -279,7 +279,7 @@ fn keep_up_until(
         publish(updates, or_built_in(&store, opened)?);
     }
     library::release_memory();
-    while matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
+    while matches!(ended.recv_timeout(CHECK_INTERVAL), Err(RecvTimeoutError::Timeout)) {
         if !has_files(&place.folder) {
             return Ok(Ended::Missing);
         }
@@ -335,7 +335,7 @@ mod tests {
         }
         let cost = (thread_time() - before) / LOOKS;
         println!("one check takes {cost:?} of CPU time");
-        assert!(cost < LOOK_EVERY / 1000, "{cost:?}");
+        assert!(cost < CHECK_INTERVAL / 1000, "{cost:?}");
     }
 
     /// Waits for an update that `wanted` accepts.

@@ -7,7 +7,7 @@ use crate::desk::Numbered;
 use crate::show::Command;
 
 /// Time since the last key after which an unfinished number is discarded.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A number that is being typed.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl NumberEntry {
     /// Any other key cancels the entry.
     pub fn key(&mut self, chord: &Chord, now: Instant) -> (bool, Option<Command>) {
         let Some((what, first, since)) = self.typed.take() else { return (false, None) };
-        match (chord.digit().filter(|_| now - since < PATIENCE), first) {
+        match (chord.digit().filter(|_| now - since < TIMEOUT), first) {
             (None, _) => (false, None),
             (Some(digit), None) => {
                 self.typed = Some((what, Some(digit), now));
@@ -37,7 +37,7 @@ impl NumberEntry {
 
     /// Returns the message shown while a number is being typed.
     pub fn message(&self, now: Instant) -> Option<String> {
-        let (what, first, _) = self.typed.filter(|(_, _, since)| now - *since < PATIENCE)?;
+        let (what, first, _) = self.typed.filter(|(_, _, since)| now - *since < TIMEOUT)?;
         let first = first.map_or_else(|| "_".to_owned(), |digit| digit.to_string());
         Some(format!("{} number: {first}_", what.word()))
     }
@@ -72,7 +72,7 @@ mod tests {
             assert_eq!(entry.key(&chord("1"), now), (false, None), "{other}");
         }
         entry.begin(Numbered::Sprite, now);
-        let later = now + PATIENCE;
+        let later = now + TIMEOUT;
         assert_eq!((entry.message(later), entry.key(&chord("1"), later)), (None, (false, None)));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context as _;
 
 use super::admission::live_admission;
-use super::performance::{Performance, performed_sound};
+use super::performance::{PerformanceAudio, performed_sound};
 use super::persistence::recall;
 use super::set_log_writer::SetLogWriter;
 use super::theming::themed;
@@ -131,7 +131,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut video = Video::open(&settings.out, settings.size, settings.fps, Some(&sound_file))?;
     let mut played: BTreeMap<u64, String> = BTreeMap::new();
     let mut on_air = None;
-    let mut performance = Performance::new(&sound, settings.fps);
+    let mut performance = PerformanceAudio::new(&sound, settings.fps);
     let mut commands = settings.commands.iter().peekable();
     for number in 0..performance.frames(settings.seconds) {
         let (dt, features) = performance.analyse(number);

@@ -8,13 +8,13 @@ use crate::analysis::{Analyser, Features};
 use crate::audio::{self, Pcm, SAMPLE_RATE_HZ};
 
 /// The sound of a performance and its features, frame by frame.
-pub(super) struct Performance<'a> {
+pub(super) struct PerformanceAudio<'a> {
     sound: &'a Pcm,
     fps: u64,
     analyser: Analyser,
 }
 
-impl<'a> Performance<'a> {
+impl<'a> PerformanceAudio<'a> {
     /// Splits `sound` into `fps` frames per second.
     pub fn new(sound: &'a Pcm, fps: u32) -> Self {
         Self { sound, fps: u64::from(fps.max(1)), analyser: Analyser::new() }

@@ -92,13 +92,13 @@ pub(super) struct SavedState {
     /// The state that could be read; includes an exclusion only if its ban has not expired.
     pub memory: ShowMemory,
     /// Keys of values that could not be read. They are never overwritten.
-    unread: BTreeSet<&'static str>,
+    unreadable: BTreeSet<&'static str>,
     /// Messages for the performer.
     pub messages: Vec<String>,
 }
 
 impl SavedState {
-    fn whole<T: serde::de::DeserializeOwned>(
+    fn recall_value<T: serde::de::DeserializeOwned>(
         &mut self,
         store: &Store,
         name: &'static str,
@@ -113,7 +113,7 @@ impl SavedState {
                 self.messages.push(format!(
                     "cannot read saved state `{name}` ({error:#}); leaving it untouched and not saving changes to it during this show"
                 ));
-                self.unread.insert(name);
+                self.unreadable.insert(name);
                 Ok(None)
             }
         }
@@ -134,19 +134,19 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
             saved.memory.excluded.insert(ban.id, Exclusion { kind: ban.kind, why: ban.reason });
         }
     }
-    if let Some(taste) = saved.whole(store, TASTE)? {
+    if let Some(taste) = saved.recall_value(store, TASTE)? {
         saved.memory.taste = taste;
     }
-    if let Some(adventure) = saved.whole(store, ADVENTURE)? {
+    if let Some(adventure) = saved.recall_value(store, ADVENTURE)? {
         saved.memory.adventure = adventure;
     }
-    if let Some(rescued) = saved.whole(store, RESCUED)? {
+    if let Some(rescued) = saved.recall_value(store, RESCUED)? {
         saved.memory.rescued = rescued;
     }
-    if let Some(macros) = saved.whole(store, MACROS)? {
+    if let Some(macros) = saved.recall_value(store, MACROS)? {
         saved.memory.macros = macros;
     }
-    if let Some(theme) = saved.whole::<String>(store, THEME)? {
+    if let Some(theme) = saved.recall_value::<String>(store, THEME)? {
         saved.memory.theme = theme_text(&theme);
     }
     Ok(saved)
@@ -255,13 +255,13 @@ struct WrittenState {
     writer: Arc<StoreWriter>,
     written: ShowMemory,
     /// Keys of values that could not be read; never written.
-    unread: BTreeSet<&'static str>,
+    unreadable: BTreeSet<&'static str>,
 }
 
 impl WrittenState {
     fn new(writer: Arc<StoreWriter>, saved: SavedState) -> Self {
-        let SavedState { memory: written, unread, .. } = saved;
-        Self { writer, written, unread }
+        let SavedState { memory: written, unreadable, .. } = saved;
+        Self { writer, written, unreadable }
     }
 
     /// Writes what has changed since the previous state.
@@ -288,25 +288,25 @@ impl WrittenState {
             }
         }
         if *taste != self.written.taste {
-            self.whole(TASTE, taste, now);
+            self.write_value(TASTE, taste, now);
         }
         if *adventure != self.written.adventure {
-            self.whole(ADVENTURE, adventure, now);
+            self.write_value(ADVENTURE, adventure, now);
         }
         if *rescued != self.written.rescued {
-            self.whole(RESCUED, rescued, now);
+            self.write_value(RESCUED, rescued, now);
         }
         if *macros != self.written.macros {
-            self.whole(MACROS, macros, now);
+            self.write_value(MACROS, macros, now);
         }
         if *theme != self.written.theme {
-            self.whole(THEME, theme, now);
+            self.write_value(THEME, theme, now);
         }
         self.written = memory;
     }
 
-    fn whole(&self, name: &str, what: &impl serde::Serialize, now: UnixSecs) {
-        if self.unread.contains(name) {
+    fn write_value(&self, name: &str, what: &impl serde::Serialize, now: UnixSecs) {
+        if self.unreadable.contains(name) {
             return;
         }
         match serde_json::to_string(what) {

@@ -188,11 +188,11 @@ mod tests {
         let mut preferences =
             Preferences::open(Settings::default(), Some(folder.path().to_owned())).expect("starts");
         preferences.put(Setting::Guard(false));
-        let told = std::iter::from_fn(|| {
+        let problem = std::iter::from_fn(|| {
             std::thread::yield_now();
             Some(preferences.problem())
         });
-        let told = told.flatten().next().expect("told");
-        assert!(told.contains(SETTINGS_FILE), "{told}");
+        let problem = problem.flatten().next().expect("problem");
+        assert!(problem.contains(SETTINGS_FILE), "{problem}");
     }
 }

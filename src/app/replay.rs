@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::performance::{Performance, performed_sound};
+use super::performance::{PerformanceAudio, performed_sound};
 use super::{catalogue, open_store};
 use crate::audio::Pcm;
 use crate::disk;
@@ -106,7 +106,7 @@ struct RecordedLibrary {
 
 /// Returns the frames of a performance, from its sound. Step 0 precedes them and only requests decks.
 fn frames_from_sound(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
-    let mut performance = Performance::new(sound, header.settings.fps.round() as u32);
+    let mut performance = PerformanceAudio::new(sound, header.settings.fps.round() as u32);
     let count = performance.frames(header.seconds);
     let hear = |frame| {
         let (dt, features) = performance.analyse(frame);

@@ -12,11 +12,11 @@ use winit::window::{Fullscreen, Window, WindowId};
 use crate::library::OutputDisplay;
 
 /// Interval between checks of the displays.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest difference between the output and the display that it fills, in pixels, caused by rounded scaling.
 const ROUNDING: u32 = 2;
 /// Maximum number of consecutive attempts to fill a display again; a window manager may prevent it.
-const MOST_ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// The display that the output fills.
 pub(super) struct Screen {
@@ -25,7 +25,7 @@ pub(super) struct Screen {
     name: Option<String>,
     /// Full screen or not, as chosen with the full-screen key; overrides `wanted`.
     by_hand: Option<bool>,
-    looked: Option<Instant>,
+    checked: Option<Instant>,
     /// Number of consecutive attempts to fill the display again although the output counts as filling it.
     attempts: u32,
     message: Option<String>,
@@ -42,7 +42,7 @@ struct Display {
 impl Screen {
     /// Creates a screen that fills the wanted display as soon as it is connected.
     pub fn wanted(wanted: OutputDisplay) -> Self {
-        Self { wanted, name: None, by_hand: None, looked: None, attempts: 0, message: None }
+        Self { wanted, name: None, by_hand: None, checked: None, attempts: 0, message: None }
     }
 
     /// Returns the message for the desk, if any.
@@ -51,16 +51,16 @@ impl Screen {
     }
 
     /// Returns when to check the displays next.
-    pub fn next_look(&self) -> Instant {
-        self.looked.map_or_else(Instant::now, |looked| looked + LOOK_EVERY)
+    pub fn next_check(&self) -> Instant {
+        self.checked.map_or_else(Instant::now, |checked| checked + CHECK_INTERVAL)
     }
 
     /// Checks the displays at intervals: fills the wanted one or, if it is not connected, leaves full screen.
-    pub fn look(&mut self, output: &Window, desk: &Window) {
-        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+    pub fn check(&mut self, output: &Window, desk: &Window) {
+        if self.checked.is_some_and(|checked| checked.elapsed() < CHECK_INTERVAL) {
             return;
         }
-        self.looked = Some(Instant::now());
+        self.checked = Some(Instant::now());
         if self.by_hand.is_some() {
             return;
         }
@@ -75,7 +75,7 @@ impl Screen {
                     fill(output, Some(Fullscreen::Borderless(Some(display))));
                 } else if covers(output, &display) {
                     self.attempts = 0;
-                } else if self.attempts < MOST_ATTEMPTS {
+                } else if self.attempts < MAX_ATTEMPTS {
                     // The display was unplugged and reconnected between two checks, and the window has moved.
                     self.attempts += 1;
                     fill(output, None);
@@ -84,7 +84,7 @@ impl Screen {
             }
             None => {
                 if self.message.is_none() {
-                    self.message = self.absent(output.available_monitors().count());
+                    self.message = self.missing_message(output.available_monitors().count());
                     self.message.iter().for_each(|message| eprintln!("aivj: {message}"));
                 }
                 if output.fullscreen().is_some() {
@@ -97,7 +97,7 @@ impl Screen {
     /// Switches to another display, or to a window.
     pub fn switch_to(&mut self, wanted: OutputDisplay, output: &Window, desk: &Window) {
         *self = Self::wanted(wanted);
-        self.look(output, desk);
+        self.check(output, desk);
     }
 
     /// Toggles full screen on the chosen display, or on the output's current one if there is no choice.
@@ -126,7 +126,7 @@ impl Screen {
     }
 
     /// Returns the message about a missing display; `count` displays are connected.
-    fn absent(&self, count: usize) -> Option<String> {
+    fn missing_message(&self, count: usize) -> Option<String> {
         let which = match (self.wanted, &self.name) {
             (OutputDisplay::Window, _) | (OutputDisplay::Automatic, None) => return None,
             (_, Some(name)) => format!("display {name} was disconnected"),
@@ -269,8 +269,8 @@ mod tests {
         assert_eq!(choose(OutputDisplay::Number(2), None, &both), None);
         assert_eq!(choose(OutputDisplay::Number(0), None, &both), Some(0));
         assert_eq!(choose(OutputDisplay::Window, Some("projector"), &both), None);
-        let message = Screen::wanted(OutputDisplay::Number(2)).absent(2).expect("a message");
+        let message = Screen::wanted(OutputDisplay::Number(2)).missing_message(2).expect("a message");
         assert!(message.contains("display 2 is not connected (2 found"), "{message}");
-        assert_eq!(Screen::wanted(OutputDisplay::Automatic).absent(1), None, "one display is normal");
+        assert_eq!(Screen::wanted(OutputDisplay::Automatic).missing_message(1), None, "one is normal");
     }
 }

@@ -49,7 +49,7 @@ impl Screenshot {
             }
             Self::Taken(readback) => {
                 let [width, height] = stage.size();
-                let said = match readback.receive(gpu, Wait::Never) {
+                let saving = match readback.receive(gpu, Wait::Never) {
                     Ok(None) => return None,
                     Ok(Some(frame)) => match image::RgbaImage::from_raw(width, height, frame.pixels.to_vec())
                     {
@@ -58,9 +58,9 @@ impl Screenshot {
                     },
                     Err(error) => Err(error.to_string()),
                 };
-                match said {
-                    Ok(said) => {
-                        *self = Self::Saving(said);
+                match saving {
+                    Ok(receiver) => {
+                        *self = Self::Saving(receiver);
                         None
                     }
                     Err(why) => {
@@ -69,12 +69,12 @@ impl Screenshot {
                     }
                 }
             }
-            Self::Saving(said) => {
-                let said = said.try_recv().ok();
-                if said.is_some() {
+            Self::Saving(receiver) => {
+                let message = receiver.try_recv().ok();
+                if message.is_some() {
                     *self = Self::Idle;
                 }
-                said
+                message
             }
         }
     }
@@ -84,16 +84,16 @@ impl Screenshot {
 fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
     let folder =
         UserFolders::of_user().map_or_else(|| PathBuf::from("."), |places| places.data.join("pictures"));
-    let (say, said) = mpsc::sync_channel(1);
+    let (sender, receiver) = mpsc::sync_channel(1);
     let work = move || {
-        let words = match write(&folder, &picture) {
+        let message = match write(&folder, &picture) {
             Ok(path) => format!("screenshot saved as {}", path.display()),
             Err(why) => format!("could not save the screenshot in {}: {why}", folder.display()),
         };
-        say.send(words).ok(); // The show has ended.
+        sender.send(message).ok(); // The show has ended.
     };
     std::thread::Builder::new().name("screenshot".into()).spawn(work).map_err(|error| error.to_string())?;
-    Ok(said)
+    Ok(receiver)
 }
 
 /// Writes a file named after the current second, without replacing an existing one.

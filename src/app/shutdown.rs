@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Maximum time from the request to exit to the end of the process, whatever is still running.
 const LIMIT: Duration = Duration::from_millis(1800);
 /// Interval at which the exit timer checks for the request.
-const LOOK_EVERY: Duration = Duration::from_millis(25);
+const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Sets `stop` when the system or the terminal asks the program to exit.
 ///
@@ -55,7 +55,7 @@ pub(super) fn limit(stop: &Arc<AtomicBool>) {
     let stop = stop.clone();
     let end = move || {
         while !stop.load(Ordering::Relaxed) {
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(CHECK_INTERVAL);
         }
         std::thread::sleep(LIMIT);
         log::debug!("some threads are still running; exiting anyway");

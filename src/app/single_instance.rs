@@ -14,9 +14,9 @@ use crate::library::UserFolders;
 /// Name of the request file in the data folder.
 const REQUEST: &str = "show-raise.request";
 /// Interval between checks for the request file.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// How long the second process waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Result of asking a running show to raise its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,25 +31,25 @@ pub enum OtherShow {
 
 /// Asks a show of this user that is already running to bring its windows to the front.
 pub fn raise_other_show() -> OtherShow {
-    UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, PATIENCE))
+    UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, TIMEOUT))
 }
 
-fn raise_in(data: &Path, patience: Duration) -> OtherShow {
+fn raise_in(data: &Path, timeout: Duration) -> OtherShow {
     let request = data.join(REQUEST);
     let asked = Instant::now();
     // An import holds the lock too, but only briefly.
     while show_lock::is_open(data) {
-        if asked.elapsed() >= patience {
+        if asked.elapsed() >= timeout {
             std::fs::remove_file(&request).ok(); // No show reads it.
             return OtherShow::Silent;
         }
         if std::fs::write(&request, "").is_ok() {
-            thread::sleep(2 * LOOK_EVERY);
+            thread::sleep(2 * CHECK_INTERVAL);
             if !request.exists() {
                 return OtherShow::Raised;
             }
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(CHECK_INTERVAL);
     }
     std::fs::remove_file(&request).ok(); // The show has just ended.
     OtherShow::None
@@ -73,7 +73,7 @@ impl RaiseRequests {
                     if request.exists() && std::fs::remove_file(&request).is_ok() {
                         ask.store(true, Ordering::Relaxed);
                     }
-                    thread::sleep(LOOK_EVERY);
+                    thread::sleep(CHECK_INTERVAL);
                 }
             };
             if let Err(error) = thread::Builder::new().name("single instance".into()).spawn(work) {
@@ -108,7 +108,7 @@ mod tests {
     fn a_second_start_raises_the_first_or_reports_that_it_is_silent() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path();
-        assert_eq!(raise_in(data, PATIENCE), OtherShow::None);
+        assert_eq!(raise_in(data, TIMEOUT), OtherShow::None);
         let show = ShowLock::open(data).expect("opened");
         assert_eq!(raise_in(data, Duration::ZERO), OtherShow::Silent, "nobody listens");
         let requests = RaiseRequests::watch(Some(data.to_owned()));
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(raise_in(data, Duration::from_secs(60)), OtherShow::Raised);
         assert!(requests.take() && !requests.take());
         drop(show);
-        assert_eq!(raise_in(data, PATIENCE), OtherShow::None);
+        assert_eq!(raise_in(data, TIMEOUT), OtherShow::None);
         assert!(!data.join(REQUEST).exists());
     }
 }

@@ -19,7 +19,7 @@ use super::baking::Baking;
 use super::closing::{self, CloseGuard};
 use super::identify::Identify;
 use super::keys::{Chord, Keymap};
-use super::live::{Call, LiveShow, Pause, Pictures, ShowParts, ShowRequest};
+use super::live::{LiveShow, Pause, Pictures, ShowEvent, ShowParts, ShowRequest};
 use super::number_entry::NumberEntry;
 use super::output::Output;
 use super::painter::Painter;
@@ -54,7 +54,7 @@ const DESK_EVERY: Duration = Duration::from_millis(33);
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
 /// Smallest size of the desk at which everything on it is readable, in points.
-const LEAST_DESK: [f64; 2] = [1120.0, 640.0];
+const MIN_DESK_SIZE: [f64; 2] = [1120.0, 640.0];
 
 /// Settings of the program at start-up.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ fn crash(link: &Link) -> Option<String> {
 struct App {
     settings: AppSettings,
     display: OwnedDisplayHandle,
-    proxy: EventLoopProxy<Call>,
+    proxy: EventLoopProxy<ShowEvent>,
     /// Set to end the show.
     stop: Arc<AtomicBool>,
     started: Instant,
@@ -202,7 +202,7 @@ impl Repaint {
     }
 }
 
-impl ApplicationHandler<Call> for App {
+impl ApplicationHandler<ShowEvent> for App {
     fn resumed(&mut self, events: &ActiveEventLoop) {
         if self.running.is_some() {
             return;
@@ -216,11 +216,11 @@ impl ApplicationHandler<Call> for App {
         }
     }
 
-    fn user_event(&mut self, events: &ActiveEventLoop, call: Call) {
+    fn user_event(&mut self, events: &ActiveEventLoop, event: ShowEvent) {
         let Some(running) = &mut self.running else { return };
-        match call {
-            Call::Desk => running.called(),
-            Call::Ended => events.exit(),
+        match event {
+            ShowEvent::Desk => running.called(),
+            ShowEvent::Ended => events.exit(),
         }
     }
 
@@ -228,7 +228,7 @@ impl ApplicationHandler<Call> for App {
         let Some(running) = &mut self.running else { return };
         let on_desk = id == running.desk_window.id();
         if !on_desk && id != running.output_window.id() {
-            return running.on_sign(id, &event);
+            return running.on_number_window(id, &event);
         }
         if on_desk && !matches!(event, WindowEvent::RedrawRequested) {
             let wanted = running.painter.event(&running.desk_window, &event);
@@ -280,13 +280,13 @@ impl ApplicationHandler<Call> for App {
             events.exit();
             return;
         }
-        running.look_around(events);
+        running.check_windows(events);
         running.publish_surroundings();
         if running.repaint.is_due() {
             running.desk_window.request_redraw();
             (running.repaint.due, running.repaint.requested) = (None, true);
         }
-        let next = [running.repaint.due, limit, Some(running.next_look())];
+        let next = [running.repaint.due, limit, Some(running.next_check())];
         events.set_control_flow(
             next.into_iter().flatten().min().map_or(ControlFlow::Wait, ControlFlow::WaitUntil),
         );
@@ -305,7 +305,7 @@ impl Running {
             events.create_window(attributes).map(Arc::new).context("opening a window")
         };
         let output_window = window(closing::TITLE, [960.0, 540.0], [64.0, 36.0])?;
-        let desk_window = window("aivj desk", [1240.0, 720.0], LEAST_DESK)?;
+        let desk_window = window("aivj desk", [1240.0, 720.0], MIN_DESK_SIZE)?;
         if let Some(screen) = desk_window.current_monitor() {
             // The desk opens on the right, leaving as much of the output visible as possible.
             let free = screen.size().width.saturating_sub(desk_window.outer_size().width);
@@ -400,7 +400,7 @@ impl Running {
         let pictures = Pictures::new(&rig, pause);
         let painter = Painter::new(&desk_window, desk_surface, &pictures.newest.read());
         let config = config_folder();
-        let (keymap, keys_problem) = Keymap::of_folder(config.as_deref());
+        let (keymap, keys_problem) = Keymap::from_folder(config.as_deref());
         if let Some(problem) = &keys_problem {
             eprintln!("aivj: {problem}");
         }
@@ -435,10 +435,10 @@ impl Running {
         };
         let (presenter, proxy) = (output.thread(), app.proxy.clone());
         let new_picture = move || presenter.iter().for_each(std::thread::Thread::unpark);
-        let call = move |call| {
-            proxy.send_event(call).ok(); // The windows are closed.
+        let notify = move |event| {
+            proxy.send_event(event).ok(); // The windows are closed.
         };
-        let live = LiveShow::start(parts, app.stop.clone(), new_picture, call)
+        let live = LiveShow::start(parts, app.stop.clone(), new_picture, notify)
             .context("starting the show's thread")?;
         let mut running = Self {
             live,
@@ -474,14 +474,14 @@ impl Running {
             output_window,
             desk_window,
         };
-        running.screen.look(&running.output_window, &running.desk_window);
+        running.screen.check(&running.output_window, &running.desk_window);
         Ok(running)
     }
 
     /// Runs the periodic checks of the windows, which do not depend on the show.
-    fn look_around(&mut self, events: &ActiveEventLoop) {
+    fn check_windows(&mut self, events: &ActiveEventLoop) {
         let now = Instant::now();
-        self.screen.look(&self.output_window, &self.desk_window);
+        self.screen.check(&self.output_window, &self.desk_window);
         self.closing.show(&self.output_window, now);
         if self.identify.as_ref().is_some_and(|identify| identify.until() <= now) {
             self.identify = None;
@@ -497,15 +497,15 @@ impl Running {
         }
     }
 
-    /// Returns when [`Self::look_around`] has something to do next.
-    fn next_look(&self) -> Instant {
+    /// Returns when [`Self::check_windows`] has something to do next.
+    fn next_check(&self) -> Instant {
         let numbers = self.identify.as_ref().map(Identify::until);
-        let next = [Some(self.screen.next_look()), numbers];
+        let next = [Some(self.screen.next_check()), numbers];
         next.into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
     /// Handles an event of a window that shows a display number.
-    fn on_sign(&mut self, id: WindowId, event: &WindowEvent) {
+    fn on_number_window(&mut self, id: WindowId, event: &WindowEvent) {
         if let (WindowEvent::RedrawRequested, Some(identify)) = (event, &mut self.identify) {
             identify.paint(id, &self.pictures);
         }
@@ -603,7 +603,7 @@ impl Running {
             WindowAction::Page(page) => self.desk.open(page),
             WindowAction::NextPage => self.desk.open_next(),
             WindowAction::Help => self.desk.toggle_help(),
-            WindowAction::Picture => self.send(ShowRequest::Screenshot),
+            WindowAction::Screenshot => self.send(ShowRequest::Screenshot),
             WindowAction::Number(what) => self.number.begin(what, Instant::now()),
         }
     }

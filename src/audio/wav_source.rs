@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn long_files_say_their_length_elsewhere() {
+    fn rf64_files_take_their_length_from_the_ds64_chunk() {
         let (format, audio) = (format(), samples());
         let long = [0_u64, audio.len() as u64, FRAMES as u64].map(u64::to_le_bytes).concat();
         let body = [
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_and_hopeless_ones_are_left_alone() {
+    fn other_formats_and_invalid_files_are_rejected() {
         let (format, audio) = (format(), samples());
         let wave = |chunks: &[Vec<u8>]| [&b"RIFF\0\0\0\0WAVE"[..], &chunks.concat()].concat();
         for bytes in [

@@ -66,7 +66,7 @@ fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: 
         Outcome::Died(why) if confirmed => verdict(Safety::Abort, format!("the process died twice: {why}")),
         Outcome::Died(why) => JobVerdict::Confirm(format!("the process died: {why}")),
         Outcome::Stuck(why) if last && !has_cpu_times => verdict(Safety::Hang, why),
-        Outcome::Stuck(why) | Outcome::NotTried(why) => outside(why),
+        Outcome::Stuck(why) | Outcome::Skipped(why) => outside(why),
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_busy_machine_is_never_blamed_on_a_preset() {
-        for outcome in [Outcome::Stuck("180 s".into()), Outcome::NotTried("no process".into())] {
+        for outcome in [Outcome::Stuck("180 s".into()), Outcome::Skipped("no process".into())] {
             assert!(matches!(judge_with(outcome.clone(), FIRST, true), JobVerdict::Retry(_)));
             assert!(matches!(judge_with(outcome, FAILED, true), JobVerdict::Deferred(_)));
         }

@@ -59,8 +59,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     if let Some(folder) = app::config_folder() {
-        let there = if folder.is_dir() { "" } else { " (does not exist yet; using defaults)" };
-        println!("settings   {}{there}", folder.display());
+        let note = if folder.is_dir() { "" } else { " (does not exist yet; using defaults)" };
+        println!("settings   {}{note}", folder.display());
     }
     match crate::midi::ports() {
         Ok(ports) if ports.is_empty() => println!("midi       no controller connected"),

@@ -168,6 +168,6 @@ fn report(job: &RenderJob, outcome: Outcome<RenderReport>) -> RenderReport {
         Outcome::Hang(why) | Outcome::Stuck(why) => without(RenderStatus::Timeout, why),
         Outcome::Memory(why) => without(RenderStatus::Failed, format!("out of memory: {why}")),
         Outcome::Died(why) => without(RenderStatus::Failed, format!("the worker process died: {why}")),
-        Outcome::NotTried(why) => without(RenderStatus::Failed, why),
+        Outcome::Skipped(why) => without(RenderStatus::Failed, why),
     }
 }

@@ -34,7 +34,7 @@ pub enum Action {
     /// Plays the preset on a card, numbered from 0.
     PlayCard(usize),
     /// Removes the preset on a card, numbered from 0.
-    DropCard(usize),
+    RemoveCard(usize),
     /// An action on the windows.
     Window(WindowAction),
 }
@@ -69,7 +69,7 @@ pub enum WindowAction {
     /// Shows or hides the desk.
     Desk,
     /// Saves a screenshot of the output.
-    Picture,
+    Screenshot,
     /// Opens a page.
     Page(Page),
     /// Opens the next page.
@@ -223,7 +223,7 @@ impl Action {
             Command::ClearText,
         ];
         let mut all: Vec<Self> = commands.into_iter().map(Self::Show).collect();
-        all.extend((0..CARDS).flat_map(|card| [Self::PlayCard(card), Self::DropCard(card)]));
+        all.extend((0..CARDS).flat_map(|card| [Self::PlayCard(card), Self::RemoveCard(card)]));
         for dial in Dial::all() {
             all.push(Self::Turn(dial));
             all.extend(Nudge::ALL.map(|nudge| Self::Nudge(dial, nudge)));
@@ -234,7 +234,7 @@ impl Action {
         all.extend(Profile::ALL.map(|profile| Self::Show(Command::Profile(profile))));
         all.extend(Page::ALL.map(|page| Self::Window(WindowAction::Page(page))));
         let windows =
-            [WindowAction::Fullscreen, WindowAction::Desk, WindowAction::Picture, WindowAction::NextPage];
+            [WindowAction::Fullscreen, WindowAction::Desk, WindowAction::Screenshot, WindowAction::NextPage];
         all.extend(windows.map(Self::Window));
         all.push(Self::Window(WindowAction::Help));
         all.extend(Numbered::ALL.map(|what| Self::Window(WindowAction::Number(what))));
@@ -265,7 +265,7 @@ impl Action {
             Self::Select(control) => format!("select.{}", word(control)),
             Self::NudgeSelected(nudge) => format!("selected.{}", nudge.name()),
             Self::PlayCard(card) => format!("upcoming{}.play", card + 1),
-            Self::DropCard(card) => format!("upcoming{}.remove", card + 1),
+            Self::RemoveCard(card) => format!("upcoming{}.remove", card + 1),
             Self::Window(window) => window.name(),
         }
     }
@@ -289,7 +289,7 @@ impl Action {
             Self::Select(control) => format!("Select {}", control.title()),
             Self::NudgeSelected(nudge) => format!("Selected macro {}", nudge.title()),
             Self::PlayCard(card) => format!("Play upcoming preset {}", card + 1),
-            Self::DropCard(card) => format!("Remove upcoming preset {}", card + 1),
+            Self::RemoveCard(card) => format!("Remove upcoming preset {}", card + 1),
             Self::Window(window) => window.title(),
         }
     }
@@ -301,7 +301,7 @@ impl Action {
             Self::Turn(Dial::Adventure) | Self::Nudge(Dial::Adventure, _) => Group::Choice,
             Self::Turn(Dial::Macro(_)) | Self::Nudge(Dial::Macro(_), _) => Group::Macros,
             Self::Select(_) | Self::NudgeSelected(_) => Group::Macros,
-            Self::PlayCard(_) | Self::DropCard(_) => Group::Choice,
+            Self::PlayCard(_) | Self::RemoveCard(_) => Group::Choice,
             Self::Window(WindowAction::Number(_)) => Group::Layers,
             Self::Window(_) => Group::Window,
         }
@@ -313,7 +313,7 @@ impl WindowAction {
         match self {
             Self::Fullscreen => "window.fullscreen".into(),
             Self::Desk => "window.desk".into(),
-            Self::Picture => "window.screenshot".into(),
+            Self::Screenshot => "window.screenshot".into(),
             Self::Page(page) => format!("page.{}", page.title().to_lowercase()),
             Self::NextPage => "page.next".into(),
             Self::Help => "window.help".into(),
@@ -325,7 +325,7 @@ impl WindowAction {
         match self {
             Self::Fullscreen => "Toggle full-screen output".into(),
             Self::Desk => "Toggle desk".into(),
-            Self::Picture => "Save screenshot".into(),
+            Self::Screenshot => "Save screenshot".into(),
             Self::Page(page) => format!("Page: {}", page.title()),
             Self::NextPage => "Next page".into(),
             Self::Help => "Toggle Keys page".into(),
@@ -448,8 +448,8 @@ mod tests {
     #[test]
     fn former_names_resolve() {
         assert_eq!(Action::named("card2.play"), Some(Action::PlayCard(1)));
-        assert_eq!(Action::named("card1.drop"), Some(Action::DropCard(0)));
-        assert_eq!(Action::named("window.picture"), Some(Action::Window(WindowAction::Picture)));
+        assert_eq!(Action::named("card1.drop"), Some(Action::RemoveCard(0)));
+        assert_eq!(Action::named("window.picture"), Some(Action::Window(WindowAction::Screenshot)));
     }
 
     #[test]

@@ -52,9 +52,9 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
             if big(ui, Vec2::new(width, 36.0), &play).clicked() {
                 commands.push(Command::PlayNow(upcoming.id));
             }
-            let key = key_of(view.keys, &Action::DropCard(number));
-            let drop = BigButton { title: "Remove", key, on: false, color: style::GOOD };
-            if big(ui, Vec2::new(width, 36.0), &drop).clicked() {
+            let key = key_of(view.keys, &Action::RemoveCard(number));
+            let remove = BigButton { title: "Remove", key, on: false, color: style::GOOD };
+            if big(ui, Vec2::new(width, 36.0), &remove).clicked() {
                 commands.push(Command::Veto(upcoming.id));
             }
         });

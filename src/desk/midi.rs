@@ -22,9 +22,9 @@ pub struct MidiView {
     /// Whether Auto-map is waiting for controls.
     pub mapping: bool,
     /// Why MIDI is unavailable, if it is.
-    pub absent: Option<String>,
+    pub unavailable: Option<String>,
     /// The last message received.
-    pub heard: String,
+    pub last_message: String,
     /// Whether all eight macros are bound to MIDI.
     pub locked: bool,
 }
@@ -57,7 +57,7 @@ pub struct MidiRow {
     pub encoding: &'static str,
     /// Whether the control uses soft takeover; `None` where that does not apply, as for endless encoders and
     /// notes.
-    pub takeover: Option<bool>,
+    pub soft_takeover: Option<bool>,
     /// Titles of other actions bound to the same control, if any.
     pub conflict: Option<String>,
 }
@@ -93,7 +93,7 @@ pub enum MidiRequest {
         encoding: &'static str,
     },
     /// Toggle the soft takeover of a control.
-    Pickup {
+    SoftTakeover {
         /// Name of the device.
         device: String,
         /// Index of the binding in the device's list.
@@ -145,23 +145,23 @@ fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     if view.learning.is_some() {
         ui.label(RichText::new("Turn endless encoders both ways").color(style::OFF));
     }
-    let heard = if view.heard.is_empty() { "No messages yet" } else { &view.heard };
-    ui.label(RichText::new(heard).size(17.0).color(style::OFF));
+    let message = if view.last_message.is_empty() { "No messages yet" } else { &view.last_message };
+    ui.label(RichText::new(message).size(17.0).color(style::OFF));
 }
 
 fn devices(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     if view.devices.is_empty() {
         let none = "No MIDI devices. Connected devices appear here automatically.";
         ui.label(RichText::new(none).size(17.0));
-        ui.label(RichText::new(sentence(view.absent.as_deref().unwrap_or(""))).color(style::OFF));
+        ui.label(RichText::new(sentence(view.unavailable.as_deref().unwrap_or(""))).color(style::OFF));
     }
     for device in &view.devices {
         ui.horizontal(|ui| {
             icon::lamp(ui, device.connected, style::GOOD);
             ui.label(RichText::new(&device.name).size(17.0));
             let leds = if device.leds { ", with LEDs" } else { "" };
-            let there = if device.connected { "" } else { ", disconnected" };
-            let text = format!("{}{leds}{there}", counted(device.bindings, "binding"));
+            let note = if device.connected { "" } else { ", disconnected" };
+            let text = format!("{}{leds}{note}", counted(device.bindings, "binding"));
             ui.label(RichText::new(text).color(style::OFF));
             if device.bindings > 0
                 && ui.button("Clear").on_hover_text("Remove all bindings of this device").clicked()
@@ -175,18 +175,18 @@ fn devices(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
 fn bindings(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     egui::Grid::new("bindings").striped(true).spacing(Vec2::new(14.0, 8.0)).show(ui, |ui| {
         for row in &view.rows {
-            let MidiRow { device, at, action, control, takeover, conflict, .. } = row;
+            let MidiRow { device, at, action, control, soft_takeover, conflict, .. } = row;
             let (device, at) = (device.clone(), *at);
             ui.label(RichText::new(action.title()).size(16.0));
             ui.label(control).on_hover_text(&device);
             if let Some(encoding) = encodings(ui, view, row) {
                 requests.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
             }
-            if let Some(pickup) = takeover {
-                let word = if *pickup { "Soft takeover" } else { "Jump" };
+            if let Some(on) = soft_takeover {
+                let word = if *on { "Soft takeover" } else { "Jump" };
                 let hint = "With soft takeover, a knob takes effect only after it reaches the current value";
                 if ui.button(word).on_hover_text(hint).clicked() {
-                    requests.push(MidiRequest::Pickup { device: device.clone(), at });
+                    requests.push(MidiRequest::SoftTakeover { device: device.clone(), at });
                 }
             } else {
                 ui.label("");

@@ -18,7 +18,7 @@ pub fn command(
         Action::Nudge(dial, nudge) => Some(moved(*dial, nudge.by(), snapshot, waiting)),
         Action::NudgeSelected(nudge) => Some(moved(Dial::Macro(selected), nudge.by(), snapshot, waiting)),
         Action::PlayCard(card) => snapshot.up_next.get(*card).map(|card| Command::PlayNow(card.id)),
-        Action::DropCard(card) => snapshot.up_next.get(*card).map(|card| Command::Veto(card.id)),
+        Action::RemoveCard(card) => snapshot.up_next.get(*card).map(|card| Command::Veto(card.id)),
         Action::Turn(_) | Action::Select(_) | Action::Window(_) => None,
     }
 }

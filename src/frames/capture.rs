@@ -182,7 +182,7 @@ impl FrameCapturer {
                 };
                 Captured { content, ..captured }
             }
-            Err(unread) if unread.unfit => Captured::failed("preset-load-failed", unread.why),
+            Err(unread) if unread.invalid => Captured::failed("preset-load-failed", unread.why),
             Err(unread) => Captured::failed(MISSING, unread.why),
         }
     }

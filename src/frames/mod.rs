@@ -241,7 +241,7 @@ fn one_round(
             Outcome::Stuck(why) => Captured::failed("render-failed", why),
             Outcome::Memory(why) => Captured::failed("render-failed", format!("too much memory: {why}")),
             Outcome::Died(why) => Captured::failed("render-failed", format!("process died: {why}")),
-            Outcome::NotTried(why) => {
+            Outcome::Skipped(why) => {
                 trouble = Some(FramesError::Worker(why));
                 return false;
             }

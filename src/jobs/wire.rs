@@ -56,7 +56,7 @@ pub struct WirePreset {
 #[error("{why}")]
 pub struct UnreadPreset {
     /// Whether the file itself is at fault, for example because it is too large, rather than the disk.
-    pub unfit: bool,
+    pub invalid: bool,
     /// Why it could not be read.
     pub why: String,
 }
@@ -76,7 +76,7 @@ impl WirePreset {
             return sent.clone();
         }
         disk::read(&self.path, MAX_PRESET_BYTES as u64).map(Arc::from).map_err(|error| UnreadPreset {
-            unfit: matches!(error.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidInput),
+            invalid: matches!(error.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidInput),
             why: format!("{}: {error}", self.path.display()),
         })
     }
@@ -147,9 +147,9 @@ mod tests {
         let preset = WirePreset::new(file.clone());
         assert_eq!(receive(&preset).read().expect("read")[..], *b"zoom=1");
         let gone = receive(&preset).read().expect_err("gone");
-        assert!(!gone.unfit && gone.why.contains("a.milk"), "{gone}");
+        assert!(!gone.invalid && gone.why.contains("a.milk"), "{gone}");
         std::fs::write(&file, vec![0; MAX_PRESET_BYTES + 1]).expect("written");
-        assert!(receive(&preset).read().is_err_and(|unread| unread.unfit));
+        assert!(receive(&preset).read().is_err_and(|unread| unread.invalid));
     }
 
     #[test]

@@ -43,11 +43,11 @@ pub struct ListenSettings {
 pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut listening = Listening {
         analyser: Analyser::new(),
-        call: BeatPredictor::default(),
-        fed: 0,
+        predictor: BeatPredictor::default(),
+        frames: 0,
         slow_next: SLOW_SECS,
         beat_at: Seconds(-1.0),
-        spent: Duration::ZERO,
+        cpu_time: Duration::ZERO,
     };
     let written = match &settings.source {
         ListenSource::File(path) => listening.file(path, settings, out),
@@ -62,13 +62,13 @@ pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<
 
 struct Listening {
     analyser: Analyser,
-    call: BeatPredictor,
+    predictor: BeatPredictor,
     /// Frames processed so far.
-    fed: u64,
+    frames: u64,
     slow_next: f64,
     beat_at: Seconds,
     /// CPU time of the analysis.
-    spent: Duration,
+    cpu_time: Duration,
 }
 
 impl Listening {
@@ -88,9 +88,9 @@ impl Listening {
             }
         }
         if settings.json {
-            let heard = self.now();
-            let share = self.spent.as_secs_f64() / heard.max(1e-9);
-            let line = serde_json::json!({"kind": "cost", "emitted": heard, "seconds": self.spent.as_secs_f64(), "share": share});
+            let emitted = self.now();
+            let share = self.cpu_time.as_secs_f64() / emitted.max(1e-9);
+            let line = serde_json::json!({"kind": "cost", "emitted": emitted, "seconds": self.cpu_time.as_secs_f64(), "share": share});
             writeln!(out, "{line}")?;
         } else {
             writeln!(out)?;
@@ -111,7 +111,7 @@ impl Listening {
         let state = capture.state();
         let mut block = Block::with_capacity(Seconds(0.5));
         let mut viewed = Instant::now();
-        let mut said = String::new();
+        let mut last_message = String::new();
         while settings.seconds.is_none_or(|limit| epoch.elapsed().as_secs_f64() < limit) {
             capture.read(clock(), &mut block);
             for part in block.frames.chunks(BLOCK) {
@@ -121,9 +121,9 @@ impl Listening {
                 }
             }
             let message = state.read().message.clone();
-            if message != said {
+            if message != last_message {
                 eprintln!("aivj: {message}");
-                said = message;
+                last_message = message;
             }
             if settings.json {
                 out.flush()?;
@@ -139,19 +139,19 @@ impl Listening {
     fn feed(&mut self, block: &[[f32; 2]]) {
         let began = thread_time();
         self.analyser.push(block);
-        self.spent += thread_time().saturating_sub(began);
-        self.fed += block.len() as u64;
+        self.cpu_time += thread_time().saturating_sub(began);
+        self.frames += block.len() as u64;
     }
 
     /// Returns the duration of the audio processed so far, in seconds.
     fn now(&self) -> f64 {
-        self.fed as f64 / f64::from(SAMPLE_RATE_HZ)
+        self.frames as f64 / f64::from(SAMPLE_RATE_HZ)
     }
 
     fn lines(&mut self, out: &mut dyn Write) -> std::io::Result<()> {
         let features = self.analyser.features();
         let emitted = self.now();
-        if let Some(at) = self.call.step(features) {
+        if let Some(at) = self.predictor.step(features) {
             // Number of the beat within its bar, from 1.
             let grid = &features.beat;
             let of_bar = 1 + (grid.beats_at(at).round() as i64 - grid.downbeat as i64).rem_euclid(4);
@@ -190,7 +190,7 @@ impl Listening {
 
     fn view(&mut self, out: &mut dyn Write) -> std::io::Result<()> {
         let features = *self.analyser.features();
-        if let Some(at) = self.call.step(&features) {
+        if let Some(at) = self.predictor.step(&features) {
             self.beat_at = at;
         }
         write!(out, "\r\x1b[2K{}", picture(&features, features.at.0 - self.beat_at.0 < 0.12))?;
@@ -276,9 +276,9 @@ mod tests {
     }
 
     #[test]
-    fn the_beat_is_heard_at_every_rate_on_any_channels_and_through_what_spoils_it() {
-        type Spoil = fn(usize, f32) -> Vec<f32>;
-        let cases: [(&str, u32, Spoil); 8] = [
+    fn the_beat_is_detected_at_any_rate_and_channel_count_and_in_corrupt_audio() {
+        type Corrupt = fn(usize, f32) -> Vec<f32>;
+        let cases: [(&str, u32, Corrupt); 8] = [
             ("telephone", 8_000, |_, sample| vec![sample]),
             ("mono", 48_000, |_, sample| vec![sample]),
             ("studio", 192_000, |_, sample| vec![sample; 2]),
@@ -291,7 +291,7 @@ mod tests {
             ("offset", 44_100, |_, sample| vec![sample + 0.4; 2]),
         ];
         let folder = tempfile::tempdir().unwrap();
-        for (name, rate_hz, spoil) in cases {
+        for (name, rate_hz, corrupt) in cases {
             let mut rng = crate::units::Rng::new(1);
             let frames: Vec<Vec<f32>> = (0..rate_hz as usize * 7)
                 .map(|n| {
@@ -299,7 +299,7 @@ mod tests {
                     let kick = (std::f64::consts::TAU * (55.0 * since - 2.0 * (-since / 0.03).exp())).sin()
                         * (-since / 0.1).exp();
                     let hat = rng.normal() * (-((since + 0.25) % 0.5) / 0.02).exp();
-                    spoil(n, (0.5 * kick + 0.05 * hat) as f32)
+                    corrupt(n, (0.5 * kick + 0.05 * hat) as f32)
                 })
                 .collect();
             let path = folder.path().join("drums.wav");

@@ -2,8 +2,8 @@
 
 use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
-use super::pickup::Pickup;
 use super::relative::{self, Seen};
+use super::soft_takeover::SoftTakeover;
 use crate::desk::{Action, Dial};
 
 /// Binding of one control to one action.
@@ -16,7 +16,7 @@ pub struct Binding {
     /// Encoding of the control's values.
     pub encoding: Encoding,
     /// Whether to use soft takeover: the knob takes effect only after it reaches the current value.
-    pub pickup: bool,
+    pub soft_takeover: bool,
     /// Values of the dial at the two ends of the knob's travel.
     pub range: [f32; 2],
 }
@@ -24,7 +24,7 @@ pub struct Binding {
 impl Binding {
     /// Creates a binding over the whole range, with soft takeover.
     pub fn new(address: Address, action: Action, encoding: Encoding) -> Self {
-        Self { address, action, encoding, pickup: true, range: [0.0, 1.0] }
+        Self { address, action, encoding, soft_takeover: true, range: [0.0, 1.0] }
     }
 
     /// Returns the address of the fine part, if the control is a 14-bit controller.
@@ -40,7 +40,7 @@ impl Binding {
 pub struct Bound {
     /// The binding of the control.
     pub binding: Binding,
-    pickup: Pickup,
+    soft_takeover: SoftTakeover,
     down: bool,
     coarse: u16,
     /// Which values an endless encoder has sent.
@@ -66,11 +66,17 @@ const TICK: f32 = 1.0 / 127.0;
 impl Bound {
     /// Creates the state of `binding` before its control has moved.
     pub fn new(binding: Binding) -> Self {
-        Self { binding, pickup: Pickup::default(), down: false, coarse: 0, seen: Seen::default() }
+        Self {
+            binding,
+            soft_takeover: SoftTakeover::default(),
+            down: false,
+            coarse: 0,
+            seen: Seen::default(),
+        }
     }
 
     /// Returns whether this binding handles events of `address`.
-    pub fn hears(&self, address: Address) -> bool {
+    pub fn matches(&self, address: Address) -> bool {
         address == self.binding.address || Some(address) == self.binding.fine()
     }
 
@@ -87,7 +93,7 @@ impl Bound {
             // A pad sets the value by its velocity; a release changes nothing.
             return (event.value > 0).then_some(Moved::To(dial, wanted));
         }
-        let takes_hold = !self.binding.pickup || self.pickup.takes_hold(wanted, current(dial));
+        let takes_hold = !self.binding.soft_takeover || self.soft_takeover.takes_hold(wanted, current(dial));
         takes_hold.then_some(Moved::To(dial, wanted))
     }
 
@@ -144,14 +150,14 @@ mod tests {
     const FUSION: Action = Action::Turn(Dial::Macro(Control::Fusion));
 
     fn bound(encoding: Encoding) -> Bound {
-        Bound::new(Binding { pickup: false, ..Binding::new(KNOB, FUSION, encoding) })
+        Bound::new(Binding { soft_takeover: false, ..Binding::new(KNOB, FUSION, encoding) })
     }
 
     fn values(bound: &mut Bound, values: &[u16]) -> Vec<f32> {
-        let mut said = |&value: &u16| bound.moved(&Event { address: KNOB, value }, |_| 0.5);
+        let mut moved = |&value: &u16| bound.moved(&Event { address: KNOB, value }, |_| 0.5);
         values
             .iter()
-            .filter_map(|value| match said(value)? {
+            .filter_map(|value| match moved(value)? {
                 Moved::To(_, value) | Moved::By(_, value) => Some((value * 1270.0).round() / 10.0),
                 Moved::Pressed(_) => None,
             })
@@ -182,7 +188,7 @@ mod tests {
     fn a_fine_knob_joins_its_two_halves() {
         let mut bound = bound(Encoding::Absolute14);
         let fine = Address { number: 48, ..KNOB };
-        assert!(bound.hears(KNOB) && bound.hears(fine) && !bound.hears(Address { number: 49, ..KNOB }));
+        assert!(bound.matches(KNOB) && bound.matches(fine) && !bound.matches(Address { number: 49, ..KNOB }));
         bound.moved(&Event { address: KNOB, value: 64 }, |_| 0.5);
         let moved = bound.moved(&Event { address: fine, value: 5 }, |_| 0.5);
         assert_eq!(

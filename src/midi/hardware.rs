@@ -16,9 +16,9 @@ use super::source::{MidiSource, PortEvent};
 /// Client name shown to other programs.
 const CLIENT: &str = "aivj";
 /// Interval between port scans; a new device is connected within this time.
-const LOOK_EVERY: Duration = Duration::from_millis(1000);
+const CHECK_INTERVAL: Duration = Duration::from_millis(1000);
 /// Capacity of the queue to the show. The newest messages are dropped and counted when it is full.
-const WAITING: usize = 4096;
+const QUEUE_CAPACITY: usize = 4096;
 /// Device file of ALSA's sequencer.
 const SEQUENCER: &str = "/dev/snd/seq";
 /// Prefixes of the names of ports that lead back to this program.
@@ -36,7 +36,7 @@ pub struct Hardware {
 impl Hardware {
     /// Starts the thread that watches the devices.
     pub fn watch() -> Self {
-        let (report, events) = mpsc::sync_channel(WAITING);
+        let (report, events) = mpsc::sync_channel(QUEUE_CAPACITY);
         let (out, messages) = mpsc::channel();
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
@@ -104,9 +104,9 @@ impl Watcher {
                 }
             }
             if let Some(lister) = &lister {
-                self.look(lister);
+                self.check_ports(lister);
             }
-            let until = std::time::Instant::now() + LOOK_EVERY;
+            let until = std::time::Instant::now() + CHECK_INTERVAL;
             loop {
                 let left = until.saturating_duration_since(std::time::Instant::now());
                 match messages.recv_timeout(left) {
@@ -119,7 +119,7 @@ impl Watcher {
     }
 
     /// Connects new devices and drops missing ones.
-    fn look(&mut self, lister: &MidiInput) {
+    fn check_ports(&mut self, lister: &MidiInput) {
         let ports = named(lister.ports(), |port| lister.port_name(port).ok());
         let gone: Vec<String> = self
             .devices
@@ -151,14 +151,14 @@ impl Watcher {
         let mut input = MidiInput::new(CLIENT)?;
         input.ignore(midir::Ignore::All);
         let (report, dropped, device) = (self.report.clone(), self.dropped.clone(), name.to_owned());
-        let heard = move |_: u64, bytes: &[u8], (): &mut ()| {
+        let receive = move |_: u64, bytes: &[u8], (): &mut ()| {
             let event = PortEvent::Bytes { device: device.clone(), bytes: bytes.to_vec() };
             if report.try_send(event).is_err() {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
         // The error contains the input; only its text is needed.
-        let input = input.connect(port, "in", heard, ()).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let input = input.connect(port, "in", receive, ()).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(Connected { _input: input, output: output(name) })
     }
 
@@ -209,7 +209,7 @@ fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(Strin
     let mut named: Vec<(String, P)> = Vec::new();
     for port in ports {
         let Some(full) = name_of(&port) else { continue };
-        let name = lasting(&full);
+        let name = stable_name(&full);
         if LOOPS.iter().any(|own| name.starts_with(own)) {
             continue;
         }
@@ -224,7 +224,7 @@ fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(Strin
 }
 
 /// Returns a port's name without the numbers that ALSA assigns anew at each connection.
-fn lasting(name: &str) -> String {
+fn stable_name(name: &str) -> String {
     match name.rsplit_once(' ') {
         Some((rest, end)) if end.contains(':') && end.chars().all(|c| c.is_ascii_digit() || c == ':') => {
             rest.into()
@@ -239,9 +239,9 @@ mod tests {
 
     #[test]
     fn a_device_keeps_its_name_when_reconnected() {
-        assert_eq!(lasting("nanoKONTROL2:nanoKONTROL2 _ CTRL 20:0"), "nanoKONTROL2:nanoKONTROL2 _ CTRL");
-        assert_eq!(lasting("system:midi_capture_1"), "system:midi_capture_1");
-        assert_eq!(lasting("Launch Control 3"), "Launch Control 3");
+        assert_eq!(stable_name("nanoKONTROL2:nanoKONTROL2 _ CTRL 20:0"), "nanoKONTROL2:nanoKONTROL2 _ CTRL");
+        assert_eq!(stable_name("system:midi_capture_1"), "system:midi_capture_1");
+        assert_eq!(stable_name("Launch Control 3"), "Launch Control 3");
     }
 
     #[test]

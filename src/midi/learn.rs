@@ -71,7 +71,7 @@ impl Learning {
         let (device, address) = self.control.clone()?;
         let encoding = match &self.action {
             Action::Turn(_) if self.fine => Encoding::Absolute14,
-            Action::Turn(_) => relative::learnt(&self.values).unwrap_or(Encoding::Absolute),
+            Action::Turn(_) => relative::detect(&self.values).unwrap_or(Encoding::Absolute),
             _ => Encoding::Toggle,
         };
         Some(self.decided(&device, address, encoding))

@@ -10,10 +10,10 @@ mod hardware;
 mod learn;
 mod leds;
 mod monitor;
-mod pickup;
 mod profile;
 mod profile_store;
 mod relative;
+mod soft_takeover;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -65,7 +65,7 @@ pub struct Midi {
     mapping: bool,
     last_event: String,
     /// Why MIDI is unavailable, if it is.
-    absent: Option<String>,
+    unavailable: Option<String>,
     message: Option<String>,
     locked: bool,
 }
@@ -101,7 +101,7 @@ impl Midi {
             seen: Vec::new(),
             mapping: false,
             last_event: String::new(),
-            absent: None,
+            unavailable: None,
             message: None,
             locked: false,
         }
@@ -128,7 +128,7 @@ impl Midi {
         for (name, event) in std::mem::take(&mut self.arrived) {
             let Some(device) = self.devices.get_mut(&name) else { continue };
             let mut resolved = false;
-            for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
+            for bound in device.controls.iter_mut().filter(|bound| bound.matches(event.address)) {
                 let current = |dial| resolve::value(dial, snapshot, commands).get();
                 let encoding = bound.binding.encoding;
                 let moved = bound.moved(&event, current);
@@ -209,10 +209,10 @@ impl Midi {
                     *bound = Bound::new(Binding { encoding, ..bound.binding.clone() });
                 }
             }),
-            MidiRequest::Pickup { device, at } => self.edit(&device, |controls| {
+            MidiRequest::SoftTakeover { device, at } => self.edit(&device, |controls| {
                 if let Some(bound) = controls.get_mut(at) {
-                    let pickup = !bound.binding.pickup;
-                    *bound = Bound::new(Binding { pickup, ..bound.binding.clone() });
+                    let soft_takeover = !bound.binding.soft_takeover;
+                    *bound = Bound::new(Binding { soft_takeover, ..bound.binding.clone() });
                 }
             }),
         }
@@ -235,10 +235,10 @@ impl Midi {
                     action: binding.action.clone(),
                     control: binding.address.to_string(),
                     encoding: binding.encoding.word(),
-                    takeover: (matches!(binding.action, Action::Turn(_))
+                    soft_takeover: (matches!(binding.action, Action::Turn(_))
                         && !binding.encoding.relative()
                         && binding.address.kind != Kind::Note)
-                        .then_some(binding.pickup),
+                        .then_some(binding.soft_takeover),
                     conflict: (!conflicts.is_empty()).then(|| conflicts.join(", ")),
                 });
             }
@@ -255,8 +255,8 @@ impl Midi {
             rows,
             learning: self.learning.as_ref().map(|learning| learning.action.clone()),
             mapping: self.mapping,
-            absent: self.absent.clone().filter(|_| self.devices.is_empty()),
-            heard: self.last_event.clone(),
+            unavailable: self.unavailable.clone().filter(|_| self.devices.is_empty()),
+            last_message: self.last_event.clone(),
             locked: self.locked,
         }
     }
@@ -310,15 +310,15 @@ impl Midi {
             }
             PortEvent::Bytes { device, bytes } => {
                 if let Some(event) = Event::decode(&bytes) {
-                    self.heard(device, event, now);
+                    self.handle_event(device, event, now);
                 }
             }
-            PortEvent::Unavailable(why) => self.absent = Some(why),
+            PortEvent::Unavailable(why) => self.unavailable = Some(why),
             PortEvent::Message(why) => self.message = Some(why),
         }
     }
 
-    fn heard(&mut self, device: String, event: Event, now: f64) {
+    fn handle_event(&mut self, device: String, event: Event, now: f64) {
         self.last_event = format!("{device}: {} = {}", event.address, event.value);
         let controller = (device.clone(), event.address);
         if event.address.kind == Kind::Cc && !self.seen.contains(&controller) {

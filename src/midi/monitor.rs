@@ -7,7 +7,7 @@ use super::hardware::Hardware;
 use super::source::{MidiSource as _, PortEvent};
 
 /// Interval between checks for messages.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Whether monitoring found a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
             }
             say(&line(&event));
         }
-        std::thread::sleep(LOOK_EVERY);
+        std::thread::sleep(CHECK_INTERVAL);
     }
     end
 }

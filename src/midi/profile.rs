@@ -34,13 +34,13 @@ impl MidiProfile {
              device = {}\n",
             toml::Value::String(self.device.clone())
         );
-        for Binding { address, action, encoding, pickup, range: [min, max] } in &self.bindings {
+        for Binding { address, action, encoding, soft_takeover, range: [min, max] } in &self.bindings {
             let Address { kind, channel, number } = address;
             // Writing to a string cannot fail.
             write!(
                 text,
                 "\n[[control]]\naction = \"{}\"\nmessage = \"{}\"\nchannel = {channel}\nnumber = {number}\n\
-                 encoding = \"{}\"\npickup = {pickup}\nmin = {min:?}\nmax = {max:?}\n",
+                 encoding = \"{}\"\npickup = {soft_takeover}\nmin = {min:?}\nmax = {max:?}\n",
                 action.name(),
                 kind.word(),
                 encoding.word(),
@@ -123,11 +123,11 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     if control.is_none() {
         wrong("number", "expected a number from 0 to 127".into());
     }
-    let pickup = match fields.get("pickup") {
+    let soft_takeover = match fields.get("pickup") {
         None => Some(true),
         Some(value) => value.get_ref().as_bool(),
     };
-    if pickup.is_none() {
+    if soft_takeover.is_none() {
         wrong("pickup", "expected true or false".into());
     }
     let mut end = |field: &str, usual: f64| {
@@ -138,21 +138,21 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
         value
     };
     let (min, max) = (end("min", 0.0), end("max", 1.0));
-    match (action, kind, encoding, channel, control, pickup, min, max) {
+    match (action, kind, encoding, channel, control, soft_takeover, min, max) {
         (
             Some(action),
             Some(kind),
             Some(encoding),
             Some(channel),
             Some(number),
-            Some(pickup),
+            Some(soft_takeover),
             Some(min),
             Some(max),
         ) if problems.is_empty() => Ok(Binding {
             address: Address { kind, channel: channel as u8, number: number as u8 },
             action,
             encoding,
-            pickup,
+            soft_takeover,
             range: [min as f32, max as f32],
         }),
         _ => Err(problems),
@@ -183,7 +183,7 @@ mod tests {
         let cc = |number| Address { kind: Kind::Cc, channel: 3, number };
         let mut knob = Binding::new(cc(7), Action::Turn(Dial::Macro(Control::M8)), Encoding::TwosComplement);
         knob.range = [0.25, 0.1];
-        knob.pickup = false;
+        knob.soft_takeover = false;
         let pad = Address { kind: Kind::Note, channel: 10, number: 36 };
         let hold = Binding::new(pad, Action::Show(Command::Hold), Encoding::Absolute);
         let profile = MidiProfile { device: "a \"fine\" device\\".into(), bindings: vec![knob, hold] };

@@ -122,7 +122,7 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
 }
 
 /// Returns an unused path next to the file at `path`.
-fn aside(path: &Path) -> PathBuf {
+fn backup_path(path: &Path) -> PathBuf {
     let name = |count: u32| match count {
         0 => path.with_extension("toml.before"),
         count => path.with_extension(format!("toml.before-{count}")),
@@ -139,11 +139,11 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
         Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     };
     if !readable {
-        let aside = aside(&path);
-        match std::fs::rename(&path, &aside) {
+        let backup = backup_path(&path);
+        match std::fs::rename(&path, &backup) {
             Ok(()) => {
                 let why =
-                    format!("the previous file had invalid lines and was renamed to {}", aside.display());
+                    format!("the previous file had invalid lines and was renamed to {}", backup.display());
                 results.push(Fetched::Message(why));
             }
             Err(error) => {
@@ -200,8 +200,8 @@ mod tests {
         store.save(pads());
         assert!(matches!(store.wait(), Some(Fetched::Message(_))));
         drop(store);
-        let aside = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
-        assert!(aside.contains("my own"));
+        let backup = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
+        assert!(backup.contains("my own"));
         // Invalid UTF-8 in another edit is saved as well.
         std::fs::write(&file, b"\xc3\x28").expect("written");
         let store = ProfileStore::open(Some(folder.path().to_owned()));

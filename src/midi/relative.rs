@@ -69,7 +69,7 @@ pub fn steps(encoding: Encoding, value: u16) -> i32 {
 }
 
 /// Returns the encoding of an endless encoder that sent these values; `None` if they are positions.
-pub fn learnt(values: &[u16]) -> Option<Encoding> {
+pub fn detect(values: &[u16]) -> Option<Encoding> {
     let mut seen = Seen::default();
     values.iter().for_each(|&value| seen.add(value));
     // A knob neither repeats a value nor jumps far. A button jumps between 0 and 127.
@@ -102,12 +102,12 @@ mod tests {
             (&[0, 0, 0, 0], Encoding::OnOff),
             (&[127, 127, 0, 127], Encoding::OnOff),
         ] {
-            assert_eq!(learnt(values), Some(encoding), "{values:?}");
+            assert_eq!(detect(values), Some(encoding), "{values:?}");
         }
         let positions =
             [&[3, 4, 5, 6, 7, 8][..], &[60, 61, 63, 65, 66], &[1, 4, 12, 24, 31, 31], &[127, 0, 127], &[100]];
         for values in positions {
-            assert_eq!(learnt(values), None, "{values:?}");
+            assert_eq!(detect(values), None, "{values:?}");
         }
     }
 

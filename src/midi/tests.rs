@@ -8,12 +8,12 @@ use crate::show::Playing;
 
 /// A MIDI source driven by the test.
 #[derive(Clone, Default)]
-struct Wire {
+struct FakeSource {
     events: Arc<Mutex<VecDeque<PortEvent>>>,
     sent: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
 }
 
-impl MidiSource for Wire {
+impl MidiSource for FakeSource {
     fn receive(&mut self) -> Option<PortEvent> {
         self.events.lock().expect("free").pop_front()
     }
@@ -24,8 +24,8 @@ impl MidiSource for Wire {
 }
 
 /// MIDI with one device called "pads" and no profile folder.
-struct Bench {
-    wire: Wire,
+struct Fixture {
+    source: FakeSource,
     midi: Midi,
     snapshot: Snapshot,
     now: f64,
@@ -38,39 +38,39 @@ fn bindings_learnt_while_loading_are_added_to_the_profile() {
         let address = Address { kind: Kind::Note, channel: 1, number };
         Binding::new(address, Action::Show(command), Encoding::Absolute)
     };
-    let shelf = || ProfileStore::open(Some(folder.path().to_owned()));
+    let store = || ProfileStore::open(Some(folder.path().to_owned()));
     let bindings = vec![pad(36, Command::Next), pad(37, Command::Hold)];
-    shelf().save(MidiProfile { device: "pads".into(), bindings });
-    let wire = Wire::default();
-    let midi = Midi::over(Box::new(wire.clone()), shelf());
-    let mut bench = Bench { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-    bench.midi.handle(MidiRequest::Learn(Action::Show(Command::Hold)));
-    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: false });
-    bench.send(&[0x90, 40, 99]);
-    bench.midi.gather(0.0);
-    let profile = bench.midi.profiles.wait().expect("the profile");
-    bench.midi.fetched(profile);
-    drop(bench);
-    let again = shelf();
+    store().save(MidiProfile { device: "pads".into(), bindings });
+    let source = FakeSource::default();
+    let midi = Midi::over(Box::new(source.clone()), store());
+    let mut fixture = Fixture { source, midi, snapshot: Snapshot::default(), now: 0.0 };
+    fixture.midi.handle(MidiRequest::Learn(Action::Show(Command::Hold)));
+    fixture.port_event(PortEvent::Connected { device: "pads".into(), leds: false });
+    fixture.send(&[0x90, 40, 99]);
+    fixture.midi.gather(0.0);
+    let profile = fixture.midi.profiles.wait().expect("the profile");
+    fixture.midi.fetched(profile);
+    drop(fixture);
+    let again = store();
     again.fetch("pads");
     let bindings = vec![pad(36, Command::Next), pad(40, Command::Hold)];
     assert_eq!(again.wait(), Some(Fetched::MidiProfile(MidiProfile { device: "pads".into(), bindings })));
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
-        let wire = Wire::default();
-        let midi = Midi::over(Box::new(wire.clone()), ProfileStore::open(None));
-        let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-        bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
-        bench.frame();
-        let profile = bench.midi.profiles.wait().expect("an empty profile");
-        bench.midi.fetched(profile);
-        bench
+        let source = FakeSource::default();
+        let midi = Midi::over(Box::new(source.clone()), ProfileStore::open(None));
+        let mut fixture = Self { source, midi, snapshot: Snapshot::default(), now: 0.0 };
+        fixture.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
+        fixture.frame();
+        let profile = fixture.midi.profiles.wait().expect("an empty profile");
+        fixture.midi.fetched(profile);
+        fixture
     }
 
     fn port_event(&self, event: PortEvent) {
-        self.wire.events.lock().expect("free").push_back(event);
+        self.source.events.lock().expect("free").push_back(event);
     }
 
     fn send(&self, bytes: &[u8]) {
@@ -99,7 +99,7 @@ impl Bench {
 
     fn leds(&mut self) -> Vec<Vec<u8>> {
         self.midi.light(&self.snapshot);
-        self.wire.sent.lock().expect("free").drain(..).map(|(_, bytes)| bytes).collect()
+        self.source.sent.lock().expect("free").drain(..).map(|(_, bytes)| bytes).collect()
     }
 }
 
@@ -111,40 +111,40 @@ fn sets(control: Control, value: f32) -> Command {
 
 #[test]
 fn a_learnt_knob_moves_its_macro_in_the_same_frame() {
-    let mut bench = Bench::new();
-    bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
-    bench.send(&[0xb0, 16, 127]);
+    let mut fixture = Fixture::new();
+    fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    fixture.send(&[0xb0, 16, 127]);
     // The knob was at 12 when learnt, and the value is one half, which the knob passes on its way up.
-    bench.send(&[0xb0, 16, 0]);
-    let (commands, _) = bench.frame();
+    fixture.send(&[0xb0, 16, 0]);
+    let (commands, _) = fixture.frame();
     assert_eq!(commands.last(), Some(&sets(Control::Fusion, 0.0)));
 }
 
 #[test]
 fn every_action_can_be_bound_and_unbound() {
     for (number, action) in Action::all().into_iter().enumerate() {
-        let mut bench = Bench::new();
+        let mut fixture = Fixture::new();
         let note = (number % 128) as u8;
-        bench.learn(action.clone(), &[[0x90, note, 100]]);
-        assert_eq!(bench.midi.view().rows[0].action, action);
-        bench.send(&[0x90, note, 127]);
-        let (commands, pressed) = bench.frame();
+        fixture.learn(action.clone(), &[[0x90, note, 100]]);
+        assert_eq!(fixture.midi.view().rows[0].action, action);
+        fixture.send(&[0x90, note, 127]);
+        let (commands, pressed) = fixture.frame();
         assert_eq!(commands.len() + pressed.len(), 1, "{}", action.name());
-        bench.midi.handle(MidiRequest::Unbind { device: "pads".into(), at: 0 });
-        bench.send(&[0x90, note, 127]);
-        assert_eq!(bench.frame(), (vec![], vec![]), "{}", action.name());
+        fixture.midi.handle(MidiRequest::Unbind { device: "pads".into(), at: 0 });
+        fixture.send(&[0x90, note, 127]);
+        assert_eq!(fixture.frame(), (vec![], vec![]), "{}", action.name());
     }
 }
 
 #[test]
 fn steps_of_an_encoder_add_up_within_a_frame() {
-    let mut bench = Bench::new();
-    bench.learn(FUSION, &[[0xb0, 16, 1]; 6]);
+    let mut fixture = Fixture::new();
+    fixture.learn(FUSION, &[[0xb0, 16, 1]; 6]);
     for _ in 0..10 {
-        bench.send(&[0xb0, 16, 1]);
+        fixture.send(&[0xb0, 16, 1]);
     }
-    bench.send(&[0xb0, 16, 127]);
-    let (commands, _) = bench.frame();
+    fixture.send(&[0xb0, 16, 127]);
+    let (commands, _) = fixture.frame();
     let Some(Command::Macro { value, .. }) = commands.last() else { panic!("{commands:?}") };
     assert!((value.get() - (0.5 + 9.0 / 127.0)).abs() < 1e-4, "{value:?}");
 }
@@ -157,98 +157,98 @@ fn an_encoder_that_sends_1_and_65_is_learnt_as_what_it_is() {
     for (learnt, sent, steps) in
         [(right, [1, 65, 66], -2.0), (both, [1, 65, 66], -2.0), (left, [1, 65, 65], -1.0)]
     {
-        let mut bench = Bench::new();
-        bench.learn(FUSION, &learnt);
+        let mut fixture = Fixture::new();
+        fixture.learn(FUSION, &learnt);
         for value in sent {
-            bench.send(&[0xb0, 16, value]);
+            fixture.send(&[0xb0, 16, value]);
         }
-        let (commands, _) = bench.frame();
+        let (commands, _) = fixture.frame();
         let Some(Command::Macro { value, .. }) = commands.last() else { panic!("{commands:?}") };
         assert!((value.get() - (0.5 + steps / 127.0)).abs() < 1e-4, "{learnt:?}: {value:?}");
-        assert_eq!(bench.midi.view().rows[0].encoding, "signed_bit", "{learnt:?}");
+        assert_eq!(fixture.midi.view().rows[0].encoding, "signed_bit", "{learnt:?}");
     }
 }
 
 #[test]
 fn every_encoding_can_be_chosen_by_hand() {
-    let mut bench = Bench::new();
-    bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
-    assert_eq!(bench.midi.view().rows[0].takeover, Some(true));
-    for (encoding, _) in bench.midi.view().encodings {
-        bench.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
-        assert_eq!(bench.midi.view().rows[0].encoding, encoding);
+    let mut fixture = Fixture::new();
+    fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    assert_eq!(fixture.midi.view().rows[0].soft_takeover, Some(true));
+    for (encoding, _) in fixture.midi.view().encodings {
+        fixture.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
+        assert_eq!(fixture.midi.view().rows[0].encoding, encoding);
     }
-    bench.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding: "signed_bit2" });
-    assert_eq!(bench.midi.view().rows[0].takeover, None, "an endless encoder has no position");
-    bench.send(&[0xb0, 16, 66]);
-    let (commands, _) = bench.frame();
+    fixture.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding: "signed_bit2" });
+    assert_eq!(fixture.midi.view().rows[0].soft_takeover, None, "an endless encoder has no position");
+    fixture.send(&[0xb0, 16, 66]);
+    let (commands, _) = fixture.frame();
     assert_eq!(commands, [sets(Control::Fusion, 0.5 + 2.0 / 127.0)]);
 }
 
 #[test]
 fn auto_map_binds_eight_controllers_and_locks_the_macros() {
-    let mut bench = Bench::new();
-    bench.midi.handle(MidiRequest::AutoMap);
+    let mut fixture = Fixture::new();
+    fixture.midi.handle(MidiRequest::AutoMap);
     for number in [20, 21, 22, 20, 23, 24, 25, 26] {
-        bench.send(&[0xb0, number, 3]);
+        fixture.send(&[0xb0, number, 3]);
     }
-    bench.send(&[0x90, 5, 100]);
-    let (commands, _) = bench.frame();
-    assert!(bench.midi.view().mapping, "the eighth is missing");
+    fixture.send(&[0x90, 5, 100]);
+    let (commands, _) = fixture.frame();
+    assert!(fixture.midi.view().mapping, "the eighth is missing");
     assert!(!commands.contains(&Command::MidiLock(true)));
-    bench.send(&[0xb0, 27, 3]);
-    bench.send(&[0xb0, 28, 3]);
-    let (commands, _) = bench.frame();
+    fixture.send(&[0xb0, 27, 3]);
+    fixture.send(&[0xb0, 28, 3]);
+    let (commands, _) = fixture.frame();
     assert!(commands.contains(&Command::MidiLock(true)), "{commands:?}");
-    let view = bench.midi.view();
+    let view = fixture.midi.view();
     let rows: Vec<_> = view.rows.iter().map(|row| (row.action.name(), row.control.clone())).collect();
     assert_eq!(rows.len(), 8);
     assert_eq!(rows[0], ("fusion".into(), "CC 20 ch 1".into()));
     assert_eq!(rows[7], ("m8".into(), "CC 27 ch 1".into()));
     assert!(!view.mapping && view.locked);
-    bench.port_event(PortEvent::Disconnected { device: "pads".into() });
-    assert_eq!(bench.frame().0, [Command::MidiLock(false)]);
+    fixture.port_event(PortEvent::Disconnected { device: "pads".into() });
+    assert_eq!(fixture.frame().0, [Command::MidiLock(false)]);
 }
 
 #[test]
 fn a_reconnected_device_keeps_its_bindings() {
-    let mut bench = Bench::new();
-    bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
-    bench.port_event(PortEvent::Disconnected { device: "pads".into() });
-    bench.frame();
-    assert!(bench.midi.message().is_some_and(|message| message.contains("'pads' disconnected")));
-    assert!(!bench.midi.view().devices[0].connected);
-    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
-    bench.send(&[0x90, 36, 100]);
-    assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
-    assert!(bench.midi.message().is_some_and(|message| message.contains("'pads' reconnected")));
+    let mut fixture = Fixture::new();
+    fixture.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
+    fixture.port_event(PortEvent::Disconnected { device: "pads".into() });
+    fixture.frame();
+    assert!(fixture.midi.message().is_some_and(|message| message.contains("'pads' disconnected")));
+    assert!(!fixture.midi.view().devices[0].connected);
+    fixture.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
+    fixture.send(&[0x90, 36, 100]);
+    assert_eq!(fixture.frame().1, [Action::Show(Command::Next)]);
+    assert!(fixture.midi.message().is_some_and(|message| message.contains("'pads' reconnected")));
 }
 
 #[test]
 fn a_control_with_two_actions_is_a_conflict() {
-    let mut bench = Bench::new();
-    bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
-    bench.learn(Action::Show(Command::Back), &[[0x90, 36, 100], [0x80, 36, 0]]);
-    bench.learn(Action::Show(Command::Hold), &[[0x90, 37, 100], [0x80, 37, 0]]);
-    let conflicts: Vec<_> = bench.midi.view().rows.into_iter().map(|row| row.conflict).collect();
+    let mut fixture = Fixture::new();
+    fixture.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
+    fixture.learn(Action::Show(Command::Back), &[[0x90, 36, 100], [0x80, 36, 0]]);
+    fixture.learn(Action::Show(Command::Hold), &[[0x90, 37, 100], [0x80, 37, 0]]);
+    let conflicts: Vec<_> = fixture.midi.view().rows.into_iter().map(|row| row.conflict).collect();
     let [Some(next), Some(back), None] = conflicts.as_slice() else { panic!("{conflicts:?}") };
     assert_eq!((next.as_str(), back.as_str()), (Command::Back.title(), Command::Next.title()));
 }
 
 #[test]
 fn leds_follow_the_show_and_are_restored_after_reconnection() {
-    let mut bench = Bench::new();
-    bench.learn(Action::Show(Command::Hold), &[[0x99, 36, 100]]);
-    bench.learn(Action::Show(Command::Favourite), &[[0xb0, 50, 127]]);
-    bench.learn(FUSION, &[[0xb0, 16, 65]; 6]);
-    assert_eq!(bench.leds(), [vec![0x99, 36, 0], vec![0xb0, 50, 0], vec![0xb0, 16, 64]]);
-    assert!(bench.leds().is_empty(), "nothing changed");
-    bench.snapshot.held = true;
-    bench.snapshot.playing = Some(Playing { favourite: true, ..playing() });
-    assert_eq!(bench.leds(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
-    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
-    bench.frame();
-    assert_eq!(bench.leds().len(), 3);
+    let mut fixture = Fixture::new();
+    fixture.learn(Action::Show(Command::Hold), &[[0x99, 36, 100]]);
+    fixture.learn(Action::Show(Command::Favourite), &[[0xb0, 50, 127]]);
+    fixture.learn(FUSION, &[[0xb0, 16, 65]; 6]);
+    assert_eq!(fixture.leds(), [vec![0x99, 36, 0], vec![0xb0, 50, 0], vec![0xb0, 16, 64]]);
+    assert!(fixture.leds().is_empty(), "nothing changed");
+    fixture.snapshot.held = true;
+    fixture.snapshot.playing = Some(Playing { favourite: true, ..playing() });
+    assert_eq!(fixture.leds(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
+    fixture.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
+    fixture.frame();
+    assert_eq!(fixture.leds().len(), 3);
 }
 
 fn playing() -> Playing {
@@ -265,13 +265,13 @@ fn playing() -> Playing {
 
 #[test]
 fn a_flood_of_noise_changes_nothing() {
-    let mut bench = Bench::new();
-    bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    let mut fixture = Fixture::new();
+    fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     let mut rng = crate::units::Rng::new(5);
     for _ in 0..5000 {
         let length = rng.below(6);
         let bytes: Vec<u8> = (0..length).map(|_| 0xf0 | rng.below(16) as u8).collect();
-        bench.send(&bytes);
+        fixture.send(&bytes);
     }
-    assert_eq!(bench.frame(), (vec![], vec![]));
+    assert_eq!(fixture.frame(), (vec![], vec![]));
 }

@@ -8,7 +8,7 @@ use crate::units::counted;
 
 /// Why a bake failed.
 #[derive(Debug, thiserror::Error)]
-pub enum NightError {
+pub enum BakeError {
     /// The library cannot be baked.
     #[error(transparent)]
     Library(#[from] FolderError),
@@ -71,7 +71,7 @@ pub enum NightError {
     Stage(String),
 }
 
-impl From<String> for NightError {
+impl From<String> for BakeError {
     fn from(message: String) -> Self {
         Self::Stage(message)
     }

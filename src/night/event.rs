@@ -8,7 +8,7 @@ use crate::jobs::progress::Progress;
 /// An event of a bake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "event")]
-pub enum NightEvent {
+pub enum BakeEvent {
     /// Result of a preflight check.
     Check(Check),
     /// A stage starts.
@@ -32,17 +32,17 @@ pub enum NightEvent {
     Ended {
         /// How the bake ended.
         #[serde(rename = "ending")]
-        outcome: NightOutcome,
+        outcome: BakeOutcome,
     },
 }
 
 /// A function that receives the events of a bake.
-pub type EventSink<'a> = &'a mut dyn FnMut(NightEvent);
+pub type EventSink<'a> = &'a mut dyn FnMut(BakeEvent);
 
 /// Outcome of a bake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum NightOutcome {
+pub enum BakeOutcome {
     /// Every stage is done and the index has been written.
     Finished,
     /// Cancelled; the next run resumes.

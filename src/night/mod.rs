@@ -22,11 +22,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 pub use brood_page::write_brood_page;
-pub use error::NightError;
-pub use event::{EventSink, NightEvent, NightOutcome};
+pub use error::BakeError;
+pub use event::{BakeEvent, BakeOutcome, EventSink};
 pub use preflight::Check;
 pub use publish::{PublishError, has_previous_index, restore_index};
-pub use settings::NightSettings;
+pub use settings::BakeSettings;
 
 use crate::frames::{self, BakeItem};
 use crate::jobs::folder_lock::FolderLock;
@@ -74,24 +74,24 @@ pub fn stage_label(stage: &str) -> &str {
 
 /// Runs the bake. Verdicts are saved in `store`, which must be on disk.
 pub fn overnight(
-    settings: &NightSettings,
+    settings: &BakeSettings,
     store: &Store,
     on_event: EventSink,
-) -> Result<NightOutcome, NightError> {
+) -> Result<BakeOutcome, BakeError> {
     let items = frames::items_in(&settings.library, settings.limit)?;
-    let _lock = FolderLock::take(&settings.folder).map_err(|error| NightError::Lock(format!("{error:#}")))?;
+    let _lock = FolderLock::take(&settings.folder).map_err(|error| BakeError::Lock(format!("{error:#}")))?;
     if let Some(other) = library_of(&settings.folder).filter(|other| !same_folder(other, &settings.library)) {
-        return Err(NightError::OtherLibrary { folder: settings.folder.clone(), library: other });
+        return Err(BakeError::OtherLibrary { folder: settings.folder.clone(), library: other });
     }
     let mut failed = None;
     for check in preflight::run(settings, items.len()) {
         if check.fatal {
             failed.get_or_insert_with(|| check.message.clone());
         }
-        on_event(NightEvent::Check(check));
+        on_event(BakeEvent::Check(check));
     }
     if let Some(why) = failed {
-        return Err(NightError::Preflight(why));
+        return Err(BakeError::Preflight(why));
     }
     let _awake = keepawake::Builder::default()
         .sleep(true)
@@ -101,15 +101,14 @@ pub fn overnight(
         .create()
         .map_err(|error| {
             let text = format!("cannot inhibit sleep ({error}); disable it manually for the bake");
-            on_event(NightEvent::Note { text });
+            on_event(BakeEvent::Note { text });
         });
     let state = State::open(settings)?;
     let clock = Clock::new(settings.time, state.spent());
-    let mut night =
-        Night { settings, store, clock, state, saved: Instant::now(), incomplete: false, on_event };
-    let outcome = night.run(&items);
+    let mut bake = Bake { settings, store, clock, state, saved: Instant::now(), incomplete: false, on_event };
+    let outcome = bake.run(&items);
     // Save the time spent, whatever the outcome.
-    night.save_state()?;
+    bake.save_state()?;
     outcome
 }
 
@@ -138,8 +137,8 @@ enum Run {
 }
 
 /// A running bake.
-struct Night<'a, 'b> {
-    settings: &'a NightSettings,
+struct Bake<'a, 'b> {
+    settings: &'a BakeSettings,
     store: &'a Store,
     clock: Clock,
     state: State,
@@ -149,8 +148,8 @@ struct Night<'a, 'b> {
     on_event: EventSink<'b>,
 }
 
-impl Night<'_, '_> {
-    fn run(&mut self, items: &[BakeItem]) -> Result<NightOutcome, NightError> {
+impl Bake<'_, '_> {
+    fn run(&mut self, items: &[BakeItem]) -> Result<BakeOutcome, BakeError> {
         let settings = self.settings;
         if settings.smoke_only || !self.state.smoke_done {
             let pending = self.pending(items)?;
@@ -159,16 +158,16 @@ impl Night<'_, '_> {
                     "skipping the smoke test: a bake with the same settings has finished here ({} pending)",
                     counted(pending, "preset")
                 ));
-            } else if self.smoke(items)? == NightOutcome::Stopped {
-                return Ok(NightOutcome::Stopped);
+            } else if self.smoke(items)? == BakeOutcome::Stopped {
+                return Ok(BakeOutcome::Stopped);
             } else if settings.smoke_only {
-                return Ok(NightOutcome::Finished);
+                return Ok(BakeOutcome::Finished);
             }
             self.state.smoke_done = true;
             self.save_state()?;
         }
         let outcome = self.stages(items, &settings.folder, Run::Whole)?;
-        if outcome == NightOutcome::Finished {
+        if outcome == BakeOutcome::Finished {
             self.publish();
             self.state.finished = true;
             self.save_state()?;
@@ -178,24 +177,24 @@ impl Night<'_, '_> {
     }
 
     /// Runs a sample of the library through every stage, in a separate folder.
-    fn smoke(&mut self, items: &[BakeItem]) -> Result<NightOutcome, NightError> {
+    fn smoke(&mut self, items: &[BakeItem]) -> Result<BakeOutcome, BakeError> {
         let step = (items.len() / SMOKE_PRESETS).max(1);
         let few: Vec<BakeItem> = items.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
         self.note(format!("smoke test: {} through every stage", counted(few.len(), "preset")));
         let folder = self.settings.folder.join(SMOKE);
-        if self.stages(&few, &folder, Run::Smoke)? == NightOutcome::Stopped {
-            return Ok(NightOutcome::Stopped);
+        if self.stages(&few, &folder, Run::Smoke)? == BakeOutcome::Stopped {
+            return Ok(BakeOutcome::Stopped);
         }
         let tried = frames::read(&folder);
         let good = tried.values().filter(|entry| entry.is_ok()).count();
         if good * 2 < tried.len() {
-            return Err(NightError::Smoke { good, tried: tried.len(), folder });
+            return Err(BakeError::Smoke { good, tried: tried.len(), folder });
         }
         self.note(format!("smoke test passed: {good} of {} rendered", counted(tried.len(), "preset")));
         if !self.settings.smoke_only {
             std::fs::remove_dir_all(&folder).ok(); // Leftovers do no harm.
         }
-        Ok(NightOutcome::Finished)
+        Ok(BakeOutcome::Finished)
     }
 
     /// Copies the index to the library. If that fails, the library's old index stays.
@@ -231,16 +230,16 @@ impl Night<'_, '_> {
     }
 
     fn stage(&mut self, stage: &str) {
-        (self.on_event)(NightEvent::Stage { stage: stage.into() });
+        (self.on_event)(BakeEvent::Stage { stage: stage.into() });
     }
 
     fn note(&mut self, text: String) {
-        (self.on_event)(NightEvent::Note { text });
+        (self.on_event)(BakeEvent::Note { text });
     }
 
     /// Reports progress and, from time to time, saves the time spent. Returns `false` once cancelled.
     fn progress(&mut self, progress: &Progress) -> bool {
-        (self.on_event)(NightEvent::Progress(progress.clone()));
+        (self.on_event)(BakeEvent::Progress(progress.clone()));
         if self.saved.elapsed() > SAVE_EVERY
             && let Err(error) = self.save_state()
         {
@@ -253,7 +252,7 @@ impl Night<'_, '_> {
         self.settings.stop.load(Ordering::Relaxed)
     }
 
-    fn save_state(&mut self) -> Result<(), NightError> {
+    fn save_state(&mut self) -> Result<(), BakeError> {
         self.saved = Instant::now();
         self.state.spent_secs = self.clock.spent().as_secs_f64();
         Ok(self.state.save(&self.settings.folder)?)

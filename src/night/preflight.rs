@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::NightSettings;
+use super::settings::BakeSettings;
 use crate::embed;
 use crate::frames::CaptureSettings;
 use crate::stage::Gpu;
@@ -26,7 +26,7 @@ pub struct Check {
 }
 
 /// Runs all checks and returns their results.
-pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
+pub(super) fn run(settings: &BakeSettings, presets: usize) -> Vec<Check> {
     let check = |what: &str, found: Result<String, String>| {
         let fatal = found.is_err();
         Check { what: what.into(), message: found.unwrap_or_else(|why| why), fatal }
@@ -97,7 +97,7 @@ fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
 }
 
 /// Opens a vision model and runs it once.
-fn model(settings: &NightSettings) -> Result<String, String> {
+fn model(settings: &BakeSettings) -> Result<String, String> {
     let mut message = String::new();
     if settings.embedder == "builtin" {
         return Ok("built-in embedder".into());

@@ -16,7 +16,7 @@ pub(super) const UNREAD: &str = "cannot be read";
 
 /// The presets of a bake, sorted by verdict.
 #[derive(Debug, Default)]
-pub(super) struct NightPresets {
+pub(super) struct BakePresets {
     /// Playable presets with an acceptable look.
     pub accepted: Vec<BakeItem>,
     /// Excluded presets with reasons.
@@ -31,14 +31,14 @@ pub(super) fn sort(
     library: &Path,
     store: Store,
     recipe: String,
-) -> anyhow::Result<NightPresets> {
+) -> anyhow::Result<BakePresets> {
     let plan = AuditPlan::last(&store, [library_root(library)].into_iter())?;
     let ledger = Ledger::new(store, recipe);
     let gates = ledger.gates(&plan)?;
     let by_path: HashMap<String, PresetId> =
         plan.each_file().map(|file| (plan.relative(file), file.id)).collect();
     let mut first: HashMap<PresetId, &str> = HashMap::new();
-    let mut judged = NightPresets::default();
+    let mut judged = BakePresets::default();
     for item in items {
         let Some(&id) = by_path.get(&item.below) else {
             judged.excluded.push((item.id.clone(), UNREAD.into()));

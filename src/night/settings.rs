@@ -15,7 +15,7 @@ pub(super) const SMOKE: &str = "smoke";
 
 /// Settings of a bake.
 #[derive(Clone, Debug)]
-pub struct NightSettings {
+pub struct BakeSettings {
     /// Preset folder.
     pub library: PathBuf,
     /// Name of the pack.
@@ -48,7 +48,7 @@ pub struct NightSettings {
     pub stop: Arc<AtomicBool>,
 }
 
-impl Default for NightSettings {
+impl Default for BakeSettings {
     fn default() -> Self {
         Self {
             library: PathBuf::new(),

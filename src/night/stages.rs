@@ -5,11 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, EMBED_UNTIL, FRAMES_UNTIL};
-use super::presets::{self, NightPresets, UNREAD};
+use super::presets::{self, BakePresets, UNREAD};
 use super::settings::AUDIT_FOLDER;
 use super::{
-    AUDIT, CLUSTER, EMBED, FRAMES, Night, NightError, NightEvent, NightOutcome, PACK, POLICY, Run, real,
-    report,
+    AUDIT, Bake, BakeError, BakeEvent, BakeOutcome, CLUSTER, EMBED, FRAMES, PACK, POLICY, Run, real, report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
 use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
@@ -32,19 +31,19 @@ const MIN_AUDIT: Duration = Duration::from_secs(60);
 /// Interval between checks for a playing show.
 const SHOW_CHECK_EVERY: Duration = Duration::from_millis(200);
 
-impl Night<'_, '_> {
+impl Bake<'_, '_> {
     /// Runs every stage on these presets.
     pub(super) fn stages(
         &mut self,
         items: &[BakeItem],
         folder: &Path,
         run: Run,
-    ) -> Result<NightOutcome, NightError> {
+    ) -> Result<BakeOutcome, BakeError> {
         let previous = cluster::previous(folder);
         self.stage(AUDIT);
         let mut judged = self.audit(items, folder)?;
         if self.stopped() {
-            return Ok(NightOutcome::Stopped);
+            return Ok(BakeOutcome::Stopped);
         }
         if judged.accepted.is_empty() {
             let page = folder.join(AUDIT_FOLDER).join(crate::audit::report::PAGE);
@@ -53,12 +52,12 @@ impl Night<'_, '_> {
                     self.note(
                         "no preset of the smoke test is playable; continuing with the full bake".into(),
                     );
-                    Ok(NightOutcome::Finished)
+                    Ok(BakeOutcome::Finished)
                 }
                 Run::Whole if judged.pending > 0 => {
-                    Err(NightError::NoTimeForAudit { pending: judged.pending })
+                    Err(BakeError::NoTimeForAudit { pending: judged.pending })
                 }
-                Run::Whole => Err(NightError::NothingPlayable { report: page }),
+                Run::Whole => Err(BakeError::NothingPlayable { report: page }),
             };
         }
         self.stage(PACK);
@@ -67,20 +66,20 @@ impl Night<'_, '_> {
         let rendered = self.render(&judged.accepted, folder)?;
         self.incomplete = judged.pending > 0 || !rendered.finished;
         if self.stopped() {
-            return Ok(NightOutcome::Stopped);
+            return Ok(BakeOutcome::Stopped);
         }
         exclude_empty(&mut judged, folder);
         frames::attach_frames(&mut judged.accepted, folder);
         self.stage(EMBED);
         let id = self.embed(&judged.accepted, folder)?;
         if self.stopped() {
-            return Ok(NightOutcome::Stopped);
+            return Ok(BakeOutcome::Stopped);
         }
         self.stage(CLUSTER);
         let settings = self.settings;
         let table = embed::Table::open(folder).map_err(|error| error.to_string())?;
         let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
-            NightError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
+            BakeError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
         })?;
         table.rename(&judged.accepted);
         table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
@@ -117,7 +116,7 @@ impl Night<'_, '_> {
         };
         let page = report::write(folder, &input)?;
         self.note(format!("report: {}", page.display()));
-        Ok(NightOutcome::Finished)
+        Ok(BakeOutcome::Finished)
     }
 
     /// Returns how many presets may still have to be rendered: those without frames, except presets that an
@@ -144,7 +143,7 @@ impl Night<'_, '_> {
     }
 
     /// Audits every preset without a verdict, within the share of the time budget for audits.
-    fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<NightPresets, String> {
+    fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<BakePresets, String> {
         let settings = self.settings;
         let out = folder.join(AUDIT_FOLDER);
         let probe = self.probe(folder);
@@ -202,7 +201,7 @@ impl Night<'_, '_> {
 
     /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. The bake
     /// continues if the pack cannot be written.
-    fn pack(&mut self, judged: &mut NightPresets, folder: &Path) -> Result<Option<String>, String> {
+    fn pack(&mut self, judged: &mut BakePresets, folder: &Path) -> Result<Option<String>, String> {
         let settings = self.settings;
         if within(folder, &settings.library) || within(&settings.library, folder) {
             self.note("no pack written: its folder and the library overlap".into());
@@ -234,7 +233,7 @@ impl Night<'_, '_> {
         let (presets, images) = (counted(pack.report.size, "preset"), counted(pack.images, "image"));
         self.note(format!("{presets} and {images} in the pack; diversity: {grade}"));
         let selected: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
-        let NightPresets { accepted, excluded, .. } = judged;
+        let BakePresets { accepted, excluded, .. } = judged;
         accepted.retain(|item| {
             let kept = selected.contains(item.below.as_str());
             if !kept {
@@ -245,7 +244,7 @@ impl Night<'_, '_> {
         Ok(Some(grade))
     }
 
-    fn render(&mut self, items: &[BakeItem], folder: &Path) -> Result<Rendered, NightError> {
+    fn render(&mut self, items: &[BakeItem], folder: &Path) -> Result<Rendered, BakeError> {
         let settings = self.settings;
         let rendering = FramesSettings {
             capture: settings.capture.clone(),
@@ -267,7 +266,7 @@ impl Night<'_, '_> {
     }
 
     /// Embeds these presets and returns the id of the embedder.
-    fn embed(&mut self, items: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, NightError> {
+    fn embed(&mut self, items: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, BakeError> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(
             &settings.embedder,
@@ -277,7 +276,7 @@ impl Night<'_, '_> {
             settings.seed,
             settings.workers,
             &mut |text| {
-                (self.on_event)(NightEvent::Note { text });
+                (self.on_event)(BakeEvent::Note { text });
             },
         )
         .map_err(|error| error.to_string())?;
@@ -309,9 +308,9 @@ impl Night<'_, '_> {
 }
 
 /// Excludes presets whose frames failed or are black.
-fn exclude_empty(judged: &mut NightPresets, folder: &Path) {
+fn exclude_empty(judged: &mut BakePresets, folder: &Path) {
     let entries = frames::entries_of(&judged.accepted, folder);
-    let NightPresets { accepted, excluded, .. } = judged;
+    let BakePresets { accepted, excluded, .. } = judged;
     accepted.retain(|item| {
         let why = entries.get(&item.id).and_then(reason);
         let kept = why.is_none();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{NightSettings, SMOKE};
+use super::settings::{BakeSettings, SMOKE};
 use crate::cluster;
 use crate::disk;
 use crate::jobs::{iso, now};
@@ -39,7 +39,7 @@ impl State {
     /// Resumes the interrupted bake in this folder if it has the same settings, or starts a new one. A new
     /// bake saves the clusters of the last one, so that its report can compare with them even after an
     /// interruption.
-    pub fn open(settings: &NightSettings) -> Result<Self, String> {
+    pub fn open(settings: &BakeSettings) -> Result<Self, String> {
         let fingerprint = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}",
             settings.library.display(),
@@ -95,16 +95,16 @@ mod tests {
     #[test]
     fn an_interrupted_bake_resumes_only_with_equal_settings() {
         let folder = tempfile::tempdir().expect("a folder");
-        let settings = NightSettings { folder: folder.path().to_owned(), ..NightSettings::default() };
+        let settings = BakeSettings { folder: folder.path().to_owned(), ..BakeSettings::default() };
         let mut state = State::open(&settings).expect("opened");
         state.spent_secs = 90.0;
         state.smoke_done = true;
         state.save(folder.path()).expect("saved");
         let again = State::open(&settings).expect("opened");
         assert_eq!((again.spent(), again.smoke_done), (Duration::from_secs(90), true));
-        let other = State::open(&NightSettings { seed: 7, ..settings.clone() }).expect("opened");
+        let other = State::open(&BakeSettings { seed: 7, ..settings.clone() }).expect("opened");
         assert_eq!((other.spent_secs, other.smoke_done, other.proven), (0.0, false, false));
         State { finished: true, ..other }.save(folder.path()).expect("saved");
-        assert!(State::open(&NightSettings { seed: 7, ..settings }).expect("opened").proven);
+        assert!(State::open(&BakeSettings { seed: 7, ..settings }).expect("opened").proven);
     }
 }

@@ -126,7 +126,7 @@ impl Show {
             if self.resuming() || self.unfit.light(&safe) {
                 self.decks.safe = Some(safe);
             } else {
-                self.unfit.dim.insert(safe.id);
+                self.unfit.presets.insert(safe.id);
                 self.decks.drop_slot(safe);
             }
         }

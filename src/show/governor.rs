@@ -10,7 +10,7 @@ const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
 /// Number of slots per step at the smallest scale, when even that is too slow.
 const EVERY: [u32; 4] = [2, 3, 4, 6];
 /// Minimum number of step times for a decision; they must also span at least half a second.
-const FEWEST: usize = 5;
+const MIN_STEPS: usize = 5;
 const WINDOW_SECS: f64 = 0.5;
 /// Number of step times ignored after a change: they include the cost of the change itself.
 const SETTLING: usize = 3;
@@ -130,7 +130,7 @@ impl Governor {
         }
         self.times.push(took);
         self.window_secs += dt;
-        if self.times.len() < FEWEST || self.window_secs < WINDOW_SECS {
+        if self.times.len() < MIN_STEPS || self.window_secs < WINDOW_SECS {
             return None;
         }
         self.times.sort_by(f64::total_cmp);

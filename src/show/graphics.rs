@@ -10,7 +10,7 @@ use crate::stage::DeckId;
 use crate::store::BanKind;
 
 /// Maximum number of consecutive decks set aside; then the next one may stay, because the cause may be the music.
-const MOST_SET_ASIDE: u32 = 4;
+const MAX_SET_ASIDE: u32 = 4;
 
 impl Show {
     /// Handles an event of the graphics device; called before a step. A lost device or a resize changes
@@ -37,7 +37,7 @@ impl Show {
     pub fn set_aside(&mut self, deck: DeckId) -> bool {
         let candidate = self.decks.candidates.iter().any(|slot| slot.deck == deck && slot.choice.is_some());
         let safe = self.decks.safe.as_ref().is_some_and(|slot| slot.deck == deck);
-        if !(candidate || safe) || self.features.silent || self.set_aside >= MOST_SET_ASIDE {
+        if !(candidate || safe) || self.features.silent || self.set_aside >= MAX_SET_ASIDE {
             return false;
         }
         let Some(slot) = self.decks.cancel(deck) else { return false };

@@ -68,7 +68,11 @@ impl Rig {
     fn lose(&mut self) {
         let now = self.show.now;
         let recovery = &mut self.recovery;
-        let young = recovery.born.iter().filter(|(_, born)| now - **born < YOUNG_SECS).map(|(deck, _)| *deck);
+        let young = recovery
+            .first_drawn_at
+            .iter()
+            .filter(|(_, drawn_at)| now - **drawn_at < YOUNG_SECS)
+            .map(|(deck, _)| *deck);
         let drawing: BTreeSet<DeckId> = young.chain(recovery.sent.iter().copied()).collect();
         let presets: BTreeSet<PresetId> = drawing.iter().filter_map(|deck| recovery.preset(*deck)).collect();
         let guilty = recovery.suspects.strike(presets);
@@ -84,10 +88,10 @@ impl Rig {
     fn economise(&mut self) -> bool {
         let now = self.show.now;
         let recovery = &mut self.recovery;
-        if recovery.starved_at.is_some_and(|at| now - at < ECONOMY_PAUSE_SECS) {
+        if recovery.out_of_memory_at.is_some_and(|at| now - at < ECONOMY_PAUSE_SECS) {
             return false;
         }
-        let again = recovery.starved_at.replace(now).is_some();
+        let again = recovery.out_of_memory_at.replace(now).is_some();
         self.show.graphics_event(GraphicsEvent::OutOfMemory);
         if again && recovery.scale + 1 < SCALES.len() {
             recovery.scale += 1;
@@ -141,7 +145,7 @@ impl Rig {
         first.into_iter().for_each(|request| request.urgency = Urgency::Performer);
         recovery.backlog = urgent.into();
         recovery.sent.clear();
-        recovery.born.clear();
+        recovery.first_drawn_at.clear();
         recovery.rebuilt = None;
         recovery.generation += 1;
         self.flush_backlog();
@@ -162,8 +166,8 @@ impl Rig {
         let now = self.show.now;
         let fading = cue.fade.as_ref().map(|fade| &fade.to);
         for on_air in cue.front.iter().chain(fading) {
-            let born = *self.recovery.born.entry(on_air.deck).or_insert(now);
-            if now - born >= YOUNG_SECS
+            let drawn_at = *self.recovery.first_drawn_at.entry(on_air.deck).or_insert(now);
+            if now - drawn_at >= YOUNG_SECS
                 && self.recovery.suspects.any()
                 && let Some(preset) = self.recovery.preset(on_air.deck)
             {
@@ -192,7 +196,8 @@ impl Rig {
     pub(super) fn flush_backlog(&mut self) {
         while let Some(deck) = self.recovery.backlog.front().copied() {
             let recovery = &self.recovery;
-            let young = recovery.born.values().any(|born| self.show.now - born < YOUNG_SECS);
+            let young =
+                recovery.first_drawn_at.values().any(|drawn_at| self.show.now - drawn_at < YOUNG_SECS);
             let in_turn = !recovery.suspects.any() || (recovery.sent.is_empty() && !young);
             if recovery.is_rebuilding() || !in_turn {
                 return;

@@ -22,12 +22,12 @@ pub(super) struct Recovery {
     /// Show time since which the last picture has been held, in seconds; `None` if it is not held.
     pub held_since: Option<f64>,
     /// Show time at which each deck on air first drew on this device, in seconds.
-    pub born: BTreeMap<DeckId, f64>,
+    pub first_drawn_at: BTreeMap<DeckId, f64>,
     pub suspects: Suspects,
     pub full_size: Option<[u32; 2]>,
     pub scale: usize,
     /// Show time at which memory last ran out, in seconds.
-    pub starved_at: Option<f64>,
+    pub out_of_memory_at: Option<f64>,
     pub generation: u64,
 }
 
@@ -40,7 +40,7 @@ impl Recovery {
     /// Forgets a deck that the show no longer has.
     pub fn forget(&mut self, deck: DeckId) {
         self.requests.remove(&deck);
-        self.born.remove(&deck);
+        self.first_drawn_at.remove(&deck);
         self.sent.remove(&deck);
         self.backlog.retain(|waiting| *waiting != deck);
     }

@@ -610,7 +610,7 @@ fn without_memory_fewer_decks_are_kept_and_no_preset_is_blamed() {
 }
 
 #[test]
-fn a_resumed_show_starts_with_a_safe_preset_and_goes_on_with_its_queue() {
+fn a_resumed_show_starts_with_a_safe_preset_and_continues_with_its_queue() {
     let mut test = TestShow::new();
     test.frames(100);
     test.frame(&[Command::Next]);

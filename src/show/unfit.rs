@@ -6,23 +6,23 @@ use super::decks::Slot;
 use crate::facts::PresetId;
 
 /// Number of presets found unfit after which any preset will do.
-const MAX_DIM: usize = 6;
+const MAX_UNFIT: usize = 6;
 
 /// The presets found unfit so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unfit {
     /// Presets that are too dark or too bright to be the safe one in this show.
-    pub dim: BTreeSet<PresetId>,
+    pub presets: BTreeSet<PresetId>,
 }
 
 impl Unfit {
     /// Returns whether a preset may be the safe one.
     pub fn may_be_safe(&self, id: PresetId) -> bool {
-        self.dim.len() >= MAX_DIM || !self.dim.contains(&id)
+        self.presets.len() >= MAX_UNFIT || !self.presets.contains(&id)
     }
 
     /// Returns whether a warm deck is neither too dark nor too bright to be the safe one.
     pub fn light(&self, slot: &Slot) -> bool {
-        self.dim.len() >= MAX_DIM || slot.look.is_none_or(|look| look.suits_panic())
+        self.presets.len() >= MAX_UNFIT || slot.look.is_none_or(|look| look.suits_panic())
     }
 }

@@ -26,7 +26,7 @@ const WARM_UP_THREADS: usize = 3;
 const REST: Duration = Duration::from_millis(500);
 /// Maximum number of times the warm-up of a deck that shows nothing yet is repeated: many pictures take a
 /// second to build up.
-const PATIENCE: u32 = 4;
+const MAX_WARM_UP_REPEATS: u32 = 4;
 /// How long a thread pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
 
@@ -346,7 +346,7 @@ impl DeckBuilder {
         let context = &self.render_context;
         let mut deck = Deck::prepare(context, program, self.settings, request.seed).map_err(blamed)?;
         took.build_ms = lap();
-        for _ in 0..=PATIENCE {
+        for _ in 0..=MAX_WARM_UP_REPEATS {
             match queue {
                 Some(queue) => self.warm_up_in_turns(&mut deck, request, queue)?,
                 None => deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?,

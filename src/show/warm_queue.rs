@@ -9,7 +9,7 @@ use super::deck_request::{DeckRequest, Urgency};
 use crate::stage::DeckId;
 
 /// How long a thread waits for its turn before it checks again, in case a wake-up is lost.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A change requested by the show.
 #[derive(Clone, Debug)]
@@ -143,7 +143,8 @@ impl WarmQueue {
                 state.find(deck).into_iter().for_each(|working| working.draws = false);
                 return true;
             }
-            state = self.changed.wait_timeout(state, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+            state =
+                self.changed.wait_timeout(state, CHECK_INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -18,13 +18,13 @@ use super::silence::{Silence, Stage};
 use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
 /// Time that a show may take to end after it was asked to; its own exit timer is shorter.
-const END: Duration = Duration::from_secs(3);
+const END_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum time that a restart waits for a killed show to exit.
-const KILLED: Duration = Duration::from_millis(100);
+const KILL_WAIT: Duration = Duration::from_millis(100);
 /// Interval between checks of signals and the process.
-const LOOK_EVERY: Duration = Duration::from_millis(25);
+const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 /// Interval between checks of a process that is ending.
-const END_LOOK_EVERY: Duration = Duration::from_millis(5);
+const END_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 /// Pause before a show that crashed before its first picture is started again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -123,7 +123,7 @@ impl Show {
     /// Watches the show until it ends, and ends it if it hangs or the supervisor is asked to.
     fn watch(&mut self) -> End {
         loop {
-            match self.beats.recv_timeout(LOOK_EVERY) {
+            match self.beats.recv_timeout(CHECK_INTERVAL) {
                 Ok(BEAT) => {
                     self.silence.beat();
                     self.threads.forget();
@@ -145,8 +145,8 @@ impl Show {
                     if let Ok(Some(status)) = self.process.try_wait() {
                         return self.ended(status);
                     }
-                    let pressure = self.threads.pressure(LOOK_EVERY);
-                    if self.silence.look(LOOK_EVERY, pressure) {
+                    let pressure = self.threads.pressure(CHECK_INTERVAL);
+                    if self.silence.check(CHECK_INTERVAL, pressure) {
                         self.kill();
                         let how = if pressure == Pressure::Gone { "crashed" } else { "hung" };
                         return End::Crashed(format!("the show {how}"));
@@ -163,13 +163,13 @@ impl Show {
         }
     }
 
-    /// Waits for the process to end, and kills it if that takes longer than [`END`].
+    /// Waits for the process to end, and kills it if that takes longer than [`END_TIMEOUT`].
     fn wait_for_end(&mut self) -> End {
         let since = Instant::now();
         loop {
             match self.process.try_wait() {
                 Ok(Some(status)) => return self.ended(status),
-                Ok(None) if since.elapsed() < END => thread::sleep(END_LOOK_EVERY),
+                Ok(None) if since.elapsed() < END_TIMEOUT => thread::sleep(END_CHECK_INTERVAL),
                 Ok(None) | Err(_) => {
                     self.kill();
                     return if self.leaving {
@@ -200,8 +200,8 @@ impl Show {
     fn kill(&mut self) {
         self.process.kill().ok(); // It may have ended.
         let since = Instant::now();
-        while matches!(self.process.try_wait(), Ok(None)) && since.elapsed() < KILLED {
-            thread::sleep(END_LOOK_EVERY);
+        while matches!(self.process.try_wait(), Ok(None)) && since.elapsed() < KILL_WAIT {
+            thread::sleep(END_CHECK_INTERVAL);
         }
     }
 }

@@ -119,7 +119,7 @@ mod linux {
     mod tests {
         use super::*;
 
-        const LOOK: Duration = Duration::from_millis(25);
+        const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
         /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run),
         /// and its milliseconds of CPU time.
@@ -129,7 +129,7 @@ mod linux {
                 let state = if thread.background { 'R' } else { state };
                 (Thread { state, ..thread }, Duration::from_millis(ms))
             });
-            judge(threads, LOOK)
+            judge(threads, CHECK_INTERVAL)
         }
 
         #[test]
@@ -158,10 +158,10 @@ mod linux {
             let work = move || wait.recv().is_err();
             let thread = std::thread::Builder::new().name(SHOW_THREAD.into()).spawn(work).expect("a thread");
             let mut threads = Threads::of(std::process::id());
-            assert_eq!(Threads::of(1).pressure(LOOK), Pressure::Gone, "no show runs there");
+            assert_eq!(Threads::of(1).pressure(CHECK_INTERVAL), Pressure::Gone, "no show runs there");
             let found = (0..5000).any(|_| {
                 std::thread::sleep(Duration::from_millis(1)); // It gets its name once it runs.
-                threads.pressure(LOOK) != Pressure::Gone
+                threads.pressure(CHECK_INTERVAL) != Pressure::Gone
             });
             assert!(found);
             drop(done);

@@ -56,7 +56,7 @@ impl Silence {
     }
 
     /// Adds an interval of this length without a beat. Returns whether the show has hung.
-    pub fn look(&mut self, length: Duration, pressure: Pressure) -> bool {
+    pub fn check(&mut self, length: Duration, pressure: Pressure) -> bool {
         let (share, limit) = match (self.stage, pressure) {
             (Stage::Starting, _) => (length, START_UP),
             (_, Pressure::Gone) => return true,
@@ -76,7 +76,7 @@ impl Silence {
 mod tests {
     use super::*;
 
-    const LOOK: Duration = Duration::from_millis(25);
+    const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
     /// Returns after how much silence under `pressure` a show counts as hung; `None` if not within a minute.
     /// `shown` is whether it has shown a picture.
@@ -86,17 +86,17 @@ mod tests {
         if shown {
             silence.shown();
         }
-        (1..2400).map(|look| look * LOOK).find(|_| silence.look(LOOK, pressure))
+        (1..2400).map(|checks| checks * CHECK_INTERVAL).find(|_| silence.check(CHECK_INTERVAL, pressure))
     }
 
     #[test]
     fn a_show_that_stands_still_has_hung_after_half_a_second() {
-        assert_eq!(hung_after(true, Pressure::None), Some(HANG + LOOK));
+        assert_eq!(hung_after(true, Pressure::None), Some(HANG + CHECK_INTERVAL));
         let doubtful = hung_after(true, Pressure::Doubtful).expect("hung");
         assert!((HANG * 4..HANG * 5).contains(&doubtful), "{doubtful:?}");
         assert_eq!(hung_after(false, Pressure::None), Some(doubtful), "before the first picture");
         assert_eq!(hung_after(false, Pressure::Doubtful), None, "it may be compiling for a minute");
-        assert_eq!(hung_after(true, Pressure::Gone), Some(LOOK), "its process ends slowly");
+        assert_eq!(hung_after(true, Pressure::Gone), Some(CHECK_INTERVAL), "its process ends slowly");
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
         silence.beat();
         silence.shown();
         for _ in 0..100 {
-            assert!((0..20).all(|_| !silence.look(LOOK, Pressure::None)));
+            assert!((0..20).all(|_| !silence.check(CHECK_INTERVAL, Pressure::None)));
             silence.beat();
         }
     }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_start_may_take_a_minute() {
         let mut silence = Silence::default();
-        let looks = (1..4800).find(|_| silence.look(LOOK, Pressure::None)).expect("given up");
-        assert!(looks * LOOK > START_UP && looks * LOOK < START_UP * 2);
+        let checks = (1..4800).find(|_| silence.check(CHECK_INTERVAL, Pressure::None)).expect("given up");
+        assert!(checks * CHECK_INTERVAL > START_UP && checks * CHECK_INTERVAL < START_UP * 2);
     }
 }

@@ -85,7 +85,7 @@ fn a_missing_folder_can_be_located() {
 }
 
 #[test]
-fn presets_that_are_held_back_can_be_played_anyway_and_unsaved_changes_are_shown() {
+fn held_back_presets_can_be_played_and_unsaved_changes_are_shown() {
     let mut moment = moment(Page::Live, playing());
     moment.library.held_back = Some("cannot read the quality blacklist".into());
     moment.library.unsaved = 3;
@@ -155,7 +155,7 @@ fn a_preset_rejected_by_an_audit_is_marked_and_can_be_rescued() {
 }
 
 #[test]
-fn a_mark_can_be_taken_back_for_a_while() {
+fn a_mark_can_be_undone_for_a_while() {
     let mut moment = moment(Page::Live, playing());
     moment.snapshot.undo = Some(Undoable { what: "Banned Grey Noise".into(), at: moment.snapshot.now - 3.0 });
     try_out(&moment, |harness, _, asked| {

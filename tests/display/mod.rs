@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Timeout of any wait; generous, because other tests may keep the machine busy.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// A process that is killed when it is dropped.
 pub struct Process(pub Child);
@@ -37,7 +37,7 @@ pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = ready() {
             return value;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited {} s for {what}", PATIENCE.as_secs());
+        assert!(begun.elapsed() < TIMEOUT, "waited {} s for {what}", TIMEOUT.as_secs());
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -200,7 +200,7 @@ fn run(
             | Outcome::Stuck(why)
             | Outcome::Memory(why)
             | Outcome::Died(why)
-            | Outcome::NotTried(why) => {
+            | Outcome::Skipped(why) => {
                 println!("{side:?} failed on {}: {why}", job.preset.path.display());
             }
         }

@@ -20,14 +20,14 @@ use crate::app::shutdown;
 use crate::desk::Action;
 use crate::handoff::{Inbox, Latest, Outbox, queue};
 
-pub(super) use parts::{Call, DeskState, ShowParts, ShowRequest};
+pub(super) use parts::{DeskState, ShowEvent, ShowParts, ShowRequest};
 pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
 
 use crate::watchdog::SHOW_THREAD;
 use thread::ShowThread;
 
 /// Capacity of the queues for requests and for actions; a performer cannot fill either.
-const WAITING: usize = 1024;
+const QUEUE_CAPACITY: usize = 1024;
 
 /// Handle of the show's thread.
 pub(super) struct LiveShow {
@@ -39,16 +39,16 @@ pub(super) struct LiveShow {
 }
 
 impl LiveShow {
-    /// Starts the thread; it ends when `stop` is set. `picture` is called for every new picture, and `call` when the
+    /// Starts the thread; it ends when `stop` is set. `picture` is called for every new picture, and `notify` when the
     /// windows have something to do.
     pub fn start(
         parts: ShowParts,
         stop: Arc<AtomicBool>,
         picture: impl Fn() + Send + 'static,
-        call: impl Fn(Call) + Send + 'static,
+        notify: impl Fn(ShowEvent) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (requests, incoming) = queue(WAITING);
-        let (outgoing, actions) = queue(WAITING);
+        let (requests, incoming) = queue(QUEUE_CAPACITY);
+        let (outgoing, actions) = queue(QUEUE_CAPACITY);
         let desk = Latest::new(DeskState::default());
         let ends = (incoming, outgoing, desk.clone());
         let stopped = stop.clone();
@@ -56,8 +56,8 @@ impl LiveShow {
         shutdown::on_exit(&stop, &ended);
         let work = move || {
             // Reports the end even if the thread panics.
-            let call = CallAtEnd(call, ended);
-            ShowThread::new(parts, ends, picture).run(&stopped, &call.0);
+            let notify = NotifyOnDrop(notify, ended);
+            ShowThread::new(parts, ends, picture).run(&stopped, &notify.0);
         };
         let thread = std::thread::Builder::new().name(SHOW_THREAD.into()).spawn(work)?;
         Ok(Self { requests, actions, desk, stop, thread: Some(thread) })
@@ -92,11 +92,11 @@ impl Drop for LiveShow {
 }
 
 /// Reports the end of the thread, however it ends.
-struct CallAtEnd<C: Fn(Call)>(C, Arc<AtomicBool>);
+struct NotifyOnDrop<C: Fn(ShowEvent)>(C, Arc<AtomicBool>);
 
-impl<C: Fn(Call)> Drop for CallAtEnd<C> {
+impl<C: Fn(ShowEvent)> Drop for NotifyOnDrop<C> {
     fn drop(&mut self) {
         self.1.store(true, Ordering::Relaxed);
-        (self.0)(Call::Ended);
+        (self.0)(ShowEvent::Ended);
     }
 }

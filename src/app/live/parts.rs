@@ -40,7 +40,7 @@ pub(in crate::app) enum ShowRequest {
 
 /// A request from the show to the windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::app) enum Call {
+pub(in crate::app) enum ShowEvent {
     /// There is something new to show on the desk, or an action in the queue.
     Desk,
     /// The show has ended.

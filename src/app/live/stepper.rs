@@ -6,9 +6,9 @@ use super::times::StepTimes;
 use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
 
 /// Interval between device polls while frames are in flight, in seconds: the precision of measured times.
-const LOOK_SECS: f64 = 0.001;
+const CHECK_SECS: f64 = 0.001;
 /// Maximum number of slots in a row that resizing surfaces may take from the show.
-const MOST_PAUSED: u32 = 12;
+const MAX_PAUSED: u32 = 12;
 
 /// Longest rest after a frame, in seconds: measured times may include a suspension of the computer.
 const LONGEST_REST_SECS: f64 = 0.5;
@@ -112,20 +112,20 @@ impl Stepper {
         self.follow_governor();
         let left = self.pacer.next() - now;
         if left > 0.0 {
-            return Turn::Sleep(if self.in_flight.is_empty() { left } else { left.min(LOOK_SECS) });
+            return Turn::Sleep(if self.in_flight.is_empty() { left } else { left.min(CHECK_SECS) });
         }
         if !self.in_flight.has_room() {
             self.late = true;
             self.pacer.pass(now);
-            return Turn::Sleep(LOOK_SECS);
+            return Turn::Sleep(CHECK_SECS);
         }
-        if self.pictures.pause.asked() && self.paused < MOST_PAUSED {
+        if self.pictures.pause.asked() && self.paused < MAX_PAUSED {
             self.paused += 1;
             self.pacer.pass(now);
-            return Turn::Sleep(LOOK_SECS);
+            return Turn::Sleep(CHECK_SECS);
         }
         self.paused = 0;
-        self.pacer.take(now).map_or(Turn::Sleep(LOOK_SECS), Turn::Step)
+        self.pacer.take(now).map_or(Turn::Sleep(CHECK_SECS), Turn::Step)
     }
 
     fn follow_governor(&mut self) {

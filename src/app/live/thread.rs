@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::parts::{Call, DeskState, ShowParts, ShowRequest};
+use super::parts::{DeskState, ShowEvent, ShowParts, ShowRequest};
 use super::stepper::{Stepper, Turn};
 use crate::app::archive::Archive;
 use crate::app::resume::{SavedShow, StateSaver, Surroundings};
@@ -100,12 +100,12 @@ impl ShowThread {
     }
 
     /// Steps the show until `stop` is set, then closes log and store.
-    pub fn run(mut self, stop: &AtomicBool, call: &dyn Fn(Call)) {
+    pub fn run(mut self, stop: &AtomicBool, notify: &dyn Fn(ShowEvent)) {
         while !stop.load(Ordering::Relaxed) {
             self.link.turn();
             match self.stepper.turn(self.epoch.elapsed().as_secs_f64()) {
                 Turn::Sleep(secs) => std::thread::sleep(Duration::from_secs_f64(secs).min(LONGEST_SLEEP)),
-                Turn::Step(due) => self.step(&due, call),
+                Turn::Step(due) => self.step(&due, notify),
             }
         }
         self.link.leave();
@@ -119,7 +119,7 @@ impl ShowThread {
         drop((set_log, archive));
     }
 
-    fn step(&mut self, due: &Due, call: &dyn Fn(Call)) {
+    fn step(&mut self, due: &Due, notify: &dyn Fn(ShowEvent)) {
         let dt = self.stepper.begin(due);
         let mut ordered = false;
         while let Some(request) = self.requests.receive() {
@@ -152,11 +152,11 @@ impl ShowThread {
             self.link.shown();
             log::info!("first picture after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
         }
-        self.report(ordered || moved || commanded, call);
+        self.report(ordered || moved || commanded, notify);
     }
 
     /// Updates LEDs and desk when they are due; after a change, the desk is due after half the interval.
-    fn report(&mut self, changed: bool, call: &dyn Fn(Call)) {
+    fn report(&mut self, changed: bool, notify: &dyn Fn(ShowEvent)) {
         let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
         let leds = due(self.leds_at, LEDS_EVERY);
         let desk = due(self.desk_at, if changed { self.desk_every / 2 } else { self.desk_every });
@@ -187,7 +187,7 @@ impl ShowThread {
                 library: self.archive.view().clone(),
                 snapshot,
             });
-            call(Call::Desk);
+            notify(ShowEvent::Desk);
         }
     }
 
@@ -232,7 +232,7 @@ impl ShowThread {
             | Action::Nudge(..)
             | Action::NudgeSelected(_)
             | Action::PlayCard(_)
-            | Action::DropCard(_) => {
+            | Action::RemoveCard(_) => {
                 let snapshot = self.stepper.rig.show.snapshot();
                 self.commands.extend(resolve::command(action, self.selected, &snapshot, &self.commands));
             }

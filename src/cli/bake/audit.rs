@@ -132,7 +132,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         },
         out: args.out,
     };
-    let mut watch = Watch::new(args.json, &settings.out);
+    let mut progress = AuditProgress::new(args.json, &settings.out);
     let store = match args.shard {
         Some(_) => {
             shards::break_seal(&settings.out)?;
@@ -141,8 +141,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         None => super::common::store()?,
     };
     let verdicts = store.another()?;
-    let report = audit::audit(&settings, store, |event| watch.see(&event))?;
-    watch.end(&report)?;
+    let report = audit::audit(&settings, store, |event| progress.handle(&event))?;
+    progress.finish(&report)?;
     if let (Some(shard), Some(verdicts)) = (args.shard, verdicts) {
         shards::seal_audit(&settings.out, shard, &verdicts)?;
     }
@@ -156,7 +156,7 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
 }
 
 /// Shows progress: a bar on a terminal, occasional lines elsewhere, or JSON Lines.
-struct Watch {
+struct AuditProgress {
     json: bool,
     out: PathBuf,
     bar: ProgressBar,
@@ -167,7 +167,7 @@ struct Watch {
 /// Number of verdicts per progress line if stderr is not a terminal.
 const LINE_EVERY: u64 = 500;
 
-impl Watch {
+impl AuditProgress {
     fn new(json: bool, out: &Path) -> Self {
         let bar = if json { ProgressBar::hidden() } else { ProgressBar::no_length() };
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {per_sec}  {eta} left  {wide_msg}");
@@ -175,7 +175,7 @@ impl Watch {
         Self { json, out: out.to_owned(), bar, counts: BTreeMap::new(), seen: 0 }
     }
 
-    fn see(&mut self, event: &AuditEvent) {
+    fn handle(&mut self, event: &AuditEvent) {
         if self.json {
             match serde_json::to_string(event) {
                 Ok(line) => println!("{line}"),
@@ -230,7 +230,7 @@ impl Watch {
         format!("ok {ok}  {}", rest.join("  "))
     }
 
-    fn end(&self, report: &AuditReport) -> anyhow::Result<()> {
+    fn finish(&self, report: &AuditReport) -> anyhow::Result<()> {
         if self.json {
             println!("{}", serde_json::json!({"event": "ended", "report": report}));
             return Ok(());

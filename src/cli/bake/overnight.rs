@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use super::common::{Capture, Embedding, Work};
 use crate::jobs::{iso, now, show_lock, workers};
 use crate::library::UserFolders;
-use crate::night::{NightEvent, NightOutcome, NightSettings, overnight, stage_label};
+use crate::night::{BakeEvent, BakeOutcome, BakeSettings, overnight, stage_label};
 
 /// Bake a library: audit, pack, frames, embeddings, styles and style index.
 #[derive(Debug, clap::Args)]
@@ -57,19 +57,19 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let json = args.json;
     let result = bake(args);
     let last = match &result {
-        Ok(outcome) => NightEvent::Ended { outcome: *outcome },
-        Err(error) => NightEvent::Failed { why: format!("{error:#}") },
+        Ok(outcome) => BakeEvent::Ended { outcome: *outcome },
+        Err(error) => BakeEvent::Failed { why: format!("{error:#}") },
     };
     if json {
         print_json(&last).ok(); // The reader may have exited.
     }
-    if result? == NightOutcome::Stopped {
+    if result? == BakeOutcome::Stopped {
         eprintln!("aivj: {STOPPED}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn bake(args: Args) -> anyhow::Result<NightOutcome> {
+fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
     anyhow::ensure!(args.hours > 0.0 && args.hours < 1000.0, "--hours must be above 0 and below 1000");
     let plain = !args.pack.is_empty() && !args.pack.contains(['/', '\\']) && !args.pack.starts_with('.');
     anyhow::ensure!(plain, "--pack must be a name, not a path; use --out to choose a folder");
@@ -78,7 +78,7 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
     let folder = folder.context("no data folder found; choose a folder with --out")?;
     let limit = args.work.limit();
     let Work { library, workers: processes, seed, .. } = args.work;
-    let settings = NightSettings {
+    let settings = BakeSettings {
         library,
         pack: args.pack,
         folder: folder.clone(),
@@ -112,7 +112,7 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
             writeln!(log, "{} {line}", iso(now())).ok(); // The stage itself reports a full disk.
             match &event {
                 _ if args.json => {}
-                NightEvent::Stage { stage } => println!("[overnight] {}", stage_label(stage)),
+                BakeEvent::Stage { stage } => println!("[overnight] {}", stage_label(stage)),
                 _ => println!("{line}"),
             }
         }
@@ -120,13 +120,13 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
             if print_json(&event).is_err() {
                 settings.stop.store(true, Ordering::Relaxed); // The reader has exited.
             }
-        } else if let NightEvent::Progress(progress) = &event {
+        } else if let BakeEvent::Progress(progress) = &event {
             show(progress);
         }
     });
     let last = match &outcome {
-        Ok(NightOutcome::Finished) => return Ok(NightOutcome::Finished),
-        Ok(NightOutcome::Stopped) => STOPPED.to_owned(),
+        Ok(BakeOutcome::Finished) => return Ok(BakeOutcome::Finished),
+        Ok(BakeOutcome::Stopped) => STOPPED.to_owned(),
         Err(error) => error.to_string(),
     };
     writeln!(log, "{} {last}", iso(now())).ok(); // Printed by the caller too.
@@ -137,18 +137,18 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
 const STOPPED: &str = "stopped; run the same command to resume";
 
 /// Prints an event as one line of JSON.
-fn print_json(event: &NightEvent) -> std::io::Result<()> {
+fn print_json(event: &BakeEvent) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", serde_json::to_string(event)?)
 }
 
 /// Formats an event for the log; `None` if the event is not logged.
-fn line(event: &NightEvent) -> Option<String> {
+fn line(event: &BakeEvent) -> Option<String> {
     match event {
-        NightEvent::Check(check) => Some(format!("{}: {}", check.what, check.message)),
-        NightEvent::Stage { stage } => Some(format!("[overnight] {stage}")),
-        NightEvent::Note { text } => Some(text.clone()),
-        NightEvent::Progress(_) | NightEvent::Failed { .. } | NightEvent::Ended { .. } => None,
+        BakeEvent::Check(check) => Some(format!("{}: {}", check.what, check.message)),
+        BakeEvent::Stage { stage } => Some(format!("[overnight] {stage}")),
+        BakeEvent::Note { text } => Some(text.clone()),
+        BakeEvent::Progress(_) | BakeEvent::Failed { .. } | BakeEvent::Ended { .. } => None,
     }
 }
 

@@ -18,7 +18,7 @@ const SIDE: u32 = 96;
 const KEPT: usize = 400;
 /// Maximum number of requests in flight. Others are requested again in the next frame, so that scrolling past thousands
 /// of presets reads only a few.
-const WAITING: usize = 24;
+const QUEUE_CAPACITY: usize = 24;
 
 struct Known {
     picture: Option<TextureHandle>,
@@ -40,8 +40,8 @@ pub(super) struct Thumbs {
 impl Thumbs {
     /// Starts the thread; returns `None` if it cannot be started.
     pub fn start() -> Option<Self> {
-        let (requests, jobs) = sync_channel::<(PresetId, PathBuf)>(WAITING);
-        let (done, read) = sync_channel(WAITING);
+        let (requests, jobs) = sync_channel::<(PresetId, PathBuf)>(QUEUE_CAPACITY);
+        let (done, read) = sync_channel(QUEUE_CAPACITY);
         let work = move || {
             for (id, path) in jobs {
                 if done.send((id, load(&path))).is_err() {

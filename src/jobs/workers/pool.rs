@@ -60,7 +60,7 @@ pub enum Outcome<Answer> {
     /// The process aborted, crashed or exited, or gave an invalid answer.
     Died(String),
     /// The worker could not be started or was killed from outside, or the job was cancelled.
-    NotTried(String),
+    Skipped(String),
 }
 
 /// Runs every job in worker processes and calls `done` with each outcome in order of completion; see
@@ -131,7 +131,7 @@ impl WorkerPool {
                         let outcome = worker.run(&job);
                         took = started.elapsed();
                         let stopped = worker.settings.stop.load(Ordering::Relaxed);
-                        if stopped && matches!(outcome, Outcome::NotTried(_)) {
+                        if stopped && matches!(outcome, Outcome::Skipped(_)) {
                             break; // Cancelled; the job runs in the next bake.
                         }
                         if report.send((job, outcome)).is_err() {
@@ -223,13 +223,13 @@ impl Worker {
     pub fn run<Job: Serialize, Answer: DeserializeOwned>(&mut self, job: &Job) -> Outcome<Answer> {
         let request = match serde_json::to_string(job) {
             Ok(request) => request,
-            Err(error) => return Outcome::NotTried(format!("cannot serialise the job: {error}")),
+            Err(error) => return Outcome::Skipped(format!("cannot serialise the job: {error}")),
         };
         let limits = self.settings.limits;
         let stop = self.settings.stop.clone();
         let outcome = match self.start() {
             Ok(child) => child.request(&request, &limits, &stop),
-            Err(why) => return Outcome::NotTried(why),
+            Err(why) => return Outcome::Skipped(why),
         };
         let grown = |child: &mut Running| child.usage().memory_mib > limits.recycle_mib;
         if !matches!(outcome, Outcome::Done(_)) || self.child.as_mut().is_some_and(grown) {
@@ -298,7 +298,7 @@ impl Running {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if stop.load(Ordering::Relaxed) {
-                return Outcome::NotTried("cancelled".into());
+                return Outcome::Skipped("cancelled".into());
             }
             let now = self.usage();
             stall.record(now.cpu, started.elapsed());
@@ -320,7 +320,7 @@ impl Running {
     fn died<Answer>(&mut self) -> Outcome<Answer> {
         let how = match self.process.wait() {
             Ok(status) if killed_from_outside(status) => {
-                return Outcome::NotTried(format!("the worker process was killed ({status})"));
+                return Outcome::Skipped(format!("the worker process was killed ({status})"));
             }
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),

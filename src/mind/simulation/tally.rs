@@ -9,12 +9,12 @@ use super::scenario::{CHANGE_AT, Scenario};
 
 /// Number of cuts at the end of a session over which skips, favourites and entropy are evaluated.
 const LAST: usize = 100;
-/// Maximum mean regret over [`FOLLOWED_OVER`] cuts at which the algorithm counts as adapted to a change of
+/// Maximum mean regret over [`ADAPTED_CUTS`] cuts at which the algorithm counts as adapted to a change of
 /// mind: half the regret of random choices.
-const FOLLOWED: f64 = 0.47;
-const FOLLOWED_OVER: usize = 20;
+const ADAPTED_REGRET: f64 = 0.47;
+const ADAPTED_CUTS: usize = 20;
 /// Number of cuts after a change of mind at which the algorithm counts as never adapting.
-const NEVER: usize = 130;
+const NEVER_ADAPTED: usize = 130;
 
 /// The outcome of one cut.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +112,7 @@ impl Tally {
         adaptations.sort_by(f64::total_cmp);
         let middle = adaptations.len() / 2;
         let adaptation = match adaptations.len() {
-            0 => NEVER as f64,
+            0 => NEVER_ADAPTED as f64,
             count if count % 2 == 0 => (adaptations[middle - 1] + adaptations[middle]) / 2.0,
             _ => adaptations[middle],
         };
@@ -137,18 +137,18 @@ impl Report {
     /// Returns the number of cuts until the algorithm has adapted to the change of mind, or `never`; `None`
     /// without such a change.
     pub fn cuts_to_adapt(&self) -> Option<String> {
-        let adapted = self.adaptation < NEVER as f64;
+        let adapted = self.adaptation < NEVER_ADAPTED as f64;
         (self.scenario == Scenario::CHANGE)
             .then(|| if adapted { self.adaptation.to_string() } else { "never".into() })
     }
 }
 
 fn adaptation(cuts: &[CutOutcome]) -> f64 {
-    let followed = |after: usize| {
-        let window = cuts.get(CHANGE_AT + after..CHANGE_AT + after + FOLLOWED_OVER);
+    let adapted = |after: usize| {
+        let window = cuts.get(CHANGE_AT + after..CHANGE_AT + after + ADAPTED_CUTS);
         window.is_some_and(|window| {
-            window.iter().map(|cut| cut.regret).sum::<f64>() / FOLLOWED_OVER as f64 <= FOLLOWED
+            window.iter().map(|cut| cut.regret).sum::<f64>() / ADAPTED_CUTS as f64 <= ADAPTED_REGRET
         })
     };
-    (0..NEVER).find(|after| followed(*after)).unwrap_or(NEVER) as f64
+    (0..NEVER_ADAPTED).find(|after| adapted(*after)).unwrap_or(NEVER_ADAPTED) as f64
 }

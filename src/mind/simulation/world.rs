@@ -21,7 +21,7 @@ const SCENE_STAYS: f64 = 0.97;
 /// Mean energy level of each scene.
 const SCENE_LEVELS: [f64; SCENES] = [0.3, 1.3, 1.1];
 /// Mean preference.
-const ANYTHING: f64 = -0.35;
+const MEAN_PREFERENCE: f64 = -0.35;
 /// Standard deviation of the preference for a cluster.
 const CLUSTER_SD: f64 = 1.0;
 /// Standard deviation of the preference for a cluster in a scene.
@@ -185,7 +185,7 @@ impl User {
         let repeats = shown.filter(|(_, shown)| **shown == cluster);
         let penalty: f64 =
             repeats.map(|(age, _)| REPEAT_COST * (1.0 - age as f64 / REPEAT_CUTS as f64)).sum();
-        ANYTHING
+        MEAN_PREFERENCE
             + self.cluster[cluster]
             + self.cluster_scene[cluster][scene]
             + self.cluster_energy[cluster][energy]

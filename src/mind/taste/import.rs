@@ -44,7 +44,7 @@ pub enum ImportError {
     Version(u32),
     /// The file is JSON but contains nothing to import.
     #[error("no taste, arms such as `c01:peak` or feedback package found")]
-    Unrecognized,
+    Unrecognised,
 }
 
 /// A skipped preset.
@@ -113,7 +113,7 @@ pub fn import(text: &str) -> Result<Package, ImportError> {
     }
     let taste = state_from_bandit(&value);
     if taste.clusters.is_empty() {
-        return Err(ImportError::Unrecognized);
+        return Err(ImportError::Unrecognised);
     }
     Ok(Package { taste, ..Package::default() })
 }

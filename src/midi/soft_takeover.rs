@@ -5,14 +5,14 @@ const NEAR: f32 = 0.02;
 
 /// State of one knob.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Pickup {
+pub struct SoftTakeover {
     /// Last position of the knob.
     last: Option<f32>,
     /// Last value that the knob set; `None` while it does not control the value.
     set: Option<f32>,
 }
 
-impl Pickup {
+impl SoftTakeover {
     /// Handles a movement to `knob`; returns whether the knob controls the value, which is at `current`. Both
     /// are from 0 to 1.
     pub fn takes_hold(&mut self, knob: f32, current: f32) -> bool {
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_knob_acts_once_it_reaches_the_value() {
-        let mut knob = Pickup::default();
+        let mut knob = SoftTakeover::default();
         assert!(!knob.takes_hold(0.1, 0.5));
         assert!(!knob.takes_hold(0.3, 0.5));
         assert!(knob.takes_hold(0.7, 0.5), "it passed the value");
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_value_moved_by_others_must_be_reached_again() {
-        let mut knob = Pickup::default();
+        let mut knob = SoftTakeover::default();
         assert!(knob.takes_hold(0.5, 0.5));
         assert!(!knob.takes_hold(0.55, 0.9));
         assert!(!knob.takes_hold(0.6, 0.9));
