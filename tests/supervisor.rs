@@ -55,7 +55,7 @@ impl Supervised {
         self.lines.lock().expect("lines").iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
-    /// Returns the id of the show's process.
+    /// Returns the ID of the show's process, which is not the standby's.
     fn child(&self) -> u32 {
         let parent = self.program.0.id().to_string();
         wait_for("the child", || {
@@ -64,7 +64,7 @@ impl Supervised {
                 let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
                 let mut fields = stat.rsplit(')').next()?.split_whitespace();
                 let (state, of) = (fields.next()?, fields.next()?);
-                (state != "Z" && of == parent).then_some(number)
+                (state != "Z" && of == parent && has_show(&entry.path())).then_some(number)
             })
         })
     }
@@ -86,6 +86,14 @@ impl Supervised {
         let restart_ms = line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number");
         (begun.elapsed().as_secs_f64(), restart_ms)
     }
+}
+
+/// Returns whether a process in `/proc` has the thread of a show.
+fn has_show(process: &std::path::Path) -> bool {
+    let threads = std::fs::read_dir(process.join("task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
+        .any(|name| name == "show\n")
 }
 
 #[test]

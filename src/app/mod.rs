@@ -24,8 +24,8 @@ mod screen;
 mod screenshot;
 mod set_log_writer;
 mod shutdown;
-mod single_instance;
 mod sound;
+mod standby;
 mod surface;
 mod taste;
 mod theming;
@@ -38,7 +38,6 @@ pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use resume::{SavedShow, saved_show};
 pub use screen::screens;
-pub use single_instance::{OtherShow, raise_other_show};
 pub use taste::{TasteImport, export_taste, import_taste, show_is_open};
 pub use window::{AppSettings, run};
 

@@ -28,15 +28,16 @@ use super::preferences::Preferences;
 use super::resume::{SavedShow, Surroundings};
 use super::screen::{self, Screen};
 use super::set_log_writer::SetLogWriter;
-use super::single_instance::RaiseRequests;
 use super::sound::{AnalysisThread, SoundChoice};
+use super::standby::{self, OpenStage};
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, config_folder, open_store, shutdown};
+use super::{MESH, WARM_FRAMES, config_folder, open_store, shutdown};
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction,
 };
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
+use crate::jobs::single_instance::RaiseRequests;
 use crate::layers::LayerFiles;
 use crate::library::{Setting, Settings, UserFolders};
 use crate::midi::Midi;
@@ -44,7 +45,7 @@ use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, DEFAULT_RATE, Rig, ShowSettings, Warmer};
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageOptions};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 use crate::units::Unipolar;
 use crate::watchdog::Link;
 
@@ -69,18 +70,26 @@ pub struct AppSettings {
     pub problems: Vec<String>,
     /// Number of seconds after which the program exits, for tests.
     pub seconds: Option<f64>,
-    /// The connection to the supervisor.
-    pub link: Link,
     /// The show to resume after a crash.
     pub resumed: Option<SavedShow>,
 }
 
-/// Opens the windows and runs the show until the performer or the system ends it.
-pub fn run(settings: AppSettings) -> anyhow::Result<()> {
-    let started = Instant::now();
+/// Opens the windows and runs the show until the performer or the system ends it. A standby process first waits until
+/// it is needed. `settings` reads the settings, which may change while it waits.
+pub fn run(mut link: Link, settings: impl Fn(&Link) -> AppSettings) -> anyhow::Result<()> {
     let events = super::screen::event_loop().map_err(|why| {
         anyhow::anyhow!("could not open a display ({why}); 'aivj perform' works without one")
     })?;
+    let display = events.owned_display_handle();
+    let mut open_stage = None;
+    if link.is_standby() {
+        open_stage = Some(OpenStage::open(&display, &settings(&link).settings)?);
+        if !link.wait_for_turn() {
+            return Ok(());
+        }
+    }
+    let started = Instant::now();
+    let settings = settings(&link);
     let stop = Arc::new(AtomicBool::new(false));
     if let Err(error) = shutdown::on_signals(&stop) {
         log::warn!(
@@ -88,10 +97,12 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
         );
     }
     shutdown::limit(&stop);
-    settings.link.connect(&stop).context("connecting to the supervisor")?;
+    link.connect(&stop).context("connecting to the supervisor")?;
     let mut app = App {
         settings,
-        display: events.owned_display_handle(),
+        link,
+        display,
+        open_stage,
         proxy: events.create_proxy(),
         stop,
         started,
@@ -119,6 +130,10 @@ fn crash(link: &Link) -> Option<String> {
 
 struct App {
     settings: AppSettings,
+    /// The connection to the supervisor.
+    link: Link,
+    /// What a standby has opened, until the windows open.
+    open_stage: Option<OpenStage>,
     display: OwnedDisplayHandle,
     proxy: EventLoopProxy<ShowEvent>,
     /// Set to end the show.
@@ -294,8 +309,9 @@ impl ApplicationHandler<ShowEvent> for App {
 }
 
 impl Running {
-    fn start(events: &ActiveEventLoop, app: &App) -> anyhow::Result<Self> {
-        let App { settings: AppSettings { settings, first, problems, seed, link, resumed, .. }, .. } = app;
+    fn start(events: &ActiveEventLoop, app: &mut App) -> anyhow::Result<Self> {
+        let open_stage = app.open_stage.take();
+        let App { settings: AppSettings { settings, first, problems, seed, resumed, .. }, link, .. } = app;
         let places = resumed.as_ref().map(|saved| &saved.surroundings.places);
         let window = |title: &str, [width, height]: [f64; 2], least: [f64; 2]| {
             let attributes = Window::default_attributes()
@@ -318,15 +334,19 @@ impl Running {
             places.desk.apply(&desk_window);
             desk_window.set_visible(!places.desk_hidden);
         }
-        let descriptor =
-            wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(app.display.clone()));
-        let instance = wgpu::Instance::new(descriptor);
+        let instance =
+            open_stage.as_ref().map_or_else(|| standby::instance(&app.display), OpenStage::instance);
         let output =
             instance.create_surface(output_window.clone()).context("drawing to the output window")?;
         let desk = instance.create_surface(desk_window.clone()).context("drawing to the desk window")?;
-        let gpu = Gpu::open(instance, Some(&output))?;
+        let stage = open_stage.and_then(|open| open.fit(settings, &output));
+        let render_context = match &stage {
+            Some(stage) => stage.render_context().clone(),
+            None => Arc::new(RenderContext::new(Gpu::open(instance, Some(&output))?, &settings.textures)),
+        };
+        let gpu = &render_context.gpu;
         let software = gpu.software();
-        let size = settings.size.unwrap_or(if software { SOFTWARE_SIZE } else { FULL_SIZE });
+        let size = standby::render_size(settings, software);
         let device = gpu.name();
         let message = software
             .then(|| format!("no graphics card found: rendering in software at {}x{}", size[0], size[1]));
@@ -334,9 +354,8 @@ impl Running {
             eprintln!("aivj: {message}");
         }
         let pause = Pause::default();
-        let output = WindowSurface::new(&gpu, output_window.clone(), output, !software, pause.clone())?;
-        let desk_surface = WindowSurface::new(&gpu, desk_window.clone(), desk, false, pause.clone())?;
-        let render_context = Arc::new(RenderContext::new(gpu, &settings.textures));
+        let output = WindowSurface::new(gpu, output_window.clone(), output, !software, pause.clone())?;
+        let desk_surface = WindowSurface::new(gpu, desk_window.clone(), desk, false, pause.clone())?;
         let heard = Latest::new(PresetAudio::default());
         let rate = settings.rate.unwrap_or(DEFAULT_RATE);
         let fps = f64::from(rate);
@@ -373,18 +392,10 @@ impl Running {
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
-        let options = StageOptions {
-            limiter: settings.limit_flashes.unwrap_or(true),
-            meter: true,
-            title_threads: true,
-        };
-        // A show that is restarted was preloaded when it first started.
-        if link.start().is_none_or(|start| start.restarts == 0)
-            && let Err(error) = Stage::preload(&render_context, size, options)
-        {
-            log::warn!("could not compile the shaders of the stage ahead of time: {error}");
-        }
-        let mut stage = Stage::with(render_context, size, options);
+        let options = standby::options(settings);
+        // A show that is restarted without a standby does not wait for this.
+        let preload = link.start().is_none_or(|start| start.restarts == 0);
+        let mut stage = stage.unwrap_or_else(|| standby::stage(render_context, size, options, preload));
         let layers = settings.layers.as_deref().map(LayerFiles::read).unwrap_or_default();
         let layer_problems: Vec<String> =
             layers.problems().iter().map(|problem| format!("layers: {problem}")).collect();

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{AppSettings, OtherShow, raise_other_show, run as run_app, saved_show, unix_now};
+use crate::app::{AppSettings, run as run_app, saved_show, unix_now};
+use crate::jobs::single_instance::{OtherShow, raise_other_show};
 use crate::library::{OutputDisplay, Settings};
 use crate::mind::{Control, Profile};
 use crate::show::Command;
@@ -11,7 +12,7 @@ use crate::units::Unipolar;
 use crate::watchdog::{Link, supervise};
 
 /// Open the show: an output window for the audience and a desk for the performer.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = "Options override settings.toml; defaults apply where neither sets a value.")]
 pub struct Args {
     /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default input or,
@@ -56,20 +57,6 @@ pub struct Args {
 
 /// Runs `aivj play`. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args {
-        audio,
-        presets,
-        textures,
-        layers,
-        title,
-        monitor,
-        size,
-        seed,
-        theme,
-        no_audit,
-        seconds,
-        no_supervisor,
-    } = args;
     // A child of the supervisor starts only after the show it replaces has ended.
     if Link::of_process().start().is_none() {
         match raise_other_show() {
@@ -83,27 +70,37 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             ),
         }
     }
-    if !no_supervisor && let Some(code) = supervise()? {
+    if !args.no_supervisor
+        && let Some(code) = supervise()?
+    {
         return Ok(code);
     }
+    run_app(Link::of_process(), |link| app_settings(&args, link))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the settings and, in a restarted show, its saved state.
+fn app_settings(args: &Args, link: &Link) -> AppSettings {
+    let args = args.clone();
     let (mut settings, mut problems) = super::settings::read();
-    settings.audio = audio.or(settings.audio);
-    settings.presets = presets.or(settings.presets);
-    settings.layers = layers.or(settings.layers);
-    settings.title = title.or(settings.title);
-    settings.monitor = monitor.unwrap_or(settings.monitor);
-    settings.size = size.or(settings.size);
-    if !textures.is_empty() {
-        settings.textures = textures;
+    settings.audio = args.audio.or(settings.audio);
+    settings.presets = args.presets.or(settings.presets);
+    settings.layers = args.layers.or(settings.layers);
+    settings.title = args.title.or(settings.title);
+    settings.monitor = args.monitor.unwrap_or(settings.monitor);
+    settings.size = args.size.or(settings.size);
+    if !args.textures.is_empty() {
+        settings.textures = args.textures;
     }
-    if no_audit {
+    if args.no_audit {
         settings.guard = Some(false);
     }
     let mut first = first_commands(&settings, &mut problems);
-    first.extend(theme.map(Command::Theme));
-    problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
-    let mut seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
-    let link = Link::of_process();
+    first.extend(args.theme.map(Command::Theme));
+    if !link.is_standby() {
+        problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
+    }
+    let mut seed = args.seed.unwrap_or_else(|| unix_now().unsigned_abs());
     let resumed = saved_show(link.start());
     if let Some(saved) = &resumed {
         settings = saved.surroundings.settings.clone();
@@ -115,8 +112,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         settings.textures.clear();
         settings.layers = None;
     }
-    run_app(AppSettings { settings, seed, first, problems, seconds, link, resumed })?;
-    Ok(ExitCode::SUCCESS)
+    AppSettings { settings, seed, first, problems, seconds: args.seconds, resumed }
 }
 
 /// Converts the settings to the show's first commands; adds a message to `problems` for each unknown name.

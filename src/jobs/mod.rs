@@ -1,5 +1,5 @@
-//! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and the locks of a
-//! running show.
+//! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and how a running
+//! show is found by bakes and by later starts of the program.
 //!
 //! Does not depend on rendering; the jobs themselves are in `audit`, `frames` and others.
 
@@ -10,6 +10,7 @@ pub mod parallel;
 pub mod progress;
 pub mod shard;
 pub mod show_lock;
+pub mod single_instance;
 pub mod wire;
 pub mod workers;
 

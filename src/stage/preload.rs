@@ -34,26 +34,22 @@ const EFFECTS: Post = Post {
 };
 
 impl Stage {
-    /// Compiles the mixer, the post effects, the flash limiter, the layers and the built-in passes for
-    /// pictures of `size` pixels, if the device is a software rasteriser. Blocks; not for the render thread.
+    /// Compiles the mixer, the post effects, the flash limiter, the layers and the built-in passes, if the device is a
+    /// software rasteriser. The stage must be new. Blocks; not for the render thread.
     ///
     /// # Errors
     /// Returns an error if the device reports one or does not finish in time.
-    pub fn preload(
-        render_context: &Arc<RenderContext>,
-        size: [u32; 2],
-        options: StageOptions,
-    ) -> Result<(), StageError> {
+    pub fn preload(&mut self) -> Result<(), StageError> {
+        let render_context = self.render_context().clone();
         if !render_context.gpu.software() {
             return Ok(());
         }
-        let mut stage = Self::with(render_context.clone(), size, options);
-        let settings = DeckSettings { size, mesh: [8, 6], fps: FPS };
+        let settings = DeckSettings { size: self.size(), mesh: [8, 6], fps: FPS };
         let program = Program::compile(PRESET).map_err(|error| StageError::Invalid(error.to_string()))?;
         let on_air = [0, 1, 2].map(|id| OnAirDeck { deck: DeckId(id), modulation: Modulation::default() });
         for deck in &on_air {
-            let prepared = Deck::prepare(render_context, program.clone(), settings, 0)?;
-            stage.add(deck.deck, Box::new(prepared));
+            let prepared = Deck::prepare(&render_context, program.clone(), settings, 0)?;
+            self.add(deck.deck, Box::new(prepared));
         }
         let [front, to, second] = on_air;
         let mut cue = Cue {
@@ -67,17 +63,23 @@ impl Stage {
             layers: Vec::new(),
             output_mode: OutputMode::Open,
         };
-        stage.draw(&cue);
-        stage.measure(DeckId(0));
+        self.draw(&cue);
+        self.measure(DeckId(0));
         cue.fade = Some(Fade { to, progress: Unipolar::HALF, style: FadeStyle::Mix });
-        stage.draw(&cue);
+        self.draw(&cue);
         cue.second = Some(FusedDeck { on_air: second, share: Unipolar::HALF });
         cue.post = EFFECTS;
         let files = LayerFiles::of_every_kind();
         cue.layers = on_air_of(&files);
-        stage.set_layers(Arc::new(files));
-        stage.draw(&cue);
-        render_context.gpu.wait()
+        self.set_layers(Arc::new(files));
+        self.draw(&cue);
+        render_context.gpu.wait()?;
+        let StageOptions { limiter, meter, .. } = self.options();
+        self.clear();
+        self.set_layers(Arc::default());
+        self.measure_picture(meter);
+        self.limit_flashes(limiter);
+        Ok(())
     }
 }
 
@@ -119,8 +121,10 @@ mod tests {
         let Some(gpu) = Gpu::for_test() else { return };
         let context = Arc::new(RenderContext::new(gpu, &[]));
         let options = StageOptions { limiter: true, meter: true, title_threads: true };
-        let drawn = context.gpu.checked(|| Stage::preload(&context, [64, 36], options));
+        let mut stage = Stage::with(context.clone(), [64, 36], options);
+        let drawn = context.gpu.checked(|| stage.preload());
         assert_eq!(drawn, Ok(Ok(())));
+        assert_eq!((stage.decks().count(), stage.options()), (0, options));
         assert_eq!(EFFECTS.passes(true).count(), 6, "an effect is missing");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
+use super::{BEAT, LEAVING, PICTURE, READY, STOP, Start, VARIABLE};
 
 /// Interval between heartbeats.
 const BEAT_EVERY: Duration = Duration::from_millis(20);
@@ -26,6 +26,27 @@ impl Link {
     /// Returns the link of this process.
     pub fn of_process() -> Self {
         Self { start: start(), ..Self::default() }
+    }
+
+    /// Returns whether this process waits until a show crashes.
+    pub fn is_standby(&self) -> bool {
+        self.start.as_ref().is_some_and(|start| start.standby)
+    }
+
+    /// Reports that this standby is ready, and waits until the supervisor needs it. Returns false if the supervisor has
+    /// ended.
+    pub fn wait_for_turn(&mut self) -> bool {
+        let mut out = std::io::stdout();
+        let mut line = String::new();
+        let reported = out.write_all(&[READY]).and_then(|()| out.flush());
+        let asked = reported.and_then(|()| std::io::stdin().read_line(&mut line));
+        match asked.map(|_| serde_json::from_str(&line)) {
+            Ok(Ok(start)) => {
+                self.start = Some(start);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Starts sending heartbeats if this process has a supervisor, and sets `stop` when the supervisor asks the show to

@@ -9,7 +9,9 @@ mod child;
 mod crashes;
 mod parent;
 mod pressure;
+mod process;
 mod silence;
+mod standby;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,8 @@ const BEAT: u8 = b'b';
 const PICTURE: u8 = b'p';
 /// Byte that is sent once, when the show ends as requested.
 const LEAVING: u8 = b'l';
+/// Byte that is sent once, when a standby process is ready to take over.
+const READY: u8 = b'r';
 /// The line that asks the child to end.
 const STOP: &str = "stop";
 
@@ -40,4 +44,7 @@ pub struct Start {
     pub crash: Option<String>,
     /// Whether the show crashed so often that only built-in presets are played.
     pub safe_mode: bool,
+    /// Whether the process waits until the running show crashes.
+    #[serde(default)]
+    pub standby: bool,
 }

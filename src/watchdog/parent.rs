@@ -1,11 +1,11 @@
 //! The parent's side: starts the show, watches its heartbeats, and restarts it.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, ExitCode, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,10 @@ use anyhow::Context as _;
 use super::child::start;
 use super::crashes::{Crashes, Next};
 use super::pressure::{Pressure, Threads};
+use super::process::ShowProcess;
 use super::silence::{Silence, Stage};
-use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
+use super::standby::Standby;
+use super::{BEAT, LEAVING, PICTURE, STOP, Start};
 
 /// Time that a show may take to end after it was asked to; its own exit timer is shorter.
 const END_TIMEOUT: Duration = Duration::from_secs(3);
@@ -45,12 +47,13 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     // Killed shows whose processes have not exited yet.
     let mut leftover = Vec::new();
     let mut start = Start { supervisor: std::process::id(), ..Start::default() };
+    let mut standby = Standby::new(program.clone(), &start);
     loop {
-        let mut show = Show::start(&program, &start, stop.clone())?;
-        let end = show.watch();
+        let mut show = Show::start(&program, &start, &mut standby, stop.clone())?;
+        let end = show.watch(&mut standby);
         let shown = show.silence.stage() == Stage::Shown;
         leftover.retain_mut(|process: &mut Child| matches!(process.try_wait(), Ok(None)));
-        leftover.push(show.process);
+        leftover.push(show.process.child);
         let why = match end {
             End::Closed(code) => return Ok(Some(code)),
             End::Crashed(why) => why,
@@ -72,13 +75,12 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
 
 /// A show running in a child process.
 struct Show {
-    process: Child,
-    /// The show's standard input, through which it is asked to end.
-    input: Option<ChildStdin>,
-    beats: Receiver<u8>,
+    process: ShowProcess,
     silence: Silence,
     threads: Threads,
     started: Instant,
+    /// When the first picture was reported.
+    shown: Option<Instant>,
     restarted: bool,
     /// Whether the show is ending as requested.
     leaving: bool,
@@ -95,25 +97,24 @@ enum End {
 }
 
 impl Show {
-    fn start(program: &Path, start: &Start, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
-        let mut process = Command::new(program)
-            .args(std::env::args_os().skip(1))
-            .env(VARIABLE, serde_json::to_string(start)?)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("starting the show")?;
-        let input = process.stdin.take();
-        let output = process.stdout.take().context("a pipe to the show is missing")?;
-        let (beat, beats) = mpsc::channel();
-        thread::Builder::new().name("beats".into()).spawn(move || read_beats(output, &beat))?;
+    /// Lets the standby take over if it is ready, or starts a new process.
+    fn start(
+        program: &Path,
+        start: &Start,
+        standby: &mut Standby,
+        stop: Arc<AtomicBool>,
+    ) -> anyhow::Result<Self> {
+        let started = Instant::now();
+        let (process, silence) = match standby.take(start) {
+            Some(process) => (process, Silence::of_standby()),
+            None => (ShowProcess::start(program, start)?, Silence::default()),
+        };
         Ok(Self {
-            threads: Threads::of(process.id()),
-            silence: Silence::default(),
+            threads: Threads::of(process.child.id()),
+            silence,
             process,
-            input,
-            beats,
-            started: Instant::now(),
+            started,
+            shown: None,
             restarted: start.restarts > 0,
             leaving: false,
             stop,
@@ -121,9 +122,10 @@ impl Show {
     }
 
     /// Watches the show until it ends, and ends it if it hangs or the supervisor is asked to.
-    fn watch(&mut self) -> End {
+    fn watch(&mut self, standby: &mut Standby) -> End {
         loop {
-            match self.beats.recv_timeout(CHECK_INTERVAL) {
+            standby.check(self.shown.map(|shown| shown.elapsed()));
+            match self.process.beats.recv_timeout(CHECK_INTERVAL) {
                 Ok(BEAT) => {
                     self.silence.beat();
                     self.threads.forget();
@@ -134,6 +136,7 @@ impl Show {
                         eprintln!("aivj: picture restored {took} ms after the restart");
                     }
                     self.silence.shown();
+                    self.shown = Some(Instant::now());
                 }
                 Ok(LEAVING) => {
                     self.leaving = true;
@@ -142,7 +145,7 @@ impl Show {
                 Ok(_) => {}
                 // Programs that the show started may keep its output open after its end.
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Ok(Some(status)) = self.process.try_wait() {
+                    if let Ok(Some(status)) = self.process.child.try_wait() {
                         return self.ended(status);
                     }
                     let pressure = self.threads.pressure(CHECK_INTERVAL);
@@ -157,7 +160,7 @@ impl Show {
             }
             if self.stop.load(Ordering::Relaxed) {
                 self.leaving = true;
-                self.input.as_mut().map(|input| writeln!(input, "{STOP}"));
+                self.process.input.as_mut().map(|input| writeln!(input, "{STOP}"));
                 return self.wait_for_end();
             }
         }
@@ -167,7 +170,7 @@ impl Show {
     fn wait_for_end(&mut self) -> End {
         let since = Instant::now();
         loop {
-            match self.process.try_wait() {
+            match self.process.child.try_wait() {
                 Ok(Some(status)) => return self.ended(status),
                 Ok(None) if since.elapsed() < END_TIMEOUT => thread::sleep(END_CHECK_INTERVAL),
                 Ok(None) | Err(_) => {
@@ -198,9 +201,9 @@ impl Show {
     /// Kills the process. One that does not exit at once, because of a driver or a busy CPU, exits later; the
     /// restart does not wait for it.
     fn kill(&mut self) {
-        self.process.kill().ok(); // It may have ended.
+        self.process.child.kill().ok(); // It may have ended.
         let since = Instant::now();
-        while matches!(self.process.try_wait(), Ok(None)) && since.elapsed() < KILL_WAIT {
+        while !self.process.has_exited() && since.elapsed() < KILL_WAIT {
             thread::sleep(END_CHECK_INTERVAL);
         }
     }
@@ -214,14 +217,4 @@ fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     #[cfg(not(unix))]
     let signals = [SIGINT, SIGTERM];
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
-}
-
-/// Forwards the child's bytes until it closes its output.
-fn read_beats(mut output: ChildStdout, beat: &mpsc::Sender<u8>) {
-    let mut bytes = [0; 64];
-    while let Ok(count @ 1..) = output.read(&mut bytes) {
-        if bytes[..count].iter().any(|byte| beat.send(*byte).is_err()) {
-            return; // The show is no longer watched.
-        }
-    }
 }

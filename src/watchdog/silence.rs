@@ -37,6 +37,12 @@ pub(super) struct Silence {
 }
 
 impl Silence {
+    /// Returns the silence of a standby that takes over: it has opened its device, so it must not stand still any
+    /// longer.
+    pub fn of_standby() -> Self {
+        Self { stage: Stage::Beating, counted: Duration::ZERO }
+    }
+
     /// Records a beat, which ends the silence.
     pub fn beat(&mut self) {
         self.counted = Duration::ZERO;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::jobs::show_lock;
+use super::show_lock;
 use crate::library::UserFolders;
 
 /// Name of the request file in the data folder.
@@ -56,7 +56,7 @@ fn raise_in(data: &Path, timeout: Duration) -> OtherShow {
 }
 
 /// Receives requests from later starts of the program to bring the windows to the front.
-pub(super) struct RaiseRequests {
+pub struct RaiseRequests {
     asked: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,
 }

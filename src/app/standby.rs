@@ -1,0 +1,76 @@
+//! What a show opens before its windows. A standby process opens it ahead of time, so that it can replace a crashed show
+//! at once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use winit::event_loop::OwnedDisplayHandle;
+
+use super::{FULL_SIZE, SOFTWARE_SIZE};
+use crate::library::Settings;
+use crate::stage::{Gpu, RenderContext, Stage, StageOptions};
+
+/// An open graphics device and a stage whose passes are compiled.
+pub(super) struct OpenStage {
+    pub stage: Stage,
+    textures: Vec<PathBuf>,
+}
+
+impl OpenStage {
+    /// Opens a device that has no window yet.
+    ///
+    /// # Errors
+    /// Returns an error if no device can be opened.
+    pub fn open(display: &OwnedDisplayHandle, settings: &Settings) -> anyhow::Result<Self> {
+        let gpu = Gpu::open(instance(display), None)?;
+        let size = render_size(settings, gpu.software());
+        let render_context = Arc::new(RenderContext::new(gpu, &settings.textures));
+        let stage = stage(render_context, size, options(settings), true);
+        Ok(Self { stage, textures: settings.textures.clone() })
+    }
+
+    /// Returns the device's wgpu instance, which creates surfaces.
+    pub fn instance(&self) -> wgpu::Instance {
+        self.stage.render_context().gpu.instance.clone()
+    }
+
+    /// Returns the stage if it is as `settings` ask for and its device can draw to `surface`.
+    pub fn fit(self, settings: &Settings, surface: &wgpu::Surface) -> Option<Stage> {
+        let gpu = &self.stage.render_context().gpu;
+        let fits = !gpu.lost()
+            && gpu.adapter.is_surface_supported(surface)
+            && self.stage.size() == render_size(settings, gpu.software())
+            && self.stage.options() == options(settings)
+            && self.textures == settings.textures;
+        fits.then_some(self.stage)
+    }
+}
+
+/// Creates the wgpu instance of a program with windows.
+pub(super) fn instance(display: &OwnedDisplayHandle) -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(display.clone())))
+}
+
+/// Builds a stage, with its shaders compiled if `preload` is set.
+pub(super) fn stage(
+    render_context: Arc<RenderContext>,
+    size: [u32; 2],
+    options: StageOptions,
+    preload: bool,
+) -> Stage {
+    let mut stage = Stage::with(render_context, size, options);
+    if preload && let Err(error) = stage.preload() {
+        log::warn!("could not compile the shaders of the stage ahead of time: {error}");
+    }
+    stage
+}
+
+/// Returns the width and height that a show is rendered with, in pixels.
+pub(super) fn render_size(settings: &Settings, software: bool) -> [u32; 2] {
+    settings.size.unwrap_or(if software { SOFTWARE_SIZE } else { FULL_SIZE })
+}
+
+/// Returns the options of a live stage.
+pub(super) fn options(settings: &Settings) -> StageOptions {
+    StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true, title_threads: true }
+}

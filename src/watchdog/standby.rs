@@ -1,0 +1,83 @@
+//! The standby: a second child process with an open graphics device, which takes over when the show crashes.
+//!
+//! Opening a device and building the pipelines of a stage takes most of the time of a restart.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::process::ShowProcess;
+use super::{READY, Start};
+
+/// Time from the first picture of a show to the start of its standby, which takes CPU time from the show.
+const DELAY: Duration = Duration::from_secs(2);
+/// Number of standby processes that may exit early before no more are started.
+const MAX_FAILURES: u32 = 3;
+
+/// Keeps one standby process while a show runs.
+pub(super) struct Standby {
+    program: PathBuf,
+    start: Start,
+    process: Option<ShowProcess>,
+    ready: bool,
+    failures: u32,
+}
+
+impl Standby {
+    /// Creates a standby of shows that are started like `start`; no process is started yet.
+    pub fn new(program: PathBuf, start: &Start) -> Self {
+        // It reads the saved state as a restarted show does, to open what that show will need.
+        let start = Start { restarts: 1, standby: true, ..start.clone() };
+        Self { program, start, process: None, ready: false, failures: 0 }
+    }
+
+    /// Starts the process when the show has had a picture for a while, and notices when it is ready or has exited.
+    /// `shown_for` is the time since the show's first picture.
+    pub fn check(&mut self, shown_for: Option<Duration>) {
+        if let Some(process) = &mut self.process {
+            self.ready |= process.beats.try_iter().any(|byte| byte == READY);
+            if process.has_exited() {
+                self.process = None;
+                self.failures += 1;
+            }
+        } else if shown_for.is_some_and(|time| time >= DELAY) && self.failures < MAX_FAILURES && supported() {
+            self.ready = false;
+            match ShowProcess::start(&self.program, &self.start) {
+                Ok(process) => self.process = Some(process),
+                Err(error) => {
+                    eprintln!(
+                        "aivj: could not start a standby ({error:#}); a restart takes longer without it"
+                    );
+                    self.failures = MAX_FAILURES;
+                }
+            }
+        }
+    }
+
+    /// Makes the standby process the show; `None` if none is ready.
+    pub fn take(&mut self, start: &Start) -> Option<ShowProcess> {
+        let mut process = self.process.take()?;
+        let line = serde_json::to_string(start).ok()?;
+        let told =
+            self.ready && process.input.as_mut().is_some_and(|input| writeln!(input, "{line}").is_ok());
+        if told {
+            return Some(process);
+        }
+        process.child.kill().ok(); // It may have exited.
+        None
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.child.kill().ok(); // It may have exited.
+            process.child.wait().ok();
+        }
+    }
+}
+
+/// Returns whether this system lets a process wait unseen: on macOS, one that may open windows shows up in the Dock.
+fn supported() -> bool {
+    !cfg!(target_os = "macos")
+}
