@@ -45,7 +45,7 @@ use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, DEFAULT_RATE, Rig, ShowSettings, Warmer};
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::stage::{DeckSettings, Gpu, RenderContext};
 use crate::units::Unipolar;
 use crate::watchdog::Link;
 
@@ -311,6 +311,7 @@ impl ApplicationHandler<ShowEvent> for App {
 impl Running {
     fn start(events: &ActiveEventLoop, app: &mut App) -> anyhow::Result<Self> {
         let open_stage = app.open_stage.take();
+        let app = &*app;
         let App { settings: AppSettings { settings, first, problems, seed, resumed, .. }, link, .. } = app;
         let places = resumed.as_ref().map(|saved| &saved.surroundings.places);
         let window = |title: &str, [width, height]: [f64; 2], least: [f64; 2]| {

@@ -9,7 +9,6 @@ use super::cue::{Cue, DeckId, Fade, FadeStyle, FusedDeck, OnAirDeck, OutputMode}
 use super::deck::Deck;
 use super::error::StageError;
 use super::post::Post;
-use super::render_context::RenderContext;
 use super::renderer::{Stage, StageOptions};
 use super::settings::DeckSettings;
 use crate::layers::{LayerContent, LayerFiles, LayerOnAir};
@@ -101,7 +100,7 @@ mod tests {
 
     use super::*;
     use crate::layers::{LayerFrame, LayerInput, LayerPlayer};
-    use crate::stage::Gpu;
+    use crate::stage::{Gpu, RenderContext};
 
     #[test]
     fn layers_of_every_kind_are_drawn() {
