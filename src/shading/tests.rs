@@ -33,7 +33,7 @@ fn left(body: &str) -> [usize; 2] {
     [uniform_loads(&module), outputs]
 }
 
-/// Counts the reads of uniforms in functions.
+/// Counts the uniform loads in all functions but the entry points.
 fn uniform_loads(module: &Module) -> usize {
     let loads = module.functions.iter().flat_map(|(_, function)| {
         function.expressions.iter().filter(|(_, expression)| {

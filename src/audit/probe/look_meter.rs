@@ -1,10 +1,10 @@
-//! Measures the look of a preset from its sampled frames, without keeping the frames.
+//! Measures the look of a preset from its measured frames, without keeping the frames.
 
 use serde::{Deserialize, Serialize};
 
 use super::sound::ProbeSignal;
 
-/// Interval, in sampled frames, between detailed measurements; luma and motion are measured on every frame.
+/// Interval, in measured frames, between detailed measurements; luma and motion are measured on every frame.
 const DETAIL_EVERY: usize = 3;
 /// Columns and rows of the coarse layout.
 pub const LAYOUT: [usize; 2] = [4, 3];
@@ -13,7 +13,7 @@ pub const HUES: usize = 6;
 /// Largest channel value of pure black, and smallest of pure white.
 const PURE: (u8, u8) = (2, 253);
 
-/// Look of a preset over its sampled frames. Shares and means are from 0 to 1 and refer to display
+/// Look of a preset over its measured frames. Shares and means are from 0 to 1 and refer to display
 /// (gamma-encoded) values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Look {
@@ -71,12 +71,12 @@ impl LookMeter {
         }
     }
 
-    /// Records the last picture before the sampled ones, for the motion of the first sample.
+    /// Records the last picture before the measured ones, for the motion of the first measured picture.
     pub fn record_previous(&mut self, pixels: &[u8]) {
         grey(pixels, &mut self.last);
     }
 
-    /// Records a sampled picture.
+    /// Records a measured picture.
     pub fn record(&mut self, signal: ProbeSignal, pixels: &[u8]) {
         grey(pixels, &mut self.grey);
         let count = self.grey.len().max(1) as f64 * 255.0;

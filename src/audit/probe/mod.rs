@@ -1,7 +1,7 @@
 //! The probe: plays one preset to known music, starting from a black picture, and measures every frame.
 //!
 //! All frames, warm-up included, run at 30 per second and are checked for flashes: 8 + 24 frames are just over the
-//! second that the flash rules consider. The look is measured on the sampled frames only.
+//! second that the flash rules consider. The look is measured on the measured frames only.
 
 mod cost;
 mod look_meter;
@@ -49,9 +49,9 @@ const ENDLESS_FRAMES: u32 = 8;
 pub struct ProbeSettings {
     /// Render size in pixels.
     pub size: [u32; 2],
-    /// Number of frames played before the sampled ones.
+    /// Number of warm-up frames before the measured ones.
     pub warm_up: u32,
-    /// Number of sampled frames.
+    /// Number of measured frames.
     pub frames: u32,
     /// Random seed.
     pub seed: u64,

@@ -31,7 +31,7 @@ pub enum ProbeSignal {
 }
 
 impl ProbeSignal {
-    /// All signals in order, with their share of the sampled frames in 24ths.
+    /// All signals in order, with their share of the measured frames in 24ths.
     const PLAN: [(Self, usize); 6] = [
         (Self::Techno, 8),
         (Self::Low, 4),
@@ -48,15 +48,15 @@ pub struct ProbeSound {
 }
 
 impl ProbeSound {
-    /// Renders `warm_up` frames of techno and `sampled` frames of all signals in turn, at `fps`.
-    pub fn new(warm_up: u32, sampled: u32, fps: f64) -> anyhow::Result<Self> {
+    /// Renders `warm_up` frames of techno and `measured` frames of all signals in turn, at `fps`.
+    pub fn new(warm_up: u32, measured: u32, fps: f64) -> anyhow::Result<Self> {
         let per_frame = (f64::from(SAMPLE_RATE_HZ) / fps).round() as usize;
-        let sampled = sampled as usize;
+        let measured = measured as usize;
         let mut signals = vec![ProbeSignal::Techno; warm_up as usize];
         let mut share = 0;
         for (signal, part) in ProbeSignal::PLAN {
             share += part;
-            signals.resize(warm_up as usize + (sampled * share).div_ceil(24), signal);
+            signals.resize(warm_up as usize + (measured * share).div_ceil(24), signal);
         }
         let length = signals.len() * per_frame;
         let techno = passage("drop", length);

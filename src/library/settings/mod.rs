@@ -74,7 +74,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Part of the name or ID of the audio input.
+    /// Part of the name or ID of the audio input, or `demo` for the demo track.
     pub audio: Option<String>,
     /// Preset folder, or the manifest of a pack.
     pub presets: Option<PathBuf>,
