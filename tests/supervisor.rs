@@ -55,7 +55,7 @@ impl Supervised {
         self.lines.lock().expect("lines").iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
-    /// Returns the id of the show's process.
+    /// Returns the ID of the show's process.
     fn child(&self) -> u32 {
         let parent = self.program.0.id().to_string();
         wait_for("the child", || {

@@ -50,7 +50,7 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
 pub(super) fn on_exit(_stop: &Arc<AtomicBool>, _ended: &Arc<AtomicBool>) {}
 
 /// Starts a timer that ends the process [`LIMIT`] after `stop` is set, whatever its threads are waiting for.
-/// Threads that are still inside a driver are cut off, which is safe because log and store are closed first.
+/// Threads that are still inside a driver are cut off, which is safe because the log and the store are closed first.
 pub(super) fn limit(stop: &Arc<AtomicBool>) {
     let stop = stop.clone();
     let end = move || {

@@ -50,7 +50,7 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
 }
 
 /// Merges a file into the saved taste and marks: an exported taste, a bandit state keyed by `cluster:energy`,
-/// or a feedback package. Presets are identified by id, or by path or name in the library.
+/// or a feedback package. Presets are identified by ID, or by path or name in the library.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text =
         disk::read_text(file, disk::limit::LIST).with_context(|| format!("opening {}", file.display()))?;
@@ -106,7 +106,7 @@ pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// Finds the preset that a file refers to: by content id, even if the library does not contain it, by any of
+/// Finds the preset that a file refers to: by content ID, even if the library does not contain it, by any of
 /// its names in the library or manifest, or by its file name alone.
 fn preset(library: &Catalogue, names: &NameTable, name: &str) -> Option<PresetId> {
     let by_name_alone = || {

@@ -39,7 +39,7 @@ pub enum AuditEvent {
     },
     /// A preset was given a verdict.
     Judged {
-        /// Id of the preset.
+        /// ID of the preset.
         id: PresetId,
         /// Report path of the preset.
         path: String,

@@ -32,7 +32,7 @@ pub struct Library {
 /// A preset file.
 #[derive(Clone, Debug)]
 pub struct PlannedFile {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Index of the file's library in [`AuditPlan::libraries`].
     pub library: usize,
@@ -42,7 +42,7 @@ pub struct PlannedFile {
     pub tags: Tags,
     /// Energy estimated from the source and the file name.
     pub energy: Energy,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
 }
 
@@ -59,7 +59,7 @@ pub struct AuditPlan {
 
 /// The presets that still have to be audited.
 pub struct Pending {
-    /// Jobs ordered by content id, possibly rotated, so that the part that is completed is a random sample.
+    /// Jobs ordered by content ID, possibly rotated, so that the part that is completed is a random sample.
     pub jobs: Vec<AuditJob>,
     /// Number of distinct presets in the libraries or, if there is one, in the shard.
     pub presets: usize,
@@ -144,7 +144,7 @@ impl AuditPlan {
             None => false,
             Some(retry) => !(settings.retry_failed && *retry),
         };
-        // Ids are hashes: their order is independent of names and folders.
+        // IDs are hashes: their order is independent of names and folders.
         let wanted: Option<BTreeSet<PresetId>> = settings.only.as_ref().map(|only| {
             let named = self.files.iter().filter(|file| only.contains(&self.relative(file)));
             named.map(|file| file.id).collect()

@@ -159,7 +159,7 @@ fn read(out: &Path) -> anyhow::Result<Option<ForeignAudit>> {
     Ok(Some(audit))
 }
 
-/// Returns the id of the preset at every report path of the plan.
+/// Returns the ID of the preset at every report path of the plan.
 fn names(plan: &AuditPlan) -> HashMap<String, PresetId> {
     plan.each_file().map(|file| (plan.relative(file), file.id)).collect()
 }

@@ -19,9 +19,9 @@ const MIN_CONTRAST: f64 = 0.01;
 /// A preset to compare.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
     /// Hash of the preset's frames; `None` if the preset was not drawn or its picture is flat.
     pub perceptual_hash: Option<PerceptualHash>,

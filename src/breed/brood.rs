@@ -37,7 +37,7 @@ const CHUNK: usize = 256;
 pub(super) struct Child {
     /// Its id.
     pub id: PresetId,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
     /// Name of its file.
     pub file: String,

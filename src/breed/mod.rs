@@ -202,7 +202,7 @@ impl Run<'_, '_> {
         let audited: BTreeSet<PresetId> = audited.collect();
         if audited.len() < SAMPLE.min(plan.presets()) {
             let before = ledger.saved(&audited)?;
-            // Ids are hashes, so the first ones are a random sample.
+            // IDs are hashes, so the first ones are a random sample.
             let sample = plan.each_preset().take(SAMPLE).map(|file| plan.relative(file)).collect();
             self.audit("audit library", library, Some(sample))?;
             ledger.restore(&audited, &before, &ledger.gates(&plan)?)?;

@@ -84,7 +84,7 @@ struct StateParent {
 /// A parent.
 #[derive(Clone, Debug)]
 pub(super) struct Parent {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path of its copy.
     pub path: PathBuf,

@@ -12,7 +12,7 @@ use crate::facts::PresetId;
 /// A child that is kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bred {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path of its file, relative to the folder of the brood.
     pub path: String,

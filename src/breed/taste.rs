@@ -20,7 +20,7 @@ const FLASHES: f32 = 0.5;
 pub(super) struct AuditedPreset {
     /// Its id.
     pub id: PresetId,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
     /// Its verdict.
     pub record: Record,

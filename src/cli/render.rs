@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// Audio file, or `demo` for the demo track
-    #[arg(long, default_value = "demo")]
+    #[arg(long, value_name = "FILE", default_value = "demo")]
     audio: String,
     /// Render size in pixels
     #[arg(long, default_value = "320x240", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]

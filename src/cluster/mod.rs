@@ -35,7 +35,7 @@ use crate::units::Rng;
 
 /// Minimum number of clusters.
 pub const MIN_CLUSTERS: usize = 8;
-/// Maximum number of clusters; the desk has no room for longer ids.
+/// Maximum number of clusters; the desk has no room for longer IDs.
 pub const MAX_CLUSTERS: usize = 256;
 /// Number of rows above which mini-batches are used.
 const LARGE: usize = 200_000;
@@ -76,7 +76,7 @@ pub enum Method {
 /// A style in `clusters.v0.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterStyle {
-    /// Id, such as `c07`.
+    /// ID, such as `c07`.
     pub id: String,
     /// Name shown on the desk.
     pub label: String,
@@ -149,7 +149,7 @@ pub struct Clustering {
     map: LookMap,
 }
 
-/// Clusters the rows of `table`, reusing the ids of `old` where possible. `known` contains measurements by preset.
+/// Clusters the rows of `table`, reusing the IDs of `old` where possible. `known` contains measurements by preset.
 pub fn cluster(
     table: &Table,
     known: &Known,
@@ -343,7 +343,7 @@ fn describe(
     }
 }
 
-/// Formats a cluster id: `c07` for 7.
+/// Formats a cluster ID: `c07` for 7.
 pub fn cluster_key(id: u32) -> String {
     format!("c{id:02}")
 }
@@ -354,7 +354,7 @@ fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// Writes the policy and a style index by author, for presets without embeddings. `presets` are ids with paths.
+/// Writes the policy and a style index by author, for presets without embeddings. `presets` are IDs with paths.
 pub fn index_by_names<'a>(
     presets: impl Iterator<Item = (&'a str, &'a str)>,
     folder: &Path,

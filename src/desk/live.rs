@@ -70,7 +70,7 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
             ui.add(egui::ProgressBar::new(fade.get()).desired_width(90.0));
         }
         if let Some(moment) = view.snapshot.waiting {
-            ui.label(RichText::new(format!("About to cut: {}", moment.description())).color(style::WARN));
+            ui.label(RichText::new(format!("About to switch: {}", moment.description())).color(style::WARN));
         }
         reason::show(ui, &playing.reason, RichText::new(&playing.reason.summary));
     });

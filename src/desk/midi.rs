@@ -164,7 +164,7 @@ fn devices(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             let text = format!("{}{leds}{note}", counted(device.bindings, "binding"));
             ui.label(RichText::new(text).color(style::OFF));
             if device.bindings > 0
-                && ui.button("Clear").on_hover_text("Remove all bindings of this device").clicked()
+                && ui.button("Clear").on_hover_text("Remove all bindings for this device").clicked()
             {
                 requests.push(MidiRequest::Clear { device: device.name.clone() });
             }

@@ -1,4 +1,4 @@
-//! Embeddings of other programs: a matrix, the id of every row, and possibly a description in a format other than ours.
+//! Embeddings of other programs: a matrix, the ID of every row, and possibly a description in a format other than ours.
 
 use std::path::Path;
 
@@ -17,13 +17,13 @@ const MODEL_KEYS: [&str; 8] =
 pub(super) struct ForeignSet {
     /// Description of the model.
     pub model: String,
-    /// Ids of the presets, in row order.
+    /// IDs of the presets, in row order.
     pub ids: Vec<String>,
     /// The embeddings, one per row.
     pub rows: Array2<f32>,
 }
 
-/// File names of a set: matrix, ids, description.
+/// File names of a set: matrix, IDs, description.
 pub(super) type SetNames = [&'static str; 3];
 
 /// File names of the sets that other programs write.
@@ -42,7 +42,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<ForeignSet>, String> {
     set.map(|set| read_set(folder, set)).transpose()
 }
 
-/// Reads a matrix of another program, with the ids next to it.
+/// Reads a matrix of another program, with the IDs next to it.
 pub(super) fn read_matrix(path: &Path) -> Result<ForeignSet, String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

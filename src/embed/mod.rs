@@ -47,7 +47,7 @@ pub struct PresetInput {
 
 /// Computes embeddings of presets.
 pub trait Embedder {
-    /// Returns the id of the embedder; rows of different embedders are not comparable.
+    /// Returns the ID of the embedder; rows of different embedders are not comparable.
     fn id(&self) -> EmbedderId;
 
     /// Returns one row per preset; a row of zeros for a preset with nothing to embed.
@@ -176,7 +176,7 @@ pub fn embed(
     Ok(done)
 }
 
-/// Returns the ids and keys of the items without a current row, with their inputs.
+/// Returns the IDs and keys of the items without a current row, with their inputs.
 fn outdated(
     items: &[BakeItem],
     table: &Table,

@@ -32,7 +32,7 @@ const LENGTHS: [CodeSection; 8] = [
     CodeSection::WavePerFrame,
     CodeSection::ShapePerFrame,
 ];
-/// Maximum number of knots per value; ranks between them are interpolated.
+/// Maximum number of knots per feature; ranks between knots are interpolated.
 const KNOTS: usize = 128;
 
 /// Returns a preset's numbers in a fixed order; NaN for a value it does not set.

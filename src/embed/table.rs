@@ -69,7 +69,7 @@ pub enum TableError {
 pub struct Table {
     /// Embedder of the rows.
     pub embedder_id: EmbedderId,
-    /// Ids of the presets, in row order.
+    /// IDs of the presets, in row order.
     pub ids: Vec<String>,
     /// Key of each row's input.
     pub keys: Vec<String>,
@@ -213,7 +213,7 @@ impl Table {
         commit_staged(folder).map_err(TableError::Write)
     }
 
-    /// Reads `embeddings.npy` or `embeddings.hf.npy` of another program, with the list of ids next to it.
+    /// Reads `embeddings.npy` or `embeddings.hf.npy` of another program, with the list of IDs next to it.
     pub fn from_matrix(path: &Path) -> Result<Self, TableError> {
         foreign::read_matrix(path).map(Self::of_foreign).map_err(TableError::Foreign)
     }
@@ -226,7 +226,7 @@ impl Table {
         table
     }
 
-    /// Updates the ids of rows stored under another name of a preset; returns the number of updated rows.
+    /// Updates the IDs of rows stored under another name of a preset; returns the number of updated rows.
     pub fn rename(&mut self, items: &[BakeItem]) -> usize {
         let index = self.index();
         let mut renamed = 0;

@@ -1,4 +1,4 @@
-//! The id of a preset: a hash of its bytes, independent of file name and location.
+//! The ID of a preset: a hash of its bytes, independent of file name and location.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub struct PresetId(pub [u8; 16]);
 
 impl PresetId {
-    /// Computes the id of these bytes.
+    /// Computes the ID of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         let digest = Sha256::digest(bytes);
         Self(std::array::from_fn(|at| digest[at]))

@@ -1,4 +1,4 @@
-//! Facts derived from a preset's bytes, without compiling its code: its id, look tags, energy and family.
+//! Facts derived from a preset's bytes, without compiling its code: its ID, look tags, energy and family.
 //!
 //! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values: anything
 //! invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.
@@ -29,7 +29,7 @@ pub struct PresetFacts {
     pub tags: Tags,
     /// Energy of the preset.
     pub energy: Energy,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
 }
 

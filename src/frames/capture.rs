@@ -115,7 +115,7 @@ impl CaptureSettings {
 /// One preset to capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureJob {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: String,
     /// The preset to capture.
     pub preset: WirePreset,
@@ -130,7 +130,7 @@ pub struct Captured {
     pub frames: Vec<String>,
     /// Total size of the frames, in bytes.
     pub bytes: Option<u64>,
-    /// Content id of the rendered preset.
+    /// Content ID of the rendered preset.
     pub content: Option<String>,
     /// Path of the clip, if requested.
     pub clip: Option<String>,

@@ -22,7 +22,7 @@ pub struct FrameEntry {
     pub version: String,
     /// Time of the attempt, ISO 8601.
     pub at: String,
-    /// Id of the preset: the one in the library's manifest, otherwise its path within the library.
+    /// ID of the preset: the one in the library's manifest, otherwise its path within the library.
     pub preset_id: String,
     /// Path from the library's manifest, otherwise the path within the library.
     pub rel_path: String,
@@ -31,7 +31,7 @@ pub struct FrameEntry {
     /// `ok` or `failed`; a missing status counts as ok.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Hash of the preset id, which names the folder of its frames.
+    /// Hash of the preset ID, which names the folder of its frames.
     pub id_hash: String,
     /// Paths of the frames, relative to the pack's folder with forward slashes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -50,7 +50,7 @@ pub struct FrameEntry {
     /// Fingerprint of the capture settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
-    /// Content id of the rendered preset, to detect another preset under the same name.
+    /// Content ID of the rendered preset, to detect another preset under the same name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// Total size of the frames in bytes, to detect truncated files.

@@ -142,7 +142,7 @@ fn frames_intact(entry: &FrameEntry, folder: &Path) -> bool {
     lengths.is_some_and(|lengths| entry.bytes.is_none_or(|bytes| lengths.iter().sum::<u64>() == bytes))
 }
 
-/// Returns the content id of a preset; `None` if the file cannot be read.
+/// Returns the content ID of a preset; `None` if the file cannot be read.
 fn content_of(path: &Path) -> Option<String> {
     item::file_id(path).map(|id| id.to_string())
 }

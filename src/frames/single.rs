@@ -76,7 +76,8 @@ pub struct RenderReport {
     pub warnings: Vec<String>,
     /// Time to load and compile the preset, in milliseconds.
     pub prepare_ms: f64,
-    /// Time from reading the file to the first picture, including driver compilation, in milliseconds.
+    /// Time from reading the file to the first frame, including shader compilation in the driver, in
+    /// milliseconds.
     pub first_picture_ms: f64,
     /// Statistics of the frames.
     #[serde(flatten)]

@@ -17,7 +17,8 @@ impl Section {
         self.entries.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Returns a finite number, `default` if the key is missing, or a message if it is not a number.
+    /// Returns the value of `key`, or `default` if the key is missing. Fails with a message if the value is not a finite
+    /// number.
     pub fn number(&self, key: &str, default: f64) -> Result<f64, String> {
         let Some(text) = self.get(key) else { return Ok(default) };
         // Text after the number is ignored, for example a comment.

@@ -113,7 +113,7 @@ impl LayerPlayer {
         }
     }
 
-    /// Iterates over the ids of layers that have ended but are still on air.
+    /// Iterates over the IDs of layers that have ended but are still on air.
     pub fn ended(&self) -> impl Iterator<Item = u64> {
         self.running.iter().filter(|(_, running)| matches!(running, Running::Ended)).map(|(id, _)| *id)
     }

@@ -69,7 +69,7 @@ pub struct Entry {
     pub cluster: u16,
     /// Energy of the preset.
     pub energy: Energy,
-    /// Id of the family: presets that share their code and are never shown in succession.
+    /// ID of the family: presets that share their code and are never shown in succession.
     pub family: u64,
     /// Look tags, such as `wave`, `liquid` or `dark`.
     pub tags: Tags,
@@ -118,7 +118,7 @@ pub struct Catalogue {
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Name of the embedding space of the centroids; centroids of different spaces are not comparable.
     pub space: String,
-    /// Entry indices sorted by id; computed on first use.
+    /// Entry indices sorted by ID; computed on first use.
     by_id: OnceLock<Vec<u32>>,
     /// Hash of everything that choices depend on; computed on first use.
     identity: OnceLock<String>,

@@ -233,7 +233,7 @@ impl CatalogueBuilder {
         })
     }
 
-    /// Adds the presets' content ids and file paths to the names if `is_needed` returns true. Few manifests,
+    /// Adds the presets' content IDs and file paths to the names if `is_needed` returns true. Few manifests,
     /// blacklists and indexes use such names, and adding them takes time in a large library.
     fn learn_other_names(&mut self, is_needed: impl FnOnce(&NameTable) -> bool) {
         if let Some(names) = &mut self.names

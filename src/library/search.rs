@@ -104,7 +104,7 @@ impl SearchIndex {
         let described = description.filter(|wish| !wish.is_empty()).map(|wish| self.describe(&wish));
         let text = if described.is_some() { "" } else { &query.text };
         let mut indices = self.words.search(text).unwrap_or_else(|| match &query.only {
-            // A small set is looked up by id; otherwise all entries are filtered.
+            // A small set is looked up by ID; otherwise all entries are filtered.
             Some(only) if only.len() < library.entries.len() / 16 => indices_of(&library, only),
             _ => (0..library.entries.len() as u32).collect(),
         });

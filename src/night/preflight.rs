@@ -96,7 +96,7 @@ fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
     }
 }
 
-/// Opens a vision model and runs it once.
+/// Loads the vision model and runs it once; does nothing for the built-in embedder.
 fn model(settings: &BakeSettings) -> Result<String, String> {
     let mut message = String::new();
     if settings.embedder == "builtin" {

@@ -33,9 +33,9 @@ impl Sample {
 pub struct Candidate {
     /// Folder of the preset's file.
     pub folder: String,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
-    /// Id shared by presets that look the same.
+    /// ID shared by presets that look the same.
     pub look_group: usize,
 }
 

@@ -301,7 +301,7 @@ fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
 
 fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
     let name = &settings.name;
-    // Use the ids in the library's manifest, by which its frames and embeddings are named; otherwise paths,
+    // Use the IDs in the library's manifest, by which its frames and embeddings are named; otherwise paths,
     // as in a bake of this library.
     let names = match plan.libraries.as_slice() {
         [library] => ManifestNames::from_folder(&library.root).unwrap_or_default(),

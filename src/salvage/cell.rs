@@ -6,9 +6,9 @@ use super::source::Source;
 /// Kind of the cells in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CellKind {
-    /// A row of a table with row ids.
+    /// A row of a table with row IDs.
     Table,
-    /// A row of an index, or of a table without row ids.
+    /// A row of an index, or of a table without row IDs.
     Index,
 }
 

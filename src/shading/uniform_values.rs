@@ -35,10 +35,10 @@ pub(super) enum Source {
     Varies,
     /// As it is, from its operands.
     Operands,
-    /// By copying this expression, because it reads a variable that has the value of the expression.
+    /// By copying this other expression: the original reads a variable that holds its value.
     Copy(Handle<Expression>),
-    /// By taking this component of this expression, because it reads the component of a variable that has the
-    /// value of the expression.
+    /// By taking this component of this other expression: the original reads one component of a variable that holds
+    /// its value.
     Part(Handle<Expression>, u32),
 }
 

@@ -12,7 +12,7 @@ use crate::frames::{self, FrameEntry, IndexWriter};
 const FRAMES: &str = "frames/";
 
 /// Copies the frames of all shards to `out` and adds their index entries to that of `out`, in order of the
-/// preset ids. Returns the number of presets in the index.
+/// preset IDs. Returns the number of presets in the index.
 pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardError> {
     let mut entries: BTreeMap<String, FrameEntry> = BTreeMap::new();
     for shard in shards {

@@ -7,7 +7,7 @@ use crate::stage::DeckId;
 /// A request for a deck.
 #[derive(Clone, Debug)]
 pub struct DeckRequest {
-    /// Id of the deck on the stage.
+    /// ID of the deck on the stage.
     pub deck: DeckId,
     /// The preset to play.
     pub preset: PresetId,

@@ -16,7 +16,7 @@ pub enum GraphicsEvent {
     Resized,
     /// A deck shows nothing after its first frames; another preset is chosen.
     Empty {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
     },
     /// The code of the preset on air keeps exceeding its budget; another one goes on air.

@@ -115,7 +115,7 @@ impl Show {
         self.queue_first(index, "Restored by Undo");
     }
 
-    /// Returns the name of a preset, or its id if it is neither in the library nor in the history.
+    /// Returns the name of a preset, or its ID if it is neither in the library nor in the history.
     fn name_of(&self, id: PresetId) -> String {
         let shown =
             || self.history.iter().rev().find(|(shown, _)| *shown == id).map(|(_, name)| name.clone());

@@ -264,7 +264,7 @@ impl Show {
         self.fps = fps;
     }
 
-    /// Takes the layers with these ids, which have ended on their own, off the air. No choice depends on
+    /// Takes the layers with these IDs, which have ended on their own, off the air. No choice depends on
     /// layers.
     pub fn end_layers(&mut self, ended: impl Iterator<Item = u64>) {
         self.layers.end(ended);

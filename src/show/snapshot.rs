@@ -62,7 +62,7 @@ pub struct Snapshot {
 /// The preset on air.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playing {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -81,7 +81,7 @@ pub struct Playing {
 /// A preset that may be shown next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upcoming {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -96,7 +96,7 @@ pub struct Upcoming {
 /// A preset that was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlayedPreset {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Name of the preset.
     pub name: String,

@@ -29,7 +29,7 @@ pub struct StepInput<'a> {
 /// A deck that was prepared.
 #[derive(Clone, Debug)]
 pub struct Arrived {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
     /// Parts of the preset that do not work.
     pub problems: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Arrived {
 /// A deck that could not be prepared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
     /// Determines how long the preset is excluded.
     pub kind: BanKind,

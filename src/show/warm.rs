@@ -53,7 +53,7 @@ pub enum DeckError {
 
 /// The result of a request.
 pub struct Arrival {
-    /// Id of the requested deck.
+    /// ID of the requested deck.
     pub deck: DeckId,
     /// The look of its picture, if it could be measured.
     pub look: Option<DeckLook>,

@@ -46,7 +46,7 @@ pub struct FusedDeck {
 /// A deck that is drawn this frame.
 #[derive(Clone, Debug)]
 pub struct OnAirDeck {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
     /// Modulation of its preset by the macros.
     pub modulation: Modulation,

@@ -96,7 +96,7 @@ impl LayerPainter {
         }
     }
 
-    /// Returns the ids of layers that have ended but are still on air.
+    /// Returns the IDs of layers that have ended but are still on air.
     pub fn ended(&self) -> impl Iterator<Item = u64> {
         self.player.ended()
     }

@@ -14,7 +14,7 @@ use super::render_context::RenderContext;
 /// Buffers of a mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {
     buffers: Buffers,
-    /// Copy of the vertices on the device.
+    /// CPU-side copy of the vertices in the GPU buffer.
     vertices: Vec<MeshVertex>,
     /// Sources and decay of the newest frame; used only by warp meshes.
     sources: Vec<[f32; 2]>,

@@ -128,7 +128,7 @@ pub(super) struct PictureMeter {
     groups: Vec<(wgpu::TextureView, wgpu::BindGroup)>,
     small: Downsampled,
     readback: Readback,
-    /// Deck ids of the measurements in flight, oldest first.
+    /// Deck IDs of the measurements in flight, oldest first.
     in_flight: VecDeque<u64>,
     /// The deck whose picture was requested last.
     deck: Option<u64>,

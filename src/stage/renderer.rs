@@ -105,7 +105,7 @@ impl Stage {
         self.layers.files()
     }
 
-    /// Returns the ids of layers that have ended on their own, or failed to launch, but are still on air.
+    /// Returns the IDs of layers that have ended on their own, or failed to launch, but are still on air.
     pub fn ended_layers(&self) -> impl Iterator<Item = u64> {
         self.layers.ended()
     }

@@ -31,7 +31,7 @@ pub struct FileFacts {
     pub size: u64,
     /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i64,
-    /// Id of the preset in the file.
+    /// ID of the preset in the file.
     pub id: PresetId,
     /// Facts derived from the preset's source.
     pub preset_facts: PresetFacts,
@@ -49,7 +49,7 @@ pub struct ScanCommit {
 /// A file of a library with the facts about its preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedRow {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path below the root.
     pub path: PathBuf,
@@ -141,7 +141,7 @@ impl Store {
         Ok(rows)
     }
 
-    /// Calls `each` with every file of the library at `root`, ordered by path bytes: preset id, path below the root,
+    /// Calls `each` with every file of the library at `root`, ordered by path bytes: preset ID, path below the root,
     /// and facts.
     pub(crate) fn each_file(
         &self,

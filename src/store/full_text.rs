@@ -11,7 +11,7 @@ use crate::facts::{Energy, PresetId};
 /// A preset that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path of one of the preset's files, relative to the library.
     pub path: String,

@@ -19,15 +19,15 @@ const NAME: &str = "aivj.db.unsaved-";
 const RESERVED: usize = 64 << 10;
 /// Maximum number of bytes read from a file.
 const MAX_BYTES: u64 = 64 << 20;
-/// Name under which the store remembers the ids of contents that were already added.
+/// Name under which the store remembers the IDs of contents that were already added.
 const ADDED: &str = "added_unsaved";
-/// Maximum number of ids remembered.
+/// Maximum number of IDs remembered.
 const REMEMBERED: usize = 64;
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// Id of the file's contents, so that they are added to a store only once.
+    /// ID of the file's contents, so that they are added to a store only once.
     of: String,
     at: UnixSecs,
     change: StoreWrite,
@@ -44,7 +44,7 @@ pub(super) struct UnsavedFile {
 }
 
 impl UnsavedFile {
-    /// Creates the file in `folder` and reserves its space. `now` is part of its id, which distinguishes it
+    /// Creates the file in `folder` and reserves its space. `now` is part of its ID, which distinguishes it
     /// from the files of other processes.
     pub fn create(folder: &Path, now: UnixSecs) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
@@ -59,7 +59,7 @@ impl UnsavedFile {
         reserved.map(|()| created)
     }
 
-    /// Returns the id of the current contents.
+    /// Returns the ID of the current contents.
     fn id(&self) -> String {
         format!("{}-{}", self.id, self.generation)
     }

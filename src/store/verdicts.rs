@@ -9,7 +9,7 @@ use crate::facts::{PresetId, Tags};
 /// A verdict: fields used for filtering, and everything as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRow {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Fingerprint of the audit settings; verdicts of different recipes are not comparable.
     pub recipe: String,
@@ -83,7 +83,7 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the id and the complete verdict, as JSON, of every preset that could be drawn, with any
+    /// Calls `each` with the ID and the complete verdict, as JSON, of every preset that could be drawn, with any
     /// recipe: what a preset looks like does not depend much on picture size or seed.
     pub fn each_evidence(&self, mut each: impl FnMut(PresetId, &str)) -> Result<(), StoreError> {
         let mut query = self
@@ -97,7 +97,7 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the id, safety, completeness and look of every verdict of `recipe`. Reads no JSON, and is
+    /// Calls `each` with the ID, safety, completeness and look of every verdict of `recipe`. Reads no JSON, and is
     /// therefore fast even for a large library.
     pub fn each_summary(
         &self,

@@ -17,7 +17,7 @@ pub enum StoreWrite {
     Allow(PresetId, Option<BanKind>),
     /// Records that a preset was on air.
     Played {
-        /// Id of the preset.
+        /// ID of the preset.
         id: PresetId,
         /// Time on air, in seconds.
         seconds: f64,

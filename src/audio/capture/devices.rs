@@ -14,7 +14,7 @@ use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSiz
 use super::host::{Host, Input, InputError, InputKind, OpenStream};
 use super::tap::{StreamStats, Tap};
 
-/// Timeout for listing the inputs of a sound system.
+/// Timeout for listing the inputs of an audio host.
 const LIST_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Timeout for opening a device.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ const PULSE_BUFFER_SECS: f64 = 0.085;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Devices;
 
-/// Listings of inputs in progress, by sound system.
+/// Listings of inputs in progress, by audio host.
 static LISTS: Calls<Vec<Input>> = Calls::new("audio list");
 /// Inputs being opened, by ID.
 static OPENS: Calls<Result<OpenStream, InputError>> = Calls::new("audio open");
@@ -70,8 +70,8 @@ impl<T: Send + 'static> Calls<T> {
         Self { name, hanging: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Starts a call on its own thread, unless an earlier one with this key still hangs. The result of an earlier one
-    /// that has returned since is dropped.
+    /// Starts a call on its own thread, unless an earlier call with this key is still hanging. If an earlier
+    /// call has since returned, its result is dropped.
     fn start(&self, key: &str, call: impl FnOnce() -> T + Send + 'static) -> Call<T> {
         let mut hanging = self.hanging.lock().unwrap_or_else(PoisonError::into_inner);
         let hangs = hanging
@@ -204,7 +204,7 @@ fn build(
         SampleFormat::U32 => stream::<u32>(device, config, tap, stats),
         SampleFormat::U64 => stream::<u64>(device, config, tap, stats),
         SampleFormat::F64 => stream::<f64>(device, config, tap, stats),
-        // Other formats (such as one-bit) are left to the sound system to convert or reject.
+        // Other formats (such as one-bit) are left to the audio host to convert or reject.
         _ => stream::<f32>(device, config, tap, stats),
     }
 }

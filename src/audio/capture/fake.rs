@@ -1,4 +1,4 @@
-//! A fake sound system for tests, which plug, unplug and play its devices.
+//! A fake audio host for tests, which plug, unplug and play its devices.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,7 +14,7 @@ struct Device {
     stream: Option<Tap>,
 }
 
-/// A fake sound system; cheap to clone, and all clones share its devices.
+/// A fake audio host; cheap to clone, and all clones share its devices.
 #[derive(Clone, Default)]
 pub(crate) struct FakeHost(Arc<Mutex<Vec<Device>>>);
 

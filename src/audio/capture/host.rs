@@ -1,5 +1,5 @@
-//! Interface to a sound system, as used by the supervisor and the doctor. [`super::devices`] implements it with cpal,
-//! tests with a fake.
+//! Interface to an audio host, used by the supervisor and the doctor. [`super::devices`] implements it with cpal; tests
+//! use a fake.
 
 use super::tap::Tap;
 
@@ -74,7 +74,7 @@ pub(crate) struct OpenStream {
     pub(crate) stream: Box<dyn Send>,
 }
 
-/// One or more sound systems.
+/// One or more audio hosts.
 pub(crate) trait Host: Send + Sync + 'static {
     /// Returns all inputs, the most likely ones first. May block for a few seconds.
     fn inputs(&self) -> Vec<Input>;

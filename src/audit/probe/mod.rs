@@ -91,7 +91,7 @@ impl Prober {
         Ok(prober)
     }
 
-    /// Probes a preset. `id` is the id expected from the file's contents.
+    /// Probes a preset. `id` is the ID expected from the file's contents.
     pub fn probe(&mut self, preset: &WirePreset, id: PresetId) -> ProbeReport {
         let bytes = match preset.read() {
             Ok(bytes) => bytes,

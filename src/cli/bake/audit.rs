@@ -21,10 +21,10 @@ use crate::units::counted;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
-    #[arg(long, required = true, num_args = 1..)]
+    #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     library: Vec<PathBuf>,
     /// Audit output folder
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Texture folders
     #[arg(long, value_name = "DIR", num_args = 1..)]
@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long, alias = "preset-seconds", value_name = "SECONDS", default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-    /// Re-audit presets that were not ok or lacked a texture
+    /// Re-audit presets whose verdict was not `ok`, or that lacked a texture
     #[arg(long)]
     retry_failed: bool,
     /// Do not save thumbnails

@@ -66,10 +66,10 @@ pub fn lower_priority() {
     super::windows::lower_priority();
 }
 
-/// Environment variable with the process id of a worker's supervisor.
+/// Environment variable with the process ID of a worker's supervisor.
 pub(super) const SUPERVISOR: &str = "AIVJ_SUPERVISOR";
 
-/// Returns the process id of the supervisor, if set.
+/// Returns the process ID of the supervisor, if set.
 #[cfg(any(target_os = "linux", windows))]
 fn supervisor() -> Option<u32> {
     std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok())

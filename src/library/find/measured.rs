@@ -14,7 +14,7 @@ use crate::store::Store;
 /// File name of the index of a bake's frames.
 const FRAMES_INDEX: &str = "frames-index.jsonl";
 
-/// A line of the index of frames, reduced to the preset's id and the measurements of its frames.
+/// A line of the index of frames, reduced to the preset's ID and the measurements of its frames.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FramesLine {

@@ -38,7 +38,7 @@ pub struct Looks {
     /// Row of each preset in the embeddings, or [`NO_ROW`]. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
-    /// Manifest ids that differ from the presets' paths. The frame folders of those presets are named after
+    /// Manifest IDs that differ from the presets' paths. The frame folders of those presets are named after
     /// them.
     ids: HashMap<PresetId, String>,
     /// Messages about files that cannot be used.
@@ -109,15 +109,15 @@ impl Looks {
     }
 }
 
-/// Returns the paths of the id list and the embeddings in a bake folder. Those of the predecessor's second
-/// embedder are used only if the usual id list is missing.
+/// Returns the paths of the ID list and the embeddings in a bake folder. Those of the predecessor's second
+/// embedder are used only if the usual ID list is missing.
 fn embedding_files(bake: &Path) -> (PathBuf, PathBuf) {
     let all = EMBEDDING_FILES.map(|(ids, rows)| (bake.join(ids), bake.join(rows)));
     let [own, other] = all;
     if !own.0.is_file() && other.0.is_file() { other } else { own }
 }
 
-/// Returns the manifest ids that differ from the paths of the presets.
+/// Returns the manifest IDs that differ from the paths of the presets.
 fn manifest_ids(root: &Path, library: &Catalogue) -> HashMap<PresetId, String> {
     let Some(names) = ManifestNames::from_folder(root) else { return HashMap::new() };
     let id = |entry: &Entry| {

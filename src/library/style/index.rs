@@ -52,7 +52,7 @@ pub struct StyleIndex {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexEntry {
-    /// Name of the preset: its id in the manifest, or its path within the folder.
+    /// Name of the preset: its ID in the manifest, or its path within the folder.
     pub preset_id: String,
     /// Key of the cluster in a v1 file, and of the author in a v0 file.
     pub author_key: String,

@@ -67,7 +67,7 @@ pub fn author_key(label: &str) -> String {
     if key.is_empty() { "unknown".into() } else { key.to_owned() }
 }
 
-/// Builds a v0 style index from pairs of preset id and label.
+/// Builds a v0 style index from pairs of preset ID and label.
 pub fn by_name<'a>(
     presets: impl IntoIterator<Item = (&'a str, &'a str)>,
     pack: &str,

@@ -19,7 +19,7 @@ const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
 pub struct Package {
     /// What was learnt about styles.
     pub taste: TasteState,
-    /// Favourites as named in the file: preset id, path or name.
+    /// Favourites as named in the file: preset ID, path or name.
     pub favourites: Vec<String>,
     /// Disliked presets, named like the favourites.
     pub dislikes: Vec<String>,
@@ -148,7 +148,7 @@ fn preset_name(item: &Value) -> Option<String> {
         let parts = ["projectm", "background", "layers", "state", "visualState"];
         parts.iter().find_map(|part| preset_name(item.get(part).filter(|part| part.is_object())?))
     };
-    // The id of a saved state is not that of its preset.
+    // The ID of a saved state is not that of its preset.
     text(item).or_else(|| if item.get("presetId").is_some() { None } else { deeper() }).or_else(within)
 }
 

@@ -107,7 +107,7 @@ pub enum Event {
     Choice(Box<Chosen>),
     /// A deck became warm.
     Warm {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
         /// Parts of the preset that do not work.
         problems: Vec<String>,
@@ -117,9 +117,9 @@ pub enum Event {
     },
     /// A preset could not be prepared and was excluded.
     Failure {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
-        /// Id of the preset.
+        /// ID of the preset.
         preset: PresetId,
         /// Name of the preset.
         name: String,
@@ -132,7 +132,7 @@ pub enum Event {
     /// A request failed through no fault of the preset; the choice is made again.
     #[serde(rename = "gave_up")]
     RequestCancelled {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
     },
     /// The frames since the previous entry of this kind.
@@ -157,7 +157,7 @@ pub enum Event {
     Cut(Box<Cut>),
     /// The taste learnt from a signal.
     Learnt {
-        /// Id of the preset.
+        /// ID of the preset.
         preset: PresetId,
         /// The performer's feedback on the preset.
         signal: Signal,
@@ -207,9 +207,9 @@ pub enum Event {
 /// A choice with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
-    /// Id of the preset.
+    /// ID of the preset.
     pub preset: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -254,7 +254,7 @@ pub enum Cause {
 pub struct Cut {
     /// The deck that goes on air.
     pub deck: DeckId,
-    /// Id of the preset.
+    /// ID of the preset.
     pub preset: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -277,7 +277,7 @@ pub struct Cut {
 /// A candidate that could have gone on air.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Id of the preset.
+    /// ID of the preset.
     pub preset: PresetId,
     /// Name of the preset.
     pub name: String,

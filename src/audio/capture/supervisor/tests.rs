@@ -1,4 +1,4 @@
-//! Tests of the supervisor with a fake sound system whose devices come and go.
+//! Tests of the supervisor with a fake audio host whose devices come and go.
 
 use super::*;
 use crate::audio::capture::fake::FakeHost;
