@@ -24,8 +24,8 @@ pub struct AuditJob {
     pub(super) attempts: Attempts,
 }
 
-/// Processes jobs until the pool closes the pipe, or until the worker must be replaced. `settings` is a JSON-encoded
-/// [`ProbeSettings`].
+/// Processes jobs until the pool closes the pipe, or until the worker must be replaced. `settings` is a
+/// JSON-encoded [`ProbeSettings`].
 pub fn work(settings: &str) -> anyhow::Result<()> {
     let settings: ProbeSettings = serde_json::from_str(settings).context("reading the settings")?;
     let mut prober = Prober::new(settings)?;

@@ -48,9 +48,9 @@ const BEST: usize = 24;
 /// Number of library presets to audit if fewer have a verdict: the distances of children are compared with
 /// theirs.
 const SAMPLE: usize = 64;
-/// Pack of the children that are kept.
+/// Name of the pack with the children that are kept.
 const KEPT_PACK: &str = "new";
-/// Pack of the children that became favourites.
+/// Name of the pack with the children that became favourites.
 const FAVOURITES_PACK: &str = "favourites";
 
 /// Breeds children, or resumes the brood in the folder, and packs those that are kept and those that became favourites.
@@ -153,7 +153,7 @@ impl Run<'_, '_> {
         Ok(Ledger::new(self.store()?, audit::recipe(&self.probe())))
     }
 
-    /// Audits the presets of a folder that have no verdict: all, or only those with these paths.
+    /// Audits the presets of a folder that have no verdict; with `only`, just those with these paths.
     fn audit(&mut self, stage: &str, folder: &Path, only: Option<BTreeSet<String>>) -> anyhow::Result<()> {
         let settings = self.settings;
         let auditing = AuditSettings {

@@ -77,7 +77,7 @@ fn is_plain(name: &str) -> bool {
 struct StateParent {
     id: PresetId,
     name: String,
-    /// Name of the copy.
+    /// File name of the copy.
     file: String,
 }
 

@@ -16,7 +16,7 @@ pub struct Bred {
     pub id: PresetId,
     /// Path of its file, relative to the folder of the brood.
     pub path: String,
-    /// Its parents, each with what came from it.
+    /// Its parents, each with the parts that came from it.
     pub parents: Vec<Origin>,
     /// Distance of its look from that of the nearest favourite.
     pub distance: f32,

@@ -52,7 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the bytes transferred as a progress bar on stderr.
+/// Returns a callback that shows the bytes transferred as a progress bar on stderr.
 fn bar() -> impl FnMut(&Progress) -> bool {
     let style =
         ProgressStyle::with_template("{msg:28} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");

@@ -118,7 +118,8 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates the output folders; returns the deepest folder that contains them all, or nothing without any.
+/// Creates the output folders; returns the deepest folder that contains them all, or an empty list if no job
+/// has one.
 fn out_folder(jobs: &[RenderJob]) -> anyhow::Result<Vec<PathBuf>> {
     let mut common: Option<PathBuf> = None;
     for out in jobs.iter().filter_map(|job| job.out.as_ref()) {

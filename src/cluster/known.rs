@@ -6,12 +6,13 @@ use std::path::Path;
 use crate::frames::{self, BakeItem, FrameMetrics};
 use crate::library::pack::ManifestNames;
 
-/// Measurements and paths of presets by id.
+/// Measurements and paths of presets, by preset ID.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// Measurements of the frames.
     pub frames: HashMap<String, FrameMetrics>,
-    /// Paths of presets whose ID is not their path. Names hint at a look; IDs of a manifest do not.
+    /// Paths of presets whose ID is not their path. File names hint at the look of a preset; IDs from a
+    /// manifest do not.
     pub paths: HashMap<String, String>,
 }
 
@@ -42,7 +43,7 @@ impl Known {
         known
     }
 
-    /// Returns the path of a preset; its ID, if no other path is known.
+    /// Returns the path of a preset, or its ID if no other path is known.
     pub fn path<'a>(&'a self, id: &'a str) -> &'a str {
         self.paths.get(id).map_or(id, String::as_str)
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 /// Returns the ID of each new cluster: that of the old cluster with which it shares the most presets,
-/// assigned from the largest overlap down; otherwise the lowest free id. `old` maps presets to IDs, `new`
+/// assigned from the largest overlap down; otherwise the lowest free ID. `old` maps presets to IDs, `new`
 /// yields the cluster of each preset.
 pub(super) fn ids<'a>(
     old: &HashMap<String, u32>,

@@ -25,9 +25,9 @@ impl fmt::Display for PresetId {
     }
 }
 
-/// A text that is not a preset id.
+/// Error: a text that is not a preset ID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a preset id (32 hexadecimal digits)")]
+#[error("{0:?} is not a preset ID (32 hexadecimal digits)")]
 pub struct InvalidPresetId(String);
 
 impl FromStr for PresetId {

@@ -28,7 +28,7 @@ pub struct FrameEntry {
     pub rel_path: String,
     /// Path of the preset file when it was rendered.
     pub file_path: String,
-    /// `ok` or `failed`; a missing status counts as ok.
+    /// `ok` or `failed`; a missing status counts as `ok`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Hash of the preset ID, which names the folder of its frames.
@@ -58,7 +58,7 @@ pub struct FrameEntry {
     pub bytes: Option<u64>,
 }
 
-/// How strongly a preset reacts to each frequency band.
+/// How strongly a preset reacts to each frequency band: motion added by that band alone, from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BandResponse {
     /// Low band: kick and bass.
@@ -103,7 +103,7 @@ impl From<&Look> for BandResponse {
 }
 
 impl BandResponse {
-    /// Change between frames, from 0 to 1, below which a band counts as having no effect.
+    /// Added motion, from 0 to 1, below which a band counts as having no effect.
     const MIN_CHANGE: f32 = 1e-4;
     /// Minimum ratio of the strongest band to the mean of all three.
     const MIN_RATIO: f32 = 1.25;
@@ -133,7 +133,7 @@ pub struct FrameMetrics {
     pub avg_luma: f32,
     /// Mean change of luma between consecutive saved frames, from 0 to 1.
     pub motion: f32,
-    /// Reaction to each frequency band, known after an audit.
+    /// Response to each frequency band; `None` before an audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band_response: Option<BandResponse>,
     /// The band that changes the picture most.
@@ -155,17 +155,18 @@ impl FrameEntry {
     }
 }
 
-/// Returns the first 16 hexadecimal digits of the SHA-1 of a preset's id.
+/// Returns the first 16 hexadecimal digits of the SHA-1 hash of a preset's ID.
 pub fn id_hash(id: &str) -> String {
     Sha1::digest(id.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the folder of a preset's frames, relative to the pack: `frames/01/23/0123456789abcdef`.
+/// Returns the folder of a preset's frames, relative to the pack's folder, such as
+/// `frames/01/23/0123456789abcdef`.
 pub fn folder_of(hash: &str) -> String {
     format!("frames/{}/{}/{hash}", &hash[..2], &hash[2..4])
 }
 
-/// Reads the index and returns the last entry of every preset, by id. Unreadable lines, such as one truncated
+/// Reads the index and returns the last entry of every preset, by ID. Unreadable lines, such as one truncated
 /// by a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     let Ok(bytes) = disk::read(&folder.join(INDEX), limit::LIST) else { return HashMap::new() };

@@ -11,7 +11,7 @@ use crate::library::pack::ManifestNames;
 use crate::library::{self, FolderError, PresetSource};
 use crate::units::counted;
 
-/// Maximum depth of folders below the library.
+/// Maximum number of folder levels searched for presets, counting the library itself.
 const MAX_DEPTH: usize = 32;
 /// Maximum number of skipped presets named in the log.
 const MAX_NAMES: usize = 8;
@@ -24,11 +24,11 @@ pub struct BakeItem {
     pub rel_path: String,
     /// Path within the library, with forward slashes.
     pub below: String,
-    /// The preset's file.
+    /// Path of the preset's file.
     pub path: PathBuf,
-    /// Rendered frames in chronological order; empty if there are none.
+    /// Paths of the rendered frames in chronological order; empty if there are none.
     pub frames: Vec<PathBuf>,
-    /// Response to each frequency band, known after an audit.
+    /// Response to each frequency band; `None` before an audit.
     pub bands: Option<BandResponse>,
 }
 
@@ -86,7 +86,7 @@ fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize
                     let usable = !name.is_empty() && !name.contains(['\n', '\r']);
                     if usable { name } else { below.clone() }
                 };
-                // Two files never share an id.
+                // Two files never share an ID.
                 let mut id = or_path(id);
                 if !ids.insert(id.clone()) {
                     id = below.clone();

@@ -1,7 +1,7 @@
 //! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and the locks of a
 //! running show.
 //!
-//! Does not depend on rendering; the jobs themselves are in `audit`, `frames` and others.
+//! This module does not depend on rendering; the jobs themselves are in `audit`, `frames` and others.
 
 mod date;
 pub mod folder_lock;

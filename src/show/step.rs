@@ -33,9 +33,9 @@ pub struct Arrived {
     pub deck: DeckId,
     /// Parts of the preset that do not work.
     pub problems: Vec<String>,
-    /// The look of its picture, if measured.
+    /// The look of the deck's picture; `None` if it was not measured.
     pub look: Option<DeckLook>,
-    /// How long the preparation took.
+    /// How long each step of the preparation took.
     pub took: PrepareTimes,
 }
 

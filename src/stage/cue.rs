@@ -16,7 +16,7 @@ pub struct DeckId(pub u64);
 pub struct Cue {
     /// Seconds since the previous frame; 0 for the first.
     pub dt: f64,
-    /// Frames per second that presets see.
+    /// Frame rate passed to presets, in Hz.
     pub fps: f64,
     /// Audio input of the presets.
     pub audio: PresetAudio,
@@ -87,6 +87,6 @@ pub enum OutputMode {
     Open,
     /// A black picture.
     Blackout,
-    /// The last picture.
+    /// The last picture drawn before the freeze.
     Freeze,
 }

@@ -224,8 +224,8 @@ struct Marked {
 }
 
 impl Marked {
-    /// Creates a store with several hundred marks on several pages of each table, among plays, verdicts and
-    /// settings.
+    /// Creates a store with several hundred marks, which fill several pages of each table, and with plays,
+    /// labels and a learned value.
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;

@@ -4,40 +4,41 @@ use std::time::Duration;
 
 use super::pressure::Pressure;
 
-/// Silence after which a show with a picture has hung, if nothing else kept it from running.
+/// Silence after which a show that has shown a picture counts as hung, if nothing else kept it from running.
 const HANG: Duration = Duration::from_millis(500);
-/// Factor by which silence counts less while it may have a cause outside the show.
+/// Divisor for silence that may have a cause outside the show, or that comes before the first picture.
 const DOUBT: u32 = 4;
-/// The same before the first picture, when the show may wait a minute for a driver to compile shaders.
+/// Divisor for silence that comes before the first picture and may have a cause outside the show, such as a
+/// driver that compiles shaders for up to a minute.
 const COMPILING: u32 = 120;
-/// Time that a show may take until its first beat.
+/// Maximum time until the first heartbeat of a show.
 const START_UP: Duration = Duration::from_secs(60);
 
 /// Progress of the show, as reported so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It has reported nothing.
+    /// It has not reported anything yet.
     #[default]
     Starting,
-    /// It has reported that it steps.
+    /// It has sent a heartbeat.
     Beating,
-    /// It has reported a picture.
+    /// It has reported its first picture.
     Shown,
 }
 
-/// The silence of a show since its last beat.
+/// The silence of a show since its last heartbeat.
 ///
-/// Counted in checks, not by the clock: while the computer is suspended or overloaded, the supervisor does not run
-/// either.
+/// Measured by the number of checks, not by the clock: while the computer is suspended or overloaded, the
+/// supervisor does not run either.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     stage: Stage,
-    /// Silence counted so far; it counts less while it may have a cause outside the show.
+    /// Silence so far, reduced while it may have a cause outside the show or no picture has been shown.
     counted: Duration,
 }
 
 impl Silence {
-    /// Records a beat, which ends the silence.
+    /// Records a heartbeat, which ends the silence.
     pub fn beat(&mut self) {
         self.counted = Duration::ZERO;
         if self.stage == Stage::Starting {
@@ -55,7 +56,7 @@ impl Silence {
         self.stage
     }
 
-    /// Adds an interval of this length without a beat. Returns whether the show has hung.
+    /// Adds an interval of `length` without a heartbeat. Returns whether the show now counts as hung.
     pub fn check(&mut self, length: Duration, pressure: Pressure) -> bool {
         let (share, limit) = match (self.stage, pressure) {
             (Stage::Starting, _) => (length, START_UP),

@@ -23,13 +23,13 @@ const BUFFER_SECS: f64 = 0.005;
 /// Buffer length on PulseAudio in seconds, large enough for late blocks; see [`open_pacer`].
 const PULSE_BUFFER_SECS: f64 = 0.085;
 
-/// All sound systems that cpal was built with.
+/// All audio hosts that cpal was built with.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Devices;
 
-/// Listings of inputs in progress, by audio host.
+/// Calls that list the inputs of an audio host, by the host's name.
 static LISTS: Calls<Vec<Input>> = Calls::new("audio list");
-/// Inputs being opened, by ID.
+/// Calls that open an input, by its ID.
 static OPENS: Calls<Result<OpenStream, InputError>> = Calls::new("audio open");
 
 impl Host for Devices {
@@ -53,13 +53,14 @@ impl Host for Devices {
     }
 }
 
-/// Calls that may hang, by key. While one hangs, further calls with its key are not made.
+/// Calls that may hang, by key. While one hangs, further calls with the same key are not made.
 struct Calls<T> {
     name: &'static str,
     hanging: Mutex<BTreeMap<String, mpsc::Receiver<T>>>,
 }
 
-/// A call; `result` is `None` if it was not started because an earlier one hangs.
+/// A call; `result` is `None` if it was not started because an earlier one with the same key is still
+/// hanging.
 struct Call<T> {
     key: String,
     result: Option<mpsc::Receiver<T>>,
@@ -89,7 +90,8 @@ impl<T: Send + 'static> Calls<T> {
         Call { key, result: Some(receiver) }
     }
 
-    /// Returns the result of a call; `None` after `timeout`, or if an earlier call hangs.
+    /// Returns the result of a call; `None` if it was not started, failed, or has not returned within
+    /// `timeout`. In the last case, it counts as hanging.
     fn finish(&self, call: Call<T>, timeout: Duration) -> Option<T> {
         let result = call.result?;
         match result.recv_timeout(timeout) {

@@ -39,7 +39,7 @@ impl FakeHost {
         });
     }
 
-    /// Makes opening a device fail while `busy`.
+    /// Sets whether opening a device fails.
     pub(crate) fn set_busy(&self, name: &str, busy: bool) {
         self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.busy = busy);
     }

@@ -17,7 +17,7 @@ pub enum InputKind {
 pub struct Input {
     /// Name shown by the system.
     pub name: String,
-    /// Sound system, such as `PulseAudio` or `WASAPI`.
+    /// Audio host, such as `PulseAudio` or `WASAPI`.
     pub host: String,
     /// Kind of input.
     pub kind: InputKind,
@@ -76,7 +76,7 @@ pub(crate) struct OpenStream {
 
 /// One or more audio hosts.
 pub(crate) trait Host: Send + Sync + 'static {
-    /// Returns all inputs, the most likely ones first. May block for a few seconds.
+    /// Returns all inputs, the most likely choices first. May block for a few seconds.
     fn inputs(&self) -> Vec<Input>;
 
     /// Opens an input and starts its stream. May block for a few seconds.

@@ -64,7 +64,8 @@ impl CostMeter {
         result
     }
 
-    /// Returns the mean cost of all frames since [`Self::begin`].
+    /// Returns the cost of the frames since [`Self::begin`]: mean times per frame, and the time of the
+    /// slowest one.
     pub fn cost(&self, prepare_ms: f64) -> Cost {
         let count = self.frames.len().max(1) as f64;
         let (wall, process, _) = self.since;

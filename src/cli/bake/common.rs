@@ -1,4 +1,4 @@
-//! Arguments shared by several bake stages.
+//! Arguments and helpers shared by several bake stages.
 
 use std::path::{Path, PathBuf};
 
@@ -123,7 +123,7 @@ pub(super) fn store() -> anyhow::Result<Store> {
     store_in(&places.context("no data folder found; set AIVJ_DATA to a folder")?.data)
 }
 
-/// Opens the store in the folder `data`, which must be writable.
+/// Opens the store in the folder `data`, which must be writable, and backs it up.
 pub(super) fn store_in(data: &Path) -> anyhow::Result<Store> {
     let opened = Store::open(data, now())?;
     anyhow::ensure!(
@@ -140,7 +140,7 @@ pub(super) fn store_in(data: &Path) -> anyhow::Result<Store> {
     Ok(opened.store)
 }
 
-/// Shows progress as a bar on stderr.
+/// Returns a callback that shows progress as a bar on stderr.
 pub(super) fn bar() -> impl FnMut(&Progress) -> bool {
     let style =
         indicatif::ProgressStyle::with_template("{msg:20} {bar:30} {pos}/{len}  {per_sec}  {eta} left");

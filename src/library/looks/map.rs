@@ -27,7 +27,7 @@ pub struct LookMap {
 }
 
 impl LookMap {
-    /// Reads a map; fails if its version is not `v0`.
+    /// Reads a map; fails if its version is not `v0`, or if it has different numbers of IDs and points.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let map: Self = disk::read_json(path)?;
         if map.version != "v0" {

@@ -116,8 +116,8 @@ impl ManifestPreset {
     }
 }
 
-/// Iterates over all names of a preset with this path, label, ID and URL in a pack with one of these names,
-/// beginning with the most likely file path.
+/// Iterates over all names of a preset, beginning with the most likely file path. `packs` are the possible
+/// names of the preset's pack, which its path may start with.
 pub(super) fn names<'a>(
     [rel_path, label, id, url]: [&'a str; 4],
     packs: [&'a str; 2],

@@ -81,7 +81,7 @@ pub struct IndexCluster {
 }
 
 impl IndexEntry {
-    /// Creates an entry of a v1 file.
+    /// Creates an entry of a v1 file; `band` is `low`, `mid` or `high`, if known.
     pub fn of_cluster(preset_id: String, cluster: &str, energy: Energy, band: Option<&str>) -> Self {
         let mut tags = vec![format!("energy:{}", energy.label()), format!("cluster:{cluster}")];
         tags.extend(band.map(|band| format!("band:{band}")));

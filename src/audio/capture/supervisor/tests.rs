@@ -37,7 +37,7 @@ impl Bench {
         self.state.read()
     }
 
-    /// Advances until `done`; returns the elapsed seconds.
+    /// Advances until `done` returns true; returns the elapsed seconds.
     fn until(&mut self, done: impl Fn(&AudioState) -> bool) -> f64 {
         let start = self.now;
         while !done(&self.state.read()) {
