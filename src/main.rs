@@ -1,4 +1,4 @@
-//! The thin binary: runs the command line and prints an error as one line.
+//! The `aivj` binary: runs the command-line interface and prints an error, with its causes, on one line.
 
 use std::process::ExitCode;
 

@@ -400,7 +400,7 @@ fn night() -> BakeView {
         total: 13_000,
         rate: 1.8,
         left_secs: Some(4890.0),
-        notes: vec!["disk: 80.1 GiB free, at most 3.5 GiB needed".into(), "Render frames".into()],
+        notes: vec!["disk: 80.1 GiB free, about 3.5 GiB needed".into(), "Render frames".into()],
         pictures: (0..12).map(picture).collect(),
         ..BakeView::default()
     }

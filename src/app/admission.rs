@@ -19,7 +19,7 @@ struct LiveAdmission {
 impl Admission for LiveAdmission {
     fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), DeckError> {
         match source {
-            // Built-in presets were audited before release; those in memory are only drawn by workers.
+            // Built-in presets were audited before release; presets in memory are drawn only by workers.
             PresetSource::BuiltIn(_) | PresetSource::Memory(_) => Ok(()),
             PresetSource::File(_) if !self.guarded.load(Ordering::Relaxed) => Ok(()),
             PresetSource::File(path) => self.audit.admit(path, id),
@@ -27,8 +27,8 @@ impl Admission for LiveAdmission {
     }
 }
 
-/// Returns an admission check that saves its verdicts in `store`; in an in-memory store, they last only until
-/// the show ends. `guarded` can be switched while the show runs.
+/// Returns an admission check that saves verdicts in `store`; in an in-memory store, they last only until the
+/// show ends. `guarded` turns auditing on or off, even while the show is running.
 pub fn live_admission(
     store: Store,
     textures: &[PathBuf],

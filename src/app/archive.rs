@@ -1,6 +1,6 @@
 //! Storage for the running show: its library, saved state and searches.
 //!
-//! Runs once per frame and never waits for a disk.
+//! Once open, the archive is updated once per frame and never waits for a disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,13 +26,13 @@ pub(super) struct Archive {
     search: SearchThread,
     query: SearchQuery,
     view: LibraryView,
-    /// The show's presets. Kept until they are replaced, so that they are never freed between two frames.
+    /// The show's presets. Kept until the show has replaced them, so that it never frees them itself.
     pool: Arc<Pool>,
-    /// The rating of the library for a new theme, while it runs.
+    /// The library being rated for a new theme, while the rating runs.
     theming: Option<Theming>,
-    /// A theme that could not be applied; it is not tried again until the theme or the library changes.
+    /// The last theme that could not be applied; it is not retried until the theme or the library changes.
     failed_theme: Option<String>,
-    /// Frees pools on its thread, because freeing 100,000 presets takes longer than a frame.
+    /// Frees pools on a separate thread, because freeing 100,000 presets takes longer than a frame.
     retirement: Retirement,
     message: Option<String>,
 }
@@ -136,7 +136,7 @@ impl Archive {
         }
     }
 
-    /// Abandons the rating in progress, and forgets a theme that could not be applied.
+    /// Abandons the rating in progress, if any, and forgets the theme that could not be applied.
     fn stop_theming(&mut self) {
         self.failed_theme = None;
         if let Some(theming) = self.theming.take() {
@@ -144,8 +144,8 @@ impl Archive {
         }
     }
 
-    /// Switches to another folder or pack, or to the built-in presets. The current library plays until the new one is
-    /// ready.
+    /// Switches to another folder or pack, or to the built-in presets if `None`. The current library plays
+    /// until the new one is ready.
     pub fn switch_to(&mut self, presets: Option<&Path>) {
         self.presets = presets.map(Path::to_owned);
         self.reopen(false);
@@ -159,7 +159,7 @@ impl Archive {
         }
     }
 
-    /// Returns the state of the Library and Map pages.
+    /// Returns the state shown on the Library and Map pages.
     pub fn view(&self) -> &LibraryView {
         &self.view
     }
@@ -196,8 +196,8 @@ impl Archive {
     }
 }
 
-/// Opens a second connection for the search thread. An in-memory store cannot be shared, so the thread gets an empty
-/// one.
+/// Opens a second connection to `store` for the search thread. An in-memory store cannot be shared, so the
+/// search thread gets an empty one.
 fn search_store(store: &Store) -> anyhow::Result<Store> {
     Ok(match store.another()? {
         Some(store) => store,

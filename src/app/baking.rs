@@ -15,9 +15,9 @@ use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
 use crate::night::{self, BakeEvent, BakeOutcome, STAGES, library_of, same_folder, stage_label};
 
-/// Maximum number of notes kept for the page.
+/// Maximum number of notes kept for the Bake page.
 const NOTES: usize = 200;
-/// Maximum number of thumbnails kept for the page.
+/// Maximum number of thumbnails kept for the Bake page.
 const PICTURES: usize = 24;
 /// Side of a thumbnail, in pixels.
 const THUMB_SIDE: u32 = 96;
@@ -72,7 +72,7 @@ impl Baking {
             BakeRequest::Start(options) => self.start(options),
             BakeRequest::Stop => {
                 if let Some((_, input)) = &mut self.child {
-                    // A child that no longer reads has already ended.
+                    // Writing fails only if the child has already exited.
                     if let Some(mut input) = input.take() {
                         writeln!(input, "stop").ok();
                     }
@@ -87,7 +87,7 @@ impl Baking {
     }
 
     fn start(&mut self, options: &BakeOptions) -> Result<(), String> {
-        self.view(); // From here on the page shows this library.
+        self.view(); // Makes the page show this library from now on.
         let Some(library) = &self.library else { return Ok(()) };
         if let Some((child, _)) = &mut self.child
             && matches!(child.try_wait(), Ok(None))
@@ -143,7 +143,7 @@ impl Baking {
 }
 
 impl Drop for Baking {
-    /// Stops the bake when the program exits; the next bake resumes it.
+    /// Kills a running bake when the program exits; the next bake resumes it.
     fn drop(&mut self) {
         if let Some((child, input)) = &mut self.child {
             drop(input.take());
@@ -153,7 +153,7 @@ impl Drop for Baking {
     }
 }
 
-/// Returns a safe pack name for a library, from its folder's name; numbered if another library uses the name.
+/// Returns a pack name that is a safe folder name: the library folder's, numbered if another library uses it.
 fn pack_name(library: &Path) -> String {
     let folder =
         library.file_name().map(|name| name.to_string_lossy().replace(['/', '\\'], " ")).unwrap_or_default();
@@ -168,7 +168,7 @@ fn pack_name(library: &Path) -> String {
     std::iter::once(plain.to_owned()).chain(numbered).find(free).unwrap_or_else(|| plain.to_owned())
 }
 
-/// Returns a thumbnail of the picture's centre square; in a strip of frames that is the middle frame.
+/// Returns a thumbnail of the picture's central square, which lies in the middle frame of a strip of three.
 fn thumbnail(picture: &image::DynamicImage) -> image::RgbImage {
     let side = picture.width().min(picture.height());
     let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
@@ -234,7 +234,7 @@ impl BakeProgress {
             let open = progress.total.saturating_sub(progress.done) as f64;
             self.view.left_secs = (self.view.rate > 0.0).then(|| open / self.view.rate);
         }
-        // A frame that cannot be opened is not shown.
+        // A picture that cannot be opened is not shown.
         if let Some(picture) = progress.picture.as_ref().and_then(|path| disk::picture(path).ok()) {
             let small = thumbnail(&picture);
             self.pictures += 1;

@@ -9,16 +9,16 @@ use egui::{Rect, Vec2};
 use super::damage;
 use crate::stage::Gpu;
 
-/// egui's output for one frame.
+/// egui's output for one frame of the desk.
 pub(super) struct DeskFrame {
     pub shapes: Vec<ClippedShape>,
     pub textures: egui::TexturesDelta,
     pub pixels_per_point: f32,
-    /// Width and height, in pixels.
+    /// Width and height of the desk, in pixels.
     pub size: [u32; 2],
 }
 
-/// The picture of the desk.
+/// The persistent picture of the desk and its renderer.
 pub(super) struct Canvas {
     renderer: egui_wgpu::Renderer,
     format: wgpu::TextureFormat,
@@ -28,12 +28,12 @@ pub(super) struct Canvas {
     pixels_per_point: f32,
     /// Shapes of the previous frame.
     shapes: Vec<ClippedShape>,
-    /// Contents of egui's textures, for upload to another device.
+    /// Contents of egui's textures, for upload to a new device if the current one is lost.
     textures: HashMap<egui::TextureId, ImageDelta>,
 }
 
 impl Canvas {
-    /// Creates a canvas of `format`; the preview shows `picture`.
+    /// Creates a canvas with the pixel format `format`; the preview shows `picture`.
     pub fn new(gpu: &Gpu, format: wgpu::TextureFormat, picture: &wgpu::TextureView) -> Self {
         let options = egui_wgpu::RendererOptions::default();
         let mut renderer = egui_wgpu::Renderer::new(&gpu.device, format, options);
@@ -88,7 +88,7 @@ impl Canvas {
         self.preview
     }
 
-    /// Returns the picture of the desk; `None` before the first is painted.
+    /// Returns the picture of the desk; `None` until the desk is first painted.
     pub fn texture(&self) -> Option<&wgpu::Texture> {
         self.texture.as_ref()
     }
@@ -99,7 +99,7 @@ impl Canvas {
         self.renderer.update_egui_texture_from_wgpu_texture(&gpu.device, picture, filter, self.preview);
     }
 
-    /// Paints what has changed, including the preview if `preview_changed`. Returns whether anything was painted.
+    /// Paints what has changed, with the preview if `preview_changed`. Returns whether anything was painted.
     pub fn paint(
         &mut self,
         gpu: &Gpu,
@@ -256,7 +256,7 @@ mod tests {
                 ..egui::RawInput::default()
             };
             let output = context.run_ui(input, |ui| drop(desk.show(ui, &view)));
-            canvases[1].texture = None; // Makes it paint everything.
+            canvases[1].texture = None; // Forces a full repaint.
             let changed = canvases.each_mut().map(|canvas| {
                 let frame = DeskFrame {
                     shapes: output.shapes.clone(),

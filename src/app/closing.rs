@@ -1,4 +1,4 @@
-//! Closing the output window ends the show in front of the audience, so it must be confirmed by a second press.
+//! Closing the output window ends the show in front of the audience, so a second press must confirm it.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ const MESSAGE: &str = "close the output window again to end the show";
 /// Time within which the second press must follow.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 
-/// Ends the show only on the second press of the close button.
+/// Ends the show only if the output's close button is pressed a second time within [`CONFIRM_WITHIN`].
 #[derive(Debug, Default)]
 pub(super) struct CloseGuard {
     asked: Option<Instant>,

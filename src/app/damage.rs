@@ -1,20 +1,20 @@
-//! Finds the parts of the desk that changed between two frames, so that only those are repainted: with software
-//! rendering, painting the whole desk costs more than rendering the show.
+//! Finds the parts of the desk that changed between two frames, so that only those are repainted. With
+//! software rendering, painting the whole desk costs more than rendering the show.
 
 use egui::epaint::ClippedShape;
 use egui::{Rect, TextureId, Vec2};
 
 /// How far antialiasing may extend beyond a shape, in points.
 const SMOOTHING: f32 = 2.0;
-/// Number of shapes to search ahead for one that is in both frames.
+/// Number of shapes to search ahead for a shape that is in both frames.
 const LOOK_AHEAD: usize = 12;
 /// Two parts are painted as one if that adds less than this area, in square points.
 const WORTH_JOINING: f32 = 3000.0;
-/// Share of the desk above which a change repaints all of it.
+/// Share of the desk's area, from 0 to 1, above which changes cause all of it to be repainted.
 const MOST: f32 = 0.7;
 
-/// Returns the parts of a desk of `size` points that differ between two frames or show the texture `changed`. The parts
-/// do not overlap. Returns the whole desk if most of it has changed.
+/// Returns the non-overlapping parts of a desk of `size` points that differ between two frames or show the
+/// texture `changed`; the whole desk if most of it has changed.
 pub(super) fn damage(
     before: &[ClippedShape],
     now: &[ClippedShape],
@@ -61,7 +61,7 @@ pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> 
     parts.iter().flat_map(|&part| std::iter::once(background(part)).chain(clipped(part))).collect()
 }
 
-/// Returns how many shapes of each frame to skip until the next ones may be the same.
+/// Returns how many shapes of each frame to skip before the next ones are compared.
 fn step(before: &[ClippedShape], now: &[ClippedShape]) -> (usize, usize) {
     let (Some(old), Some(new)) = (before.first(), now.first()) else { return (before.len(), now.len()) };
     if old == new {

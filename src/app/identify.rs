@@ -14,7 +14,7 @@ use super::surface::WindowSurface;
 
 /// How long the numbers are shown.
 const SHOWN: Duration = Duration::from_secs(3);
-/// Height of the display divided by the side of a window.
+/// Height of a display divided by the side length of its window.
 const SHARE: u32 = 3;
 
 /// The windows with the numbers. They close when this is dropped.
@@ -58,7 +58,7 @@ impl Identify {
         Ok(Self { windows, until: Instant::now() + SHOWN })
     }
 
-    /// Returns when the windows close.
+    /// Returns when the windows should close.
     pub fn until(&self) -> Instant {
         self.until
     }

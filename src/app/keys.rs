@@ -23,7 +23,7 @@ pub(super) struct Chord {
     key: String,
 }
 
-/// Names, in files and on the desk, of keys that have no character of their own.
+/// Names, in files and on the desk, of keys without a visible character.
 const NAMED: &[(NamedKey, &str)] = &[
     (NamedKey::Space, "space"),
     (NamedKey::ArrowLeft, "left"),
@@ -133,8 +133,8 @@ fn key_name(physical: PhysicalKey, plain: &Key) -> Option<String> {
     }
 }
 
-/// Returns whether a key acts on the show even while a text field has the keyboard: Escape and the function
-/// keys, which type nothing.
+/// Returns whether a key triggers its action even while a text field has focus: Escape and the function keys
+/// do, because they type nothing.
 pub(super) fn acts_while_typing(key: &Key) -> bool {
     let Key::Named(named) = key else { return false };
     let name = NAMED.iter().find(|(key, _)| key == named).map_or("", |(_, name)| name);
@@ -159,7 +159,7 @@ pub fn command_named(name: &str) -> Result<Command, String> {
     }
 }
 
-/// Returns the name in files and the label of every action; `NN` stands for a two-digit number.
+/// Returns the name used in files and the label of every action; `NN` stands for a two-digit number.
 pub fn action_names() -> Vec<(String, String)> {
     let numbered = [("sprite.NN", "Launch sprite NN"), ("message.NN", "Launch message NN")];
     let named = Action::all().into_iter().map(|action| (action.name(), action.title()));
@@ -182,8 +182,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is
-    /// no such file.
+    /// Loads `keys.toml` from `folder`; if there is no such file, returns the default keys. Also returns a
+    /// message if the file has problems.
     pub fn from_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match disk::read_text(&path, disk::limit::TEXT) {
@@ -199,8 +199,8 @@ impl Keymap {
         }
     }
 
-    /// Applies the lines of a file to the default keys: `"ctrl+n" = "next"`, or `""` for no action. Invalid lines are
-    /// skipped and reported.
+    /// Applies the lines of a file, such as `"ctrl+n" = "next"`, to the default keys; `""` unbinds a key.
+    /// Invalid lines are skipped and reported.
     pub fn edited(text: &str) -> (Self, Vec<Problem>) {
         let mut map = Self::default();
         let (table, errors) = toml::de::DeTable::parse_recoverable(text);

@@ -1,5 +1,5 @@
-//! The library of a running show: opens it as last scanned, rescans it in the background, and reloads it when its index
-//! files change, so that a finished bake is used without a restart.
+//! The library of a running show: opens it in its last scanned state, rescans it in the background, and
+//! reloads it when the index files change, so that a finished bake is used without a restart.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::units::counted;
 /// Interval between checks of the index files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty
-/// folder gives the built-in presets; a library that is held back is an error.
+/// Opens a folder or pack, or the built-in presets if `None`. Also returns messages for the performer. An
+/// empty folder yields the built-in presets; a library that is held back is an error.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
     let opened = library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ());
@@ -74,7 +74,7 @@ fn or_built_in(store: &Store, opened: Result<OpenedLibrary, OpenError>) -> anyho
 
 /// An update from the watcher.
 pub(super) enum LibraryUpdate {
-    /// A new library is ready.
+    /// A new library is ready, with messages for the performer.
     Library(Arc<Pool>, Vec<String>),
     /// A message for the performer.
     Message(String),
@@ -84,8 +84,8 @@ pub(super) enum LibraryUpdate {
     HeldBack(Option<String>),
 }
 
-/// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may
-/// be reading 100,000 files; stopping it loses nothing.
+/// Handle to the thread that keeps the library up to date. Dropping the handle ends the thread without
+/// waiting for it: the thread may be reading 100,000 files, and nothing is lost if it stops.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
     /// Dropped to end the thread.
@@ -93,8 +93,8 @@ pub(super) struct LibraryWatcher {
 }
 
 impl LibraryWatcher {
-    /// Opens the library and starts the thread. A library that was scanned before opens as last scanned.
-    /// While a new one is scanned or a missing one awaited, the built-in presets play.
+    /// Opens the library and starts the thread. A library that was scanned before opens in its last scanned
+    /// state. While a new one is scanned or a missing one is awaited, the built-in presets play.
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
         let (sender, updates) = channel();
         let Some(presets) = presets else {
@@ -122,7 +122,7 @@ impl LibraryWatcher {
         Ok((catalogue, messages, Self { updates, _end: Some(end) }))
     }
 
-    /// Switches to another library. It arrives as an update when it is ready; the current one plays until then.
+    /// Switches to another library; the current one plays until the new one arrives as an update.
     pub fn switch_to(&mut self, presets: Option<&Path>, ignore_blacklist: bool) -> std::io::Result<()> {
         let (sender, updates) = channel();
         let (end, ended) = channel();
@@ -135,7 +135,7 @@ impl LibraryWatcher {
                     let message = format!(
                         "could not open the built-in presets: {error:#}; keeping the current library"
                     );
-                    sender.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
+                    sender.send(LibraryUpdate::Message(message)).ok(); // Fails if the watcher is dropped.
                 }
             },
         };
@@ -148,9 +148,9 @@ impl LibraryWatcher {
 /// State of the library when the thread starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InitialState {
-    /// Already playing as last scanned.
+    /// The library is already playing, in its last scanned state.
     Shown,
-    /// The library was never scanned.
+    /// The library has never been scanned.
     New,
     /// The folder is missing, and the built-in presets play.
     Missing,
@@ -169,8 +169,8 @@ enum Ended {
     Stopped,
 }
 
-/// Keeps the library up to date. While its folder is missing, the built-in presets play, or the previous
-/// library if it was never found.
+/// Keeps the library up to date. While its folder is missing, the built-in presets play or, if the folder was
+/// never found, the previous library.
 fn keep_up(
     presets: &Presets,
     mut initial: InitialState,
@@ -187,7 +187,7 @@ fn keep_up(
                     format!("{} is missing or empty; keeping the current library", presets.path.display());
                 send(LibraryUpdate::Message(message));
             }
-            Ok(Ended::Missing) if initial == InitialState::Missing => {} // Already playing.
+            Ok(Ended::Missing) if initial == InitialState::Missing => {} // The built-in presets are playing.
             Ok(Ended::Missing) => play_built_in(presets, stores, updates),
             Err(_) if !has_files(&presets.place().folder) => {
                 play_built_in(presets, stores, updates);
@@ -195,7 +195,7 @@ fn keep_up(
             Err(error) => {
                 let path = presets.path.display();
                 let message = format!("could not load {path}: {error:#}; open it again to retry");
-                send(LibraryUpdate::Message(message)); // Fails if the show has ended.
+                send(LibraryUpdate::Message(message)); // Fails if the watcher is dropped.
                 return;
             }
         }
@@ -212,7 +212,7 @@ fn keep_up(
     }
 }
 
-/// Switches to the built-in presets, because those of the library cannot be read.
+/// Switches to the built-in presets, because the folder is missing.
 fn play_built_in(
     presets: &Presets,
     stores: &dyn Fn() -> anyhow::Result<Store>,
@@ -224,7 +224,7 @@ fn play_built_in(
     }
 }
 
-/// Opens the store for this thread, dropping its message, which was shown when it was first opened.
+/// Opens the store for this thread; drops the message, which was shown when the store was first opened.
 fn own_store() -> anyhow::Result<Store> {
     Ok(open_store()?.0)
 }
@@ -268,7 +268,7 @@ fn keep_up_until(
         if !known && looked_at >= progress + 5000 {
             progress = looked_at;
             let message = format!("scanning {}: {}", presets.path.display(), counted(looked_at, "file"));
-            updates.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
+            updates.send(LibraryUpdate::Message(message)).ok(); // Fails if the watcher is dropped.
         }
     });
     let changed = match &opened {
@@ -296,7 +296,7 @@ fn keep_up_until(
 
 fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
     let Playable { catalogue, mut messages, held_back } = playable;
-    updates.send(LibraryUpdate::HeldBack(held_back)).ok(); // The show has ended.
+    updates.send(LibraryUpdate::HeldBack(held_back)).ok(); // Fails if the watcher is dropped.
     messages.push(format!(
         "{} in {} ({})",
         counted(catalogue.entries.len(), "preset"),
@@ -304,10 +304,10 @@ fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
         catalogue.origin.word()
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-    updates.send(LibraryUpdate::Library(pool, messages)).ok(); // The show has ended.
+    updates.send(LibraryUpdate::Library(pool, messages)).ok(); // Fails if the watcher is dropped.
 }
 
-/// Returns the modification times of the index files.
+/// Returns the paths of the manifest, blacklist and index files, with their modification times if they exist.
 fn dates(folder: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
     let files = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(|name| folder.join(name));
     files

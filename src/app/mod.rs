@@ -1,4 +1,4 @@
-//! The program around the show: windows, clock, keys, MIDI, audio and saved state; also `perform` and replay.
+//! The program around the show: windows, clock, keys, MIDI, audio, saved state, offline rendering and replay.
 
 mod admission;
 mod archive;
@@ -52,5 +52,5 @@ const SOFTWARE_SIZE: [u32; 2] = [480, 270];
 const FULL_SIZE: [u32; 2] = [1920, 1080];
 /// Warp mesh size, in cells.
 const MESH: [u32; 2] = [48, 36];
-/// Number of frames that a deck draws before it can go on air.
+/// Number of frames that a deck draws while it warms up, before it can go on air.
 const WARM_FRAMES: u32 = 12;

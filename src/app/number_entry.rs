@@ -6,10 +6,10 @@ use super::keys::Chord;
 use crate::desk::Numbered;
 use crate::show::Command;
 
-/// Time since the last key after which an unfinished number is discarded.
+/// Time without a key press after which an unfinished number is discarded.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A number that is being typed.
+/// The number that is being typed, if any.
 #[derive(Debug, Default)]
 pub(super) struct NumberEntry {
     typed: Option<(Numbered, Option<u8>, Instant)>,
@@ -21,8 +21,8 @@ impl NumberEntry {
         self.typed = Some((what, None, now));
     }
 
-    /// Handles a key; returns whether it belongs to the number, and the command once the number is complete.
-    /// Any other key cancels the entry.
+    /// Handles a key; returns whether it was a digit of the number, and the launch command once the number is
+    /// complete. Any other key cancels the entry.
     pub fn key(&mut self, chord: &Chord, now: Instant) -> (bool, Option<Command>) {
         let Some((what, first, since)) = self.typed.take() else { return (false, None) };
         match (chord.digit().filter(|_| now - since < TIMEOUT), first) {

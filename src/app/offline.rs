@@ -1,4 +1,4 @@
-//! A show without a window: time from a counter, sound from a file or the demo track, frames to a video.
+//! A show without a window: time from a frame counter, audio from a file or the demo track, video output.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,13 +26,13 @@ use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 /// Settings of a performance.
 #[derive(Clone, Debug)]
 pub struct PerformSettings {
-    /// Audio file, or `demo`.
+    /// Audio file, or `demo` for the demo track.
     pub audio: String,
-    /// Length in seconds.
+    /// Length of the performance, in seconds.
     pub seconds: f64,
     /// A video file, or a folder for PNG files; see [`crate::media::video::Video::open`].
     pub out: PathBuf,
-    /// Render size in pixels.
+    /// Render size: width and height, in pixels.
     pub size: [u32; 2],
     /// Frames per second.
     pub fps: u32,
@@ -42,7 +42,7 @@ pub struct PerformSettings {
     pub presets: Option<PathBuf>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
-    /// Folder with sprites and messages.
+    /// Folder with sprites and messages, if any.
     pub layers: Option<PathBuf>,
     /// Commands with their times in seconds, sorted by time.
     pub commands: Vec<(f64, Command)>,
@@ -54,8 +54,8 @@ pub struct PerformSettings {
     pub guarded: bool,
     /// Whether flashes are limited to three per second.
     pub limit_flashes: bool,
-    /// Whether the show starts with the saved bans, exclusions, rescues, favourites, taste, adventure, profile, macros
-    /// and theme. Nothing is saved.
+    /// Whether the show starts with the saved bans, exclusions, rescues, favourites, taste, adventure,
+    /// profile, macros and theme. In either case, the performance saves none of them.
     pub memory: bool,
 }
 
@@ -64,7 +64,7 @@ pub struct PerformSettings {
 pub struct PerformReport {
     /// Path of the video file, or of the folder with PNG files.
     pub path: PathBuf,
-    /// Presets played, each with the time it started at, in seconds.
+    /// Names of the presets played, each with its start time in seconds.
     pub played: Vec<(f64, String)>,
     /// Name of the graphics device.
     pub device: String,
@@ -72,7 +72,7 @@ pub struct PerformReport {
 
 /// Renders a show to a video.
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
-    VideoFormat::of(&settings.out)?; // Fails before anything is drawn.
+    VideoFormat::of(&settings.out)?; // Rejects an unknown format before anything is drawn.
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     let mut memory = if settings.memory {

@@ -1,5 +1,4 @@
-//! The output window: its own thread presents the newest picture, so that a slow or blocked display delays nothing
-//! else.
+//! The output window: a separate thread presents the newest picture, so a slow display delays nothing else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,15 +8,15 @@ use std::time::Duration;
 use super::live::Pictures;
 use super::surface::WindowSurface;
 
-/// Pause after a failed attempt to present.
+/// Pause before another attempt after a picture could not be presented.
 const RETRY: Duration = Duration::from_millis(15);
 /// Longest sleep; the thread is woken when there is something to present.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// State that the window shares with its thread.
+/// State shared by the window and the output thread.
 #[derive(Default)]
 struct Shared {
-    /// Width (upper 32 bits) and height (lower 32 bits), in pixels.
+    /// Size of the window, in pixels: width in the upper 32 bits, height in the lower 32 bits.
     size: AtomicU64,
     /// Increases whenever the current picture has to be presented again.
     exposed: AtomicU64,
@@ -32,7 +31,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Starts the thread; `size` is the size of the window, in pixels.
+    /// Starts the output thread; `size` is the size of the window, in pixels.
     pub fn start(surface: WindowSurface, pictures: Pictures, size: [u32; 2]) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
@@ -43,7 +42,7 @@ impl Output {
         Ok(output)
     }
 
-    /// Returns the thread, to be unparked for each new picture.
+    /// Returns the output thread, which must be unparked for each new picture.
     pub fn thread(&self) -> Option<Thread> {
         self.thread.as_ref().map(|thread| thread.thread().clone())
     }
@@ -60,7 +59,7 @@ impl Output {
         self.wake();
     }
 
-    /// Stops presenting while the window is `hidden`.
+    /// Pauses presenting while the window is `hidden`, and resumes it otherwise.
     pub fn hide(&self, hidden: bool) {
         self.shared.hidden.store(hidden, Ordering::Relaxed);
         self.expose();
@@ -78,7 +77,7 @@ impl Drop for Output {
         self.shared.stop.store(true, Ordering::Relaxed);
         self.wake();
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A panic was printed; the window is closing.
+            thread.join().ok(); // A panic has already been printed, and the window is closing.
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The desk window: passes input to egui, paints the desk and presents it.
+//! Windows drawn by egui, above all the desk: passes input to egui, paints the result and presents it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) struct Painter {
     surface: WindowSurface,
     /// The picture in the preview, and its number.
     previewed: (wgpu::TextureView, u64),
-    /// Whether the window shows the canvas.
+    /// Whether the window shows the current contents of the canvas.
     presented: bool,
     /// Whether a pointer button has been pressed since the desk was last painted.
     clicked: bool,
@@ -64,8 +64,8 @@ impl Painter {
         }
     }
 
-    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have gained it from
-    /// a click that has not been painted yet, because elsewhere on the desk keys trigger actions.
+    /// Passes an event to egui. Key presses go to egui only while a text field has focus, or may have gained
+    /// it from a click that has not been painted yet, because elsewhere on the desk keys trigger actions.
     pub fn event(&mut self, window: &Window, event: &WindowEvent) -> EventResult {
         self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
         let key = match event {
@@ -97,7 +97,7 @@ impl Painter {
     ) -> Duration {
         let gpu = &picture.context.gpu;
         if gpu.lost() {
-            return RETRY; // The next device will have a picture soon.
+            return RETRY; // A picture from the next device will soon arrive.
         }
         if !Arc::ptr_eq(&self.render_context, &picture.context) {
             self.render_context = picture.context.clone();

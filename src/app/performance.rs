@@ -1,4 +1,4 @@
-//! Audio and features for a show without a window, one block per frame.
+//! Audio and features for a show without a window: one block of audio per video frame.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::analysis::{Analyser, Features};
 use crate::audio::{self, Pcm, SAMPLE_RATE_HZ};
 
-/// The sound of a performance and its features, frame by frame.
+/// The audio of a performance and the features of that audio, frame by frame.
 pub(super) struct PerformanceAudio<'a> {
     sound: &'a Pcm,
     fps: u64,
@@ -15,17 +15,17 @@ pub(super) struct PerformanceAudio<'a> {
 }
 
 impl<'a> PerformanceAudio<'a> {
-    /// Splits `sound` into `fps` frames per second.
+    /// Splits `sound` into `fps` blocks per second, one for each video frame.
     pub fn new(sound: &'a Pcm, fps: u32) -> Self {
         Self { sound, fps: u64::from(fps.max(1)), analyser: Analyser::new() }
     }
 
-    /// Returns the number of frames in `seconds`.
+    /// Returns the number of video frames in `seconds`, rounded.
     pub fn frames(&self, seconds: f64) -> u64 {
         (seconds * self.fps as f64).round() as u64
     }
 
-    /// Returns the audio for a frame, numbered from 0; empty after the end of the audio.
+    /// Returns the audio for the frame with this number, counted from 0; empty after the end of the audio.
     pub fn block(&self, frame: u64) -> &'a [[f32; 2]] {
         let end = self.sound.frames.len();
         let sample = |frame: u64| (frame * u64::from(SAMPLE_RATE_HZ) / self.fps) as usize;
@@ -33,7 +33,7 @@ impl<'a> PerformanceAudio<'a> {
     }
 
     /// Analyses the next frame; frames must be passed in order. Returns the time since the previous frame, in
-    /// seconds, and the features.
+    /// seconds (0 for the first), and the features.
     pub fn analyse(&mut self, frame: u64) -> (f64, Features) {
         let dt = if frame == 0 { 0.0 } else { 1.0 / self.fps as f64 };
         self.analyser.push(self.block(frame));
@@ -41,7 +41,8 @@ impl<'a> PerformanceAudio<'a> {
     }
 }
 
-/// Loads the first `seconds` of a file or of the demo track; demos under a minute start at its highlight.
+/// Loads the first `seconds` of an audio file or, if `name` is `demo`, of the demo track, from its highlight
+/// if `seconds` is less than a minute.
 pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
     let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize;
     let mut sound = if name == "demo" {

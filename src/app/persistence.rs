@@ -13,19 +13,19 @@ use crate::library::UserFolders;
 use crate::show::{Command, Exclusion, MemoryChange, ShowMemory, theme_text};
 use crate::store::{self, BanKind, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs};
 
-/// Keys of the values saved as JSON.
+/// Keys of the values that are saved as JSON.
 const TASTE: &str = "taste";
 const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
 const RESCUED: &str = "rescued";
 const THEME: &str = "theme";
 
-/// Returns the current time, in seconds since 1970.
+/// Returns the current Unix time, in seconds.
 pub fn unix_now() -> UnixSecs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as UnixSecs)
 }
 
-/// Opens the performer's store, or one in memory without a home folder. The message is for the performer.
+/// Opens the performer's store or, without a home folder, an in-memory one. The message is for the performer.
 pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     let Some(places) = UserFolders::of_user() else {
         let notice = "no home folder found, so nothing is saved; set AIVJ_DATA to a folder";
@@ -38,7 +38,7 @@ pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
 /// Opens the performer's store for a command that changes it. Prints the message, if any.
 ///
 /// # Errors
-/// Fails if the store is in memory, where a change would be lost.
+/// Fails if the store cannot be opened, or is in memory, where a change would be lost.
 pub fn open_store_to_write() -> anyhow::Result<Store> {
     let (store, notice) = open_store()?;
     let notice = notice.unwrap_or_default();
@@ -56,8 +56,8 @@ pub fn suspect_store() {
     }
 }
 
-/// Calls `open` with the performer's store. Repairs a damaged store and tries again; if that fails, uses an
-/// empty store in memory.
+/// Calls `open` with the performer's store and returns its result, the store, and any message for the
+/// performer. Repairs a damaged store and tries again; if that fails, uses an empty in-memory store.
 pub(super) fn with_store<T>(
     open: impl Fn(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, Store, Option<String>)> {
@@ -152,7 +152,7 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     Ok(saved)
 }
 
-/// Lifts a ban. Rescues a preset that an audit or the picture watch excluded, so that neither does so again.
+/// Lifts all bans of a preset, and rescues it if an audit or the picture watch excluded it.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let excluded = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
     if excluded || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
@@ -180,7 +180,7 @@ pub(super) struct ShowPersistence {
     thread: Option<JoinHandle<()>>,
     /// The preset on air, and how long it has been on air, in seconds.
     on_air: Option<(PresetId, f64)>,
-    /// Whether the performer asked for another preset.
+    /// Whether the performer has skipped or banned the preset on air.
     skipped_by_hand: bool,
 }
 
@@ -218,7 +218,8 @@ impl ShowPersistence {
         }
     }
 
-    /// Records a play or skip when the preset on air changes. The show has just processed `commands`.
+    /// Records a play or skip when the preset on air changes. `now_playing` is that preset and its time on
+    /// air, in seconds; the show has just processed `commands`.
     pub fn watch(&mut self, now_playing: Option<(PresetId, f64)>, commands: &[Command]) {
         self.skipped_by_hand |=
             commands.iter().any(|command| matches!(command, Command::Next | Command::Ban));
@@ -231,7 +232,7 @@ impl ShowPersistence {
         self.on_air = now_playing;
     }
 
-    /// Returns the status of saving, if it has changed.
+    /// Returns the status of saving, if it has changed since the last call.
     pub fn new_status(&self) -> Option<StoreStatus> {
         self.writer.new_status()
     }
@@ -250,7 +251,7 @@ impl Drop for ShowPersistence {
     }
 }
 
-/// Writes what differs from the state that was written last.
+/// Compares states with the one written last, and writes the differences.
 struct WrittenState {
     writer: Arc<StoreWriter>,
     written: ShowMemory,
@@ -264,7 +265,7 @@ impl WrittenState {
         Self { writer, written, unreadable }
     }
 
-    /// Writes what has changed since the previous state.
+    /// Writes the differences between `memory` and the state written last.
     fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
         let ShowMemory { taste, favourites, banned, excluded, rescued, adventure, macros, theme } = &memory;

@@ -1,4 +1,4 @@
-//! Placement of the windows, restored when a show is restarted.
+//! Placement of the windows, restored when a show restarts after a crash.
 
 use serde::{Deserialize, Serialize};
 use winit::dpi::{PhysicalPosition, PhysicalSize};
@@ -16,7 +16,7 @@ pub struct WindowPlacements {
     pub desk_hidden: bool,
 }
 
-/// Placement of a window.
+/// Position, size and full-screen state of a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowPlacement {
@@ -40,7 +40,7 @@ impl WindowPlacement {
         }
     }
 
-    /// Moves and resizes `window`, or makes it full screen.
+    /// Moves `window` to its saved position, and resizes it or makes it full screen.
     pub fn apply(&self, window: &Window) {
         if let Some([left, top]) = self.position {
             window.set_outer_position(PhysicalPosition::new(left, top));
@@ -50,7 +50,7 @@ impl WindowPlacement {
             window.set_cursor_visible(false);
             window.set_fullscreen(Some(Fullscreen::Borderless(named)));
         } else if !self.size.contains(&0) {
-            // The system may resize the window later and then reports it with an event.
+            // The system may resize the window later; an event then reports the new size.
             let [width, height] = self.size;
             let _later = window.request_inner_size(PhysicalSize::new(width, height));
         }

@@ -22,7 +22,7 @@ struct Choices {
     refreshing: bool,
 }
 
-/// The settings, with the folder of their file and the choices offered for them.
+/// The settings, the folder of the settings file, and the choices offered on the Settings page.
 pub(super) struct Preferences {
     settings: Settings,
     config: Option<PathBuf>,
@@ -57,7 +57,7 @@ impl Preferences {
         &self.settings
     }
 
-    /// Applies a setting and saves it.
+    /// Changes a setting and saves it in the background.
     pub fn put(&mut self, setting: Setting) {
         setting.apply(&mut self.settings);
         if let Some(edits) = &self.edits {
@@ -70,7 +70,7 @@ impl Preferences {
         midi_folder(self.config.as_deref(), &self.settings)
     }
 
-    /// Refreshes inputs, libraries and profiles in the background.
+    /// Refreshes the lists of inputs, libraries and MIDI profile sets in the background.
     pub fn refresh(&self) {
         let before = self.choices.read();
         if before.refreshing {
@@ -85,7 +85,7 @@ impl Preferences {
         }
     }
 
-    /// Returns the state of the Settings page, except for the displays and the other fields that the windows add.
+    /// Returns the state of the Settings page, without the displays and other fields that the windows add.
     pub fn view(&self) -> SettingsView {
         let choices = self.choices.read();
         SettingsView {

@@ -1,4 +1,4 @@
-//! Replays a set log with the same commands and audio, and compares every choice and cut.
+//! Replays a set log with the same commands and audio, and compares every choice and cut with the log.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub struct ReplaySettings {
 pub struct ReplayReport {
     /// Number of choices and cuts in the log.
     pub choices: usize,
-    /// Number of these that the replay repeated exactly, in the same step.
+    /// Number of choices and cuts that the replay repeated exactly, in the same step.
     pub same: usize,
     /// Description of the first difference, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     run(&libraries, &header, &entries, &frames)
 }
 
-/// Available libraries by identity.
+/// The available libraries, each with its identity.
 struct Libraries(Vec<(String, Arc<Pool>)>);
 
 impl Libraries {
@@ -80,7 +80,7 @@ impl Libraries {
         Self(libraries.into_iter().map(known).collect())
     }
 
-    /// Returns the library with this identity, as it was in the recorded show.
+    /// Returns the recorded library, with the affinities, rejections and theme of the recorded show.
     fn get(&self, library: &RecordedLibrary) -> anyhow::Result<Arc<Pool>> {
         let RecordedLibrary { identity, presets, affinities, rejected, theme } = library;
         let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool);
@@ -95,7 +95,7 @@ impl Libraries {
     }
 }
 
-/// A library as a log describes it.
+/// A library, as described by a log.
 struct RecordedLibrary {
     identity: String,
     presets: usize,
@@ -104,7 +104,7 @@ struct RecordedLibrary {
     theme: Option<Theme>,
 }
 
-/// Returns the frames of a performance, from its sound. Step 0 precedes them and only requests decks.
+/// Computes the frames of a performance from its audio, preceded by an empty one that only requests decks.
 fn frames_from_sound(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
     let mut performance = PerformanceAudio::new(sound, header.settings.fps.round() as u32);
     let count = performance.frames(header.seconds);
@@ -194,7 +194,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
                 let failed = Failed { deck: *deck, kind: *kind, why: why.clone() };
                 steps.entry(entry.step).or_default().failed.push(failed);
             }
-            // Logged after the step counter was increased.
+            // Logged after the step counter was increased, so it belongs to the previous step.
             Event::RequestCancelled { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
@@ -224,7 +224,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
     steps
 }
 
-/// Lists the decisions of a log before a step, with everything that must match.
+/// Describes the decisions logged before step `before`, with everything that must match.
 fn decisions(entries: &[Entry], before: u64) -> Vec<String> {
     let words = |entry: &Entry| match &entry.event {
         Event::Choice(chosen) => Some(format!(
@@ -265,7 +265,7 @@ mod tests {
     use crate::units::{Rng, Seconds, Unipolar};
 
     /// Returns the log of a live show of almost three minutes: uneven frame times, changing music, decks that
-    /// arrive late or never, a black picture, commands of the performer, and another library halfway through.
+    /// arrive late or never, a black picture, commands from the performer, another library, and then a theme.
     fn live_log(libraries: [&Arc<Catalogue>; 2]) -> String {
         let settings = ShowSettings { seed: 11, record: true, ..ShowSettings::default() };
         let mut show = Show::new(settings, libraries[0].clone());

@@ -23,9 +23,9 @@ const FILE: &str = "show-state.json";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedShow {
-    /// Identity of the supervisor; a show with another supervisor ignores this state.
+    /// Process ID of the supervisor; a show with another supervisor ignores this state.
     pub supervisor: u32,
-    /// Random seed.
+    /// Random seed of the show.
     pub seed: u64,
     /// State of the show.
     pub show: ResumeState,
@@ -43,7 +43,7 @@ pub struct Surroundings {
     pub places: WindowPlacements,
 }
 
-/// Returns the saved state of the show that `start` restarts; `None` on a first start, or if there is none.
+/// Returns the saved state of the show that `start` restarts; `None` on a first start or if none is usable.
 pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
     let start = start.filter(|start| start.restarts > 0)?;
     let text = disk::read(&path()?, disk::limit::TEXT).ok()?;
@@ -99,7 +99,7 @@ impl StateSaver {
         Ok(Self { last, newest, closing, thread: Some(thread) })
     }
 
-    /// Hands the state to the writing thread if more than the show time has changed; never blocks.
+    /// Hands the state to the writing thread if anything other than the show time has changed. Never blocks.
     pub fn update(&mut self, mut state: SavedShow) {
         let now = std::mem::replace(&mut state.show.now, self.last.show.now);
         if state == *self.last {

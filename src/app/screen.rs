@@ -1,5 +1,4 @@
-//! The display that the output fills: chosen once, and filled again when it returns after being unplugged. A missing
-//! display never stops the show.
+//! The display that the output fills, also after it is reconnected. A missing display never stops the show.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use crate::library::OutputDisplay;
 
 /// Interval between checks of the displays.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
-/// Largest difference between the output and the display that it fills, in pixels, caused by rounded scaling.
+/// Largest difference, in pixels, that rounding may cause between the output and the display that it fills.
 const ROUNDING: u32 = 2;
 /// Maximum number of consecutive attempts to fill a display again; a window manager may prevent it.
 const MAX_ATTEMPTS: u32 = 3;
@@ -23,19 +22,19 @@ pub(super) struct Screen {
     wanted: OutputDisplay,
     /// Name of the display that the output last filled; its number changes as displays come and go.
     name: Option<String>,
-    /// Full screen or not, as chosen with the full-screen key; overrides `wanted`.
+    /// Full screen or not, if toggled with the full-screen key; overrides `wanted`.
     by_hand: Option<bool>,
     checked: Option<Instant>,
-    /// Number of consecutive attempts to fill the display again although the output counts as filling it.
+    /// Number of consecutive attempts to make a full-screen output cover its display again.
     attempts: u32,
     message: Option<String>,
 }
 
-/// The properties of a display on which the choice depends.
+/// Properties of a display that determine whether it is chosen.
 #[derive(Clone, Debug, PartialEq)]
 struct Display {
     name: Option<String>,
-    /// Whether it shows the desk.
+    /// Whether the display shows the desk.
     desk: bool,
 }
 
@@ -55,7 +54,8 @@ impl Screen {
         self.checked.map_or_else(Instant::now, |checked| checked + CHECK_INTERVAL)
     }
 
-    /// Checks the displays at intervals: fills the wanted one or, if it is not connected, leaves full screen.
+    /// Every [`CHECK_INTERVAL`], fills the wanted display or, if it is not connected, leaves full screen.
+    /// Does nothing while the full-screen key overrides the choice.
     pub fn check(&mut self, output: &Window, desk: &Window) {
         if self.checked.is_some_and(|checked| checked.elapsed() < CHECK_INTERVAL) {
             return;
@@ -100,7 +100,7 @@ impl Screen {
         self.check(output, desk);
     }
 
-    /// Toggles full screen on the chosen display, or on the output's current one if there is no choice.
+    /// Toggles full screen on the chosen display or, if none is available, on the output's current one.
     pub fn toggle(&mut self, output: &Window, desk: &Window) {
         let fills = output.fullscreen().is_some();
         let display = self.display(output, desk);
@@ -138,7 +138,7 @@ impl Screen {
     }
 }
 
-/// Returns the number of the display that shows most of the output, and whether the output is full screen.
+/// Returns the number of the output's display, and whether the output is full screen; `None` if unknown.
 pub(super) fn place(output: &Window) -> Option<(usize, bool)> {
     let on = output.current_monitor()?;
     let number = output.available_monitors().position(|monitor| monitor == on)?;
@@ -158,7 +158,7 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     match wanted {
         OutputDisplay::Number(number) if filled.is_none() => (number < displays.len()).then_some(number),
         OutputDisplay::Number(_) | OutputDisplay::Window => None,
-        // Some systems do not report which display the desk is on; it opens on the first.
+        // Some systems do not report which display the desk is on; it is then assumed to be on the first.
         OutputDisplay::Automatic => {
             let desk = displays.iter().position(|display| display.desk).unwrap_or(0);
             (0..displays.len()).find(|number| *number != desk)
@@ -166,14 +166,14 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     }
 }
 
-/// Returns whether the output covers the display; true if the system does not report its position.
+/// Returns whether the output covers the display; true if the system does not report the output's position.
 fn covers(output: &Window, display: &MonitorHandle) -> bool {
     let Ok(at) = output.outer_position() else { return true };
     let (size, wanted) = (output.inner_size(), display.size());
     lies_on(([at.x, at.y], size.into()), ([display.position().x, display.position().y], wanted.into()))
 }
 
-/// Returns whether a window covers a display; both are given as left and top, width and height, in pixels.
+/// Returns whether a window covers a display. Both are given as `([left, top], [width, height])`, in pixels.
 fn lies_on(window: ([i32; 2], [u32; 2]), display: ([i32; 2], [u32; 2])) -> bool {
     let near = |a: &[u32; 2], b: &[u32; 2]| a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= ROUNDING);
     let corners = window.0.iter().zip(&display.0);

@@ -7,17 +7,17 @@ use crate::disk;
 use crate::library::UserFolders;
 use crate::stage::{Readback, Stage, Wait};
 
-/// State of the screenshot; at most one is in progress.
+/// State of the current screenshot; only one can be in progress.
 #[derive(Default)]
 pub(super) enum Screenshot {
-    /// No screenshot was requested.
+    /// No screenshot is in progress.
     #[default]
     Idle,
     /// Waiting for the next frame.
     Asked,
-    /// Being read back from the device.
+    /// Being read back from the graphics device.
     Taken(Readback),
-    /// Being saved by a thread, which sends a message for the performer.
+    /// Being saved by a thread, which sends a message for the performer when it is done.
     Saving(Receiver<String>),
 }
 
@@ -29,7 +29,7 @@ impl Screenshot {
         }
     }
 
-    /// Requests the screenshot again if its picture was lost with the graphics device while being read back.
+    /// Requests the screenshot again if it was being read back from a graphics device that has been lost.
     pub fn again(&mut self) {
         if matches!(self, Self::Taken(_)) {
             *self = Self::Asked;
@@ -90,13 +90,13 @@ fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
             Ok(path) => format!("screenshot saved as {}", path.display()),
             Err(why) => format!("could not save the screenshot in {}: {why}", folder.display()),
         };
-        sender.send(message).ok(); // The show has ended.
+        sender.send(message).ok(); // Fails only if the show has ended.
     };
     std::thread::Builder::new().name("screenshot".into()).spawn(work).map_err(|error| error.to_string())?;
     Ok(receiver)
 }
 
-/// Writes a file named after the current second, without replacing an existing one.
+/// Writes a PNG file named after the current Unix time in seconds, never replacing a file. Returns its path.
 fn write(folder: &Path, picture: &image::RgbaImage) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let second = super::unix_now();

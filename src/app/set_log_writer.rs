@@ -1,4 +1,4 @@
-//! Writes the set log on its own thread, so that the show never waits for a disk.
+//! Writes the set log on a separate thread, so that the show never waits for a disk.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::library::UserFolders;
 use crate::show::setlog::{Entry, LogHeader, to_line};
 
-/// Interval between flushes; a crash loses at most the entries since the last flush.
+/// Interval between flushes; a crash loses only entries that were written since the last flush.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
 /// An open set log.
@@ -52,8 +52,8 @@ impl SetLogWriter {
         Ok(Self { path: path.to_owned(), entries: Some(entries), thread: Some(thread) })
     }
 
-    /// Creates the log of a live show in the data folder, named after the current time. Returns `None` if it cannot be
-    /// written; the show continues without one.
+    /// Creates the log of a live show in the data folder, named after the current Unix time in seconds.
+    /// Returns `None` if the file cannot be created; the show then runs without a log.
     pub fn for_live_show(header: &LogHeader) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let path = free_path(&UserFolders::of_user()?.data.join("sets"), now.as_secs());
@@ -79,8 +79,7 @@ impl SetLogWriter {
     }
 }
 
-/// Returns the path of a new log in `folder`, named after `secs` or, if that file exists, after the next free
-/// second.
+/// Returns the path of a new log in `folder`, named after `secs` or, if that is taken, the next free second.
 fn free_path(folder: &Path, secs: u64) -> PathBuf {
     let path = |secs| folder.join(format!("set-{secs}.jsonl"));
     (secs..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(secs))

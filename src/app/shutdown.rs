@@ -1,16 +1,16 @@
-//! Shutdown: signals end the show as the close button does, and no running thread delays the exit.
+//! Shutdown: signals end the show cleanly, and no thread can delay the exit for longer than [`LIMIT`].
 
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Maximum time from the request to exit to the end of the process, whatever is still running.
+/// Maximum time between the request to exit and the end of the process, whatever is still running.
 const LIMIT: Duration = Duration::from_millis(1800);
-/// Interval at which the exit timer checks for the request.
+/// Interval at which the exit timer checks whether an exit has been requested.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
-/// Sets `stop` when the system or the terminal asks the program to exit.
+/// Installs signal handlers that set `stop` when the system or the terminal asks the program to exit.
 ///
 /// # Errors
 /// Fails if a signal handler cannot be installed.
@@ -23,8 +23,8 @@ pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
 
-/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and delays the
-/// exit until `ended` is set, so that the show can close its log, but by no more than [`LIMIT`].
+/// Installs an exit handler, because Xlib ends the process when the display server is gone. The handler sets
+/// `stop` and waits until `ended` is set, at most [`LIMIT`], so that the show can close its log.
 #[cfg(unix)]
 pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     static SHOW: OnceLock<[Arc<AtomicBool>; 2]> = OnceLock::new();
@@ -45,12 +45,12 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     }
 }
 
-/// Does nothing: no library ends the process on this platform.
+/// Does nothing, because no library ends the process on this platform.
 #[cfg(not(unix))]
 pub(super) fn on_exit(_stop: &Arc<AtomicBool>, _ended: &Arc<AtomicBool>) {}
 
 /// Starts a timer that ends the process [`LIMIT`] after `stop` is set, whatever its threads are waiting for.
-/// Threads that are still inside a driver are cut off, which is safe because log and store are closed first.
+/// Threads inside a driver are cut off, which is safe because the log and the store are closed first.
 pub(super) fn limit(stop: &Arc<AtomicBool>) {
     let stop = stop.clone();
     let end = move || {
@@ -66,7 +66,7 @@ pub(super) fn limit(stop: &Arc<AtomicBool>) {
     }
 }
 
-/// Ends the process without running exit handlers of libraries, which may crash while threads are running.
+/// Ends the process without running libraries' exit handlers, which may crash while threads are running.
 #[cfg(unix)]
 fn end_process() -> ! {
     // SAFETY: `_exit` has no preconditions and does not return.

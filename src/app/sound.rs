@@ -1,4 +1,4 @@
-//! The analysis thread: analyses the input and passes sound and features to the show, without waiting for it.
+//! The analysis thread: analyses the input and passes audio and features to the show, without waiting for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,17 +13,17 @@ use crate::handoff::{Inbox, Latest, Outbox, queue};
 use crate::show::AudioLine;
 use crate::units::Seconds;
 
-/// Interval between reads, well below the 10 ms at which a delay could become visible.
+/// Interval between reads of the input, well below the 10 ms at which a delay could become visible.
 const READ_EVERY: Duration = Duration::from_millis(4);
-/// Capacity of the queue to the show's thread: one second. When it is full, new audio frames are dropped.
+/// Capacity of the queue to the show's thread: one second. While it is full, new audio frames are dropped.
 const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 
 /// The audio source of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SoundChoice {
-    /// The system's default input or, if that is silent, another with a signal.
+    /// The system's default input or, if that stays silent, another with a signal.
     Automatic,
-    /// The input whose name or ID contains this text.
+    /// The first input whose name or ID contains this text, ignoring case.
     Named(String),
     /// The built-in demo track.
     Demo,
@@ -40,7 +40,7 @@ impl SoundChoice {
     }
 }
 
-/// Handle of the analysis thread.
+/// Handle to the analysis thread.
 pub(super) struct AnalysisThread {
     /// Latest features of the music.
     pub features: Latest<Features>,
@@ -52,11 +52,11 @@ pub(super) struct AnalysisThread {
 }
 
 impl AnalysisThread {
-    /// Starts the thread. A missing input is reported by [`Self::line`], not as an error.
+    /// Starts the thread. A missing input is not an error; [`Self::line`] reports it.
     pub fn start(choice: &SoundChoice) -> anyhow::Result<Self> {
         let epoch = Instant::now();
         let now = move || Seconds(epoch.elapsed().as_secs_f64());
-        // Created on the analysis thread, because synthesising the demo track takes seconds.
+        // The demo track is synthesised on the analysis thread, because that takes seconds.
         let (open, state): (Box<dyn FnOnce() -> Box<dyn Source> + Send>, _) = match choice {
             SoundChoice::Demo => (
                 Box::new(|| {
@@ -101,14 +101,14 @@ impl AnalysisThread {
         Ok(Self { features, sound, requests, state, stop, thread: Some(thread) })
     }
 
-    /// Sends tempo requests to the analysis. A full queue drops the newest; a performer cannot fill it.
+    /// Sends tempo requests to the analysis. A full queue drops new ones; a performer cannot fill it.
     pub fn request(&mut self, requests: impl Iterator<Item = TempoRequest>) {
         for request in requests {
             self.requests.send(request).ok();
         }
     }
 
-    /// Replaces the contents of `into` with the sound received since the last call.
+    /// Replaces the contents of `into` with the audio received since the last call.
     pub fn collect(&mut self, into: &mut Vec<[f32; 2]>) {
         into.clear();
         self.sound.receive_all(into);

@@ -9,10 +9,10 @@ use winit::window::Window;
 use super::live::{NewestPicture, Pause, Paused};
 use crate::stage::{Gpu, Presenter, RenderContext};
 
-/// Number of attempts to configure a surface for which drawing pauses; later ones are made without a pause.
+/// Number of attempts to configure a surface during which drawing pauses; it does not pause for later ones.
 const PAUSED_ATTEMPTS: u32 = 20;
 
-/// The surface of a window.
+/// The surface of a window, with its configuration.
 pub(super) struct WindowSurface {
     window: Arc<Window>,
     /// `None` after the surface was lost, until it is replaced.
@@ -22,10 +22,10 @@ pub(super) struct WindowSurface {
     /// Whether presenting waits for the display's vertical sync.
     wait: bool,
     config: wgpu::SurfaceConfiguration,
-    /// Whether the surface has the size in `config`.
+    /// Whether the surface is configured as in `config`.
     configured: bool,
     pause: Pause,
-    /// Pauses drawing until the surface is configured.
+    /// Pauses drawing while the surface is being configured.
     paused: Option<Paused>,
     /// Number of consecutive failed attempts to configure the surface.
     attempts: u32,
@@ -59,8 +59,7 @@ impl WindowSurface {
         })
     }
 
-    /// Replaces the surface after it was lost, or for another device. The window keeps its contents where the system
-    /// allows it.
+    /// Replaces the surface if it was lost or, except on macOS, if the device has changed.
     fn renew(&mut self, gpu: &Gpu) -> anyhow::Result<()> {
         self.configured = false;
         // On macOS, a surface works with any device, and may only be created on the main thread.
@@ -74,13 +73,13 @@ impl WindowSurface {
         Ok(())
     }
 
-    /// Returns the surface format.
+    /// Returns the pixel format of the surface.
     pub fn format(&self) -> wgpu::TextureFormat {
         self.config.format
     }
 
-    /// Presents a picture scaled to a surface of `size` pixels. Returns false if the surface is not ready; try again
-    /// later. May block until the display takes the picture, up to a second.
+    /// Presents a picture scaled to a surface of `size` pixels. Returns false if the surface is not ready;
+    /// try again later. May block for up to a second, until the display takes the picture.
     pub fn show(&mut self, picture: &NewestPicture, size: [u32; 2]) -> bool {
         let context = &picture.context;
         let format = self.config.format;
@@ -143,7 +142,7 @@ impl WindowSurface {
         true
     }
 
-    /// Configures the surface if necessary. Returns false while other threads keep the device busy.
+    /// Configures the surface if necessary. Returns false on failure, such as while the device is busy.
     fn configure(&mut self, gpu: &Gpu, size: [u32; 2]) -> bool {
         if self.configured && [self.config.width, self.config.height] == size {
             return true;

@@ -16,7 +16,7 @@ use crate::store::BanKind;
 /// Key of the taste in the store.
 const TASTE: &str = "taste";
 
-/// Numbers of imported and of unknown items.
+/// Result of an import: the numbers of imported items and of unknown presets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TasteImport {
     /// Number of styles in the file.
@@ -27,7 +27,7 @@ pub struct TasteImport {
     pub banned: usize,
     /// Number of skips that were imported.
     pub skipped: usize,
-    /// Number of marks in the file whose preset was not found in this library.
+    /// Number of favourites, bans and skips in the file whose preset was not found in this library.
     pub unknown: usize,
 }
 
@@ -49,8 +49,8 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
     disk::write(file, text.as_bytes()).context("writing the taste")
 }
 
-/// Merges a file into the saved taste and marks: an exported taste, a bandit state keyed by `cluster:energy`,
-/// or a feedback package. Presets are identified by id, or by path or name in the library.
+/// Merges an exported taste, a bandit state keyed by `cluster:energy`, or a feedback package into the saved
+/// taste and marks. Presets in `file` are identified by ID, or by path or name in the library.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text =
         disk::read_text(file, disk::limit::LIST).with_context(|| format!("opening {}", file.display()))?;
@@ -58,7 +58,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     let store = open_store_to_write()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
-    // A running show would overwrite the import with its own taste, so none may start until this is saved.
+    // A running show would overwrite the import with its taste, so none may start until the import is saved.
     let _none_open = match UserFolders::of_user() {
         Some(places) => Some(show_lock::block_opening(&places.data)?.context(
             "a show is running on this computer and would overwrite the import; close it and try again",
@@ -106,7 +106,7 @@ pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// Finds the preset that a file refers to: by content id, even if the library does not contain it, by any of
+/// Finds the preset that a file refers to: by content ID, even if the library does not contain it, by any of
 /// its names in the library or manifest, or by its file name alone.
 fn preset(library: &Catalogue, names: &NameTable, name: &str) -> Option<PresetId> {
     let by_name_alone = || {

@@ -11,7 +11,7 @@ use crate::store::Store;
 /// A pool with its theme, and a message if part of the theme could not be applied.
 pub(super) type ThemedPool = (Arc<Pool>, Option<String>);
 
-/// Returns `pool` with the theme `text`, or no theme if it is blank. Takes seconds for 100,000 presets.
+/// Returns `pool` with the theme `text`, or with none if `text` is blank. Takes seconds for 100,000 presets.
 pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPool> {
     if text.trim().is_empty() {
         return Ok((Arc::new(pool.with_theme(None)), None));
@@ -22,7 +22,7 @@ pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<T
     Ok((Arc::new(pool.with_theme(Some(theme))), problem.map(|problem| format!("theme: {problem}"))))
 }
 
-/// A library being rated for a theme.
+/// A library that a thread is rating for a theme.
 pub(super) struct Theming {
     /// Text of the theme.
     pub text: String,
@@ -30,13 +30,13 @@ pub(super) struct Theming {
 }
 
 impl Theming {
-    /// Starts the thread. If the handle is dropped, the result is discarded.
+    /// Starts the thread. If the returned value is dropped, the result of the rating is discarded.
     pub fn start(pool: Arc<Pool>, text: String) -> std::io::Result<Self> {
         let (sender, done) = sync_channel(1);
         let theme = text.clone();
         let work = move || {
             let result = open_store().and_then(|(store, _)| themed(&pool, &theme, &store));
-            sender.send(result).ok(); // Another theme was chosen.
+            sender.send(result).ok(); // Fails if another theme was chosen meanwhile.
         };
         std::thread::Builder::new().name("theme".into()).spawn(work)?;
         Ok(Self { text, done })

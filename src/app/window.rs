@@ -1,5 +1,5 @@
-//! The windows: output for the audience and desk for the performer, driven by one event loop. The show runs on its
-//! own thread; this one only forwards input and paints the desk.
+//! The windows: output for the audience and desk for the performer, driven by one event loop. The show runs
+//! on another thread; the event loop only forwards input and paints the desk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,11 +64,11 @@ pub struct AppSettings {
     pub settings: Settings,
     /// Random seed.
     pub seed: u64,
-    /// Commands from the settings, applied before the first frame.
+    /// Commands from the settings and the command line, applied in the first step.
     pub first: Vec<Command>,
     /// Problems in the settings.
     pub problems: Vec<String>,
-    /// Number of seconds after which the program exits, for tests.
+    /// Number of seconds after which the program exits; `None` for no limit.
     pub seconds: Option<f64>,
     /// The show to resume after a crash.
     pub resumed: Option<SavedShow>,
@@ -117,7 +117,7 @@ pub fn run(mut link: Link, settings: impl Fn(&Link) -> AppSettings) -> anyhow::R
     app.failed.map_or(Ok(()), Err)
 }
 
-/// Returns the message about the crash after which this show was restarted, if there was one.
+/// Returns a message about the crash that caused this show to be restarted, if any.
 fn crash(link: &Link) -> Option<String> {
     let start = link.start()?;
     let why = start.crash.as_ref()?;
@@ -145,7 +145,7 @@ struct App {
 
 /// Everything that exists once the windows are open.
 struct Running {
-    /// The running show, which ends before the windows close.
+    /// The running show. The first field, so that the show ends before the windows close.
     live: LiveShow,
     output: Output,
     output_window: Arc<Window>,
@@ -157,7 +157,7 @@ struct Running {
     desk_size: PhysicalSize<u32>,
     desk_hidden: bool,
     keymap: Keymap,
-    /// The keys as shown on the desk.
+    /// The key bindings, as shown on the desk.
     key_lines: Vec<KeyLine>,
     /// The layer number that is being typed.
     number: NumberEntry,
@@ -189,11 +189,11 @@ struct Running {
 
 /// Decides when the desk is painted.
 struct Repaint {
-    /// Interval between repaints that nothing has requested.
+    /// Interval between repaints while nothing requests one.
     every: Duration,
     painted: Option<Instant>,
     due: Option<Instant>,
-    /// Whether a repaint was requested by the program, not by the system.
+    /// Whether the next redraw event was requested by the program, not by the system.
     requested: bool,
 }
 
@@ -366,7 +366,7 @@ impl Running {
             fps,
             warm_frames: WARM_FRAMES,
             second_deck: !software,
-            // A frame waits one interval for the display, and half of the next passes until it is visible.
+            // A frame waits one interval for the display, and becomes visible about half an interval later.
             seen_after_secs: 1.5 / fps,
             record: true,
             ..ShowSettings::default()
@@ -383,7 +383,7 @@ impl Running {
             }
         });
         let (archive, mut show) = Archive::open(settings.presets.as_deref(), show)?;
-        let (store, _) = open_store()?; // Its message was shown when it was first opened.
+        let (store, _) = open_store()?; // Its message was shown when the archive opened the store.
         let mut header = LogHeader::new(*show.settings(), show.pool(), show.memory());
         if let Some(saved) = resumed {
             show.resume(&saved.show);
@@ -448,7 +448,7 @@ impl Running {
         let (presenter, proxy) = (output.thread(), app.proxy.clone());
         let new_picture = move || presenter.iter().for_each(std::thread::Thread::unpark);
         let notify = move |event| {
-            proxy.send_event(event).ok(); // The windows are closed.
+            proxy.send_event(event).ok(); // Fails only if the windows are closed.
         };
         let live = LiveShow::start(parts, app.stop.clone(), new_picture, notify)
             .context("starting the show's thread")?;
@@ -509,7 +509,7 @@ impl Running {
         }
     }
 
-    /// Returns when [`Self::check_windows`] has something to do next.
+    /// Returns the time at which [`Self::check_windows`] next has something to do.
     fn next_check(&self) -> Instant {
         let numbers = self.identify.as_ref().map(Identify::until);
         let next = [Some(self.screen.next_check()), numbers];
@@ -536,7 +536,7 @@ impl Running {
         self.repaint.ask(Duration::ZERO);
     }
 
-    /// Returns the action of a key: that of a completed layer number, or the one bound to the key.
+    /// Returns the action for a key: launching the layer whose number it completes, or its binding.
     fn action(&mut self, chord: &Chord, repeated: bool) -> Option<Action> {
         if !repeated {
             let (taken, command) = self.number.key(chord, Instant::now());

@@ -20,7 +20,7 @@ pub const LONGEST_MINUTES: u32 = 120;
 const MAX_FRAMES: usize = LONGEST_MINUTES as usize * 60 * 48_000;
 /// Plausible sample rates, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
-/// Consecutive corrupt packets after which the rest of the file is ignored.
+/// Number of consecutive corrupt packets after which the rest of the file is ignored.
 const MAX_BAD_PACKETS: u32 = 256;
 
 /// Decodes a whole file to stereo at the sample rate of the file. Fails if it cannot be opened or decoded, or
@@ -155,7 +155,8 @@ impl AudioFile {
 }
 
 impl AudioFile {
-    /// Continues with the next stream of a chained file (such as chained Ogg) if it has the same rate.
+    /// Switches to the next stream of a chained file (such as chained Ogg). Returns false if there is none,
+    /// it has another sample rate or it cannot be decoded.
     fn next_stream(&mut self) -> bool {
         let Some(track) = self.format.default_track(TrackType::Audio) else { return false };
         let Some(parameters) = track.codec_params.as_ref().and_then(|codec| codec.audio()) else {

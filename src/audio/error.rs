@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Failure of an audio file or of the audio thread.
+/// Why an audio file or the audio thread cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
     /// The file is missing or unreadable.

@@ -157,7 +157,7 @@ mod tests {
         Pcm { rate_hz, frames: (0..count).map(|n| [(step * n as f64).sin() as f32 * 0.5; 2]).collect() }
     }
 
-    /// Returns everything a source delivers in `seconds` of a 60 fps clock.
+    /// Returns all frames that a source delivers during `seconds` of a 60 fps clock.
     fn listen(source: &mut dyn Source, seconds: f64) -> Vec<Frame> {
         let (mut block, mut out) = (Block::default(), Vec::new());
         for k in 0..=(seconds * 60.0) as u32 {

@@ -30,7 +30,7 @@ pub struct Resampler {
     kernel: Vec<f32>,
     /// Input still needed; starts with `reach` frames of silence to preserve timing.
     history: Vec<Frame>,
-    /// Time of the next output frame after `history[reach]`, in units of 1 / `to_hz` of an input sample.
+    /// Distance from `history[reach]` to the next output frame, in units of 1 / `to_hz` of an input sample.
     ahead: u64,
 }
 
@@ -50,12 +50,13 @@ impl Resampler {
         Self { from_hz, to_hz, reach, table, kernel: vec![0.0; 2 * reach], history, ahead: 0 }
     }
 
-    /// Returns the maximum number of output frames for `frames_in` input frames, including [`Self::finish`].
+    /// Returns the maximum number of output frames for `frames_in` input frames, including those of
+    /// [`Self::finish`].
     pub fn frames_out(&self, frames_in: usize) -> usize {
         (frames_in as u64 * u64::from(self.to_hz) / u64::from(self.from_hz)) as usize + 2
     }
 
-    /// Returns the delay, in input frames.
+    /// Returns the delay of the output, in input frames.
     pub fn delay_frames(&self) -> usize {
         if self.from_hz == self.to_hz { 0 } else { self.reach }
     }

@@ -6,7 +6,7 @@ use super::{Block, SAMPLE_RATE_HZ};
 
 /// A source of audio at [`SAMPLE_RATE_HZ`].
 pub trait Source: Send {
-    /// Replaces the contents of `block` with the audio that is new at `now` on the show clock.
+    /// Replaces the contents of `block` with the audio from the last read until `now` on the show clock.
     ///
     /// Never blocks. `block.start` counts all frames delivered since the first read. With a counted clock (`now = k /
     /// fps`), files and the demo track give the same blocks on every run.
@@ -22,7 +22,7 @@ pub trait Source: Send {
 /// Maximum number of frames delivered by one read; after a stall the rest is skipped, as on a device.
 const MAX_PER_READ: u64 = SAMPLE_RATE_HZ as u64 * 2;
 
-/// Counts the frames that are due from a played source. The first call starts the clock.
+/// Counts the frames that are due from a played source. The first call to [`Self::due`] starts the clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Playhead {
     started: Option<Seconds>,
@@ -30,12 +30,13 @@ pub(super) struct Playhead {
 }
 
 impl Playhead {
-    /// Returns the frames delivered so far.
+    /// Returns the number of frames delivered so far.
     pub(super) fn position(self) -> u64 {
         self.delivered
     }
 
-    /// Returns the frames due at `now` and counts them as delivered. Skips the time lost in a long clock jump.
+    /// Returns the number of frames due at `now` and counts them as delivered. Skips all but [`MAX_PER_READ`]
+    /// frames of a long clock jump.
     pub(super) fn due(&mut self, now: Seconds) -> usize {
         let started = *self.started.get_or_insert(now);
         // The small bias keeps k / fps from falling one frame short through rounding.

@@ -11,12 +11,12 @@ use symphonia::core::io::MediaSource;
 
 use crate::disk::Input;
 
-/// Number of bytes at the start of a file within which format and audio must begin.
+/// Number of bytes at the start of a file within which the format and the audio must begin.
 const SEARCHED: u64 = 4 << 20;
 /// Valid lengths of a format chunk in bytes: 16 for plain PCM, 40 for the extensible format, more for some
 /// compressed ones.
 const FORMAT_LENGTHS: Range<u32> = 16..2_048;
-/// Length in the header of a chunk whose end was not known yet.
+/// Length in the header of a chunk whose end was not yet known when the header was written.
 const UNKNOWN: u32 = u32::MAX;
 
 /// Returns a source that reads `file`, with a corrected header if it is a WAV file.
@@ -39,7 +39,7 @@ pub(super) fn open(mut file: Input) -> io::Result<Box<dyn MediaSource>> {
     }
 }
 
-/// Byte ranges of format and audio in a WAV file.
+/// Byte ranges of the format and the audio in a WAV file.
 #[derive(Debug, PartialEq)]
 struct Parts {
     format: Range<usize>,
@@ -54,7 +54,7 @@ fn find(start: &[u8], length: u64) -> Option<Parts> {
         return None;
     }
     let mut format = None;
-    // Length of the audio in files of more than 4 GiB.
+    // Length of the audio in bytes, in files of more than 4 GiB.
     let mut long = None;
     let mut at = 12;
     loop {

@@ -9,8 +9,8 @@ use super::{AuditPlan, Ledger};
 
 /// Minimum time between two checkpoints.
 const EVERY: Duration = Duration::from_secs(5);
-/// Minimum time between two checkpoints, as a multiple of the time that the last one took to write, so that
-/// the audit of a large library does not spend most of its time writing checkpoints.
+/// Minimum time between two checkpoints, as a multiple of the time that it took to write the last one, so
+/// that the audit of a large library does not spend most of its time writing checkpoints.
 const REST: u32 = 25;
 
 /// Writes checkpoints, and determines when the next one is due.

@@ -1,6 +1,7 @@
 //! One entry of `preset-audit.json`.
 //!
-//! Fields keep the predecessor's order: its snapshot tool reads the file line by line, and `relPath` begins an entry.
+//! Fields keep the predecessor's order, because its snapshot tool reads the file line by line and starts an
+//! entry at `relPath`.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +60,7 @@ struct Quality {
     error_text: Option<String>,
 }
 
-/// The fields that this program writes, but its predecessor did not.
+/// The fields after `quality`; `verdict` is not part of the predecessor's format.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct VerdictPart {

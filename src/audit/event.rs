@@ -13,9 +13,9 @@ pub enum AuditEvent {
     Scanned {
         /// Number of usable files.
         files: usize,
-        /// Number of distinct presets.
+        /// Number of distinct presets in the libraries or, if there is one, in the shard.
         presets: usize,
-        /// Number of presets that already have a verdict.
+        /// Number of presets that already have a verdict and are not to be retried.
         known: usize,
         /// Number of presets to audit now.
         #[serde(rename = "todo")]
@@ -39,7 +39,7 @@ pub enum AuditEvent {
     },
     /// A preset was given a verdict.
     Judged {
-        /// Id of the preset.
+        /// ID of the preset.
         id: PresetId,
         /// Report path of the preset.
         path: String,
@@ -50,8 +50,8 @@ pub enum AuditEvent {
         /// Problems of the preset; empty if there are none.
         reasons: Vec<String>,
     },
-    /// An attempt gave no verdict: it failed for reasons outside the preset, or the worker died and a new one
-    /// must confirm that.
+    /// An attempt gave no verdict: it failed for reasons outside the preset, or a dead worker, a panic or a
+    /// lost device must be confirmed in a new worker.
     Trouble {
         /// Report path of the preset.
         path: String,
@@ -66,9 +66,9 @@ pub enum AuditEvent {
 /// Result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AuditReport {
-    /// Number of distinct presets in the libraries.
+    /// Number of distinct presets in the libraries or, if there is one, in the shard.
     pub presets: usize,
-    /// Number of presets that already had a verdict.
+    /// Number of presets that already had a verdict and were not to be retried.
     pub known: usize,
     /// Number of verdicts given in this run.
     pub judged: usize,
@@ -76,7 +76,7 @@ pub struct AuditReport {
     pub troubles: Vec<(String, String)>,
     /// Why the run stopped early; `None` if it did not.
     pub stopped: Option<String>,
-    /// Duration of the audit, in seconds.
+    /// Time spent probing, in seconds; excludes scanning and writing the reports.
     pub seconds: f64,
     /// Thresholds of acceptable looks; `None` if the reports could not be written.
     pub gates: Option<Gates>,

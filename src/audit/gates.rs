@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::look_verdict::LookVerdict;
 use super::probe::{Cost, Look};
 
-/// Thresholds set by the user. Each replaces the one derived from the library; render times are unlimited by default.
+/// Thresholds set by the user. Each replaces the one derived from the library; render times are unlimited by
+/// default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GateLimits {
@@ -21,8 +22,8 @@ pub struct GateLimits {
     /// Mean render time per measured frame, in milliseconds, above which a preset is too slow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_avg_render_ms: Option<f64>,
-    /// Time of the slowest measured frame, in milliseconds, above which a preset is too slow. The name of the
-    /// field is the predecessor's.
+    /// Time of the slowest measured frame, in milliseconds, above which a preset is too slow. The field name
+    /// is the predecessor's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_p95_render_ms: Option<f64>,
 }
@@ -53,13 +54,13 @@ impl Default for Gates {
 impl Gates {
     /// Minimum number of looks to derive thresholds from.
     const MIN_LOOKS: usize = 50;
-    /// Luma below which a picture is black.
+    /// Luma, 0 to 1, below which a picture counts as black.
     const ALL_BLACK: f64 = 0.012;
-    /// Luma above which a picture is white.
+    /// Luma, 0 to 1, above which a picture counts as white.
     const ALL_WHITE: f64 = 0.985;
-    /// Change between frames below which a picture is frozen.
+    /// Mean change of luma between consecutive frames, 0 to 1, below which a picture counts as frozen.
     const FROZEN: f64 = 0.0001;
-    /// Minimum luma of the highlights that make a dark picture acceptable.
+    /// Minimum luma, 0 to 1, of the highlights that make a dark picture acceptable.
     const BRIGHT_HIGHLIGHT: f64 = 0.3;
 
     /// Derives the thresholds of a library from its median luma and motion, within fixed bounds; returns the
@@ -92,8 +93,8 @@ impl Gates {
         }
     }
 
-    /// Returns the verdict on a look. A threshold set by the user decides alone: highlights do not excuse a dark
-    /// preset, and a preset that passes is not black, white or frozen either.
+    /// Returns the verdict on a look. A threshold set by the user decides alone: highlights do not excuse a
+    /// dark preset, and a preset that passes is not black, white or frozen either.
     pub fn judge(&self, look: &Look) -> LookVerdict {
         let GateLimits { min_avg_luma, max_avg_luma, min_avg_frame_delta, .. } = self.limits;
         let dim = look.highlight < Self::BRIGHT_HIGHLIGHT;

@@ -13,9 +13,9 @@ use crate::jobs::wire::WirePath;
 use crate::store::Store;
 use crate::store::VerdictRow;
 
-/// Saves `verdicts`, which were given with `recipe`, in `store`, except those for which it has one that is as
-/// recent. Then scans the libraries and writes the reports to `out`. Returns the number of presets in the
-/// libraries that have a verdict.
+/// Scans the libraries, saves `verdicts`, which were given with `recipe`, in `store`, and writes the reports
+/// to `out`. A verdict is skipped if the store has one on the same preset, with the same recipe, that is at
+/// least as recent. Returns the number of presets in the libraries that have a verdict.
 pub fn import(
     out: &Path,
     libraries: &[PathBuf],

@@ -1,4 +1,5 @@
-//! Turns the outcome of a job into a verdict or another attempt. Failures outside a preset are never blamed on it.
+//! Turns the outcome of a job into a verdict or another attempt. Failures outside a preset are never blamed
+//! on it.
 
 use crate::audit::probe::{ProbeOutcome, ProbeReport};
 use crate::audit::verdict::{Record, Safety};
@@ -12,7 +13,8 @@ const ATTEMPTS: u32 = 3;
 pub(super) enum JobVerdict {
     /// The preset is given this verdict.
     Verdict(Box<Record>),
-    /// The worker died or the device was lost, for this reason; confirm it in a new worker.
+    /// The worker died, the engine panicked or the device was lost, for this reason; confirm it in a new
+    /// worker.
     Confirm(String),
     /// The attempt failed for this reason outside the preset; retry.
     Retry(String),
@@ -23,7 +25,7 @@ pub(super) enum JobVerdict {
 /// Earlier attempts to probe a preset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attempts {
-    /// Number of attempts that ended with a dead worker or a lost device.
+    /// Number of attempts that ended with a dead worker, a panic or a lost device.
     pub deaths: u32,
     /// Number of attempts that failed for reasons outside the preset.
     pub external: u32,
@@ -31,14 +33,14 @@ pub(super) struct Attempts {
 
 /// Judges the outcome of an attempt after the earlier `attempts`.
 ///
-/// A dead worker or lost device must be confirmed in a new worker before the preset is blamed. Hangs and
-/// excessive memory use need no confirmation.
+/// A dead worker, a panic or a lost device must be confirmed in a new worker before the preset is blamed.
+/// Hangs and excessive memory use need no confirmation.
 pub(super) fn judge(outcome: Outcome<ProbeReport>, attempts: Attempts) -> JobVerdict {
     judge_with(outcome, attempts, workers::can_limit())
 }
 
-/// Implements [`judge`]. On systems that report no CPU times, a preset that repeatedly does not answer counts
-/// as a hang.
+/// Implements [`judge`]. On systems that report no CPU times (`has_cpu_times` is false), a preset on which
+/// the worker repeatedly stops responding counts as a hang.
 fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: bool) -> JobVerdict {
     let verdict = |safety, why| JobVerdict::Verdict(Box::new(Record::without_evidence(safety, why)));
     let confirmed = attempts.deaths > 0;

@@ -20,15 +20,18 @@ const METHOD: u32 = 3;
 /// Value of `judged_by` for verdicts given by another program.
 const OTHER_PROGRAM: &str = "another program";
 
-/// Maximum mean luma of a preset tagged dark; applies to the darkest quarter of 1,925 presets.
+/// Maximum mean luma, 0 to 1, of a preset tagged dark; about a quarter of a library of 1,925 presets is below
+/// it.
 const DARK: f64 = 0.1;
-/// Minimum mean luma of a preset tagged bright; applies to the brightest sixth of 1,925 presets.
+/// Minimum mean luma, 0 to 1, of a preset tagged bright; about a sixth of a library of 1,925 presets is above
+/// it.
 const BRIGHT: f64 = 0.55;
-/// Maximum motion of a preset tagged low-motion; applies to the stillest fifth of 1,925 presets.
+/// Maximum mean motion, 0 to 1, of a preset tagged low-motion; about a fifth of a library of 1,925 presets is
+/// below it.
 const LOW_MOTION: f64 = 0.012;
 
-/// Returns the engine, graphics driver and audit method that give verdicts. Only verdicts of the same ones
-/// are comparable.
+/// Returns the engine version, the graphics driver and the version of the audit method. Only verdicts for
+/// which all three are equal are comparable.
 pub fn judged_by() -> String {
     format!("aivj {}, {}, method {METHOD}", env!("CARGO_PKG_VERSION"), stage::driver())
 }
@@ -82,15 +85,15 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| self.record(&row)))
     }
 
-    /// Returns the verdict that this engine, driver and method gave on a preset, with any recipe: safety does
-    /// not depend on picture size or seed.
+    /// Returns the verdict that this engine, driver and method gave on a preset, whatever its recipe: safety
+    /// does not depend on picture size or seed.
     pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
         let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
         let row = row.filter(|row| row.judged_by == self.judged_by);
         Ok(row.and_then(|row| serde_json::from_str(&row.json).ok()))
     }
 
-    /// Saves verdicts that another program gave; the live guard ignores them.
+    /// Saves verdicts that another program gave; audits during a live show ignore them.
     pub fn import(&self, verdicts: &[(PresetId, Record)]) -> Result<(), StoreError> {
         let (gates, at) = (self.first_gates(), now());
         let row = |(id, record): &(PresetId, Record)| {
@@ -111,8 +114,8 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
     }
 
-    /// Returns all presets with a verdict, each with whether it is worth retrying: it is unsafe, incomplete,
-    /// or its look is not ok.
+    /// Returns all presets with a verdict, each with whether it is worth retrying, because it is unsafe or
+    /// incomplete or its look is not ok.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
         self.store.each_summary(&self.recipe, |id, [safety, completeness, look]| {
@@ -122,8 +125,8 @@ impl Ledger {
         Ok(known)
     }
 
-    /// Re-evaluates the looks of all presets of the plan against thresholds derived from them, saves changed
-    /// verdicts, and returns the thresholds.
+    /// Re-evaluates the looks of all presets of the plan against thresholds derived from these looks, saves
+    /// changed verdicts, and returns the thresholds.
     pub fn rejudge(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
@@ -155,8 +158,8 @@ impl Ledger {
         Ok(saved)
     }
 
-    /// Undoes the re-evaluation of looks by an audit of other folders: saves the verdicts in `before` as they were, and
-    /// re-evaluates the looks of the other presets against `gates`.
+    /// Undoes the re-evaluation of looks by an audit of other folders: saves the verdicts in `before` as they
+    /// were, and re-evaluates the looks of the other presets against `gates`.
     pub fn restore(
         &self,
         ids: &BTreeSet<PresetId>,
@@ -165,7 +168,7 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let mut changed = Vec::new();
         for (id, row) in self.saved(ids)? {
-            // A verdict with another time was given since.
+            // A verdict with another time has been given since.
             let wanted = match before.get(&id).filter(|earlier| earlier.at == row.at) {
                 Some(earlier) => earlier.clone(),
                 None => {
@@ -181,7 +184,8 @@ impl Ledger {
         self.store.put_verdicts(&changed)
     }
 
-    /// Returns the thresholds derived from the audited presets of the plan.
+    /// Returns the thresholds derived from the audited presets of the plan, with those set by the user
+    /// replaced.
     pub fn gates(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;

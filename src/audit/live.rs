@@ -27,8 +27,8 @@ pub struct LiveAudit {
 }
 
 impl LiveAudit {
-    /// Creates an audit that saves its verdicts in `store`. `textures` are texture folders. The worker starts on first
-    /// use.
+    /// Creates an audit that saves its verdicts in `store`. `textures` are texture folders. The worker starts
+    /// on first use.
     pub fn new(store: Store, textures: &[std::path::PathBuf]) -> anyhow::Result<Self> {
         let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
         let pool = PoolSettings {
@@ -49,7 +49,8 @@ impl LiveAudit {
         })
     }
 
-    /// Audits a preset unless it has a verdict. Fails if it may not be shown or could not be audited for now.
+    /// Audits a preset unless it has a verdict. Fails if the preset may not be shown, or if it cannot be
+    /// audited at the moment.
     pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), DeckError> {
         if let Some(answer) = self.known(id) {
             return answer;
@@ -80,7 +81,7 @@ impl LiveAudit {
         }
     }
 
-    /// Saves a verdict and those that could not be saved before.
+    /// Saves a verdict, after those that could not be saved earlier.
     fn save(&self, id: PresetId, record: Record) {
         let mut unsaved = lock(&self.unsaved);
         unsaved.push((id, record));

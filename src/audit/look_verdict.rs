@@ -41,7 +41,7 @@ impl LookVerdict {
         Self::Unseen,
     ];
 
-    /// Returns the name in files and reports.
+    /// Returns the name used in files and reports.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -68,7 +68,8 @@ impl LookVerdict {
         }
     }
 
-    /// Returns the verdict with this reason in the predecessor's format.
+    /// Returns the verdict for this reason in the predecessor's format; `None` if the reason is not about the
+    /// look.
     pub fn of_reference_reason(reason: &str) -> Option<Self> {
         match reason {
             "too-dark" | "no-luma" => Some(Self::TooDark),

@@ -60,7 +60,8 @@ pub use work::{AuditJob, work};
 /// Number of consecutive failures outside presets after which the run stops: the computer needs attention.
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
 
-/// Audits all presets without a verdict, then writes the reports.
+/// Audits the presets that `settings` selects and that have no verdict yet or are to be retried, then writes
+/// the reports.
 pub fn audit(
     settings: &AuditSettings,
     store: Store,
@@ -143,8 +144,8 @@ pub fn audit(
     Ok(report)
 }
 
-/// Re-evaluates every preset's look against thresholds derived from the library, writes all reports, and returns the
-/// thresholds.
+/// Re-evaluates every preset's look against thresholds derived from the library, writes all reports, and
+/// returns the thresholds.
 fn write_reports(out: &Path, run: &AuditRun, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Gates> {
     save_run(out, run)?;
     let gates = ledger.rejudge(plan)?;

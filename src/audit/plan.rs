@@ -32,7 +32,7 @@ pub struct Library {
 /// A preset file.
 #[derive(Clone, Debug)]
 pub struct PlannedFile {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Index of the file's library in [`AuditPlan::libraries`].
     pub library: usize,
@@ -42,7 +42,7 @@ pub struct PlannedFile {
     pub tags: Tags,
     /// Energy estimated from the source and the file name.
     pub energy: Energy,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
 }
 
@@ -59,7 +59,8 @@ pub struct AuditPlan {
 
 /// The presets that still have to be audited.
 pub struct Pending {
-    /// Jobs ordered by content id, possibly rotated, so that the part that is completed is a random sample.
+    /// Jobs ordered by preset ID, which is a hash, so that the jobs completed by an interrupted run are a
+    /// random sample. The order may be rotated.
     pub jobs: Vec<AuditJob>,
     /// Number of distinct presets in the libraries or, if there is one, in the shard.
     pub presets: usize,
@@ -144,7 +145,7 @@ impl AuditPlan {
             None => false,
             Some(retry) => !(settings.retry_failed && *retry),
         };
-        // Ids are hashes: their order is independent of names and folders.
+        // IDs are hashes: their order is independent of names and folders.
         let wanted: Option<BTreeSet<PresetId>> = settings.only.as_ref().map(|only| {
             let named = self.files.iter().filter(|file| only.contains(&self.relative(file)));
             named.map(|file| file.id).collect()
@@ -194,7 +195,7 @@ impl AuditPlan {
         self.first.len()
     }
 
-    /// Returns whether a file contains this preset.
+    /// Returns whether any file of the plan contains this preset.
     pub fn has(&self, id: PresetId) -> bool {
         self.first.contains_key(&id)
     }
@@ -204,12 +205,13 @@ impl AuditPlan {
         self.libraries[file.library].root.join(&file.below)
     }
 
-    /// Returns a file's path for reports, with forward slashes.
+    /// Returns a file's report path: the prefix of its library and the path below the library, with forward
+    /// slashes.
     pub fn relative(&self, file: &PlannedFile) -> String {
         format!("{}{}", self.libraries[file.library].prefix, slashed(&file.below))
     }
 
-    /// Returns the report path of a preset's first file.
+    /// Returns the report path of a preset's first file; the preset's ID if the plan does not contain it.
     pub fn name(&self, id: PresetId) -> String {
         self.first.get(&id).map_or_else(|| id.to_string(), |&file| self.relative(&self.files[file]))
     }
@@ -234,7 +236,7 @@ fn deleted_name(root: &Path) -> String {
     format!("deleted {}", root.display())
 }
 
-/// Adds newly deleted paths to the saved ones, and removes those that exist again.
+/// Adds newly deleted paths to the saved ones, removes those that exist again, and returns the result.
 fn update_deleted(
     store: &Store,
     root: &Path,

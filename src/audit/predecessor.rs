@@ -115,7 +115,7 @@ pub fn import_predecessor(
         match record(&entry) {
             _ if known.contains(&id) => {}
             Some(record) => {
-                // If files with the same content were judged differently, the one that passed counts.
+                // If files with the same content were judged differently, keep a verdict that passed.
                 let ok = record.imported == Some(LookVerdict::Ok);
                 if ok || !found.contains_key(&id) {
                     found.insert(id, record);
@@ -159,12 +159,13 @@ fn read(out: &Path) -> anyhow::Result<Option<ForeignAudit>> {
     Ok(Some(audit))
 }
 
-/// Returns the id of the preset at every report path of the plan.
+/// Maps every report path of the plan to the ID of the preset there.
 fn names(plan: &AuditPlan) -> HashMap<String, PresetId> {
     plan.each_file().map(|file| (plan.relative(file), file.id)).collect()
 }
 
-/// Finds a preset by the path in an entry. In an audit of a pack, paths begin with the pack's folder.
+/// Finds a preset by the path in an entry. If no file has this path, the first folder is ignored: in an audit
+/// of a pack, paths begin with the pack's folder.
 fn id_of(names: &HashMap<String, PresetId>, rel_path: &str) -> Option<PresetId> {
     let path = rel_path.replace('\\', "/");
     let path = path.strip_prefix("./").unwrap_or(&path);

@@ -1,7 +1,8 @@
-//! Writes the audit in the format of aivj's browser-based predecessor: `preset-audit.json`, `audit-summary.json`,
-//! `quality-blacklist.json`.
+//! Writes the audit in the format of aivj's browser-based predecessor: `preset-audit.json`,
+//! `audit-summary.json` and `quality-blacklist.json`.
 //!
-//! Reasons use that program's terms (`too-dark`, `probe-timeout`...); additional results are under `verdict`.
+//! Reasons use the predecessor's terms (`too-dark`, `probe-timeout`...); additional results are under
+//! `verdict`.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -20,7 +21,7 @@ use crate::media::flash::FlashVerdict;
 /// Reason given for a missing image, for which the predecessor's format has no term.
 const MISSING_TEXTURE: &str = "missing-texture";
 
-/// File name of the verdicts of an audit.
+/// Name of the file with the verdicts of an audit.
 pub(super) const AUDIT_FILE: &str = "preset-audit.json";
 
 /// Writes the three files to `out`, each atomically.
@@ -52,7 +53,7 @@ pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> a
     save(&out.join("quality-blacklist.json"), &blacklist)
 }
 
-/// Which files an audit file lists.
+/// Which preset files `preset-audit.json` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     /// Only files with a verdict; used while the audit runs.
@@ -61,7 +62,7 @@ pub(super) enum Extent {
     Whole,
 }
 
-/// Writes `preset-audit.json` to `out`, atomically.
+/// Writes `preset-audit.json` to `out`, atomically; returns the counts for summaries.
 pub(super) fn write_audit(
     out: &Path,
     plan: &AuditPlan,
@@ -129,7 +130,7 @@ pub(super) fn save(path: &Path, value: &Value) -> anyhow::Result<()> {
     })?)
 }
 
-/// Counts of presets by verdict, reason, tag and category, for summaries.
+/// Counts of preset files by verdict, reason, tag, category and warning, for summaries.
 #[derive(Default)]
 pub(super) struct Tally {
     pub scanned: usize,

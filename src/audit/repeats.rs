@@ -1,4 +1,4 @@
-//! Repeats in a library: presets with equal code, and presets that look alike.
+//! Repeats in a library: presets with the same code, and presets that look alike.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::audit::probe::{Look, PerceptualHash, VIEWS};
 use crate::facts::PresetId;
 
-/// Maximum number of bits, out of `64 * VIEWS`, in which the hashes of presets that look alike differ. As it
-/// is less than the number of words in a hash, two such hashes always share a word, so the search by words
-/// misses none.
+/// Maximum number of bits, out of `64 * VIEWS`, in which the hashes of presets that look alike differ. As
+/// this is less than the number of words in a hash, two such hashes always have an equal word, so the search
+/// by words misses none.
 const MAX_DISTANCE: u32 = 11;
 /// Number of bits in each word of a hash.
 const WORD_BITS: usize = 16;
@@ -19,9 +19,9 @@ const MIN_CONTRAST: f64 = 0.01;
 /// A preset to compare.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
     /// Hash of the preset's frames; `None` if the preset was not drawn or its picture is flat.
     pub perceptual_hash: Option<PerceptualHash>,
@@ -96,7 +96,7 @@ pub fn look_groups(members: &[Member]) -> Vec<usize> {
     (0..members.len()).map(|at| groups.root(at)).collect()
 }
 
-/// Groups the members by hash, comparing each with those that share a word.
+/// Groups the members by hash, comparing those whose hashes have an equal word.
 fn look_alikes(members: &[Member]) -> Groups {
     let mut groups = Groups::new(members.len());
     for word in 0..64 * VIEWS / WORD_BITS {
@@ -121,7 +121,7 @@ fn look_alikes(members: &[Member]) -> Groups {
     groups
 }
 
-/// Disjoint sets of members, each named after its smallest index.
+/// Disjoint sets of members, each identified by its smallest index.
 #[derive(Clone)]
 struct Groups(Vec<usize>);
 
@@ -170,9 +170,9 @@ mod tests {
         let far = [u64::MAX, 0, u64::MAX];
         let members = [
             member(0, 1, [0, 0, 0]),
-            member(1, 1, far),                     // the code of 0
-            member(2, 2, [0b111, 0, 0x8000]),      // looks like 0
-            member(3, 3, [u64::MAX, u64::MAX, 0]), // on its own
+            member(1, 1, far),                     // same code as member 0
+            member(2, 2, [0b111, 0, 0x8000]),      // looks like member 0
+            member(3, 3, [u64::MAX, u64::MAX, 0]), // unlike all others
         ];
         let repeats = Repeats::of(6, &members);
         assert_eq!((repeats.identical, repeats.same_code, repeats.same_look, repeats.repeats), (2, 1, 1, 2));

@@ -32,7 +32,7 @@ pub struct AuditSettings {
     pub limit: Option<usize>,
     /// Time after which no further preset is started; `None` for no limit.
     pub budget: Option<Duration>,
-    /// Whether to audit presets again that were not ok or not complete.
+    /// Whether to audit again the presets that are not ok or not complete.
     pub retry_failed: bool,
     /// Thresholds set by the user.
     pub gates: GateLimits,
@@ -40,7 +40,7 @@ pub struct AuditSettings {
     pub preset_cpu: Duration,
     /// If set, the report paths of the presets to audit; others are skipped.
     pub only: Option<BTreeSet<String>>,
-    /// If set, the shard whose presets to audit; others are skipped.
+    /// If set, the shard whose presets are audited; others are skipped.
     pub shard: Option<Shard>,
     /// Set to true to stop the audit; presets being probed are left for a later run.
     pub stop: Arc<AtomicBool>,

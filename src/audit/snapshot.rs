@@ -45,7 +45,7 @@ pub struct SnapshotSettings {
     pub missing: MissingQuality,
     /// Number of entries in each list of the most frequent reasons, tags, categories and warnings.
     pub top: usize,
-    /// Whether to write the reasons of every listed preset.
+    /// Whether to write the reasons for listing each preset in the blacklist.
     pub reasons_by_path: bool,
 }
 

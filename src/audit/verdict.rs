@@ -22,7 +22,7 @@ pub enum Safety {
     Refused,
     /// The preset's code does not terminate.
     Hang,
-    /// The worker process died while probing the preset.
+    /// The engine panicked or the worker process died while probing the preset.
     Abort,
     /// The graphics device was lost.
     DeviceLost,
@@ -35,7 +35,7 @@ impl Safety {
     pub const ALL: [Self; 6] =
         [Self::Ok, Self::Refused, Self::Hang, Self::Abort, Self::DeviceLost, Self::Memory];
 
-    /// Returns the name in files and reports.
+    /// Returns the name used in files and reports.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -58,7 +58,7 @@ impl Safety {
     }
 }
 
-/// The stored result of an audit of one preset.
+/// The stored result of auditing one preset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Whether the preset can be played.
@@ -90,7 +90,8 @@ impl Record {
         Ok(Self { safety, why, imported: None, evidence })
     }
 
-    /// Drops the text parameters, to save memory when all records of a library are loaded.
+    /// Drops the parameters extracted from the source, to save memory when all records of a library are
+    /// loaded.
     pub fn without_params(mut self) -> Self {
         self.evidence.text.params.clear();
         self

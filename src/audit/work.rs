@@ -15,7 +15,7 @@ use crate::jobs::workers;
 /// A preset to probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditJob {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// A file that contains the preset.
     pub preset: WirePreset,
@@ -24,7 +24,8 @@ pub struct AuditJob {
     pub(super) attempts: Attempts,
 }
 
-/// Answers jobs until the pool closes the pipe. `settings` is a [`ProbeSettings`] as JSON.
+/// Processes jobs until the pool closes the pipe, or until the worker must be replaced. `settings` is a
+/// JSON-encoded [`ProbeSettings`].
 pub fn work(settings: &str) -> anyhow::Result<()> {
     let settings: ProbeSettings = serde_json::from_str(settings).context("reading the settings")?;
     let mut prober = Prober::new(settings)?;

@@ -1,5 +1,5 @@
 //! The children of a brood. Child number n depends only on the parents, their mates, the seed and n, so a run
-//! that resumes another writes the children that are missing and changes no other.
+//! that resumes another writes only the missing children and leaves the others unchanged.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::units::Rng;
 
 /// Folder of the children, within the brood's folder.
 pub(super) const CHILDREN: &str = "children";
-/// Number of attempts at a child that compiles.
+/// Maximum number of attempts to breed a child that compiles.
 const ATTEMPTS: usize = 8;
 /// Mutation of a child that mixes two parents, and so differs from them anyway.
 const MIXED: Mutation = Mutation { share: 0.2, strength: 0.25 };
@@ -35,15 +35,15 @@ const CHUNK: usize = 256;
 /// A child.
 #[derive(Clone, Debug)]
 pub(super) struct Child {
-    /// Its id.
+    /// ID of the preset.
     pub id: PresetId,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
     /// Name of its file.
     pub file: String,
     /// Indices of its parents.
     pub parents: [usize; 2],
-    /// What came from which parent.
+    /// Which parts came from which parent.
     pub origins: Origins,
 }
 
@@ -60,7 +60,8 @@ pub(super) fn pairs(parents: &[Parent], looks: &BTreeMap<usize, Point>, kind: Ma
     (0..parents.len()).map(|parent| mates(parent, parents, looks, kind)).collect()
 }
 
-/// Breeds `count` children, and writes those that are missing. `pairs` holds the mates of each parent.
+/// Breeds `count` children, and writes those whose files are missing or differ. `pairs` contains the mates of
+/// each parent.
 pub(super) fn breed(
     parents: &[Parent],
     pairs: &[Vec<usize>],
@@ -99,7 +100,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the parents with which a parent is paired: itself if it is the only one.
+/// Returns the indices of the parents that a parent may be paired with: itself if it is the only one.
 fn mates(one: usize, parents: &[Parent], looks: &BTreeMap<usize, Point>, mates: Mates) -> Vec<usize> {
     let mut others: Vec<usize> = (0..parents.len()).filter(|other| *other != one).collect();
     if others.is_empty() {
@@ -122,8 +123,8 @@ fn mates(one: usize, parents: &[Parent], looks: &BTreeMap<usize, Point>, mates: 
     others
 }
 
-/// Breeds a child and returns it with its text; `None` if no attempt compiles with at most as many problems
-/// as its parents have.
+/// Breeds a child and returns it with its text; `None` if every attempt fails to compile or has more problems
+/// than each of its parents.
 fn breed_child(
     number: usize,
     parents: &[Parent],

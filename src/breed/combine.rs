@@ -18,7 +18,7 @@ pub(super) struct Origins {
 }
 
 impl Origins {
-    /// Draws a random combination whose parts work together; one that mixes the parents, if there is any.
+    /// Draws a random combination whose parts work together, and that mixes the parents if possible.
     pub fn draw(parents: [&Genome; 2], rng: &mut Rng) -> Self {
         let all = (0..1_usize << Part::COUNT)
             .map(|bits| std::array::from_fn(|part| bits >> part & 1))
@@ -131,7 +131,7 @@ mod tests {
         Genome::read(name, text.as_bytes()).expect("a preset")
     }
 
-    /// A preset whose warp shader reads what its per-frame code sets.
+    /// Returns a preset whose warp shader reads what its per-frame code sets.
     fn dependent(name: &str, q: u32) -> Genome {
         let text = format!(
             "MILKDROP_PRESET_VERSION=201\nPSVERSION_WARP=2\nzoom=1.0{q}\nper_frame_1=q{q} = bass;\n\

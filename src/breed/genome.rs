@@ -25,7 +25,7 @@ pub(super) struct Genome {
     pub colors: Vec<(String, String)>,
     /// Shader models of the warp and the composite shader; 0 for a preset that does not use them.
     pub models: [u32; 2],
-    /// Statements of a licence or a copyright.
+    /// Licence and copyright statements from comments.
     pub licences: Vec<String>,
     /// Number of parts that do not compile.
     pub problems: usize,
@@ -76,7 +76,8 @@ impl Genome {
         self.lines[part as usize].push(line.raw.trim_end_matches(['\0', '\x1a']).to_owned());
     }
 
-    /// Returns whether a part of this preset and another part of `other` use a variable that connects them.
+    /// Returns whether `part` of this preset and the part `to` of `other` share a variable that connects
+    /// them.
     pub fn is_connected(&self, part: Part, other: &Self, to: Part) -> bool {
         let common = self.shared[part as usize].intersection(&other.shared[to as usize]);
         common.into_iter().any(|variable| variable.connects())

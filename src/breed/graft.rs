@@ -1,7 +1,7 @@
-//! Grafts: a part whose code reads `q` variables moves to another preset together with the per-frame code that sets
-//! them.
+//! Grafts: a part whose code reads `q` variables moves from one preset, the guest, to another, the host,
+//! together with the per-frame code that sets them.
 //!
-//! That code runs after the host's per-frame code, with separate variables: its names get a prefix, and its
+//! The guest's per-frame code runs after the host's, with separate variables: its names get a prefix, and its
 //! `q` variables move, in groups of four, to ones that the host does not use.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +81,7 @@ const VALUES: [(&str, &str, &str); 54] = [
 /// How a guest's code changes when it moves to a host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Graft {
-    /// Number of the first variable of each moved group of `q` variables: the old one and the new one.
+    /// For each moved group of `q` variables, the old and the new number of its first variable.
     groups: BTreeMap<u8, u8>,
     /// Prefix for all other variables of the guest's per-frame code; `None` if that code is not needed.
     prefix: Option<String>,
@@ -131,7 +131,7 @@ impl Graft {
         }
     }
 
-    /// Returns the guest's per-frame code and its initialisation, to follow the host's own.
+    /// Returns the guest's per-frame code and its initialisation, to be appended to the host's.
     pub fn code(&self, host: &Genome, guest: &Genome) -> Vec<String> {
         let Some(prefix) = &self.prefix else { return Vec::new() };
         let mut all = Vec::new();
@@ -163,8 +163,8 @@ impl Graft {
         all
     }
 
-    /// Returns the new name of a word in per-frame code, `None` if it stays. `next` is the character after
-    /// the word; `named` collects the words that get a prefix.
+    /// Returns the new name of a word in per-frame code; `None` if it stays unchanged. `next` is the next
+    /// character that is not white space; `named` collects the words that get a prefix.
     fn word(
         &self,
         prefix: &str,
@@ -181,8 +181,8 @@ impl Graft {
         })
     }
 
-    /// Returns the new name of a `q` variable or of a group of them; `None` for other words and variables
-    /// that stay.
+    /// Returns the new name of a `q` variable or of a group of them; `None` for other words, and for
+    /// variables that keep their names.
     fn moved(&self, word: &str) -> Option<String> {
         let mut found = BTreeSet::new();
         Shared::collect(word, &mut found);

@@ -48,9 +48,9 @@ const BEST: usize = 24;
 /// Number of library presets to audit if fewer have a verdict: the distances of children are compared with
 /// theirs.
 const SAMPLE: usize = 64;
-/// Pack of the children that are kept.
+/// Name of the pack with the children that are kept.
 const KEPT_PACK: &str = "new";
-/// Pack of the children that became favourites.
+/// Name of the pack with the children that became favourites.
 const FAVOURITES_PACK: &str = "favourites";
 
 /// Breeds children, or resumes the brood in the folder, and packs those that are kept and those that became favourites.
@@ -153,7 +153,7 @@ impl Run<'_, '_> {
         Ok(Ledger::new(self.store()?, audit::recipe(&self.probe())))
     }
 
-    /// Audits the presets of a folder that have no verdict: all, or only those with these paths.
+    /// Audits the presets of a folder that have no verdict; with `only`, just those with these paths.
     fn audit(&mut self, stage: &str, folder: &Path, only: Option<BTreeSet<String>>) -> anyhow::Result<()> {
         let settings = self.settings;
         let auditing = AuditSettings {
@@ -202,7 +202,7 @@ impl Run<'_, '_> {
         let audited: BTreeSet<PresetId> = audited.collect();
         if audited.len() < SAMPLE.min(plan.presets()) {
             let before = ledger.saved(&audited)?;
-            // Ids are hashes, so the first ones are a random sample.
+            // IDs are hashes, so the first ones are a random sample.
             let sample = plan.each_preset().take(SAMPLE).map(|file| plan.relative(file)).collect();
             self.audit("audit library", library, Some(sample))?;
             ledger.restore(&audited, &before, &ledger.gates(&plan)?)?;

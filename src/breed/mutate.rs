@@ -12,7 +12,7 @@ use super::part::is_color;
 const FIXED: [f64; 11] = [0.5, 0.25, 0.75, 1.5, 2.5, 3.1415, 6.2831, 1.5707, 0.7071, 1.7320, 0.3333];
 /// Maximum difference at which a number counts as such a constant: presets contain rounded ones.
 const ROUNDING: f64 = 0.002;
-/// Range of numbers taken for factors, such as a zoom or a decay: their distance from 1 varies.
+/// Range of numbers treated as factors, such as a zoom or a decay: their distance from 1 varies.
 const FACTORS: std::ops::Range<f64> = 0.8..1.25;
 
 /// How much a child differs from what it takes from its parents.
@@ -71,7 +71,8 @@ impl Mutation {
         varied
     }
 
-    /// Multiplies a number by a random positive factor; for numbers in [`FACTORS`], their distance from 1.
+    /// Multiplies a number by a random positive factor; for a number in [`FACTORS`], multiplies its distance
+    /// from 1.
     fn vary(&self, value: f64, rng: &mut Rng) -> f64 {
         let factor = (self.strength * rng.normal()).exp();
         if FACTORS.contains(&value) { 1.0 + (value - 1.0) * factor } else { value * factor }

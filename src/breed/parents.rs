@@ -77,14 +77,14 @@ fn is_plain(name: &str) -> bool {
 struct StateParent {
     id: PresetId,
     name: String,
-    /// Name of the copy.
+    /// File name of the copy.
     file: String,
 }
 
 /// A parent.
 #[derive(Clone, Debug)]
 pub(super) struct Parent {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path of its copy.
     pub path: PathBuf,

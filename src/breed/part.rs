@@ -62,7 +62,7 @@ impl Part {
     pub const ALL: [Self; Self::COUNT] =
         [Self::Motion, Self::Vertex, Self::Warp, Self::Composite, Self::Waves, Self::Shapes];
 
-    /// Returns the name in comments and reports.
+    /// Returns the name used in comments and reports.
     pub fn label(self) -> &'static str {
         match self {
             Self::Motion => "motion",

@@ -12,11 +12,11 @@ use crate::facts::PresetId;
 /// A child that is kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bred {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path of its file, relative to the folder of the brood.
     pub path: String,
-    /// Its parents, each with what came from it.
+    /// Its parents, each with the parts that came from it.
     pub parents: Vec<Origin>,
     /// Distance of its look from that of the nearest favourite.
     pub distance: f32,

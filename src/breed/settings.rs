@@ -20,7 +20,7 @@ pub enum Mates {
 }
 
 impl Mates {
-    /// Returns the name on the command line.
+    /// Returns the name used on the command line.
     pub fn label(self) -> &'static str {
         match self {
             Self::Any => "any",
@@ -33,7 +33,7 @@ impl Mates {
 /// Settings of a brood.
 #[derive(Clone, Debug)]
 pub struct BreedSettings {
-    /// Preset folder to compare with.
+    /// Preset folder that the children are compared with.
     pub library: PathBuf,
     /// Folder for all results.
     pub folder: PathBuf,
@@ -51,7 +51,7 @@ pub struct BreedSettings {
     pub seed: u64,
     /// Lock file that a playing show holds; breeding slows down meanwhile. `None` to ignore shows.
     pub pause_for: Option<PathBuf>,
-    /// Set to cancel; finished work is kept.
+    /// Set to true to cancel; finished work is kept.
     pub stop: Arc<AtomicBool>,
 }
 

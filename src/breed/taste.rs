@@ -18,9 +18,9 @@ const FLASHES: f32 = 0.5;
 
 /// An audited preset to compare with.
 pub(super) struct AuditedPreset {
-    /// Its id.
+    /// ID of the preset.
     pub id: PresetId,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
     /// Its verdict.
     pub record: Record,
@@ -48,7 +48,7 @@ pub(super) struct Comparison<'a> {
     pub library: &'a [AuditedPreset],
     /// The parents that have a verdict.
     pub favourites: &'a [AuditedPreset],
-    /// The parents that flash too often: a child of one may flash as well.
+    /// Indices of the parents that flash too often; their children may flash as well.
     pub flashing: &'a BTreeSet<usize>,
     /// The library's gates.
     pub gates: &'a Gates,
@@ -65,7 +65,7 @@ pub(super) struct Kept {
     pub flashes: bool,
 }
 
-/// The children, sorted by verdict and look.
+/// Result of the selection: which children are kept, and how many are not, by reason.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
     /// Number of rejected children, by reason.
@@ -80,7 +80,7 @@ pub(super) struct Selection {
     pub median: f32,
 }
 
-/// Returns why a child is rejected, if it is.
+/// Returns why a child is rejected; `None` if it is not.
 fn rejected(record: &Record, gates: &Gates, may_flash: bool) -> Option<String> {
     let passed = record.good(gates)
         && (may_flash || record.flash_verdict() != FlashVerdict::Fail)
@@ -205,7 +205,8 @@ mod tests {
     use crate::audit::probe::PerceptualHash;
     use crate::audit::verdict::Safety;
 
-    /// Returns the record of a moving picture with this luma; up to four values of `picture` look different.
+    /// Returns the record of a moving picture with this luma; `picture`, modulo 4, determines its perceptual
+    /// hash.
     fn record(luma: f64, picture: u64) -> Record {
         let mut record = Record::without_evidence(Safety::Ok, String::new());
         record.evidence.perceptual_hash = Some(PerceptualHash([0xffff_u64 << (16 * (picture % 4)); 3]));

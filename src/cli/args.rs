@@ -1,4 +1,4 @@
-//! Argument values shared by several commands.
+//! Value parsers and defaults of arguments shared by several commands.
 
 /// Parses `WIDTHxHEIGHT`, each from 1 to 8192.
 pub(super) fn size(text: &str) -> Result<[u32; 2], String> {
@@ -19,7 +19,7 @@ fn pair(text: &str, expected: &str) -> Result<[u32; 2], String> {
     Ok([number(first)?, number(second)?])
 }
 
-/// Returns the number of CPU cores.
+/// Returns the default number of workers: one per available CPU core.
 pub(super) fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -18,7 +18,7 @@ use crate::library;
 use crate::stage::Gpu;
 
 /// Measure the rendering cost of presets, or compare two measurements; exit with status 1 if any preset cannot be
-/// drawn.
+/// rendered.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folder [default: built-in presets]
@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Audio file, or `demo` for the demo track
-    #[arg(long, default_value = "demo")]
+    #[arg(long, value_name = "FILE", default_value = "demo")]
     audio: String,
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]

@@ -43,7 +43,7 @@ enum LibraryCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
     },
-    /// List presets by what they look like: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME but
+    /// Find presets by how they look: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME but
     /// darker`
     Find {
         /// Description: colours, brightness, motion, structure, elements, tags, names and authors

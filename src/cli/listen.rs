@@ -12,8 +12,8 @@ pub struct Args {
     file: Option<PathBuf>,
     /// Input whose name or ID contains NAME [default: the system's default input or, if that is silent, another input
     /// with a signal]
-    #[arg(long, value_name = "NAME", conflicts_with = "file")]
-    device: Option<String>,
+    #[arg(long, alias = "device", value_name = "NAME", conflicts_with = "file")]
+    audio: Option<String>,
     /// Emit JSON Lines instead of the live view
     #[arg(long)]
     json: bool,
@@ -24,7 +24,7 @@ pub struct Args {
 
 /// Runs `aivj listen`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let source = args.file.map_or(ListenSource::Device(args.device), ListenSource::File);
+    let source = args.file.map_or(ListenSource::Device(args.audio), ListenSource::File);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     listen(&ListenSettings { source, json: args.json, seconds: args.seconds }, &mut out)?;
     Ok(ExitCode::SUCCESS)

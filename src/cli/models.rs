@@ -19,13 +19,13 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum ModelsCommand {
-    /// Add a model (model.onnx and preprocessor_config.json) from a folder or a hub, and test it
+    /// Add a model (model.onnx and preprocessor_config.json) from a folder or Hugging Face, and test it
     Add {
         /// Folder, or OWNER/NAME of a repository on Hugging Face (or the hub in HF_ENDPOINT)
         #[arg(value_name = "SOURCE")]
         from: String,
         /// Name of the model [default: name of the folder or repository]
-        #[arg(long)]
+        #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
     /// List the models
@@ -52,7 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the bytes transferred as a progress bar on stderr.
+/// Returns a callback that shows the bytes transferred as a progress bar on stderr.
 fn bar() -> impl FnMut(&Progress) -> bool {
     let style =
         ProgressStyle::with_template("{msg:28} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");

@@ -10,13 +10,13 @@ use crate::show::Command;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audio file, or `demo` for the demo track
-    #[arg(long, default_value = "demo")]
+    #[arg(long, value_name = "FILE", default_value = "demo")]
     audio: String,
     /// Length of the show in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
     seconds: f64,
     /// Video (.mp4, .mov, .mkv, .webm, .webp), or a folder for PNG frames
-    #[arg(long, default_value = "out/demo.mp4")]
+    #[arg(long, value_name = "PATH", default_value = "out/demo.mp4")]
     out: PathBuf,
     /// Render size in pixels
     #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]

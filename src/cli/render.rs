@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// Audio file, or `demo` for the demo track
-    #[arg(long, default_value = "demo")]
+    #[arg(long, value_name = "FILE", default_value = "demo")]
     audio: String,
     /// Render size in pixels
     #[arg(long, default_value = "320x240", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
@@ -118,7 +118,8 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates the output folders; returns the deepest folder that contains them all, or nothing without any.
+/// Creates the output folders; returns the deepest folder that contains them all, or an empty list if no job
+/// has one.
 fn out_folder(jobs: &[RenderJob]) -> anyhow::Result<Vec<PathBuf>> {
     let mut common: Option<PathBuf> = None;
     for out in jobs.iter().filter_map(|job| job.out.as_ref()) {

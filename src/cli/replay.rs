@@ -12,7 +12,7 @@ pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`
     log: PathBuf,
     /// Audio that `perform` ran with: a file, or `demo`; not needed for the set log of a live show
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     audio: Option<String>,
     /// Preset folder or pack manifest of the show [default: built-in presets]
     #[arg(long, value_name = "PATH")]

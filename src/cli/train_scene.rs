@@ -13,7 +13,7 @@ pub struct Args {
     #[arg(long)]
     folder: PathBuf,
     /// Output weights file; a file at the default path is embedded in the next build
-    #[arg(long, default_value = "assets/scene.json")]
+    #[arg(long, value_name = "FILE", default_value = "assets/scene.json")]
     out: PathBuf,
     /// Number of augmented variants of each clip and piece (equaliser, reverb, noise, level, tempo, pitch)
     #[arg(long, value_name = "COUNT", default_value_t = 2)]

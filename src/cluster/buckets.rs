@@ -8,7 +8,7 @@ use crate::frames::BakeItem;
 use crate::library::PresetSource;
 use crate::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, StyleIndex};
 
-/// The elements that name a style, in the order of their ids. One more style contains the presets without any
+/// The elements that name a style, in the order of their IDs. One more style contains the presets without any
 /// of them.
 const ELEMENTS: [Tag; 7] =
     [Tag::Wave, Tag::Liquid, Tag::Line, Tag::Dots, Tag::Abstract, Tag::Vectors, Tag::Geometric];
@@ -16,7 +16,7 @@ const ELEMENTS: [Tag; 7] =
 /// Name of the style of presets without any element.
 const OTHER: &str = "other";
 
-/// Writes a style index v1 with one style per visual element. A preset belongs to the rarest of its elements: nearly
+/// Writes a v1 style index with one style per visual element. A preset belongs to the rarest of its elements: nearly
 /// every preset has a wave, but in those with dots, the dots stand out. Returns the name and size of every style.
 pub fn index_by_elements(
     items: &[BakeItem],

@@ -14,11 +14,11 @@ use crate::units::Rng;
 
 /// Rows per product: 512 rows of 512 values stay in the cache.
 const CHUNK: usize = 512;
-/// Sample size per centre for the initial centres of Lloyd's algorithm.
+/// Number of sampled rows per centre for the initial centres of Lloyd's algorithm.
 pub const LLOYD_SAMPLE: usize = 72;
-/// Sample size per centre for mini-batches, which correct the initial centres with every batch.
+/// Number of sampled rows per centre for mini-batches, which correct the initial centres with every batch.
 pub const MINI_BATCH_SAMPLE: usize = 24;
-/// Minimum size of the sample that the initial centres are computed from.
+/// Minimum number of rows in the sample from which the initial centres are computed.
 const MIN_SAMPLE: usize = 1024;
 /// Number of rows per mini-batch.
 pub const MINI_BATCH: usize = 4096;
@@ -91,7 +91,8 @@ fn spread_centres(rows: ArrayView2<f32>, count: usize, rng: &mut Rng) -> Array2<
     rows.select(Axis(0), &chosen)
 }
 
-/// Returns the squared distances from all rows to the rows at `some`: shape rows x some.
+/// Returns the squared distance from every row (rows of the result) to each of the rows at the indices `some`
+/// (columns of the result).
 fn distances_to(rows: ArrayView2<f32>, norms: &[f32], some: &[usize]) -> Array2<f32> {
     let mut distances = rows.dot(&rows.select(Axis(0), some).t());
     for (mut row, norm) in distances.outer_iter_mut().zip(norms) {
@@ -167,7 +168,8 @@ struct Nearest {
     counts: Vec<f32>,
 }
 
-/// Finds the nearest centre of every row and, if `summed`, the sum of the rows of every centre.
+/// Finds the nearest centre of every row and the number of rows of every centre; if `summed`, also the sum of
+/// these rows.
 fn nearest(
     rows: ArrayView2<f32>,
     norms: &[f32],
@@ -230,8 +232,8 @@ fn nearest(
     whole
 }
 
-/// Moves every centre to the mean of its rows and returns the total squared movement. A centre without rows moves to
-/// the row with the largest distance.
+/// Moves every centre to the mean of its rows and returns the total squared movement. A centre without rows
+/// moves to the row that is farthest from its own centre and not yet taken.
 fn update_centres(rows: ArrayView2<f32>, centres: &mut Array2<f32>, found: &Nearest) -> f64 {
     let mut worst: Vec<usize> = (0..rows.nrows()).collect();
     if found.counts.contains(&0.0) {

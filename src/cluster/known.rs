@@ -6,12 +6,13 @@ use std::path::Path;
 use crate::frames::{self, BakeItem, FrameMetrics};
 use crate::library::pack::ManifestNames;
 
-/// Measurements and paths of presets by id.
+/// Measurements and paths of presets, by preset ID.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// Measurements of the frames.
     pub frames: HashMap<String, FrameMetrics>,
-    /// Paths of presets whose id is not their path. Names hint at a look; ids of a manifest do not.
+    /// Paths of presets whose ID is not their path. File names hint at the look of a preset; IDs from a
+    /// manifest do not.
     pub paths: HashMap<String, String>,
 }
 
@@ -30,7 +31,7 @@ impl Known {
     pub fn from_folder(folder: &Path) -> Self {
         let mut known = Self::default();
         for (id, entry) in frames::read(folder).into_iter().filter(|(_, entry)| entry.is_ok()) {
-            // A row of the table may be named by the id or by the path.
+            // A row of the table may be named by the ID or by the path.
             if !entry.rel_path.is_empty() && entry.rel_path != id {
                 known.frames.entry(entry.rel_path.clone()).or_insert(entry.metrics);
                 known.paths.insert(id.clone(), entry.rel_path);
@@ -42,7 +43,7 @@ impl Known {
         known
     }
 
-    /// Returns the path of a preset; its id, if no other path is known.
+    /// Returns the path of a preset, or its ID if no other path is known.
     pub fn path<'a>(&'a self, id: &'a str) -> &'a str {
         self.paths.get(id).map_or(id, String::as_str)
     }

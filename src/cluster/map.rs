@@ -1,7 +1,7 @@
 //! Map of the library: two coordinates per preset; similar presets are near each other.
 //!
-//! Cluster centres are placed by their two leading principal components and pushed apart until none overlap; presets
-//! are placed around their centre, in the direction in which they differ from it. Written as `map.v0.json`.
+//! Cluster centres are placed by their two leading principal components and pushed apart; presets are placed
+//! around their centre, in the direction in which they differ from it. Written as `map.v0.json`.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
@@ -14,7 +14,7 @@ const PUSH_ITERATIONS: usize = 200;
 const MAX_ROWS: usize = 1024;
 /// Number of iterations of the principal component search.
 const ITERATIONS: usize = 30;
-/// Radius of a cluster relative to the distance to the nearest centre.
+/// Radius of a cluster relative to the free radius around its centre.
 const SPREAD: f32 = 0.45;
 
 pub(super) fn draw(
@@ -93,7 +93,7 @@ fn leading(centred: ArrayView2<f32>) -> Array2<f32> {
 
 fn unit(vector: Array1<f32>) -> Array1<f32> {
     let length = vector.dot(&vector).sqrt();
-    // Below this only rounding errors remain.
+    // Below this length, only rounding errors remain.
     if length > 1e-12 { vector / length } else { vector * 0.0 }
 }
 

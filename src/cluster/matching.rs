@@ -1,9 +1,9 @@
-//! Keeps cluster ids stable between bakes, so that a taste learnt for `c07` still refers to the same presets.
+//! Keeps cluster IDs stable between bakes, so that a taste learnt for `c07` still refers to the same presets.
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Returns the id of each new cluster: that of the old cluster with which it shares the most presets,
-/// assigned from the largest overlap down; otherwise the lowest free id. `old` maps presets to ids, `new`
+/// Returns the ID of each new cluster: that of the old cluster with which it shares the most presets,
+/// assigned from the largest overlap down; otherwise the lowest free ID. `old` maps presets to IDs, `new`
 /// yields the cluster of each preset.
 pub(super) fn ids<'a>(
     old: &HashMap<String, u32>,

@@ -1,6 +1,7 @@
 //! Groups presets that look alike into styles, which the director uses.
 //!
-//! Reads the embeddings, never a preset. Writes `clusters.v0.json`, both versions of the style index, and the policy.
+//! Clustering reads the embeddings, never a preset. It writes `clusters.v0.json`, `map.v0.json`, both
+//! versions of the style index, and the policy.
 
 mod audit_features;
 mod buckets;
@@ -35,7 +36,7 @@ use crate::units::Rng;
 
 /// Minimum number of clusters.
 pub const MIN_CLUSTERS: usize = 8;
-/// Maximum number of clusters; the desk has no room for longer ids.
+/// Maximum number of clusters; the desk has no room for longer IDs.
 pub const MAX_CLUSTERS: usize = 256;
 /// Number of rows above which mini-batches are used.
 const LARGE: usize = 200_000;
@@ -48,7 +49,7 @@ const CENTRAL: usize = 12;
 #[derive(Clone, Debug)]
 pub struct ClusterSettings {
     /// Number of clusters; `None` to keep the previous number, or to derive it from the size of the library
-    /// if that has changed a lot.
+    /// if there is no previous number or the size has changed a lot.
     pub count: Option<usize>,
     /// Random seed.
     pub seed: u64,
@@ -60,7 +61,7 @@ pub struct ClusterSettings {
     pub at: String,
     /// Method; `None` chooses it by the size of the library.
     pub method: Option<Method>,
-    /// Maximum number of passes over all presets.
+    /// Maximum number of passes over all presets with [`Method::Lloyd`].
     pub passes: usize,
 }
 
@@ -76,7 +77,7 @@ pub enum Method {
 /// A style in `clusters.v0.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterStyle {
-    /// Id, such as `c07`.
+    /// ID, such as `c07`.
     pub id: String,
     /// Name shown on the desk.
     pub label: String,
@@ -108,9 +109,9 @@ pub struct Styles {
     pub seed: u64,
     /// Sum of squared distances to the centres.
     pub inertia: f64,
-    /// The styles, ordered by id.
+    /// The styles, ordered by ID.
     pub clusters: Vec<ClusterStyle>,
-    /// Number of the style of each preset, such as 7 for `c07`, by preset id.
+    /// Number of the style of each preset, such as 7 for `c07`, by preset ID.
     pub members: HashMap<String, u32>,
 }
 
@@ -149,7 +150,8 @@ pub struct Clustering {
     map: LookMap,
 }
 
-/// Clusters the rows of `table`, reusing the ids of `old` where possible. `known` contains measurements by preset.
+/// Clusters the rows of `table`, reusing the IDs of `old` where possible. `known` contains the measurements
+/// and paths of the presets.
 pub fn cluster(
     table: &Table,
     known: &Known,
@@ -343,7 +345,7 @@ fn describe(
     }
 }
 
-/// Formats a cluster id: `c07` for 7.
+/// Formats a cluster ID, such as `c07` for 7.
 pub fn cluster_key(id: u32) -> String {
     format!("c{id:02}")
 }
@@ -354,7 +356,8 @@ fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// Writes the policy and a style index by author, for presets without embeddings. `presets` are ids with paths.
+/// Writes the policy and a style index by author, for presets without embeddings. `presets` yields pairs of
+/// preset ID and path.
 pub fn index_by_names<'a>(
     presets: impl Iterator<Item = (&'a str, &'a str)>,
     folder: &Path,

@@ -79,7 +79,7 @@ pub(super) fn confine(rights: &Rights) -> Enforced {
 }
 
 /// Restricts the calling thread to the folders in `rights` and those of the system; returns whether the
-/// kernel enforces this.
+/// kernel enforces at least some of these restrictions.
 fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
     let all = AccessFs::from_all(INTERFACE);
     let run = AccessFs::from_read(INTERFACE);
@@ -129,7 +129,8 @@ fn driver_paths() -> impl Iterator<Item = PathBuf> {
     user_folders.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
 }
 
-/// Returns the shader caches; creates those that Mesa uses if they are missing.
+/// Returns the shader cache folders; creates the first two of [`CACHES`], which Mesa uses, if they are
+/// missing.
 fn caches() -> Vec<PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());

@@ -1,7 +1,7 @@
 //! Every action that a key, knob or button can trigger: one list with stable names.
 //!
-//! The program turns an [`Action`] into [`Command`]s for the show, depending on the show's current state
-//! (which card, which value).
+//! The program turns most [`Action`]s into [`Command`]s for the show, depending on the show's current state
+//! (which preset is on a card, which value a dial has).
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use crate::show::Command;
 
 /// Number of cards: one for each preset that the show prepares.
 pub const CARDS: usize = crate::show::WARM_CANDIDATES;
-/// Change of a dial's value per step.
+/// Step size of a dial, whose values range from 0 to 1.
 const STEP: f32 = 0.05;
-/// Change of a dial's value per fine step.
+/// Fine step size of a dial.
 const FINE_STEP: f32 = 0.01;
 
 /// An action that the performer can trigger.
@@ -23,11 +23,11 @@ const FINE_STEP: f32 = 0.01;
 pub enum Action {
     /// A command for the show.
     Show(Command),
-    /// Sets a dial to the position of a knob; keys use [`Action::Nudge`].
+    /// Makes a dial follow a MIDI knob or fader; keys use [`Action::Nudge`].
     Turn(Dial),
     /// Moves a dial by one step.
     Nudge(Dial, Nudge),
-    /// Selects the macro for the arrow keys.
+    /// Selects the macro that the arrow keys move.
     Select(Control),
     /// Moves the selected macro by one step.
     NudgeSelected(Nudge),
@@ -108,7 +108,7 @@ pub enum Group {
     Window,
 }
 
-/// A key and its action.
+/// A key, with any modifiers, and its action.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyLine {
     /// The key, such as `Ctrl+1`.
@@ -122,7 +122,7 @@ impl Group {
     pub const ALL: [Self; 7] =
         [Self::Choice, Self::Picture, Self::Layers, Self::Tempo, Self::Macros, Self::Profile, Self::Window];
 
-    /// Returns the heading on the desk.
+    /// Returns the heading of the group on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Choice => "Presets",
@@ -199,7 +199,7 @@ impl Nudge {
 }
 
 impl Action {
-    /// Returns every action that a key or MIDI control can be bound to.
+    /// Returns every action that a key or MIDI control can be bound to, except launches of numbered layers.
     pub fn all() -> Vec<Self> {
         let commands = [
             Command::Next,
@@ -242,7 +242,7 @@ impl Action {
     }
 
     /// Finds an action by its name in files. Besides the names of [`Self::all`], accepts `sprite.00` to
-    /// `sprite.99` and `message.00` to `message.99`.
+    /// `sprite.99`, `message.00` to `message.99`, and names from earlier versions.
     pub fn named(name: &str) -> Option<Self> {
         let numbered = Numbered::ALL.into_iter().find_map(|what| what.named(name)).map(Self::Show);
         let name = current_name(name);
@@ -254,7 +254,7 @@ impl Action {
         matches!(self, Self::Nudge(..) | Self::NudgeSelected(_))
     }
 
-    /// Returns the stable name used in files, with parts joined by dots, such as `card1.play`.
+    /// Returns the stable name used in files, with parts joined by dots, such as `upcoming1.play`.
     pub fn name(&self) -> String {
         match self {
             Self::Show(Command::Sprite(number)) => Numbered::Sprite.name(*number),
@@ -367,7 +367,7 @@ impl Numbered {
     }
 }
 
-/// Returns today's name of an action that a file may name as an earlier version did.
+/// Converts an action name from an earlier version to the current name; returns other names unchanged.
 fn current_name(name: &str) -> Cow<'_, str> {
     match name.strip_prefix("card") {
         Some(card) => format!("upcoming{card}").replace(".drop", ".remove").into(),

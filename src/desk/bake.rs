@@ -27,17 +27,17 @@ pub struct BakeView {
     pub stages: Vec<String>,
     /// Label of the current stage; empty before the first.
     pub stage: String,
-    /// Number of presets done in this stage.
+    /// Number of presets finished in this stage.
     pub done: usize,
     /// Total number of presets in this stage.
     pub total: usize,
     /// Recent rate in presets per second.
     pub rate: f64,
-    /// Estimated seconds left in this stage, once known.
+    /// Estimated time left in this stage, in seconds; `None` until it is known.
     pub left_secs: Option<f64>,
     /// Whether the style index from before the last bake can be restored.
     pub can_restore: bool,
-    /// Why the last bake failed, if it did.
+    /// Why the latest bake failed, if it did.
     pub problem: Option<String>,
     /// Log messages, newest last.
     pub notes: Vec<String>,
@@ -45,7 +45,7 @@ pub struct BakeView {
     pub pictures: Vec<BakePicture>,
 }
 
-/// A thumbnail of a preset that was rendered.
+/// A thumbnail of a rendered preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakePicture {
     /// Unique number of the thumbnail.
@@ -61,7 +61,7 @@ pub struct BakePicture {
 pub enum BakeRequest {
     /// Start or resume a bake.
     Start(BakeOptions),
-    /// Stop; finished work is kept.
+    /// Stop the bake; finished work is kept.
     Stop,
     /// Swap the library's style index with the one from before the last bake.
     RestoreIndex,

@@ -1,15 +1,15 @@
-//! Large buttons for dark rooms: lit while on, with their key in the corner.
+//! Large buttons for dark rooms: lit while on, with the key in a corner.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
 use super::action::{Action, KeyLine};
 use super::style;
 
-/// The look of a large button.
+/// Appearance of a large button.
 pub(super) struct BigButton<'a> {
     /// Label of the button.
     pub title: &'a str,
-    /// Key of the button's action; may be empty.
+    /// Key bound to the button's action; empty if there is none.
     pub key: &'a str,
     /// Whether the button is on.
     pub on: bool,

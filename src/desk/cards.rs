@@ -16,7 +16,7 @@ const HISTORY: usize = 60;
 /// Side of an icon button, in points.
 const ICON: f32 = 28.0;
 
-/// Shows the cards, the next preset first.
+/// Shows the cards, starting with the preset that plays next.
 pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     ui.label(RichText::new("Up next").size(style::NEAR));
     for (number, upcoming) in view.snapshot.up_next.iter().take(CARDS).enumerate() {
@@ -61,7 +61,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
     });
 }
 
-/// Shows the presets played before, newest first, with buttons to mark them.
+/// Shows the presets played earlier, newest first, each with Favourite and Ban buttons.
 pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     ui.label(RichText::new("History").size(style::NEAR));
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

@@ -4,7 +4,7 @@ use egui::{Align2, CentralPanel, FontId, Frame, Ui, Vec2};
 
 use super::style;
 
-/// Draws the number of a display with its name.
+/// Draws the number of a display, with the display's name below it.
 pub fn display_number(ui: &mut Ui, number: usize, name: &str) {
     CentralPanel::default().frame(Frame::new().fill(style::ON_LIGHT)).show(ui, |ui| {
         let rect = ui.max_rect();

@@ -4,7 +4,7 @@ use egui::{Color32, Mesh, Painter, Pos2, Response, Sense, Stroke, Ui, Vec2};
 
 use super::style;
 
-/// Number of points of a star.
+/// Number of points on a star.
 const POINTS: usize = 5;
 /// Ratio of a star's inner to its outer radius, for straight edges between its points.
 const WAIST: f32 = 0.4;
@@ -31,7 +31,7 @@ pub(super) fn ban(painter: &Painter, center: Pos2, radius: f32, color: Color32) 
     painter.line_segment([center - across, center + across], stroke);
 }
 
-/// Draws a lamp in a line of text.
+/// Adds a round lamp to the layout, sized for a line of text.
 pub(super) fn lamp(ui: &mut Ui, lit: bool, color: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     ui.painter().circle_filled(rect.center(), 6.0, if lit { color } else { style::DARK });

@@ -1,4 +1,4 @@
-//! The layers row of the Live page: launches sprites and messages by number, and shows a title.
+//! The layers row of the Live page: launches sprites and messages by number, and the song title.
 
 use egui::{Button, DragValue, RichText, TextEdit, Ui, Vec2};
 
@@ -9,7 +9,7 @@ use super::style;
 use super::view::DeskView;
 use crate::show::Command;
 
-/// Height of the row with its gap, in points.
+/// Height of the row including its spacing, in points.
 pub(super) const HEIGHT: f32 = 40.0;
 
 /// The layers row, with the layer number and the title being typed.
@@ -20,7 +20,7 @@ pub(super) struct LayersRow {
     title: Option<String>,
 }
 
-/// Returns whether the row is shown, which it is if a layers folder or a title is set.
+/// Returns whether the row is shown: only if the settings contain a layers folder or a title.
 pub(super) fn shown(view: &DeskView) -> bool {
     view.settings.settings.layers.is_some() || view.settings.settings.title.is_some()
 }

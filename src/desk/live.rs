@@ -1,4 +1,4 @@
-//! The Live page: the preset on air and why, what comes next, and large buttons for a dark room.
+//! The Live page: the preset on air and why it was chosen, what comes next, and large buttons.
 
 use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
@@ -15,7 +15,7 @@ use crate::show::{Command, OutputMode};
 
 /// Height of one row of buttons, in points.
 const ROW: f32 = 54.0;
-/// Height of the macros, the buttons and their gaps below the preview, in points.
+/// Height of the macros and the buttons below the preview, including gaps, in points.
 const CONTROLS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
 
 pub(super) fn show(
@@ -70,7 +70,7 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
             ui.add(egui::ProgressBar::new(fade.get()).desired_width(90.0));
         }
         if let Some(moment) = view.snapshot.waiting {
-            ui.label(RichText::new(format!("About to cut: {}", moment.description())).color(style::WARN));
+            ui.label(RichText::new(format!("About to switch: {}", moment.description())).color(style::WARN));
         }
         reason::show(ui, &playing.reason, RichText::new(&playing.reason.summary));
     });

@@ -17,7 +17,7 @@ const FULL_DRAG: f32 = 260.0;
 const FINE: f32 = 0.2;
 /// Height of the panel, in points.
 pub(super) const HEIGHT: f32 = 36.0 + KNOB + CAPTION + 8.0;
-/// Side of a knob's square, in points.
+/// Side of the square that holds a knob, in points.
 const KNOB: f32 = 60.0;
 /// Height of a knob's label, in points.
 const CAPTION: f32 = 20.0;
@@ -26,7 +26,8 @@ const HALF_SWEEP: f32 = std::f32::consts::PI * 0.75;
 /// Number of line segments in a full arc.
 const ARC_PIECES: f32 = 32.0;
 
-/// Draws the panel and adds the performer's commands to `commands`. `selected` is the macro that the arrow keys move.
+/// Draws the panel and adds the performer's commands to `commands`. `selected` is the macro that the arrow
+/// keys move.
 pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, selected: Control, commands: &mut Vec<Command>) {
     let view = &snapshot.macros;
     ui.horizontal(|ui| {
@@ -129,8 +130,8 @@ fn knob(
     ));
 }
 
-/// Returns the value that the performer turns the knob to, if any. Starts from the current value, so that it
-/// never jumps.
+/// Returns the value that the performer turns the knob to, if any. Drags and scrolling start from the current
+/// `value`, so that they never make it jump.
 fn turned(ui: &Ui, response: &Response, value: f32) -> Option<f32> {
     if response.double_clicked() {
         return Some(0.5);

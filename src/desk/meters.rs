@@ -1,4 +1,4 @@
-//! Audio meters: level, spectrum, beat, energy and scene.
+//! Audio meters: level, spectrum, beat, section and scene.
 
 use egui::{Color32, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
 
@@ -13,7 +13,7 @@ const BARS: usize = 40;
 /// Level of an empty meter, in dBFS.
 const FLOOR_DB: f32 = -60.0;
 
-/// The meters. Peaks fall slowly so that short ones are visible.
+/// The audio meters. The peak mark falls slowly, so that short peaks are visible.
 #[derive(Default)]
 pub(super) struct Meters {
     peak: f32,
@@ -58,7 +58,7 @@ fn spectrum(ui: &mut Ui, view: &DeskView) {
     let painter = ui.painter_at(rect);
     let bins = &view.heard.spectrum[0];
     let edge = |bar: usize| {
-        // Equal steps in pitch.
+        // The bars are spaced equally in pitch.
         let share = bar as f32 / BARS as f32;
         (((SPECTRUM_BINS as f32).powf(share)) as usize).clamp(1, SPECTRUM_BINS)
     };

@@ -21,11 +21,11 @@ pub struct MidiView {
     pub learning: Option<Action>,
     /// Whether Auto-map is waiting for controls.
     pub mapping: bool,
-    /// Why MIDI is unavailable, if it is.
+    /// Why MIDI is unavailable; `None` if it is available or a device has been seen.
     pub unavailable: Option<String>,
     /// The last message received.
     pub last_message: String,
-    /// Whether all eight macros are bound to MIDI.
+    /// Whether all eight macros are bound to connected devices.
     pub locked: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct MidiDevice {
     pub name: String,
     /// Whether it is connected.
     pub connected: bool,
-    /// Whether it accepts messages, for its LEDs.
+    /// Whether it accepts messages, such as those that set LEDs.
     pub leds: bool,
     /// Number of bindings of the device.
     pub bindings: usize,
@@ -67,7 +67,7 @@ pub struct MidiRow {
 pub enum MidiRequest {
     /// Bind this action to the next control that moves.
     Learn(Action),
-    /// Stop learning or mapping.
+    /// Stop learning or Auto-map.
     Stop,
     /// Bind the macros to knobs in the order they are moved, including any moved before the request.
     AutoMap,
@@ -92,7 +92,7 @@ pub enum MidiRequest {
         /// Name of the encoding.
         encoding: &'static str,
     },
-    /// Toggle the soft takeover of a control.
+    /// Toggle soft takeover for a control.
     SoftTakeover {
         /// Name of the device.
         device: String,
@@ -164,7 +164,7 @@ fn devices(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             let text = format!("{}{leds}{note}", counted(device.bindings, "binding"));
             ui.label(RichText::new(text).color(style::OFF));
             if device.bindings > 0
-                && ui.button("Clear").on_hover_text("Remove all bindings of this device").clicked()
+                && ui.button("Clear").on_hover_text("Remove all bindings for this device").clicked()
             {
                 requests.push(MidiRequest::Clear { device: device.name.clone() });
             }

@@ -1,4 +1,4 @@
-//! The desk, the performer's window (egui): reads a snapshot, returns commands and requests.
+//! The desk, the performer's window (egui): reads a [`DeskView`] and returns [`DeskRequest`]s.
 //!
 //! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything.
 //! The desk never changes the show; it keeps only view state, such as the open page, the selected macro and
@@ -49,7 +49,7 @@ pub use page::Page;
 pub use settings::{SettingsRequest, SettingsView};
 pub use view::{DeskRequest, DeskView};
 
-/// The desk, with the state of its pages.
+/// The desk: the open page, the selected macro, and the view state of every page.
 pub struct Desk {
     styled: bool,
     page: Page,
@@ -83,20 +83,20 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// Opens a page.
+    /// Opens `page`, and remembers the previous page for [`Self::toggle_help`].
     pub fn open(&mut self, page: Page) {
         if page != self.page {
             self.before = std::mem::replace(&mut self.page, page);
         }
     }
 
-    /// Opens the next page.
+    /// Opens the next page in the order of the tabs; after the last, the first.
     pub fn open_next(&mut self) {
         let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
         self.open(Page::ALL[(at + 1) % Page::ALL.len()]);
     }
 
-    /// Toggles between the Keys page and the page that was open before.
+    /// Opens the Keys page or, if it is open, the page that was open before it.
     pub fn toggle_help(&mut self) {
         self.open(if self.page == Page::Keys { self.before } else { Page::Keys });
     }
@@ -112,7 +112,8 @@ impl Desk {
     }
 
     /// Redirects an action triggered by a key on the desk: on the Library and Map pages, Favourite and Ban
-    /// apply to the selected preset instead of the one on air. Returns `None` if no preset is selected.
+    /// apply to the selected preset instead of the one on air. Returns `None` if they have no selected preset
+    /// to apply to.
     pub fn redirect(&self, action: Action) -> Option<Action> {
         let command = match (&action, self.page) {
             (Action::Show(Command::Favourite), Page::Library | Page::Map) => Command::FavouritePreset,

@@ -14,9 +14,9 @@ pub enum Page {
     Midi,
     /// Overnight bakes.
     Bake,
-    /// Input, output, safety and director.
+    /// Audio input, MIDI profile set, output, safety, director and presets.
     Settings,
-    /// All keys.
+    /// All key bindings.
     Keys,
 }
 
@@ -25,7 +25,7 @@ impl Page {
     pub const ALL: [Self; 7] =
         [Self::Live, Self::Library, Self::Map, Self::Midi, Self::Bake, Self::Settings, Self::Keys];
 
-    /// Returns the label of its tab.
+    /// Returns the label of the page's tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",

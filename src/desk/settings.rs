@@ -20,9 +20,9 @@ pub struct SettingsView {
     pub settings: Settings,
     /// Names of the available inputs.
     pub inputs: Vec<String>,
-    /// Whether inputs and libraries are being refreshed.
+    /// Whether the lists of inputs, libraries and MIDI profile sets are being refreshed.
     pub refreshing: bool,
-    /// Descriptions of the displays, numbered from 0.
+    /// Name and size of each display, in the order of their numbers.
     pub monitors: Vec<String>,
     /// Number of the display that shows the output, and whether the output is full screen; `None` if unknown.
     pub output_on: Option<(usize, bool)>,
@@ -43,9 +43,9 @@ pub struct SettingsView {
 pub enum SettingsRequest {
     /// Change a setting.
     Set(Setting),
-    /// Refresh inputs and libraries.
+    /// Refresh the lists of inputs, libraries and MIDI profile sets.
     Refresh,
-    /// Show the number of every display for a moment.
+    /// Briefly show the number of every display on that display.
     Identify,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct SettingsPage {
 }
 
 impl SettingsPage {
-    /// Puts a missing folder into the preset folder field, to be corrected.
+    /// Puts the path of a missing folder into the preset folder field, so that the performer can correct it.
     pub fn locate(&mut self, folder: &Path) {
         self.folder = folder.display().to_string();
         self.focus = true;

@@ -10,7 +10,7 @@ use crate::units::counted;
 
 /// Seconds for which a message stays highlighted.
 const BRIGHT_SECS: f64 = 15.0;
-/// Number of messages that stay visible even if they no longer apply.
+/// Number of messages that stay visible, even if they no longer apply, until newer ones replace them.
 const KEPT: usize = 2;
 
 /// The messages shown, newest first, each with the time at which it appeared, in seconds.
@@ -32,7 +32,7 @@ impl StatusBar {
             }
         }
         self.previous = view.messages.iter().map(|message| (*message).to_owned()).collect();
-        // Outdated messages make room for new ones.
+        // Messages that no longer apply are replaced by new ones.
         self.messages.truncate(KEPT.max(view.messages.len()));
         for (message, since) in &self.messages {
             let color = if now - since < BRIGHT_SECS { style::WARN } else { style::OFF };
@@ -64,7 +64,7 @@ impl StatusBar {
     }
 }
 
-/// Shows a red label while changes, such as favourites or bans, cannot be saved.
+/// Shows a red label while changes such as favourites or bans cannot be saved.
 fn save_lamp(ui: &mut Ui, view: &DeskView) {
     let (unsaved, problem) = (view.library.unsaved, &view.library.save_problem);
     if problem.is_empty() {

@@ -9,13 +9,13 @@ use egui::{Color32, Context, FontId, TextStyle, Visuals};
 pub(super) const TEXT: Color32 = Color32::from_rgb(225, 228, 232);
 /// Colour of secondary text, and of text that is inactive or outdated.
 pub(super) const OFF: Color32 = Color32::from_rgb(128, 136, 147);
-/// Colour of what works as expected.
+/// Colour of states that are on or in order, such as a connected device.
 pub(super) const GOOD: Color32 = Color32::from_rgb(94, 214, 140);
 /// Colour of a warning.
 pub(super) const WARN: Color32 = Color32::from_rgb(240, 184, 80);
 /// Colour of errors, bans, clipping, silence, and a blackout or freeze.
 pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
-/// Colour of favourites and headings.
+/// Colour of favourites, headings, MIDI control, downbeats and peaks.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
 /// Colour of the filled part of a bar.
 pub(super) const LIT: Color32 = Color32::from_rgb(36, 92, 110);

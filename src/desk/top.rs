@@ -1,4 +1,4 @@
-//! The top bar of every page: tabs, preset and macro mode, output state, energy and beat. Readable from two metres.
+//! The top bar of every page: tabs, output, preset and macro modes, section and beat.
 
 use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
@@ -13,7 +13,7 @@ use crate::show::{OutputMode, Snapshot};
 
 /// Height of the bar, in points.
 const HEIGHT: f32 = 58.0;
-/// Height of the caption above a state, in points.
+/// Text size of the caption above a state, in points.
 const CAPTION: f32 = 12.0;
 
 /// Draws the bar; sets `page` to the tab that was clicked, if any.

@@ -13,13 +13,13 @@ use crate::show::{AudioLine, FrameTimes, PresetAudio, Snapshot};
 pub struct DeskView<'a> {
     /// State of the show.
     pub snapshot: &'a Snapshot,
-    /// Audio source and its state.
+    /// Name of the audio source, and its current problem, if any.
     pub audio: &'a AudioLine,
     /// Statistics on frame times.
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: &'a PresetAudio,
-    /// Texture with the output picture.
+    /// egui texture with the output picture.
     pub preview: TextureId,
     /// Aspect ratio of the output picture (width / height).
     pub preview_aspect: f32,

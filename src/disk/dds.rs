@@ -4,7 +4,8 @@
 use image::RgbaImage;
 
 const MAGIC: &[u8; 4] = b"DDS ";
-/// Offset of the pixels. Files with the DX10 extension have a longer header; the `image` crate reads them.
+/// Offset of the pixels, in bytes. Files with the DX10 extension have a longer header; the `image` crate
+/// reads them.
 const HEADER: usize = 128;
 
 // Flags of the pixel format.
@@ -13,7 +14,8 @@ const ALPHA: u32 = 0x2;
 const FOUR_CC: u32 = 0x4;
 const LUMINANCE: u32 = 0x2_0000;
 
-/// Decodes an uncompressed DDS image with sides of at most `max_side` pixels; `None` for anything else.
+/// Decodes an uncompressed DDS image; fails if it is damaged, has an unsupported number of bits per pixel, or
+/// has a side longer than `max_side` pixels. Returns `None` for any other file.
 pub(super) fn decode(bytes: &[u8], max_side: u32) -> Option<Result<RgbaImage, String>> {
     let header = bytes.get(..HEADER).filter(|header| header.starts_with(MAGIC))?;
     let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);

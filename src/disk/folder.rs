@@ -1,4 +1,4 @@
-//! Writes and deletes files below a folder named by the user, and nowhere else.
+//! Reads, writes and deletes files below a folder named by the user, and nowhere else.
 //!
 //! The folder is opened once, and everything below it is reached from its handle, one level at a time. A link
 //! created there at any time is never followed.
@@ -35,7 +35,7 @@ impl Folder {
     /// Opens a folder named by the user, after creating it and its parents if necessary.
     ///
     /// # Errors
-    /// Fails if it cannot be created, or is not a folder.
+    /// Fails if it cannot be created or is not a folder.
     pub fn create(path: &Path) -> io::Result<Self> {
         if !path.as_os_str().is_empty() {
             std::fs::create_dir_all(path)?;
@@ -138,7 +138,8 @@ impl Folder {
     /// Creates a file at the relative path `below`, where nothing may exist yet, not even a link.
     ///
     /// # Errors
-    /// Fails if the path leaves the folder, if one of its folders is a link, or if there is a file of that name.
+    /// Fails if the path leaves the folder, if one of its folders is a link, or if something of that name
+    /// exists.
     pub fn create_file(&self, below: &Path) -> io::Result<File> {
         let (folder, name) = self.place(below, true)?;
         folder.create_new(Path::new(name))
@@ -147,7 +148,8 @@ impl Folder {
     /// Opens the file at the relative path `below` for appending; creates it if necessary.
     ///
     /// # Errors
-    /// Fails if the path leaves the folder, or if it or one of its folders is a link or not a regular file.
+    /// Fails if the path leaves the folder, if one of its folders is a link, or if the file is a link or not
+    /// a regular file.
     pub fn append(&self, below: &Path) -> io::Result<File> {
         let (folder, name) = self.place(below, true)?;
         let name = Path::new(name);
@@ -193,7 +195,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Opens the parent folder of the relative path `below`; returns it and the file name.
+    /// Opens the parent folder of the relative path `below`, creating it if `create`; returns it and the file
+    /// name.
     fn place<'a>(&self, below: &'a Path, create: bool) -> io::Result<(Self, &'a std::ffi::OsStr)> {
         let (Some(name), Some(parent)) = (below.file_name(), below.parent()) else {
             return Err(leaves(below));
@@ -216,7 +219,7 @@ impl Folder {
         }
     }
 
-    /// Adds the path to an error, and states that it is a link if it is one.
+    /// Adds the path to an error; if the path is a link, the error states that instead.
     fn explain(&self, name: &Path, error: io::Error) -> io::Error {
         let path = self.path.join(name);
         if self.dir.symlink_metadata(name).is_ok_and(|metadata| metadata.is_symlink()) {

@@ -1,9 +1,9 @@
 //! Files: how they are opened, listed, read as text and written.
 //!
-//! Nothing in a folder is trusted. Only regular files up to a size limit are opened. Links are followed, but
-//! a pipe, a device or a socket is rejected with an error that names its kind. Every operation runs on a
-//! helper thread that is abandoned if the disk does not respond, so a stalled network mount affects only the
-//! files on it.
+//! Nothing in a folder is trusted. Only regular files up to a size limit are read. Links are followed, but a
+//! pipe, a device or a socket is rejected with an error that names its kind. Files are read and folders
+//! listed on helper threads that are abandoned if the disk does not respond, so a stalled network mount
+//! affects only the files on it.
 
 mod dds;
 mod error;

@@ -1,4 +1,4 @@
-//! Checks who can replace a file.
+//! Checks whether other users can replace a file.
 
 use std::io;
 use std::path::{Path, PathBuf};

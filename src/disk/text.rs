@@ -61,7 +61,7 @@ pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
 /// Reads a text file of at most `limit` bytes; see [`decode`].
 ///
 /// # Errors
-/// Fails as [`read`] does; a file that is not text is an error of the kind `InvalidData`.
+/// Fails as [`read`] does; a file that is not text gives an error of kind `InvalidData`.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let invalid = |error: TextError| io::Error::new(io::ErrorKind::InvalidData, error);
     // Rejects a file of zeros without reading all of it: no text starts with 16 zeros in any encoding.

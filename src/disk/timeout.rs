@@ -58,7 +58,7 @@ fn with_timeout_of<T: Send + 'static>(
     let seen = heartbeat.clone();
     let helper = give(Box::new(move || {
         let done = catch_unwind(AssertUnwindSafe(|| work(&seen)));
-        let done = done.unwrap_or_else(|_| Err(io::Error::other("the read failed unexpectedly")));
+        let done = done.unwrap_or_else(|_| Err(io::Error::other("the operation failed unexpectedly")));
         if send.send(done).is_err() {
             STALLED.fetch_sub(1, Ordering::Relaxed);
         }

@@ -1,4 +1,4 @@
-//! Lists folders: the kind of each entry, in a fixed order, without following links in circles.
+//! Lists folders and walks them recursively, in a fixed order, without following links in circles.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -44,10 +44,10 @@ impl FileKind {
         }
     }
 
-    /// Fails unless this is a regular file.
+    /// Checks that this is a regular file.
     ///
     /// # Errors
-    /// The error states what it is instead.
+    /// Fails if it is not; the error states what it is instead.
     pub fn regular(self) -> io::Result<()> {
         let what = match self {
             Self::Regular => return Ok(()),
@@ -68,7 +68,7 @@ pub struct Item {
     pub kind: Option<FileKind>,
 }
 
-/// Lists a folder, ordered by name.
+/// Lists the entries of a folder, ordered by name.
 ///
 /// # Errors
 /// Fails if the folder cannot be read, or if the disk does not respond.
@@ -88,7 +88,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
                         .metadata()
                         .map_or(FileKind::Special("a special file"), |metadata| FileKind::of(&metadata)),
                 ),
-                Err(_) => continue, // It vanished.
+                Err(_) => continue, // It has been deleted meanwhile.
             };
             items.push(Item { name: entry.file_name(), kind });
         }
@@ -183,7 +183,7 @@ pub struct Skipped {
     pub why: io::Error,
 }
 
-/// Iterates over the regular files below a folder, folder by folder, in the order of their names.
+/// Iterates over the regular files below a folder, depth first, in the order of their names.
 ///
 /// Returns only files whose path `wanted` accepts, including links to files. A wanted entry that is neither a
 /// regular file nor a folder, or anything that cannot be read, is returned as an error that names it; the

@@ -62,7 +62,7 @@ impl Code {
     }
 
     /// Compiles the program to machine code. Returns false, and leaves the program interpreted, if the
-    /// platform does not allow machine code or the program is too long.
+    /// platform does not allow machine code, compilation fails, or the program is too long.
     pub fn make_native(&mut self) -> bool {
         let short = self.operations() <= MAX_NATIVE;
         self.native = short.then(|| Native::new(&self.flat)).flatten();
@@ -100,7 +100,7 @@ pub struct Columns<'a> {
 #[derive(Debug)]
 pub struct BatchCode {
     code: Code,
-    /// Computes the columns appended to the inputs in each row, if any.
+    /// Computes the columns that [`Self::keep_rows`] appended to each input row, if any.
     rows: Option<Code>,
     outputs: Vec<Option<usize>>,
 }
@@ -188,7 +188,7 @@ impl BatchCode {
     ///
     /// # Panics
     ///
-    /// If `inputs` or `outputs` are too short.
+    /// Panics if `inputs`, `outputs` or [`Machine::vars`] is too short.
     pub fn run(&self, machine: &mut Machine, items: usize, inputs: &[f64], outputs: &mut [f64]) -> usize {
         self.code.run_items(machine, inputs, outputs, items)
     }

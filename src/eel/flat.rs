@@ -15,7 +15,7 @@ pub(super) struct Value(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place(pub u32);
 
-/// A target of jumps.
+/// A jump target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Label(pub u32);
 
@@ -51,7 +51,7 @@ pub(super) enum Op {
     /// The second value if the first is true, else the third.
     Select(Value, Value, Value),
     Load(Space, Value),
-    /// Stores the second value at the index in the first.
+    /// Stores the second value at the index given by the first.
     Store(Space, Value, Value),
     Random(Value),
     Free(Value),

@@ -6,7 +6,7 @@ pub(super) const EPSILON: f64 = 0.00001;
 pub(super) const MIN_DIVISOR: f64 = 1e-300;
 /// Smallest square root that `invsqrt` divides by.
 pub(super) const MIN_ROOT: f64 = 1e-12;
-/// Maximum iterations of one `loop` or `while`, as in ns-eel2.
+/// Maximum number of iterations of one `loop` or `while`, as in ns-eel2.
 pub(super) const MAX_ITERATIONS: u32 = 1_048_576;
 
 /// Returns whether a number counts as true, as in ns-eel2.

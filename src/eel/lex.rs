@@ -56,7 +56,7 @@ pub(super) fn lex(source: &str) -> Result<Vec<Token>, CompileError> {
     Ok(tokens)
 }
 
-/// Returns the length of the white space or comment at the start of `rest`.
+/// Returns the length in bytes of the white space, comment or stray byte at the start of `rest`.
 fn blank_length(rest: &[u8]) -> usize {
     let line = || rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
     match rest {

@@ -179,7 +179,7 @@ impl<'a> Lowering<'a> {
         value
     }
 
-    /// Adds a pure operation, or returns the value of an equal one.
+    /// Adds a pure operation and returns its value, or returns the value of an equal operation.
     fn pure(&mut self, op: Op) -> Value {
         let op = match self.simplified(op) {
             Ok(value) => return value,
@@ -733,8 +733,8 @@ fn assigned_names(nodes: &[Node], target: NodeId, names: &mut HashSet<Home>) {
     }
 }
 
-/// Returns the reciprocal of `divisor` if that is a power of two, so that multiplying by the reciprocal gives
-/// the same bits as dividing.
+/// Returns the reciprocal of `divisor` if `divisor` is a power of two or its negative, so that multiplying by
+/// the reciprocal gives the same bits as dividing.
 fn exact_reciprocal(divisor: f64) -> Option<f64> {
     let reciprocal = 1.0 / divisor;
     let is_power = |number: f64| number.is_normal() && number.to_bits().trailing_zeros() >= 52;

@@ -5,7 +5,7 @@ use super::memory::{Memory, MemoryQuota};
 use super::random::EelRandom;
 use super::tree::Space;
 
-/// Maximum count of numbers that one `memcpy` or `memset` writes.
+/// Maximum number of values that one `memcpy` or `memset` writes.
 const MAX_MOVED: f64 = 65_536.0;
 /// Instructions charged for allocating or freeing a block of memory.
 const BLOCK_COST: u64 = 8_192;

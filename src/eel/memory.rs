@@ -1,4 +1,5 @@
-//! The memories `megabuf` and `gmegabuf`: eight million numbers each, allocated in blocks on first write.
+//! The memories `megabuf` and `gmegabuf`: 8,388,608 numbers each, in blocks that are allocated on the first
+//! write of a value other than 0.
 
 /// Size of a memory, in numbers.
 pub(super) const SIZE: usize = 8 * 1024 * 1024;
@@ -11,7 +12,7 @@ pub(super) const INDEX_TOLERANCE: f64 = 0.0001;
 /// Maximum number of blocks in all memories of a preset (128 MiB). Writes that would need more are discarded.
 const MAX_BLOCKS: u32 = 256;
 
-/// Number of blocks a preset may still allocate.
+/// Number of memory blocks that a preset may still allocate.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryQuota(u32);
 
@@ -40,7 +41,7 @@ impl Memory {
         Self::default()
     }
 
-    /// Rounds `index` down, with [`INDEX_TOLERANCE`]; returns `None` if it is out of range.
+    /// Adds [`INDEX_TOLERANCE`] to `index` and rounds it down; returns `None` if it is out of range.
     pub(super) fn address(index: f64) -> Option<usize> {
         let address = (index + INDEX_TOLERANCE).floor();
         (address >= 0.0 && address < SIZE as f64).then_some(address as usize)

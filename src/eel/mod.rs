@@ -1,4 +1,4 @@
-//! EEL2, the expression language of presets: compiles it to machine code and runs it within an instruction
+//! Compiles EEL2, the expression language of presets, to machine code and runs it within an instruction
 //! budget.
 //!
 //! Source text is parsed into a tree, and the tree is lowered to a flat list of typed operations. These run

@@ -290,7 +290,8 @@ impl<'a> Parser<'a> {
                 }
                 (Some(function), given) => {
                     let expected = function.arguments();
-                    return Err(format!("{name} takes {expected} arguments, got {}", given.len()));
+                    let unit = if expected == 1 { "argument" } else { "arguments" };
+                    return Err(format!("{name} takes {expected} {unit}, got {}", given.len()));
                 }
                 (None, _) => return Err(format!("unknown function {name}")),
             },
@@ -318,7 +319,7 @@ impl<'a> Parser<'a> {
         tallest
     }
 
-    /// Replaces operators and functions of constants with their results.
+    /// Replaces an operator or function whose operands are all constant with its result.
     fn fold_constants(&self, node: Node) -> Node {
         let number = |id: NodeId| match self.nodes[id as usize] {
             Node::Number(value) => Some(value),
@@ -341,7 +342,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Consumes the next token if it is `symbol`.
+    /// Consumes the next token and returns true if it is `symbol`.
     fn eat(&mut self, symbol: &str) -> bool {
         let found = self.symbol() == Some(symbol);
         self.at += usize::from(found);

@@ -1,4 +1,4 @@
-//! The random stream of `rand`: MT19937 (Matsumoto and Nishimura, 1998), with the seed that ns-eel2 uses.
+//! The random stream of `rand`: MT19937 (Matsumoto and Nishimura, 1998), seeded as in ns-eel2 by default.
 
 const SIZE: usize = 624;
 const SHIFT: usize = 397;
@@ -48,7 +48,8 @@ impl EelRandom {
         f64::from(self.next_u32()) / f64::from(u32::MAX)
     }
 
-    /// Returns `rand(limit)`: a random number from 0 to `limit` rounded down, or to 1 if that is smaller.
+    /// Returns `rand(limit)`: a random number from 0 to `floor(limit)`, or from 0 to 1 if `floor(limit)` is
+    /// below 1.
     pub(super) fn draw(&mut self, limit: f64) -> f64 {
         self.unit() * limit.floor().max(1.0)
     }

@@ -1,4 +1,4 @@
-//! The parsed form: a list of nodes that refer to their children by index.
+//! The parsed program: a list of nodes that refer to their children by index.
 
 use super::functions::{Binary, Move, Unary};
 

@@ -1,5 +1,6 @@
-//! The built-in embedder, which needs no vision model: it describes a preset's code by a model fitted on the
-//! library and by pretrained concepts, and, if the preset has frames, its look.
+//! The built-in embedder, which needs no vision model: it describes a preset's numbers and code by a text
+//! model fitted on the library and by pretrained concepts, and, if the preset has frames, its look by a look
+//! model.
 
 use std::path::Path;
 
@@ -23,7 +24,7 @@ const MODEL: &str = "text-model.json";
 const DIRECTIONS: &str = "text-model.npy";
 /// File name of the look model.
 const LOOK_MODEL: &str = "look-model.npy";
-/// Ratio of the library's size to the number of presets a model was fitted on, beyond which the model is
+/// Factor by which the library must outgrow the number of presets a model was fitted on before the model is
 /// fitted again.
 const REFIT_GROWTH: usize = 4;
 
@@ -38,7 +39,8 @@ pub struct BuiltinEmbedder {
 }
 
 impl BuiltinEmbedder {
-    /// Loads the models saved in `folder`, or fits new ones on these presets and saves them.
+    /// Loads the models saved in `folder`; fits new ones on these presets and saves them if there are none or
+    /// the library has outgrown them.
     pub fn prepare(items: &[BakeItem], folder: &Path, seed: u64, threads: usize) -> Result<Self, String> {
         let saved = load(folder).unwrap_or_else(|why| {
             log::warn!("cannot use the saved text model ({why}); fitting a new one");
@@ -116,7 +118,7 @@ fn look_model(
     Ok(Some(model))
 }
 
-/// Loads the text model of this folder with its fingerprint; `None` if there is none.
+/// Loads the text model in this folder with its fingerprint; `None` if there is none.
 fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     let path = folder.join(MODEL);
     if !path.exists() {
@@ -131,7 +133,7 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     Ok(Some((saved.model, saved.fingerprint)))
 }
 
-/// Saves the text model, the file with the fingerprint last, and returns the fingerprint.
+/// Saves the text model, writing the file with the fingerprint last, and returns the fingerprint.
 fn save(model: &TextModel, folder: &Path) -> Result<String, String> {
     let fingerprint = fingerprint(model)?;
     disk::write(&folder.join(DIRECTIONS), &npy::encode(&model.directions))

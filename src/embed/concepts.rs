@@ -7,8 +7,8 @@
 //! per-library text model ([`super::text`]), the file is the same for every library.
 //!
 //! Share of the ten nearest neighbours of a preset that are in its folder, on 6,997 curated presets, each
-//! evaluated with a network trained without the preset's author. "Strict" excludes neighbours that share half
-//! of the words in their name with the preset:
+//! evaluated with a network trained without the preset's author. "Strict" excludes neighbours that have at
+//! least half of the words of the shorter name in common with the preset:
 //!
 //! | Variant | Category | Subfolder | Strict category | Strict subfolder |
 //! |---|---|---|---|---|
@@ -42,7 +42,7 @@ static FILE: &[u8] = include_bytes!("../../assets/style-concepts.bin");
 
 static CONCEPTS: LazyLock<Concepts> = LazyLock::new(|| Concepts::read(FILE).unwrap_or_default());
 
-/// The text models and the network.
+/// The text models, and the neural network that maps their descriptors to a concept vector.
 #[derive(Debug, Default)]
 struct Concepts {
     /// Text models of all or some sections. The first also includes the parameters, the others only words.
@@ -55,7 +55,8 @@ struct Concepts {
 }
 
 impl Concepts {
-    /// Parses the file; `None` if it is truncated or has another format.
+    /// Parses the file; `None` if it is truncated, has another format or was made for another set of
+    /// parameters.
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(bytes.strip_prefix(b"AIVJCON3")?);
         let mut knots = Vec::new();
@@ -143,7 +144,7 @@ pub(super) fn concepts(readings: &[Reading], threads: usize) -> Array2<f32> {
     CONCEPTS.describe(readings, threads)
 }
 
-/// Returns the content of the concepts file, for identifying its version.
+/// Returns the contents of the concepts file, which identify its version.
 pub(super) fn file() -> &'static [u8] {
     FILE
 }
@@ -161,7 +162,7 @@ mod tests {
         }
         assert!(Concepts::read(&[FILE, b"x"].concat()).is_none());
         let mut other = FILE.to_vec();
-        other[8] += 1; // One more number.
+        other[8] += 1; // One more list of knots than the file contains.
         assert!(Concepts::read(&other).is_none());
     }
 

@@ -1,4 +1,5 @@
-//! Embeddings of other programs: a matrix, the id of every row, and possibly a description in a format other than ours.
+//! Embeddings written by other programs: a matrix, the ID of every row, and optionally a description in a
+//! format other than ours.
 
 use std::path::Path;
 
@@ -8,22 +9,22 @@ use serde_json::Value;
 use super::npy;
 use crate::disk;
 
-/// Keys under which programs name their model.
+/// Keys under which other programs store the name of their model.
 const MODEL_KEYS: [&str; 8] =
     ["model", "modelName", "model_name", "modelId", "pretrained", "loraDir", "lora", "checkpoint"];
 
-/// Embeddings of another program.
+/// Embeddings written by another program.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ForeignSet {
     /// Description of the model.
     pub model: String,
-    /// Ids of the presets, in row order.
+    /// IDs of the presets, in row order.
     pub ids: Vec<String>,
     /// The embeddings, one per row.
     pub rows: Array2<f32>,
 }
 
-/// File names of a set: matrix, ids, description.
+/// File names of a set: matrix, IDs, description.
 pub(super) type SetNames = [&'static str; 3];
 
 /// File names of the sets that other programs write.
@@ -32,7 +33,7 @@ const SETS: [SetNames; 2] = [
     ["embeddings.hf.npy", "ids.hf.txt", "embeddings.hf.meta.json"],
 ];
 
-/// Reads the set of another program in this folder; `None` if there is none.
+/// Reads the set that another program wrote to this folder; `None` if there is none.
 ///
 /// # Errors
 /// Fails if the files of a set do not match or cannot be read.
@@ -42,7 +43,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<ForeignSet>, String> {
     set.map(|set| read_set(folder, set)).transpose()
 }
 
-/// Reads a matrix of another program, with the ids next to it.
+/// Reads a matrix written by another program, with the IDs next to it.
 pub(super) fn read_matrix(path: &Path) -> Result<ForeignSet, String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -23,9 +23,9 @@ use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use super::text::unit_length;
 use super::visual::PARTS;
 
-/// Dimensions of a normalised look.
+/// Number of dimensions of a normalised look.
 pub(super) const LOOKS: usize = 128;
-/// Minimum number of looks to fit a model.
+/// Minimum number of presets with frames needed to fit a model.
 pub(super) const MIN_LOOKS: usize = 64;
 /// Maximum number of looks a model is fitted on.
 pub(super) const MAX_LOOKS: usize = 1500;

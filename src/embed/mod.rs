@@ -1,7 +1,7 @@
 //! Embeddings: presets as vectors, with similar presets close to each other.
 //!
-//! Every embedder gives one row per preset. A bake embeds new and changed presets and keeps all other rows; fitted
-//! models are saved next to the rows.
+//! Every embedder produces one row per preset. A bake embeds new and changed presets and keeps all other
+//! rows; fitted models are saved next to the rows.
 
 mod builtin;
 mod concepts;
@@ -32,7 +32,7 @@ use crate::facts::PresetId;
 use crate::frames::BakeItem;
 use crate::jobs::progress::{OnProgress, Progress};
 
-/// Presets per batch; progress and cancellation are checked between batches.
+/// Number of presets per batch; between batches, progress is reported and cancellation is checked.
 const BATCH: usize = 256;
 /// Number of new rows after which the table is saved, so that a crash loses little.
 const SAVE_EVERY: usize = 8192;
@@ -47,15 +47,15 @@ pub struct PresetInput {
 
 /// Computes embeddings of presets.
 pub trait Embedder {
-    /// Returns the id of the embedder; rows of different embedders are not comparable.
+    /// Returns the ID of the embedder; rows of different embedders are not comparable.
     fn id(&self) -> EmbedderId;
 
     /// Returns one row per preset; a row of zeros for a preset with nothing to embed.
     fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String>;
 }
 
-/// Opens an embedder: `builtin`, or a vision model by its folder or its name in `models`. `on_note` receives a
-/// description of the embedder.
+/// Opens the embedder `name`: `builtin`, the name of a vision model in `models`, or the folder of a vision
+/// model. `on_note` receives a description of the embedder.
 pub fn open_embedder(
     name: &str,
     models: Option<&Path>,
@@ -124,7 +124,7 @@ pub enum EmbedError {
 }
 
 /// Embeds the presets that have no current row in the table in `folder`. If `on_progress` cancels, finished
-/// rows are kept; without any, `folder` may still contain the table of another embedder.
+/// rows are kept; if there are none, `folder` may still contain the table of another embedder.
 pub fn embed(
     items: &[BakeItem],
     embedder: &mut dyn Embedder,
@@ -176,7 +176,8 @@ pub fn embed(
     Ok(done)
 }
 
-/// Returns the ids and keys of the items without a current row, with their inputs.
+/// Returns the IDs and keys of the items without a current row, and their inputs. Counts the items that have
+/// one or cannot be read in `done`.
 fn outdated(
     items: &[BakeItem],
     table: &Table,

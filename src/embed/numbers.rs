@@ -1,7 +1,7 @@
 //! Numeric values of a preset: 113 numbers, each mapped to its rank among the presets of the library.
 //!
-//! Ranks need no units and are robust to outliers (share of the ten nearest neighbours in the same category:
-//! .720, against .718 with robust scaling of logarithms).
+//! Ranks are independent of units and robust to outliers (share of the ten nearest neighbours in the same
+//! category: .720, against .718 with robust scaling of logarithms).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::split_source::SplitSource;
 use super::tokens::token_count;
 use crate::milk::text::CodeSection;
 
-/// Names of the values of the preset itself.
+/// Names of the preset's values, except those of custom waves and shapes.
 const TOP: &str = "fgammaadj fdecay fvideoechozoom fvideoechoalpha nvideoechoorientation nwavemode badditivewaves \
     bwavedots bwavethick bmodwavealphabyvolume bmaximizewavecolor btexwrap bdarkencenter bredbluestereo bbrighten \
     bdarken bsolarize binvert fwavealpha fwavescale fwavesmoothing fwaveparam fmodwavealphastart fmodwavealphaend \
@@ -32,7 +32,7 @@ const LENGTHS: [CodeSection; 8] = [
     CodeSection::WavePerFrame,
     CodeSection::ShapePerFrame,
 ];
-/// Maximum number of knots per value; ranks between them are interpolated.
+/// Maximum number of knots per feature; ranks between knots are interpolated.
 const KNOTS: usize = 128;
 
 /// Returns a preset's numbers in a fixed order; NaN for a value it does not set.
@@ -56,8 +56,8 @@ pub(super) fn numbers(source: &SplitSource) -> Vec<f32> {
 /// Maps values to their ranks within a library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ranks {
-    /// For each number, ascending values with their ranks: the share of presets with lower values and half of
-    /// those with the same value, minus 0.5.
+    /// For each number, ascending values with their ranks. A rank is the share of presets with a lower value
+    /// plus half the share with the same value, minus 0.5.
     pub knots: Vec<Vec<(f32, f32)>>,
 }
 
@@ -68,7 +68,7 @@ impl Ranks {
         Self { knots: (0..width).map(|column| knots(rows.iter().map(|row| row[column]))).collect() }
     }
 
-    /// Returns the number of values.
+    /// Returns the number of values per preset.
     pub fn width(&self) -> usize {
         self.knots.len()
     }

@@ -60,7 +60,7 @@ impl SplitSource {
     }
 }
 
-/// Returns the kind of a section of wave or shape code.
+/// Returns `shape` for the sections of custom shapes and `wave` for those of custom waves.
 fn kind_of(section: CodeSection) -> &'static str {
     if matches!(section, CodeSection::ShapeInit | CodeSection::ShapePerFrame) { "shape" } else { "wave" }
 }

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_stronger_of_two_known_directions_comes_first() {
-        // Two groups of rows on disjoint words: ten rows of one, four of the other.
+        // Two groups of rows with disjoint words: ten rows of one, four of the other.
         let row = |from: u32| vec![(from, 0.6), (from + 1, 0.8)];
         let rows: Vec<_> = (0..14).map(|r| row(if r < 10 { 0 } else { 3 })).collect();
         let matrix = Sparse::of(&rows, 6);

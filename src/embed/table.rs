@@ -1,9 +1,11 @@
-//! Embeddings on disk: `embeddings.npy`, `ids.txt` in row order, and `embeddings.meta.json` with their origin.
+//! Embeddings on disk: `embeddings.npy`, `ids.txt` in row order, and `embeddings.meta.json` with the
+//! embedder, the hashes of the other two files and the key of each row's input.
 //!
-//! A file never contains rows of two models. A new set of the three files is written next to the old one, the meta file
-//! last, and then replaces it file by file; an interruption is completed on the next start. An old set of another model
-//! is kept as `NAME.earlier`, for a later bake with that model. Sets that are unreadable or inconsistent with the
-//! hashes in the meta file are kept as `NAME.broken`, and all presets are embedded again.
+//! A file never contains rows of two models. A new set of the three files is written next to the old one, the
+//! meta file last, and then replaces it file by file; an interrupted replacement is completed when the table
+//! is next opened. An old set of another model is kept as `NAME.earlier`, for a later bake with that model.
+//! Sets that are unreadable or inconsistent with the hashes in the meta file are kept as `NAME.broken`, and
+//! all presets are embedded again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -56,7 +58,7 @@ pub enum TableError {
         /// Why it cannot be moved.
         why: String,
     },
-    /// A matrix of another program cannot be read.
+    /// A matrix written by another program cannot be read.
     #[error("cannot read the embeddings: {0}")]
     Foreign(String),
     /// A file cannot be written.
@@ -69,7 +71,7 @@ pub enum TableError {
 pub struct Table {
     /// Embedder of the rows.
     pub embedder_id: EmbedderId,
-    /// Ids of the presets, in row order.
+    /// IDs of the presets, in row order.
     pub ids: Vec<String>,
     /// Key of each row's input.
     pub keys: Vec<String>,
@@ -78,7 +80,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens the table of this folder; `None` if there is none or it is broken. The files of a broken table
+    /// Opens the table in this folder; `None` if there is none or it is broken. The files of a broken table
     /// are renamed, with a log message.
     pub fn open(folder: &Path) -> Result<Option<Self>, TableError> {
         Self::open_with_notes(folder, &mut |note| log::warn!("{note}"))
@@ -190,8 +192,8 @@ impl Table {
         }
     }
 
-    /// Saves the table; an interruption leaves the old or the new one. A table of another embedder is kept as
-    /// `NAME.earlier`.
+    /// Saves the table; an interruption leaves either the old or the new one. A table of another embedder is
+    /// kept as `NAME.earlier`.
     pub fn save(&self, folder: &Path) -> Result<(), TableError> {
         let mut ids = self.ids.join("\n");
         ids.push('\n');
@@ -213,7 +215,8 @@ impl Table {
         commit_staged(folder).map_err(TableError::Write)
     }
 
-    /// Reads `embeddings.npy` or `embeddings.hf.npy` of another program, with the list of ids next to it.
+    /// Reads an `embeddings.npy` or `embeddings.hf.npy` written by another program, with the list of IDs next
+    /// to it.
     pub fn from_matrix(path: &Path) -> Result<Self, TableError> {
         foreign::read_matrix(path).map(Self::of_foreign).map_err(TableError::Foreign)
     }
@@ -226,7 +229,7 @@ impl Table {
         table
     }
 
-    /// Updates the ids of rows stored under another name of a preset; returns the number of updated rows.
+    /// Updates the IDs of rows stored under another name of a preset; returns the number of updated rows.
     pub fn rename(&mut self, items: &[BakeItem]) -> usize {
         let index = self.index();
         let mut renamed = 0;
@@ -260,12 +263,13 @@ impl Table {
         self.keys = rows.iter().map(|&row| self.keys[row].clone()).collect();
     }
 
-    /// Returns the row index of every preset, by id.
+    /// Returns the row index of every preset, by ID.
     pub fn index(&self) -> HashMap<String, usize> {
         self.ids.iter().cloned().zip(0..).collect()
     }
 
-    /// Adds rows, replacing existing rows of the same presets. `index` is the index of this table and is updated.
+    /// Adds `rows`, whose IDs and keys are `added`, replacing existing rows of the same presets. `index` is
+    /// the index of this table and is updated.
     pub fn put(
         &mut self,
         added: Vec<(String, String)>,
@@ -292,7 +296,7 @@ impl Table {
     }
 }
 
-/// Reads the set of another program; `None` if there is none, or if `name_of` changes the file names.
+/// Reads the set written by another program; `None` if there is none, or if `name_of` changes the file names.
 fn foreign(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Table>, String> {
     let set = if name_of(ROWS) == ROWS { foreign::read(folder)? } else { None };
     Ok(set.map(Table::of_foreign))
@@ -308,8 +312,8 @@ fn earlier_name(name: &str) -> String {
     format!("{name}{EARLIER}")
 }
 
-/// Moves a completely written set into place; ignores an incomplete one. Keeps the previous set if it is of another
-/// embedder.
+/// Moves a completely written set into place; ignores an incomplete one. Keeps the previous set as
+/// `NAME.earlier` if it is of another embedder.
 fn commit_staged(folder: &Path) -> Result<(), String> {
     if !folder.join(staged(META)).is_file() {
         return Ok(());
@@ -334,7 +338,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), String> {
     disk::publish(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
 }
 
-/// Returns the embedder named in a meta file, if readable.
+/// Returns the embedder named in a meta file, if the file is readable.
 fn embedder_of(meta: &Path) -> Option<EmbedderId> {
     serde_json::from_slice(&disk::read(meta, disk::limit::LIST).ok()?).ok()
 }
@@ -411,10 +415,10 @@ mod tests {
         let bring = |name: &str, to: &str| {
             std::fs::copy(elsewhere.path().join(name), folder.path().join(to)).expect("copied")
         };
-        // Interrupted while the new set was written.
+        // Interrupted while the new set was being written.
         bring(ROWS, &staged(ROWS));
         assert_eq!(Table::open(folder.path()).expect("readable"), Some(old));
-        // Interrupted while it was moved into place.
+        // Interrupted while the new set was being moved into place.
         bring(ROWS, ROWS);
         std::fs::remove_file(folder.path().join(staged(ROWS))).expect("removed");
         bring(IDS, &staged(IDS));
@@ -500,7 +504,7 @@ mod tests {
         }
         assert_eq!(Table::open(folder.path()).expect("readable"), Some(new.clone()));
         assert_eq!(of(&old.embedder_id), (old.clone(), false));
-        // Interrupted while the old rows were moved back.
+        // Interrupted while the old rows were being moved back.
         for name in [IDS, META] {
             std::fs::copy(folder.path().join(earlier_name(name)), folder.path().join(staged(name)))
                 .expect("copied");

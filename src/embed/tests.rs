@@ -3,7 +3,7 @@
 use super::*;
 use crate::frames::items_in;
 
-/// Embedder whose values are the length of the preset file, or 0 without frames.
+/// Embedder whose values are the length of the preset file, or 0 for a preset without frames.
 struct Lengths(&'static str);
 
 impl Embedder for Lengths {
@@ -65,7 +65,7 @@ fn a_cancelled_run_of_another_embedder_keeps_the_rows_of_the_first() {
     assert_eq!(bake("old", 9).computed, BATCH + 4);
     let half = bake("new", 2);
     assert_eq!((half.finished, half.computed), (false, BATCH));
-    assert!(half.notes.iter().any(|note| note.contains("of old")), "{:?}", half.notes);
+    assert!(half.notes.iter().any(|note| note.contains("from old")), "{:?}", half.notes);
     assert_eq!(in_use(out), ("new".into(), BATCH));
     let back = bake("old", 9);
     assert_eq!((back.computed, back.reused), (0, BATCH + 4));

@@ -1,9 +1,9 @@
 //! Text descriptor: the numbers and code of a preset, without any picture.
 //!
-//! Two parts: 113 numbers by rank, with norm [`NUMBERS_WEIGHT`]; and counts of token n-grams, TF-IDF weighted
-//! (Salton and Buckley, 1988) and reduced to [`DIRECTIONS`] dimensions (latent semantic analysis, Deerwester
-//! et al., 1990), with norm 1. Fitted on a library once and saved, so that presets added later get comparable
-//! descriptors.
+//! Two parts: the ranks of 113 numbers, with norm [`NUMBERS_WEIGHT`]; and counts of token n-grams, TF-IDF
+//! weighted (Salton and Buckley, 1988) and reduced to [`DIRECTIONS`] dimensions (latent semantic analysis,
+//! Deerwester et al., 1990), with norm 1. Fitted on a library once and saved, so that presets added later get
+//! comparable descriptors.
 //!
 //! Share of the ten nearest neighbours in the same folder (measured as in [`super::concepts`]), on 6,997
 //! curated presets:
@@ -33,13 +33,13 @@ use super::tokens::{Words, words};
 use crate::jobs::parallel;
 use crate::units::Rng;
 
-/// Dimensions of the reduced code.
+/// Number of dimensions that the token n-gram counts are reduced to.
 const DIRECTIONS: usize = 256;
-/// Maximum number of words, most common first; rare words identify individual presets, not styles.
+/// Maximum number of words kept, the most common first; rare words identify individual presets, not styles.
 const MAX_WORDS: usize = 8_000;
-/// Minimum number of presets a word occurs in.
+/// Minimum number of presets in which a word must occur.
 const MIN_PRESETS: usize = 4;
-/// Maximum share of presets a word occurs in; more common words carry no information.
+/// Maximum share of presets in which a word may occur; more common words carry no information.
 const MAX_SHARE: f32 = 0.6;
 /// Maximum number of presets to fit on; larger libraries are sampled.
 const MAX_FITTED: usize = 8000;
@@ -61,7 +61,7 @@ impl Reading {
     }
 }
 
-/// A text model, fitted on a library.
+/// A text model, fitted on a library or pretrained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct TextModel {
     /// Number of presets the model was fitted on; 0 for a pretrained model.
@@ -75,7 +75,7 @@ pub(super) struct TextModel {
 }
 
 impl TextModel {
-    /// Returns the indices of the presets to fit on, ascending: all, or a seeded sample.
+    /// Returns the indices of the presets to fit on, ascending: all, or a seeded sample of a larger library.
     pub fn sample(presets: usize, seed: u64) -> Vec<usize> {
         let mut chosen: Vec<usize> = (0..presets).collect();
         if presets > MAX_FITTED {
@@ -159,7 +159,7 @@ impl TextModel {
     }
 }
 
-/// Selects the vocabulary with its inverse document frequencies, ordered by word.
+/// Selects the vocabulary and returns each word's hash with its inverse document frequency, ordered by hash.
 fn vocabulary<'a>(presets: impl Iterator<Item = &'a Words>, count: usize) -> Vec<(u64, f32)> {
     let mut presets_with: HashMap<u64, usize> = HashMap::new();
     for words in presets {
@@ -168,7 +168,7 @@ fn vocabulary<'a>(presets: impl Iterator<Item = &'a Words>, count: usize) -> Vec
         }
     }
     let most = (MAX_SHARE * count as f32) as usize;
-    // In a small library, words that occur in fewer presets count as well.
+    // In a small library, words that occur in fewer presets are kept as well.
     let fewest = MIN_PRESETS.min(count / 4).max(1);
     let mut kept: Vec<_> = presets_with.into_iter().filter(|(_, n)| (fewest..=most).contains(n)).collect();
     kept.sort_unstable_by_key(|&(word, n)| (std::cmp::Reverse(n), word));

@@ -32,10 +32,10 @@ const KNOWN: &str = "zoom rot cx cy dx dy warp sx sy decay gamma wave_mode wave_
 
 static KNOWN_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.split_whitespace().collect());
 
-/// Counts of words by hash.
+/// Number of occurrences of each word, by the word's hash.
 pub(super) type Words = BTreeMap<u64, u32>;
 
-/// Counts the words of a preset.
+/// Counts how often each word occurs in a preset.
 pub(super) fn words(source: &SplitSource) -> Words {
     let mut words = Words::new();
     for (section, code) in CodeSection::ALL.into_iter().zip(&source.code) {

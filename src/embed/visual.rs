@@ -18,15 +18,15 @@ use crate::disk;
 
 /// Side length of the square that frames are resized to.
 const SIDE: usize = 64;
-/// Cells per axis for edges and motion.
+/// Number of cells per axis for edges and motion.
 const CELLS: usize = 3;
 /// Number of edge orientations.
 const ORIENTATIONS: usize = 8;
 /// Number of rings of the power spectrum.
 const RINGS: usize = 12;
-/// Cosine coefficients per axis in the layout descriptor.
+/// Number of cosine coefficients per axis in the layout descriptor.
 const WAVES: usize = 8;
-/// Bins of the colour histogram: hue, brightness, saturation.
+/// Number of bins of the colour histogram for hue, brightness and saturation.
 const HUES: usize = 16;
 const BRIGHTNESSES: usize = 4;
 const SATURATIONS: usize = 3;
@@ -89,7 +89,7 @@ fn describe(frames: &[RgbImage]) -> Vec<f32> {
     sum
 }
 
-/// Returns Rec. 709 luma of display values, 0..1; rows from the top.
+/// Returns the Rec. 709 luma of each pixel's display values, 0 to 1; the first row is the top one.
 fn luma(picture: &RgbImage) -> Array2<f32> {
     Array2::from_shape_fn((SIDE, SIDE), |(y, x)| {
         let [r, g, b] = picture.get_pixel(x as u32, y as u32).0.map(f32::from);
@@ -211,7 +211,8 @@ fn patterns(light: &Array2<f32>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Returns the change since the previous frame by cell, as square roots; zeros for the first frame.
+/// Returns the change in brightness since the previous frame by cell, as square roots; zeros for the first
+/// frame.
 fn motion(light: &Array2<f32>, before: Option<&Array2<f32>>) -> Vec<f32> {
     let mut found = vec![0.0_f32; CELLS * CELLS];
     if let Some(before) = before {
@@ -222,7 +223,8 @@ fn motion(light: &Array2<f32>, before: Option<&Array2<f32>>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Returns the correlation of the picture with itself flipped horizontally, vertically, both, and transposed.
+/// Returns the correlations of the picture with its copies flipped horizontally, vertically and both ways,
+/// and transposed.
 fn symmetry(light: &Array2<f32>) -> Vec<f32> {
     let mean = light.mean().unwrap_or(0.0);
     let flat = light - mean;

@@ -1,18 +1,18 @@
-//! Estimates the energy of a preset from its file: its name, how fast its picture moves, and how much of its
-//! code reacts to sound.
+//! Estimates the energy of a preset from its name, its motion settings, its visible custom waves, and how
+//! often its code mentions the audio bands.
 //!
-//! The words are those of the v0 style index of aivj's browser-based predecessor; each raises or lowers the
-//! score derived from the values and code.
+//! The words in [`PEAK_WORDS`] and [`CALM_WORDS`], taken from the v0 style index of aivj's browser-based
+//! predecessor, raise or lower the score derived from the values and code.
 
 use super::Energy;
 use super::sheet::Sheet;
 
-/// Words in the names of calm presets, as in the v0 style index.
+/// Words that suggest a calm preset when they occur in its name, as in the v0 style index.
 pub const CALM_WORDS: [&str; 16] = [
     "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
     "dream", "nebula", "quiet", "silence",
 ];
-/// Words in the names of peak presets, as in the v0 style index.
+/// Words that suggest a peak preset when they occur in its name, as in the v0 style index.
 pub const PEAK_WORDS: [&str; 17] = [
     "rave",
     "hardcore",
@@ -33,8 +33,8 @@ pub const PEAK_WORDS: [&str; 17] = [
     "techno",
 ];
 
-/// Scores below the first value mean calm, those above the second peak. The values were chosen to split a
-/// collection about 30:40:30.
+/// Score thresholds: calm below the first, peak above the second, groove otherwise. They were chosen to split
+/// a collection of presets about 30:40:30.
 const CUTS: [f32; 2] = [0.93, 1.57];
 
 /// Estimates the energy of a preset from its values, its code and `name`.

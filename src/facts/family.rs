@@ -1,15 +1,16 @@
-//! Families: presets that share their code. They look alike and are never shown in succession.
+//! Families: groups of presets that share their code and therefore look alike. The director avoids showing
+//! two presets of a family in succession.
 
 use sha2::{Digest as _, Sha256};
 
 use super::sheet::Sheet;
 
-/// Length in bytes, without white space, below which shaders are probably an editor's default; the equations
-/// must then match as well.
+/// Combined length of the shaders, in bytes without white space and comments, below which they are probably
+/// an editor's default; the equations must then match as well.
 const OWN_SHADER_BYTES: usize = 300;
 
-/// Returns the family given by the shaders or, if they are short or missing, by shaders and equations; `None`
-/// for a preset without code.
+/// Returns the family ID: a hash of the shaders or, if they are short or missing, of the shaders and the
+/// equations. Returns `None` for a preset without code.
 pub(super) fn of(sheet: &Sheet) -> Option<u64> {
     let shaders = [sheet.warp_text(), sheet.comp_text()];
     let equations = [sheet.per_frame.as_str(), &sheet.per_pixel, &sheet.customs];
@@ -30,7 +31,7 @@ pub(super) fn of(sheet: &Sheet) -> Option<u64> {
     Some(first_bytes(&digest.finalize()))
 }
 
-/// Returns the family of a preset without code, which only files with the same bytes share.
+/// Returns the family ID of a preset without code, which only files with identical bytes share.
 pub(super) fn own(bytes: &[u8]) -> u64 {
     first_bytes(&Sha256::digest(bytes))
 }

@@ -1,4 +1,4 @@
-//! The id of a preset: a hash of its bytes, independent of file name and location.
+//! The ID of a preset: a hash of its bytes, independent of file name and location.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub struct PresetId(pub [u8; 16]);
 
 impl PresetId {
-    /// Computes the id of these bytes.
+    /// Computes the ID of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         let digest = Sha256::digest(bytes);
         Self(std::array::from_fn(|at| digest[at]))
@@ -25,9 +25,9 @@ impl fmt::Display for PresetId {
     }
 }
 
-/// A text that is not a preset id.
+/// Error: a text that is not a preset ID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a preset id (32 hexadecimal digits)")]
+#[error("{0:?} is not a preset ID (32 hexadecimal digits)")]
 pub struct InvalidPresetId(String);
 
 impl FromStr for PresetId {

@@ -1,7 +1,8 @@
-//! Facts derived from a preset's bytes, without compiling its code: its id, look tags, energy and family.
+//! Facts derived from a preset's bytes and name, without compiling its code: its ID, look tags, energy and
+//! family.
 //!
-//! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values: anything
-//! invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.
+//! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values:
+//! anything invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.
 
 mod energy;
 mod energy_estimate;
@@ -18,8 +19,8 @@ pub use energy_estimate::{CALM_WORDS, PEAK_WORDS};
 pub use identity::{InvalidPresetId, PresetId};
 pub use tags::{Tag, Tags};
 
-/// Version of the analysis, to be increased whenever the same source yields different [`PresetFacts`]; files analysed
-/// by an older version are read again.
+/// Version of the analysis, to be increased whenever the same source yields different [`PresetFacts`]; files
+/// analysed by another version are analysed again.
 pub const ANALYSIS_VERSION: u32 = 2;
 
 /// Facts about a preset's look, derived from its source and name.
@@ -29,7 +30,7 @@ pub struct PresetFacts {
     pub tags: Tags,
     /// Energy of the preset.
     pub energy: Energy,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code or, for presets without code, with identical bytes.
     pub family: u64,
 }
 

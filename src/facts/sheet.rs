@@ -1,8 +1,8 @@
-//! The values and code of a preset that its look depends on.
+//! The parts of a preset that determine its look: its values and code.
 
 use crate::milk::text::{self, CodeSection, Key, Line, SLOTS, leading_number};
 
-/// Minimum opacity that counts as visible.
+/// Opacity above which something counts as visible.
 const VISIBLE: f32 = 0.02;
 
 /// A custom wave of a preset.
@@ -48,7 +48,7 @@ pub(super) struct Sheet {
     pub waves: Vec<Wave>,
     pub shapes: Vec<Shape>,
     pub per_frame_lines: usize,
-    /// Per-frame equations. Like all code here, without white space and comments, and in lower case.
+    /// Per-frame equations. All code in this struct is in lower case, without white space and comments.
     pub per_frame: String,
     pub per_pixel: String,
     /// Equations of custom waves and shapes.
@@ -90,11 +90,11 @@ impl Default for Sheet {
     }
 }
 
-/// The value to which an equation sets a variable.
+/// The value that an equation assigns to a variable.
 enum Set {
-    /// A constant.
+    /// A numeric literal.
     To(f32),
-    /// A varying value.
+    /// Any other expression, whose value may vary.
     Varying,
 }
 
@@ -163,8 +163,8 @@ impl Sheet {
         }
     }
 
-    /// Returns the effective value of `name`: the file's value, `stated`, unless a per-frame equation sets
-    /// another; then that value if it is constant, otherwise `varying`.
+    /// Returns the effective value of `name`: `stated`, the file's value, if no per-frame equation sets it.
+    /// Otherwise returns the value of the last assignment if it is a numeric literal, or `varying` if not.
     pub fn effective(&self, name: &str, stated: f32, varying: f32) -> f32 {
         match set_in(&self.per_frame, name) {
             None => stated,
@@ -186,22 +186,22 @@ impl Sheet {
             && count("mv_y", self.vectors[1])
     }
 
-    /// Returns whether the video echo is visible; a composite shader replaces it.
+    /// Returns whether the video echo is visible; with a composite shader, it never is.
     pub fn echo_shown(&self) -> bool {
         self.comp_text().is_empty() && self.effective("echo_alpha", self.echo_alpha, 1.0) > 0.05
     }
 
-    /// Returns whether the preset has shaders.
+    /// Returns whether the preset has a warp or composite shader that its version uses.
     pub fn has_shader(&self) -> bool {
         !self.warp_text().is_empty() || !self.comp_text().is_empty()
     }
 
-    /// Returns the warp shader if the preset's version uses it.
+    /// Returns the warp shader, or an empty string if the preset's version does not use shaders.
     pub fn warp_text(&self) -> &str {
         if self.version >= 200.0 { &self.warp_shader } else { "" }
     }
 
-    /// Returns the composite shader if the preset's version uses it.
+    /// Returns the composite shader, or an empty string if the preset's version does not use shaders.
     pub fn comp_text(&self) -> &str {
         if self.version >= 200.0 { &self.comp_shader } else { "" }
     }
@@ -236,7 +236,7 @@ impl Wave {
         }
     }
 
-    /// Returns whether the wave is visible; equations may set its opacity.
+    /// Returns whether the wave is enabled and may be visible, by its opacity or because it has equations.
     pub fn shown(&self) -> bool {
         self.enabled && (self.alpha > VISIBLE || self.code)
     }
@@ -253,7 +253,7 @@ impl Shape {
         }
     }
 
-    /// Returns whether the shape is visible; equations may set its opacity.
+    /// Returns whether the shape is enabled and may be visible, by its opacity or because it has equations.
     pub fn shown(&self) -> bool {
         let alpha = self.alpha.max(self.alpha2).max(self.border);
         self.enabled && (alpha > VISIBLE || self.code)

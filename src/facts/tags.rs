@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Tag {
-    /// The main wave is visible.
+    /// The main wave or a custom wave is visible.
     Wave,
-    /// Waves are drawn as dots.
+    /// A visible wave is drawn as dots.
     Dots,
-    /// Waves are drawn as thick lines.
+    /// A visible wave is drawn as a thick line.
     Line,
     /// The previous frame is kept and smoothly distorted.
     Liquid,
-    /// The preset has per-pixel equations, or many per-frame equations.
+    /// The preset has per-vertex equations, or at least 24 lines of per-frame equations.
     Abstract,
-    /// Shapes are visible.
+    /// A custom shape is visible.
     Geometric,
     /// Motion vectors are visible.
     Vectors,
-    /// The preset has shaders.
+    /// The preset has a warp or composite shader.
     Shader,
-    /// The preset shows image files.
+    /// A shader samples an image file.
     Textured,
     /// The video echo is visible.
     Echo,
@@ -107,7 +107,7 @@ impl Tag {
         }
     }
 
-    /// Returns the tag with this word.
+    /// Returns the tag with this word; `None` if there is none.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tag| tag.word() == word)
     }
@@ -139,8 +139,8 @@ impl Tags {
         Tag::ALL.into_iter().filter(move |tag| self.has(*tag))
     }
 
-    /// Returns the style of a preset in a library without a style index, derived from its visual elements. A library
-    /// of 7,000 presets yields about sixty styles.
+    /// Returns the style of a preset in a library without a style index, derived from its visual elements. A
+    /// library of 7,000 presets yields about sixty styles.
     pub fn bucket(self) -> String {
         let traces = [Tag::Dots, Tag::Line, Tag::Wave, Tag::Vectors].into_iter().find(|tag| self.has(*tag));
         let age = if self.has(Tag::Shader) { None } else { Some("classic") };

@@ -1,12 +1,12 @@
 //! Fault injection for the reliability tests: `AIVJ_FAULT=device-lost@5s,oom@9s,stall@12s:300ms,panic@15s`.
 //!
-//! Only compiled with the cargo feature `faults`, which releases do not enable. Times count from the first frame. After
-//! a restart by the supervisor, only faults with a trailing `!` occur again.
+//! Compiled only with the Cargo feature `faults`, which is disabled in releases. Times are measured from the
+//! first frame. After a restart by the supervisor, only faults with a trailing `!` are injected again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Environment variable that lists the faults.
+/// Environment variable that lists the faults to inject.
 pub const VARIABLE: &str = "AIVJ_FAULT";
 
 /// A failure that can be injected.
@@ -14,25 +14,25 @@ pub const VARIABLE: &str = "AIVJ_FAULT";
 pub enum Fault {
     /// The graphics device is lost.
     DeviceLost,
-    /// Allocations on the graphics device fail.
+    /// The next allocation on the graphics device fails.
     OutOfMemory,
-    /// The surfaces of the windows are lost.
+    /// The surfaces of both windows are lost.
     SurfaceLost,
-    /// The show stalls for this long.
+    /// The show thread sleeps for this long.
     Stall(Duration),
-    /// A panic on the show thread.
+    /// The show thread panics.
     Panic,
     /// The process aborts.
     Abort,
-    /// The stack overflows.
+    /// The show thread overflows its stack.
     Overflow,
-    /// The show hangs for good.
+    /// The show thread blocks forever.
     Hang,
-    /// No file can be written from now on.
+    /// Saving the state of the show fails from now on, as if the disk were full.
     DiskFull,
 }
 
-/// Faults with their times in seconds.
+/// Faults still to be injected, each with its time in seconds since the first frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FaultSchedule {
     faults: Vec<(f64, Fault)>,
@@ -40,7 +40,8 @@ pub struct FaultSchedule {
 }
 
 impl FaultSchedule {
-    /// Reads the faults from the environment; `restarted` is true in a process that the supervisor restarted.
+    /// Reads the faults from [`VARIABLE`]; none if it is not set. `restarted` is whether the supervisor
+    /// restarted this process.
     ///
     /// # Errors
     /// Returns a message if they cannot be parsed.
@@ -82,14 +83,14 @@ impl FaultSchedule {
         Ok(Self { faults, elapsed: 0.0 })
     }
 
-    /// Advances by `dt` seconds and returns a fault that is due, if any.
+    /// Advances by `dt` seconds, then removes and returns the earliest fault that is due, if any.
     pub fn step(&mut self, dt: f64) -> Option<Fault> {
         self.elapsed += dt;
         self.faults.pop_if(|(at, _)| *at <= self.elapsed).map(|(_, fault)| fault)
     }
 }
 
-/// Parses a time such as `5s` or `300ms` to seconds.
+/// Converts a time such as `5s` or `300ms` to seconds; `None` if it is invalid or negative.
 fn secs(text: &str) -> Option<f64> {
     let (number, unit) = match text.strip_suffix("ms") {
         Some(number) => (number, 1e-3),
@@ -113,7 +114,7 @@ pub fn check_disk() -> std::io::Result<()> {
     if DISK_FULL.load(Ordering::Relaxed) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
-/// Overflows the stack, which ends the process.
+/// Overflows the stack, which aborts the process.
 #[expect(unconditional_recursion, reason = "overflowing the stack is its purpose")]
 pub fn overflow(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 512]);

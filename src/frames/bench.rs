@@ -36,11 +36,12 @@ pub struct BenchRow {
     pub size: [u32; 2],
     /// Columns and rows of the warp mesh.
     pub mesh: [u32; 2],
-    /// CPU time per frame over all threads, in milliseconds.
+    /// CPU time per frame over all threads, in milliseconds, excluding the first frame.
     pub cpu_ms: f64,
-    /// Median time of a frame, in milliseconds.
+    /// Median frame time, in milliseconds.
     pub frame_ms: f64,
-    /// Time from reading the file to the first picture, in milliseconds.
+    /// Time from reading the file to the first frame, including shader compilation in the driver, in
+    /// milliseconds.
     pub first_picture_ms: f64,
 }
 
@@ -70,8 +71,8 @@ impl Spread {
 type Group = ([u32; 2], [u32; 2]);
 
 impl Bench {
-    /// Adds a row for the report of a preset; if there is one already, keeps the lower figures. Returns false
-    /// if the preset could not be drawn.
+    /// Adds a row for the report of a preset; if there already is one for the same sizes, keeps the lower
+    /// figures. Returns false if the preset could not be drawn.
     pub fn add(&mut self, preset: &str, [size, mesh]: [[u32; 2]; 2], report: &RenderReport) -> bool {
         if report.status != RenderStatus::Ok {
             return false;

@@ -17,7 +17,7 @@ use crate::media::video::Video;
 use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
-/// Frames per second at which presets are rendered.
+/// Frame rate at which presets are rendered, in Hz.
 const FPS: u32 = 30;
 /// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
@@ -45,7 +45,7 @@ pub struct CaptureSettings {
     pub clip: Option<Clip>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
-    /// Audio that presets react to: a file, or `demo`.
+    /// Audio that presets react to: the path of a file, or `demo` for the demo track.
     pub audio: String,
     /// Random seed.
     pub seed: u64,
@@ -66,7 +66,7 @@ pub struct Clip {
 pub enum ClipFormat {
     /// Animated WebP, lossless; needs no external program.
     Webp,
-    /// MP4, about a tenth of the size; animated WebP if ffmpeg is missing.
+    /// MP4, about a tenth of the size; animated WebP is used instead if ffmpeg is missing.
     Mp4,
 }
 
@@ -115,7 +115,7 @@ impl CaptureSettings {
 /// One preset to capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureJob {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: String,
     /// The preset to capture.
     pub preset: WirePreset,
@@ -130,9 +130,9 @@ pub struct Captured {
     pub frames: Vec<String>,
     /// Total size of the frames, in bytes.
     pub bytes: Option<u64>,
-    /// Content id of the rendered preset.
+    /// Content ID of the rendered preset.
     pub content: Option<String>,
-    /// Path of the clip, if requested.
+    /// Path of the clip, relative to the pack's folder with forward slashes; `None` if no clip was requested.
     pub clip: Option<String>,
     /// Measurements of the frames.
     pub metrics: FrameMetrics,
@@ -141,7 +141,7 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Creates the result of a failed capture.
+    /// Creates the result of a failed capture from a reason code and a message.
     pub fn failed(word: &str, why: String) -> Self {
         Self { failed: Some((word.into(), why)), ..Self::default() }
     }

@@ -22,16 +22,16 @@ pub struct FrameEntry {
     pub version: String,
     /// Time of the attempt, ISO 8601.
     pub at: String,
-    /// Id of the preset: the one in the library's manifest, otherwise its path within the library.
+    /// ID of the preset: the one in the library's manifest, otherwise its path within the library.
     pub preset_id: String,
     /// Path from the library's manifest, otherwise the path within the library.
     pub rel_path: String,
     /// Path of the preset file when it was rendered.
     pub file_path: String,
-    /// `ok` or `failed`; a missing status counts as ok.
+    /// `ok` or `failed`; a missing status counts as `ok`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Hash of the preset id, which names the folder of its frames.
+    /// Hash of the preset ID, which names the folder of its frames.
     pub id_hash: String,
     /// Paths of the frames, relative to the pack's folder with forward slashes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -50,7 +50,7 @@ pub struct FrameEntry {
     /// Fingerprint of the capture settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
-    /// Content id of the rendered preset, to detect another preset under the same name.
+    /// Content ID of the rendered preset, to detect another preset under the same name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// Total size of the frames in bytes, to detect truncated files.
@@ -58,7 +58,7 @@ pub struct FrameEntry {
     pub bytes: Option<u64>,
 }
 
-/// How strongly a preset reacts to each frequency band.
+/// How strongly a preset reacts to each frequency band: motion added by that band alone, from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BandResponse {
     /// Low band: kick and bass.
@@ -103,7 +103,7 @@ impl From<&Look> for BandResponse {
 }
 
 impl BandResponse {
-    /// Change between frames, from 0 to 1, below which a band counts as having no effect.
+    /// Added motion, from 0 to 1, below which a band counts as having no effect.
     const MIN_CHANGE: f32 = 1e-4;
     /// Minimum ratio of the strongest band to the mean of all three.
     const MIN_RATIO: f32 = 1.25;
@@ -133,7 +133,7 @@ pub struct FrameMetrics {
     pub avg_luma: f32,
     /// Mean change of luma between consecutive saved frames, from 0 to 1.
     pub motion: f32,
-    /// Reaction to each frequency band, known after an audit.
+    /// Response to each frequency band; `None` before an audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band_response: Option<BandResponse>,
     /// The band that changes the picture most.
@@ -155,17 +155,18 @@ impl FrameEntry {
     }
 }
 
-/// Returns the first 16 hexadecimal digits of the SHA-1 of a preset's id.
+/// Returns the first 16 hexadecimal digits of the SHA-1 hash of a preset's ID.
 pub fn id_hash(id: &str) -> String {
     Sha1::digest(id.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the folder of a preset's frames, relative to the pack: `frames/01/23/0123456789abcdef`.
+/// Returns the folder of a preset's frames, relative to the pack's folder, such as
+/// `frames/01/23/0123456789abcdef`.
 pub fn folder_of(hash: &str) -> String {
     format!("frames/{}/{}/{hash}", &hash[..2], &hash[2..4])
 }
 
-/// Reads the index and returns the last entry of every preset, by id. Unreadable lines, such as one truncated
+/// Reads the index and returns the last entry of every preset, by ID. Unreadable lines, such as one truncated
 /// by a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     let Ok(bytes) = disk::read(&folder.join(INDEX), limit::LIST) else { return HashMap::new() };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why the frames stage stopped.
+/// Why the frames stage failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FramesError {
     /// The index cannot be opened or appended to.

@@ -11,29 +11,29 @@ use crate::library::pack::ManifestNames;
 use crate::library::{self, FolderError, PresetSource};
 use crate::units::counted;
 
-/// Maximum depth of folders below the library.
+/// Maximum number of folder levels searched for presets, counting the library itself.
 const MAX_DEPTH: usize = 32;
 /// Maximum number of skipped presets named in the log.
 const MAX_NAMES: usize = 8;
 /// A preset in the bake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakeItem {
-    /// Id: the one in the library's manifest, otherwise the path within the library.
+    /// ID: the one in the library's manifest, otherwise the path within the library.
     pub id: String,
     /// Path from the library's manifest, otherwise the path within the library.
     pub rel_path: String,
     /// Path within the library, with forward slashes.
     pub below: String,
-    /// The preset's file.
+    /// Path of the preset's file.
     pub path: PathBuf,
-    /// Rendered frames in chronological order; empty if there are none.
+    /// Paths of the rendered frames in chronological order; empty if there are none.
     pub frames: Vec<PathBuf>,
-    /// Response to each frequency band, known after an audit.
+    /// Response to each frequency band; `None` before an audit.
     pub bands: Option<BandResponse>,
 }
 
 impl BakeItem {
-    /// Returns the content id, if the file can be read.
+    /// Returns the content ID, if the file can be read.
     pub fn content(&self) -> Option<String> {
         file_id(&self.path).map(|id| id.to_string())
     }
@@ -45,8 +45,8 @@ impl BakeItem {
 }
 
 /// Lists the presets below a folder in order of their path, at most `limit`. A manifest in the folder
-/// restricts the list and supplies the ids. Paths with a line break are skipped, because some files store one
-/// id per line.
+/// restricts the list and supplies the IDs. Paths with a line break are skipped, because some files store one
+/// ID per line.
 pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, FolderError> {
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));
@@ -86,7 +86,7 @@ fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize
                     let usable = !name.is_empty() && !name.contains(['\n', '\r']);
                     if usable { name } else { below.clone() }
                 };
-                // Two files never share an id.
+                // Two files never share an ID.
                 let mut id = or_path(id);
                 if !ids.insert(id.clone()) {
                     id = below.clone();
@@ -119,7 +119,7 @@ pub fn items_of_shard(items: Vec<BakeItem>, shard: Shard) -> Vec<BakeItem> {
     items.into_iter().filter(belongs).collect()
 }
 
-/// Returns the content id of a preset; `None` if the file cannot be read.
+/// Returns the content ID of a preset; `None` if the file cannot be read.
 pub(super) fn file_id(path: &Path) -> Option<PresetId> {
     PresetSource::File(path.to_owned()).read().ok().map(|bytes| PresetId::of(&bytes))
 }

@@ -35,7 +35,7 @@ use crate::store::Store;
 use crate::units::Rng;
 
 /// Failure reasons after which a preset is not tried again: a preset that hangs would hang again. A file that
-/// cannot be read is tried again, because it may be back in the next bake.
+/// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
 
 /// Settings of the frames stage.
@@ -70,8 +70,8 @@ pub struct Rendered {
     pub finished: bool,
 }
 
-/// Returns the last index entry of every item, by item id. Entries of earlier bakes and of other programs may
-/// identify presets by path or content id.
+/// Returns the last index entry of every item, by item ID. Entries of earlier bakes and of other programs may
+/// identify presets by path or content ID.
 pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEntry> {
     let mut known = read(folder);
     if items.iter().all(|item| known.contains_key(&item.id)) {
@@ -125,7 +125,7 @@ pub fn count_pending(items: &[BakeItem], folder: &Path, capture: &CaptureSetting
 /// Returns whether the current version of a preset was processed with these settings and its frames exist.
 fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
     let Some(entry) = known.get(&item.id).filter(|entry| is_final(entry)) else { return false };
-    // Entries of other programs lack the capture settings and the content id.
+    // Entries of other programs lack the capture settings and the content ID.
     entry.capture.as_deref().is_none_or(|name| name == capture)
         && frames_intact(entry, folder)
         && match &entry.content {
@@ -142,7 +142,7 @@ fn frames_intact(entry: &FrameEntry, folder: &Path) -> bool {
     lengths.is_some_and(|lengths| entry.bytes.is_none_or(|bytes| lengths.iter().sum::<u64>() == bytes))
 }
 
-/// Returns the content id of a preset; `None` if the file cannot be read.
+/// Returns the content ID of a preset; `None` if the file cannot be read.
 fn content_of(path: &Path) -> Option<String> {
     item::file_id(path).map(|id| id.to_string())
 }

@@ -18,7 +18,7 @@ pub struct RenderStats {
     pub frame_ms_median: f64,
     /// 95th percentile of the frame time, in milliseconds.
     pub frame_ms_p95: f64,
-    /// CPU time per frame over all threads, in milliseconds.
+    /// CPU time per frame over all threads, in milliseconds, excluding the first frame.
     pub cpu_ms_per_frame: f64,
     /// Mean luma of all frames, from 0 to 1 (Rec. 709 weights on display values).
     pub luma: f64,
@@ -53,7 +53,7 @@ impl StatsRecorder {
         }
     }
 
-    /// Records the time of a frame, and the CPU time since the last picture.
+    /// Records the duration of a frame, and the CPU time used since the last picture.
     pub fn record_time(&mut self, time: Duration) {
         self.frame_ms.push(time.as_secs_f64() * 1000.0);
         if let Some(before) = self.cpu_before {

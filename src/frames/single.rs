@@ -24,11 +24,11 @@ use crate::units::Seconds;
 pub struct RenderSettings {
     /// Render size in pixels.
     pub size: [u32; 2],
-    /// Frames per second.
+    /// Frame rate, in Hz.
     pub fps: u32,
     /// Number of frames to draw.
     pub frames: u32,
-    /// Numbers of the frames to save, from 1.
+    /// Numbers of the frames to save, counted from 1.
     pub save: Vec<u32>,
     /// Warp mesh size, in cells.
     pub mesh: [u32; 2],
@@ -36,7 +36,7 @@ pub struct RenderSettings {
     pub textures: Vec<PathBuf>,
     /// Random seed.
     pub seed: u64,
-    /// Audio file, or `demo`.
+    /// Path of the audio file, or `demo` for the demo track.
     pub audio: String,
 }
 
@@ -57,7 +57,7 @@ pub enum RenderStatus {
     Ok,
     /// The file cannot be read, is not a valid preset, or exceeds a limit.
     Refused,
-    /// The engine or its process failed.
+    /// The engine or its process failed, or a frame could not be saved.
     Failed,
     /// The time limit was exceeded.
     Timeout,
@@ -72,11 +72,12 @@ pub struct RenderReport {
     pub status: RenderStatus,
     /// Why rendering failed; empty if the status is [`RenderStatus::Ok`].
     pub reason: String,
-    /// Parts that failed to compile, and missing images.
+    /// Problems with the preset, such as parts that failed to compile and missing images.
     pub warnings: Vec<String>,
-    /// Time to load and compile the preset, in milliseconds.
+    /// Time to prepare the preset, including compilation and warm-up frames, in milliseconds.
     pub prepare_ms: f64,
-    /// Time from reading the file to the first picture, including driver compilation, in milliseconds.
+    /// Time from reading the file to the first frame, including shader compilation in the driver, in
+    /// milliseconds.
     pub first_picture_ms: f64,
     /// Statistics of the frames.
     #[serde(flatten)]
@@ -84,7 +85,7 @@ pub struct RenderReport {
 }
 
 impl RenderReport {
-    /// Creates the report of a preset that was not drawn.
+    /// Creates the report of a preset that could not be rendered.
     pub fn without_picture(preset: &Path, status: RenderStatus, reason: String) -> Self {
         Self {
             preset: preset.to_owned(),
@@ -120,7 +121,8 @@ impl Renderer {
         self.render_watched(job, |_, _| ())
     }
 
-    /// Renders one preset; `on_frame` receives the number of each frame, from 1, and the rig after drawing it.
+    /// Renders one preset; `on_frame` receives the number of each frame, counted from 1, and the rig after
+    /// that frame was drawn.
     pub fn render_watched(&self, job: &RenderJob, mut on_frame: impl FnMut(u32, &Rig)) -> RenderReport {
         let deck = DeckSettings {
             size: self.settings.size,

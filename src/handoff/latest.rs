@@ -1,4 +1,4 @@
-//! A lock-free cell that holds the newest value (arc-swap).
+//! A lock-free cell for the newest published value, built on `arc_swap`.
 //!
 //! Supports any number of readers and writers, none of which blocks. A value is dropped by the last thread to release
 //! it.
@@ -18,7 +18,7 @@ impl<T> Clone for Latest<T> {
 }
 
 impl<T> Latest<T> {
-    /// Creates a cell that holds `first`.
+    /// Creates a cell with the initial value `first`.
     pub fn new(first: T) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(first)))
     }

@@ -1,7 +1,8 @@
-//! Data exchange between threads: a newest-value cell, a bounded queue that preserves order, a thread that frees large
-//! objects, and the priority of threads that prepare them.
+//! Data exchange between threads: a newest-value cell, a bounded queue that preserves order, a thread that
+//! frees large objects, and a function that lowers the priority of a thread.
 //!
-//! None of them blocks: [`Latest`] swaps a pointer without a lock, and a full [`Outbox`] rejects and counts items.
+//! The cell and the queue never block: [`Latest`] swaps a pointer without a lock, and a full [`Outbox`]
+//! rejects and counts items.
 
 mod latest;
 mod priority;

@@ -1,13 +1,14 @@
-//! The priority of threads that prepare objects for others.
+//! Lowers the priority of threads that work in the background.
 
-/// Added to the niceness of a thread, which gives it about a third of the time of a normal one when cores are scarce.
+/// Added to the niceness of a thread, which then gets about a third of the CPU time of a normal thread when
+/// cores are scarce.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
-/// Lowers the priority of this thread and, on Linux, of the threads it starts. Does nothing on systems where only the
-/// priority of a whole process can be lowered.
+/// Lowers the priority of this thread and, on Linux, of the threads that it starts later. Does nothing on
+/// systems other than Linux and Windows.
 pub fn lower_thread_priority() {
-    // SAFETY: takes an integer and touches no memory. On Linux, niceness belongs to a thread.
+    // SAFETY: `nice` takes an integer and touches no memory. On Linux, it affects only the calling thread.
     #[cfg(target_os = "linux")]
     unsafe {
         libc::nice(NICENESS)
@@ -28,7 +29,7 @@ mod tests {
 
     #[test]
     fn only_this_thread_and_those_it_starts_are_lowered() {
-        // SAFETY: takes and returns integers.
+        // SAFETY: `getpriority` takes and returns integers.
         let niceness = || unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
         let before = niceness();
         let lowered = std::thread::spawn(move || {

@@ -1,6 +1,6 @@
-//! A bounded, lock-free queue between two threads (rtrb).
+//! A bounded, lock-free queue between two threads, built on `rtrb`.
 //!
-//! A full queue rejects new items, returns them and counts them. Neither end blocks.
+//! A full queue rejects new items and counts them. Neither end blocks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ pub struct Inbox<T> {
     rejected: Arc<AtomicU64>,
 }
 
-/// Creates a queue for up to `capacity` items; 0 counts as 1.
+/// Creates a queue for up to `capacity` items; a capacity of 0 is raised to 1.
 pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
     let (producer, consumer) = rtrb::RingBuffer::new(capacity.max(1));
     let rejected = Arc::new(AtomicU64::new(0));
@@ -45,7 +45,7 @@ impl<T> Outbox<T> {
         self.rejected.fetch_add(rest.len() as u64, Ordering::Relaxed);
     }
 
-    /// Returns true if the receiver was dropped.
+    /// Returns whether the receiving end was dropped.
     pub fn abandoned(&self) -> bool {
         self.ring.is_abandoned()
     }
@@ -57,7 +57,7 @@ impl<T> Inbox<T> {
         self.ring.pop().ok()
     }
 
-    /// Appends all waiting items to `into`, oldest first.
+    /// Moves all waiting items to the end of `into`, oldest first.
     pub fn receive_all(&mut self, into: &mut Vec<T>)
     where
         T: Copy,

@@ -1,4 +1,4 @@
-//! Frees large objects on a dedicated thread, because that takes longer than a frame.
+//! Frees large objects on a dedicated thread, because freeing them may take longer than a frame.
 
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
@@ -11,7 +11,7 @@ pub struct Retirement {
 }
 
 impl Retirement {
-    /// Starts the thread "retire".
+    /// Starts a thread named "retire" that frees the objects.
     pub fn thread() -> Self {
         let (objects, retired) = mpsc::channel::<Box<dyn Send>>();
         let work = move || retired.into_iter().for_each(drop);
@@ -24,7 +24,7 @@ impl Retirement {
         }
     }
 
-    /// Frees an object. Never blocks if there is a thread.
+    /// Frees an object. Does not block if the thread is running.
     pub fn retire(&self, object: Box<dyn Send>) {
         if let Some(objects) = &self.objects {
             objects.send(object).ok(); // Freed here if the thread has ended.
@@ -33,7 +33,7 @@ impl Retirement {
 }
 
 impl Drop for Retirement {
-    /// Waits until everything is freed.
+    /// Waits until all retired objects are freed.
     fn drop(&mut self) {
         self.objects = None;
         if let Some(thread) = self.thread.take() {

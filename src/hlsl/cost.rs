@@ -47,7 +47,7 @@ pub struct LoopBounds {
 /// The cost of a piece of code.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
-    /// Operations in the code, with every call inlined.
+    /// Number of operations in the code, with every call inlined.
     operations: u64,
     lookups: u64,
     expensive: u64,
@@ -58,7 +58,7 @@ struct Cost {
     /// Work per pixel, in operations; a loop with an unknown iteration count is counted once.
     pixel_work: u64,
     pixel_lookups: u64,
-    /// Work of one iteration of every loop with an unknown iteration count, in operations.
+    /// Total work of one iteration of each loop with an unknown iteration count, in operations.
     open_work: u64,
     open_lookups: u64,
 }
@@ -362,7 +362,7 @@ pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
         .then_some(iterations as u64)
 }
 
-/// Returns the value of a numeric constant expression.
+/// Returns the value of a numeric constant expression; `None` for any other expression.
 fn constant(ast: &Ast, id: ExprId) -> Option<f64> {
     match ast.expr(id) {
         Expr::Int(value, _) => Some(f64::from(*value)),

@@ -25,7 +25,7 @@ pub enum ErrorKind {
 /// Why a shader cannot be translated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// Where the error is in the source.
+    /// Position of the error in the source.
     pub pos: Pos,
     /// Category of the error.
     pub kind: ErrorKind,

@@ -78,7 +78,7 @@ pub(super) const BLUR_RANGES: [(u32, u8); 3] = [(5, 0), (5, 2), (6, 0)];
 /// Weights of red, green and blue in `lum`.
 pub(super) const LUMINANCE: [f32; 3] = [0.32, 0.49, 0.29];
 
-/// Returns the built-in called `name`, which the preset may shadow.
+/// Returns the built-in called `name`, if there is one; the preset may shadow it.
 pub(super) fn builtin(name: &str) -> Option<Builtin> {
     let whole = |register| Some(Builtin::Uniform(register, 0, 4));
     match name {

@@ -1,4 +1,4 @@
-//! Allows one bake per folder. A bake that was killed leaves no lock behind.
+//! Allows only one bake per folder at a time. A bake that was killed leaves no lock behind.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 /// File name of the lock.
 const NAME: &str = ".aivj-bake.lock";
 
-/// The lock of a folder, released by the operating system when the process exits.
+/// The lock of a folder, released when dropped, or by the operating system when the process exits.
 pub struct FolderLock {
     _file: File,
 }

@@ -2,7 +2,7 @@
 
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
-/// Returns the CPU's name and the number of cores.
+/// Returns the CPU's name, or its architecture if the name is unknown, and the number of cores.
 pub fn name() -> String {
     let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
     let brand = system.ok().and_then(|system| Some(system.cpus().first()?.brand().trim().to_owned()));

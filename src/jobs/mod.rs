@@ -1,7 +1,7 @@
 //! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and how a running
 //! show is found by bakes and by later starts of the program.
 //!
-//! Does not depend on rendering; the jobs themselves are in `audit`, `frames` and others.
+//! This module does not depend on rendering; the jobs themselves are in `audit`, `frames` and others.
 
 mod date;
 pub mod folder_lock;

@@ -16,7 +16,7 @@ pub fn on<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     pool.install(work)
 }
 
-/// Calls `fill` with the index and the cells of every row.
+/// Calls `fill` with the index and the cells of every row, in parallel.
 pub fn rows<T: Send + Sync>(
     matrix: &mut Array2<T>,
     threads: usize,

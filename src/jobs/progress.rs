@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 /// Progress of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Stage name as in the log: `render frames`, `embed`...
+    /// Stage name as in the log, such as `render frames` or `embed`.
     pub stage: String,
-    /// Number of presets done, including earlier runs; number of bytes for a download.
+    /// Number of presets done, including earlier runs; for a download, number of bytes received.
     pub done: usize,
     /// Total number of presets, or of bytes.
     pub total: usize,
-    /// Path of the newest captured picture.
+    /// Path of the latest captured picture, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<std::path::PathBuf>,
 }

@@ -32,7 +32,7 @@ impl ShowLock {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(name))
         };
         let open = file(OPEN)?;
-        open.lock_shared()?; // Others hold it only briefly.
+        open.lock_shared()?; // Other processes hold it only briefly.
         Ok(Self { _open: open, file: file(NAME)?, playing: false, silent_secs: OVER_AFTER_SECS })
     }
 
@@ -49,7 +49,8 @@ impl ShowLock {
     }
 }
 
-/// Returns the path of the current user's playing lock.
+/// Returns the path of the lock that the current user's show holds while playing; `None` if the user folders
+/// are unknown.
 pub fn user_path() -> Option<PathBuf> {
     UserFolders::of_user().map(|folders| folders.data.join(NAME))
 }
@@ -59,7 +60,8 @@ pub fn is_open(folder: &Path) -> bool {
     is_locked(&folder.join(OPEN))
 }
 
-/// Prevents shows from opening while the returned lock is held, which must be brief. Returns `None` if one is open.
+/// Prevents shows from opening while the returned lock is held, which must be brief. Returns `None` if a show
+/// is open.
 pub fn block_opening(folder: &Path) -> std::io::Result<Option<File>> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(OPEN);

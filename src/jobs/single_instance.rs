@@ -1,4 +1,4 @@
-//! Starting the program again brings the windows of the running show to the front instead of disturbing it.
+//! Starting the program again brings the windows of the running show to the front; no second show starts.
 //!
 //! The second process writes a request file. A thread of the first process checks for it and removes it.
 
@@ -37,7 +37,7 @@ pub fn raise_other_show() -> OtherShow {
 fn raise_in(data: &Path, timeout: Duration) -> OtherShow {
     let request = data.join(REQUEST);
     let asked = Instant::now();
-    // An import holds the lock too, but only briefly.
+    // An import holds the show lock too, but only briefly.
     while show_lock::is_open(data) {
         if asked.elapsed() >= timeout {
             std::fs::remove_file(&request).ok(); // No show reads it.
@@ -62,7 +62,7 @@ pub struct RaiseRequests {
 }
 
 impl RaiseRequests {
-    /// Starts the thread that checks the data folder for requests.
+    /// Starts the thread that checks the data folder, if there is one, for requests.
     pub fn watch(data: Option<PathBuf>) -> Self {
         let (asked, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         if let Some(data) = data {

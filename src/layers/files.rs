@@ -1,6 +1,6 @@
-//! Reads a folder of layers: `MILK_IMG.INI`, `MILK_MSG.INI`, their images and fonts.
+//! Reads a folder of layers: `MILK_IMG.INI`, `MILK_MSG.INI`, and the images and fonts they refer to.
 //!
-//! What cannot be read is reported; everything else works.
+//! Anything that cannot be read is reported and skipped.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,16 +16,16 @@ use super::sprite::Sprite;
 use super::text::{Lettering, Typeface};
 use crate::disk::{self, Walk};
 
-/// File names of sprites and messages, in lower case.
+/// Names of the files with sprites and with messages, in lower case.
 const SPRITES: &str = "milk_img.ini";
 const MESSAGES: &str = "milk_msg.ini";
-/// Maximum depth of the folder.
+/// Maximum depth to which the folder is searched; 1 is the folder without subfolders.
 const MAX_DEPTH: usize = 5;
 /// Maximum size of a font file, in bytes.
 const MAX_FONT_BYTES: u64 = 32 << 20;
-/// Maximum memory of all fonts, in bytes.
+/// Maximum size of all fonts together, in bytes.
 const MAX_ALL_FONT_BYTES: usize = 128 << 20;
-/// Maximum memory of all images, in bytes.
+/// Maximum memory for all images together, in bytes.
 const MAX_IMAGE_BYTES: usize = 256 << 20;
 
 /// The layers that a performer can launch.
@@ -33,10 +33,10 @@ const MAX_IMAGE_BYTES: usize = 256 << 20;
 pub struct LayerFiles {
     pub(super) sprites: BTreeMap<u8, Arc<Sprite>>,
     pub(super) messages: BTreeMap<u8, (Lettering, MessageStyle)>,
-    /// The font of song titles: number 00 of the file.
+    /// The font of song titles: `[font00]` in `MILK_MSG.INI`.
     title_font: FontStyle,
     faces: HashMap<String, Typeface>,
-    /// What could not be read.
+    /// Messages about what could not be read.
     problems: Vec<String>,
 }
 
@@ -58,8 +58,8 @@ impl LayerFiles {
         layers
     }
 
-    /// Creates a sprite for each combination of blend mode, tiling and burning, so that each can be drawn
-    /// once before a show.
+    /// Creates a sprite for each combination of blend mode, tiling and burning, so that all combinations can
+    /// be drawn once before a show.
     pub fn of_every_kind() -> Self {
         let mut layers = Self::default();
         let picture = Arc::new(Mipmap::new(RgbaImage::from_pixel(3, 2, image::Rgba([255; 4]))));
@@ -74,23 +74,23 @@ impl LayerFiles {
         layers
     }
 
-    /// Returns what could not be read.
+    /// Returns messages about what could not be read.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
 
-    /// Returns the numbers of sprites and messages.
+    /// Returns the numbers of the sprites and of the messages, each in ascending order.
     pub fn numbers(&self) -> [Vec<u8>; 2] {
         [self.sprites.keys().copied().collect(), self.messages.keys().copied().collect()]
     }
 
-    /// Draws a song title; `None` if it has no visible letters.
+    /// Draws a song title and returns it with its style; `None` if it has no visible letters.
     pub(super) fn title(&self, title: &str) -> Option<(Lettering, MessageStyle)> {
         let lettering = Lettering::new(title, &self.face(&self.title_font.face), self.title_font.bold)?;
         Some((lettering, MessageStyle::title(&self.title_font)))
     }
 
-    /// Returns the typeface with this name: a file in the folder, or a built-in one.
+    /// Returns the typeface with this name or, if none was loaded, a built-in one.
     fn face(&self, name: &str) -> Typeface {
         let name = name.to_lowercase();
         self.faces.get(&name).cloned().unwrap_or_else(|| {
@@ -103,7 +103,7 @@ impl LayerFiles {
     fn add(&mut self, sections: &[Section], files: &mut Files) {
         let mut fonts: BTreeMap<u8, FontStyle> = BTreeMap::new();
         for section in sections {
-            // A section whose number is taken is not read at all.
+            // A section is skipped if an earlier one with the same number has been read.
             let number = |prefix: &str| number_of(&section.name, prefix);
             let added = if let Some(number) = number("font").filter(|number| !fonts.contains_key(number)) {
                 FontStyle::default().changed(section).map(|font| {
@@ -152,7 +152,7 @@ impl LayerFiles {
         Ok((lettering, MessageStyle::read(section, &font)?))
     }
 
-    /// Loads the typeface with this name, if the folder has it.
+    /// Loads the typeface with this name, if the folder contains a font file for it.
     fn load_face(&mut self, name: &str, files: &mut Files) {
         let name = name.to_lowercase();
         let Files { by_name, font_bytes, .. } = files;
@@ -185,11 +185,11 @@ fn typeface(file: &Path, font_bytes: &mut usize) -> Result<Typeface, String> {
 
 /// The files of a folder.
 struct Files {
-    /// Paths by their lower-case path below the folder, with forward slashes.
+    /// Paths, keyed by the lower-case path relative to the folder, with forward slashes.
     by_name: HashMap<String, PathBuf>,
-    /// Images that were read, by path and colour key.
+    /// Images that have been read, by path and colour key.
     images: HashMap<(PathBuf, u32), Arc<Mipmap>>,
-    /// Size of the fonts that were read.
+    /// Total size of the fonts that have been read, in bytes.
     font_bytes: usize,
     problems: Vec<String>,
 }
@@ -211,18 +211,18 @@ impl Files {
         files
     }
 
-    /// Reads an INI file of the folder; `None` if there is none.
+    /// Reads the INI file with this name; `None` if the folder has no such file.
     fn sections(&self, name: &str) -> Option<Result<Vec<Section>, String>> {
         let path = self.by_name.get(name)?;
         let bytes = disk::read(path, disk::limit::TEXT);
         Some(match bytes {
-            // Old editors save these files in the code page of the system.
+            // Old editors save these files in the system's code page instead of UTF-8.
             Ok(bytes) => Ok(sections(&disk::decode_lossy(&bytes))),
             Err(error) => Err(format!("{}: {error}", path.display())),
         })
     }
 
-    /// Reads the image of a sprite with its colour key.
+    /// Reads the image of a sprite and makes the colour of its colour key transparent.
     fn image(&mut self, section: &Section) -> Result<Arc<Mipmap>, String> {
         let name = section.get("img").ok_or("no img")?;
         let key = color_key(section.get("colorkey"))?;
@@ -245,7 +245,7 @@ impl Files {
     }
 }
 
-/// Parses a colour key, `0xRRGGBB` or a decimal number; black if there is none.
+/// Parses a colour key, `0xRRGGBB` or a decimal number; returns black if there is none.
 fn color_key(text: Option<&str>) -> Result<u32, String> {
     let Some(text) = text else { return Ok(0) };
     let number = match text.to_lowercase().strip_prefix("0x") {

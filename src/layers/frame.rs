@@ -9,20 +9,20 @@ use crate::milk::PresetAudio;
 /// How a layer is blended into the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Blend {
-    /// Blends by `a` and ignores the image's alpha.
+    /// Blends by the sprite's `a` and ignores the image's alpha.
     Mix,
-    /// Replaces the picture.
+    /// Replaces the picture below the layer.
     Decal,
-    /// Adds to the picture.
+    /// Adds the layer's colour, times `a`, to the picture.
     Additive,
-    /// Blends each channel by its own brightness.
+    /// Blends each colour channel by the layer's brightness in that channel.
     SourceColor,
-    /// Blends by `a` times the image's alpha, which is 0 where the image has the colour key.
+    /// Blends by `a` times the image's alpha, which is 0 in pixels that match the colour key.
     Keyed,
 }
 
 impl Blend {
-    /// Returns the blend mode with MilkDrop's number; others mix.
+    /// Returns the blend mode with this number in MilkDrop; [`Self::Mix`] if there is none.
     pub(super) fn of_sprite(number: f64) -> Self {
         match number as i64 {
             1 => Self::Decal,
@@ -40,9 +40,9 @@ impl Blend {
 pub struct LayerVertex {
     /// Position in clip space.
     pub at: [f32; 2],
-    /// Position in the image, 0 to 1; beyond if it is tiled.
+    /// Position in the image, 0 to 1, or beyond if the image is tiled.
     pub uv: [f32; 2],
-    /// RGBA, multiplied with the image.
+    /// RGBA, from 0 to 1, by which the image is multiplied.
     pub color: [f32; 4],
     /// 1 if the image's alpha applies, otherwise 0.
     pub keyed: f32,
@@ -51,33 +51,33 @@ pub struct LayerVertex {
 /// Triangles of one layer.
 #[derive(Clone, Debug)]
 pub struct LayerDraw {
-    /// The image on them.
+    /// The image drawn on the triangles.
     pub image: Arc<Mipmap>,
-    /// Range of [`LayerFrame::vertices`], a multiple of three.
+    /// Range in [`LayerFrame::vertices`]; its length is a multiple of three.
     pub range: Range<u32>,
-    /// How they are blended.
+    /// How the triangles are blended into the picture.
     pub blend: Blend,
     /// Whether the image repeats beyond its edges, instead of ending there.
     pub tiled: bool,
-    /// Whether they are drawn into the preset's picture instead of over it.
+    /// Whether the triangles are drawn into the preset's picture instead of over it.
     pub burned: bool,
 }
 
 /// The layers of one frame, in the order they are drawn.
 #[derive(Debug, Default)]
 pub struct LayerFrame {
-    /// Vertices of all draws.
+    /// Vertices of all draws, three for each triangle.
     pub vertices: Vec<LayerVertex>,
-    /// The draws.
+    /// The draws, from the bottom layer to the top one.
     pub draws: Vec<LayerDraw>,
 }
 
-/// The inputs of one frame.
+/// Inputs to the layers in one frame.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerInput<'a> {
     /// The audio that presets receive.
     pub audio: &'a PresetAudio,
-    /// Frames per second.
+    /// Frame rate of the show, in frames per second.
     pub fps: f64,
     /// Width of the picture divided by its height.
     pub aspect: f32,

@@ -1,10 +1,10 @@
-//! Windows INI files, read as `GetPrivateProfileString` does: if a key is repeated, the first applies.
+//! Windows INI files, read as `GetPrivateProfileString` does: if a key is repeated, its first value applies.
 
 use std::collections::HashMap;
 
 use crate::disk;
 
-/// A section with its entries; names are in lower case.
+/// A section with its entries; the names of the section and its keys are in lower case.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Section {
     pub name: String,
@@ -17,7 +17,8 @@ impl Section {
         self.entries.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Returns a finite number, `default` if the key is missing, or a message if it is not a number.
+    /// Returns the value of `key`, or `default` if the key is missing. Fails with a message if the value is
+    /// not a finite number.
     pub fn number(&self, key: &str, default: f64) -> Result<f64, String> {
         let Some(text) = self.get(key) else { return Ok(default) };
         // Text after the number is ignored, for example a comment.
@@ -26,14 +27,14 @@ impl Section {
         number.ok_or_else(|| format!("{key} must be a number, not {text:?}"))
     }
 
-    /// Joins the lines `prefix_1`, `prefix_2` and so on, up to the first that is missing.
+    /// Returns the values of the keys `prefix_1`, `prefix_2` and so on, up to the first missing key.
     pub fn lines(&self, prefix: &str) -> Vec<&str> {
         let line = |number: usize| self.entries.get(&format!("{prefix}_{number}")).map(String::as_str);
         (1..).map_while(line).collect()
     }
 }
 
-/// Splits a file into its sections; lines outside of them and comments are skipped.
+/// Splits a file into sections. Skips comments and lines before the first section.
 pub(super) fn sections(text: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for line in disk::lines(text).map(str::trim) {
@@ -50,7 +51,7 @@ pub(super) fn sections(text: &str) -> Vec<Section> {
     sections
 }
 
-/// Returns the number of a section `prefixNN`.
+/// Returns the two-digit number in a section name `prefixNN`; `None` if the name has another form.
 pub(super) fn number_of(name: &str, prefix: &str) -> Option<u8> {
     let digits = name.strip_prefix(prefix)?;
     let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());

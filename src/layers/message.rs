@@ -1,4 +1,4 @@
-//! Messages of `MILK_MSG.INI` and song titles: how a line of text looks and moves.
+//! Messages from `MILK_MSG.INI` and song titles: how a line of text looks and moves.
 
 use super::ini::Section;
 use super::text::Lettering;
@@ -6,12 +6,12 @@ use crate::units::Rng;
 
 /// Size of an em at size 50, relative to the picture's height.
 const NORMAL_EM: f32 = 0.12;
-/// Difference in size that doubles the em.
+/// Increase in size that doubles the em.
 const DOUBLE: f32 = 25.0;
-/// Maximum width of the text at its launch, relative to the picture's width.
+/// Maximum width of the text at launch, relative to the picture's width.
 const MAX_WIDTH: f32 = 0.95;
 
-/// A font of the file.
+/// A font from `MILK_MSG.INI`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FontStyle {
     pub face: String,
@@ -28,7 +28,7 @@ impl Default for FontStyle {
 }
 
 impl FontStyle {
-    /// Returns this font with the changes of a section.
+    /// Returns this font with the settings in `section` applied.
     pub fn changed(&self, section: &Section) -> Result<Self, String> {
         let flag = |key, now: bool| Ok::<_, String>(section.number(key, f64::from(u8::from(now)))? != 0.0);
         let light = |key, now: f64| Ok::<_, String>(section.number(key, now)?.clamp(0.0, 255.0));
@@ -48,16 +48,17 @@ pub(super) struct MessageStyle {
     size: f64,
     /// Centre: 0 to 1 from left to right and from top to bottom.
     place: [f64; 2],
-    /// Largest random offset of the centre.
+    /// Largest random offset of the centre on each axis.
     place_spread: [f64; 2],
-    /// Size at the end, relative to the size at the launch.
+    /// Size at the end, relative to the size at launch.
     growth: f64,
     /// Seconds on air.
     secs: f64,
     /// Share of that time in which the text fades in.
     fade: f64,
-    /// Red, green and blue, 0 to 255, and their largest random offsets.
+    /// Red, green and blue, 0 to 255.
     color: [f64; 3],
+    /// Largest random offset of each colour channel.
     color_spread: [f64; 3],
     italic: bool,
     /// Whether the text ripples into place, as song titles do.
@@ -65,7 +66,7 @@ pub(super) struct MessageStyle {
 }
 
 impl MessageStyle {
-    /// Reads a section `[messageNN]` with its font.
+    /// Reads a `[messageNN]` section; `font` is the message's font.
     pub fn read(section: &Section, font: &FontStyle) -> Result<Self, String> {
         let number = |key, default: f64, from: f64, to: f64| {
             section.number(key, default).map(|value| value.clamp(from, to))
@@ -104,7 +105,7 @@ impl MessageStyle {
         }
     }
 
-    /// Chooses the random values for a launch.
+    /// Applies the random offsets of a launch, which `seed` determines.
     pub fn launched(mut self, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let mut around = |value: f64, spread: f64| value + spread * (rng.unit() * 2.0 - 1.0);
@@ -117,8 +118,7 @@ impl MessageStyle {
         self
     }
 
-    /// Returns the text's state `age_secs` after the launch; `aspect` is the picture's width divided by its
-    /// height.
+    /// Returns the text's state `age_secs` after launch. `aspect` is the picture's width over its height.
     pub fn at(&self, age_secs: f64, lettering: &Lettering, aspect: f32) -> TextState {
         let progress = (age_secs / self.secs).clamp(0.0, 1.0) as f32;
         let em = NORMAL_EM * ((self.size as f32 - 50.0) / DOUBLE).exp2();
@@ -146,13 +146,13 @@ pub(super) struct TextState {
     pub center: [f32; 2],
     /// Width and height, relative to the picture's width.
     pub size: [f32; 2],
-    /// How far the top is moved to the right, relative to the height.
+    /// How far the top edge lies to the right of the bottom edge, relative to the height.
     pub slant: f32,
     /// Strength of the ripples, 0 to 1.
     pub ripple: f32,
-    /// RGBA.
+    /// RGBA, from 0 to 1.
     pub color: [f32; 4],
-    /// Whether its time is over: it is drawn a last time, into the preset's picture.
+    /// Whether the text's time is over. The text is then drawn one last time, into the preset's picture.
     pub ended: bool,
 }
 

@@ -1,4 +1,4 @@
-//! An image with its smaller copies, so that it stays smooth when it is drawn small.
+//! An image with smaller copies of it, so that it looks smooth when it is drawn small.
 
 use image::RgbaImage;
 use image::imageops::{FilterType, resize};
@@ -6,14 +6,14 @@ use image::imageops::{FilterType, resize};
 /// Maximum side length, in pixels; larger images are scaled down.
 const MAX_SIDE: u32 = 2048;
 
-/// An image in full size, half size, and so on down to one pixel.
+/// An image at full size, half size, and so on down to one pixel.
 #[derive(Debug)]
 pub struct Mipmap {
     levels: Vec<RgbaImage>,
 }
 
 impl Mipmap {
-    /// Creates the smaller copies of an image, which is scaled down first if a side is longer than 2048 pixels.
+    /// Creates the mipmap of an image, which is first scaled down if a side is longer than 2048 pixels.
     pub(super) fn new(image: RgbaImage) -> Self {
         let longer = image.width().max(image.height());
         let mut levels = vec![if longer > MAX_SIDE {
@@ -31,7 +31,7 @@ impl Mipmap {
         Self { levels }
     }
 
-    /// Returns the levels, the largest first.
+    /// Returns the copies, the largest first.
     pub fn levels(&self) -> &[RgbaImage] {
         &self.levels
     }
@@ -41,7 +41,7 @@ impl Mipmap {
         self.levels[0].height() as f32 / self.levels[0].width() as f32
     }
 
-    /// Returns the memory that all levels take, in bytes.
+    /// Returns the memory used by all copies, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.levels.iter().map(|level| level.as_raw().len()).sum()
     }

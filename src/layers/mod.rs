@@ -1,8 +1,8 @@
-//! Layers of the performer over any preset: MilkDrop's sprites, messages and song titles, as plain data.
+//! Layers that the performer launches over any preset: sprites, messages and song titles, as in MilkDrop.
 //!
-//! [`LayerFiles`] reads `MILK_IMG.INI`, `MILK_MSG.INI` and their images from a folder, before a show; a
-//! [`LayerPlayer`] turns the layers on air into textured triangles, which the stage draws. Never touches the GPU. No
-//! layer is on air unless the performer launched it.
+//! [`LayerFiles`] reads `MILK_IMG.INI`, `MILK_MSG.INI`, images and fonts from a folder before a show. A
+//! [`LayerPlayer`] turns the layers on air into textured triangles, which the stage draws; this module never
+//! touches the GPU. No layer is on air unless the performer launched it.
 
 mod files;
 mod frame;
@@ -20,7 +20,7 @@ pub use mipmap::Mipmap;
 pub use on_air::{LayerContent, LayerOnAir};
 pub use player::LayerPlayer;
 
-/// Maximum number of sprites on air at a time, as in MilkDrop.
+/// Maximum number of sprites on air at the same time, as in MilkDrop.
 pub const MAX_SPRITES: usize = 16;
 /// Maximum length of a title or message, in characters.
 pub const MAX_TITLE: usize = 200;

@@ -9,9 +9,9 @@ pub struct LayerOnAir {
     pub id: u64,
     /// Seconds since the launch.
     pub age_secs: f64,
-    /// Determines all its random values.
+    /// Random seed, which determines all random values of the layer.
     pub seed: u64,
-    /// What it shows.
+    /// Content of the layer.
     pub content: LayerContent,
 }
 

@@ -13,7 +13,7 @@ use super::on_air::{LayerContent, LayerOnAir};
 use super::sprite::{Sprite, SpriteRun, SpriteState};
 use super::text::Lettering;
 
-/// Columns and rows of the mesh on which a song title ripples.
+/// Number of columns and rows of the mesh with which a song title ripples.
 const RIPPLE_MESH: [u32; 2] = [32, 6];
 
 /// A layer that has been launched.
@@ -22,12 +22,12 @@ enum Running {
     Text {
         lettering: Lettering,
         style: MessageStyle,
-        /// Whether it has been drawn.
+        /// Whether the text has been drawn at least once.
         drawn: bool,
     },
     /// A title whose letters are being drawn on a thread.
     Drawing(Receiver<Option<(Lettering, MessageStyle)>>),
-    /// It has ended, or it could not be launched.
+    /// The layer has ended or could not be launched.
     Ended,
 }
 
@@ -42,19 +42,19 @@ impl Running {
 pub struct LayerPlayer {
     running: BTreeMap<u64, Running>,
     messages: Vec<String>,
-    /// Layers that are no longer needed.
+    /// Layers that are no longer needed, to be freed by the caller.
     retired: Vec<Box<dyn Send>>,
     title_threads: bool,
 }
 
 impl LayerPlayer {
-    /// Creates a player. With `title_threads`, it draws the letters of titles on threads, and a title appears as soon
-    /// as they are drawn; otherwise in the frame that launches it.
+    /// Creates a player. With `title_threads`, separate threads draw the letters of titles, and a title
+    /// appears once they are drawn; otherwise it appears in the frame that launches it.
     pub fn new(title_threads: bool) -> Self {
         Self { title_threads, ..Self::default() }
     }
 
-    /// Returns whether the letters of titles are drawn on threads.
+    /// Returns whether separate threads draw the letters of titles.
     pub fn title_threads(&self) -> bool {
         self.title_threads
     }
@@ -98,7 +98,7 @@ impl LayerPlayer {
                 },
                 Running::Text { lettering, style, drawn } => {
                     let state = style.at(layer.age_secs, lettering, input.aspect);
-                    // Its time may have passed while nothing was drawn.
+                    // The text's time may have passed before it could be drawn.
                     if *drawn || !state.ended {
                         out.text(&lettering.image, &state, input.aspect);
                     }
@@ -113,7 +113,7 @@ impl LayerPlayer {
         }
     }
 
-    /// Iterates over the ids of layers that have ended but are still on air.
+    /// Iterates over the IDs of layers that have ended but are still on air.
     pub fn ended(&self) -> impl Iterator<Item = u64> {
         self.running.iter().filter(|(_, running)| matches!(running, Running::Ended)).map(|(id, _)| *id)
     }
@@ -150,8 +150,8 @@ fn launch(
     launched.unwrap_or_else(|| missing(&layer.content, messages))
 }
 
-/// Draws the letters of a title on a thread, because that may take longer than a frame. Returns `None` if no thread
-/// could be started.
+/// Draws the letters of a title on a separate thread, because that may take longer than a frame. Returns
+/// `None` if the thread could not be started.
 fn draw_on_thread(
     files: &Arc<LayerFiles>,
     title: &Arc<str>,
@@ -159,7 +159,7 @@ fn draw_on_thread(
     let (files, title) = (files.clone(), title.clone());
     let (drawn, letters) = mpsc::sync_channel(1);
     let work = move || {
-        drawn.send(files.title(&title)).ok(); // The title is no longer on air.
+        drawn.send(files.title(&title)).ok(); // Fails only if the title is no longer on air.
     };
     match thread::Builder::new().name("title".into()).spawn(work) {
         Ok(_) => Some(letters),
@@ -170,7 +170,7 @@ fn draw_on_thread(
     }
 }
 
-/// Reports a layer that cannot be launched.
+/// Reports a layer that cannot be launched, and returns its state.
 fn missing(content: &LayerContent, messages: &mut Vec<String>) -> Running {
     messages.push(match content {
         LayerContent::Title(_) => "no title is set".to_owned(),
@@ -191,7 +191,7 @@ impl LayerFrame {
     fn sprite(&mut self, image: &Arc<Mipmap>, state: &SpriteState, aspect: f32) {
         let &SpriteState { center, size, rotation, flip, repeat, blend, mut color, burn, done: _ } = state;
         let tall = image.aspect();
-        // The longer side of the image is as long as the picture is wide.
+        // At scale 1, the longer side of the image is as long as the picture is wide.
         let half = [size[0] / tall.max(1.0), size[1] * tall.min(1.0)];
         let (sin, cos) = rotation.sin_cos();
         match blend {
@@ -239,7 +239,7 @@ impl LayerFrame {
         self.mesh(mesh, corner, LayerDraw { image, range: 0..0, blend, tiled: false, burned: ended });
     }
 
-    /// Adds `draw` with a mesh of this many columns and rows over its whole image.
+    /// Adds `draw` as a mesh of this many columns and rows; `corner` maps image positions to vertices.
     fn mesh(&mut self, [columns, rows]: [u32; 2], corner: impl Fn([f32; 2]) -> LayerVertex, draw: LayerDraw) {
         let start = self.vertices.len() as u32;
         for cell in 0..columns * rows {
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
     use crate::milk::PresetAudio;
 
-    /// Returns the layers of a folder with a wide image and this `MILK_IMG.INI`.
+    /// Returns the layers of a folder with this `MILK_IMG.INI`, the 8x4 image `a.png`, and message 00.
     fn files(sprites: &str) -> Arc<LayerFiles> {
         let folder = tempfile::tempdir().expect("a folder");
         image::RgbaImage::new(8, 4).save(folder.path().join("a.png")).expect("saved");

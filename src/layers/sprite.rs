@@ -1,4 +1,4 @@
-//! A sprite of `MILK_IMG.INI`: an image, and code that moves it.
+//! A sprite from `MILK_IMG.INI`: an image, and code that moves it.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use super::mipmap::Mipmap;
 use crate::eel::{self, Budget, Code, EelRandom, Machine, Memory, Scope, Shared};
 use crate::milk::MAX_PRESET_BYTES;
 
-/// Instructions that the code of one sprite may execute per frame.
+/// Maximum number of instructions that the code of one sprite may execute per frame.
 const FRAME_BUDGET: u64 = 2_000_000;
-/// Maximum number of operations in code that is compiled to machine code; longer code is interpreted.
+/// Maximum number of operations in code that is compiled to machine code; longer code is always interpreted.
 const MAX_NATIVE: usize = 10_000;
 /// Seconds until `progress` reaches 1, as for presets.
 const PROGRESS_SECS: f64 = 30.0;
-/// Maximum blocks of memory of a sprite, 512 KiB each.
+/// Maximum number of memory blocks, of 512 KiB each, that a sprite may use.
 const MEMORY_BLOCKS: u32 = 16;
 
 /// Variables with their initial values: first those that the code writes, then those that it reads.
@@ -85,8 +85,8 @@ impl Sprite {
     }
 }
 
-/// Compiles lines of code; `None` if all are blank. If they do not compile, joins them without line breaks,
-/// because some files break lines within a word.
+/// Compiles lines of code; `None` if all are blank. If they do not compile, retries with the lines joined
+/// without line breaks or comments, because some files break lines within a word.
 fn compile(lines: &[&str], scope: &mut Scope) -> Result<Option<Code>, eel::CompileError> {
     if lines.iter().all(|line| line.trim().is_empty()) {
         return Ok(None);
@@ -98,7 +98,7 @@ fn compile(lines: &[&str], scope: &mut Scope) -> Result<Option<Code>, eel::Compi
     code.map(Some)
 }
 
-/// A running sprite.
+/// State of a running sprite.
 pub(super) struct SpriteRun {
     variables: Vec<f64>,
     memory: Memory,
@@ -107,7 +107,7 @@ pub(super) struct SpriteRun {
     frame: u64,
 }
 
-/// What a sprite shows in one frame.
+/// Appearance of a sprite in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct SpriteState {
     /// Centre: 0 to 1 from left to right and from bottom to top.
@@ -117,19 +117,19 @@ pub(super) struct SpriteState {
     /// Anticlockwise rotation, in radians.
     pub rotation: f32,
     pub flip: [bool; 2],
-    /// How often the image is repeated.
+    /// How often the image is repeated, horizontally and vertically.
     pub repeat: [f32; 2],
     pub blend: Blend,
-    /// RGBA.
+    /// RGBA, from 0 to 1.
     pub color: [f32; 4],
-    /// Whether it is drawn into the preset's picture, which then moves it.
+    /// Whether the sprite is drawn into the preset's picture, which then moves it along.
     pub burn: bool,
-    /// Whether this is its last frame.
+    /// Whether this is the sprite's last frame.
     pub done: bool,
 }
 
 impl SpriteRun {
-    /// Creates a sprite before its first frame; `seed` determines its random values.
+    /// Creates the state before the first frame of `sprite`; `seed` determines the random values.
     pub fn new(sprite: &Sprite, seed: u64) -> Self {
         let mut variables = vec![0.0; sprite.variables];
         for (variable, (_, value)) in variables.iter_mut().zip(VARIABLES) {
@@ -185,7 +185,7 @@ impl SpriteRun {
     }
 }
 
-/// Returns `value`, at most `limit` away from 0; 0 for NaN.
+/// Returns `value`, clamped to the range from `-limit` to `limit`; 0 for NaN.
 fn limited(value: f64, limit: f64) -> f32 {
     if value.is_nan() { 0.0 } else { value.clamp(-limit, limit) as f32 }
 }

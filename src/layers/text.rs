@@ -10,7 +10,7 @@ use super::mipmap::Mipmap;
 
 /// Height of an em in the image, in pixels.
 const EM: f32 = 96.0;
-/// Maximum width of the image, in pixels; longer text gets smaller letters.
+/// Maximum width of the text in the image, in pixels; longer text gets smaller letters.
 const MAX_WIDTH: f32 = 2040.0;
 /// Maximum height of the line, and maximum width and height of each letter, in pixels: fonts may claim any
 /// size.
@@ -20,7 +20,7 @@ const MARGIN: f32 = 2.0;
 /// Additional stroke width of bold letters, in ems.
 const BOLD: f32 = 0.04;
 
-/// A typeface.
+/// A typeface, read from a font file or built in.
 #[derive(Clone, Debug)]
 pub(super) struct Typeface(FontArc);
 
@@ -64,7 +64,7 @@ impl Lettering {
         let em = EM * (MAX_WIDTH / width.max(1.0)).min(1.0);
         let scaled = font.as_scaled(scale_of(em));
         let (glyphs, width) = lay_out(text, font, scale_of(em));
-        // Also false for values that are not numbers.
+        // Also false if a value is NaN.
         let fits = scaled.height() <= MAX_HEIGHT && width <= MAX_WIDTH * 2.0;
         if !fits {
             return None;
@@ -103,7 +103,7 @@ impl Lettering {
     }
 }
 
-/// Returns the letters on a baseline at 0, and the width of the line, in pixels.
+/// Lays out the letters on a baseline at height 0. Returns them with the width of the line, in pixels.
 fn lay_out(text: &str, font: &FontArc, scale: PxScale) -> (Vec<Glyph>, f32) {
     let scaled = font.as_scaled(scale);
     let mut glyphs: Vec<Glyph> = Vec::new();

@@ -1,8 +1,8 @@
 //! The catalogue: a flat, immutable table of all presets a show may choose from, with the facts about them.
 //!
-//! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and energies
-//! come from a style index if there is one, otherwise from the presets' code; those of built-in presets from their
-//! path.
+//! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and
+//! energies come from a style index if there is one, otherwise from the presets' code and names; those of
+//! built-in presets come from their paths.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -42,8 +42,8 @@ impl PresetSource {
     }
 }
 
-/// Where the preset of an entry is stored. Entries share the library's folder because there may be 100,000 of
-/// them.
+/// Where the preset of an entry is stored. Entries share one copy of the library's folder path, because there
+/// may be 100,000 entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceLocation {
     /// A file at the entry's path below this folder.
@@ -69,7 +69,7 @@ pub struct Entry {
     pub cluster: u16,
     /// Energy of the preset.
     pub energy: Energy,
-    /// Id of the family: presets that share their code and are never shown in succession.
+    /// ID of the family: presets with the same code, which the director avoids showing in succession.
     pub family: u64,
     /// Look tags, such as `wave`, `liquid` or `dark`.
     pub tags: Tags,
@@ -118,7 +118,7 @@ pub struct Catalogue {
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Name of the embedding space of the centroids; centroids of different spaces are not comparable.
     pub space: String,
-    /// Entry indices sorted by id; computed on first use.
+    /// Entry indices sorted by ID; computed on first use.
     by_id: OnceLock<Vec<u32>>,
     /// Hash of everything that choices depend on; computed on first use.
     identity: OnceLock<String>,
@@ -152,7 +152,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// Creates a catalogue of a single preset, the content of `file`.
+    /// Creates a catalogue of a single preset, kept in memory: `bytes`, the contents of `file`.
     pub fn of_one(file: &Path, bytes: Arc<[u8]>) -> Self {
         let mut catalogue = Self::default();
         let cluster = catalogue.cluster("all");
@@ -160,7 +160,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// Returns the index of the preset with this id.
+    /// Returns the index of the preset with this ID.
     pub fn index_of(&self, id: PresetId) -> Option<usize> {
         let by_id = self.by_id.get_or_init(|| {
             let mut indices: Vec<u32> = (0..self.entries.len() as u32).collect();
@@ -198,7 +198,7 @@ impl Catalogue {
         self.identity();
     }
 
-    /// Adds an entry to the table.
+    /// Adds an entry to the catalogue.
     pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
         (self.by_id, self.identity) = Default::default();

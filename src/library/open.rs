@@ -1,5 +1,5 @@
-//! Opens a library for a show: scans the folder, loads known facts from the store, and applies the manifest, blacklist
-//! and style index in the folder.
+//! Opens a library for a show: scans the folder, loads known facts from the store, and applies the manifest,
+//! blacklist and style index in the folder.
 //!
 //! A manifest or style index that cannot be used is reported and ignored; styles then come from the v0 index
 //! or from the presets' code. A blacklist that cannot be used is not ignored, because it also keeps harmful
@@ -151,7 +151,8 @@ fn spawn_or_run<'scope, T: Send + 'scope>(
 }
 
 /// Loads the built-in presets. They are recorded in the store like files, so that full-text search covers
-/// them; if the store cannot be written at the moment, they are recorded the next time.
+/// them; if the store cannot be written at the moment, they are recorded the next time. Fails if the store is
+/// damaged.
 pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
     let catalogue = Catalogue::built_in();
     match record_built_in(store, &catalogue) {
@@ -233,8 +234,8 @@ impl CatalogueBuilder {
         })
     }
 
-    /// Adds the presets' content ids and file paths to the names if `is_needed` returns true. Few manifests,
-    /// blacklists and indexes use such names, and adding them takes time in a large library.
+    /// Adds the presets' IDs (content hashes) and full file paths to the names if `is_needed` returns true.
+    /// Few manifests, blacklists and indexes use such names, and adding them takes time in a large library.
     fn learn_other_names(&mut self, is_needed: impl FnOnce(&NameTable) -> bool) {
         if let Some(names) = &mut self.names
             && is_needed(names)
@@ -293,7 +294,8 @@ impl CatalogueBuilder {
         self.names().reindex(&moved);
     }
 
-    /// Applies a style index; without one, the styles from the presets' code remain.
+    /// Applies the style index and policy found by `lookup`; without an index, the styles from the presets'
+    /// code remain.
     fn style(&mut self, lookup: IndexLookup, messages: &mut Vec<String>) {
         if lookup.index.is_some() {
             self.names();

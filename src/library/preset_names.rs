@@ -6,8 +6,8 @@ use super::Catalogue;
 use super::pack::{Listing, MANIFEST_FILE};
 use super::style::NameTable;
 
-/// Returns the names of the presets: paths relative to the library, names in the folder's manifest, content ids and
-/// full paths. A manifest that cannot be read is ignored.
+/// Returns the names of the presets: paths relative to the library, names in the folder's manifest, IDs
+/// (content hashes) and full paths. A manifest that cannot be read is ignored.
 pub fn preset_names(library: &Catalogue) -> NameTable {
     let mut names = NameTable::for_presets(library.entries.len() * 3);
     library.entries.iter().enumerate().for_each(|(index, entry)| names.add(&entry.path, index));
@@ -23,7 +23,7 @@ pub fn preset_names(library: &Catalogue) -> NameTable {
     names
 }
 
-/// Adds the content id and the full file path of every preset.
+/// Adds the ID (content hash) and the full file path of every preset.
 pub(super) fn add_contents_and_files(library: &Catalogue, names: &mut NameTable) {
     for (index, entry) in library.entries.iter().enumerate() {
         names.add(&entry.id.to_string(), index);

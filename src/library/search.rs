@@ -16,7 +16,7 @@ use crate::store::Store;
 /// A search query. A preset must match every criterion.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchQuery {
-    /// Prefixes of words in the name, path or tags; with `describe`, the description of a look.
+    /// Prefixes of words in the path, tags, energy or labels; with `describe`, the description of a look.
     pub text: String,
     /// Whether `text` describes a look. Results are then ordered by fit, best first.
     pub describe: bool,
@@ -56,7 +56,8 @@ pub struct SearchIndex {
     library: Arc<Catalogue>,
     looks: Arc<Looks>,
     words: WordIndex,
-    /// The preset of the last similarity query, and the similarity of every preset to it.
+    /// The preset of the last similarity query that used embeddings, and the similarity of every preset to
+    /// it, with `None` for presets without an embedding.
     like: Option<(PresetId, Vec<Option<f32>>)>,
     /// Measurements of the presets; `None` until the first description.
     measured: Option<Measured>,
@@ -104,7 +105,7 @@ impl SearchIndex {
         let described = description.filter(|wish| !wish.is_empty()).map(|wish| self.describe(&wish));
         let text = if described.is_some() { "" } else { &query.text };
         let mut indices = self.words.search(text).unwrap_or_else(|| match &query.only {
-            // A small set is looked up by id; otherwise all entries are filtered.
+            // A small set is looked up by ID; otherwise all entries are filtered.
             Some(only) if only.len() < library.entries.len() / 16 => indices_of(&library, only),
             _ => (0..library.entries.len() as u32).collect(),
         });
@@ -125,8 +126,8 @@ impl SearchIndex {
         SearchResults { query: query.clone(), library, looks, indices, problem }
     }
 
-    /// Sorts `indices` by similarity to `model` and keeps the first [`MAX_RANKED`]; returns a message if the
-    /// embeddings cannot be read.
+    /// Removes `model` from `indices`, sorts the rest by similarity to it and keeps the first [`MAX_RANKED`];
+    /// returns a message if the embeddings cannot be read.
     fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
         let at = self.library.index_of(model)?;
         let entry = &self.library.entries[at];
@@ -166,8 +167,8 @@ fn indices_of(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
     indices
 }
 
-/// Returns a similarity score for presets without embeddings: shared code counts most, then style, then author, energy
-/// and tags.
+/// Returns a similarity score for presets without embeddings: shared code counts most, then style, then
+/// author, energy and tags.
 fn similarity(a: &Entry, b: &Entry) -> u32 {
     let shared = (a.tags.0 & b.tags.0).count_ones();
     let different = (a.tags.0 ^ b.tags.0).count_ones();

@@ -1,6 +1,7 @@
 //! An in-memory word index of a library: a search takes about a millisecond.
 //!
-//! Words match by prefix: the words with a prefix are adjacent in a sorted list, and their presets form one range.
+//! Words match by prefix: the words with a prefix are adjacent in a sorted list, and their presets form one
+//! range.
 
 use std::collections::HashMap;
 
@@ -65,7 +66,7 @@ impl WordIndex {
     }
 
     /// Returns the indices of the presets that match every word of `text` by prefix, ascending; `None` for a
-    /// text without letters and digits.
+    /// text without letters or digits.
     pub fn search(&self, text: &str) -> Option<Vec<u32>> {
         let all = self.all(text)?;
         let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
@@ -80,7 +81,7 @@ impl WordIndex {
     }
 
     /// Returns one bit per preset: whether it matches every word of `text` by prefix. Empty for a text
-    /// without letters and digits.
+    /// without letters or digits.
     pub fn bits(&self, text: &str) -> Vec<u64> {
         self.all(text).unwrap_or_default()
     }

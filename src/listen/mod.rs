@@ -21,7 +21,7 @@ const VIEW_EVERY: Duration = Duration::from_millis(66);
 /// The source to analyse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenSource {
-    /// An audio file: read as fast as possible for JSON Lines, and about in real time for the live view.
+    /// An audio file: read as fast as possible for JSON Lines, and roughly in real time for the live view.
     File(std::path::PathBuf),
     /// The input whose name or ID contains this text; if `None`, the default input or, if that is silent,
     /// another with a signal.
@@ -35,11 +35,11 @@ pub struct ListenSettings {
     pub source: ListenSource,
     /// Whether to write JSON Lines instead of the live view.
     pub json: bool,
-    /// Stop after this many seconds of audio; `None` for no limit.
+    /// Time limit, in seconds of audio; `None` for no limit.
     pub seconds: Option<f64>,
 }
 
-/// Analyses the source and writes to `out` until the audio ends.
+/// Analyses the source and writes to `out` until the audio ends or the time limit is reached.
 pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut listening = Listening {
         analyser: Analyser::new(),
@@ -63,7 +63,7 @@ pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<
 struct Listening {
     analyser: Analyser,
     predictor: BeatPredictor,
-    /// Frames processed so far.
+    /// Number of frames processed so far.
     frames: u64,
     slow_next: f64,
     beat_at: Seconds,

@@ -1,7 +1,7 @@
 //! Writes animated WebP without an external program: losslessly encoded frames in the animation container.
 //!
-//! The container is RIFF as in the WebP Container Specification (RFC 9649): `VP8X`, `ANIM`, then one `ANMF` per
-//! frame.
+//! The container is RIFF as in the WebP Container Specification (RFC 9649): `VP8X`, `ANIM`, then one `ANMF`
+//! per frame.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
@@ -41,10 +41,10 @@ impl Animation {
         Ok(Self { file, path: path.to_owned(), size, frame_ms, written: header.len() as u64 })
     }
 
-    /// Adds one frame, which must have the size of the animation.
+    /// Adds one frame, which must have the size of the animation; its alpha channel is ignored.
     pub fn push(&mut self, frame: &RgbaImage) -> std::io::Result<()> {
         if [frame.width(), frame.height()] != self.size {
-            return Err(std::io::Error::other("the frame does not have the size of the animation"));
+            return Err(std::io::Error::other("the frame size differs from the animation's"));
         }
         let mut still = Vec::new();
         let rgb: Vec<u8> = frame.pixels().flat_map(|pixel| [pixel.0[0], pixel.0[1], pixel.0[2]]).collect();

@@ -1,4 +1,4 @@
-//! Writes frames as MP4 through ffmpeg, as animated WebP, or as a folder of PNGs.
+//! Writes frames as a video through ffmpeg, as an animated WebP, or as a folder of PNGs.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub enum Video {
     },
     /// A folder of numbered PNGs.
     Folder {
-        /// The folder that the pictures are written to.
+        /// The folder that the frames are written to.
         folder: Folder,
         /// Number of frames written.
         number: u32,
@@ -36,11 +36,12 @@ pub enum Video {
 
 impl Video {
     /// Opens `path`. A video extension (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) selects a video with
-    /// `sound`, or a silent animation if ffmpeg cannot write it; `.webp` selects an animation; no extension
-    /// selects a folder of pictures.
+    /// `sound`, or a silent animation with the extension `.webp` if ffmpeg cannot be started or lacks an
+    /// encoder; `.webp` selects a silent animation; an existing folder or a name without extension selects a
+    /// folder of PNGs.
     ///
     /// # Errors
-    /// Returns an error for any other extension, or if the file cannot be created.
+    /// Returns an error for any other extension, or if the file or folder cannot be created.
     pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> anyhow::Result<Self> {
         let format = VideoFormat::of(path)?;
         let place = if format == VideoFormat::Folder { path } else { path.parent().unwrap_or(path) };
@@ -113,7 +114,7 @@ pub enum VideoFormat {
 /// The codecs of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// H.264 or, failing that, MPEG-4, with AAC sound.
+    /// H.264 or, without an H.264 encoder, MPEG-4 Part 2, with AAC sound.
     Mpeg,
     /// VP9 with Opus sound.
     WebM,
@@ -141,7 +142,7 @@ impl VideoFormat {
 }
 
 impl Codec {
-    /// Returns the video encoders of ffmpeg in order of preference, with their options.
+    /// Returns ffmpeg's video encoders for this codec, with their options, in order of preference.
     fn encoders(self) -> &'static [(&'static str, &'static [&'static str])] {
         match self {
             Self::Mpeg => &[
@@ -164,8 +165,9 @@ impl Codec {
     }
 }
 
-/// Converts full-range RGB to the colours that players assume for HD, and tags them as such (ITU-R BT.709, limited
-/// range; H.264 annex E). Otherwise ffmpeg would convert to BT.601. Pads to even sides, which 4:2:0 requires.
+/// ffmpeg options that convert full-range RGB to the colours that players assume for HD, and tag them as such
+/// (ITU-R BT.709, limited range; H.264 annex E); by default, ffmpeg converts to BT.601. They also pad the
+/// width and height to even numbers, which 4:2:0 requires.
 const COLOURS: [&str; 12] = [
     "-vf",
     "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p",
@@ -192,7 +194,8 @@ pub enum FfmpegError {
     NoEncoder,
 }
 
-/// Returns the name and options of the best video encoder that ffmpeg has for `codec`.
+/// Returns the name and options of the most preferred video encoder that the installed ffmpeg has for
+/// `codec`.
 pub fn encoder(codec: Codec) -> Result<(&'static str, &'static [&'static str]), FfmpegError> {
     let listed = Command::new("ffmpeg").args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output()?;
     let listed = String::from_utf8_lossy(&listed.stdout);

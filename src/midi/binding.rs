@@ -1,4 +1,4 @@
-//! Bindings of controls to actions, and the effects of movements.
+//! Bindings of controls to actions, and the effects of moving the controls.
 
 use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
@@ -22,7 +22,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Creates a binding over the whole range, with soft takeover.
+    /// Creates a binding over the whole range of a dial, with soft takeover.
     pub fn new(address: Address, action: Action, encoding: Encoding) -> Self {
         Self { address, action, encoding, soft_takeover: true, range: [0.0, 1.0] }
     }
@@ -38,7 +38,7 @@ impl Binding {
 /// A binding with the state of its control.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The binding of the control.
+    /// The binding; [`Encoding::Relative`] is replaced once the encoding is detected.
     pub binding: Binding,
     soft_takeover: SoftTakeover,
     down: bool,
@@ -47,14 +47,14 @@ pub struct Bound {
     seen: Seen,
 }
 
-/// Effect of a movement.
+/// Effect of moving a control.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Moved {
     /// A button was pressed.
     Pressed(Action),
     /// The dial is set to this value.
     To(Dial, f32),
-    /// The dial is moved by this much.
+    /// The dial is moved by this amount; negative is down.
     By(Dial, f32),
 }
 
@@ -64,7 +64,7 @@ const DOWN: f32 = 0.5;
 const TICK: f32 = 1.0 / 127.0;
 
 impl Bound {
-    /// Creates the state of `binding` before its control has moved.
+    /// Creates the state of `binding` before its control is first moved.
     pub fn new(binding: Binding) -> Self {
         Self {
             binding,
@@ -75,7 +75,7 @@ impl Bound {
         }
     }
 
-    /// Returns whether this binding handles events of `address`.
+    /// Returns whether this binding handles events from `address`.
     pub fn matches(&self, address: Address) -> bool {
         address == self.binding.address || Some(address) == self.binding.fine()
     }

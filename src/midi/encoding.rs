@@ -6,8 +6,8 @@ pub enum Encoding {
     /// Absolute position, 0 to 127.
     #[default]
     Absolute,
-    /// Absolute position, 0 to 16,383: coarse part on the controller's number, fine part on that number plus
-    /// 32.
+    /// Absolute position, 0 to 16,383. The coarse part is sent on the controller's number, the fine part on
+    /// that number plus 32.
     Absolute14,
     /// Endless encoder whose encoding is detected once it is turned both ways.
     Relative,
@@ -75,7 +75,7 @@ impl Encoding {
         Self::ALL.into_iter().find(|encoding| encoding.word() == word)
     }
 
-    /// Returns whether it is the encoding of an endless encoder.
+    /// Returns whether this is the encoding of an endless encoder.
     pub fn relative(self) -> bool {
         !matches!(self, Self::Absolute | Self::Absolute14 | Self::Toggle)
     }

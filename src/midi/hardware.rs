@@ -1,5 +1,5 @@
-//! MIDI devices (midir). A thread polls the ports, because there are no hot-plug events; a device
-//! reconnects when it is plugged in again. A system without MIDI is a normal state.
+//! MIDI devices (midir). A thread polls the ports, because midir has no hot-plug events; a device reconnects
+//! when it is plugged in again. A system without MIDI is not an error.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,11 +17,11 @@ use super::source::{MidiSource, PortEvent};
 const CLIENT: &str = "aivj";
 /// Interval between port scans; a new device is connected within this time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(1000);
-/// Capacity of the queue to the show. The newest messages are dropped and counted when it is full.
+/// Capacity of the queue to the show, in messages. While it is full, new messages are dropped and counted.
 const QUEUE_CAPACITY: usize = 4096;
 /// Device file of ALSA's sequencer.
 const SEQUENCER: &str = "/dev/snd/seq";
-/// Prefixes of the names of ports that lead back to this program.
+/// Name prefixes of ports that lead back to this program.
 const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
 /// All MIDI devices on this computer.
@@ -69,19 +69,19 @@ impl Drop for Hardware {
     fn drop(&mut self) {
         self.out.take();
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // The thread ends when its queue closes.
+            thread.join().ok(); // The thread ends once its queue is closed.
         }
     }
 }
 
-/// A device that is connected.
+/// A connected device.
 struct Connected {
     /// Keeps the callback registered; dropping it closes the port.
     _input: MidiInputConnection<()>,
     output: Option<MidiOutputConnection>,
 }
 
-/// State of the thread.
+/// State of the thread that watches the devices.
 struct Watcher {
     report: SyncSender<PortEvent>,
     dropped: Arc<AtomicU64>,
@@ -118,7 +118,7 @@ impl Watcher {
         }
     }
 
-    /// Connects new devices and drops missing ones.
+    /// Connects new devices and removes missing ones.
     fn check_ports(&mut self, lister: &MidiInput) {
         let ports = named(lister.ports(), |port| lister.port_name(port).ok());
         let gone: Vec<String> = self
@@ -204,7 +204,7 @@ fn output(name: &str) -> Option<MidiOutputConnection> {
     output.connect(&port, "out").ok()
 }
 
-/// Returns ports with device names, except ports that lead back to this program. Equal names get a number.
+/// Returns ports with device names, except ports that lead back to this program. Repeated names are numbered.
 fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(String, P)> {
     let mut named: Vec<(String, P)> = Vec::new();
     for port in ports {

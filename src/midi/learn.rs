@@ -6,9 +6,9 @@ use super::event::{Address, Event, Kind};
 use super::relative;
 use crate::desk::Action;
 
-/// Number of movements of a controller after which its encoding is decided.
+/// Number of messages from a controller after which its encoding is decided.
 const ENOUGH: usize = 6;
-/// Length of a pause, in seconds, after which the encoding is decided from fewer movements.
+/// Length of a pause, in seconds, after which the encoding is decided from fewer messages.
 const REST_SECS: f64 = 0.8;
 
 /// An action that is waiting to be bound to a control.
@@ -23,7 +23,7 @@ pub struct Learning {
 }
 
 impl Learning {
-    /// Creates a state that waits for a control for `action`.
+    /// Starts learning: waits for a control to bind to `action`.
     pub fn new(action: Action) -> Self {
         Self { action, control: None, values: Vec::new(), fine: false, last: 0.0 }
     }

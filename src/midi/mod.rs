@@ -1,6 +1,6 @@
-//! MIDI: hot-plugged devices, learnt bindings per device, and actions from their events.
+//! MIDI: hot-plugged devices, learnt bindings for each device, and the actions that their events trigger.
 //!
-//! Slow work (ports, files) runs on separate threads; the code here processes incoming events once per frame,
+//! Slow work (ports, files) runs on separate threads. The code here processes incoming events once per frame,
 //! so that turning a knob changes the picture in the next frame.
 
 mod binding;
@@ -37,7 +37,7 @@ pub use profile::MidiProfile;
 use profile_store::{Fetched, ProfileStore};
 use source::{MidiSource, PortEvent};
 
-/// Number of knobs bound by auto-map.
+/// Number of knobs that Auto-map binds.
 const BANK: usize = Control::ALL.len();
 
 /// A device, connected or not.
@@ -61,7 +61,7 @@ pub struct Midi {
     learning: Option<Learning>,
     /// Knobs (device and CC) in the order they were first moved.
     seen: Vec<(String, Address)>,
-    /// Whether auto-map is active.
+    /// Whether Auto-map is waiting for more knobs.
     mapping: bool,
     last_event: String,
     /// Why MIDI is unavailable, if it is.
@@ -71,7 +71,7 @@ pub struct Midi {
 }
 
 impl Midi {
-    /// Opens the devices of this computer, with profiles in `folder`.
+    /// Opens the devices of this computer; `folder` is where profiles are saved, if anywhere.
     pub fn open(folder: Option<PathBuf>) -> Self {
         Self::over(Box::new(Hardware::watch()), ProfileStore::open(folder))
     }
@@ -79,7 +79,7 @@ impl Midi {
     /// Switches to the profiles in another folder.
     pub fn switch_to(&mut self, folder: Option<PathBuf>) {
         let old = std::mem::replace(&mut self.profiles, ProfileStore::open(folder));
-        // Its thread may still be writing; the show does not wait.
+        // The old store's thread may still be writing; the show does not wait for it.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
             log::debug!("joining the old profile thread on the render thread: {error}");
         }
@@ -122,7 +122,7 @@ impl Midi {
         !self.arrived.is_empty()
     }
 
-    /// Turns the collected events into commands, added to `commands`, and returns the actions of pressed buttons.
+    /// Adds the commands for the collected events to `commands`. Returns the actions of pressed buttons.
     pub fn process(&mut self, snapshot: &Snapshot, commands: &mut Vec<Command>) -> Vec<Action> {
         let mut pressed = Vec::new();
         for (name, event) in std::mem::take(&mut self.arrived) {
@@ -147,7 +147,7 @@ impl Midi {
         pressed
     }
 
-    /// Adds a command when all macros have become bound to connected devices, or no longer are.
+    /// Adds a command when the macros all become bound to connected devices, and when they no longer are.
     pub fn lock(&mut self, commands: &mut Vec<Command>) {
         let bound = |control| {
             self.devices.values().filter(|device| device.connected).any(|device| {
@@ -162,7 +162,7 @@ impl Midi {
         }
     }
 
-    /// Updates the LEDs of all devices.
+    /// Updates the LEDs of all connected devices.
     pub fn light(&mut self, snapshot: &Snapshot) {
         for (name, device) in self.devices.iter_mut().filter(|(_, device)| device.connected && device.leds) {
             for (bound, lit) in device.controls.iter().zip(&mut device.lit) {
@@ -267,7 +267,7 @@ impl Midi {
                 let name = device;
                 let device = self.devices.entry(name.clone()).or_default();
                 device.fetching = false;
-                // Bindings learnt while the file was loading are newer than the file and added to it.
+                // Bindings learnt while the file was loading are newer and replace those of the same actions.
                 let learnt = std::mem::take(&mut device.controls);
                 let known = bindings.into_iter().map(Bound::new);
                 let same = |one: &Bound| learnt.iter().any(|new| new.binding.action == one.binding.action);
@@ -338,8 +338,8 @@ impl Midi {
         }
     }
 
-    /// Binds the first eight knobs to the macros, in the order they were moved; macros that are bound already
-    /// keep their knobs.
+    /// Binds the first eight knobs to the macros, in the order in which the knobs were first moved. Macros
+    /// that are already bound keep their knobs.
     fn map_bank(&mut self) {
         for (control, (device, address)) in Control::ALL.into_iter().zip(self.seen.clone()) {
             let action = Action::Turn(Dial::Macro(control));
@@ -351,7 +351,7 @@ impl Midi {
         self.mapping = self.seen.len() < BANK;
     }
 
-    /// Adds a binding and removes the device's other binding of the same action, if any.
+    /// Adds a binding, in place of any other binding of the same action on the device.
     fn bind(&mut self, device: &str, binding: Binding) {
         self.learning = None;
         let message = format!("bound {} to {} on {device}", binding.action.title(), binding.address);
@@ -368,7 +368,7 @@ impl Midi {
         change(&mut device.controls);
         device.lit = vec![None; device.controls.len()];
         if device.fetching {
-            return; // Saved together with the profile once it is loaded.
+            return; // Once the profile is loaded, it is saved with these bindings.
         }
         let bindings = device.controls.iter().map(|bound| bound.binding.clone()).collect();
         self.profiles.save(MidiProfile { device: name.to_owned(), bindings });

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::hardware::Hardware;
 use super::source::{MidiSource as _, PortEvent};
 
-/// Interval between checks for messages.
+/// Interval between checks for new messages.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Whether monitoring found a device.

@@ -1,4 +1,4 @@
-//! Bindings of a device as an editable TOML file: one `[[control]]` per knob, fader, pad or button.
+//! The bindings of a device as an editable TOML file, with one `[[control]]` section per binding.
 
 use std::fmt::Write as _;
 
@@ -10,20 +10,20 @@ use super::event::{Address, Kind};
 use crate::desk::Action;
 use crate::library::edited::Problem;
 
-/// Bindings of a device.
+/// The bindings of a device, as saved in a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MidiProfile {
     /// Name of the device.
     pub device: String,
-    /// The bindings of the device.
+    /// The bindings, in the order of the file.
     pub bindings: Vec<Binding>,
 }
 
-/// Fields of a `[[control]]`.
+/// Fields of a `[[control]]` section.
 const FIELDS: [&str; 8] = ["action", "message", "channel", "number", "encoding", "pickup", "min", "max"];
 
 impl MidiProfile {
-    /// Returns the contents of the profile's file.
+    /// Returns the contents of the profile file.
     pub fn written(&self) -> String {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
@@ -50,7 +50,7 @@ impl MidiProfile {
         text
     }
 
-    /// Parses a file. Invalid controls are skipped and reported; the others are kept.
+    /// Parses a profile file. Invalid controls are skipped and reported; the others are kept.
     pub fn read(text: &str) -> (Self, Vec<Problem>) {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut problems: Vec<Problem> =
@@ -86,7 +86,7 @@ impl MidiProfile {
     }
 }
 
-/// Parses one `[[control]]`, or returns all its problems.
+/// Parses one `[[control]]` section, or returns all problems in it.
 fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Result<Binding, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut wrong = |field: &str, why: String| {

@@ -1,4 +1,4 @@
-//! MIDI profiles on disk, loaded and saved by a thread so that the show never waits for a file.
+//! MIDI profiles on disk, loaded and saved by a separate thread so that the show never waits for a file.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ enum StoreRequest {
     Save(MidiProfile),
 }
 
-/// Handle of the thread that stores one profile per device.
+/// Handle to the thread that loads and saves the profiles, one per device.
 pub struct ProfileStore {
     requests: Option<Sender<StoreRequest>>,
     fetched: Receiver<Fetched>,
@@ -31,7 +31,7 @@ pub struct ProfileStore {
 }
 
 impl ProfileStore {
-    /// Opens the store in this folder; without one, profiles are kept only until the program exits.
+    /// Opens the store in `folder`. Without a folder, profiles are neither loaded nor saved.
     pub fn open(folder: Option<PathBuf>) -> Self {
         let (requests, waiting) = mpsc::channel();
         let (report, fetched) = mpsc::channel();
@@ -46,7 +46,7 @@ impl ProfileStore {
                     (StoreRequest::Save(_), None) => Vec::new(),
                 };
                 for result in done {
-                    report.send(result).ok(); // The program is closing.
+                    report.send(result).ok(); // The receiver outlives this thread.
                 }
             }
         };
@@ -97,7 +97,7 @@ impl Drop for ProfileStore {
     }
 }
 
-/// Returns the path of a device's profile, named with characters that file systems accept.
+/// Returns the path of a device's profile; the file name contains only characters that file systems accept.
 fn path(folder: &Path, device: &str) -> PathBuf {
     let plain = |letter: char| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' };
     let name: String = device.chars().map(plain).take(100).collect();
@@ -202,7 +202,7 @@ mod tests {
         drop(store);
         let backup = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
         assert!(backup.contains("my own"));
-        // Invalid UTF-8 in another edit is saved as well.
+        // A file that is not valid UTF-8 is backed up as well.
         std::fs::write(&file, b"\xc3\x28").expect("written");
         let store = ProfileStore::open(Some(folder.path().to_owned()));
         store.save(pads());

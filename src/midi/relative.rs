@@ -1,7 +1,8 @@
 //! Endless encoders: decodes their steps, and detects their encoding from the values they send.
 //!
-//! Common encodings are two's complement, an offset of 64, a sign in bit 6 (Mackie Control), and 127 or 0 without a
-//! step size. Turned one way only, some of them look alike; the first step the other way distinguishes them.
+//! Common encodings are two's complement, an offset of 64, a sign in bit 6 (Mackie Control), and 127 or 0
+//! without a step size. While the encoder is turned one way only, some of them look alike; the first step the
+//! other way distinguishes them.
 
 use super::encoding::Encoding;
 
@@ -68,11 +69,11 @@ pub fn steps(encoding: Encoding, value: u16) -> i32 {
     }
 }
 
-/// Returns the encoding of an endless encoder that sent these values; `None` if they are positions.
+/// Returns the encoding of an endless encoder that sent these values; `None` if they look like positions.
 pub fn detect(values: &[u16]) -> Option<Encoding> {
     let mut seen = Seen::default();
     values.iter().for_each(|&value| seen.add(value));
-    // A knob neither repeats a value nor jumps far. A button jumps between 0 and 127.
+    // An absolute knob neither repeats a value nor jumps far. A button jumps between 0 and 127.
     let repeats = values.windows(2).any(|pair| pair[0] == pair[1]);
     let leaps = values.windows(2).any(|pair| pair[0].abs_diff(pair[1]) > 48);
     let small = |value: u16| {

@@ -1,4 +1,4 @@
-//! Source of MIDI events: a trait, so that tests can feed bytes.
+//! Source of MIDI events: a trait, so that tests can supply the bytes.
 
 /// An event from a MIDI port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub enum PortEvent {
     Connected {
         /// Name of the device, the same each time it is connected.
         device: String,
-        /// Whether it accepts messages, for its LEDs.
+        /// Whether it accepts messages, such as those that set LEDs.
         leds: bool,
     },
     /// A device was disconnected.

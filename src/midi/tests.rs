@@ -23,7 +23,7 @@ impl MidiSource for FakeSource {
     }
 }
 
-/// MIDI with one device called "pads" and no profile folder.
+/// MIDI fed by a fake source; [`Fixture::new`] connects one device, "pads", and uses no profile folder.
 struct Fixture {
     source: FakeSource,
     midi: Midi,
@@ -92,7 +92,7 @@ impl Fixture {
         for message in messages {
             self.send(message);
         }
-        // The second frame adds a pause.
+        // The second frame adds a pause, after which the encoding is decided.
         self.frame();
         self.frame();
     }

@@ -12,9 +12,9 @@ use crate::units::Rng;
 
 /// `rand_preset` in projectM for seed 1, reconstructed from its pictures.
 const SEED_1_PRESET: [f32; 4] = [5_441.0 / 7_380.0, 6_054.0 / 7_380.0, 2_174.0 / 7_380.0, 3_899.0 / 7_380.0];
-/// Start of the corner hues in projectM for seed 1 with a composite shader; the first number is unused.
+/// Phases of the corner hues in projectM for seed 1 with a composite shader; the first number is unused.
 const SEED_1_SHADER_HUE: [f32; 4] = [0.0, 4.762_2, 2.701_2, 0.567_7];
-/// Start of the corner hues in projectM for seed 1 with the built-in composite; the first number is unused.
+/// Phases of the corner hues in projectM for seed 1 with the built-in composite; the first number is unused.
 const SEED_1_HUE: [f32; 4] = [0.0, 0.644_5, 3.576_2, 1.696_8];
 
 /// Number of rotation matrices that rotate over time; the other four are random in every frame.

@@ -5,7 +5,7 @@ use super::names::{SHAPE, T_COUNT, shape};
 use super::program::ShapeProgram;
 use super::{Blend, Draw, Frame, ShapeInstance, color_byte};
 
-/// Maximum instances of one shape per frame.
+/// Maximum number of instances of one shape per frame.
 const MAX_INSTANCES: i32 = 1024;
 
 /// State of one custom shape.
@@ -73,7 +73,8 @@ impl ShapeState {
         }
     }
 
-    /// Adds the polygon described by the variables; consecutive instances with the same state share one draw.
+    /// Adds the polygon described by the variables; consecutive instances with the same blend mode, texturing
+    /// and outline width share one draw.
     fn push(&self, context: &Context, out: &mut Frame) {
         let vars = &self.main.vars;
         let at = |slot: usize| vars[slot] as f32;

@@ -22,7 +22,7 @@ pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
-    /// Scratch buffers, reused to avoid allocations per frame: the samples of each channel, the input and
+    /// Scratch buffers, reused to avoid per-frame allocations: the samples of each channel, the input and
     /// output rows of the per-point code, and the resulting points.
     channels: [Vec<f32>; 2],
     inputs: Vec<f64>,

@@ -16,7 +16,7 @@ pub struct DoubleBlend {
     /// Whether the pattern is reversed, so that the second picture appears last where it would otherwise
     /// appear first.
     pub reversed: bool,
-    /// Random parameters of the pattern, 0 to 1: angle, position or seed.
+    /// Random parameters of the pattern, usually 0 to 1: angle, position or seed.
     pub random: [f32; 5],
 }
 

@@ -4,7 +4,7 @@ use super::PresetAudio;
 use super::names::{Layout, Q_COUNT, READ_ONLY};
 use crate::eel::{BatchCode, Budget, Code, EelRandom, Machine, Memory, Shared};
 
-/// Time and size of one frame.
+/// Timing and dimensions of one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tick {
     /// Seconds since the preset started.

@@ -25,7 +25,7 @@ pub struct Frame {
     pub sources: Vec<[f32; 2]>,
     /// Factor applied to the previous image by the built-in warp, at most 1.
     pub decay: f32,
-    /// Hues of the screen corners: top left, top right, bottom left, bottom right.
+    /// RGBA hues of the screen corners: top left, top right, bottom left, bottom right.
     pub hue: [[f32; 4]; 4],
     /// Whether the previous image repeats beyond its edges; otherwise it is clamped.
     pub texture_wrap: bool,
@@ -33,9 +33,9 @@ pub struct Frame {
     pub blur: BlurRange,
     /// Parameters of the built-in composite, for presets without a composite shader.
     pub legacy: LegacyComposite,
-    /// Drawn onto the previous image before the warp (motion vectors).
+    /// Draw calls onto the previous image, before the warp (motion vectors).
     pub below: Vec<Draw>,
-    /// Drawn onto the new image after the warp, in order (shapes, waves, darken centre, borders).
+    /// Draw calls onto the new image, after the warp, in order (shapes, waves, darkened centre, borders).
     pub above: Vec<Draw>,
     /// Segments referenced by [`Draw::Lines`].
     pub segments: Vec<Segment>,
@@ -184,7 +184,7 @@ pub struct BlurRange {
     pub min: [f32; 3],
     /// Upper end of the stored range, per level.
     pub max: [f32; 3],
-    /// Darkening towards the edges, 0 none to 1 full.
+    /// Darkening towards the edges, from 0 (none) to 1 (full).
     pub edge_darken: f32,
 }
 
@@ -213,7 +213,7 @@ pub struct LegacyComposite {
     pub solarize: bool,
     /// Whether to replace each channel `x` with `1 - x`.
     pub invert: bool,
-    /// Strength of the corner hues, 0 none to 1 full.
+    /// Strength of the corner hues, from 0 (none) to 1 (full).
     pub hue_amount: f32,
 }
 

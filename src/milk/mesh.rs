@@ -159,7 +159,7 @@ pub struct GridPoint {
     pub at: [f32; 2],
     /// Distance from the centre, corrected for the aspect ratio.
     pub rad: f32,
-    /// Angle around the centre, -pi to pi, counterclockwise.
+    /// Angle around the centre in radians, -pi to pi, counterclockwise.
     pub ang: f32,
     /// Position in the coordinates of per-vertex code, 0 to 1, y down.
     code_pos: [f32; 2],
@@ -226,8 +226,8 @@ impl WarpField {
         }
     }
 
-    /// Returns where the vertex samples the previous image, 0 to 1 with the origin at the top left. `motion` holds the
-    /// motion variables of the vertex, by slot.
+    /// Returns where the vertex samples the previous image, 0 to 1 with the origin at the top left. `motion`
+    /// contains the motion variables of the vertex, by slot.
     fn source(&self, point: &GridPoint, motion: &[f32; MOTION], rotation: &mut Rotation) -> [f32; 2] {
         let [aspect_x, aspect_y] = self.aspect;
         let [x, y] = point.at;

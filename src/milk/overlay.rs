@@ -6,7 +6,7 @@ use super::mesh::PreviousMesh;
 use super::names::frame;
 use super::{Blend, Draw, Frame, Segment, Vertex};
 
-/// Maximum columns and rows of motion vectors.
+/// Maximum number of columns and rows of motion vectors.
 const MAX_VECTORS: [f64; 2] = [64.0, 48.0];
 /// Picture height, in pixels, up to which lines are one pixel wide.
 const REFERENCE_HEIGHT: f32 = 720.0;

@@ -27,11 +27,12 @@ const RAND_SEED: u32 = 0x4141_f00d;
 /// Problems that occurred in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepReport {
-    /// Code of the preset was stopped because the instruction budget was exhausted.
+    /// Whether code of the preset was stopped because the instruction budget was exhausted.
     pub over_budget: bool,
-    /// Polygons were dropped because together they had more area or corners than allowed.
+    /// Whether polygons were dropped because together they had more area or corners than allowed.
     pub overdrawn: bool,
-    /// No vertex of the warp mesh sampled a finite position: the preset computes with NaN or infinities.
+    /// Whether no vertex of the warp mesh sampled a finite position: the preset computes with NaN or
+    /// infinities.
     pub not_finite: bool,
 }
 

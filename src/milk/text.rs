@@ -83,7 +83,7 @@ pub enum TextEncoding {
     Utf8,
     /// UTF-16 of either byte order.
     Utf16,
-    /// Latin-1, for text that is not Unicode.
+    /// Latin-1, for text that is neither UTF-16 nor valid UTF-8.
     Latin1,
 }
 
@@ -111,7 +111,8 @@ impl<'a> Decoded<'a> {
     }
 }
 
-/// The text of a UTF-16 file without its byte order mark, how its units are read, and whether it had the mark.
+/// The bytes of a UTF-16 file without its byte order mark, the function that reads its units, and whether it
+/// had the mark.
 type Utf16<'a> = (&'a [u8], fn([u8; 2]) -> u16, bool);
 
 /// Recognizes UTF-16 by its byte order mark or, since presets begin with ASCII, by the zeros among the first bytes.

@@ -29,7 +29,7 @@ impl Control {
     pub const ALL: [Self; 8] =
         [Self::Fusion, Self::Motion, Self::Sparkle, Self::M4, Self::M5, Self::M6, Self::M7, Self::M8];
 
-    /// Returns the label on the desk.
+    /// Returns the label shown on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Fusion => "Fusion",
@@ -43,7 +43,7 @@ impl Control {
         }
     }
 
-    /// Returns the effects of the two ends; the middle leaves the picture unchanged.
+    /// Describes the effect at each end; in the middle, the control leaves the picture unchanged.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Fusion => "Up: trails and a second preset; down: no trails",
@@ -84,7 +84,7 @@ impl Profile {
     pub const ALL: [Self; 7] =
         [Self::Ambient, Self::Dub, Self::Drone, Self::Techno, Self::PeakRave, Self::Rock, Self::Custom];
 
-    /// Returns the label on the desk.
+    /// Returns the label shown on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Ambient => "Ambient",
@@ -105,13 +105,13 @@ impl Profile {
         }
     }
 
-    /// Returns the profile with this name, if any.
+    /// Returns the profile with this name in files, if any.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 }
 
-/// A named setting of the whole bank.
+/// A named set of positions for all eight controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MacroPreset {
@@ -143,7 +143,7 @@ impl MacroPreset {
         Self::AcidOverdrive,
     ];
 
-    /// Returns the label on the desk.
+    /// Returns the label shown on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::TechnoBoost => "Techno boost",

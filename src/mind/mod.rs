@@ -1,4 +1,5 @@
-//! The decisions of a VJ: macro movement, the moment of a cut, the next preset, and the performer's taste.
+//! The decisions of a VJ: how the macros move, when to cut, which preset comes next, and what the performer
+//! likes.
 
 mod control;
 pub mod director;

@@ -16,7 +16,7 @@ const BROOD_STYLE: &str = "
 .child>figure>img{width:224px;height:224px}figure{margin:0;max-width:224px}figcaption{overflow-wrap:anywhere}
 ";
 
-/// Paths of the frames of each preset, by the path of the preset.
+/// Paths of each preset's frames, by the path of the preset.
 type Pictures = HashMap<String, Vec<String>>;
 
 /// Writes the report to the folder of the brood and returns its path.

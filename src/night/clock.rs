@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 /// Share of the budget after which no more presets are audited: auditing a preset takes a fifth of the time
-/// of rendering its frames.
+/// that rendering its frames takes.
 pub(super) const AUDIT_UNTIL: f64 = 0.2;
 /// Share of the budget after which no more frames are rendered.
 pub(super) const FRAMES_UNTIL: f64 = 0.85;
@@ -21,7 +21,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Starts the clock of a bake with this budget, of which `earlier` is spent.
+    /// Starts the clock of a bake with this budget, of which earlier runs spent `earlier`.
     pub fn new(budget: Duration, earlier: Duration) -> Self {
         Self { budget, earlier, started: Instant::now() }
     }

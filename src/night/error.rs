@@ -49,7 +49,7 @@ pub enum BakeError {
     /// No preset passed the audit.
     #[error("no preset is playable; see {}", report.display())]
     NothingPlayable {
-        /// Report of the audit.
+        /// Path of the audit report.
         report: PathBuf,
     },
     /// The time for embedding ended before a preset was embedded.

@@ -28,7 +28,7 @@ pub enum BakeEvent {
         /// Why the bake failed.
         why: String,
     },
-    /// Last event of any other bake.
+    /// Last event of a bake that finished or was cancelled.
     Ended {
         /// How the bake ended.
         #[serde(rename = "ending")]

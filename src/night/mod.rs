@@ -1,9 +1,10 @@
 //! The overnight bake in one command: audit, pack, frames, embeddings, clusters, index and morning report.
 //!
-//! A preflight, then a smoke test of a few presets through every stage, finds most failures within the first minutes.
-//! The time budget is divided so that the last stage always finishes. Every stage can be interrupted at any time; the
-//! next run resumes and produces the same index. While a show is playing on the same computer, the bake slows down: one
-//! worker runs and is idle half of the time. Clustering, which is short, runs at full speed.
+//! Preflight checks, followed by a smoke test that runs a few presets through every stage, find most failures
+//! within the first minutes. The time budget is divided so that the last stage always finishes. Every stage
+//! can be interrupted at any time; the next run resumes and produces the same index. While a show is playing
+//! on the same computer, the bake slows down: one worker runs and is idle half of the time. Clustering, which
+//! is short, runs at full speed.
 
 mod brood_page;
 mod clock;
@@ -197,7 +198,7 @@ impl Bake<'_, '_> {
         Ok(BakeOutcome::Finished)
     }
 
-    /// Copies the index to the library. If that fails, the library's old index stays.
+    /// Copies the index to the library and reports the result; a failure does not fail the bake.
     fn publish(&mut self) {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);

@@ -10,7 +10,7 @@ use crate::frames::CaptureSettings;
 use crate::stage::Gpu;
 use crate::units::counted;
 
-/// Bytes per preset besides its frames: copy, thumbnail, embedding.
+/// Estimated size of a preset's copy, thumbnail and embedding, in bytes.
 const BYTES_PER_PRESET: u64 = 64_000;
 
 /// Result of one check.
@@ -57,8 +57,8 @@ fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<Stri
             gib(free),
             gib(needed)
         )),
-        Ok(free) => Ok(format!("{:.1} GiB free, at most {:.1} GiB needed", gib(free), gib(needed))),
-        Err(_) => Ok(format!("at most {:.1} GiB needed; free space unknown", gib(needed))),
+        Ok(free) => Ok(format!("{:.1} GiB free, about {:.1} GiB needed", gib(free), gib(needed))),
+        Err(_) => Ok(format!("about {:.1} GiB needed; free space unknown", gib(needed))),
     }
 }
 
@@ -96,7 +96,7 @@ fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
     }
 }
 
-/// Opens a vision model and runs it once.
+/// Loads the vision model and runs it once; does nothing for the built-in embedder.
 fn model(settings: &BakeSettings) -> Result<String, String> {
     let mut message = String::new();
     if settings.embedder == "builtin" {

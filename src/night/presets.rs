@@ -19,9 +19,9 @@ pub(super) const UNREAD: &str = "cannot be read";
 pub(super) struct BakePresets {
     /// Playable presets with an acceptable look.
     pub accepted: Vec<BakeItem>,
-    /// Excluded presets with reasons.
+    /// IDs of excluded presets, with reasons.
     pub excluded: Vec<(String, String)>,
-    /// Presets without a verdict.
+    /// Number of presets without a verdict.
     pub pending: usize,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn sort(
     Ok(judged)
 }
 
-/// Returns the category of a reason: `too dark` for `too dark: light 0.002, below 0.03`.
+/// Returns the category of a reason, such as `too dark` for `too dark: light 0.002, below 0.03`.
 pub(super) fn category(reason: &str) -> &str {
     reason.split([':', '/']).next().unwrap_or(reason).trim_end_matches(|c: char| c.is_ascii_digit())
 }

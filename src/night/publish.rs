@@ -13,7 +13,7 @@ const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
 /// Why an index was not published or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The bake covers only a part of the library, and the existing index covers more.
+    /// The bake covers only part of the library, and the existing index covers more.
     #[error(
         "index not published: this bake covers {}, but the library's index covers {old}; the new index is in \
          {folder}; bake the whole library to replace the library's index",
@@ -41,8 +41,9 @@ impl PublishError {
     }
 }
 
-/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; an edited
-/// policy stays. The index of a `partial` bake never replaces one that covers more presets.
+/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; a valid
+/// policy in `library` is left unchanged. The index of a `partial` bake never replaces one that covers more
+/// presets.
 pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
     let entries = |place: &Path| find_index(place).index.map_or(0, |index| index.entries.len());
     let (new, old) = (entries(folder), entries(library));

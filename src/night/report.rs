@@ -24,9 +24,9 @@ pub(super) struct PageInput<'a> {
     pub previous: Option<&'a Styles>,
     /// Number of presets in the bake.
     pub presets: usize,
-    /// Excluded presets with reasons.
+    /// IDs of excluded presets, with reasons.
     pub excluded: &'a [(String, String)],
-    /// Presets without a verdict.
+    /// Number of presets without a verdict.
     pub pending: usize,
     /// Grade of the pack with reasons, if a pack was written.
     pub grade: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct PageInput<'a> {
 /// File name of the report.
 pub(super) const PAGE: &str = "morning.html";
 
-/// Writes the report to the pack's folder.
+/// Writes the report to the pack's folder and returns its path.
 pub(super) fn write(folder: &Path, input: &PageInput) -> Result<PathBuf, String> {
     let path = folder.join(PAGE);
     let entries = frames::read(folder);
@@ -55,7 +55,7 @@ h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td{padding:0 1em 0 0;vertical-alig
 a{color:#8fc7f5}details{margin:.3em 0}summary{cursor:pointer}
 ";
 
-/// Path of the last frame of each preset, by preset id.
+/// Path of each preset's last frame, by preset ID.
 type Pictures<'a> = HashMap<&'a str, &'a str>;
 
 fn page(input: &PageInput, pictures: &Pictures) -> Markup {
@@ -196,7 +196,7 @@ fn excluded_list(excluded: &[(String, String)]) -> Markup {
     }
 }
 
-/// Formats a duration: `2 h 05 min`, `3 min`.
+/// Formats a duration, rounded up to minutes, such as `2 h 05 min` or `3 min`.
 fn duration(time: Duration) -> String {
     let minutes = time.as_secs().div_ceil(60);
     match (minutes / 60, minutes % 60) {

@@ -30,7 +30,7 @@ pub struct BakeSettings {
     pub pack_size: Option<usize>,
     /// Number of clusters; `None` for a number based on the size of the library.
     pub clusters: Option<usize>,
-    /// Embedder: `builtin`, or a vision model.
+    /// Embedder: `builtin`, or the name or folder of a vision model.
     pub embedder: String,
     /// Folder of the installed models.
     pub models: Option<PathBuf>,

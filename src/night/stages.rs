@@ -265,7 +265,7 @@ impl Bake<'_, '_> {
         Ok(rendered)
     }
 
-    /// Embeds these presets and returns the id of the embedder.
+    /// Embeds these presets and returns the ID of the embedder.
     fn embed(&mut self, items: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, BakeError> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(

@@ -13,7 +13,7 @@ pub enum Sample {
     Diverse,
     /// Uniformly at random.
     Reservoir,
-    /// The first ones by path.
+    /// The first presets in path order.
     First,
 }
 
@@ -33,13 +33,14 @@ impl Sample {
 pub struct Candidate {
     /// Folder of the preset's file.
     pub folder: String,
-    /// Id shared by presets with the same code.
+    /// ID shared by presets with the same code.
     pub family: u64,
-    /// Id shared by presets that look the same.
+    /// ID shared by presets that look alike.
     pub look_group: usize,
 }
 
-/// Selects `size` candidates, or all if there are fewer; the result is sorted.
+/// Selects `size` candidates, or all if there are fewer, and returns their indices in ascending order.
+/// `points` are the looks of the candidates.
 pub fn choose(
     candidates: &[Candidate],
     points: &[Point],
@@ -66,8 +67,8 @@ pub fn random_subset(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
 }
 
 /// Takes one preset from every folder, with the folders in random order, then repeatedly the preset farthest
-/// from all those selected so far. Presets with the same code or look are taken only when nothing else is
-/// left.
+/// from all those selected so far. A preset that shares its code or look with a selected one is taken only if
+/// no other is left in the folder or, after that, in the library.
 fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rng) -> Vec<usize> {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Finds the images that presets name, and copies them into the pack.
+//! Finds the images that presets use, and copies them into the pack.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::milk::text::{Decoded, samplers};
 
 /// Maximum depth of nested folders searched in a texture folder.
 const MAX_DEPTH: usize = 32;
-/// File extensions of images.
+/// File extensions that identify images, compared without regard to case.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "webp"];
 
 /// Names of images used by presets.
@@ -29,7 +29,8 @@ impl UsedImages {
         }
     }
 
-    /// Copies those of the images that are found in `folders` to `to`, and returns their number.
+    /// Copies the used images that are found in `folders` to `to`, and returns the number copied. Unreadable
+    /// files are skipped; of several files with the same name, only the first is copied.
     pub fn copy(&self, folders: &[PathBuf], to: &Folder) -> std::io::Result<usize> {
         let mut copied = BTreeSet::new();
         let lower = |part: Option<&std::ffi::OsStr>| {

@@ -34,7 +34,7 @@ pub struct Diversity {
     pub families: f64,
     /// Number of distinct looks.
     pub looks: f64,
-    /// Mean distance from a preset to its nearest neighbour.
+    /// Mean distance between a preset's look and the nearest other look in the pack.
     pub mean_nearest: f64,
 }
 
@@ -49,7 +49,7 @@ pub struct TraitShare {
     pub library: f64,
 }
 
-/// Result of the comparison.
+/// Result of comparing a pack with random packs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackReport {
@@ -66,7 +66,7 @@ pub struct PackReport {
     pub pack: Diversity,
     /// Mean diversity of random packs of the same size.
     pub random: Diversity,
-    /// Nearest-neighbour distance of the pack divided by that of random packs.
+    /// Mean nearest-neighbour distance of the pack divided by that of random packs.
     pub nearest_ratio: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Packs: a safe, diverse selection of an audited library, copied with its textures and a manifest.
+//! Packs: safe, diverse selections from an audited library, copied with their textures and a manifest.
 
 mod choose;
 mod images;
@@ -26,7 +26,7 @@ use crate::media::flash::FlashVerdict;
 use crate::store::Store;
 use crate::units::Rng;
 
-/// Name of the report within a pack.
+/// File name of the diversity report in a pack.
 pub const REPORT_FILE: &str = "pack-report.json";
 
 /// Which presets a pack may contain.
@@ -44,7 +44,7 @@ pub enum PackFilter {
 pub struct PackSettings {
     /// Folder of the audit.
     pub audit: PathBuf,
-    /// The library of an imported audit [default: as named in the audit].
+    /// Folder of the library of an imported audit [default: the one named in the audit].
     pub library: Option<PathBuf>,
     /// Folder for packs; the pack becomes a subfolder of it.
     pub packs: PathBuf,
@@ -62,9 +62,9 @@ pub struct PackSettings {
     pub max_cost_ms: Option<f64>,
     /// If set, the report paths of the presets to select from, with forward slashes.
     pub rel_paths: Option<BTreeSet<String>>,
-    /// File listing excluded presets.
+    /// Blacklist with the report paths of presets to exclude.
     pub blacklist: Option<PathBuf>,
-    /// Texture folders.
+    /// Folders searched for the presets' images.
     pub textures: Vec<PathBuf>,
     /// Random seed.
     pub seed: u64,
@@ -93,7 +93,8 @@ pub struct NoMatch {
     presets: usize,
 }
 
-/// Selects a pack and copies it to the subfolder of [`PackSettings::packs`] that has the pack's name.
+/// Selects a pack and copies it to the subfolder of [`PackSettings::packs`] that has the pack's name. Fails
+/// if that folder contains files but no pack.
 pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     let name = &settings.name;
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
@@ -103,11 +104,12 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     );
     let pack = Folder::create(&settings.packs).and_then(|packs| packs.create_below(Path::new(name)));
     let pack = pack.with_context(|| format!("opening the pack {name}"))?;
-    previous::presets(&pack)?; // Rejects a folder with any other content before writing.
+    previous::presets(&pack)?; // Before writing, rejects a folder with files but no pack.
     write(settings, &pack, store)
 }
 
-/// Selects a pack and copies it to `folder`. Of the existing files, only the presets of a previous pack are removed.
+/// Selects a pack and copies it to `folder`. Of the files already in the folder, only presets of a previous
+/// pack are removed.
 ///
 /// # Errors
 /// Fails with [`NoMatch`] if no preset passes the filters.
@@ -116,7 +118,8 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     write(settings, &folder, store)
 }
 
-/// Removes the pack in `folder`, if there is one: its presets, manifest and report. Other files are kept.
+/// Removes the pack in `folder`, if there is one: its presets, manifest and report. Other files, including
+/// copied images, are kept.
 pub fn clear(folder: &Path) -> anyhow::Result<()> {
     if !folder.join(MANIFEST_FILE).exists() {
         return Ok(());
@@ -149,7 +152,7 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
     let kept: BTreeSet<PathBuf> = files.iter().map(|file| plan.relative(file).into()).collect();
     let old = previous::listed(folder)?;
-    // Checked before anything is changed: a folder that is a link would lead out of the pack.
+    // Checked before anything is changed: a subfolder that is a link would lead out of the pack.
     for path in old.union(&kept) {
         open_parent(folder, path)?;
     }
@@ -243,8 +246,8 @@ impl<'a> Pool<'a> {
         Ok(pool)
     }
 
-    /// Returns the shares of traits that are not part of a look, so that a pack that is uniform in one of
-    /// them is noticed.
+    /// Returns how common some traits that are not part of a look are, so that a pack that is uniform in one
+    /// of them is noticed.
     fn traits(&self, chosen: &[usize]) -> [measure::TraitShare; 3] {
         let share = |has: &dyn Fn(&Record) -> bool| {
             let of = |count: usize, all: usize| count as f64 / all.max(1) as f64;
@@ -266,8 +269,8 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Copies the presets with their folder structure and images; returns the number of images. Fails if a preset
-/// has changed since the audit.
+/// Copies the presets with their folder structure and images; returns the number of images copied. Fails if a
+/// preset has changed since the audit.
 fn copy(
     settings: &PackSettings,
     plan: &AuditPlan,
@@ -301,8 +304,8 @@ fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
 
 fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
     let name = &settings.name;
-    // Use the ids in the library's manifest, by which its frames and embeddings are named; otherwise paths,
-    // as in a bake of this library.
+    // Use the IDs from the library's manifest, because the library's frames and embeddings are named after
+    // them; without a manifest, use paths, as a bake of the library does.
     let names = match plan.libraries.as_slice() {
         [library] => ManifestNames::from_folder(&library.root).unwrap_or_default(),
         _ => ManifestNames::default(),
@@ -340,8 +343,8 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
     }
 }
 
-/// Reads one path per line. Lines starting with `#` are comments; backslashes are converted to forward
-/// slashes.
+/// Reads a list of paths, one per line. Blank lines and lines starting with `#` are skipped; backslashes are
+/// converted to forward slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let text =
         disk::read_text(file, disk::limit::LIST).with_context(|| format!("reading {}", file.display()))?;

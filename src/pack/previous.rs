@@ -1,4 +1,4 @@
-//! Files of a previous pack in the same folder. Nothing else in the folder is touched.
+//! Finds the presets of a previous pack in the same folder, so that no other files are removed.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -9,8 +9,8 @@ use crate::disk::{self, FileKind, Folder};
 use crate::library;
 use crate::library::pack::{MANIFEST_FILE, Manifest};
 
-/// Returns the presets listed by the pack in `folder`, relative to it; empty if the folder is empty. Fails if the
-/// folder contains anything other than a pack.
+/// Returns the existing presets that the manifest in `folder` lists, relative to the folder; empty if the
+/// folder is empty. Fails if the folder contains files but no manifest.
 pub fn presets(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
     let path = folder.path();
     if !path.join(MANIFEST_FILE).exists() {
@@ -24,8 +24,8 @@ pub fn presets(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
     listed(folder)
 }
 
-/// Returns the presets listed by the pack in `folder`, relative to it, as far as their files exist; empty if
-/// there is no pack.
+/// Returns the existing presets that the manifest in `folder` lists, relative to the folder; empty if there
+/// is no manifest.
 pub fn listed(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
     let path = folder.path().join(MANIFEST_FILE);
     if !path.exists() {

@@ -2,10 +2,10 @@
 
 use crate::audit::probe::{HUES, LAYOUT, Look};
 
-/// Number of dimensions of a look.
+/// Number of dimensions: 11 single values, the hues and the layout.
 const DIMENSIONS: usize = 11 + HUES + LAYOUT[0] * LAYOUT[1];
 
-/// A look as a point; each dimension is scaled by its standard deviation over all looks.
+/// A look as a point in a space where distance measures dissimilarity; see [`points`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point([f32; DIMENSIONS]);
 
@@ -16,7 +16,8 @@ impl Point {
     }
 }
 
-/// Converts looks to points; each dimension is centred and scaled by its standard deviation over `looks`.
+/// Converts looks to points; each dimension is centred, scaled by its standard deviation over `looks`,
+/// limited to ±3 and weighted.
 pub fn points(looks: &[&Look]) -> Vec<Point> {
     let raw: Vec<[f64; DIMENSIONS]> = looks.iter().map(|look| numbers(look)).collect();
     let count = raw.len().max(1) as f64;
@@ -28,7 +29,7 @@ pub fn points(looks: &[&Look]) -> Vec<Point> {
     });
     let weight = |at: usize| match at {
         0..11 => 1.0,
-        // Components of one property share its weight.
+        // Hues and layout have several components each, so a component has less weight.
         at if at < 11 + HUES => 0.6,
         _ => 0.4,
     };
@@ -66,8 +67,8 @@ fn numbers(look: &Look) -> [f64; DIMENSIONS] {
 /// Maximum number of points measured in a selection, enough for a mean that is accurate to a few hundredths.
 const MEASURED: usize = 1000;
 
-/// Returns the mean distance from each chosen point to its nearest neighbour, 0 for fewer than two points. Large
-/// selections are subsampled evenly.
+/// Returns the mean distance from each chosen point to its nearest neighbour, 0 for fewer than two points.
+/// Large selections are subsampled evenly.
 pub fn mean_nearest(points: &[Point], chosen: &[usize]) -> f64 {
     if chosen.len() < 2 {
         return 0.0;
@@ -93,15 +94,15 @@ impl<'a> Farthest<'a> {
         Self { points, away: vec![f32::INFINITY; points.len()] }
     }
 
-    /// Marks a point as chosen.
+    /// Marks the point with index `chosen` as chosen.
     pub fn choose(&mut self, chosen: usize) {
         for (away, point) in self.away.iter_mut().zip(self.points) {
             *away = away.min(point.distance(&self.points[chosen]));
         }
     }
 
-    /// Returns the point farthest from all chosen ones among those that satisfy `may`; the first if several are
-    /// equal.
+    /// Returns the index of the point farthest from all chosen ones among those whose index satisfies `may`,
+    /// the first if several are equally far; `None` if there are none.
     pub fn farthest(&self, may: impl Fn(usize) -> bool) -> Option<usize> {
         let open = self.away.iter().enumerate().filter(|&(at, _)| may(at));
         open.fold(None, |best: Option<(usize, f32)>, (at, &away)| match best {

@@ -6,9 +6,9 @@ use super::source::Source;
 /// Kind of the cells in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CellKind {
-    /// A row of a table with row ids.
+    /// A row of a table with row IDs.
     Table,
-    /// A row of an index, or of a table without row ids.
+    /// A row of an index, or of a table without row IDs.
     Index,
 }
 
@@ -24,8 +24,9 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    /// Parses the cell at `at`, which must be after the child pointer in an interior page. The length in the
-    /// cell must match that of the record, so that other bytes are hardly ever mistaken for a cell.
+    /// Parses the cell at offset `at` in the page; in an interior page, `at` must be after the child pointer.
+    /// The payload length in the cell must match the length of the record, so that other bytes are hardly
+    /// ever mistaken for a cell.
     pub fn parse(page: &[u8], at: usize, kind: CellKind, shapes: &[Shape]) -> Option<Self> {
         let (payload, mut start, local, end) = extent(page, at, kind)?;
         start += at;
@@ -33,8 +34,8 @@ impl Cell {
         (header.whole as u64 == payload).then_some(Self { header, start, local, end })
     }
 
-    /// Parses a cell that [`Self::parse`] rejects, assuming that one bit of its lengths and types was
-    /// flipped. Also returns the repaired page.
+    /// Parses a cell that [`Self::parse`] rejects, assuming that one bit was flipped in its first 20 bytes,
+    /// which contain its lengths and types. Also returns the repaired page.
     pub fn parse_flipped(page: &[u8], at: usize, kind: CellKind, shape: Shape) -> Option<(Self, Vec<u8>)> {
         const FIELDS: usize = 20;
         let mut repaired = page.to_vec();
@@ -53,7 +54,7 @@ impl Cell {
         self.header.shape
     }
 
-    /// Reads the row, including the part on overflow pages.
+    /// Reads the row, including the part on overflow pages; `certain` becomes [`Row::certain`].
     pub fn row(&self, page: &[u8], source: &mut Source, certain: bool) -> Row {
         let local = &page[self.start..self.start + self.local];
         if self.header.whole <= self.local {
@@ -67,8 +68,8 @@ impl Cell {
     }
 }
 
-/// Returns the payload length of the cell at `at`, the offset of its record from `at`, the number of bytes of the
-/// record in the page, and the end of the cell in the page.
+/// Returns the payload length of the cell at `at`, the offset of its record from `at`, the number of bytes of
+/// the record in the page, and the end of the cell in the page.
 fn extent(page: &[u8], at: usize, kind: CellKind) -> Option<(u64, usize, usize, usize)> {
     let (payload, mut offset) = varint(page.get(at..)?)?;
     if kind == CellKind::Table {
@@ -80,7 +81,8 @@ fn extent(page: &[u8], at: usize, kind: CellKind) -> Option<(u64, usize, usize, 
     (payload > 0 && end <= page.len()).then_some((payload, offset, local, end))
 }
 
-/// Returns the end of the cell at `at`, whatever its contents.
+/// Returns the offset of the end of the cell at `at`, whatever its contents; `None` if the cell is empty or
+/// would extend beyond the page.
 pub(super) fn end_of(page: &[u8], at: usize, kind: CellKind) -> Option<usize> {
     extent(page, at, kind).map(|(_, _, _, end)| end)
 }

@@ -1,10 +1,10 @@
-//! Reads rows from the pages of an SQLite file without SQLite, for files that SQLite cannot open: truncated, partly
-//! overwritten, locked by another program, or of a newer version.
+//! Reads rows from the pages of an SQLite file without SQLite, for files that cannot be opened as usual:
+//! truncated, partly overwritten, locked by another program, or written by a newer version of aivj.
 //!
 //! Every page is read separately (<https://www.sqlite.org/fileformat2.html>), so nothing depends on the
-//! schema or on the links between pages. The table of a row is recognised by the types of its columns. In a
-//! page whose structure is damaged, rows are searched for at every byte, and single flipped bits in the
-//! lengths and types of a row are corrected.
+//! schema or on the links from parent to child pages. The table of a row is recognised by the types of its
+//! columns. In a page whose structure is damaged, rows are searched for at every byte, and single flipped
+//! bits in the lengths and types of a row are corrected.
 
 mod cell;
 mod page;
@@ -19,18 +19,19 @@ pub use record::{Depth, Kind, Row, Shape, Value};
 use page::Page;
 use source::Source;
 
-/// Calls `each` with every row of the database at `path` and its write-ahead log that has one of `shapes`, in
-/// arbitrary order. Rows that were found only by searching, and those in replaced versions of a page, are not
-/// [`Row::certain`]: they may be outdated.
+/// Calls `each`, in arbitrary order, with every row that has one of `shapes` in the database at `path` and
+/// its write-ahead log. Rows that were found only by searching, and those in free pages or replaced versions
+/// of a page, are not [`Row::certain`]: they may be outdated.
 ///
-/// # Errors Fails if the file cannot be opened or read.
+/// # Errors
+/// Fails if the file cannot be opened or read.
 pub fn rows(path: &Path, shapes: &[Shape], depth: Depth, mut each: impl FnMut(Row)) -> io::Result<()> {
     let mut source = Source::open(path)?;
     for number in 1..=source.pages() {
         if depth == Depth::Current && source.is_free(number) {
             continue;
         }
-        // From the newest version to the oldest, until one is intact.
+        // From the newest version to the oldest; if only current rows are wanted, until one is intact.
         for version in 0..source.versions(number) {
             let bytes = source.read(number, version)?;
             let Some(page) = Page::new(number, &bytes) else { continue };

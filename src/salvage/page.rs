@@ -44,7 +44,7 @@ impl<'a> Page<'a> {
                 None => unread.push(at),
             }
         }
-        // All rows of a page belong to one table, which its other rows identify.
+        // All rows of a page belong to one table, which the rows parsed so far identify.
         for (at, shape) in unread.into_iter().filter_map(|at| Some((at, shape?))) {
             intact = false;
             if let Some((cell, repaired)) = Cell::parse_flipped(self.bytes, at, kind, shape) {
@@ -78,7 +78,7 @@ impl<'a> Page<'a> {
 /// Positions of the cells of a page.
 struct Cells {
     kind: CellKind,
-    /// Offsets in the page; in an interior page, those after the child pointers.
+    /// Offsets of the cells in the page; in an interior page, after the child pointers.
     offsets: Vec<usize>,
 }
 
@@ -112,7 +112,7 @@ impl Page<'_> {
             return None;
         }
         if kind == CellKind::Table && child > 0 {
-            return Some(Cells { kind, offsets: Vec::new() }); // Contains row ids only.
+            return Some(Cells { kind, offsets: Vec::new() }); // Contains row IDs only.
         }
         let mut spans: Vec<(usize, usize)> = Vec::with_capacity(count);
         for index in 0..count {

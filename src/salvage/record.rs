@@ -1,9 +1,9 @@
-//! Records: the header with the type of every column, and the values.
+//! Records: a header with the type of every column, followed by the values.
 
 /// How much of a file to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Only the current rows, and in damaged pages all rows that can be found.
+    /// Only the current rows and, in damaged pages, all rows that can be found.
     Current,
     /// Also what is left of rows that were moved, replaced or deleted, in case the current ones are lost.
     Remains,
@@ -159,7 +159,7 @@ fn value(found: u64, bytes: &[u8], wanted: usize) -> Value {
     }
 }
 
-/// Parses a variable-length integer; returns it with its length in bytes.
+/// Parses a variable-length integer; returns it with its length in bytes, or `None` if it is truncated.
 pub(super) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut sum = 0;
     for (at, byte) in bytes.iter().take(9).enumerate() {

@@ -55,7 +55,7 @@ impl Source {
         Ok(source)
     }
 
-    /// Returns the number of pages.
+    /// Returns the number of pages, including those that exist only in the log.
     pub fn pages(&self) -> u32 {
         self.pages
     }
@@ -84,7 +84,8 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Appends `length` bytes from the chain of overflow pages that starts at `page`, or fewer if the chain is broken.
+    /// Appends to `payload` the `length` bytes in the chain of overflow pages that starts at `page`, or fewer
+    /// if the chain is broken.
     pub fn follow(&mut self, mut page: u32, mut length: usize, payload: &mut Vec<u8>) {
         let mut links = 0;
         while length > 0 && (1..=self.pages).contains(&page) && links < self.pages {
@@ -97,8 +98,8 @@ impl Source {
         }
     }
 
-    /// Finds the committed frames of the log: those with the salts in its header, up to the last one that
-    /// ends a transaction.
+    /// Finds the committed frames of the log: those with the salts from the log header, up to the last frame
+    /// that ends a transaction.
     fn index_log(&mut self, salts: [u32; 2]) -> io::Result<()> {
         let Some(log) = &mut self.log else { return Ok(()) };
         let length = log.metadata()?.len();

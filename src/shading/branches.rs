@@ -14,7 +14,7 @@ use naga::{
 
 use super::operands::operands;
 
-/// Rewrites the branches of `module`; does nothing if no condition depends on a uniform.
+/// Rewrites the branch conditions of `module` that depend on a uniform; does nothing if none does.
 pub fn generalise(module: &mut Module) {
     let uniforms = Uniforms::of(module);
     let functions = module.functions.iter().map(|(_, function)| (function, false));
@@ -55,7 +55,7 @@ fn add_flag(module: &mut Module) -> Handle<GlobalVariable> {
     module.global_variables.append(variable, Span::UNDEFINED)
 }
 
-/// Sets the flag at the start of a fragment entry point: the pixel's x coordinate exceeds -1.
+/// Sets the flag at the start of a fragment entry point to whether the pixel's x coordinate exceeds -1.
 fn set_flag(types: &mut naga::UniqueArena<Type>, function: &mut Function, pixel: Handle<GlobalVariable>) {
     let is_position =
         |binding: &Option<Binding>| matches!(binding, Some(Binding::BuiltIn(BuiltIn::Position { .. })));
@@ -90,7 +90,7 @@ fn set_flag(types: &mut naga::UniqueArena<Type>, function: &mut Function, pixel:
     function.body.splice(0..0, start);
 }
 
-/// Global variables that depend on uniforms.
+/// Uniform blocks, and global variables that depend on them.
 struct Uniforms {
     globals: HashSet<Handle<GlobalVariable>>,
 }
@@ -185,8 +185,8 @@ struct Stores<'a> {
 }
 
 impl Stores<'_> {
-    /// Walks a block; `controlled` if it runs under a condition that depends on a uniform. Returns true if it contains
-    /// such a condition.
+    /// Walks a block; `controlled` states whether it runs under a condition that depends on a uniform.
+    /// Returns true if the block itself contains such a condition.
     fn block(&mut self, block: &Block, controlled: bool) -> bool {
         let mut branches = false;
         for statement in block.iter() {
@@ -229,7 +229,7 @@ impl Stores<'_> {
         branches
     }
 
-    /// Adds the variable that a pointer refers to, if any.
+    /// Adds the root of a pointer: usually the variable that it refers to.
     fn root(&mut self, mut pointer: Handle<Expression>) {
         while let Expression::Access { base, .. } | Expression::AccessIndex { base, .. } =
             self.function.expressions[pointer]
@@ -283,7 +283,8 @@ impl Rewrite<'_> {
         out
     }
 
-    /// Returns `condition && flag`, computed at the end of `before`, if the condition depends on a uniform.
+    /// Returns `condition && flag`, computed at the end of `before`, if `condition` depends on a uniform;
+    /// otherwise returns `condition`.
     fn condition(&mut self, condition: Handle<Expression>, before: &mut Block) -> Handle<Expression> {
         if !self.facts.depends[condition.index()] {
             return condition;

@@ -1,7 +1,8 @@
-//! Computes what is the same for every pixel of a preset shader in its vertex shader.
+//! Moves computations whose result is the same for every pixel from a preset's fragment shader to its vertex
+//! shader.
 //!
-//! Mesa's software rasteriser runs a pixel shader for eight pixels at a time. Every time, it also repeats
-//! computations that depend only on uniforms, and checks the bounds of each number that it reads from a
+//! Mesa's software rasteriser runs a fragment shader for eight pixels at a time. Every time, it also repeats
+//! computations that depend only on uniforms, and checks the bounds of each scalar that it reads from a
 //! uniform block. Running a vertex shader for three vertices per pass costs next to nothing, and its flat
 //! outputs are available at the start of each block of pixels. Both stages compute in the same way, so the
 //! results are the same bit for bit.
@@ -14,9 +15,10 @@ use super::rewrite::Replacements;
 use super::uniform_values::{UniformValues, Uniforms};
 use super::vertex::Vertex;
 
-/// Moves such computations to a new vertex entry point, [`VERTEX_ENTRY`](super::VERTEX_ENTRY), which draws
-/// one triangle over the picture. `entry` is the fragment entry point to use with it; the other entry points
-/// are removed. Returns false, and changes no shader, if there is nothing to move.
+/// Moves computations whose result is the same for every pixel to a new vertex entry point,
+/// [`VERTEX_ENTRY`](super::VERTEX_ENTRY), which draws one triangle over the picture. `entry` is the fragment
+/// entry point to use with it; the other entry points are removed. Returns false, and changes no shader, if
+/// there is nothing to move.
 pub fn hoist(module: &mut Module, entry: &str) -> bool {
     let uniforms = Uniforms::of(module);
     let mut vertex = Vertex::new(module);

@@ -32,13 +32,13 @@ impl Replacements {
         Self { variables: variables.collect() }
     }
 
-    /// Replaces the expressions in `replaced` with loads of the variables at these indices.
+    /// Replaces each expression in `replaced` with a load of the variable at the given index.
     pub fn apply(&self, function: &mut Function, replaced: &HashMap<Handle<Expression>, usize>) {
         if replaced.is_empty() {
             return;
         }
         let mut expressions = Arena::new();
-        // An expression may only use earlier ones.
+        // An expression may only use earlier ones, so the pointers come first.
         let mut numbers: Vec<_> = replaced.values().copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -65,7 +65,7 @@ impl Replacements {
         renumber(&mut function.body, &moved);
     }
 
-    /// Sets the variables at the start of a fragment entry point, from its flat inputs.
+    /// Adds flat inputs to a fragment entry point, and code at its start that sets the variables from them.
     pub fn set(&self, types: &mut UniqueArena<Type>, function: &mut Function, vertex: &Vertex) {
         let inner = TypeInner::Vector { size: VectorSize::Quad, scalar: Scalar::F32 };
         let ty = types.insert(Type { name: None, inner }, Span::UNDEFINED);

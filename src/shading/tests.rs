@@ -6,7 +6,7 @@ use naga::{AddressSpace, Expression, Module, TypeInner};
 use super::{VERTEX_ENTRY, hoist};
 
 /// Hoists from a shader whose function `shade`, which returns a colour, has this `body`. Returns the number
-/// of uniform reads left, and the number of vectors that the vertex shader passes on.
+/// of uniform loads left, and the number of vectors that the vertex shader passes on.
 fn left(body: &str) -> [usize; 2] {
     let text = format!(
         "struct Block {{ a: f32, b: f32, c: vec2<f32>, d: vec4<f32>, m: mat4x4<f32>, n: array<vec4<f32>, 4> }}
@@ -33,7 +33,7 @@ fn left(body: &str) -> [usize; 2] {
     [uniform_loads(&module), outputs]
 }
 
-/// Counts the reads of uniforms in functions.
+/// Counts the uniform loads in all functions but the entry points.
 fn uniform_loads(module: &Module) -> usize {
     let loads = module.functions.iter().flat_map(|(_, function)| {
         function.expressions.iter().filter(|(_, expression)| {
@@ -56,7 +56,7 @@ fn uniform_loads(module: &Module) -> usize {
 
 #[test]
 fn what_depends_on_uniforms_only_is_hoisted() {
-    // Reads whose results are no longer used stay; drivers remove them.
+    // Loads whose results are no longer used stay; drivers remove them.
     assert_eq!(left("return at * frame.a;"), [0, 1]);
     assert_eq!(left("return at * sin(frame.a * 2.0);")[1], 1);
     assert_eq!(left("return at * frame.d + frame.d.zwxy;")[1], 1);

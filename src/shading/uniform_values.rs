@@ -31,14 +31,14 @@ impl Uniforms {
 /// How to compute an expression in another stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Source {
-    /// Not at all: it differs between pixels, or is not a value.
+    /// Not at all: it may differ between pixels, or is not a value.
     Varies,
     /// As it is, from its operands.
     Operands,
-    /// By copying this expression, because it reads a variable that has the value of the expression.
+    /// By copying this other expression: the original reads a variable that holds its value.
     Copy(Handle<Expression>),
-    /// By taking this component of this expression, because it reads the component of a variable that has the
-    /// value of the expression.
+    /// By taking this component of this other expression: the original reads one component of a variable that holds
+    /// its value.
     Part(Handle<Expression>, u32),
 }
 
@@ -55,7 +55,8 @@ pub(super) struct Wanted {
 pub(super) struct UniformValues<'a> {
     function: &'a Function,
     sources: Vec<Source>,
-    /// For each expression, whether it reads a uniform, directly or through its operands.
+    /// For each expression, whether it is the same for every pixel and reads a uniform, directly or through
+    /// its operands.
     reads_uniform: Vec<bool>,
     /// For each expression, its components if it is a float or a vector of floats.
     floats: Vec<Option<Components>>,
@@ -65,7 +66,7 @@ pub(super) struct UniformValues<'a> {
     wanted: Vec<Components>,
 }
 
-/// The known values of variables at some point in the function.
+/// Maps each variable whose value is known at some point in the function to the expression stored in it.
 type Known = HashMap<Handle<Expression>, Handle<Expression>>;
 
 impl<'a> UniformValues<'a> {
@@ -232,7 +233,7 @@ fn root(function: &Function, mut pointer: Handle<Expression>) -> Handle<Expressi
     pointer
 }
 
-/// Adds the variables to which calls receive pointers.
+/// Adds the variables that are passed to calls by pointer.
 fn add_passed(block: &Block, function: &Function, passed: &mut HashSet<Handle<Expression>>) {
     for statement in block {
         match statement {
@@ -402,7 +403,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Returns true if no index of a pointer is computed.
+/// Returns true if a pointer leads into a global variable by constant indices only.
 fn is_constant_path(function: &Function, mut pointer: Handle<Expression>) -> bool {
     while let Expression::AccessIndex { base, .. } = function.expressions[pointer] {
         pointer = base;

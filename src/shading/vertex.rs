@@ -36,7 +36,7 @@ pub(super) struct Vertex {
     types: Types,
 }
 
-/// Handles of the types of values and of the vertex index.
+/// Handles of the value types and of the vertex index type.
 #[derive(Clone, Copy)]
 struct Types {
     number: Handle<Type>,
@@ -156,7 +156,7 @@ impl Vertex {
         copied[&from]
     }
 
-    /// Adds an expression, or returns an equal one.
+    /// Adds an expression and returns its handle, or returns the handle of an equal one.
     fn expression(&mut self, expression: Expression) -> Handle<Expression> {
         let key = format!("{expression:?}");
         if let Some(&known) = self.known.get(&key) {
@@ -233,7 +233,7 @@ impl Vertex {
     }
 }
 
-/// Returns the binding of an output that is not interpolated.
+/// Returns the binding of a flat (not interpolated) output or input.
 pub(super) fn flat(location: u32) -> Binding {
     Binding::Location {
         location,

@@ -45,7 +45,7 @@ pub enum ShardError {
     Conflict {
         /// Folder of the later shard.
         folder: PathBuf,
-        /// Id of the preset.
+        /// ID of the preset.
         preset: String,
     },
     /// A file cannot be read or written, or is malformed.

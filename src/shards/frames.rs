@@ -11,8 +11,8 @@ use crate::frames::{self, FrameEntry, IndexWriter};
 /// Folder of the frames within a pack.
 const FRAMES: &str = "frames/";
 
-/// Copies the frames of all shards to `out` and adds their index entries to that of `out`, in order of the
-/// preset ids. Returns the number of presets in the index.
+/// Copies the frames of all shards to `out` and adds their entries to the index in `out`, in order of preset
+/// ID. Returns the number of presets in the index.
 pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardError> {
     let mut entries: BTreeMap<String, FrameEntry> = BTreeMap::new();
     for shard in shards {
@@ -39,7 +39,7 @@ pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardEr
     Ok(known.len())
 }
 
-/// Copies files of a shard that are missing in `out` or differ in size, each atomically.
+/// Copies those `wanted` files of a shard that are missing in `out` or differ in size, each atomically.
 pub(super) fn copy_files(
     shard: &SealedShard,
     out: &Path,

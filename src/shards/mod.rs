@@ -32,7 +32,7 @@ pub struct Merged {
     /// Number of results after the merge: presets with a verdict, presets in the index of frames, or
     /// embeddings.
     pub results: usize,
-    /// Number of presets in the merged shards without a result.
+    /// Number of presets of the merged shards that have no result.
     pub pending: usize,
     /// Shards that none of the folders contains.
     pub missing: Vec<Shard>,

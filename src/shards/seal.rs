@@ -19,7 +19,7 @@ const INFO: &str = "shard.json";
 const SUMS: &str = "SHA256SUMS";
 /// Name of the audit's store folder, within the shard's folder.
 pub const STORE: &str = "store";
-/// Files that are not part of a sealed shard.
+/// Names of the files and folders that are excluded from the seal.
 const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 
 /// A stage that works preset by preset.
@@ -62,13 +62,13 @@ pub struct ShardInfo {
 }
 
 impl ShardInfo {
-    /// Describes a shard of this version of the program.
+    /// Builds the description of a shard that this version of the program has processed.
     pub fn new(stage: ShardStage, shard: Shard, settings: String, presets: usize, done: usize) -> Self {
         Self { stage, shard, engine: env!("CARGO_PKG_VERSION").into(), settings, presets, done }
     }
 }
 
-/// Removes the seal of a folder whose work starts or resumes.
+/// Removes the seal of a shard's folder, before work in it starts or resumes.
 pub fn break_seal(folder: &Path) -> Result<(), ShardError> {
     let path = folder.join(SUMS);
     match std::fs::remove_file(&path) {
@@ -77,7 +77,7 @@ pub fn break_seal(folder: &Path) -> Result<(), ShardError> {
     }
 }
 
-/// Writes the description and the hashes of every file; the hashes last.
+/// Writes the description, then the hashes of all files.
 pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     let path = folder.join(INFO);
     disk::write_json(&path, info).map_err(|error| ShardError::file(&path, &error.why))?;
@@ -153,7 +153,7 @@ impl SealedShard {
         let mut files = Vec::new();
         for line in sums.lines() {
             let (expected, name) = line.split_once("  ").ok_or_else(|| torn(SUMS, "damaged"))?;
-            // A name that leaves the folder is never written by a bake.
+            // A bake never writes a name that points outside the folder.
             if Path::new(name).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
                 return Err(torn(SUMS, "damaged"));
             }

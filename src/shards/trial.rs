@@ -24,7 +24,8 @@ pub struct PresetCost {
     pub presets: usize,
 }
 
-/// Audits and renders a sample of a library with one worker, in a temporary folder.
+/// Audits and renders a sample of a library with one worker, in a temporary folder, and returns the cost per
+/// preset.
 pub fn measure(library: &Path, textures: &[PathBuf]) -> anyhow::Result<PresetCost> {
     let folder = tempfile::tempdir()?;
     let items = frames::items_in(library, None)?;

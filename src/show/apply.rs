@@ -107,7 +107,7 @@ impl Show {
         self.learn(index, evidence, id, feedback, self.on_air_secs);
     }
 
-    /// Toggles a favourite and returns the matching signal.
+    /// Toggles whether the preset is a favourite, and returns the matching signal.
     fn toggle_favourite(&mut self, id: PresetId) -> Signal {
         self.changed.marks = true;
         let marked = !self.memory.favourites.remove(&id);
@@ -128,7 +128,8 @@ impl Show {
         self.learn(Some(index), Some(evidence), id, signal, 0.0);
     }
 
-    /// Bans a preset or lifts the ban. A banned preset leaves the air at once and is no longer a favourite.
+    /// Bans a preset or lifts the ban. A preset that is banned leaves the air as soon as another one is warm,
+    /// and is no longer a favourite.
     fn ban(&mut self, id: PresetId) {
         let index = self.director.pool.index_of(id);
         let allowed_again = self.memory.banned.remove(&id);
@@ -152,7 +153,7 @@ impl Show {
         }
     }
 
-    /// Lifts an exclusion and exempts the preset from audits and watches from then on.
+    /// Lifts the exclusion of a preset and exempts the preset from audits and watches from then on.
     fn rescue(&mut self, id: PresetId) {
         if self.exclusion(id).is_none() {
             return self.notify(format!("preset {id} is not excluded"));
@@ -166,8 +167,8 @@ impl Show {
         }
     }
 
-    /// Cuts to the safe preset or, if that is not warm yet, to a warm favourite that is neither too dark nor
-    /// too bright.
+    /// Requests a cut to the safe preset. If that is not warm yet, it is replaced by a warm favourite among
+    /// the candidates that is neither too dark nor too bright, if there is one.
     fn panic(&mut self) {
         let favourite =
             |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.light(slot);
@@ -182,7 +183,8 @@ impl Show {
         self.wanted = Some(CutRequest::Safe);
     }
 
-    /// Brings back the previous deck in its current state and swaps it with the one on air.
+    /// Cuts back to the previous deck, in the state in which it was last drawn; the deck on air becomes the
+    /// previous one.
     fn go_back(&mut self) {
         self.decks.finish_fade();
         let Some(slot) = self.decks.previous.take_if(|slot| slot.warm) else {
@@ -216,7 +218,7 @@ impl Show {
                 self.name(index)
             ));
         }
-        // Requested in this step, unless it is already being prepared.
+        // Its deck is requested in this step, unless it is already being prepared.
         self.wanted = Some(CutRequest::Preset(id));
     }
 
@@ -224,13 +226,13 @@ impl Show {
         self.director.pool.catalogue.entries[index as usize].name()
     }
 
-    /// Removes a preset from Up next; returns whether it was there.
+    /// Removes a preset from Up next; returns whether it was queued.
     fn veto(&mut self, id: PresetId) -> bool {
         if !self.drop_candidate(id) {
             self.notify(format!("preset {id} is not queued"));
             return false;
         }
-        // A veto is temporary: the preset may return after the usual rest.
+        // A veto applies to this show only: the preset may return if nothing else is left.
         if let Some(index) = self.director.pool.index_of(id) {
             self.director.status.set_skipped(index, true);
         }

@@ -18,15 +18,16 @@ use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 
-/// Multiple of the usual warm-up frames for the safe preset, so that its picture has built up.
+/// Multiple of the usual number of warm-up frames for the safe preset, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;
 /// Maximum number of warm-up frames of the first preset after a restart, because any picture is better than
 /// none.
 const RESUMED_WARM_UP: u32 = 4;
-/// Difference between the current target energy level and that of a candidate above which new candidates are
-/// chosen.
+/// Difference between the current target level and the one that a candidate was chosen for, above which new
+/// candidates are chosen.
 const OFF_LEVEL: f64 = 0.7;
-/// How long that difference must last before new candidates are chosen, in seconds.
+/// How long the target level must differ by more than [`OFF_LEVEL`] before new candidates are chosen, in
+/// seconds.
 const OFF_LEVEL_SECS: f64 = 4.0;
 /// Minimum time on air, in seconds, for a dismissed preset to count as watched rather than skipped.
 const WATCHED_SECS: f64 = 30.0;
@@ -63,8 +64,7 @@ impl Show {
         }
     }
 
-    /// Handles a request that failed through no fault of the preset: the choice is made again in the next
-    /// step.
+    /// Handles a request that failed through no fault of the preset: the show chooses again in the next step.
     pub fn cancel_request(&mut self, deck: DeckId) {
         if self.decks.cancel(deck).is_some() {
             self.log(Event::RequestCancelled { deck });
@@ -95,8 +95,8 @@ impl Show {
         }
     }
 
-    /// Checks the picture; excludes a preset that shows nothing or stands still, and requests a cut to the
-    /// next one.
+    /// Checks the picture; excludes a preset that shows nothing or stands still, and requests a cut to
+    /// another preset.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
         let shown = self.decks.shown();
         let visible = shown.is_some_and(|slot| slot.warm) && self.output_mode == OutputMode::Open;
@@ -270,13 +270,13 @@ impl Show {
         self.decks.put_on_air(slot, over_secs, style);
     }
 
-    /// Keeps enough candidates in preparation, chosen for the current music.
+    /// Requests candidates for the current music until there are enough, and a safe preset if it is due.
     pub(super) fn prepare(&mut self) {
         let target = self.target();
         self.decks.drop_stale_spare();
         self.request_wanted();
         if self.resuming() {
-            return self.keep_safe_preset(); // Prepared alone, it goes on air sooner.
+            return self.keep_safe_preset(); // The safe preset goes on air sooner if it is prepared alone.
         }
         while self.decks.candidates.len() < self.decks.capacity() {
             if let Some(index) = self.next_resumed() {
@@ -364,8 +364,8 @@ impl Show {
         outdated
     }
 
-    /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the candidates
-    /// are warm, or if there is nothing else to show.
+    /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the
+    /// candidates are warm, or earlier on Panic or if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Presets that wait for their audit must not leave the output black.
@@ -402,7 +402,7 @@ impl Show {
             let of_scene: Vec<_> = all.iter().filter(|preset| preset.scene() == scene).collect();
             let from = if of_scene.is_empty() { all.iter().collect() } else { of_scene };
             let Some(preset) = from.get(self.rng.below(from.len())) else {
-                // Without a safe preset any warm one is better than none.
+                // Without a safe preset, any warm preset is better than none.
                 if self.wanted == Some(CutRequest::Safe) {
                     self.wanted = Some(CutRequest::Next);
                 }

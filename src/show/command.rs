@@ -11,11 +11,12 @@ use crate::units::Unipolar;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Cut to the next preset at once; counts as a skip if the current one has been on air for less than 30 seconds.
+    /// Cut to the next preset without waiting for the music; counts as a skip if the current preset has been
+    /// on air for less than 30 seconds.
     Next,
-    /// Return to the previous preset, which is still running.
+    /// Return to the previous preset, which continues from where it left off.
     Back,
-    /// Toggle hold: keep the current preset until released.
+    /// Toggle hold, which keeps the current preset on air.
     Hold,
     /// Toggle whether the director chooses presets.
     Auto,
@@ -23,13 +24,14 @@ pub enum Command {
     Favourite,
     /// Ban the current preset.
     Ban,
-    /// Cut to a safe preset at once: a suitable favourite, or a built-in preset if there is none.
+    /// Cut to a safe preset without waiting for the music: a suitable favourite, or a built-in preset if
+    /// there is none.
     Panic,
     /// Toggle blackout. The show continues underneath.
     Blackout,
-    /// Toggle freeze: keep the last picture.
+    /// Toggle freeze, which keeps the last picture on the output.
     Freeze,
-    /// Show this preset as soon as it is warm.
+    /// Show this preset as soon as its deck is warm.
     PlayNow(PresetId),
     /// Remove this preset from Up next.
     Veto(PresetId),
@@ -49,19 +51,19 @@ pub enum Command {
     HalfTempo,
     /// Double the tempo.
     DoubleTempo,
-    /// Set the tempo in beats per minute, or return to the detected one.
+    /// Set the tempo in beats per minute; `None` returns to the detected tempo.
     SetTempo(Option<f32>),
     /// Set how far choices stray from known favourites, from 0 (hardly) to 1 (freely).
     Adventure(Unipolar),
-    /// Set the theme of the night: a description of looks that the director prefers; empty for none.
+    /// Set the theme of the night, a description of looks that the director prefers; empty for no theme.
     Theme(String),
     /// Set how long presets stay on air, as a multiple of the automatic duration.
     Dwell(f32),
-    /// Set one macro.
+    /// Set one control of the macro bank.
     Macro {
         /// The control to set.
         control: Control,
-        /// Its new value.
+        /// Its new position, 0 to 1.
         value: Unipolar,
     },
     /// Recall a macro preset.
@@ -82,8 +84,8 @@ pub enum Command {
     ClearSprites,
     /// Take the message or title off the air.
     ClearText,
-    /// Lock the macros while MIDI knobs are assigned to all eight, or unlock them; sent by the program, not the
-    /// performer.
+    /// Lock the macros against the music, because MIDI knobs are assigned to all eight, or unlock them; sent
+    /// by the program, not by the performer.
     MidiLock(bool),
 }
 

@@ -7,23 +7,23 @@ use crate::stage::DeckId;
 /// A request for a deck.
 #[derive(Clone, Debug)]
 pub struct DeckRequest {
-    /// Id of the deck on the stage.
+    /// ID of the deck on the stage.
     pub deck: DeckId,
     /// The preset to play.
     pub preset: PresetId,
-    /// Where to read the preset.
+    /// Where to read the preset from.
     pub source: PresetSource,
     /// Whether admission is skipped: the performer rescued the preset, or it was admitted before.
     pub admitted: bool,
     /// Random seed of the deck.
     pub seed: u64,
-    /// Frames to draw before the deck is warm.
+    /// Number of frames to draw before the deck is warm.
     pub warm_frames: u32,
-    /// How urgently it is needed.
+    /// How urgently the deck is needed.
     pub urgency: Urgency,
 }
 
-/// How urgently a deck is needed, the most urgent first.
+/// How urgently a deck is needed; the variants are in order of urgency, most urgent first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// The performer asked for it, or the output is empty.

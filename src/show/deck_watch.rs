@@ -1,15 +1,15 @@
-//! Watches what the deck on air computes and how long the device takes for it.
+//! Watches what the code of the deck on air computes, and how long the device takes to draw the deck.
 //!
-//! `picture_watch` watches what it shows.
+//! `picture_watch` watches the picture that the deck shows.
 
 use super::governor::Quality;
 use crate::stage::DeckId;
 
 /// Multiple of a step's time budget above which a frame counts as far too slow.
 const FAR_TOO_SLOW: f64 = 10.0;
-/// Total time of consecutive, far too slow frames after which the preset is blamed, in seconds.
+/// Total time of consecutive frames that are far too slow after which the preset is blamed, in seconds.
 const SLOW_SECS: f64 = 0.6;
-/// Minimum number of such frames: a single one may have another cause.
+/// Minimum number of consecutive frames that are far too slow; a single one may have another cause.
 const SLOW_FRAMES: u32 = 2;
 /// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the computer is
 /// at fault.
@@ -18,13 +18,13 @@ const MAX_CONSECUTIVE: u32 = 3;
 /// What to do about the time that a frame took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slowness {
-    /// Nothing needs to be done.
+    /// Do nothing.
     Tolerated,
     /// Let nothing else use the device, to find out whether the preset is at fault.
     Suspicious,
     /// Draw at the smallest size.
     Critical,
-    /// The preset is at fault and is replaced.
+    /// Replace the preset, which is at fault.
     Replaced,
 }
 
@@ -64,7 +64,7 @@ impl DeckWatch {
         if self.slow_frames < SLOW_FRAMES {
             return Slowness::Suspicious;
         }
-        // The time at the smallest size, if it falls with the number of pixels.
+        // The time at the smallest size, if the time is proportional to the number of pixels.
         let smallest = took * (Quality::SMALLEST / scale).powi(2);
         if self.slow_secs < SLOW_SECS || smallest <= limit {
             return Slowness::Critical;

@@ -17,11 +17,11 @@ pub(super) struct Slot {
     pub deck: DeckId,
     pub id: PresetId,
     pub name: String,
-    /// Index in the library; `None` for a built-in preset that is not part of it.
+    /// Index in the library; `None` if the preset is not in it.
     pub index: Option<u32>,
     pub warm: bool,
     pub problems: Vec<String>,
-    /// The look of its picture once warm, if measured.
+    /// The look of the deck's picture when it became warm; `None` if it was not measured.
     pub look: Option<DeckLook>,
     pub took: PrepareTimes,
     /// The director's choice; `None` if the director did not choose the preset.
@@ -133,7 +133,7 @@ impl Decks {
         fading.chain(&self.front).chain(waiting)
     }
 
-    /// Returns the deck with this preset.
+    /// Returns the most urgent deck with this preset, if any.
     pub fn of_preset(&self, preset: PresetId) -> Option<DeckId> {
         self.by_urgency().find(|slot| slot.id == preset).map(|slot| slot.deck)
     }
@@ -144,7 +144,7 @@ impl Decks {
         self.waiting().for_each(|slot| slot.warm = false);
     }
 
-    /// Keeps as few decks as possible from now on.
+    /// Keeps fewer decks from now on: one candidate, no spare and no previous deck.
     pub fn economise(&mut self) {
         self.economy = true;
         let spare = self.spare.take().into_iter().chain(self.previous.take());
@@ -188,8 +188,8 @@ impl Decks {
         }
     }
 
-    /// Discards the candidates because the music has changed. The first warm one becomes the spare until another is
-    /// warm; presets requested by the performer stay.
+    /// Discards the candidates because the music has changed. The first warm one becomes the spare until
+    /// another is warm; presets that the director did not choose stay.
     pub fn discard_candidates(&mut self) {
         for slot in std::mem::take(&mut self.candidates) {
             if slot.choice.is_none() {
@@ -227,7 +227,7 @@ impl Decks {
     /// Puts a slot on air, with a crossfade if something is on air already.
     pub fn put_on_air(&mut self, to: Slot, over_secs: f64, style: FadeStyle) {
         self.finish_fade();
-        // A deck that a failure of the device took off the stage has no picture to fade from.
+        // After a device failure, a deck that is not back on the stage yet has no picture to fade from.
         if let Some(cold) = self.front.take_if(|front| !front.warm) {
             self.drop_slot(cold);
         }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Scales of the picture, largest first.
+/// Side lengths of the picture relative to full size, largest first.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
 /// Number of slots per step at the smallest scale, when even that is too slow.
 const EVERY: [u32; 4] = [2, 3, 4, 6];
@@ -17,10 +17,10 @@ const SETTLING: usize = 3;
 /// Share of the budget that the predicted step time at a higher quality must stay below before that quality
 /// is tried.
 const HEADROOM: f64 = 0.75;
-/// Initial and maximum number of seconds for which it must stay below; doubled each time a higher quality
-/// turns out too slow.
+/// Initial and maximum time for which the predicted step time must stay below the share [`HEADROOM`] of the
+/// budget, in seconds; doubled each time a higher quality turns out to be too slow.
 const PATIENCE_SECS: (f64, f64) = (3.0, 96.0);
-/// Time after which a raised quality counts as sustainable, in seconds.
+/// Time after which a higher quality counts as sustainable, in seconds.
 const PROVED_SECS: f64 = 10.0;
 
 /// A picture quality: the size of the picture and the rate of steps.
@@ -55,7 +55,7 @@ impl Quality {
 /// Chooses the quality from the step times it observes.
 #[derive(Clone, Debug)]
 pub struct Governor {
-    /// Time available for drawing in one slot, in seconds.
+    /// Time that a step at full rate may take, in seconds.
     budget: f64,
     level: usize,
     times: Vec<f64>,

@@ -1,5 +1,4 @@
-//! The show's response to events of the graphics device: which decks are prepared again, and which are
-//! dropped.
+//! The show's response to events of the graphics device: which decks it prepares again, and which it drops.
 
 use super::graphics_event::GraphicsEvent;
 use super::running::{CutRequest, Show};
@@ -17,7 +16,7 @@ impl Show {
     /// neither the preset on air, nor Up next, nor the history.
     pub fn graphics_event(&mut self, event: GraphicsEvent) {
         if let GraphicsEvent::Empty { deck } = event {
-            self.set_aside(deck); // Logs the event itself if it drops the deck.
+            self.set_aside(deck); // This logs the event if it drops the deck.
             return;
         }
         self.log(Event::Graphics { what: event });
@@ -31,9 +30,9 @@ impl Show {
         }
     }
 
-    /// Drops a deck that shows nothing after its first frames, so that the show never cuts to it. Returns `false` if
-    /// the deck is kept because the performer asked for it, there is no music for it to react to, or too many decks
-    /// have just been dropped.
+    /// Drops a deck that shows nothing after its first frames, so that the show never cuts to it. Returns
+    /// `false` if the deck is kept because it is neither a candidate of the director nor the safe preset,
+    /// there is no music for it to react to, or too many decks have just been dropped.
     pub fn set_aside(&mut self, deck: DeckId) -> bool {
         let candidate = self.decks.candidates.iter().any(|slot| slot.deck == deck && slot.choice.is_some());
         let safe = self.decks.safe.as_ref().is_some_and(|slot| slot.deck == deck);
@@ -43,13 +42,14 @@ impl Show {
         let Some(slot) = self.decks.cancel(deck) else { return false };
         self.set_aside += 1;
         if let Some(index) = slot.index {
-            self.director.status.set_skipped(index, true); // For now; it may look different later.
+            self.director.status.set_skipped(index, true); // Not excluded: it may look different later.
         }
         self.log(Event::Graphics { what: GraphicsEvent::Empty { deck } });
         true
     }
 
-    /// Replaces and excludes the preset on air, unless the director is off or the performer rescued it.
+    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air, the
+    /// director is on, and the performer has not rescued the preset.
     fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());

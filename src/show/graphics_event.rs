@@ -16,20 +16,22 @@ pub enum GraphicsEvent {
     Resized,
     /// A deck shows nothing after its first frames; another preset is chosen.
     Empty {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
     },
-    /// The code of the preset on air keeps exceeding its budget; another one goes on air.
+    /// The code of the preset on air keeps exceeding its instruction budget; another preset goes on air.
     OverBudget {
         /// The deck of the preset on air.
         deck: DeckId,
     },
-    /// The preset on air keeps computing nothing but NaN or infinities; another one goes on air.
+    /// The preset on air keeps computing only coordinates that are NaN or infinite; another preset goes on
+    /// air.
     NotFinite {
         /// The deck of the preset on air.
         deck: DeckId,
     },
-    /// The preset on air is far too slow for this device, even at the smallest size; another one goes on air.
+    /// The preset on air is far too slow for this device, even at the smallest size; another preset goes on
+    /// air.
     TooSlow {
         /// The deck of the preset on air.
         deck: DeckId,

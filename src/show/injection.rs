@@ -1,4 +1,4 @@
-//! Injects failures into a rig, for the reliability tests.
+//! Injects faults into a rig, for the reliability tests.
 
 use super::rig::Rig;
 use crate::faults::{self, Fault, FaultSchedule};
@@ -9,7 +9,7 @@ impl Rig {
         self.faults = plan;
     }
 
-    /// Injects the faults that are due after another `dt` seconds.
+    /// Advances the schedule by `dt` seconds and injects the next fault if it is due.
     pub(super) fn inject(&mut self, dt: f64) {
         let Some(fault) = self.faults.step(dt) else { return };
         log::warn!("injecting {fault:?}");

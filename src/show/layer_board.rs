@@ -24,7 +24,7 @@ impl LayerBoard {
         self.on_air.iter_mut().for_each(|layer| layer.age_secs += dt);
     }
 
-    /// Takes the layers with these ids, which have ended on their own, off the air.
+    /// Takes the layers with these IDs, which have ended on their own, off the air.
     pub fn end(&mut self, ended: impl Iterator<Item = u64>) {
         for id in ended {
             self.on_air.retain(|layer| layer.id != id);
@@ -35,7 +35,7 @@ impl LayerBoard {
         &self.on_air
     }
 
-    /// Returns the number of sprites, and of messages and titles.
+    /// Returns the number of sprites on air, and of messages and titles.
     pub fn counts(&self) -> [usize; 2] {
         let sprites = self.on_air.iter().filter(|layer| is_sprite(layer)).count();
         [sprites, self.on_air.len() - sprites]
@@ -45,8 +45,8 @@ impl LayerBoard {
         &self.title
     }
 
-    /// Sets the title without showing it: control characters are removed, and it is cut to [`MAX_TITLE`]
-    /// characters.
+    /// Sets the title without showing it. Control characters are removed, and the title is truncated to
+    /// [`MAX_TITLE`] characters.
     pub fn set_title(&mut self, title: &str) {
         let letters = title.trim().chars().filter(|letter| !letter.is_control());
         self.title = letters.take(MAX_TITLE).collect::<String>().into();
@@ -57,7 +57,8 @@ impl LayerBoard {
         self.launch(LayerContent::Title(self.title.clone()));
     }
 
-    /// Launches a layer. A message or title replaces the one on air; beyond the maximum, a sprite replaces the oldest.
+    /// Launches a layer. A message or title replaces the one on air; beyond the maximum, a sprite replaces
+    /// the oldest one.
     pub fn launch(&mut self, content: LayerContent) {
         if !matches!(content, LayerContent::Sprite(_)) {
             self.clear_text();

@@ -1,14 +1,16 @@
 //! Applies the macro bank to the picture: modulates variables inside presets and sets post effects on the finished
 //! picture.
 //!
-//! In its middle position, every control leaves the picture unchanged, bit for bit:
-//! - Fusion: up, light trails and a second deck blended in; down, trails removed.
-//! - Motion: speed of the preset's time, audio gain, and amplitude of its zoom, rotation, warp and drift.
-//! - Sparkle: up, local contrast, highlighted edges and glints; down, softness.
-//! - M4 "Hue": rotates the colour wheel. M5 "Mirror": up, six mirrored sectors; down, left half mirrored onto right.
-//! - M6 "Glow": up, bloom around bright parts; down, vignette.
-//! - M7 "Chroma": up, stronger colours that drift apart; down, greyscale.
-//! - M8 "Pulse": up, hits zoom in; down, hits zoom out. No effect without hits.
+//! In its middle position, every control leaves the picture unchanged, bit for bit. In other positions:
+//! - Fusion: up, adds light trails and blends in a second deck; down, removes trails.
+//! - Motion: scales the speed of the preset's time, its audio gain, and the amplitude of its zoom, rotation,
+//!   warp and drift.
+//! - Sparkle: up, adds local contrast, highlighted edges and glints; down, softens the picture.
+//! - M4 "Hue": rotates the colour wheel. M5 "Mirror": up, shows six mirrored sectors; down, mirrors the left
+//!   half onto the right.
+//! - M6 "Glow": up, adds bloom around bright parts; down, adds a vignette.
+//! - M7 "Chroma": up, makes colours stronger and lets them drift apart; down, fades to greyscale.
+//! - M8 "Pulse": up, zooms in on hits; down, zooms out on hits. Without hits, it has no effect.
 
 use super::Command;
 use crate::analysis::Features;
@@ -18,13 +20,14 @@ use crate::mind::macros::{Bank, MacroState, MacroView, Macros};
 use crate::stage::{DeckId, FusedDeck, OnAirDeck, Post};
 use crate::units::{Rng, Unipolar};
 
-/// Dead zone around the middle, because knobs jitter.
+/// Half-width of the dead zone around the middle, which absorbs the jitter of knobs.
 const DEAD_ZONE: f32 = 0.02;
-/// Speed of a preset's time at both ends of motion; 1 in the middle.
+/// Speed of a preset's time at the lower and the upper end of motion; 1 in the middle.
 const TIME_SPEED: (f32, f32) = (0.3, 2.5);
-/// Audio gain of a preset at both ends of motion.
+/// Audio gain of a preset at the lower and the upper end of motion; 1 in the middle.
 const AUDIO_GAIN: (f32, f32) = (0.4, 1.5);
-/// Amplitude of a preset's own movement at both ends of motion.
+/// Factor applied to the amplitude of a preset's movement at the lower and the upper end of motion; 1 in the
+/// middle.
 const AMPLITUDE: (f32, f32) = (0.4, 2.0);
 /// Movement variables that are neutral at 0.
 const MOVEMENTS: [&str; 4] = ["rot", "warp", "dx", "dy"];
@@ -36,7 +39,8 @@ const MAX_ECHO: f32 = 0.85;
 const MIN_SECOND: f32 = 0.25;
 /// Maximum opacity of the second deck.
 const MAX_SECOND: f32 = 0.8;
-/// Fade-in and fade-out of the second deck, in seconds; the fade-out ends before most crossfades do.
+/// Duration of the second deck's fade-in and fade-out, in seconds; the fade-out ends before most crossfades
+/// do.
 const SECOND_FADE_SECS: (f64, f64) = (1.5, 0.6);
 /// Sparkle above which glints appear, as a fraction of the range above the middle.
 const MIN_GLINT: f32 = 0.25;
@@ -112,7 +116,8 @@ impl MacroDriver {
         self.second.step(wanted, decks, dt);
     }
 
-    /// Returns the positions that act on the picture: the performer's settings with the music's and random offsets.
+    /// Returns the positions that act on the picture: the performer's settings plus the offsets added by the
+    /// music and at random.
     pub fn bank(&self) -> Bank {
         self.bank
     }
@@ -171,7 +176,7 @@ impl MacroDriver {
         }
     }
 
-    /// Returns how far a control is from the middle, -1 to 1.
+    /// Returns how far a control is from the middle, -1 to 1; 0 within the dead zone.
     fn lean(&self, control: Control) -> f32 {
         let from_middle = self.bank.get(control).get() - 0.5;
         let moved = (from_middle.abs() - DEAD_ZONE).max(0.0) / (0.5 - DEAD_ZONE);
@@ -185,7 +190,7 @@ impl SecondDeck {
     fn step(&mut self, wanted: bool, decks: &FusionDecks, dt: f64) {
         let usable = |deck: &DeckId| decks.spare.contains(deck) && !decks.on_air.contains(deck);
         if self.deck.is_some_and(|deck| !usable(&deck)) {
-            // It is on air now, or gone; it can no longer be faded out.
+            // The second deck is on air now, or gone; it can no longer be faded out.
             *self = Self::default();
         }
         if self.deck.is_none() && wanted && !decks.fading {

@@ -62,7 +62,8 @@ impl Show {
         self.undo.back().map(|step| step.shown.clone())
     }
 
-    /// Drops the lessons, whose styles no longer exist; the marks themselves can still be undone.
+    /// Drops the lessons of all undo steps, because their styles no longer exist; the marks can still be
+    /// undone.
     pub(super) fn forget_lessons(&mut self) {
         self.undo.iter_mut().for_each(|step| step.lesson = None);
     }
@@ -105,8 +106,8 @@ impl Show {
         }
     }
 
-    /// Puts a preset that was removed from Up next back at the front, dropping the last one if there would be
-    /// too many.
+    /// Puts a preset that was removed from Up next back at the front; the last candidate is dropped if there
+    /// would be too many.
     fn queue_again(&mut self, id: PresetId) {
         let Some(index) = self.director.pool.index_of(id) else { return };
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
@@ -115,7 +116,7 @@ impl Show {
         self.queue_first(index, "Restored by Undo");
     }
 
-    /// Returns the name of a preset, or its id if it is neither in the library nor in the history.
+    /// Returns the name of a preset, or its ID if it is neither in the library nor in the history.
     fn name_of(&self, id: PresetId) -> String {
         let shown =
             || self.history.iter().rev().find(|(shown, _)| *shown == id).map(|(_, name)| name.clone());

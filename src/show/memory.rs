@@ -15,14 +15,14 @@ use crate::units::Unipolar;
 /// Maximum length of a theme, in characters.
 const MAX_THEME: usize = 500;
 
-/// Returns the text of a theme without control characters and surrounding spaces, at most 500 characters long.
+/// Returns the text of a theme without control characters or surrounding spaces, truncated to 500 characters.
 pub fn theme_text(text: &str) -> String {
     let letters: String = text.trim().chars().filter(|letter| !letter.is_control()).take(MAX_THEME).collect();
-    letters.trim().to_owned() // The cut may leave a space at the end.
+    letters.trim().to_owned() // Truncation may leave a space at the end.
 }
 
-/// The taste, marked presets and settings. Presets are identified by hash, so that their marks apply in any
-/// library.
+/// The taste, marked presets and settings. Presets are identified by a hash of their contents, so that their
+/// marks apply in any library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShowMemory {
@@ -32,7 +32,7 @@ pub struct ShowMemory {
     pub favourites: BTreeSet<PresetId>,
     /// Banned presets.
     pub banned: BTreeSet<PresetId>,
-    /// Excluded presets.
+    /// Excluded presets, with the reason and duration of each exclusion.
     #[serde(rename = "left_out")]
     pub excluded: BTreeMap<PresetId, Exclusion>,
     /// Presets rescued by the performer: shown regardless of audits and the picture watch.
@@ -59,8 +59,8 @@ impl ShowMemory {
     }
 }
 
-/// Changes to the memory of a show. Cheap to create: [`Self::apply`] does the work and can run on another
-/// thread.
+/// Changes to the memory of a show. Cheap to create; the expensive work is done in [`Self::apply`], which can
+/// run on another thread.
 #[derive(Clone, Debug)]
 pub struct MemoryChange {
     pub(super) adventure: Unipolar,
@@ -77,13 +77,13 @@ pub struct MarkedPresets {
     pub favourites: BTreeSet<PresetId>,
     /// Banned presets.
     pub banned: BTreeSet<PresetId>,
-    /// Excluded presets.
+    /// Excluded presets, with the reason and duration of each exclusion.
     pub excluded: BTreeMap<PresetId, Exclusion>,
     /// Presets rescued by the performer.
     pub rescued: BTreeSet<PresetId>,
 }
 
-/// A taste for one library, and the saved taste for styles of others.
+/// The taste for the styles of one library, and the saved taste for those of other libraries.
 #[derive(Clone, Debug)]
 pub(super) struct LearntTaste {
     pub taste: Taste,

@@ -18,7 +18,8 @@ const EARLY: f64 = 0.002;
 pub struct Due {
     /// Number of slots since the previous step, at least 1; all but the last were dropped.
     pub slots: u32,
-    /// How long the computer was suspended, in seconds; that time does not belong to the show.
+    /// How long the computer was suspended, in seconds; 0 if it was not. That time does not belong to the
+    /// show.
     pub suspended_secs: f64,
 }
 
@@ -108,14 +109,14 @@ impl Pacer {
         self.origin + slot as f64 / f64::from(self.rate)
     }
 
-    /// Returns the latest slot that has begun at `now`, or that of the latest step if it is later.
+    /// Returns the latest slot that has begun by `now`, or the slot of the latest step if that is later.
     fn slot_at(&self, now: f64) -> u64 {
         let slot = (now - self.origin) * f64::from(self.rate) + EARLY;
         (slot.max(0.0) as u64).max(self.taken)
     }
 }
 
-/// Steps that were not drawn, by cause.
+/// Number of steps that were not drawn, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DroppedSteps {
@@ -123,7 +124,7 @@ pub struct DroppedSteps {
     pub late_draw: u64,
     /// The previous picture was not finished in time while a deck was warming up.
     pub warm_up: u64,
-    /// The show's thread did not run, or a window was resized.
+    /// The show thread did not run, or a window was resized.
     pub stall: u64,
     /// The rate was lowered because the computer cannot keep up.
     pub slow: u64,
@@ -147,7 +148,8 @@ impl DroppedSteps {
         self.suspended += other.suspended;
     }
 
-    /// Describes the causes, such as `late draw 3, stall 1`; empty if no step was dropped.
+    /// Returns the number of dropped steps by cause as text, such as `late draw 3, stall 1`; empty if no step
+    /// was dropped.
     pub fn description(&self) -> String {
         let Self { late_draw, warm_up, stall, slow, suspended } = *self;
         let causes = [

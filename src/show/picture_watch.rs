@@ -8,7 +8,8 @@ use crate::stage::PictureStats;
 const EMPTY_SECS: f64 = 1.0;
 /// Seconds for which a still picture is tolerated.
 const FROZEN_SECS: f64 = 1.1;
-/// Maximum time counted per step, in seconds: while the program stalls, there is nothing to see.
+/// Maximum time counted per step, in seconds: a longer step is a stall of the program, not a fault in the
+/// picture.
 const LONGEST_STEP_SECS: f64 = 0.25;
 /// Maximum number of consecutive presets dismissed; then the next one may stay, because the cause may be the music.
 const MAX_CONSECUTIVE: u32 = 3;
@@ -61,7 +62,8 @@ pub(super) struct Conditions {
     pub dt: f64,
     /// Time on air, in seconds.
     pub on_air_secs: f64,
-    /// Whether the director chose the preset, music is playing, and no hold, blackout or freeze is active.
+    /// Whether to watch: the director is on and chose the preset, the performer has not rescued it, music is
+    /// playing, and no hold, blackout or freeze is active.
     pub active: bool,
 }
 
@@ -76,8 +78,9 @@ pub(super) struct PictureWatch {
 }
 
 impl PictureWatch {
-    /// Advances by one step; `picture_stats` is the newest measurement, if there is one. Reports a fault once, then
-    /// starts over.
+    /// Advances by one step; `picture_stats` is a new measurement, if there is one. Returns a fault once it
+    /// has lasted too long and then starts over; after [`MAX_CONSECUTIVE`] faults in a row, returns `None`
+    /// until a picture has no fault.
     pub fn step(&mut self, picture_stats: Option<&PictureStats>, now: Conditions) -> Option<PictureFault> {
         let another = now.on_air_secs < self.on_air_secs;
         self.on_air_secs = now.on_air_secs;

@@ -3,7 +3,8 @@
 use crate::facts::Energy;
 use crate::mind::director::{Choice, Rule, Target};
 
-/// Minimum base score of a strong, good and weak match; anything lower is a poor match. The best possible score is 0.5.
+/// Minimum base score of a strong, good and weak match; anything lower is a poor match. The highest possible
+/// score is 1.
 const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak")];
 
 /// Why a preset was chosen.
@@ -11,7 +12,7 @@ const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak
 pub struct Reason {
     /// One line, such as `Rock, groove energy, weak match (style: dots)`.
     pub summary: String,
-    /// The scores behind the choice; empty for a request by the performer.
+    /// The scores behind the choice; empty if the director did not choose the preset.
     pub details: String,
 }
 
@@ -53,7 +54,8 @@ impl Reason {
     }
 }
 
-/// Returns the name of the target energy.
+/// Returns the name of the target energy: calm, groove or peak for the lower, middle and upper third of the
+/// levels.
 fn energy(target: &Target) -> &'static str {
     match target.level {
         level if level < 2.0 / 3.0 => Energy::Calm,

@@ -1,8 +1,9 @@
 //! Recovers a rig from failures of its graphics device. The show keeps stepping meanwhile.
 //!
-//! A lost device is replaced on a separate thread: device, passes, stage and warm-up threads. Then every deck
-//! is prepared again, the one on air first; the last picture stays until that deck has drawn. If memory runs
-//! out, fewer decks are kept warm, and if that does not help, the picture becomes smaller.
+//! After the device is lost, a separate thread opens another one and creates its passes and stage. Then the
+//! warmer is replaced and every deck is prepared again, the one on air first; the last picture stays until
+//! that deck has drawn. If memory runs out, fewer decks are kept warm, and if that does not help, the picture
+//! becomes smaller.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{self, TryRecvError};
@@ -16,13 +17,15 @@ use super::rig::Rig;
 use crate::facts::PresetId;
 use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 
-/// Seconds for which a deck must draw before it is no longer suspected of losing the device.
+/// Seconds for which a deck must have been drawn before its preset is no longer suspected of losing the
+/// device.
 const YOUNG_SECS: f64 = 5.0;
-/// Sizes of the picture as shares of the full size, tried in this order.
+/// Side lengths of the picture relative to full size, tried in this order.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
-/// Seconds within which failed allocations count as one, because several tend to fail together.
+/// Time within which further failed allocations are ignored, in seconds, because several tend to fail
+/// together.
 const ECONOMY_PAUSE_SECS: f64 = 2.0;
-/// Pause between two attempts to open a device.
+/// Pause before another attempt to open a device.
 const RETRY: Duration = Duration::from_millis(150);
 
 impl Rig {
@@ -64,7 +67,8 @@ impl Rig {
         }
     }
 
-    /// Gives up the lost device and starts to open another one.
+    /// Reports the loss of the device, counts it against the presets that may have caused it, and starts to
+    /// open another device.
     fn lose(&mut self) {
         let now = self.show.now;
         let recovery = &mut self.recovery;
@@ -84,7 +88,7 @@ impl Rig {
         self.rebuild(true, Duration::ZERO);
     }
 
-    /// Saves memory; returns whether the picture has to become smaller.
+    /// Keeps fewer decks to save graphics memory; returns whether the picture must also become smaller.
     fn economise(&mut self) -> bool {
         let now = self.show.now;
         let recovery = &mut self.recovery;
@@ -103,7 +107,7 @@ impl Rig {
         false
     }
 
-    /// Starts building a stage after `pause`, on a newly opened device if `reopen`.
+    /// Starts building a stage after `pause`, on a newly opened device if `reopen` is true.
     fn rebuild(&mut self, reopen: bool, pause: Duration) {
         let full = *self.recovery.full_size.get_or_insert(self.stage.size());
         let size = full.map(|side| ((f64::from(side) * SCALES[self.recovery.scale]) as u32).max(1));
@@ -212,13 +216,13 @@ impl Rig {
         }
     }
 
-    /// Handles a deck that the device failed to prepare. The most urgent deck is requested again; another
-    /// choice is made for any other.
+    /// Handles a deck that the device failed to prepare. The most urgent deck is requested again; for any
+    /// other deck, the show chooses again.
     pub(super) fn device_failed(&mut self, deck: DeckId) {
         let lost = self.stage.render_context().gpu.lost();
         let urgent = self.show.decks_by_urgency().first() == Some(&deck);
         if lost {
-            return; // Requested again on the next device.
+            return; // The deck is requested again on the next device.
         }
         if urgent {
             self.recovery.backlog.push_back(deck);

@@ -17,11 +17,11 @@ pub(super) struct Recovery {
     pub backlog: VecDeque<DeckId>,
     /// Decks that the warmer is preparing.
     pub sent: BTreeSet<DeckId>,
-    /// Receives the new stage once it is built; `None` if no stage is being built.
+    /// Receives the new stage once it is built, or an error; `None` if no stage is being built.
     pub rebuilt: Option<Receiver<Result<Stage, GpuError>>>,
     /// Show time since which the last picture has been held, in seconds; `None` if it is not held.
     pub held_since: Option<f64>,
-    /// Show time at which each deck on air first drew on this device, in seconds.
+    /// Show time at which each deck on air was first drawn on this device, in seconds.
     pub first_drawn_at: BTreeMap<DeckId, f64>,
     pub suspects: Suspects,
     pub full_size: Option<[u32; 2]>,

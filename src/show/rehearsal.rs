@@ -1,9 +1,9 @@
-//! Draws the first frames of a deck on a separate device before the show's device draws it.
+//! Draws the first frames of a preset on a separate device before the show's device draws the preset.
 //!
-//! A software rasteriser compiles a shader when something is first drawn with it, in the queue of the device, where the
-//! frames of the show would wait for up to a few seconds. The compiled code goes into a cache on disk that all devices
-//! share, so that the show's device only has to load it. The device and its threads run at low priority: compilers take
-//! all the time they can get, and the show needs the cores.
+//! A software rasteriser compiles a shader in the device's queue, when the shader is first used to draw; the
+//! show's frames would wait for it there, for up to a few seconds. The compiled code goes into a cache on
+//! disk that all devices share, so that the show's device only has to load it. The device and its threads run
+//! at low priority: compilers take all the CPU time they can get, and the show needs the cores.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -27,17 +27,18 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Returns a rehearsal for shows on the device of `show`; `None` if its driver compiles shaders outside the queue.
+    /// Returns a rehearsal for shows on the device of `show`; `None` if that device is not a software
+    /// rasteriser, because other drivers compile shaders outside the queue.
     pub fn for_show(show: &Arc<RenderContext>) -> Option<Self> {
         show.gpu.software().then(|| Self { show: show.clone(), context: Arc::default() })
     }
 
-    /// Draws the first frames of a preset. Blocks.
+    /// Draws the first frames of a preset. Blocks until they are finished.
     ///
     /// # Errors
     /// Returns an error if the rehearsal's device was lost or did not finish in time, in which case the
-    /// preset must not be drawn on the show's device either. Any other failure is left for the show's device
-    /// to report.
+    /// preset must not be drawn on the show's device either. Any other failure is ignored here, because the
+    /// show's device will report it.
     pub fn draw(
         &self,
         program: Arc<Program>,

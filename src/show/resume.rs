@@ -1,4 +1,4 @@
-//! Resumes a show after its process has ended.
+//! Saves the state of a show, and resumes the show in a new process.
 
 use super::memory::theme_text;
 use super::resume_state::{ResumeState, Resumption};
@@ -9,7 +9,8 @@ use crate::stage::OutputMode;
 
 /// Maximum number of presets saved from the history.
 const KEPT_HISTORY: usize = 60;
-/// Seconds after resuming until the saved queue is dropped, because its library has not been loaded by then.
+/// Seconds of show time after resuming until the rest of the saved queue is dropped, in case its library is
+/// never loaded.
 const QUEUE_SECS: f64 = 60.0;
 
 impl Show {
@@ -49,7 +50,7 @@ impl Show {
         self.now = *now;
         self.history = history.iter().cloned().collect();
         (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
-        // A frozen picture is gone; black can be shown again.
+        // A frozen picture is gone, but a blackout can be restored.
         self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };
         self.layers.set_title(title);
         self.director.adventure = *adventure;

@@ -13,7 +13,7 @@ use crate::units::Unipolar;
 pub struct ResumeState {
     /// Seconds since the start of the show.
     pub now: f64,
-    /// Presets shown, oldest first.
+    /// IDs and names of the presets shown, oldest first.
     pub history: Vec<(PresetId, String)>,
     /// The next presets, soonest first.
     pub queue: Vec<PresetId>,
@@ -21,7 +21,7 @@ pub struct ResumeState {
     pub auto: bool,
     /// Whether the preset on air is held.
     pub held: bool,
-    /// Multiplier of the default dwell.
+    /// How long presets stay on air, as a multiple of the automatic duration.
     pub dwell: f64,
     /// How far choices stray from known favourites.
     pub adventure: Unipolar,
@@ -38,9 +38,9 @@ pub struct ResumeState {
 /// The part of an earlier show that has not been resumed yet.
 #[derive(Default)]
 pub(super) struct Resumption {
-    /// Whether nothing has been on air yet.
+    /// Whether this show resumes an earlier one.
     pub starting: bool,
     pub queue: Vec<PresetId>,
-    /// Show time at which the queue is dropped, in seconds.
+    /// Show time after which the queue is dropped, in seconds.
     pub until: f64,
 }

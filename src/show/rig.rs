@@ -1,4 +1,4 @@
-//! Show, warmer and stage combined: the one frame function that every client runs.
+//! Combines a show with its warmer and stage in the one frame function that every client calls.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub struct RigFrame<'a> {
 pub struct Rig {
     /// The show, which decides what to draw.
     pub show: Show,
-    /// The stage, which draws it.
+    /// The stage, which draws the picture.
     pub stage: Stage,
     pub(super) warmer: Warmer,
     retirement: Retirement,
@@ -47,12 +47,13 @@ pub struct Rig {
     spare: Arc<PresetAudio>,
     /// Time since the last measurement of the picture, in seconds.
     unmeasured_secs: f64,
-    /// Seconds of the current blackout drawn so far.
+    /// How long the current blackout has lasted, in seconds; 0 without a blackout.
     black_secs: f64,
 }
 
 impl Rig {
-    /// Creates a rig from its parts; `audio` receives the audio of each frame for warm-up.
+    /// Creates a rig from its parts. The audio of each frame is published in `audio`, from which warm-ups
+    /// read it.
     pub fn new(show: Show, stage: Stage, warmer: Warmer, audio: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
         let retirement = if warmer.works_in_place() { Retirement::default() } else { Retirement::thread() };
@@ -73,9 +74,9 @@ impl Rig {
         }
     }
 
-    /// Runs one frame: analyse audio, check the graphics device, collect warm decks, step the show, draw, request
-    /// decks. Returns whether the picture may have changed; nothing is drawn while it is frozen, has been black for a
-    /// while, or is being restored.
+    /// Runs one frame: analyse audio, check the graphics device, collect warm decks, step the show, draw,
+    /// request decks. Returns whether the picture may have changed; nothing is drawn while the picture is
+    /// frozen, has been blacked out for a while, or is being restored.
     pub fn frame(&mut self, input: &RigFrame) -> bool {
         #[cfg(feature = "faults")]
         self.inject(input.dt);
@@ -123,7 +124,8 @@ impl Rig {
         self.audio.read()
     }
 
-    /// Publishes the frame's audio. Allocates only while a warm-up is still reading an earlier frame.
+    /// Publishes the audio of a frame. Allocates only if a warm-up is still reading the audio of an earlier
+    /// frame.
     fn publish(&mut self, audio: &PresetAudio) {
         match Arc::get_mut(&mut self.spare) {
             Some(spare) => spare.clone_from(audio),

@@ -1,15 +1,17 @@
-//! A rig's watch over what the deck on air computes and how long the device takes for it.
+//! A rig's watch over what the code of the deck on air computes, and how long the device takes to draw the
+//! deck.
 
 use super::deck_watch::Slowness;
 use super::graphics_event::GraphicsEvent;
 use super::rig::Rig;
 
-/// Seconds for which code may exceed its budget, or compute no finite coordinates, in every frame.
+/// Seconds for which the code of a preset may exceed its instruction budget, or compute no finite
+/// coordinates, in every frame.
 const TOLERATED_SECS: f64 = 1.0;
 
 impl Rig {
-    /// Reports the deck on air once its code has exceeded its budget, or computed no finite coordinates, in
-    /// every frame for [`TOLERATED_SECS`].
+    /// Reports the deck on air once its code has exceeded its instruction budget, or computed no finite
+    /// coordinates, in every frame for [`TOLERATED_SECS`].
     pub(super) fn watch_code(&mut self, dt: f64) {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
@@ -29,9 +31,9 @@ impl Rig {
         }
     }
 
-    /// Judges a frame that took at least `took` seconds, whatever else ran on this computer; reports the deck
-    /// on air if it is far too slow for this device. `budget` is the time budget of a step at full rate, in
-    /// seconds; `scale` is the size at which the frame was drawn, relative to full size.
+    /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used;
+    /// reports the deck on air if it is far too slow for this device. `budget` is the time budget of a step
+    /// at full rate, in seconds; `scale` is the size at which the frame was drawn, relative to full size.
     pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         self.deck_watch.follow(on_air);

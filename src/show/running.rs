@@ -1,6 +1,6 @@
 //! The state of a show and its step function.
 //!
-//! See `apply` for commands, `choosing` for choices and cuts, `decks` for the decks.
+//! See `apply` for commands, `choosing` for choices and cuts, and `decks` for the decks.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,9 +33,9 @@ use crate::units::{Rng, Seconds};
 const HISTORY: usize = 200;
 /// Maximum number of log entries kept until they are collected.
 const MAX_LOG_ENTRIES: usize = 10_000;
-/// Error above which the audio clock is reset instead of corrected gradually, in seconds.
+/// Error of the audio clock above which it is reset instead of corrected gradually, in seconds.
 const CLOCK_JUMP_SECS: f64 = 0.05;
-/// Share of a smaller error that is corrected each time new features arrive.
+/// Share of a smaller error of the audio clock that is corrected each time new features arrive.
 const CLOCK_PULL: f64 = 0.05;
 /// Identifies the director's random stream.
 const CHOICE_RANDOMNESS: u64 = 2;
@@ -44,7 +44,7 @@ const MACRO_RANDOMNESS: u64 = 1;
 /// Identifies the layers' random stream.
 const LAYER_RANDOMNESS: u64 = 3;
 
-/// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
+/// A cut requested by the performer or a watch, which waits until a suitable deck is warm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CutRequest {
     /// Any preset.
@@ -71,7 +71,7 @@ pub struct Show {
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
     pub(super) wanted: Option<CutRequest>,
-    /// How long the target energy has been too far from that of a candidate, in seconds.
+    /// How long the target level has been too far from the one that a candidate was chosen for, in seconds.
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
@@ -79,14 +79,14 @@ pub struct Show {
     /// The taste of earlier shows, for styles of other libraries.
     taste_before: Arc<TasteState>,
     pub(super) changed: Changed,
-    /// The performer's last marks, oldest first.
+    /// Undo steps for the performer's last marks, oldest first.
     pub(super) undo: VecDeque<UndoStep>,
-    /// The taste's last lesson.
+    /// The last lesson that the taste learnt.
     pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
     /// How long the preset on air has been held, in seconds.
     pub(super) held_secs: f64,
-    /// Multiplier of the default dwell.
+    /// How long presets stay on air, as a multiple of the automatic duration.
     pub(super) dwell: f64,
     pub(super) auto: bool,
     pub(super) output_mode: OutputMode,
@@ -121,7 +121,7 @@ impl Show {
     /// Creates a show with a prepared library and the memory of earlier shows.
     pub fn with_memory(settings: ShowSettings, pool: Arc<Pool>, memory: ShowMemory) -> Self {
         let rng = Rng::new(settings.seed);
-        // Without the director the macros do not follow the music either.
+        // Without the director, the macros do not follow the music either.
         let macros = MacroState { follow: memory.macros.follow && settings.auto, ..memory.macros };
         Self {
             director: director(pool, &memory),
@@ -170,9 +170,9 @@ impl Show {
         &self.memory.theme
     }
 
-    /// Switches to another library, or to new styles or another theme of the same one. Presets on air continue. The
-    /// taste is carried over for the styles it knows. If only the theme changes, presets that the performer requested
-    /// stay in the queue.
+    /// Switches to another library, or to new styles or another theme of the same one. The preset on air
+    /// continues. The taste is carried over for the styles that it knows. If only the theme changes, presets
+    /// that the performer requested stay in the queue.
     pub fn change_library(&mut self, pool: Arc<Pool>) {
         let current = &self.director.pool;
         // A replay must take the same path, so the condition uses only what the log contains.
@@ -216,11 +216,11 @@ impl Show {
             [&mut self.decks.front, &mut self.decks.previous, &mut self.decks.spare, &mut self.decks.safe];
         for slot in kept.into_iter().flatten().chain(fade) {
             slot.index = index(slot.id);
-            slot.choice = None; // Refers to a cluster of the old library.
+            slot.choice = None; // The choice refers to a cluster of the old library.
         }
     }
 
-    /// Runs one step.
+    /// Advances the show by one step.
     pub fn step(&mut self, input: &StepInput) -> Step {
         self.now += input.dt;
         self.on_air_secs += input.dt;
@@ -264,13 +264,13 @@ impl Show {
         self.fps = fps;
     }
 
-    /// Takes the layers with these ids, which have ended on their own, off the air. No choice depends on
+    /// Takes the layers with these IDs, which have ended on their own, off the air. No choice depends on
     /// layers.
     pub fn end_layers(&mut self, ended: impl Iterator<Item = u64>) {
         self.layers.end(ended);
     }
 
-    /// Counts steps that were dropped before the next one.
+    /// Counts steps that were dropped before the next step.
     pub fn count_dropped(&mut self, steps: &DroppedSteps) {
         self.dropped.add(steps);
         self.unlogged.add(steps);
@@ -376,7 +376,7 @@ impl Show {
         fading.or(self.decks.front.as_ref()).map(|slot| (slot.id, self.on_air_secs))
     }
 
-    /// Returns the library.
+    /// Returns the library that presets are chosen from.
     pub fn library(&self) -> &Arc<Catalogue> {
         &self.director.pool.catalogue
     }
@@ -396,7 +396,7 @@ impl Show {
         &self.settings
     }
 
-    /// Returns the current memory.
+    /// Returns the current memory of the show, for saving.
     pub fn memory(&self) -> ShowMemory {
         ShowMemory {
             taste: self.learnt_taste().state(),
@@ -411,7 +411,7 @@ impl Show {
         LearntTaste { taste: taste.clone(), pool: pool.clone(), before: self.taste_before.clone() }
     }
 
-    /// Returns the changes to the memory since the last call, if any.
+    /// Returns the changes to the memory since the last call; `None` if there are none.
     pub fn changed_memory(&mut self) -> Option<MemoryChange> {
         let changed = std::mem::take(&mut self.changed);
         (changed != Changed::default()).then(|| MemoryChange {

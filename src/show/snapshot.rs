@@ -43,7 +43,7 @@ pub struct Snapshot {
     pub fade: Option<Unipolar>,
     /// Name of the safe preset for `Panic`, once it is warm.
     pub safe_preset: Option<String>,
-    /// Reason for the cut that is waiting for its beat, if any.
+    /// Reason for the pending cut, if any.
     pub waiting: Option<Moment>,
     /// The director's current target.
     pub target: Target,
@@ -53,7 +53,7 @@ pub struct Snapshot {
     pub undo: Option<Undoable>,
     /// Latest message for the performer.
     pub message: Option<String>,
-    /// Steps that were not drawn.
+    /// Number of steps that were not drawn, by cause.
     pub dropped: DroppedSteps,
     /// The picture quality that the computer keeps up with.
     pub quality: Quality,
@@ -62,7 +62,7 @@ pub struct Snapshot {
 /// The preset on air.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playing {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -74,18 +74,18 @@ pub struct Playing {
     pub problems: Vec<String>,
     /// Why it was chosen.
     pub reason: Reason,
-    /// How long the preparation took.
+    /// How long each step of the preparation took.
     pub took: PrepareTimes,
 }
 
 /// A preset that may be shown next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upcoming {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Name of the preset.
     pub name: String,
-    /// Whether it is ready to be cut to.
+    /// Whether its deck is warm, so that the show can cut to it.
     pub warm: bool,
     /// Why it was chosen.
     pub reason: Reason,
@@ -96,7 +96,7 @@ pub struct Upcoming {
 /// A preset that was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlayedPreset {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -118,7 +118,7 @@ pub struct AudioLine {
 /// Statistics on frame times.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
-    /// Frames per second, over the latest 30 frames.
+    /// Frames per second, averaged over the latest 30 frames.
     pub fps: f32,
     /// Median time to draw a frame, in milliseconds.
     pub median_ms: f32,

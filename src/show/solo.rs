@@ -1,5 +1,4 @@
-//! Plays a single preset on a fresh deck, starting from black, with the same show and stage code as a live
-//! show.
+//! Plays a single preset on a fresh deck, starting from black, with the show and stage code of a live show.
 
 use std::sync::Arc;
 
@@ -19,8 +18,8 @@ pub struct Solo {
 }
 
 impl Solo {
-    /// Puts the only preset of `library` on `stage`, which is reused between presets. The first frame reports
-    /// whether the preset can be played.
+    /// Prepares the only preset of `library` for `stage`, which can be reused for several presets. The first
+    /// call of [`Self::frame`] reports whether the preset can be played.
     pub fn begin(
         render_context: &Arc<RenderContext>,
         stage: Stage,
@@ -62,7 +61,7 @@ impl Solo {
         self.rig.show.snapshot().playing
     }
 
-    /// Returns whether the preset code exceeded its budget in the last frame.
+    /// Returns whether the code of the preset exceeded its instruction budget in the last frame.
     pub fn over_budget(&self) -> bool {
         self.rig.stage.decks().any(|deck| deck.report().over_budget)
     }

@@ -29,20 +29,20 @@ pub struct StepInput<'a> {
 /// A deck that was prepared.
 #[derive(Clone, Debug)]
 pub struct Arrived {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
     /// Parts of the preset that do not work.
     pub problems: Vec<String>,
-    /// The look of its picture, if measured.
+    /// The look of the deck's picture; `None` if it was not measured.
     pub look: Option<DeckLook>,
-    /// How long the preparation took.
+    /// How long each step of the preparation took.
     pub took: PrepareTimes,
 }
 
 /// A deck that could not be prepared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
     /// Determines how long the preset is excluded.
     pub kind: BanKind,

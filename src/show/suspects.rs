@@ -1,7 +1,7 @@
 //! Finds the preset that keeps losing the graphics device.
 //!
-//! A loss counts against the presets that had just begun to draw. Presets that keep drawing are cleared, so that losses
-//! with another cause are never blamed on what happens to be on air.
+//! A loss counts against the presets that were being prepared or had just begun to draw. Presets that keep
+//! drawing are cleared, so that losses with another cause are never blamed on whatever is on air.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ const MAX_STRIKES: u32 = 3;
 pub(super) struct Suspects(BTreeMap<PresetId, u32>);
 
 impl Suspects {
-    /// Counts a loss against the presets that had just begun to draw. Returns the one to quarantine, if any; its
-    /// strikes are forgotten.
+    /// Counts a loss against `presets`, those that were being prepared or had just begun to draw. Returns the
+    /// preset to quarantine, if any, and forgets its strikes.
     pub fn strike(&mut self, presets: impl IntoIterator<Item = PresetId>) -> Option<PresetId> {
         let mut guilty = None;
         for preset in presets {
@@ -37,7 +37,7 @@ impl Suspects {
         self.0.remove(&preset);
     }
 
-    /// Clears all presets but those that are still `wanted`.
+    /// Clears all presets except those for which `wanted` is true.
     pub fn retain(&mut self, wanted: impl Fn(PresetId) -> bool) {
         self.0.retain(|preset, _| wanted(*preset));
     }

@@ -15,7 +15,7 @@ use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;
 
-/// A show whose decks are warm one frame after they were requested, unless `cold`.
+/// A show whose decks become warm one frame after they were requested, unless `cold` is set.
 struct TestShow {
     show: Show,
     features: Features,

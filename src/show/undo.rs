@@ -29,10 +29,11 @@ pub(super) struct UndoStep {
     pub shown: Undoable,
     pub id: PresetId,
     pub before: Marks,
-    /// The lesson that the taste learnt from it; `None` if none, or if the library has changed since.
+    /// The lesson that the taste learnt from the command; `None` if it learnt none, or if the library has
+    /// changed since.
     pub lesson: Option<Lesson>,
-    /// Whether the preset was removed from Up next.
+    /// Whether the command removed the preset from Up next.
     pub queued: bool,
-    /// Whether the preset was on air without any feedback before.
+    /// Whether the preset was on air and had received no feedback before the command.
     pub no_feedback: bool,
 }

@@ -1,11 +1,11 @@
-//! Presets that cannot be the safe one because of what they showed when they became warm.
+//! Presets that are unsuitable as the safe preset, because of how they looked when they became warm.
 
 use std::collections::BTreeSet;
 
 use super::decks::Slot;
 use crate::facts::PresetId;
 
-/// Number of presets found unfit after which any preset will do.
+/// Number of presets found unfit after which any preset may be the safe one.
 const MAX_UNFIT: usize = 6;
 
 /// The presets found unfit so far.

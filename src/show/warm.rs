@@ -1,8 +1,9 @@
-//! Prepares decks off the render thread: read, parse, compile, translate, rehearse, build pipelines, draw the first
-//! frames.
+//! Prepares decks: reads, audits and compiles a preset, rehearses it, builds its pipelines and draws its
+//! first frames.
 //!
-//! A live show uses threads that take turns through `warm_queue`; an offline show prepares in place, which makes every
-//! run the same. Either way the result is an [`Arrival`], and only an arrived deck can be cut to.
+//! A live show prepares decks on threads that take turns through `warm_queue`; an offline show prepares them
+//! in place, so that every run is the same. Either way the result is an [`Arrival`], and only an arrived deck
+//! can be cut to.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,20 +20,20 @@ use crate::library::PresetSource;
 use crate::milk::{PresetAudio, Program};
 use crate::stage::{Deck, DeckId, DeckLook, DeckSettings, RenderContext, StageError};
 
-/// Number of warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must
-/// not queue behind two that do.
+/// Number of warm-up threads of a live show: one per candidate, and one more, so that a preset that needs no
+/// audit does not wait for two that do.
 const WARM_UP_THREADS: usize = 3;
-/// How long a thread pauses after a temporary failure, such as an unreadable file.
+/// How long a warm-up thread pauses after a temporary failure, such as an unreadable file.
 const REST: Duration = Duration::from_millis(500);
 /// Maximum number of times the warm-up of a deck that shows nothing yet is repeated: many pictures take a
 /// second to build up.
 const MAX_WARM_UP_REPEATS: u32 = 4;
-/// How long a thread pauses after a failure of the graphics device.
+/// How long a warm-up thread pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
 
 /// Decides whether a preset may be shown. Called on warm-up threads, where it may block.
 pub trait Admission: Send + Sync {
-    /// Checks the preset with this source and id.
+    /// Checks whether the preset with this source and ID may be shown; if not, returns why.
     fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), DeckError>;
 }
 
@@ -41,7 +42,7 @@ pub trait Admission: Send + Sync {
 pub enum DeckError {
     /// The preset cannot be played.
     Unplayable(String),
-    /// The preset is playable but an audit found that it should not be shown.
+    /// The preset is playable, but an audit rejected it.
     Excluded(String),
     /// A failure unrelated to the preset, such as an unreadable file.
     Temporary(String),
@@ -51,11 +52,11 @@ pub enum DeckError {
     Cancelled,
 }
 
-/// The result of a request.
+/// The result of a request for a deck.
 pub struct Arrival {
-    /// Id of the requested deck.
+    /// ID of the requested deck.
     pub deck: DeckId,
-    /// The look of its picture, if it could be measured.
+    /// The look of the deck's picture; `None` if it was not measured.
     pub look: Option<DeckLook>,
     /// The deck, or why there is none.
     pub result: Result<Box<Deck>, DeckError>,
@@ -75,16 +76,16 @@ impl Arrival {
 pub struct PrepareTimes {
     /// Time to read the file.
     pub read_ms: f64,
-    /// Time to audit a preset without a verdict.
+    /// Time to audit the preset if it had no verdict yet.
     pub admit_ms: f64,
     /// Time to parse, compile and translate the preset.
     pub compile_ms: f64,
-    /// Time to compile shaders by drawing on a separate device; 0 if that is not needed.
+    /// Time to compile shaders by drawing on a separate device; 0 if that was not needed.
     #[serde(default)]
     pub rehearse_ms: f64,
     /// Time to build pipelines and load images.
     pub build_ms: f64,
-    /// Time to draw the first frames.
+    /// Time to draw the first frames, including waits for the show.
     pub warm_up_ms: f64,
 }
 
@@ -115,7 +116,7 @@ struct DeckBuilder {
 enum Work {
     /// On background threads, which take turns.
     Threads {
-        /// Queue to the threads; closed when the warmer is dropped.
+        /// Queue of requests to the threads; closed when the warmer is dropped.
         queue: Arc<WarmQueue>,
         /// Changes that the queue has not taken yet.
         changes: Vec<Change>,
@@ -123,7 +124,7 @@ enum Work {
         /// Results of the requests, from the threads.
         arrivals: Receiver<Arrival>,
     },
-    /// Immediately, on the calling thread; contains the results that have not been collected yet.
+    /// Immediately, on the calling thread. Contains the results that have not been collected yet.
     InPlace(VecDeque<Arrival>),
 }
 
@@ -152,8 +153,8 @@ impl Warmer {
         Self { work: Work::InPlace(VecDeque::new()), builder }
     }
 
-    /// Creates a warmer of the same kind for decks on another device or of another size. Decks that this one is still
-    /// preparing are lost.
+    /// Creates a warmer of the same kind for decks on another device or of another size. Decks that this
+    /// warmer is still preparing are lost.
     pub fn renewed(&self, render_context: &Arc<RenderContext>, settings: DeckSettings) -> Self {
         let admission = self.builder.admission.clone();
         let builder = DeckBuilder::new(render_context, &self.builder.audio, settings, admission);
@@ -169,7 +170,7 @@ impl Warmer {
         matches!(self.work, Work::InPlace(_))
     }
 
-    /// Returns the settings of the decks.
+    /// Returns the settings that decks are prepared with.
     pub fn settings(&self) -> DeckSettings {
         self.builder.settings
     }
@@ -201,11 +202,11 @@ impl Warmer {
     fn change(&mut self, change: Change) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             changes.push(change);
-            queue.pass(changes); // If the queue is busy, in the next step.
+            queue.pass(changes); // If the queue is busy, the change is passed on in the next step.
         }
     }
 
-    /// Returns the result of a request that has been completed and not collected yet, if any.
+    /// Returns the result of the next completed request that has not been collected yet, if any.
     pub fn collect(&mut self) -> Option<Arrival> {
         match &mut self.work {
             Work::Threads { arrivals, .. } => arrivals.try_recv().ok(),
@@ -227,7 +228,7 @@ impl Work {
                 while let Some(request) = queue.take() {
                     let arrival = builder.prepare(&request, Some(&queue));
                     queue.finish(request.deck);
-                    // Avoids retrying in every frame.
+                    // Pausing avoids a retry in every frame.
                     match arrival.result {
                         Err(DeckError::Temporary(_)) => thread::sleep(REST),
                         Err(DeckError::Device(_)) => thread::sleep(DEVICE_REST),
@@ -253,7 +254,7 @@ impl Work {
 }
 
 impl Drop for Work {
-    /// Waits for the decks in progress: exiting in the middle of driver calls may crash.
+    /// Waits for the decks in progress, because the process may crash if it exits during a driver call.
     fn drop(&mut self) {
         if let Self::Threads { queue, threads, .. } = self {
             queue.close();
@@ -291,7 +292,7 @@ impl DeckBuilder {
     fn prepare(&self, request: &DeckRequest, queue: Option<&WarmQueue>) -> Arrival {
         let mut took = PrepareTimes::default();
         let mut look = None;
-        // A panicking preset must not end the thread.
+        // A panic caused by a preset must not end the thread.
         let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             self.build(request, queue, &mut took, &mut look)
         }));
@@ -360,8 +361,8 @@ impl DeckBuilder {
         Ok(Box::new(deck))
     }
 
-    /// Draws the first frames of a deck one by one, when the show has time for them. Unless the performer is
-    /// waiting for the deck, they take at most half of the device's time.
+    /// Draws the first frames of a deck one by one, when the show has time for them. Unless the deck is
+    /// urgent for the performer or nothing is on air, they take at most half of the device's time.
     fn warm_up_in_turns(
         &self,
         deck: &mut Deck,
@@ -382,7 +383,7 @@ impl DeckBuilder {
     }
 }
 
-/// Converts a stage error to one that blames either the device or the preset.
+/// Converts a stage error to a deck error that blames either the device or the preset.
 fn blamed(error: StageError) -> DeckError {
     if error.is_device_failure() {
         DeckError::Device(error)

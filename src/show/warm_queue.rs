@@ -1,5 +1,5 @@
 //! Queues decks for the warm-up threads, the most urgent first, and decides when their first frames may be
-//! drawn: at most one per step, so that the picture on air stays smooth.
+//! drawn: while a picture is on air, at most one per step, so that it stays smooth.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -16,7 +16,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 pub(super) enum Change {
     /// Prepare a deck.
     Request(DeckRequest),
-    /// This deck is no longer wanted.
+    /// Cancel the preparation of a deck.
     Cancel(DeckId),
 }
 
@@ -55,7 +55,8 @@ impl State {
 }
 
 impl WarmQueue {
-    /// Takes all changes. Never blocks; returns false and takes none if a thread is using the queue.
+    /// Takes all changes and returns true. If a thread is using the queue, takes none and returns false.
+    /// Never blocks.
     pub fn pass(&self, changes: &mut Vec<Change>) -> bool {
         let mut state = match self.state.try_lock() {
             Ok(state) => state,
@@ -89,7 +90,7 @@ impl WarmQueue {
         self.on_air.load(Ordering::Relaxed)
     }
 
-    /// Closes the queue, which ends all threads.
+    /// Closes the queue, which ends all warm-up threads.
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
@@ -124,7 +125,7 @@ impl WarmQueue {
         !state.closed && state.find(deck).is_some_and(|working| !working.cancelled)
     }
 
-    /// Blocks until a frame of the deck may be drawn; returns false if it is no longer wanted.
+    /// Blocks until a frame of the deck may be drawn; returns false if the deck is no longer wanted.
     pub fn frame(&self, deck: DeckId) -> bool {
         let mut state = self.lock();
         loop {

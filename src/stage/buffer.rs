@@ -1,4 +1,4 @@
-//! Buffers written every frame: vertex buffers that grow, and uniform blocks.
+//! Buffers updated every frame: growable ones for vertices and uniforms, and ones for a single uniform block.
 
 /// A buffer that grows as needed.
 pub(super) struct GrowableBuffer {

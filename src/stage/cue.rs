@@ -16,7 +16,7 @@ pub struct DeckId(pub u64);
 pub struct Cue {
     /// Seconds since the previous frame; 0 for the first.
     pub dt: f64,
-    /// Frames per second that presets see.
+    /// Frame rate passed to presets, in Hz.
     pub fps: f64,
     /// Audio input of the presets.
     pub audio: PresetAudio,
@@ -46,7 +46,7 @@ pub struct FusedDeck {
 /// A deck that is drawn this frame.
 #[derive(Clone, Debug)]
 pub struct OnAirDeck {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
     /// Modulation of its preset by the macros.
     pub modulation: Modulation,
@@ -87,6 +87,6 @@ pub enum OutputMode {
     Open,
     /// A black picture.
     Blackout,
-    /// The last picture.
+    /// The last picture drawn before the freeze.
     Freeze,
 }

@@ -56,7 +56,8 @@ impl Deck {
         Ok(Self { first, second, settings, full: settings, seed, time: 0.0, drawn: 0 })
     }
 
-    /// Draws `frames` frames off screen at the target frame rate and blocks until the device is done with them.
+    /// Draws `frames` frames off screen, with the time steps of the target frame rate, and blocks until the
+    /// device is done with them.
     ///
     /// # Errors
     /// Returns an error if the device reports one or does not finish in time.
@@ -201,7 +202,7 @@ impl Deck {
 pub(super) struct FrameTiming {
     /// Seconds since the previous frame.
     pub dt: f64,
-    /// Frames per second that the preset sees.
+    /// Frame rate passed to the preset, in Hz.
     pub fps: f64,
 }
 

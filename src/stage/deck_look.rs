@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Minimum brightness of a lit sample, 0 to 1.
+/// Minimum value of the brightest channel of a lit sample, 0 to 1.
 const LIT: f32 = 0.15;
-/// Maximum share of lit parts in a nearly empty picture, such as a few dots.
+/// Maximum share of lit parts in a nearly empty picture, such as a few dots, 0 to 1.
 const FEW_LIT: f32 = 0.01;
 /// Maximum mean luma of a black or nearly empty picture.
 const DARK: f32 = 0.03;
@@ -29,7 +29,8 @@ pub struct DeckLook {
 }
 
 impl DeckLook {
-    /// Computes the look from a downsampled picture: RGB is the mean of a part, alpha its brightest sample.
+    /// Computes the look from a downsampled picture: RGB is the mean of a part, alpha the brightest channel
+    /// of any sample in it.
     pub(super) fn of(parts: &[u8]) -> Self {
         let (mut sum, mut darkest, mut lit) = (0.0, 1.0_f32, 0);
         for part in parts.chunks_exact(4) {
@@ -44,8 +45,7 @@ impl DeckLook {
         Self { luma: sum / count, darkest, coverage: lit as f32 / count }
     }
 
-    /// Returns what is wrong with a picture that shows nothing (`black`, `white` or `nearly empty`); `None`
-    /// for any other.
+    /// Returns `black`, `white` or `nearly empty` if the picture shows nothing, `None` otherwise.
     pub fn fault(&self) -> Option<&'static str> {
         if self.darkest >= WHITE {
             Some("white")

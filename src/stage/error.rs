@@ -17,7 +17,7 @@ pub enum StageError {
     /// The device is out of memory. It still works, and smaller or fewer pictures may fit.
     #[error("the graphics device is out of memory")]
     OutOfMemory,
-    /// The device rejected its input, such as a shader.
+    /// The device rejected its input, such as a shader, or a picture could not be read back.
     #[error("{0}")]
     Invalid(String),
     /// The device did not finish within this many seconds.

@@ -26,7 +26,7 @@ pub enum GpuError {
     NoDevice {
         /// Name of the adapter.
         name: String,
-        /// Error message from the driver.
+        /// Reason, such as an error message from the driver.
         why: String,
     },
 }
@@ -35,11 +35,12 @@ pub enum GpuError {
 const TIMEOUT_SECS: u64 = 20;
 /// Shortest and longest pause between two polls of the device while a thread waits for it.
 const WAIT_PAUSE: [Duration; 2] = [Duration::from_micros(100), Duration::from_millis(2)];
-/// Divisor of the time waited so far that gives the pause before the next poll, so that a busy device is
-/// polled rarely.
+/// The pause before the next poll is the time waited so far divided by this, so that a busy device is polled
+/// rarely.
 const WAIT_SLACK: u32 = 16;
 
-/// Returns the fastest adapter that supports `surface`, if given; a software adapter if there is no other.
+/// Returns the fastest adapter, or a software adapter if there is no other. If `surface` is given, the
+/// adapter supports it.
 fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
     let request = |force_fallback_adapter| {
         pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
@@ -83,14 +84,14 @@ pub struct Gpu {
     errors: Arc<DeviceErrors>,
 }
 
-/// Device errors that no caller has handled.
+/// Uncaptured device errors, and the loss of the device.
 #[derive(Default)]
 struct DeviceErrors {
     count: AtomicU64,
     lost: OnceLock<String>,
     out_of_memory: AtomicBool,
     newest: Mutex<Option<String>>,
-    /// Number of upcoming allocations that fail, in tests.
+    /// Number of upcoming calls of [`Gpu::checked`] that fail as out of memory, in tests.
     #[cfg(feature = "faults")]
     failing: AtomicU64,
     /// Number of upcoming surface acquisitions that report a lost surface, in tests.
@@ -147,7 +148,7 @@ impl Gpu {
     /// first submission.
     ///
     /// # Errors
-    /// Returns an error if no device can be opened, or if it is lost immediately.
+    /// Returns an error if no device can be opened, or if the new device fails immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
         let again = Self::on(self.instance.clone(), self.adapter.clone()).and_then(Self::verified);
         again.or_else(|_| Self::open(self.instance.clone(), None).and_then(Self::verified))
@@ -204,7 +205,7 @@ impl Gpu {
         self.errors.lost.get().is_some()
     }
 
-    /// Returns true if memory ran out since the last call.
+    /// Returns true if the device has run out of memory since the last call.
     pub fn take_out_of_memory(&self) -> bool {
         self.errors.out_of_memory.swap(false, Ordering::Relaxed)
     }
@@ -218,7 +219,7 @@ impl Gpu {
         self.errors.count.load(Ordering::Relaxed)
     }
 
-    /// Takes the newest uncaptured error.
+    /// Takes the message of the latest uncaptured error, if any.
     pub fn take_error(&self) -> Option<String> {
         self.errors.newest().take()
     }
@@ -226,7 +227,7 @@ impl Gpu {
     /// Runs `work` in error scopes for validation, memory and internal errors.
     ///
     /// # Errors
-    /// Returns the first device error caused by `work` on this thread, or an error if the device is lost.
+    /// Returns a device error that `work` caused on this thread, or an error if the device is lost.
     pub fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         #[cfg(feature = "faults")]
@@ -253,7 +254,7 @@ impl Gpu {
     /// Runs code that may panic if the device is lost, such as a library call, and returns the loss as an error.
     ///
     /// # Errors
-    /// Returns the first device error caused by `work`, or an error if the device is lost.
+    /// Returns a device error that `work` caused, or an error if the device is lost.
     pub fn shielded<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
         if let Some(loss) = self.loss() {
             return Err(loss);
@@ -305,7 +306,7 @@ impl Gpu {
         }
         let (done, finished) = mpsc::sync_channel(1);
         self.queue.on_submitted_work_done(move || {
-            done.send(()).ok(); // Fails if the wait has ended.
+            done.send(()).ok(); // Fails if the waiting thread has given up.
         });
         self.receive(&finished)
     }
@@ -396,7 +397,7 @@ impl Gpu {
         self.device.destroy();
     }
 
-    /// Makes the next `count` allocations fail.
+    /// Makes the next `count` calls of [`Gpu::checked`] fail as out of memory.
     pub fn fail_allocations(&self, count: u64) {
         self.errors.failing.store(count, Ordering::Relaxed);
     }
@@ -407,7 +408,7 @@ impl Gpu {
     }
 }
 
-/// Consumes one injected fault, if any is left.
+/// Consumes one injected fault; returns false if none is left.
 #[cfg(feature = "faults")]
 fn take_one(left: &AtomicU64) -> bool {
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
@@ -431,7 +432,7 @@ impl DeviceErrors {
         self.note(&error.to_string());
     }
 
-    /// Classifies an error and, if memory ran out, records it.
+    /// Converts a device error to a [`StageError`] and records whether memory ran out.
     fn typed(&self, error: &wgpu::Error) -> StageError {
         match error {
             wgpu::Error::OutOfMemory { .. } => {
@@ -442,7 +443,7 @@ impl DeviceErrors {
         }
     }
 
-    /// Stores `message` as the newest and logs it if it is the first.
+    /// Stores `message` as the latest error and logs it if it is the first.
     fn note(&self, message: &str) {
         if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
             log::error!("graphics device error: {message}");

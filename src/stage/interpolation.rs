@@ -5,7 +5,7 @@
 //! results match Mesa's llvmpipe bit for bit: vertices are snapped to 1/256 pixel, each triangle has one
 //! plane, and multiply-adds are fused where the CPU supports it.
 
-/// Number of subpixel positions per pixel to which the rasteriser snaps vertices.
+/// Number of subpixel positions per pixel and axis to which the rasteriser snaps vertices.
 const SUBPIXELS: f32 = 256.0;
 
 /// Interpolates the source positions of a mesh.
@@ -15,7 +15,7 @@ pub(super) struct Interpolator {
     rows: GridLines,
     /// For each pixel row and cell column, the first pixel of the lower right triangle.
     splits: Vec<u32>,
-    /// Planes of the upper left and lower right triangle of each cell in the current row.
+    /// Planes of the upper left and lower right triangles of each cell in the current row.
     planes: Vec<[Plane; 2]>,
     pixels: Vec<[f32; 2]>,
 }
@@ -117,8 +117,8 @@ struct GridLines {
 }
 
 impl GridLines {
-    /// Places the lines of `cells` cells in `pixels` pixels; `down` if clip space and pixels run in opposite
-    /// directions.
+    /// Computes the grid lines of `cells` cells across `pixels` pixels. `down` states whether clip space and
+    /// pixel coordinates run in opposite directions.
     fn new(pixels: u32, cells: u32, down: bool) -> Self {
         let half = pixels as f32 * 0.5;
         let place = |line: u32| {
@@ -133,8 +133,8 @@ impl GridLines {
         Self { first: first.collect(), at }
     }
 
-    /// Iterates over the two lines of each cell, in units of 1/[`SUBPIXELS`] pixel from the centre of the
-    /// first pixel.
+    /// Iterates over the positions of the two lines of each cell, in units of 1/[`SUBPIXELS`] pixel from the
+    /// centre of the first pixel.
     fn fixed(&self) -> impl Iterator<Item = [i64; 2]> {
         self.at.windows(2).map(|ends| [fixed(ends[0]), fixed(ends[1])])
     }
@@ -161,7 +161,7 @@ impl Plane {
         [axis(0), axis(1)]
     }
 
-    /// Returns the plane whose value is `source` at the corner `at`, which is in pixels.
+    /// Returns the plane with these slopes whose value is `source` at the corner `at`, in pixels.
     #[inline(always)]
     fn through(source: [f32; 2], at: [f32; 2], per_column: [f32; 2], per_row: [f32; 2]) -> Self {
         let base =
@@ -171,7 +171,7 @@ impl Plane {
 }
 
 /// Returns the planes of the upper left and the lower right triangle of a cell, from its grid lines and the
-/// sources of its corners.
+/// source positions of its corners.
 #[inline(always)]
 fn planes_of_cell(
     [left, right]: [f32; 2],
@@ -180,7 +180,7 @@ fn planes_of_cell(
     [bottom_left, bottom_right]: [[f32; 2]; 2],
 ) -> [Plane; 2] {
     let (width, height) = (left - right, bottom - top);
-    // The rasteriser multiplies by the inverse of twice the area.
+    // The rasteriser multiplies by the reciprocal of twice the triangle's area.
     let area = 1.0 / (width * height);
     let (across, down) = (height * area, width * area);
     let slope = |from: [f32; 2], to: [f32; 2], factor: f32| {
@@ -224,7 +224,7 @@ mod tests {
     use crate::stage::pass::coordinates::{Attribute, CoordinatesPass};
     use crate::stage::pass::{self, mesh};
 
-    /// Draws a mesh with these sources and reads back the source of each pixel.
+    /// Draws a mesh with these source positions and reads back the source position of each pixel.
     fn drawn(gpu: &Gpu, size: [u32; 2], cells: [u32; 2], sources: &[[f32; 2]]) -> Vec<[f32; 2]> {
         let shader = pass::module(gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
         let coordinates = CoordinatesPass::new(gpu, &shader);
@@ -269,7 +269,7 @@ mod tests {
     fn equals_what_the_rasteriser_draws_to_the_last_bit() {
         let Some(gpu) = Gpu::for_test() else { return };
         if !gpu.software() {
-            return; // Graphics cards draw the mesh.
+            return; // Only software rasterisers use the interpolator.
         }
         let meshes =
             [([320, 240], [48, 36]), ([320, 240], [192, 144]), ([333, 217], [31, 17]), ([40, 30], [64, 48])];

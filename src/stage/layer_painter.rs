@@ -33,7 +33,8 @@ impl Uploaded {
 }
 
 impl LayerPainter {
-    /// Creates a painter of the layers in `files`; with `title_threads`, it draws the letters of titles on threads.
+    /// Creates a painter of the layers in `files`. If `title_threads`, the letters of titles are drawn on
+    /// background threads.
     pub fn new(render_context: &RenderContext, files: Arc<LayerFiles>, title_threads: bool) -> Self {
         Self {
             files,
@@ -49,17 +50,18 @@ impl LayerPainter {
         &self.files
     }
 
-    /// Returns whether the letters of titles are drawn on threads.
+    /// Returns whether the letters of titles are drawn on background threads.
     pub fn title_threads(&self) -> bool {
         self.player.title_threads()
     }
 
-    /// Runs the layers of `cue` for one frame of a picture of `size` pixels.
+    /// Runs the layers of `cue` for one frame of a picture of `width` x `height` pixels, and uploads what
+    /// they draw.
     pub fn step(&mut self, render_context: &RenderContext, cue: &Cue, [width, height]: [u32; 2]) {
         let aspect = width as f32 / height as f32;
         let input = LayerInput { audio: &cue.audio, fps: cue.fps, aspect };
         self.player.step(&self.files, &cue.layers, &input, &mut self.frame);
-        self.retired = self.player.take_retired(); // Frees what was not taken.
+        self.retired = self.player.take_retired(); // Frees what the caller has not taken.
         let draws = &self.frame.draws;
         let unused = |uploaded: &mut Uploaded| !draws.iter().any(|draw| uploaded.matches(draw));
         for image in self.images.extract_if(.., unused) {
@@ -85,7 +87,8 @@ impl LayerPainter {
         self.frame.draws.iter().any(|draw| draw.burned)
     }
 
-    /// Records the draws of the layers that are burned into presets or, if not `burned`, of the others.
+    /// Records the draws of the layers that are burned into presets if `burned`, otherwise of those that are
+    /// drawn over the finished picture.
     pub fn draw(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, burned: bool) {
         render.set_vertex_buffer(0, self.vertices.slice());
         for draw in self.frame.draws.iter().filter(|draw| draw.burned == burned) {
@@ -96,7 +99,7 @@ impl LayerPainter {
         }
     }
 
-    /// Returns the ids of layers that have ended but are still on air.
+    /// Returns the IDs of layers that have ended but are still on air.
     pub fn ended(&self) -> impl Iterator<Item = u64> {
         self.player.ended()
     }

@@ -1,5 +1,5 @@
-//! The mesh of a deck's warp or composite pass: drawn directly or, on a software rasteriser, as one triangle that reads
-//! the interpolated attributes from textures.
+//! The mesh of a deck's warp or composite pass: drawn directly or, on a software rasteriser, as one triangle
+//! whose shader reads the interpolated attributes from textures.
 
 use lactea_abi::MeshVertex;
 
@@ -14,9 +14,9 @@ use super::render_context::RenderContext;
 /// Buffers of a mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {
     buffers: Buffers,
-    /// Copy of the vertices on the device.
+    /// CPU-side copy of the vertices in the GPU buffer.
     vertices: Vec<MeshVertex>,
-    /// Sources and decay of the newest frame; used only by warp meshes.
+    /// Source positions and decay of the latest frame; used only by warp meshes.
     sources: Vec<[f32; 2]>,
     decay: f32,
     images: Option<Images>,
@@ -34,8 +34,8 @@ pub(super) struct ImagesDesc {
     pub size: [u32; 2],
     /// The mesh that provides the attributes.
     pub grid: Grid,
-    /// Whether the shader reads the attribute that changes every frame: the sources of a warp, or the colours of a
-    /// composite.
+    /// Whether the shader reads the attribute that can change every frame: the source positions of a warp
+    /// mesh, or the colours of a composite mesh.
     pub moving: bool,
     /// The attribute that the shader reads as the position.
     pub position: Attribute,
@@ -48,11 +48,11 @@ struct Images {
     moving: Option<Moving>,
 }
 
-/// The texture that changes every frame.
+/// The texture of the attribute that can change every frame.
 enum Moving {
-    /// The colours of a composite, redrawn from its mesh when the vertices change.
+    /// The colours of a composite mesh, redrawn when its vertices change.
     Colors { image: wgpu::TextureView, stale: bool },
-    /// The sources of a warp.
+    /// The source positions of a warp mesh.
     Sources { image: wgpu::TextureView, interpolator: Interpolator },
 }
 
@@ -94,7 +94,7 @@ impl MeshPass {
         Self { buffers, vertices, sources: Vec::new(), decay: 1.0, images }
     }
 
-    /// Uploads the vertices of a composite if they changed.
+    /// Uploads the vertices of a composite mesh if they changed.
     pub fn set_vertices(&mut self, gpu: &Gpu, vertices: &[MeshVertex]) {
         if same_bits(&self.vertices, vertices) {
             return;
@@ -107,7 +107,8 @@ impl MeshPass {
         }
     }
 
-    /// Uploads where the vertices of a warp sample the previous image, and the decay colour, if they changed.
+    /// Uploads the source positions at which the vertices of a warp mesh sample the previous image, and the
+    /// decay, if either changed.
     pub fn set_sources(&mut self, gpu: &Gpu, sources: &[[f32; 2]], decay: f32) {
         if same_bits(&self.sources, sources) && self.decay.to_bits() == decay.to_bits() {
             return;
@@ -174,7 +175,7 @@ impl Images {
         let moves = moving.as_ref().map(|moving| match moving {
             Moving::Colors { image, .. } | Moving::Sources { image, .. } => image,
         });
-        // The shader does not read a missing texture, so any view will do.
+        // The shader does not read the textures that are missing here, so any view will do.
         let views = [moves, Some(&position), polar.as_ref()];
         let views = views.map(|view| wgpu::BindingResource::TextureView(view.unwrap_or(&position)));
         Self { group: pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views), moving }
@@ -185,7 +186,7 @@ fn same_bits<T: bytemuck::NoUninit>(a: &[T], b: &[T]) -> bool {
     bytemuck::cast_slice::<_, u8>(a) == bytemuck::cast_slice::<_, u8>(b)
 }
 
-/// Replaces the content of a texture of sources.
+/// Replaces the contents of a texture of source positions.
 fn write(gpu: &Gpu, image: &wgpu::Texture, pixels: &[[f32; 2]]) {
     let layout = wgpu::TexelCopyBufferLayout {
         offset: 0,

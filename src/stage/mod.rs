@@ -1,6 +1,6 @@
 //! Everything on the GPU: decks, passes, mixer, readback.
 //!
-//! Never imports `mind` or `audio`. The only input of a frame is a [`Cue`].
+//! This module never imports `mind` or `audio`. Its only per-frame input is a [`Cue`].
 
 mod buffer;
 mod cue;

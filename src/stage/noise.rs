@@ -9,7 +9,7 @@ use crate::units::Rng;
 /// Fixed seed, so that presets look the same in every run.
 const SEED: u64 = 0x0a1b_2c3d;
 
-/// Returns the side length, and the distance between random values, in pixels.
+/// Returns the side length of a noise texture and the distance between its random values, in pixels.
 fn dimensions(which: NoiseTex) -> (usize, usize) {
     match which {
         NoiseTex::Lq => (256, 1),
@@ -26,10 +26,10 @@ pub(super) fn is_volume(which: NoiseTex) -> bool {
     matches!(which, NoiseTex::VolLq | NoiseTex::VolHq)
 }
 
-/// Returns the RGBA bytes of a noise texture, and its side length in pixels.
+/// Returns the RGBA bytes of a noise texture and its side length in pixels.
 ///
-/// Values of the smooth textures start at 108 and wrap around at 256, and only the first two slices of the smooth 3D
-/// texture are smooth: presets are tuned to this.
+/// The random values of the interpolated textures range from 108 to 323, modulo 256, and only the first two
+/// slices of `VolHq` are interpolated: presets are tuned to this.
 pub(super) fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
     let (side, zoom) = dimensions(which);
     let depth = if is_volume(which) { side } else { 1 };

@@ -1,4 +1,4 @@
-//! Images and passes of one deck: draws a [`Frame`] to a picture.
+//! Images and passes of one preset on a deck: draws a [`Frame`] to a picture.
 //!
 //! Two feedback images alternate: one holds the previous frame, the other is the render target.
 
@@ -21,7 +21,7 @@ use super::settings::DeckSettings;
 use crate::milk::shader::ShaderText;
 use crate::milk::{Frame, Program};
 
-/// GPU resources of one deck.
+/// GPU resources of a deck, or of one half of a double preset.
 pub(super) struct DeckPicture {
     images: [wgpu::TextureView; 2],
     feedback: [wgpu::Texture; 2],
@@ -34,7 +34,7 @@ pub(super) struct DeckPicture {
     pyramid: Pyramid,
     warp: Option<PresetPass>,
     composite: Option<PresetPass>,
-    /// Bind groups of the built-in warp: by feedback image, then clamped or wrapped.
+    /// Bind groups of the built-in warp, indexed by feedback image, then by clamped or wrapped.
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
     warp_uniforms: UniformBuffer<WarpUniforms>,
@@ -233,8 +233,8 @@ impl DeckPicture {
             let discards = self.warp.as_ref().is_some_and(|warp| warp.discards);
             let mut render = pass::begin(encoder, "warp", &self.images[next], discards);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
-            // projectM loses what the first frame draws here when it creates its blur images, which changes
-            // the feedback.
+            // projectM discards what the first frame draws here when it creates its blur images. Later frames
+            // depend on this through the feedback.
             if !self.fresh || self.pyramid.is_empty() {
                 self.primitives.draw(render_context, &mut render, &frame.above, last);
             }

@@ -1,6 +1,7 @@
-//! Brightness and change of the picture of a deck on air, measured without blocking.
+//! Brightness and motion statistics of a deck's picture.
 //!
-//! The picture is downsampled on the device and read back a few calls later.
+//! The picture is downsampled on the device. [`PictureMeter`] reads it back a few calls later, without
+//! blocking.
 
 use std::collections::VecDeque;
 
@@ -22,19 +23,21 @@ pub struct PictureStats {
     pub darkest: f32,
     /// Brightest channel of any sample, 0 to 1.
     pub brightest: f32,
-    /// Mean absolute change of all channels since the picture last moved, 0 to 1; 1 for the first picture.
+    /// Mean absolute difference of all channels from the last moving picture (see [`Self::moves`]), 0 to 1; 1
+    /// for the first picture of a deck.
     pub change: f32,
 }
 
-/// Maximum change of a still picture: a few channel values that differ by one level.
+/// Maximum change of a still picture: eleven channel values of the downsampled picture, off by one level
+/// each.
 const STILL: f32 = 0.00002;
-/// Maximum luma and brightest channel of a black picture.
+/// Maximum mean luma and maximum brightest channel of a black picture.
 const BLACK: (f32, f32) = (0.02, 0.05);
 /// Minimum luma of the darkest part of a white picture.
 const WHITE: f32 = 0.98;
 
 impl PictureStats {
-    /// Returns true if nothing of the picture is visible on a screen.
+    /// Returns true if the picture looks black on a screen.
     pub fn black(&self) -> bool {
         self.luma <= BLACK.0 && self.brightest <= BLACK.1
     }
@@ -44,7 +47,7 @@ impl PictureStats {
         self.darkest >= WHITE
     }
 
-    /// Returns true if the picture changed.
+    /// Returns true if `change` exceeds that of a still picture.
     pub fn moves(&self) -> bool {
         self.change > STILL
     }
@@ -107,7 +110,7 @@ impl Downsampled {
         Self { view: pass::view(&texture), texture }
     }
 
-    /// Draws the picture that `group` binds.
+    /// Downsamples the picture that `group` binds.
     fn draw(&self, gpu: &Gpu, pass: &DownsamplePass, group: &wgpu::BindGroup) {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut render = pass::begin(&mut encoder, "picture_stats", &self.view, true);
@@ -119,16 +122,17 @@ impl Downsampled {
     }
 }
 
-/// Number of bind groups kept: the picture of a deck may alternate between images.
+/// Maximum number of cached bind groups: one for the measured picture and one for the picture measured before
+/// it.
 const GROUPS: usize = 2;
 
 /// Measures the picture of a deck repeatedly.
 pub(super) struct PictureMeter {
-    /// Bind groups of the newest pictures.
+    /// Bind groups of the pictures measured most recently.
     groups: Vec<(wgpu::TextureView, wgpu::BindGroup)>,
     small: Downsampled,
     readback: Readback,
-    /// Deck ids of the measurements in flight, oldest first.
+    /// Deck IDs of the measurements in flight, oldest first.
     in_flight: VecDeque<u64>,
     /// The deck whose picture was requested last.
     deck: Option<u64>,
@@ -170,10 +174,9 @@ impl PictureMeter {
     /// Returns the next finished measurement, if any, of the deck that was requested last.
     pub fn receive(&mut self, gpu: &Gpu) -> Option<PictureStats> {
         // Errors here only mean that the device was lost, which is reported elsewhere.
-        let frame = self.readback.receive(gpu, Wait::Never).ok().flatten()?;
-        if self.in_flight.pop_front() != self.deck {
-            return None; // That deck is no longer measured.
-        }
+        let frame = self.readback.receive(gpu, Wait::Never).transpose()?;
+        let deck = self.in_flight.pop_front();
+        let frame = frame.ok().filter(|_| deck == self.deck)?; // Another deck is no longer measured.
         let stats = measure(frame.pixels, &self.reference);
         if stats.moves() {
             self.reference.clear();

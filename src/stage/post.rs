@@ -26,7 +26,7 @@ pub struct Post {
     pub detail: f32,
     /// Strength of the rays around bright points, 0 to 1.
     pub glint: f32,
-    /// Strength of the glow around bright parts, up to 1, or of the vignette, down to -1.
+    /// Strength of the glow around bright parts (0 to 1) or of the vignette (0 to -1).
     pub glow: f32,
     /// Hue rotation, in turns.
     pub hue: f32,
@@ -55,7 +55,7 @@ pub(super) enum PostPass {
 }
 
 impl Post {
-    /// Returns the active passes, in order; `fused` is whether a second deck is blended in.
+    /// Returns the active passes, in order; `fused` states whether a second deck is blended in.
     pub(super) fn passes(&self, fused: bool) -> impl Iterator<Item = PostPass> {
         let Self { echo, detail, glint, glow, hue, saturation, split, fold, zoom } = *self;
         [

@@ -1,7 +1,7 @@
-//! Draws, before a show starts, everything that it will draw besides its presets.
+//! Draws everything that a show needs besides its presets once before the show starts.
 //!
-//! A software rasteriser compiles a shader when something is first drawn with it, which would stop the show for up to a
-//! few seconds. The compiled code goes into a cache on disk.
+//! A software rasteriser compiles a shader when something is first drawn with it, which would stall the show
+//! for up to a few seconds. The compiled code goes into a cache on disk.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::layers::{LayerContent, LayerFiles, LayerOnAir};
 use crate::milk::{Modulation, PresetAudio, Program};
 use crate::units::Unipolar;
 
-/// A preset that uses the built-in passes only.
+/// A preset that uses only the built-in passes.
 const PRESET: &[u8] = b"[preset00]\nfDecay=0.98\nbMotionVectorsOn=0\nnWaveMode=0\n";
-/// Frame rate of the preloaded frames, in Hz.
+/// Frame rate of the frames drawn while preloading, in Hz.
 const FPS: f64 = 60.0;
 /// All post effects at once.
 const EFFECTS: Post = Post {

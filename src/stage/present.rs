@@ -17,7 +17,7 @@ impl Presenter {
         Self { blit: BlitPass::opaque(&render_context.gpu, format) }
     }
 
-    /// Draws `picture`, which is `size` pixels large, to `target`, which is `target_size` pixels large.
+    /// Draws `picture`, `size` pixels large, letterboxed to `target`, `target_size` pixels large.
     pub fn draw(
         &mut self,
         render_context: &RenderContext,
@@ -35,7 +35,8 @@ impl Presenter {
     }
 }
 
-/// Returns left, top, width and height of the largest centred rectangle in `outer` with the aspect ratio of `inner`.
+/// Returns the left edge, top edge, width and height of the largest centred rectangle in `outer` with the
+/// aspect ratio of `inner`.
 fn fit(inner: [u32; 2], outer: [u32; 2]) -> [f32; 4] {
     let [inner_width, inner_height] = inner.map(|side| side.max(1) as f32);
     let [outer_width, outer_height] = outer.map(|side| side.max(1) as f32);

@@ -13,7 +13,7 @@ use crate::shading;
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
-    /// Whether it is drawn as one triangle that reads the interpolated attributes of its mesh from textures.
+    /// Whether it is drawn as one triangle and reads the interpolated attributes of its mesh from textures.
     pub reads_images: bool,
     /// Whether it may leave pixels unwritten.
     pub discards: bool,
@@ -22,7 +22,7 @@ pub(super) struct PresetPass {
     groups: [[wgpu::BindGroup; 2]; 2],
 }
 
-/// A pass without its textures.
+/// A pass whose textures are not bound yet.
 struct Built {
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
@@ -42,7 +42,7 @@ impl PresetPass {
     /// Creates a pass with its pipeline and bind groups. Adds the names of missing textures to `missing`.
     ///
     /// # Errors
-    /// Returns an error if the device rejects the shader.
+    /// Returns an error if the device rejects the shader, is lost or runs out of memory.
     pub fn new(
         render_context: &RenderContext,
         kind: PassKind,
@@ -179,7 +179,7 @@ impl PresetPass {
     }
 }
 
-/// Returns the name of the pass for messages and labels.
+/// Returns the name of a pass for messages and labels.
 pub(super) fn label(kind: PassKind) -> &'static str {
     match kind {
         PassKind::Warp => "warp",
@@ -189,7 +189,7 @@ pub(super) fn label(kind: PassKind) -> &'static str {
 
 /// The texture bound for one of a shader's samplers.
 enum Bound {
-    /// The feedback image of the previous frame.
+    /// The feedback image that the pass reads in this frame.
     Main,
     View(wgpu::TextureView),
 }
@@ -225,7 +225,7 @@ impl Bound {
     }
 }
 
-/// Returns the width and height of a texture, and their inverses.
+/// Returns the width and height of a texture in pixels, and their reciprocals.
 fn texture_size(render_context: &RenderContext, source: &TexSource, sources: &Sources) -> [f32; 4] {
     let of = |width: u32, height: u32| {
         let (w, h) = (width as f32, height as f32);

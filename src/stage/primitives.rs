@@ -12,7 +12,7 @@ use crate::milk::{Draw, Frame, ShapeInstance, Weight};
 /// Maximum number of polygon draws per frame: a preset has at most 16 shapes with 1,024 instances each.
 const MAX_SHAPE_DRAWS: usize = 16_384;
 
-/// Buffers and bind groups of one deck.
+/// Buffers and bind groups for the primitives of one deck.
 pub(super) struct PrimitiveDraws {
     segments: GrowableBuffer,
     dots: GrowableBuffer,
@@ -24,20 +24,20 @@ pub(super) struct PrimitiveDraws {
     shape_groups: Option<[wgpu::BindGroup; 2]>,
     shape_capacity: usize,
     images: [wgpu::TextureView; 2],
-    /// How polygons read their image beyond its edges.
+    /// Address mode with which polygons sample the feedback image beyond its edges.
     address: Address,
     packed: Vec<PackedUniforms>,
     /// The polygon draws, in the order of the frame's `above`.
     calls: Vec<ShapeCall>,
 }
 
-/// One draw of polygons.
+/// A draw call for instances of a polygon.
 struct ShapeCall {
     vertices: u32,
     outlined: bool,
 }
 
-/// Uniforms of one draw, padded to the alignment of dynamic offsets.
+/// Uniforms of one draw call, padded to the alignment of dynamic offsets.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 struct PackedUniforms {

@@ -31,7 +31,7 @@ struct PendingReadback {
 
 /// A picture read back from the device.
 pub struct ReadbackFrame<'a> {
-    /// Index of the request, from 0.
+    /// Index of the request, counted from 0 since the last [`Readback::reset`].
     pub number: u64,
     /// RGBA bytes, row by row.
     pub pixels: &'a [u8],
@@ -115,10 +115,10 @@ impl Readback {
         }
     }
 
-    /// Discards all pictures in flight and restarts the index at 0. Blocks until the device is done with them, or is
-    /// lost.
+    /// Discards all pictures in flight and restarts the index at 0. Blocks until each has arrived, failed or
+    /// timed out.
     pub fn reset(&mut self, gpu: &Gpu) {
-        // Every call takes one picture, whether it arrived or failed.
+        // Every call removes one picture, whether it has arrived or failed.
         while !self.pending.is_empty() {
             self.receive(gpu, Wait::Always).ok();
         }
@@ -143,7 +143,7 @@ pub enum Wait {
     Never,
     /// If all buffers are in flight; for headless tools that keep drawing.
     WhenFull,
-    /// Until the oldest picture has arrived.
+    /// Always, until the oldest picture has arrived.
     Always,
 }
 

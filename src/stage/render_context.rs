@@ -29,7 +29,8 @@ pub struct RenderContext {
     pub(super) blur: BlurPass,
     pub(super) draw: DrawPass,
     pub(super) shape: ShapePass,
-    /// Draws the textures from which mesh passes read interpolated attributes; only on a software rasteriser.
+    /// Draws the textures from which mesh passes read interpolated attributes; `None` unless the device is a
+    /// software rasteriser.
     pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) downsample: DownsamplePass,
     pub(super) flash: FlashPipelines,
@@ -82,10 +83,10 @@ impl RenderContext {
         }
     }
 
-    /// Creates the same resources on another device, after this one was lost.
+    /// Creates the same resources on another device, after the current one was lost.
     ///
     /// # Errors
-    /// Returns an error if no device can be opened, or if it is lost immediately.
+    /// Returns an error if no device can be opened, or if the new device fails immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
         let fresh = Self::new(self.gpu.reopen()?, &self.texture_folders);
         match fresh.gpu.wait() {

@@ -1,4 +1,4 @@
-//! The stage: draws a [`Cue`] from decks, mixer, post effects and flash limiter into the output picture.
+//! The stage: draws a [`Cue`] into the output picture with decks, mixer, post effects and flash limiter.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,8 +46,8 @@ pub struct StageOptions {
     pub limiter: bool,
     /// Whether there is a picture meter.
     pub meter: bool,
-    /// Whether the letters of titles are drawn on threads, as a live show needs; otherwise in the frame that launches
-    /// the title.
+    /// Whether the letters of titles are drawn on background threads, as a live show needs. Otherwise, they
+    /// are drawn in the frame that launches the title.
     pub title_threads: bool,
 }
 
@@ -105,7 +105,7 @@ impl Stage {
         self.layers.files()
     }
 
-    /// Returns the ids of layers that have ended on their own, or failed to launch, but are still on air.
+    /// Returns the IDs of layers that have ended on their own, or failed to launch, but are still on air.
     pub fn ended_layers(&self) -> impl Iterator<Item = u64> {
         self.layers.ended()
     }
@@ -182,7 +182,7 @@ impl Stage {
         self.decks.values().map(Box::as_ref)
     }
 
-    /// Returns the deck with this id.
+    /// Returns the deck with this ID.
     pub fn deck(&self, id: DeckId) -> Option<&Deck> {
         self.decks.get(&id).map(Box::as_ref)
     }
@@ -309,7 +309,7 @@ fn size_of(image: &wgpu::TextureView) -> [u32; 2] {
     [image.texture().width(), image.texture().height()]
 }
 
-/// Returns a black picture, for when no deck is on air.
+/// Creates a black picture, drawn in place of a missing deck.
 fn black(render_context: &RenderContext) -> wgpu::TextureView {
     pass::view(&pass::image(&render_context.gpu.device, "black", [1, 1]))
 }

@@ -20,7 +20,7 @@ const MAX_SIDE: u32 = 2048;
 const MAX_DEPTH: usize = 5;
 /// Maximum size of the texture cache, in bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
-/// File extensions of images.
+/// File extensions of images, in lower case.
 const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "dib", "tga", "dds", "gif", "webp", "jfif"];
 
 /// A texture on the device.
@@ -28,7 +28,7 @@ const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "dib", "tga", "dds"
 pub struct Texture {
     /// View of the whole texture.
     pub view: wgpu::TextureView,
-    /// Width, height and their inverses: the value of `texsize_*`.
+    /// Width and height in pixels, and their reciprocals: the value of `texsize_*`.
     pub size: [f32; 4],
 }
 
@@ -38,7 +38,7 @@ pub struct Textures {
     /// One black pixel, used for missing images: 2D and 3D.
     black: [Texture; 2],
     files: HashMap<String, PathBuf>,
-    /// Sorted names, for random picks.
+    /// Sorted lookup names of the images, for random picks.
     names: Vec<String>,
     cache: Mutex<HashMap<String, Arc<Texture>>>,
 }
@@ -130,7 +130,7 @@ impl Textures {
 }
 
 /// Returns the folders that a process must be able to read to use these textures: the texture folders, and
-/// the folders that contain the targets of symbolic links in them.
+/// the folders that contain the targets of symbolic links to images in them.
 pub fn texture_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
     let images =
         folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));

@@ -10,10 +10,11 @@ use super::{Store, StoreError};
 use crate::disk;
 
 impl Store {
-    /// Backs up the performer's data, such as favourites, bans, plays and taste, unless it equals the newest
-    /// backup. Takes milliseconds; does nothing for a store in memory.
+    /// Backs up the performer's data, such as favourites, bans, plays and taste, unless there is none, or it
+    /// equals the newest backup. Takes milliseconds; does nothing for a store in memory.
     ///
-    /// # Errors Fails if the backup cannot be written; older backups are kept.
+    /// # Errors
+    /// Fails if the backup cannot be written; older backups are kept.
     pub fn back_up(&self) -> Result<(), StoreError> {
         let Some(path) = self.path() else { return Ok(()) };
         let unusable = |error: &dyn std::fmt::Display| {

@@ -1,4 +1,4 @@
-//! Why presets are excluded.
+//! Kinds of bans.
 
 use serde::{Deserialize, Serialize};
 

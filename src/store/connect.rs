@@ -20,7 +20,8 @@ pub(super) enum LogOnClose {
     Keep,
 }
 
-/// Opens or creates the database at `path`. Waits only briefly for other programs until [`use_long_timeout`] is called.
+/// Opens or creates the database at `path`. Waits only briefly for other programs until [`use_long_timeout`]
+/// is called.
 pub(super) fn connect(path: &Path, log: LogOnClose) -> Result<Connection, rusqlite::Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

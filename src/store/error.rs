@@ -14,7 +14,7 @@ pub enum StoreError {
     /// A stored value is not valid JSON of the expected type.
     #[error("invalid value in the store: {0}")]
     Json(#[from] serde_json::Error),
-    /// The store was written by a newer version of the program, which this one must not change.
+    /// The store was written by a newer version of the program, so this version must not change it.
     #[error("{0}")]
     Newer(String),
     /// Another program is opening or repairing the store.

@@ -31,7 +31,7 @@ pub struct FileFacts {
     pub size: u64,
     /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i64,
-    /// Id of the preset in the file.
+    /// ID of the preset in the file.
     pub id: PresetId,
     /// Facts derived from the preset's source.
     pub preset_facts: PresetFacts,
@@ -49,7 +49,7 @@ pub struct ScanCommit {
 /// A file of a library with the facts about its preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedRow {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path below the root.
     pub path: PathBuf,
@@ -72,7 +72,7 @@ impl Store {
         Ok(self.connection.query_row(sql, [bytes_of(root)], |row| row.get(0)).optional()?)
     }
 
-    /// Returns the folders that were ever scanned completely.
+    /// Returns the folders of all libraries that have been scanned completely at least once.
     pub fn libraries(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut query = self.connection.prepare("SELECT root FROM libraries WHERE scanned_at > 0")?;
         let roots = query.query_map([], |row| Ok(path_of(row.get_ref(0)?.as_blob()?)))?;
@@ -85,15 +85,15 @@ impl Store {
         Ok(())
     }
 
-    /// Moves the write-ahead log into the database file, so that the next opening reads only one of them.
+    /// Moves the write-ahead log into the database file, so that the next opening reads only one file.
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         // Active readers are no problem: the last connection moves whatever is left.
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
-    /// Returns the files, by path, that were analysed by this version; they need not be read again unless
-    /// their size or modification time changes.
+    /// Returns the library's files, by path, that were analysed with the current [`ANALYSIS_VERSION`]; they
+    /// need not be read again unless their size or modification time changes.
     pub(crate) fn known_files(&self, library: i64) -> Result<HashMap<Vec<u8>, KnownFile>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT f.path, f.size, f.modified_ns FROM files f JOIN presets p ON p.key = f.preset
@@ -141,8 +141,8 @@ impl Store {
         Ok(rows)
     }
 
-    /// Calls `each` with every file of the library at `root`, ordered by path bytes: preset id, path below the root,
-    /// and facts.
+    /// Calls `each` with the preset ID, the path below the root and the facts of every file of the library at
+    /// `root`, ordered by path bytes.
     pub(crate) fn each_file(
         &self,
         root: &Path,
@@ -179,9 +179,10 @@ impl Store {
     }
 }
 
-/// Stores a file; returns the keys of its preset and of the preset it contained before. File names affect the
-/// energy of a preset; if several files have the same content, the first by path determines the energy,
-/// regardless of the order in which they are read.
+/// Stores a file; returns the keys of its preset and of the preset that the file contained before, the same
+/// key twice if the file is new or has the same contents. The energy depends on the file name and is stored
+/// per file; if several files have the same content, the first by path also determines the energy stored with
+/// the preset, regardless of the order in which the files are read.
 fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64; 2], rusqlite::Error> {
     let FileFacts { path, size, modified_ns, id, preset_facts } = facts;
     let mut preset = step.prepare_cached(

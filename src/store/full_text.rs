@@ -1,5 +1,5 @@
-//! Full-text search over all libraries ever scanned, by names, paths, tags and labels; words match by prefix. The
-//! current library is searched in memory instead.
+//! Full-text search over all libraries ever scanned, by name, path, tag, energy and label; words match by
+//! prefix. The current library is searched in memory instead.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -8,18 +8,18 @@ use super::{Store, StoreError};
 use crate::facts::Tags;
 use crate::facts::{Energy, PresetId};
 
-/// A preset that was found.
+/// A preset found by a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Path of one of the preset's files, relative to the library.
     pub path: String,
 }
 
 impl Store {
-    /// Returns up to `limit` presets whose name, path, tags or labels match every word of `text` by prefix.
-    /// Returns nothing for a text without letters and digits.
+    /// Returns up to `limit` presets whose name, path, tags, energy or labels match every word of `text` by
+    /// prefix; words after the twelfth are ignored. Returns nothing for a text without letters or digits.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, StoreError> {
         let Some(search) = fts_query(text) else { return Ok(Vec::new()) };
         let mut query = self.connection.prepare_cached(
@@ -42,7 +42,7 @@ impl Store {
 }
 
 /// Converts a search text to FTS5 syntax: every word quoted, matched by prefix, all required. Returns `None`
-/// for a text without letters and digits.
+/// for a text without letters or digits.
 fn fts_query(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.take(12).map(|word| format!("\"{word}\"*")).collect();

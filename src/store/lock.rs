@@ -21,12 +21,14 @@ impl StoreLock {
     }
 
     /// Returns whether no other process has the store open; if so, none can open it until this handle calls
-    /// [`Self::share`] or is dropped. Call before [`Self::share`]. Returns true on file systems without locks.
+    /// [`Self::share`] or is dropped. Call before [`Self::share`]. Returns true on file systems without
+    /// locks.
     pub(super) fn alone(&self) -> bool {
         !matches!(self.0.try_lock(), Err(TryLockError::WouldBlock))
     }
 
-    /// Takes a shared lock until dropped; returns false if another process is repairing the store at the moment.
+    /// Takes a shared lock, which is held until this handle is dropped; returns false if another process is
+    /// checking or repairing the store.
     pub(super) fn share(&self) -> bool {
         self.0.unlock().ok(); // Fails if there is no exclusive lock to release.
         match self.0.try_lock_shared() {

@@ -12,7 +12,7 @@ use crate::facts::PresetId;
 /// A ban that excludes a preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Kind of the ban.
     pub kind: BanKind,

@@ -50,7 +50,7 @@ pub use verdicts::VerdictRow;
 pub use write::StoreWrite;
 pub use writer::{StoreStatus, StoreWriter};
 
-/// File name within the data folder.
+/// File name of the store in the data folder.
 pub const STORE_FILE: &str = "aivj.db";
 
 /// An open store: a single connection, to be used by one thread.
@@ -58,7 +58,8 @@ pub struct Store {
     connection: Connection,
     /// Path of the file; `None` for a store in memory.
     path: Option<PathBuf>,
-    /// The data folder of a store that is in memory because it could not be opened there.
+    /// The data folder of a store that is kept in memory because its file could not be opened; otherwise
+    /// `None`.
     folder: Option<PathBuf>,
     /// Prevents other processes from renaming the file; dropped after the connection.
     lock: Option<Arc<StoreLock>>,
@@ -77,8 +78,8 @@ impl Store {
         self.path.as_deref()
     }
 
-    /// Opens a second connection for another thread, which waits only briefly for other programs; `None` for a store in
-    /// memory.
+    /// Opens a second connection, for another thread; it waits only briefly for other programs. Returns
+    /// `None` for a store in memory.
     pub fn another(&self) -> Result<Option<Self>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
         let connection = connect(path, LogOnClose::Merge)?;
@@ -93,7 +94,8 @@ impl Store {
         self.connection.execute_batch("ROLLBACK").expect("free");
     }
 
-    /// Marks the store for repair at the next opening if this error indicates damage; returns whether it does.
+    /// Marks the store for repair at the next opening if this error indicates damage; returns whether it
+    /// does.
     pub fn mark_if_damaged(&self, error: &StoreError) -> bool {
         let damaged = matches!(error, StoreError::Sqlite(cause) if is_damage(cause));
         if let (true, Some(path)) = (damaged, &self.path) {

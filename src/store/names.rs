@@ -16,12 +16,12 @@ pub(super) fn with_suffix(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Returns the name of a backup; 1 is the newest.
+/// Returns the path of a backup of the store at `path`; `number` 1 is the newest.
 pub(super) fn backup(path: &Path, number: u32) -> PathBuf {
     with_suffix(path, &format!(".backup-{number}"))
 }
 
-/// Returns the backups of the store at `path`, newest first.
+/// Returns the paths of the existing backups of the store at `path`, newest first.
 pub(super) fn backups(path: &Path) -> impl Iterator<Item = PathBuf> {
     (1..=BACKUPS).map(|number| backup(path, number)).filter(|backup| backup.is_file())
 }

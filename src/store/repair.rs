@@ -30,7 +30,8 @@ pub(super) enum StoreFault {
 /// Checks the store at `path`; if it is damaged, repairs it and returns a message. No other process may have
 /// the store open.
 ///
-/// # Errors Fails if the store is of a newer version, which leaves it unchanged, or if it cannot be checked
+/// # Errors
+/// Fails if the store was written by a newer version, which leaves it unchanged, or if it cannot be checked
 /// or repaired.
 pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
     finish_repair(path).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
@@ -100,7 +101,7 @@ pub(super) fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
     )))
 }
 
-/// Checks the file; returns `None` if it is usable.
+/// Checks the file, all of it if it is `suspect`; returns `None` if it is usable.
 fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
     // SQLite takes an empty file for a new database.
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
@@ -118,7 +119,8 @@ fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreErr
     }
 }
 
-/// Returns the size of the file, or `u64::MAX` if there is a log: then the file may be shorter than the store.
+/// Returns the size of the file, or `u64::MAX` if there is a log: then the file may be shorter than the
+/// store.
 pub(super) fn file_bytes(path: &Path) -> u64 {
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     // The log first: anything moved out of it between the two calls is in the file by then.

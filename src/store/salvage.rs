@@ -1,4 +1,5 @@
-//! Copies data that cannot be recreated, from a store that SQLite cannot open and from backups, to a new one.
+//! Copies to a new store the data that cannot be recreated, from backups and from a store that is damaged or
+//! cannot be opened.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +21,8 @@ struct Table {
     columns: &'static [&'static str],
     /// Number of leading columns that identify a row.
     keys: usize,
-    /// The column that determines which of two rows is newer.
+    /// The column that determines which of two rows with the same key is newer; `None` if all columns are
+    /// part of the key.
     time: Option<&'static str>,
     shape: Shape,
 }
@@ -115,7 +117,7 @@ impl CopiedRows {
 }
 
 /// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer
-/// one is kept. The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
+/// one is kept. The old file and its log are left unchanged. If the file cannot be read, a warning is logged.
 ///
 /// # Errors
 /// Fails if the new store cannot be written.
@@ -145,7 +147,7 @@ pub(super) fn copy_rows(
     }
 }
 
-/// Returns a row with implausible values replaced; `None` if it is of no use.
+/// Returns a row with implausible values replaced; `None` if the row is unusable.
 fn valid(mut row: Row, now: UnixSecs) -> Option<Row> {
     let at = |row: &Row, name: &str| {
         let table = TABLES.iter().find(|table| table.shape.table == row.table)?;
@@ -212,8 +214,8 @@ impl<'a> Statements<'a> {
     }
 }
 
-/// Returns the statement that stores the first `count` columns of a row. A row that is certain also replaces
-/// one with the same time.
+/// Returns the statement that stores the first `count` columns of a row. It replaces an existing row with the
+/// same key if that is older or, if the new row is certain, has the same time.
 fn upsert(table: &Table, count: usize, certain: bool) -> String {
     let columns = &table.columns[..count];
     let name = table.shape.table;

@@ -45,7 +45,7 @@ const MIGRATIONS: &[&str] = &[
         text, content = '', contentless_delete = 1, detail = none,
         prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2'
     );
-    -- The performer's opinions; ids are content hashes, so nothing depends on a scan.
+    -- The performer's opinions; IDs are content hashes, so nothing depends on a scan.
     CREATE TABLE opinions (
         id BLOB PRIMARY KEY,
         favourite INTEGER NOT NULL DEFAULT 0,
@@ -151,7 +151,8 @@ pub(super) fn probe(
     Ok(None)
 }
 
-/// Migrates the file to [`VERSION`]; each step is atomic and runs once even if two processes open the file at once.
+/// Migrates the file to [`VERSION`]; each step is atomic and runs once even if two processes open the file at
+/// once.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
     while version(connection)? < VERSION {
         let step = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;

@@ -95,7 +95,7 @@ fn rows_around_a_damaged_page_and_rows_with_invalid_text_survive() {
     let notice = opened.notice.expect("a notice");
     assert!(notice.contains("everything readable from it: 1"), "{notice}");
     let left = opened.store.favourites().expect("read");
-    // The remains of a moved row may be partly overwritten, and then contain an id that belongs to no preset.
+    // The remains of a moved row may be partly overwritten, and then contain an ID that belongs to no preset.
     assert!(left.difference(&ids).count() <= 1, "{} of {}", left.len(), ids.len());
     assert!(left.len() > ids.len() - 200, "{} of {}", left.len(), ids.len());
 }
@@ -224,8 +224,8 @@ struct Marked {
 }
 
 impl Marked {
-    /// Creates a store with several hundred marks on several pages of each table, among plays, verdicts and
-    /// settings.
+    /// Creates a store with several hundred marks, which fill several pages of each table, and with plays,
+    /// labels and a learned value.
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
@@ -256,8 +256,8 @@ impl Marked {
 
     /// Returns those of `ids` whose row is completely outside the byte range `lost`.
     fn outside(&self, ids: &BTreeSet<PresetId>, lost: std::ops::Range<usize>) -> BTreeSet<PresetId> {
-        // These rows are at most about 60 bytes long, and the id starts within the first 10. The space of a
-        // moved row is reused from its start, so the bytes before the id show whether the row still exists.
+        // These rows are at most about 60 bytes long, and the ID starts within the first 10. The space of a
+        // moved row is reused from its start, so the bytes before the ID show whether the row still exists.
         let clear = |at: usize| {
             let row = at > 6 && self.bytes[at - 6..at - 4] == [6, 12 + 2 * 16];
             row && (at + 60 <= lost.start || at >= lost.end + 10)

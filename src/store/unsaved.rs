@@ -1,7 +1,8 @@
 //! Changes that could not be saved: kept in a small file next to the store until a later start adds them.
 //!
-//! The space of the file is reserved when it is created, so that a night's marks fit even on a full disk. Each
-//! process has its own file and holds a lock on it; a file whose lock is free was left by a process that has ended.
+//! The space of the file is reserved when it is created, so that a night's marks fit even on a full disk.
+//! Each process has its own file and holds a lock on it; a file whose lock is free was left by a process that
+//! has ended.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -19,15 +20,15 @@ const NAME: &str = "aivj.db.unsaved-";
 const RESERVED: usize = 64 << 10;
 /// Maximum number of bytes read from a file.
 const MAX_BYTES: u64 = 64 << 20;
-/// Name under which the store remembers the ids of contents that were already added.
+/// Name of the stored value that lists the IDs of file contents that were already added.
 const ADDED: &str = "added_unsaved";
-/// Maximum number of ids remembered.
+/// Maximum number of IDs remembered.
 const REMEMBERED: usize = 64;
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// Id of the file's contents, so that they are added to a store only once.
+    /// ID of the file's contents, so that they are added to a store only once.
     of: String,
     at: UnixSecs,
     change: StoreWrite,
@@ -44,7 +45,7 @@ pub(super) struct UnsavedFile {
 }
 
 impl UnsavedFile {
-    /// Creates the file in `folder` and reserves its space. `now` is part of its id, which distinguishes it
+    /// Creates the file in `folder` and reserves its space. `now` is part of its ID, which distinguishes it
     /// from the files of other processes.
     pub fn create(folder: &Path, now: UnixSecs) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
@@ -59,14 +60,15 @@ impl UnsavedFile {
         reserved.map(|()| created)
     }
 
-    /// Returns the id of the current contents.
+    /// Returns the ID of the current contents.
     fn id(&self) -> String {
         format!("{}-{}", self.id, self.generation)
     }
 
     /// Adds a change made at `at`.
     ///
-    /// # Errors Fails if the reserved space is used up and the disk is full; earlier changes are kept.
+    /// # Errors
+    /// Fails if the reserved space is used up and the disk is full; earlier changes are kept.
     pub fn add(&mut self, at: UnixSecs, change: &StoreWrite) -> io::Result<()> {
         let mut line = serde_json::to_vec(&Line { of: self.id(), at, change: change.clone() })?;
         line.push(b'\n');
@@ -111,9 +113,11 @@ impl Drop for UnsavedFile {
     }
 }
 
-/// Adds the changes of processes that have ended to the store and deletes their files; returns the number of changes.
+/// Adds to `store` the changes left by processes that have ended, and deletes their files; returns the number
+/// of changes.
 ///
-/// # Errors Fails if the store cannot be written; the files are kept.
+/// # Errors
+/// Fails if the store cannot be written; the files are kept.
 pub(super) fn merge(store: &Store, folder: &Path) -> Result<usize, StoreError> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(0) };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

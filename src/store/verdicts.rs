@@ -9,11 +9,11 @@ use crate::facts::{PresetId, Tags};
 /// A verdict: fields used for filtering, and everything as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRow {
-    /// Id of the preset.
+    /// ID of the preset.
     pub id: PresetId,
     /// Fingerprint of the audit settings; verdicts of different recipes are not comparable.
     pub recipe: String,
-    /// The engine, graphics driver and method that gave the verdict.
+    /// The engine version, graphics driver and audit method that gave the verdict, or `another program`.
     pub judged_by: String,
     /// Whether the preset can be played: `ok`, `refused`, `hang` and so on.
     pub safety: String,
@@ -74,7 +74,7 @@ impl Store {
         Ok(query.query_row([id.0], row).optional()?)
     }
 
-    /// Calls `each` with every verdict of `recipe`, ordered by preset id.
+    /// Calls `each` with every verdict of `recipe`, ordered by preset ID.
     pub fn each_verdict(&self, recipe: &str, mut each: impl FnMut(VerdictRow)) -> Result<(), StoreError> {
         let mut query = self.connection.prepare_cached(&format!("{SELECT} WHERE recipe = ?1 ORDER BY id"))?;
         for verdict in query.query_map([recipe], row)? {
@@ -83,8 +83,8 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the id and the complete verdict, as JSON, of every preset that could be drawn, with any
-    /// recipe: what a preset looks like does not depend much on picture size or seed.
+    /// Calls `each` with the ID and the complete verdict, as JSON, of every preset that could be drawn,
+    /// whatever the recipe: a preset's look depends little on picture size and seed.
     pub fn each_evidence(&self, mut each: impl FnMut(PresetId, &str)) -> Result<(), StoreError> {
         let mut query = self
             .connection
@@ -97,8 +97,8 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the id, safety, completeness and look of every verdict of `recipe`. Reads no JSON, and is
-    /// therefore fast even for a large library.
+    /// Calls `each` with the ID, safety, completeness and look of every verdict of `recipe`. Reads no JSON,
+    /// and is therefore fast even for a large library.
     pub fn each_summary(
         &self,
         recipe: &str,
@@ -120,8 +120,8 @@ impl Store {
 }
 
 impl Store {
-    /// Returns the presets that an audit rejected, with the reason: not playable, or with a look that is not
-    /// acceptable. Reads no JSON.
+    /// Returns the presets that an audit rejected because they are not playable or their look is not
+    /// acceptable, each with the reason, such as `device lost`. Reads no JSON.
     pub fn rejected(&self) -> Result<Vec<(PresetId, String)>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, safety, look FROM verdicts WHERE safety != 'ok' OR look NOT IN ('ok', 'unseen')",

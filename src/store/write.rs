@@ -1,4 +1,4 @@
-//! A change to the store, as it is queued and, until it is saved, kept in a file.
+//! Changes to the store, which are queued and, if they cannot be saved, kept in a file.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,13 +11,13 @@ use crate::facts::PresetId;
 pub enum StoreWrite {
     /// Marks or unmarks a favourite.
     Favourite(PresetId, bool),
-    /// Excludes a preset for the duration of a ban.
+    /// Excludes a preset for the duration of this kind of ban, with a reason.
     Ban(PresetId, BanKind, String),
     /// Lifts one kind of ban, or all bans.
     Allow(PresetId, Option<BanKind>),
     /// Records that a preset was on air.
     Played {
-        /// Id of the preset.
+        /// ID of the preset.
         id: PresetId,
         /// Time on air, in seconds.
         seconds: f64,

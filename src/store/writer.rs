@@ -1,8 +1,9 @@
-//! The thread that writes to the store during a show, so that the render thread and the desk never wait for a disk.
+//! The thread that writes to the store during a show, so that the render thread and the desk never wait for a
+//! disk.
 //!
-//! A change counts as saved once SQLite has committed it. Changes that cannot be saved, because the disk is full,
-//! locked or missing, are kept and retried with growing pauses; until then, marks are also kept in a file that the next
-//! start reads (`unsaved`).
+//! A change counts as saved once SQLite has committed it. Changes that cannot be saved, because the disk is
+//! full, locked or missing, are kept and retried with growing pauses; until then, marks are also kept in a
+//! file that the next start reads (`unsaved`).
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

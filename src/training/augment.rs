@@ -1,5 +1,5 @@
-//! Augments audio clips with the effects of rooms, players and mixing, so that the model learns structure rather than
-//! timbre.
+//! Augments audio clips with the effects of rooms, playback equipment and mixing, so that the model learns
+//! structure rather than timbre.
 
 use crate::units::Rng;
 
@@ -65,7 +65,7 @@ fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     sound
 }
 
-/// Filters with a first-order filter at `hz`: a low-pass, or a high-pass if `low_pass` is false.
+/// Applies a first-order filter with its corner at `hz`: a low-pass, or a high-pass if `low_pass` is false.
 fn one_pole(sound: &mut [f32], hz: f32, low_pass: bool) {
     let share = 1.0 - (-std::f32::consts::TAU * hz / RATE).exp();
     let mut low = 0.0;

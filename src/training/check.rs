@@ -67,7 +67,7 @@ pub fn correct_decisions(model: &SceneModel, clip: &ClipFeatures, scene: Scene) 
     (known, all)
 }
 
-/// Returns the number of seconds in which the largest linear score is the correct one.
+/// Returns the number of seconds in which the correct scene has the largest linear score.
 fn correct_baseline(clip: &ClipFeatures, scene: Scene) -> usize {
     let each = clip.scores.iter().skip(FROM_SECS * UPDATES_PER_SEC - 1).step_by(UPDATES_PER_SEC);
     each.filter(|scores| {

@@ -85,7 +85,8 @@ fn fit_across(
     Ok(model)
 }
 
-/// Draws examples of one scene with equal probability per clip, whatever its length.
+/// Draws [`PER_SCENE`] examples of one scene: the share [`COMPOSED`] from composed pieces, the rest from
+/// recordings, and within each of these with equal probability per clip, whatever its length.
 fn draw<'a>(
     windows: &[&'a Window],
     scene: Scene,
@@ -162,7 +163,8 @@ mod tests {
                 summary.iter_mut().for_each(|value| *value = rng.normal() as f32);
                 let (scene, origin) = (clip % 4, clip / 8);
                 summary[scene] += 4.0;
-                // In the first two origins this feature also follows the scene, in the last it does not.
+                // In the first two origins, this feature also follows the scene; in the last one, it does
+                // not.
                 summary[10] += if origin == 2 { -4.0 } else { 8.0 * origin as f32 + 2.0 * scene as f32 };
                 windows.push(Window { summary, scene: Scene::ALL[scene], clip, origin });
             }

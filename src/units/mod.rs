@@ -1,7 +1,7 @@
 //! Number types with units or ranges, counts in text, dates, CPU time, and the seeded random number
 //! generator.
 //!
-//! Imports no other module of the crate; all others may import it.
+//! This module imports no other module of the crate; all others may import it.
 
 mod count;
 mod date;
@@ -112,7 +112,7 @@ impl Unipolar {
         self.0
     }
 
-    /// Interpolates linearly between this number and `other`.
+    /// Interpolates linearly from this number (`amount` = 0) to `other` (`amount` = 1).
     pub fn lerp(self, other: Self, amount: Self) -> Self {
         Self::new(self.0 + (other.0 - self.0) * amount.0)
     }
@@ -153,7 +153,7 @@ impl Phase {
 pub struct SampleIndex(pub u64);
 
 impl SampleIndex {
-    /// Returns the time of this sample at a rate of `rate_hz`.
+    /// Returns the time of this sample at a sample rate of `rate_hz`.
     pub fn at(self, rate_hz: u32) -> Seconds {
         Seconds(self.0 as f64 / f64::from(rate_hz.max(1)))
     }

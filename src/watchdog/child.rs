@@ -1,4 +1,4 @@
-//! The child's side: sends heartbeats while the show runs, and exits when the parent asks it to.
+//! The child's side: sends heartbeats while the show runs, and ends the show when the parent asks for it.
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use super::{BEAT, LEAVING, PICTURE, READY, STOP, Start, VARIABLE};
 
 /// Interval between heartbeats.
 const BEAT_EVERY: Duration = Duration::from_millis(20);
-/// Interval between heartbeats before the first picture, which the parent times.
+/// Interval between heartbeats before the first picture; shorter, because the parent measures when that
+/// picture appears.
 const FIRST_BEATS_EVERY: Duration = Duration::from_millis(10);
 
-/// The connection of a show to its supervisor; also used by a show without one.
+/// A show's connection to its supervisor; inactive in a show without a supervisor.
 #[derive(Clone, Debug, Default)]
 pub struct Link {
     start: Option<Start>,
@@ -23,7 +24,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Returns the link of this process.
+    /// Creates the link of this process, which is connected only if a supervisor started it.
     pub fn of_process() -> Self {
         Self { start: start(), ..Self::default() }
     }
@@ -69,17 +70,17 @@ impl Link {
         self.start.as_ref()
     }
 
-    /// Reports that the show's thread has decided what to do next, a step or a wait. Never blocks.
+    /// Reports that the show thread has decided what to do next: a step or a wait. Never blocks.
     pub fn turn(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Reports the first picture of a preset. Never blocks.
+    /// Reports that the first picture of a preset has been shown. Never blocks.
     pub fn shown(&self) {
         self.shown.store(true, Ordering::Relaxed);
     }
 
-    /// Reports that the show is ending as requested; nothing more is sent after that. Never blocks.
+    /// Reports that the show is ending as requested; nothing is sent after this report. Never blocks.
     pub fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
     }
@@ -110,12 +111,12 @@ impl Link {
     }
 }
 
-/// Returns how this process was started by a supervisor, if it was.
+/// Returns how a supervisor started this process; `None` if none did.
 pub(super) fn start() -> Option<Start> {
     serde_json::from_str(&std::env::var(VARIABLE).ok()?).ok()
 }
 
-/// Waits for the line that ends the show. If the parent is gone the show continues.
+/// Waits for the [`STOP`] line and then sets `stop`. If the parent is gone, the show continues.
 fn listen(stop: &AtomicBool) {
     if std::io::stdin().lock().lines().map_while(Result::ok).any(|line| line == STOP) {
         stop.store(true, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use std::time::Duration;
 const MAX_CRASHES: usize = 3;
 /// Period over which crashes are counted.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Number of consecutive crashes before the first picture after which the supervisor gives up.
+/// Number of consecutive crashes, all before a picture was shown, after which the supervisor gives up.
 const MAX_EARLY: u32 = 5;
 
 /// What to do after a crash.
@@ -17,11 +17,11 @@ pub(super) enum Next {
     Restart,
     /// Restart the show with built-in presets only.
     SafeMode,
-    /// Give up: the show no longer starts.
+    /// Give up, because the show repeatedly crashed before it showed a picture.
     GiveUp,
 }
 
-/// The crashes of a show.
+/// The recent crashes of a show.
 #[derive(Default)]
 pub(super) struct Crashes {
     recent: VecDeque<Duration>,
@@ -30,7 +30,8 @@ pub(super) struct Crashes {
 }
 
 impl Crashes {
-    /// Counts a crash at `now`, a time since the supervisor started; `shown` if the child had shown a picture.
+    /// Counts a crash and returns what to do about it. `now` is the time since the supervisor started;
+    /// `shown` is whether the child had shown a picture.
     pub fn add(&mut self, now: Duration, shown: bool) -> Next {
         self.recent.push_back(now);
         self.recent.retain(|crash| now - *crash < WINDOW);
@@ -38,7 +39,7 @@ impl Crashes {
         if self.early >= MAX_EARLY {
             return Next::GiveUp;
         }
-        // Once in safe mode, the show stays there until it is started by hand.
+        // Once in safe mode, the show stays there until the program is started again.
         self.safe_mode |= self.recent.len() >= MAX_CRASHES;
         if self.safe_mode { Next::SafeMode } else { Next::Restart }
     }

@@ -18,29 +18,29 @@ use serde::{Deserialize, Serialize};
 pub use child::Link;
 pub use parent::supervise;
 
-/// Environment variable that makes a process the child of a supervisor; holds its [`Start`].
+/// Environment variable that marks a process as the child of a supervisor; its value is a [`Start`] as JSON.
 const VARIABLE: &str = "AIVJ_SUPERVISED";
 /// Name of the thread that steps the show.
 pub const SHOW_THREAD: &str = "show";
-/// Byte of a heartbeat, sent while the show runs.
+/// Heartbeat byte, sent repeatedly while the show runs.
 const BEAT: u8 = b'b';
-/// Byte that is sent once, with the first picture of a preset.
+/// Byte sent once, when a preset shows its first picture.
 const PICTURE: u8 = b'p';
-/// Byte that is sent once, when the show ends as requested.
+/// Byte sent once, when the show is ending as requested.
 const LEAVING: u8 = b'l';
 /// Byte that is sent once, when a standby process is ready to take over.
 const READY: u8 = b'r';
 /// The line that asks the child to end.
 const STOP: &str = "stop";
 
-/// How a child is started.
+/// How the supervisor starts a child.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
-    /// Identifies the supervisor; shows of different supervisors do not share their state.
+    /// Process ID of the supervisor; only a restart by the same supervisor restores the state of the show.
     pub supervisor: u32,
     /// Number of times the show has been restarted.
     pub restarts: u32,
-    /// Why the show had to be restarted; `None` at its first start.
+    /// Why the show had to be restarted last; `None` at the first start.
     pub crash: Option<String>,
     /// Whether the show crashed so often that only built-in presets are played.
     pub safe_mode: bool,

@@ -1,4 +1,4 @@
-//! The parent's side: starts the show, watches its heartbeats, and restarts it.
+//! The parent's side: starts the show, watches its heartbeats, and restarts it when it crashes or hangs.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -19,22 +19,24 @@ use super::silence::{Silence, Stage};
 use super::standby::Standby;
 use super::{BEAT, LEAVING, PICTURE, STOP, Start};
 
-/// Time that a show may take to end after it was asked to; its own exit timer is shorter.
+/// Maximum time that a show may take to exit once it was asked to end, reports that it is ending or closes
+/// its output; longer than the show's exit timer.
 const END_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum time that a restart waits for a killed show to exit.
 const KILL_WAIT: Duration = Duration::from_millis(100);
-/// Interval between checks of signals and the process.
+/// How long to wait for a heartbeat before checking the process; silence is counted in steps of this length.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 /// Interval between checks of a process that is ending.
 const END_CHECK_INTERVAL: Duration = Duration::from_millis(5);
-/// Pause before a show that crashed before its first picture is started again.
+/// Pause before restarting a show that crashed before its first picture.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs this program's show under a supervisor until it ends. Returns `None` in the child itself, which then runs the
 /// show.
 ///
 /// # Errors
-/// Fails if the child cannot be started, or repeatedly crashes before it shows a picture.
+/// Fails if the signal handlers cannot be installed, the child cannot be started, or it repeatedly crashes
+/// before it shows a picture.
 pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     if start().is_some() {
         return Ok(None);
@@ -44,7 +46,7 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     let program = std::env::current_exe().context("finding this program")?;
     let began = Instant::now();
     let mut crashes = Crashes::default();
-    // Killed shows whose processes have not exited yet.
+    // Crashed or killed shows whose processes have not exited yet.
     let mut leftover = Vec::new();
     let mut start = Start { supervisor: std::process::id(), ..Start::default() };
     let mut standby = Standby::new(program.clone(), &start);
@@ -90,9 +92,9 @@ struct Show {
 
 /// How a show ended.
 enum End {
-    /// As it was asked to, or because it could not start.
+    /// It ended normally or as requested, or it could not start. Contains the exit code.
     Closed(ExitCode),
-    /// It has to be restarted.
+    /// It crashed or hung and has to be restarted. Contains the reason.
     Crashed(String),
 }
 
@@ -105,9 +107,11 @@ impl Show {
         stop: Arc<AtomicBool>,
     ) -> anyhow::Result<Self> {
         let started = Instant::now();
-        let (process, silence) = match standby.take(start) {
-            Some(process) => (process, Silence::of_standby()),
-            None => (ShowProcess::start(program, start)?, Silence::default()),
+        let taken = standby.take(start);
+        let silence = Silence::of(taken.is_some());
+        let process = match taken {
+            Some(process) => process,
+            None => ShowProcess::start(program, start)?,
         };
         Ok(Self {
             threads: Threads::of(process.child.id()),
@@ -121,7 +125,7 @@ impl Show {
         })
     }
 
-    /// Watches the show until it ends, and ends it if it hangs or the supervisor is asked to.
+    /// Watches the show until it ends: kills it if it hangs, and asks it to end once `stop` is set.
     fn watch(&mut self, standby: &mut Standby) -> End {
         loop {
             standby.check(self.shown.map(|shown| shown.elapsed()));
@@ -143,7 +147,7 @@ impl Show {
                     return self.wait_for_end();
                 }
                 Ok(_) => {}
-                // Programs that the show started may keep its output open after its end.
+                // Programs started by the show may keep its output open after it has ended.
                 Err(RecvTimeoutError::Timeout) => {
                     if let Ok(Some(status)) = self.process.child.try_wait() {
                         return self.ended(status);
@@ -155,7 +159,7 @@ impl Show {
                         return End::Crashed(format!("the show {how}"));
                     }
                 }
-                // It has ended, or closed its output; then it cannot be watched any longer.
+                // The show has ended, or has closed its output and can no longer be watched.
                 Err(RecvTimeoutError::Disconnected) => return self.wait_for_end(),
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -192,14 +196,14 @@ impl Show {
             Some(0) => End::Closed(ExitCode::SUCCESS),
             // A driver may crash while the process exits.
             _ if self.leaving => End::Closed(ExitCode::FAILURE),
-            // It reported an error and could not even start.
+            // It could not start and has reported the error.
             Some(1) if self.silence.stage() == Stage::Starting => End::Closed(ExitCode::FAILURE),
             _ => End::Crashed(format!("the show crashed ({status})")),
         }
     }
 
-    /// Kills the process. One that does not exit at once, because of a driver or a busy CPU, exits later; the
-    /// restart does not wait for it.
+    /// Kills the process and waits up to [`KILL_WAIT`] for it to exit. If a driver or a busy CPU delays the
+    /// exit further, the restart does not wait for it.
     fn kill(&mut self) {
         self.process.child.kill().ok(); // It may have ended.
         let since = Instant::now();

@@ -5,16 +5,17 @@ pub(super) use linux::Threads;
 #[cfg(not(target_os = "linux"))]
 pub(super) use other::Threads;
 
-/// Why a show may be silent, apart from having hung.
+/// Why a show may be silent other than because it hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pressure {
-    /// No other reason: its thread is blocked, or runs without making progress.
+    /// No other reason: the show thread is blocked, or runs without making progress.
     None,
-    /// Another thread runs or waits for a CPU, or the show's thread waits for a disk; the show may wait for either.
+    /// Unclear: another thread that the show may be waiting for is running or ready to run, the show thread
+    /// is waiting for a disk, or the state of the threads is unknown.
     Doubtful,
-    /// The show's thread is ready to run but gets no CPU time.
+    /// The show thread is ready to run but gets hardly any CPU time.
     Starved,
-    /// The show's thread has ended; other threads of the process may take a while.
+    /// The show thread has ended; other threads of the process may take a while to end.
     Gone,
 }
 
@@ -28,39 +29,41 @@ mod linux {
     use super::Pressure;
     use crate::watchdog::SHOW_THREAD;
 
-    /// A thread that is ready to run but has run for less than this fraction (1/N) of an interval counts as starved.
+    /// The show thread counts as starved if it is ready to run but has run for less than 1/`RUNNING` of an
+    /// interval.
     const RUNNING: u32 = 4;
 
-    /// Position of the scheduling policy in `stat`, counted from the state.
+    /// Number of fields from the state of a thread to its scheduling policy in `stat`.
     const POLICY: usize = 38;
 
     /// The threads of a show.
     pub(in crate::watchdog) struct Threads {
         folder: PathBuf,
-        /// CPU time of each thread at the last check.
+        /// CPU time that each thread had used at the last check, by its folder.
         before: BTreeMap<PathBuf, Duration>,
     }
 
-    /// A thread at one moment.
+    /// The state of a thread at one moment.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     struct Thread {
-        /// Whether it is the one that steps the show.
+        /// Whether this is the show thread.
         show: bool,
-        /// Its state as the kernel abbreviates it.
+        /// The kernel's letter for its state, such as `R` for running or ready to run.
         state: char,
-        /// Whether the kernel defers it while others are busy, as drivers request for their cache threads.
+        /// Whether the kernel schedules it as a batch or idle thread, as drivers request for their cache
+        /// threads.
         background: bool,
-        /// CPU time so far.
+        /// CPU time used so far.
         used: Duration,
     }
 
     impl Threads {
-        /// Prepares to check the threads of `process`, a process id.
+        /// Prepares to check the threads of the process with this ID.
         pub fn of(process: u32) -> Self {
             Self { folder: PathBuf::from(format!("/proc/{process}/task")), before: BTreeMap::new() }
         }
 
-        /// Forgets the last check, because a silence is over.
+        /// Forgets the last check; called when a silence has ended.
         pub fn forget(&mut self) {
             self.before.clear();
         }
@@ -99,7 +102,8 @@ mod linux {
         }
     }
 
-    /// Judges threads, each with its CPU time within the last interval, which was `length` long.
+    /// Returns the pressure on the show, given each thread and the CPU time it used in the last interval of
+    /// `length`.
     fn judge(threads: impl Iterator<Item = (Thread, Duration)>, length: Duration) -> Pressure {
         let mut judged = Pressure::Doubtful;
         let mut others_work = false;
@@ -121,8 +125,8 @@ mod linux {
 
         const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
-        /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run),
-        /// and its milliseconds of CPU time.
+        /// Judges threads given by whether each is the show thread, its state (`b` for a background thread
+        /// that is ready to run), and its CPU time in milliseconds.
         fn judged(threads: &[(bool, char, u64)]) -> Pressure {
             let threads = threads.iter().map(|&(show, state, ms)| {
                 let thread = Thread { show, state, background: state == 'b', used: Duration::ZERO };
@@ -177,19 +181,19 @@ mod other {
 
     use super::Pressure;
 
-    /// The threads of a show; this system does not report what they wait for.
+    /// Stand-in for systems on which the state of threads is not checked.
     pub(in crate::watchdog) struct Threads;
 
     impl Threads {
-        /// Prepares to check the threads of `process`, a process id.
+        /// Prepares to check the threads of the process with this ID.
         pub fn of(_process: u32) -> Self {
             Self
         }
 
-        /// Forgets the last check, because a silence is over.
+        /// Forgets the last check; called when a silence has ended.
         pub fn forget(&mut self) {}
 
-        /// Returns why the show may not have stepped.
+        /// Returns [`Pressure::Doubtful`], because the state of the threads is unknown.
         pub fn pressure(&mut self, _length: Duration) -> Pressure {
             Pressure::Doubtful
         }

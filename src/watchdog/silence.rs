@@ -4,46 +4,51 @@ use std::time::Duration;
 
 use super::pressure::Pressure;
 
-/// Silence after which a show with a picture has hung, if nothing else kept it from running.
+/// Silence after which a show that has shown a picture counts as hung, if nothing else kept it from running.
 const HANG: Duration = Duration::from_millis(500);
-/// Factor by which silence counts less while it may have a cause outside the show.
+/// Divisor for silence that may have a cause outside the show, or that comes before the first picture.
 const DOUBT: u32 = 4;
-/// The same before the first picture, when the show may wait a minute for a driver to compile shaders.
+/// Divisor for silence that comes before the first picture and may have a cause outside the show, such as a
+/// driver that compiles shaders for up to a minute.
 const COMPILING: u32 = 120;
-/// Time that a show may take until its first beat.
+/// Maximum time until the first heartbeat of a show.
 const START_UP: Duration = Duration::from_secs(60);
+/// Maximum time until the first heartbeat of a standby that takes over; it still opens windows and the library.
+const TAKE_OVER: Duration = Duration::from_secs(10);
 
 /// Progress of the show, as reported so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It has reported nothing.
+    /// It has not reported anything yet.
     #[default]
     Starting,
-    /// It has reported that it steps.
+    /// It has sent a heartbeat.
     Beating,
-    /// It has reported a picture.
+    /// It has reported its first picture.
     Shown,
 }
 
-/// The silence of a show since its last beat.
+/// The silence of a show since its last heartbeat.
 ///
-/// Counted in checks, not by the clock: while the computer is suspended or overloaded, the supervisor does not run
-/// either.
-#[derive(Debug, Default)]
+/// Measured by the number of checks, not by the clock: while the computer is suspended or overloaded, the
+/// supervisor does not run either.
+#[derive(Debug)]
 pub(super) struct Silence {
     stage: Stage,
-    /// Silence counted so far; it counts less while it may have a cause outside the show.
+    /// Maximum time until the first heartbeat.
+    start_up: Duration,
+    /// Silence so far, reduced while it may have a cause outside the show or no picture has been shown.
     counted: Duration,
 }
 
 impl Silence {
-    /// Returns the silence of a standby that takes over: it has opened its device, so it must not stand still any
-    /// longer.
-    pub fn of_standby() -> Self {
-        Self { stage: Stage::Beating, counted: Duration::ZERO }
+    /// Returns the silence of a show that is started, or of a standby that takes over.
+    pub fn of(standby: bool) -> Self {
+        let start_up = if standby { TAKE_OVER } else { START_UP };
+        Self { stage: Stage::Starting, start_up, counted: Duration::ZERO }
     }
 
-    /// Records a beat, which ends the silence.
+    /// Records a heartbeat, which ends the silence.
     pub fn beat(&mut self) {
         self.counted = Duration::ZERO;
         if self.stage == Stage::Starting {
@@ -61,10 +66,10 @@ impl Silence {
         self.stage
     }
 
-    /// Adds an interval of this length without a beat. Returns whether the show has hung.
+    /// Adds an interval of `length` without a heartbeat. Returns whether the show now counts as hung.
     pub fn check(&mut self, length: Duration, pressure: Pressure) -> bool {
         let (share, limit) = match (self.stage, pressure) {
-            (Stage::Starting, _) => (length, START_UP),
+            (Stage::Starting, _) => (length, self.start_up),
             (_, Pressure::Gone) => return true,
             // Restarting does not help a show that gets no CPU time.
             (_, Pressure::Starved) => (Duration::ZERO, HANG),
@@ -87,7 +92,7 @@ mod tests {
     /// Returns after how much silence under `pressure` a show counts as hung; `None` if not within a minute.
     /// `shown` is whether it has shown a picture.
     fn hung_after(shown: bool, pressure: Pressure) -> Option<Duration> {
-        let mut silence = Silence::default();
+        let mut silence = Silence::of(false);
         silence.beat();
         if shown {
             silence.shown();
@@ -108,7 +113,7 @@ mod tests {
     #[test]
     fn a_show_without_a_processor_never_hangs_and_beats_end_a_silence() {
         assert_eq!(hung_after(true, Pressure::Starved), None);
-        let mut silence = Silence::default();
+        let mut silence = Silence::of(false);
         silence.beat();
         silence.shown();
         for _ in 0..100 {
@@ -119,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_start_may_take_a_minute() {
-        let mut silence = Silence::default();
+        let mut silence = Silence::of(false);
         let checks = (1..4800).find(|_| silence.check(CHECK_INTERVAL, Pressure::None)).expect("given up");
         assert!(checks * CHECK_INTERVAL > START_UP && checks * CHECK_INTERVAL < START_UP * 2);
     }

@@ -1,4 +1,4 @@
-//! A pack of the browser-based predecessor: every file uses its ids, and its embeddings are used unchanged.
+//! A pack of the browser-based predecessor: every file uses its IDs, and its embeddings are used unchanged.
 
 use std::collections::BTreeSet;
 
@@ -65,12 +65,12 @@ fn ids_of_an_imported_pack_match_in_every_file_and_its_embeddings_are_clustered(
         assert_eq!(different.len(), tags.len(), "{entry}");
     }
     assert!(!out.join("embeddings.npy.broken").exists() && out.join("embeddings.npy").exists());
-    // A show with this library uses an index with these ids.
+    // A show with this library uses an index with these IDs.
     std::fs::copy(out.join("aivj-style-index.v1.json"), fixture.library.join("aivj-style-index.v1.json"))
         .expect("copied");
     let check = fixture.aivj(&["index", "check", &library]);
     assert!(check.stdout.starts_with("HIT: v1\npresets: 3\n"), "{}{}", check.stdout, check.stderr);
-    // Favourites are matched by manifest id or path.
+    // Favourites are matched by manifest ID or path.
     let package = fixture.folder("feedback.json");
     let favourites =
         r#""run3-good-0-0a1b2c",{"presetId":"run3-good-1-1b2c3d"},"run3/good 2.milk","gone-1-123456""#;

@@ -187,7 +187,7 @@ fn hostile_presets_do_not_affect_the_verdicts_on_good_ones() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 3);
     let cases = hostile::write_all(&fixture.library);
-    let audit = fixture.audit(&["--preset-seconds", "4"]);
+    let audit = fixture.audit(&["--timeout", "4"]);
     assert!(audit.status.success(), "{}", audit.stderr);
     let entries = fixture.entries();
     for case in &cases {

@@ -93,7 +93,7 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     let own: BTreeSet<&String> = baked.values().collect();
     assert!(!chosen.is_empty() && chosen.iter().all(|cluster| own.contains(cluster)), "{chosen:?}");
 
-    // Nothing has changed: the second bake repeats nothing, and the cluster ids stay the same.
+    // Nothing has changed: the second bake repeats nothing, and the cluster IDs stay the same.
     let again = night(&fixture, &[]);
     assert!(again.status.success() && again.stdout.contains("skipping the smoke test"), "{}", again.stdout);
     assert_eq!(index(&out), baked);

@@ -41,7 +41,7 @@ impl Process {
     /// Asks the process to stop, so that it removes its shared resources, and waits until it has.
     pub fn stop(mut self) {
         let id = i32::try_from(self.0.id()).expect("a process number");
-        // SAFETY: the child has not been waited for, so its process id is still valid.
+        // SAFETY: the child has not been waited for, so its process ID is still valid.
         unsafe { libc::kill(id, libc::SIGTERM) };
         expect_ready("the end of a server", || self.0.try_wait().is_ok_and(|status| status.is_some()));
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::stage::Gpu;
 
-/// Time after which a frame counts as finished, in seconds, because the device may never report it.
+/// Time, in seconds, after which a frame counts as finished even if the device has not reported it.
 const LONGEST_SECS: f64 = 1.0;
 
 /// Tracks the frames in flight. Never blocks.
@@ -27,21 +27,21 @@ pub(super) struct InFlight {
 struct Started {
     /// When it was started, in seconds.
     at: f64,
-    /// CPU time used by this process until then, in seconds; `None` if unknown, or if the CPU does not draw.
+    /// CPU time used by this process until then, in seconds; `None` if unknown or if a graphics card draws.
     used: Option<f64>,
 }
 
 /// Times of a finished frame, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameTime {
-    /// Time from its start (or from the end of the previous frame, if later) until it was found finished.
+    /// Time from the frame's start, or the previous frame's end if later, until it was found finished.
     pub secs: f64,
-    /// Lower bound of the time that the frame itself took, in case other programs were using the CPU.
+    /// Lower bound on the time that the frame itself took, in case other programs were using the CPU.
     pub least_secs: f64,
 }
 
 impl InFlight {
-    /// Creates an empty list that allows `most` frames in flight.
+    /// Creates a tracker without frames, which allows at most `most` frames in flight.
     pub fn new(most: usize) -> Self {
         Self {
             most,

@@ -1,7 +1,7 @@
-//! The running show on its own thread, with everything that must continue whatever the windows do: sound, MIDI, set
-//! log, library and saved state.
+//! The thread that runs the show, with everything that must continue whatever the windows do: audio, MIDI,
+//! set log, library and saved state.
 //!
-//! The windows send [`ShowRequest`]s and read the newest [`DeskState`] and picture; neither side waits for the other.
+//! The windows send [`ShowRequest`]s and read the newest [`DeskState`] and picture. Neither side ever waits.
 
 mod in_flight;
 mod parts;
@@ -29,7 +29,7 @@ use thread::ShowThread;
 /// Capacity of the queues for requests and for actions; a performer cannot fill either.
 const QUEUE_CAPACITY: usize = 1024;
 
-/// Handle of the show's thread.
+/// Handle to the show's thread.
 pub(super) struct LiveShow {
     requests: Outbox<ShowRequest>,
     actions: Inbox<Action>,
@@ -39,8 +39,8 @@ pub(super) struct LiveShow {
 }
 
 impl LiveShow {
-    /// Starts the thread; it ends when `stop` is set. `picture` is called for every new picture, and `notify` when the
-    /// windows have something to do.
+    /// Starts the thread, which ends when `stop` is set. `picture` is called for every new picture, and
+    /// `notify` when the windows have something to do.
     pub fn start(
         parts: ShowParts,
         stop: Arc<AtomicBool>,
@@ -73,7 +73,7 @@ impl LiveShow {
         self.desk.read()
     }
 
-    /// Returns the next action from a MIDI device that concerns the windows, if any.
+    /// Returns the next action of a MIDI control that concerns the windows, if any.
     pub fn action(&mut self) -> Option<Action> {
         self.actions.receive()
     }

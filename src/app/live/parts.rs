@@ -1,4 +1,4 @@
-//! State of the show's thread, and its messages to and from the windows.
+//! The parts that the show's thread owns, and the requests and states that it exchanges with the windows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ pub(in crate::app) enum ShowRequest {
     Act(Action),
     /// A request from the MIDI page.
     Midi(MidiRequest),
-    /// Use the MIDI profiles in this folder.
+    /// Use the MIDI profiles in this folder; without a folder, they are neither loaded nor saved.
     MidiFolder(Option<PathBuf>),
     /// A request from the Library page.
     Library(LibraryRequest),
     /// Play another folder or pack, or the built-in presets.
     Presets(Option<PathBuf>),
-    /// Listen to another input.
+    /// Switch to another audio source.
     Listen(Box<AnalysisThread>),
     /// Turn the flash limiter on or off.
     LimitFlashes(bool),
@@ -52,7 +52,7 @@ pub(in crate::app) enum ShowEvent {
 pub(in crate::app) struct DeskState {
     /// State of the show.
     pub snapshot: Snapshot,
-    /// Audio source and its state.
+    /// Name of the audio source, and its current problem, if any.
     pub audio: AudioLine,
     /// Statistics over the most recent steps.
     pub times: FrameTimes,
@@ -72,7 +72,7 @@ pub(in crate::app) struct ShowParts {
     pub rig: Rig,
     /// Receives the show's pictures.
     pub pictures: Pictures,
-    /// The analysis thread, which delivers sound and its features.
+    /// The analysis thread, which delivers audio and its features.
     pub listener: AnalysisThread,
     /// The set log, if it can be written.
     pub set_log: Option<SetLogWriter>,
@@ -88,7 +88,7 @@ pub(in crate::app) struct ShowParts {
     pub rate: u32,
     /// When the program was started.
     pub started: Instant,
-    /// Interval between states for the desk; half of it after a change.
+    /// Interval between updates of the desk's state; halved after a change.
     pub desk_every: Duration,
     /// The connection to the supervisor.
     pub link: Link,

@@ -7,10 +7,10 @@ use crate::handoff::Latest;
 use crate::show::Rig;
 use crate::stage::RenderContext;
 
-/// The newest picture. The device draws it before anything that is submitted later, so it may be read without waiting.
+/// The newest picture. The device draws it before any work submitted later, so no reader has to wait.
 #[derive(Clone)]
 pub(in crate::app) struct NewestPicture {
-    /// The device that draws it.
+    /// The device that draws the picture.
     pub context: Arc<RenderContext>,
     /// View of the picture on the device.
     pub view: wgpu::TextureView,
@@ -25,12 +25,12 @@ pub(in crate::app) struct NewestPicture {
 pub(in crate::app) struct Pictures {
     /// Cell with the newest picture.
     pub newest: Latest<NewestPicture>,
-    /// Lets surfaces pause drawing while they change their size.
+    /// Lets surfaces pause drawing while they are resized.
     pub pause: Pause,
 }
 
 impl Pictures {
-    /// Creates the cell for the pictures of `rig`; initially, it contains the picture before the first frame.
+    /// Creates the cell for the pictures of `rig`, with the picture as it is before the first frame.
     pub fn new(rig: &Rig, pause: Pause) -> Self {
         Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
     }
@@ -48,7 +48,7 @@ impl NewestPicture {
     }
 }
 
-/// Pauses drawing for a moment, because a surface can only be configured while the device is idle.
+/// Pauses drawing briefly, because a surface can be configured only while the device is idle.
 #[derive(Clone, Default)]
 pub(in crate::app) struct Pause(Arc<AtomicUsize>);
 

@@ -7,10 +7,10 @@ use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, 
 
 /// Interval between device polls while frames are in flight, in seconds: the precision of measured times.
 const CHECK_SECS: f64 = 0.001;
-/// Maximum number of slots in a row that resizing surfaces may take from the show.
+/// Maximum number of consecutive slots that the show skips while surfaces are being resized.
 const MAX_PAUSED: u32 = 12;
 
-/// Longest rest after a frame, in seconds: measured times may include a suspension of the computer.
+/// Longest rest after a frame, in seconds; limited because measured times may include a system suspension.
 const LONGEST_REST_SECS: f64 = 0.5;
 /// Share of a slot that drawing may take on a graphics card.
 const CARD_SHARE: f64 = 0.9;
@@ -34,7 +34,7 @@ pub(super) struct Stepper {
     quality: Quality,
     in_flight: InFlight,
     governor: Governor,
-    /// Share of the time that drawing may take.
+    /// Share of a slot that drawing may take, from 0 to 1.
     share: f64,
     software: bool,
     times: StepTimes,
@@ -44,15 +44,15 @@ pub(super) struct Stepper {
     wake: Box<dyn Fn() + Send>,
     /// Whether the previous frame was late, so that slots missed since then are attributed to it.
     late: bool,
-    /// Number of consecutive slots taken by resizing surfaces.
+    /// Number of consecutive slots skipped because surfaces were being resized.
     paused: u32,
     /// Number of the newest picture.
     drawn: u64,
 }
 
 impl Stepper {
-    /// Creates a stepper that starts at `now`, in seconds, with `rate` steps per second. `wake` is called for every new
-    /// picture.
+    /// Creates a stepper that starts at `now`, in seconds, with `rate` steps per second. `wake` is called for
+    /// every new picture.
     pub fn new(
         rig: Rig,
         pictures: Pictures,
@@ -104,7 +104,7 @@ impl Stepper {
                 self.pacer.rest(now + (secs * (1.0 / self.share - 1.0)).min(LONGEST_REST_SECS));
                 self.late |= self.pacer.next() > before;
             }
-            // A warm-up slows down drawing only briefly, so its frames do not affect the quality.
+            // A warm-up slows down drawing only briefly, so it must not affect the quality.
             if !warming {
                 self.governor.observe(secs, self.pacer.secs(slots));
             }
@@ -177,8 +177,8 @@ impl Stepper {
     }
 }
 
-/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; its
-/// pauses leave the time of one core for sound and desk.
+/// Returns the share of the time that a software rasteriser may take. It draws on all cores; the rests
+/// between frames leave as much CPU time as one core provides for audio and the desk.
 fn software_share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     (cores - 1) as f64 / cores as f64

@@ -1,4 +1,4 @@
-//! The show under a scripted clock: windows change neither its choices nor its pictures, and it keeps time.
+//! Runs the show on a scripted clock: windows change neither choices nor pictures, and the show keeps time.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use crate::stage::{DeckSettings, Gpu, Presenter, RenderContext, Stage};
 const SIZE: [u32; 2] = [64, 36];
 const RATE: u32 = 60;
 
-/// Supplies the sound of each step, cut from one recording by show time.
+/// Supplies the audio of each step, cut from the demo track by show time.
 struct Sound {
     track: &'static Pcm,
     analyser: Analyser,
@@ -47,7 +47,7 @@ impl Sound {
     }
 }
 
-/// A window that presents the newest picture at its own rate, to a texture.
+/// A window that presents the newest picture to a texture, `hz` times per second.
 struct FakeWindow {
     hz: f64,
     presenter: Presenter,
@@ -115,8 +115,8 @@ fn stepper(context: &Arc<RenderContext>, wake: impl Fn() + Send + 'static) -> St
     Stepper::new(rig, pictures, (RATE, 0.0), wake)
 }
 
-/// Runs a show from `start` to `end`, in seconds, along with a window, if any. `oversleep` gets the time at
-/// which a sleep should end and returns how many seconds late it ends.
+/// Runs a show from `start` to `end`, in seconds. `oversleep` takes the time at which a sleep should end and
+/// returns how late it ends. Returns all choices and cuts, and every 40th picture with its time.
 fn run(
     stepper: &mut Stepper,
     Range { start, end }: Range<f64>,

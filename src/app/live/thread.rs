@@ -1,4 +1,4 @@
-//! The show's thread: requests and MIDI in, one step, then log, saved state and the desk's view out.
+//! The show's thread: handles requests and MIDI, runs a step, then updates log, saved state and desk.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,10 +22,10 @@ use crate::watchdog::Link;
 /// Interval between updates of MIDI LEDs and of the saved state.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
-/// Longest uninterrupted sleep: the supervisor considers a show hung if it is silent for much longer.
+/// Longest sleep; the supervisor considers a show hung if its thread makes no progress for much longer.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
-/// Ends of the queues to and from the windows, and the cell for the desk.
+/// Ends of the queues from and to the windows, and the cell with the desk's state.
 pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 
 /// The running show, as owned by its thread.
@@ -37,14 +37,14 @@ pub(super) struct ShowThread {
     midi: Midi,
     show_lock: Option<ShowLock>,
     screenshot: Screenshot,
-    /// Sound received since the previous step.
+    /// Audio received since the previous step.
     sound: Vec<[f32; 2]>,
     /// Commands for the next step.
     commands: Vec<Command>,
     /// The macro selected for the arrow keys.
     selected: Control,
     message: Option<String>,
-    /// Whether a preset has been on air.
+    /// Whether any preset has gone on air yet.
     on_air: bool,
     requests: Inbox<ShowRequest>,
     actions: Outbox<Action>,
@@ -99,7 +99,7 @@ impl ShowThread {
         }
     }
 
-    /// Steps the show until `stop` is set, then closes log and store.
+    /// Steps the show until `stop` is set, then closes the log and the store.
     pub fn run(mut self, stop: &AtomicBool, notify: &dyn Fn(ShowEvent)) {
         while !stop.load(Ordering::Relaxed) {
             self.link.turn();
@@ -114,7 +114,7 @@ impl ShowThread {
         if let Some(set_log) = &mut self.set_log {
             set_log.write(show.take_log());
         }
-        // Log and store are closed first: ending a deck's warm-up may take longer than the program waits.
+        // Closes the log and the store first: ending a deck's warm-up may take longer than the program waits.
         let Self { set_log, archive, .. } = self;
         drop((set_log, archive));
     }
@@ -155,7 +155,7 @@ impl ShowThread {
         self.report(ordered || moved || commanded, notify);
     }
 
-    /// Updates LEDs and desk when they are due; after a change, the desk is due after half the interval.
+    /// Updates LEDs, saved state and desk when they are due; after a change, the desk's interval is halved.
     fn report(&mut self, changed: bool, notify: &dyn Fn(ShowEvent)) {
         let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
         let leds = due(self.leds_at, LEDS_EVERY);
@@ -191,7 +191,7 @@ impl ShowThread {
         }
     }
 
-    /// Hands the state to the thread that saves it, if it has changed.
+    /// Hands the state of a supervised show to the thread that saves it, if it has changed.
     fn save_state(&mut self) {
         let (Some(saver), Some(start)) = (&mut self.saver, self.link.start()) else { return };
         saver.update(SavedShow {
@@ -211,7 +211,7 @@ impl ShowThread {
             ShowRequest::Presets(path) => self.archive.switch_to(path.as_deref().map(Path::new)),
             ShowRequest::Listen(listener) => {
                 let old = std::mem::replace(&mut self.listener, *listener);
-                // Its thread may still be busy opening the old input.
+                // The old analysis thread may still be busy opening its input.
                 if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old))
                 {
                     log::debug!("joining the old analysis thread on the show's thread: {error}");

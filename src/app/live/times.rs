@@ -6,7 +6,7 @@ use crate::show::FrameTimes;
 
 /// Number of steps in the statistics.
 const KEPT: usize = 120;
-/// Number of steps over which the frame rate of presets is averaged.
+/// Number of steps over which the frame rate reported to presets is averaged.
 const RATE_STEPS: usize = 30;
 
 /// Intervals and drawing times of the most recent steps.
@@ -17,7 +17,7 @@ pub(super) struct StepTimes {
 }
 
 impl StepTimes {
-    /// Adds a step that came `slots` slots after the previous one.
+    /// Adds a step that was run `slots` slots after the previous one.
     pub fn step(&mut self, slots: u32) {
         push(&mut self.slots, slots);
     }

@@ -14,7 +14,7 @@ use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSiz
 use super::host::{Host, Input, InputError, InputKind, OpenStream};
 use super::tap::{StreamStats, Tap};
 
-/// Timeout for listing the inputs of a sound system.
+/// Timeout for listing the inputs of an audio host.
 const LIST_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Timeout for opening a device.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -23,13 +23,13 @@ const BUFFER_SECS: f64 = 0.005;
 /// Buffer length on PulseAudio in seconds, large enough for late blocks; see [`open_pacer`].
 const PULSE_BUFFER_SECS: f64 = 0.085;
 
-/// All sound systems that cpal was built with.
+/// All audio hosts that cpal was built with.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Devices;
 
-/// Listings of inputs in progress, by sound system.
+/// Calls that list the inputs of an audio host, by the host's name.
 static LISTS: Calls<Vec<Input>> = Calls::new("audio list");
-/// Inputs being opened, by ID.
+/// Calls that open an input, by its ID.
 static OPENS: Calls<Result<OpenStream, InputError>> = Calls::new("audio open");
 
 impl Host for Devices {
@@ -53,13 +53,14 @@ impl Host for Devices {
     }
 }
 
-/// Calls that may hang, by key. While one hangs, further calls with its key are not made.
+/// Calls that may hang, by key. While one hangs, further calls with the same key are not made.
 struct Calls<T> {
     name: &'static str,
     hanging: Mutex<BTreeMap<String, mpsc::Receiver<T>>>,
 }
 
-/// A call; `result` is `None` if it was not started because an earlier one hangs.
+/// A call; `result` is `None` if it was not started because an earlier one with the same key is still
+/// hanging.
 struct Call<T> {
     key: String,
     result: Option<mpsc::Receiver<T>>,
@@ -70,8 +71,8 @@ impl<T: Send + 'static> Calls<T> {
         Self { name, hanging: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Starts a call on its own thread, unless an earlier one with this key still hangs. The result of an earlier one
-    /// that has returned since is dropped.
+    /// Starts a call on its own thread, unless an earlier call with this key is still hanging. If an earlier
+    /// call has since returned, its result is dropped.
     fn start(&self, key: &str, call: impl FnOnce() -> T + Send + 'static) -> Call<T> {
         let mut hanging = self.hanging.lock().unwrap_or_else(PoisonError::into_inner);
         let hangs = hanging
@@ -89,7 +90,8 @@ impl<T: Send + 'static> Calls<T> {
         Call { key, result: Some(receiver) }
     }
 
-    /// Returns the result of a call; `None` after `timeout`, or if an earlier call hangs.
+    /// Returns the result of a call; `None` if it was not started, failed, or has not returned within
+    /// `timeout`. In the last case, it counts as hanging.
     fn finish(&self, call: Call<T>, timeout: Duration) -> Option<T> {
         let result = call.result?;
         match result.recv_timeout(timeout) {
@@ -204,7 +206,7 @@ fn build(
         SampleFormat::U32 => stream::<u32>(device, config, tap, stats),
         SampleFormat::U64 => stream::<u64>(device, config, tap, stats),
         SampleFormat::F64 => stream::<f64>(device, config, tap, stats),
-        // Other formats (such as one-bit) are left to the sound system to convert or reject.
+        // Other formats (such as one-bit) are left to the audio host to convert or reject.
         _ => stream::<f32>(device, config, tap, stats),
     }
 }

@@ -58,7 +58,7 @@ impl std::fmt::Display for InputReport {
     }
 }
 
-/// Conclusion of the doctor.
+/// The doctor's conclusion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
     /// Index of the report of the recommended input; `None` if no input has a signal.
@@ -109,7 +109,7 @@ pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
     Diagnosis { picked: None, message }
 }
 
-/// Returns what to try on this platform.
+/// Returns troubleshooting advice for this platform.
 fn hint() -> &'static str {
     if cfg!(windows) {
         "see Settings > System > Sound > Input and Privacy > Microphone; system audio is available as a loopback input"

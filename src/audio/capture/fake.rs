@@ -1,4 +1,4 @@
-//! A fake sound system for tests, which plug, unplug and play its devices.
+//! A fake audio host for tests, which plug, unplug and play its devices.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,7 +14,7 @@ struct Device {
     stream: Option<Tap>,
 }
 
-/// A fake sound system; cheap to clone, and all clones share its devices.
+/// A fake audio host; cheap to clone, and all clones share its devices.
 #[derive(Clone, Default)]
 pub(crate) struct FakeHost(Arc<Mutex<Vec<Device>>>);
 
@@ -39,7 +39,7 @@ impl FakeHost {
         });
     }
 
-    /// Makes opening a device fail while `busy`.
+    /// Sets whether opening a device fails.
     pub(crate) fn set_busy(&self, name: &str, busy: bool) {
         self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.busy = busy);
     }

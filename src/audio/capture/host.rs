@@ -1,5 +1,5 @@
-//! Interface to a sound system, as used by the supervisor and the doctor. [`super::devices`] implements it with cpal,
-//! tests with a fake.
+//! Interface to an audio host, used by the supervisor and the doctor. [`super::devices`] implements it with cpal; tests
+//! use a fake.
 
 use super::tap::Tap;
 
@@ -17,7 +17,7 @@ pub enum InputKind {
 pub struct Input {
     /// Name shown by the system.
     pub name: String,
-    /// Sound system, such as `PulseAudio` or `WASAPI`.
+    /// Audio host, such as `PulseAudio` or `WASAPI`.
     pub host: String,
     /// Kind of input.
     pub kind: InputKind,
@@ -74,9 +74,9 @@ pub(crate) struct OpenStream {
     pub(crate) stream: Box<dyn Send>,
 }
 
-/// One or more sound systems.
+/// One or more audio hosts.
 pub(crate) trait Host: Send + Sync + 'static {
-    /// Returns all inputs, the most likely ones first. May block for a few seconds.
+    /// Returns all inputs, the most likely choices first. May block for a few seconds.
     fn inputs(&self) -> Vec<Input>;
 
     /// Opens an input and starts its stream. May block for a few seconds.

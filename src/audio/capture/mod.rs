@@ -1,4 +1,5 @@
-//! Live capture: a device feeds a queue, a supervisor thread keeps it running, and a doctor finds the live input.
+//! Live capture: a device feeds a queue, a supervisor thread keeps it running, and a doctor finds an input
+//! with a signal.
 //!
 //! The consumer reads a [`Capture`] like any other source and never blocks: without a device it reads silence in real
 //! time, and [`AudioState`] reports the reason.
@@ -31,9 +32,9 @@ use crate::units::{SampleIndex, Seconds};
 /// The show clock, for threads that need to read it.
 pub type Clock = Arc<dyn Fn() -> Seconds + Send + Sync>;
 
-/// Interval of the supervisor's checks, too short for a viewer to notice.
+/// Interval between the supervisor's checks, too short for a viewer to notice.
 const STEP: Duration = Duration::from_millis(40);
-/// Silence is inserted after this long without audio.
+/// Time without audio after which silence is inserted.
 const SILENCE_AFTER: Seconds = Seconds(0.1);
 /// Maximum silence inserted by one read, in seconds.
 const MAX_SILENCE_SECS: f64 = 0.5;
@@ -102,12 +103,12 @@ impl Source for Capture {
     }
 }
 
-/// Returns every input of all sound systems, the most likely ones first. May block for a few seconds.
+/// Returns the inputs of this computer, the most likely choices first. May block for a few seconds.
 pub fn inputs() -> Vec<Input> {
     Devices.inputs()
 }
 
-/// Consumer's end of a capture; switches streams as devices come and go.
+/// The consumer's side of a capture; switches streams as devices come and go.
 struct CaptureReader {
     streams: Inbox<DeviceStream>,
     retired: Outbox<DeviceStream>,

@@ -1,5 +1,5 @@
-//! Keeps the capture running: opens an input, detects failures, and switches to another input until the first
-//! one returns.
+//! Keeps the capture running: opens an input, detects failures, and switches to another input until the
+//! preferred one returns.
 //!
 //! A state machine stepped with the current time. It owns the stream and communicates with the consumer through queues
 //! only; it may block in a driver, the consumer never does.
@@ -14,33 +14,33 @@ use crate::audio::{Resampler, SAMPLE_RATE_HZ, dbfs};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::units::Seconds;
 
-/// Interval between searches for an input; short, because a sound server serves clients in order of arrival
-/// (see `FIRST_WITHIN`).
+/// Interval between searches for an input; short, because a sound server serves clients in order of arrival.
 const RETRY: Seconds = Seconds(0.2);
-/// A running stream without a callback for this long is dead.
+/// Time without a callback after which a running stream is considered dead.
 const DEAD_AFTER: Seconds = Seconds(0.7);
-/// Time a new stream gets for its first callback: a PulseAudio null sink already started by a high-latency player
-/// delivers its next block up to two seconds later.
+/// Time allowed for the first callback of a new stream: a PulseAudio null sink already started by a
+/// high-latency player delivers its next block up to two seconds later.
 const FIRST_WITHIN: Seconds = Seconds(3.0);
 /// Time for which an input that opened but delivered nothing is tried only after all others.
 const AVOID_FOR: Seconds = Seconds(5.0);
-/// Interval of checks for the preferred input while another one is open.
+/// Interval between checks for the preferred input while another one is open.
 const PREFERRED_CHECK: Seconds = Seconds(1.0);
-/// Silence after which the other inputs are measured; the interval then doubles each time.
+/// Duration of silence after which the other inputs are measured; the time to the next measurement then
+/// doubles each time.
 const SILENT_AFTER: Seconds = Seconds(4.0);
 /// Longest interval between two measurements, in seconds.
 const MAX_EXAMINE_INTERVAL: f64 = 120.0;
 /// Duration of a measurement.
 const EXAMINE_FOR: Seconds = Seconds(0.6);
 
-/// The consumer's end of an open device.
+/// The consumer's side of an open device.
 pub(super) struct DeviceStream {
     pub(super) inbox: Inbox<Chunk>,
     pub(super) resampler: Resampler,
     pub(super) rate_hz: u32,
 }
 
-/// A stream that is running.
+/// The running stream and the state of its supervision.
 struct Running {
     input: Input,
     stream: OpenStream,
@@ -63,7 +63,7 @@ enum Phase {
 pub(super) struct Supervisor {
     host: Arc<dyn Host>,
     choice: DeviceChoice,
-    /// ID of the input chosen automatically.
+    /// ID of the input that an automatic choice prefers; `None` until the first input is opened.
     chosen: Option<String>,
     avoided: Option<(String, Seconds)>,
     phase: Phase,
@@ -264,7 +264,8 @@ impl Supervisor {
         }
     }
 
-    /// Returns an input to switch to: the preferred one if it has returned, or a live one while this one is silent.
+    /// Returns an input to switch to: the preferred one if it has returned, or, if the choice is automatic,
+    /// one with a signal while this one is silent.
     fn better_input(&mut self, running: &mut Running, now: Seconds) -> Option<Input> {
         match running.examination.as_ref().map(mpsc::Receiver::try_recv) {
             Some(Ok(reports)) => {

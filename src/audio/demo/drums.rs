@@ -1,4 +1,4 @@
-//! Drum synthesis, shared by the techno and the rock part.
+//! Drum synthesis, shared by the demo track's techno and rock parts and by training pieces.
 
 use super::tone::{Decay, Filter, Noise, Osc, soft};
 

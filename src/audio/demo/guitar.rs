@@ -62,7 +62,7 @@ impl Pluck {
     }
 }
 
-/// One player: root, fifth and octave into one amplifier.
+/// One guitar: three strings (root, fifth and octave) through one amplifier.
 #[derive(Clone, Debug)]
 pub(super) struct Guitar {
     strings: [Pluck; 3],

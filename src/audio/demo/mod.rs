@@ -31,7 +31,7 @@ use super::{Block, Frame, Pcm, SAMPLE_RATE_HZ, Source};
 /// Feedback of the shared reverb, for a tail of about three seconds.
 const HALL_FEEDBACK: f32 = 0.9;
 
-/// The demo track, as a [`Source`] or through [`Self::fill`].
+/// The demo track, read as a [`Source`] or through [`Self::fill`].
 pub struct DemoTrack {
     rate_hz: u32,
     /// Position in the track, in samples; wraps at the end.
@@ -68,7 +68,7 @@ impl DemoTrack {
         self
     }
 
-    /// Fills `frames` with the following audio; the track repeats at its end.
+    /// Fills `frames` with the next audio of the track, which repeats at its end.
     pub fn fill(&mut self, frames: &mut [Frame]) {
         for frame in frames {
             *frame = self.next();

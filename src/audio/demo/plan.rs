@@ -28,7 +28,7 @@ pub struct Section {
     pub start: Seconds,
     /// End time, the start of the next section.
     pub end: Seconds,
-    /// Beats per minute, with a beat at `start`; `None` without a beat.
+    /// Tempo in beats per minute, with a beat at `start`; `None` for a section without a beat.
     pub bpm: Option<f64>,
 }
 
@@ -39,11 +39,11 @@ impl Section {
     }
 }
 
-/// Start of the parts, in seconds; a bar has four beats.
+/// Start of the techno part, in seconds.
 pub(super) const TECHNO_START: f64 = 32.0;
 const TECHNO_BAR: f64 = 240.0 / techno::BPM;
 const TECHNO_END: f64 = TECHNO_START + TECHNO_BAR * techno::END as f64;
-/// The last beat rings for one second, followed by three seconds of silence.
+/// Start of the silence, in seconds: one second after the techno part, whose last beat rings until then.
 pub(super) const SILENCE_START: f64 = TECHNO_END + 1.0;
 pub(super) const ROCK_START: f64 = SILENCE_START + 3.0;
 const ROCK_BAR: f64 = 240.0 / rock::BPM;

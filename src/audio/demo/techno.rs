@@ -34,7 +34,7 @@ const ACID_LINE: [Option<(f32, bool)>; 16] = [
     Some((5.0, false)),
     Some((3.0, false)),
 ];
-/// Steps of a bar with a chord stab.
+/// Steps of a bar that play a chord stab.
 const STABS: [u64; 3] = [3, 6, 11];
 /// The chords A minor, F, C and G as MIDI notes. The breakdown plays all four, one bar each; the stabs
 /// alternate between the first two every two bars.
@@ -211,7 +211,7 @@ fn in_breakdown(bars: f32) -> bool {
     (BREAKDOWN as f32..DROP as f32).contains(&bars)
 }
 
-/// Rolling bass: a saw and a sub oscillator through a short filter.
+/// Rolling bass: a saw and a sub oscillator through a low-pass filter, with a short decay.
 #[derive(Clone, Debug)]
 struct Bass {
     rate_hz: f32,

@@ -21,7 +21,7 @@ pub struct Cost {
     pub cpu_ms: f64,
     /// Drawing time, in milliseconds per frame: CPU time with a software rasteriser, otherwise elapsed time.
     pub gpu_ms: f64,
-    /// Elapsed time of the slowest sampled frame, in milliseconds.
+    /// Elapsed time of the slowest measured frame, in milliseconds.
     pub slowest_ms: f64,
     /// Estimated frame time at 1920x1080, in milliseconds.
     pub full_hd_ms: f64,
@@ -47,7 +47,7 @@ impl CostMeter {
         Self { software, pixels, floor_ms, since: now(), own_ms: 0.0, frames: Vec::new() }
     }
 
-    /// Starts measuring; called before the first sampled frame.
+    /// Starts measuring; called before the first measured frame.
     pub fn begin(&mut self) {
         self.since = now();
         self.own_ms = 0.0;
@@ -64,7 +64,8 @@ impl CostMeter {
         result
     }
 
-    /// Returns the mean cost of all frames since [`Self::begin`].
+    /// Returns the cost of the frames since [`Self::begin`]: mean times per frame, and the time of the
+    /// slowest one.
     pub fn cost(&self, prepare_ms: f64) -> Cost {
         let count = self.frames.len().max(1) as f64;
         let (wall, process, _) = self.since;

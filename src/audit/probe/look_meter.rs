@@ -1,19 +1,19 @@
-//! Measures the look of a preset from its sampled frames, without keeping the frames.
+//! Measures the look of a preset frame by frame, without keeping the frames.
 
 use serde::{Deserialize, Serialize};
 
 use super::sound::ProbeSignal;
 
-/// Interval, in sampled frames, between detailed measurements; luma and motion are measured on every frame.
+/// Interval, in measured frames, between detailed measurements; luma and motion are measured on every frame.
 const DETAIL_EVERY: usize = 3;
-/// Columns and rows of the coarse layout.
+/// Columns and rows of the grid in [`Look::layout`].
 pub const LAYOUT: [usize; 2] = [4, 3];
 /// Number of hue bins.
 pub const HUES: usize = 6;
 /// Largest channel value of pure black, and smallest of pure white.
 const PURE: (u8, u8) = (2, 253);
 
-/// Look of a preset over its sampled frames. Shares and means are from 0 to 1 and refer to display
+/// Look of a preset over its measured frames. Shares and means are from 0 to 1 and refer to display
 /// (gamma-encoded) values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Look {
@@ -25,9 +25,9 @@ pub struct Look {
     pub highlight: f64,
     /// Standard deviation of luma within a frame.
     pub contrast: f64,
-    /// Mean change of a pixel's luma between frames.
+    /// Mean change of a pixel's luma between consecutive frames.
     pub motion: f64,
-    /// Largest mean change of the pixels' luma between two frames.
+    /// Largest mean change of the pixels' luma between two consecutive frames.
     pub motion_peak: f64,
     /// Colourfulness (Hasler and Suesstrunk, 2003) divided by 109, their "extremely colourful".
     pub colour: f64,
@@ -39,7 +39,8 @@ pub struct Look {
     pub black: f64,
     /// Share of pure white pixels.
     pub white: f64,
-    /// Additional motion with only the low, mid or high band of the music, relative to silence.
+    /// How much more motion there is with only the low, mid or high band of the music than in silence; at
+    /// least 0.
     pub reaction: [f64; 3],
     /// Share of each hue, starting with red, weighted by saturation.
     pub hues: [f64; HUES],
@@ -71,12 +72,12 @@ impl LookMeter {
         }
     }
 
-    /// Records the last picture before the sampled ones, for the motion of the first sample.
+    /// Records the last warm-up frame, to which the first measured frame is compared to measure motion.
     pub fn record_previous(&mut self, pixels: &[u8]) {
         grey(pixels, &mut self.last);
     }
 
-    /// Records a sampled picture.
+    /// Records a measured frame.
     pub fn record(&mut self, signal: ProbeSignal, pixels: &[u8]) {
         grey(pixels, &mut self.grey);
         let count = self.grey.len().max(1) as f64 * 255.0;
@@ -91,7 +92,7 @@ impl LookMeter {
         std::mem::swap(&mut self.last, &mut self.grey);
     }
 
-    /// Returns the look over all recorded pictures.
+    /// Returns the look over all measured frames.
     pub fn look(self) -> Look {
         let mut look = self.sums;
         let close = self.close.max(1) as f64;

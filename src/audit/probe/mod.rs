@@ -1,7 +1,8 @@
 //! The probe: plays one preset to known music, starting from a black picture, and measures every frame.
 //!
-//! All frames, warm-up included, run at 30 per second and are checked for flashes: 8 + 24 frames are just over the
-//! second that the flash rules consider. The look is measured on the sampled frames only.
+//! All frames, warm-up included, run at 30 per second and are checked for flashes: the default 8 + 24 frames
+//! last just over one second, the period that the flash rules consider. The look is measured on the measured
+//! frames only.
 
 mod cost;
 mod look_meter;
@@ -40,18 +41,18 @@ use crate::units::counted;
 pub const FPS: f64 = 30.0;
 /// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
-/// Number of frames over budget after which a preset counts as endless; the first frame, or a few in a loud passage,
-/// may exceed it.
+/// Number of frames over budget after which a preset counts as endless; the first frame, or a few in a loud
+/// passage, may exceed the budget.
 const ENDLESS_FRAMES: u32 = 8;
 
-/// Settings of a probe. Equal settings and seeds give equal looks.
+/// Settings of a probe. Equal settings, including the seed, give equal looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeSettings {
     /// Render size in pixels.
     pub size: [u32; 2],
-    /// Number of frames played before the sampled ones.
+    /// Number of warm-up frames before the measured ones.
     pub warm_up: u32,
-    /// Number of sampled frames.
+    /// Number of measured frames.
     pub frames: u32,
     /// Random seed.
     pub seed: u64,
@@ -62,7 +63,7 @@ pub struct ProbeSettings {
 }
 
 impl Default for ProbeSettings {
-    /// Returns the standard probe: 8 + 24 frames of 256 by 144 pixels.
+    /// Returns the standard settings: 8 warm-up and 24 measured frames of 256 by 144 pixels.
     fn default() -> Self {
         Self { size: [256, 144], warm_up: 8, frames: 24, seed: 1, textures: Vec::new(), thumbs: None }
     }
@@ -91,7 +92,7 @@ impl Prober {
         Ok(prober)
     }
 
-    /// Probes a preset. `id` is the id expected from the file's contents.
+    /// Probes a preset. `id` is the ID expected from the file's contents.
     pub fn probe(&mut self, preset: &WirePreset, id: PresetId) -> ProbeReport {
         let bytes = match preset.read() {
             Ok(bytes) => bytes,
@@ -230,7 +231,8 @@ impl Prober {
                 solo.rig.stage.finish();
                 meter.begin();
             }
-            meter.frame(|| solo.frame(sound)).ok(); // If the built-in preset fails, the estimate is only less accurate.
+            // If the built-in preset fails, the estimate is only less accurate.
+            meter.frame(|| solo.frame(sound)).ok();
         }
         solo.rig.stage.finish();
         meter.cost(0.0).gpu_ms

@@ -1,4 +1,4 @@
-//! Perceptual hash: similar pictures differ in few bits.
+//! Perceptual hash: the hashes of similar pictures differ in few bits.
 //!
 //! Each of three frames is reduced to 32 by 32 pixels and transformed (DCT); for each of the lowest 64
 //! coefficients except the mean, the hash records whether it exceeds their median (pHash: Zauner, 2010).
@@ -11,13 +11,13 @@ pub const VIEWS: usize = 3;
 const SIDE: usize = 32;
 const WAVES: usize = 8;
 
-/// Hash of a preset over [`VIEWS`] frames.
+/// Hash of a preset: 64 bits for each of [`VIEWS`] frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct PerceptualHash(pub [u64; VIEWS]);
 
 impl PerceptualHash {
-    /// Returns the number of differing bits, of `64 * VIEWS`.
+    /// Returns the number of differing bits, out of `64 * VIEWS`.
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
@@ -46,7 +46,7 @@ impl TryFrom<String> for PerceptualHash {
     }
 }
 
-/// Hashes one grey picture.
+/// Hashes one grey picture of `width` by `height` pixels.
 pub(super) fn view(grey: &[u8], [width, height]: [usize; 2]) -> u64 {
     let small = shrink(grey, width, height);
     let wave: [[f32; SIDE]; WAVES] = std::array::from_fn(|k| {

@@ -1,4 +1,5 @@
-//! Music for a probe: passages of the demo track, in full and by frequency band, each checked to be audible.
+//! Music for a probe: passages of the demo track, unfiltered and split by frequency band, each checked to be
+//! audible.
 
 use anyhow::ensure;
 use biquad::{Biquad as _, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F32, ToHertz as _, Type};
@@ -8,21 +9,21 @@ use crate::audio::demo::{DemoTrack, SECTIONS};
 use crate::audio::{Frame, Level, SAMPLE_RATE_HZ};
 use crate::units::Seconds;
 
-/// Minimum level of a passage that counts as music, in dBFS.
+/// RMS level, in dBFS, above which a passage counts as music.
 const AUDIBLE_DBFS: f32 = -45.0;
-/// Root mean square level that every band is scaled to, so that reactions are comparable.
+/// Root mean square level, 0 to 1, that every frequency band is scaled to, so that reactions are comparable.
 const BAND_RMS: f32 = 0.2;
 
-/// Signal played in one frame.
+/// Signal played during one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProbeSignal {
     /// The drop of the demo track.
     Techno,
-    /// The drop below 180 Hz.
+    /// The drop, low-pass filtered at 180 Hz.
     Low,
-    /// The drop from 300 Hz to 2.5 kHz.
+    /// The drop, band-pass filtered from 300 Hz to 2.5 kHz.
     Mid,
-    /// The drop above 4 kHz.
+    /// The drop, high-pass filtered at 4 kHz.
     High,
     /// The afterglow of the demo track.
     Ambient,
@@ -31,7 +32,7 @@ pub enum ProbeSignal {
 }
 
 impl ProbeSignal {
-    /// All signals in order, with their share of the sampled frames in 24ths.
+    /// All signals in order, with their share of the measured frames in 24ths.
     const PLAN: [(Self, usize); 6] = [
         (Self::Techno, 8),
         (Self::Low, 4),
@@ -48,15 +49,16 @@ pub struct ProbeSound {
 }
 
 impl ProbeSound {
-    /// Renders `warm_up` frames of techno and `sampled` frames of all signals in turn, at `fps`.
-    pub fn new(warm_up: u32, sampled: u32, fps: f64) -> anyhow::Result<Self> {
+    /// Renders `warm_up` frames of techno, then `measured` frames divided among all signals in turn, at
+    /// `fps`.
+    pub fn new(warm_up: u32, measured: u32, fps: f64) -> anyhow::Result<Self> {
         let per_frame = (f64::from(SAMPLE_RATE_HZ) / fps).round() as usize;
-        let sampled = sampled as usize;
+        let measured = measured as usize;
         let mut signals = vec![ProbeSignal::Techno; warm_up as usize];
         let mut share = 0;
         for (signal, part) in ProbeSignal::PLAN {
             share += part;
-            signals.resize(warm_up as usize + (sampled * share).div_ceil(24), signal);
+            signals.resize(warm_up as usize + (measured * share).div_ceil(24), signal);
         }
         let length = signals.len() * per_frame;
         let techno = passage("drop", length);
@@ -105,7 +107,7 @@ fn filtered(sound: &[Frame], filters: &[Coefficients<f32>]) -> Vec<Frame> {
     sound
 }
 
-/// Scales a sound to the common level of the bands, [`BAND_RMS`].
+/// Scales a sound to the common level of the bands, [`BAND_RMS`], and clips it at full scale.
 fn levelled(mut sound: Vec<Frame>) -> Vec<Frame> {
     let rms = 10.0_f32.powf(Level::of(&sound).rms_dbfs / 20.0);
     let gain = BAND_RMS / rms.max(1e-4);

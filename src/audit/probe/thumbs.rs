@@ -1,4 +1,5 @@
-//! Thumbnails: three frames of a preset side by side in a small picture, for reports and later stages.
+//! Thumbnails: three frames of a preset side by side in a small picture, for reports and the progress of a
+//! bake.
 
 use std::path::{Path, PathBuf};
 

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// File, name and remark.
+/// File, displayed name and remark.
 type ListItem = (PathBuf, String, String);
-/// File, name, remark and JPEG bytes.
+/// File, displayed name, remark and, if there is one, JPEG picture.
 type GalleryItem = (PathBuf, String, String, Option<Vec<u8>>);
 
 const STYLE: &str = "
@@ -87,7 +87,8 @@ impl HtmlPage {
         });
     }
 
-    /// Adds tables of counts side by side, with their share of `whole`; rows with a count of zero are omitted.
+    /// Adds tables of counts side by side, with their share of `whole`; rows with a count of zero are
+    /// omitted.
     pub fn tables(&mut self, whole: usize, tables: &[(&str, &[(String, usize)])]) {
         let share = |count: usize| format!("{:.1}%", 100.0 * count as f64 / whole.max(1) as f64);
         self.add(html! {

@@ -1,7 +1,8 @@
-//! The audit report: one page with counts, reasons, distributions and pictures, and lists of presets to act on.
+//! The audit report: one page with counts, reasons, distributions and pictures, and lists of presets to act
+//! on.
 //!
-//! The page is self-contained. Next to it are `accepted.txt`, `rescue.txt`, `ban.txt` and `flash.txt` with one path per
-//! line, as read by `aivj bake pack --rel-paths`, and `preset-families.json`.
+//! The page is self-contained. Next to it are `accepted.txt`, `rescue.txt`, `ban.txt` and `flash.txt` with
+//! one path per line, as read by `aivj bake pack --rel-paths`, and `preset-families.json`.
 
 mod chart;
 mod html;
@@ -25,9 +26,9 @@ use html::HtmlPage;
 pub const PAGE: &str = "report.html";
 /// File name of the list of accepted presets.
 pub const ACCEPTED: &str = "accepted.txt";
-/// Maximum number of presets shown per group.
+/// Maximum number of presets shown per look or problem.
 const SHOWN: usize = 24;
-/// Maximum number of groups of similar presets.
+/// Maximum number of groups of similar presets shown.
 const SHOWN_GROUPS: usize = 12;
 
 /// Writes the report and the preset lists of the audit to `out`; returns the path of the report.

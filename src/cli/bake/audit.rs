@@ -21,10 +21,10 @@ use crate::units::counted;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
-    #[arg(long, required = true, num_args = 1..)]
+    #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     library: Vec<PathBuf>,
     /// Audit output folder
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Texture folders
     #[arg(long, value_name = "DIR", num_args = 1..)]
@@ -56,9 +56,10 @@ pub struct Args {
     #[command(flatten)]
     gates: GateArgs,
     /// CPU time limit per preset, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    preset_seconds: u64,
-    /// Re-audit presets that were not ok or lacked a texture
+    #[arg(long, alias = "preset-seconds", value_name = "SECONDS", default_value_t = 20,
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// Re-audit presets whose verdict was not `ok`, or that lacked a texture
     #[arg(long)]
     retry_failed: bool,
     /// Do not save thumbnails
@@ -117,7 +118,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         budget,
         retry_failed: args.retry_failed,
         gates: args.gates.limits()?,
-        preset_cpu: Duration::from_secs(args.preset_seconds),
+        preset_cpu: Duration::from_secs(args.timeout),
         only: None,
         shard: args.shard,
         stop: std::sync::Arc::default(),

@@ -14,10 +14,10 @@ use crate::units::counted;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset library that children are compared with; paths in the --from list are relative to it
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     library: PathBuf,
     /// Folder for the children, the packs `new` and `favourites`, and the report
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Breed from the presets of a folder, or those listed in a file, one library-relative path per line [default: your
     /// favourites]
@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes and threads
-    #[arg(long, default_value_t = crate::cli::args::default_workers())]
+    #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]
     workers: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]

@@ -16,13 +16,13 @@ use crate::units::counted;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder with the embeddings; the index is written there too
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// What to group presets by
     #[arg(long, value_enum, default_value = "look")]
     mode: Mode,
     /// Preset folder, for every mode except look [default: the --out folder]
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
     /// Folder with the audit for --mode kmeans [default: the --out folder]
     #[arg(long, value_name = "DIR")]
@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     /// Name of the pack [default: name of the --out folder]
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     pack: Option<String>,
     /// Number of threads
     #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]

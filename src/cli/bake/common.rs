@@ -1,4 +1,4 @@
-//! Arguments shared by several bake stages.
+//! Arguments and helpers shared by several bake stages.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::store::Store;
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Work {
     /// Preset folder
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub library: PathBuf,
     /// Maximum number of presets, or 0 for all [default: all]
     #[arg(long, value_name = "COUNT")]
@@ -38,7 +38,7 @@ impl Work {
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Embedding {
     /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
-    #[arg(long, default_value = "builtin")]
+    #[arg(long, value_name = "MODEL", default_value = "builtin")]
     pub embedder: String,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Capture {
     #[arg(long, value_name = "DIR", num_args = 1..)]
     pub textures: Vec<PathBuf>,
     /// Audio file, or `demo` for the demo track
-    #[arg(long, default_value = "demo")]
+    #[arg(long, value_name = "FILE", default_value = "demo")]
     pub audio: String,
     /// Number of frames saved per preset
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -123,7 +123,7 @@ pub(super) fn store() -> anyhow::Result<Store> {
     store_in(&places.context("no data folder found; set AIVJ_DATA to a folder")?.data)
 }
 
-/// Opens the store in the folder `data`, which must be writable.
+/// Opens the store in the folder `data`, which must be writable, and backs it up.
 pub(super) fn store_in(data: &Path) -> anyhow::Result<Store> {
     let opened = Store::open(data, now())?;
     anyhow::ensure!(
@@ -140,7 +140,7 @@ pub(super) fn store_in(data: &Path) -> anyhow::Result<Store> {
     Ok(opened.store)
 }
 
-/// Shows progress as a bar on stderr.
+/// Returns a callback that shows progress as a bar on stderr.
 pub(super) fn bar() -> impl FnMut(&Progress) -> bool {
     let style =
         indicatif::ProgressStyle::with_template("{msg:20} {bar:30} {pos}/{len}  {per_sec}  {eta} left");

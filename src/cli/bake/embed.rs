@@ -16,7 +16,7 @@ pub struct Args {
     #[command(flatten)]
     work: Work,
     /// Folder for embeddings.npy, ids.txt and embeddings.meta.json
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
     embedding: Embedding,

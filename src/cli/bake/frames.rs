@@ -23,7 +23,7 @@ pub struct Args {
     #[command(flatten)]
     work: Work,
     /// Folder for frames-index.jsonl and the frames
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
     capture: Capture,

@@ -14,7 +14,7 @@ pub struct Args {
     folders: Vec<PathBuf>,
     /// Output folder; to continue with `bake overnight --out DIR`, use DIR/audit for audit shards and DIR for
     /// all others
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Preset folders that were audited [default: those recorded in the shards]
     #[arg(long, value_name = "DIR", num_args = 1..)]

@@ -20,7 +20,7 @@ pub struct Args {
     #[command(flatten)]
     work: Work,
     /// Name of the pack
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     pack: String,
     /// Folder for the bake [default: packs/NAME in the data folder]
     #[arg(long, value_name = "DIR")]

@@ -11,16 +11,16 @@ use crate::units::counted;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder, or a folder with a finished `preset-audit.json` from the browser-based predecessor
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     audit: PathBuf,
     /// Preset folder that the predecessor's audit covers [default: the folder named in the audit]
     #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
     /// Name of the pack
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     name: String,
     /// Folder in which to create the pack
-    #[arg(long, default_value = "packs")]
+    #[arg(long, value_name = "DIR", default_value = "packs")]
     packs: PathBuf,
     /// Presets to select from: playable with an acceptable look (ok), or all that are playable (crashsafe)
     #[arg(long, default_value = "ok", value_parser = ["ok", "crashsafe"])]

@@ -19,19 +19,19 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     machines: u32,
     /// Preset folder, at the same path on every computer
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     library: PathBuf,
     /// Texture folders, at the same paths on every computer
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Name of the pack
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     pack: String,
     /// Folder shared by all computers, for the job files, the shards and the finished bake
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
-    #[arg(long, default_value = "builtin")]
+    #[arg(long, value_name = "MODEL", default_value = "builtin")]
     embedder: String,
     /// CPU cores of each computer
     #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers() as u32,

@@ -9,7 +9,7 @@ use crate::audit::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Presets to blacklist: all that are not ok (quality), only unplayable ones (crash), or none
     #[arg(long, default_value = "quality", value_parser = ["quality", "crash", "none"])]

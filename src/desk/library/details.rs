@@ -13,7 +13,7 @@ use crate::show::Command;
 pub(super) const HEIGHT: f32 = 152.0;
 /// Side of the preset's thumbnail, in points.
 const PICTURE: f32 = 96.0;
-/// Number of buttons below the details.
+/// Maximum number of buttons below the details.
 const BUTTONS: usize = 5;
 
 impl LibraryPage {

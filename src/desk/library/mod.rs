@@ -1,7 +1,7 @@
-//! The Library and Map pages: search results as a list or a map, filters at the side, the selected preset below.
+//! The Library and Map pages: search results as a list or map, filters, and details of the selected preset.
 //!
-//! Both pages show the same search, which runs on its own thread; the page sends queries and shows
-//! the newest results.
+//! Both pages show the results of the same search, which runs on a separate thread; they send queries and
+//! show the newest results.
 
 mod details;
 mod filters;

@@ -16,7 +16,7 @@ pub(in crate::desk) enum Layout {
     Map,
 }
 
-/// The Library and Map pages, with their query and selection.
+/// The Library and Map pages, which share a query and a selection.
 #[derive(Default)]
 pub(in crate::desk) struct LibraryPage {
     pub(super) text: String,
@@ -25,7 +25,7 @@ pub(in crate::desk) struct LibraryPage {
     pub(super) sent: Option<SearchQuery>,
     pub(super) selected: Option<PresetId>,
     pub(super) map: MapView,
-    /// Loads thumbnails; started when the page is first opened.
+    /// Loads thumbnails; `None` until the page is first opened, or if the thread could not be started.
     pub(super) thumbs: Option<Thumbs>,
 }
 

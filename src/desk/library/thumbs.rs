@@ -12,12 +12,12 @@ use crate::facts::PresetId;
 use crate::library::Entry;
 use crate::library::looks::Looks;
 
-/// Side of a thumbnail, in pixels.
+/// Maximum width and height of a thumbnail, in pixels.
 const SIDE: u32 = 96;
 /// Maximum number of thumbnails in memory, more than any screen shows.
 const KEPT: usize = 400;
-/// Maximum number of requests in flight. Others are requested again in the next frame, so that scrolling past thousands
-/// of presets reads only a few.
+/// Maximum number of requests in flight. Others are retried in the next frame, so that scrolling past
+/// thousands of presets reads only a few.
 const QUEUE_CAPACITY: usize = 24;
 
 struct Known {
@@ -45,7 +45,7 @@ impl Thumbs {
         let work = move || {
             for (id, path) in jobs {
                 if done.send((id, load(&path))).is_err() {
-                    break; // The desk is gone.
+                    break; // The desk has been closed.
                 }
             }
         };
@@ -111,7 +111,7 @@ mod tests {
     fn a_baked_frame_is_found_and_read() {
         let bake = tempfile::tempdir().expect("a folder");
         let path = first_frame(bake.path(), "b/a.milk");
-        // The first 16 digits of the SHA-1 of "b/a.milk".
+        // The folder is named after the first 16 hexadecimal digits of the SHA-1 of "b/a.milk".
         assert!(path.ends_with("frames/86/f2/86f2acbd62ade804/frame-000.webp"), "{}", path.display());
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         image::RgbaImage::new(224, 224).save(&path).expect("saved");

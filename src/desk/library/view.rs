@@ -24,13 +24,13 @@ pub struct LibraryView {
     pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,
     /// Presets that an audit rejected, with reasons.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
-    /// Presets rescued from an exclusion.
+    /// Presets rescued by the performer: shown regardless of audits and the picture watch.
     pub rescued: Arc<BTreeSet<PresetId>>,
     /// The preset folder, if it is missing.
     pub missing: Option<PathBuf>,
     /// Why the presets of the folder are held back, if they are.
     pub held_back: Option<String>,
-    /// Number of changes not saved yet.
+    /// Number of changes that are not saved yet.
     pub unsaved: usize,
     /// Why changes cannot currently be saved; empty if they can.
     pub save_problem: String,
@@ -53,7 +53,7 @@ pub enum LibraryRequest {
     IgnoreBlacklist,
 }
 
-/// Returns the colour for a preset's state.
+/// Returns the text colour for a preset: playing, banned, excluded, favourite, or none of these.
 pub(super) fn state_color(view: &LibraryView, playing: Option<PresetId>, id: PresetId) -> Color32 {
     match id {
         id if playing == Some(id) => style::GOOD,

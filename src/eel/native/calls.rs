@@ -17,9 +17,9 @@ pub(super) struct NativeContext {
     pub outputs: *mut f64,
     /// Remaining instructions; between calls, the code keeps the count in a register.
     pub fuel: i64,
-    /// Blocks of `megabuf`; null if unallocated.
+    /// Pointers to the blocks of `megabuf`; null for unallocated blocks.
     pub local: [*mut f64; BLOCKS],
-    /// Blocks of `gmegabuf`.
+    /// Pointers to the blocks of `gmegabuf`; null for unallocated blocks.
     pub global: [*mut f64; BLOCKS],
     megabuf: *mut Memory,
     shared: *mut Shared,
@@ -74,7 +74,7 @@ impl NativeContext {
         }
     }
 
-    /// Calls `action` with a [`Machine`] view of the context.
+    /// Calls `action` with a [`Machine`] view of the context, then refreshes the block pointers.
     ///
     /// # Safety
     ///

@@ -3,9 +3,9 @@
 //! This is the only module of the language with unsafe code: it calls machine code, which calls back through
 //! the functions in `calls`. Why this is sound:
 //!
-//! * The code only accesses memory through its [`NativeContext`]. Slots of variables, registers, inputs and outputs are
-//!   constants of the program, and [`Native::run`] checks their bounds before each call. The code itself checks indexes
-//!   into `megabuf` against its size, and block pointers against null.
+//! * The code only accesses memory through its [`NativeContext`]. Slots of variables, registers, inputs and
+//!   outputs are constants of the program, and [`Native::run`] checks their bounds before each call. The code
+//!   itself checks indexes into `megabuf` and `gmegabuf` against their size, and block pointers against null.
 //! * Operations that can move a block (allocating, freeing) are calls, after which the code reloads the block pointers.
 //! * Memory is writable or executable, never both: `cranelift-jit` writes the code, then changes the protection.
 //! * The code terminates: it spends the budget on every loop iteration and item.
@@ -31,7 +31,7 @@ pub(super) struct Native {
     entry: Entry,
     /// Minimum length of [`Machine::vars`].
     variables: usize,
-    /// Owns the code; taken when dropped.
+    /// Owns the code; `None` only once the drop has begun.
     module: Mutex<Option<JITModule>>,
 }
 

@@ -13,7 +13,7 @@ use crate::jobs::progress::{OnProgress, Progress};
 
 /// Maximum number of consecutive failed attempts without progress.
 const TRIES: u32 = 4;
-/// Bytes read at once.
+/// Number of bytes read at once.
 const BLOCK: usize = 1 << 16;
 
 /// Expected size and hash of a file.
@@ -88,7 +88,7 @@ enum Interrupted {
     Final(ModelError),
 }
 
-/// Downloads the missing rest of `part`.
+/// Downloads the rest of the file into `part`, or all of it if the server cannot resume.
 fn download(
     agent: &ureq::Agent,
     url: &str,

@@ -115,7 +115,8 @@ impl Hub {
         Self { address: address.trim_end_matches('/').to_owned(), agent: config.into() }
     }
 
-    /// Downloads the vision tower of a repository and its configuration to `folder`, resuming an earlier attempt.
+    /// Downloads the vision tower of a repository and its configuration to `folder`, resuming an earlier
+    /// download of the same commit.
     pub(super) fn fetch(
         &self,
         repository: &Repository,

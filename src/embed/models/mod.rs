@@ -31,7 +31,7 @@ pub enum ModelError {
     /// The model cannot be used.
     #[error("{0}")]
     Unfit(String),
-    /// The hub is unreachable or does not have the model.
+    /// The hub is unreachable or does not have the model, or a download failed.
     #[error("{0}")]
     Hub(String),
     /// The download was cancelled.

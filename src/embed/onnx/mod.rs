@@ -1,7 +1,7 @@
 //! Embedder for CLIP-like vision towers: a folder with `model.onnx` and `preprocessor_config.json`.
 //!
 //! Every frame is preprocessed as configured, embedded and normalised; the embedding of a preset is the normalised mean
-//! of its frames. OpenCLIP's ViT-B-32 exported by Hugging Face's optimum has this form.
+//! of its frames. OpenCLIP's ViT-B-32 exported by Hugging Face Optimum has this form.
 
 mod external;
 mod prepare;
@@ -22,12 +22,12 @@ use super::{Embedder, EmbedderId, PresetInput};
 use crate::disk::{self, Input};
 use crate::jobs::parallel;
 
-/// Frames per run for models with a dynamic batch size; larger batches are not faster.
+/// Number of frames per run for models with a dynamic batch size; larger batches are not faster.
 const BATCH: usize = 8;
 /// Maximum fixed batch size of a model; a batch is held in memory.
 const LARGEST_BATCH: i64 = 256;
-/// Paths of a model within its folder, in order of preference: in a repository with both towers of a CLIP model,
-/// `model.onnx` may contain both.
+/// Possible paths of the model within its folder, in order of preference; `vision_model.onnx` comes first
+/// because `model.onnx` may contain both towers of a CLIP model.
 pub const MODEL_FILES: [&str; 4] =
     ["vision_model.onnx", "onnx/vision_model.onnx", "model.onnx", "onnx/model.onnx"];
 /// Names of the embedding output, in order of preference.
@@ -50,11 +50,12 @@ pub struct Onnx {
 }
 
 impl Onnx {
-    /// Opens the model of this folder and tests it on grey pictures.
+    /// Opens the model in this folder and tests it on grey pictures.
     pub fn open(folder: &Path, threads: usize) -> Result<Self, String> {
         let path = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         let path = path.ok_or_else(|| format!("no model.onnx in {}", folder.display()))?;
-        // Checked before a runtime reads the file, so that only a model of a plausible size is loaded.
+        // Checked before a runtime reads the file, so that only an ONNX model within the size limit is
+        // loaded.
         check_model(&path).map_err(|error| format!("cannot use {}: {error}", path.display()))?;
         let config = folder.join(CONFIG);
         let preparation = Preparation::read(&config)?;
@@ -127,7 +128,7 @@ impl Onnx {
         Ok(rows)
     }
 
-    /// Embeds the pictures of one run; a fixed batch is padded with grey ones.
+    /// Embeds the pictures of one run; a fixed batch is padded with grey pictures.
     fn run_once(&mut self, planes: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
         let side = self.preparation.crop as usize;
         let count = self.batch.unwrap_or(planes.len());
@@ -153,7 +154,8 @@ impl Onnx {
         }
     }
 
-    /// Returns how many frames are preprocessed together: about [`BATCH`], in whole batches.
+    /// Returns how many frames are preprocessed together: [`BATCH`], rounded up to a multiple of a fixed
+    /// batch size.
     fn chunk_size(&self) -> usize {
         self.batch.map_or(BATCH, |fixed| BATCH.next_multiple_of(fixed))
     }
@@ -197,15 +199,15 @@ impl Embedder for Onnx {
     }
 }
 
-/// Checks that a file is a model, without reading its weights.
+/// Checks that a file is an ONNX model, without reading its weights.
 ///
 /// # Errors
-/// Fails if the file cannot be read or is not a model.
+/// Fails if the file cannot be read, is too large or is not an ONNX model.
 pub fn check_model(path: &Path) -> std::io::Result<()> {
     external_files(path).map(|_| ())
 }
 
-/// Opens a session on `provider`, or on the CPU.
+/// Opens a session on `provider`, or on the CPU if it is `None`.
 fn session(
     runtime: &Runtime,
     provider: Option<&Provider>,
@@ -230,7 +232,7 @@ struct Signature {
     sides: [i64; 4],
 }
 
-/// Returns the signature of a vision tower; the error lists the inputs and outputs of other models.
+/// Returns the signature of a vision tower; for any other model, the error lists its inputs and outputs.
 fn signature(session: &Session) -> Result<Signature, String> {
     let floats = |kind: &ValueType, sides: usize| matches!(kind, ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } if shape.len() == sides);
     let list = |ends: &[ort::value::Outlet]| {
@@ -265,7 +267,7 @@ fn batch_of(sides: &[i64; 4]) -> Result<Option<usize>, String> {
     }
 }
 
-/// Checks that an input takes three colour planes.
+/// Checks that an input accepts three colour planes.
 fn check_channels(sides: &[i64; 4]) -> Result<(), String> {
     match sides[1] {
         ..1 | 3 => Ok(()),
@@ -273,7 +275,7 @@ fn check_channels(sides: &[i64; 4]) -> Result<(), String> {
     }
 }
 
-/// Checks that an input takes squares of this side; the error is the expected width and height.
+/// Checks that an input accepts squares of this side length; the error is the expected width and height.
 fn check_size(sides: &[i64; 4], side: u32) -> Result<(), String> {
     let side = i64::from(side);
     let [height, width] = [sides[2], sides[3]].map(|size| if size < 1 { side } else { size });
@@ -283,7 +285,7 @@ fn check_size(sides: &[i64; 4], side: u32) -> Result<(), String> {
     }
 }
 
-/// Returns a hash of a model: its file and its external data.
+/// Returns a hash of a model's file and external data.
 fn fingerprint(path: &Path) -> Result<String, String> {
     let failed = |path: &Path, error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut hash = Sha256::new();

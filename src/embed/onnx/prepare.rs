@@ -1,4 +1,4 @@
-//! Preprocessing of pictures for CLIP-like models as configured in `preprocessor_config.json`: resizing,
+//! Preprocessing of pictures for CLIP-like models, as configured in `preprocessor_config.json`: resizing,
 //! cropping, scaling and normalisation. Missing settings default to those of OpenAI's CLIP.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::disk;
 
-/// The preprocessing of a picture.
+/// Preprocessing that a model expects of its pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
     resize: Resize,
@@ -26,7 +26,7 @@ pub(super) struct Preparation {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Resize {
-    /// Pictures are not resized.
+    /// Does not resize pictures.
     No,
     /// Resizes the shorter side to this length, keeping the aspect ratio.
     Shortest(u32),

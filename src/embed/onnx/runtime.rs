@@ -34,8 +34,8 @@ pub(super) struct Provider {
 }
 
 impl Runtime {
-    /// Returns the available accelerators in order of preference, limited to `AIVJ_ONNX_PROVIDER` if it is
-    /// set.
+    /// Returns the available accelerators in order of preference; if `AIVJ_ONNX_PROVIDER` is set, only the
+    /// one it names.
     pub fn providers(&self) -> Vec<Provider> {
         let wanted = std::env::var("AIVJ_ONNX_PROVIDER").unwrap_or_default();
         self.providers_named(&wanted)
@@ -108,7 +108,7 @@ fn find_library() -> Option<PathBuf> {
     }
 }
 
-/// Returns the runtime library in `folder`, the program's folder.
+/// Returns the runtime library in `folder`, the program's folder, if it contains one.
 fn library_in(folder: &Path) -> Option<PathBuf> {
     let found =
         disk::list(folder).ok()?.into_iter().filter(|item| item.name.to_str().is_some_and(is_library));

@@ -1,4 +1,4 @@
-//! Tests with small hand-written vision towers, compared with plain loops.
+//! Tests with small hand-written vision towers whose outputs are compared with plain loops.
 
 mod proto;
 mod vit;
@@ -13,8 +13,8 @@ fn weights() -> Vec<f32> {
     (0..WIDTH * 3 * PATCH * PATCH).map(|at| ((at * 37 % 101) as f32 / 101.0 - 0.5) * 0.2).collect()
 }
 
-/// Returns a tower with patches by convolution, an activation and mean pooling: a vision transformer without
-/// its blocks.
+/// Returns a tower of a patch convolution, an activation and mean pooling: a vision transformer without its
+/// blocks.
 fn tower() -> Vec<u8> {
     tower_of([0, 3, SIDE as u64, SIDE as u64], &patches())
 }
@@ -164,8 +164,8 @@ fn a_wrong_picture_size_is_reported_with_both_files() {
         Onnx::open(folder.path(), 1).err().expect("refused")
     };
     let why = refused([0, 3, 48, 48]);
-    assert!(why.contains("model.onnx expects pictures of 48x48"), "{why}");
-    assert!(why.contains("preprocessor_config.json makes 16x16"), "{why}");
+    assert!(why.contains("model.onnx expects 48x48 pictures"), "{why}");
+    assert!(why.contains("preprocessor_config.json produces 16x16"), "{why}");
     let free = folder(&tower_of([0, 3, 0, 0], &patches()));
     assert!(Onnx::open(free.path(), 1).is_ok());
     assert_eq!(

@@ -153,7 +153,7 @@ impl<'a> Lowering<'a> {
         self.module.global_variables.append(variable, Span::UNDEFINED)
     }
 
-    /// Adds a local variable of the function being built.
+    /// Adds a local variable to the function being built.
     pub fn local(&mut self, name: &str, ty: Ty) -> VarId {
         let handle = self.naga_type(ty);
         self.f.local(name, ty, handle)

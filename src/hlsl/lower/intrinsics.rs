@@ -436,7 +436,7 @@ impl Lowering<'_> {
         Ok(Value::new(Ty::BOOL, handle, Fact::within(1.0)))
     }
 
-    /// Discards the pixel if any component meets the condition.
+    /// Adds code that discards the pixel if `condition` is true.
     fn discard_if(&mut self, condition: &Value) {
         let condition = self.expr(condition);
         let outer = self.f.enter();

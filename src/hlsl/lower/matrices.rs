@@ -60,7 +60,7 @@ impl Lowering<'_> {
         Value::new(ty, handle, fact)
     }
 
-    /// Returns the index of the rotation that an expression names.
+    /// Returns the index of the rotation matrix that an expression names, if any.
     fn as_rotation(&self, id: ExprId) -> Option<u32> {
         let Expr::Name(name) = self.ast.expr(id) else { return None };
         if self.f.find(name).is_some() || self.globals.contains_key(name) {

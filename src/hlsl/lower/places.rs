@@ -10,7 +10,7 @@ use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin, Input};
 use crate::hlsl::types::{Kind, Shape, Ty};
 
-/// Returns the components that a swizzle such as `xy` or `rgb` selects from a vector with `size` components.
+/// Returns the components that a swizzle such as `xy` or `rgb` selects from a vector; `None` if invalid.
 pub(super) fn components(name: &str, size: u8) -> Option<Vec<u8>> {
     if name.is_empty() || name.len() > 4 {
         return None;
@@ -20,7 +20,7 @@ pub(super) fn components(name: &str, size: u8) -> Option<Vec<u8>> {
     })
 }
 
-/// Returns the elements that a swizzle such as `_m00` or `_11_22` selects from a matrix.
+/// Returns the elements that a swizzle such as `_m00` or `_11_22` selects from a matrix; `None` if invalid.
 pub(super) fn elements(name: &str, rows: u8, columns: u8) -> Option<Vec<(u8, u8)>> {
     let mut found = Vec::new();
     for part in name.strip_prefix('_')?.split('_') {

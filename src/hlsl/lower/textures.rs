@@ -16,7 +16,7 @@ use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty};
 
 impl Lowering<'_> {
-    /// Returns the sampler that an expression names.
+    /// Returns the sampler that an expression names, if any.
     pub fn sampler(&self, id: ExprId) -> Option<Name> {
         let Expr::Name(name) = self.ast.expr(id) else { return None };
         match self.f.find(name) {

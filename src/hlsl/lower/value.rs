@@ -32,7 +32,7 @@ impl Fact {
     }
 }
 
-/// The components of a constant; unused ones are 0.
+/// The components of a constant; those beyond its shape are ignored.
 pub(super) type Components = [f64; 4];
 
 /// A value of a shader expression while it is lowered: its type, its representation, and what is known about it.

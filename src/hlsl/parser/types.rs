@@ -109,7 +109,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses `<float, 3>` after `vector` or `matrix`; if absent, the dimensions are `default`.
+    /// Parses `<float, 3>` after `vector` or `matrix`; if absent, returns float and the dimensions `default`.
     fn template(&mut self, default: &[u8]) -> Result<(Kind, Vec<u8>), Error> {
         let mut sizes = default.to_vec();
         if !self.accept("<") {

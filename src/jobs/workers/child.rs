@@ -1,4 +1,5 @@
-//! The worker's side: answers requests line by line until the pool closes the pipe.
+//! The worker's side: answers requests line by line until the pool closes the pipe or the worker must be
+//! replaced.
 
 use std::io::{BufRead as _, Write as _};
 use std::ops::ControlFlow;
@@ -10,7 +11,7 @@ use super::usage;
 use crate::confine::{self, Rights};
 use crate::jobs::wire::WirePath;
 
-/// Environment variable with the [`Rights`] of a worker.
+/// Environment variable with the [`Rights`] of a worker as JSON.
 pub(super) const RIGHTS: &str = "AIVJ_RIGHTS";
 
 #[derive(Default, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ struct WireRights {
     write: Vec<WirePath>,
 }
 
-/// Encodes rights as a value of [`RIGHTS`].
+/// Encodes rights as the value of [`RIGHTS`].
 pub(super) fn encode(rights: &Rights) -> std::io::Result<String> {
     let wire = |paths: &[std::path::PathBuf]| paths.iter().cloned().map(WirePath).collect();
     let rights = WireRights { read: wire(&rights.read), write: wire(&rights.write) };

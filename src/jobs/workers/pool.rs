@@ -40,7 +40,7 @@ pub struct PoolSettings {
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
     /// Path of the lock of a playing show. While the lock is held, only one worker runs, and after each job
-    /// it rests for as long as the job took.
+    /// it rests for as long as the job took. `None` ignores shows.
     pub pause_for: Option<PathBuf>,
     /// Set to cancel; running jobs end without an outcome.
     pub stop: Arc<AtomicBool>,
@@ -59,7 +59,8 @@ pub enum Outcome<Answer> {
     Memory(String),
     /// The process aborted, crashed or exited, or gave an invalid answer.
     Died(String),
-    /// The worker could not be started or was killed from outside, or the job was cancelled.
+    /// The worker could not be started or was killed from outside, or the job could not be serialised or was
+    /// cancelled.
     Skipped(String),
 }
 
@@ -138,7 +139,7 @@ impl WorkerPool {
                             break; // The caller stopped early.
                         }
                     }
-                    // The worker exits with this thread; the next list of jobs gets new ones.
+                    // The worker process exits with this thread; the next list of jobs gets new workers.
                     worker.child = None;
                     over.store(true, Ordering::Relaxed);
                 };

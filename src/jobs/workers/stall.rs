@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::limits::Limits;
 
-/// Tracks the CPU time of a worker. Other times are measured from the request.
+/// Tracks the CPU time of a worker. All other times are measured from the start of the request.
 pub(super) struct StallTimer {
     /// Total CPU time of the worker when it last made progress.
     cpu: Duration,
@@ -21,7 +21,7 @@ impl StallTimer {
         Self { cpu, since: Duration::ZERO, least: limits.cpu / 8, wall: limits.wall }
     }
 
-    /// Records the total CPU time `cpu` at time `now`.
+    /// Records that the worker has used `cpu` of CPU time in total by time `now`.
     pub fn record(&mut self, cpu: Duration, now: Duration) {
         if cpu >= self.cpu + self.least {
             (self.cpu, self.since) = (cpu, now);

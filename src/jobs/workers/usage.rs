@@ -10,7 +10,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 pub(super) struct Usage {
     /// Resident memory, in MiB.
     pub memory_mib: u64,
-    /// CPU time of all its threads since it started.
+    /// CPU time used by all threads of the process since it started.
     pub cpu: Duration,
 }
 
@@ -39,7 +39,7 @@ impl UsageMeter {
     }
 }
 
-/// Returns whether process usage is available here, so that memory and CPU time can be limited.
+/// Returns whether process usage is available on this platform, so that memory and CPU time can be limited.
 pub fn can_limit() -> bool {
     static CAN: OnceLock<bool> = OnceLock::new();
     *CAN.get_or_init(|| UsageMeter::of(std::process::id()).is_some_and(|mut meter| meter.read().is_some()))
@@ -66,10 +66,10 @@ pub fn lower_priority() {
     super::windows::lower_priority();
 }
 
-/// Environment variable with the process id of a worker's supervisor.
+/// Environment variable with the process ID of a worker's supervisor.
 pub(super) const SUPERVISOR: &str = "AIVJ_SUPERVISOR";
 
-/// Returns the process id of the supervisor, if set.
+/// Returns the process ID of the supervisor, if set.
 #[cfg(any(target_os = "linux", windows))]
 fn supervisor() -> Option<u32> {
     std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok())

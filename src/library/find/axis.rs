@@ -14,9 +14,9 @@ pub(super) enum Axis {
     Motion,
     /// Colourfulness.
     Colour,
-    /// Fine structure.
+    /// Amount of fine structure.
     Detail,
-    /// Similarity of the left and the right half.
+    /// Similarity of the picture to its mirror image.
     Symmetry,
     /// Share of black pixels.
     Black,
@@ -46,7 +46,8 @@ pub(super) enum Axis {
 
 /// Number of properties.
 pub(super) const AXES: usize = 18;
-/// Added to the sum of all hues, so that the colours of an almost grey picture have small shares.
+/// Added to the sum of all hue shares before dividing by it, so that the colours of an almost grey picture
+/// have small shares.
 const GREY: f32 = 0.02;
 
 /// The measurements in a verdict that the properties are derived from.

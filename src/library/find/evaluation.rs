@@ -1,7 +1,8 @@
 //! Compares finding presets by description with searching by name: mean average precision over 120 queries.
 //!
-//! Relevance is measured on the frames of a bake. They differ in moment, sound and size from the audits that
-//! descriptions are matched against. Run it on a library with an audit and frames:
+//! Relevance is measured on the frames of a bake. These were captured at other moments, with other sound and
+//! at another size than the frames of the audits that descriptions are matched against. Run it on a library
+//! with an audit and frames:
 //!
 //! ```text
 //! aivj bake audit --library LIB --out OUT && aivj bake frames --library LIB --out OUT
@@ -142,7 +143,8 @@ impl MeasuredLibrary {
         Self { library, measurements, ranks }
     }
 
-    /// Returns whether a preset meets a condition such as `light<.4`, `red+orange>50`, `tag:dots` or `!name:geiss`.
+    /// Returns whether a preset meets a condition such as `light<.4`, `red+orange>50`, `tag:dots` or
+    /// `!name:geiss`.
     fn meets(&self, index: usize, condition: &str) -> bool {
         if let Some(condition) = condition.strip_prefix('!') {
             return !self.meets(index, condition);

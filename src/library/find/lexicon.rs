@@ -1,4 +1,4 @@
-//! Words and what they mean: measured properties, visual elements and energies.
+//! Words, and the measured properties, visual elements and energies that they stand for.
 
 use super::axis::Axis;
 use crate::facts::{Energy, Tag};
@@ -23,8 +23,8 @@ pub(super) struct Concept {
     pub words: &'static [&'static str],
     /// The features that the words stand for; a preset must fit all of them.
     pub features: &'static [Feature],
-    /// How much it counts that a preset's name contains the word, 0 to 1: a preset named "tunnel" shows one,
-    /// but a preset named "blue" may be red.
+    /// Weight, 0 to 1, of a match in a preset's path, tags or labels: a preset named "tunnel" shows one, but
+    /// a preset named "blue" may be red.
     pub by_name: f32,
 }
 

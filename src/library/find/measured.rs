@@ -1,4 +1,5 @@
-//! The measured properties of all presets of a library, as ranks: what counts as dark or fast depends on the library.
+//! The measured properties of all presets of a library, as ranks, because what is dark or fast depends on the
+//! library.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::store::Store;
 /// File name of the index of a bake's frames.
 const FRAMES_INDEX: &str = "frames-index.jsonl";
 
-/// A line of the index of frames, reduced to the preset's id and the measurements of its frames.
+/// A line of the index of frames, reduced to the preset's ID and the measurements of its frames.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FramesLine {
@@ -39,8 +40,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Reads the measurements of audits and, for presets without them, those of the frames in the bake
-    /// folder.
+    /// Reads the measurements of audits and, for presets without them, the brightness and motion of the
+    /// frames in the bake folder.
     pub fn of(library: &Catalogue, store: &Store, bake: Option<&Path>) -> Self {
         let mut values: Vec<[Option<f32>; AXES]> = vec![[None; AXES]; library.entries.len()];
         let read = store.each_evidence(|id, json| {

@@ -27,8 +27,7 @@ pub(super) enum What {
     Concept { word: String, concept: &'static Concept },
     /// Any other word: a part of a name, an author or one of the performer's own tags.
     Name(String),
-    /// A higher or lower value of a property than that of the preset to resemble or, without one, than the
-    /// middle rank.
+    /// A higher or lower rank in a property than the preset to resemble has or, without one, than 0.5.
     Compared { axis: Axis, more: bool },
 }
 
@@ -135,7 +134,7 @@ fn split_like(text: &str) -> (Option<String>, String) {
     (Some(name), format!("{} {}", &text[..at], &rest[end..]))
 }
 
-/// Iterates over the words of a text. A leading dash negates a word.
+/// Iterates over the words of a text. A dash in front of a word becomes the word `no`.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let spaced = text.replace(" -", " no ");
     let spaced = spaced.strip_prefix('-').map_or(spaced.clone(), |rest| format!("no {rest}"));

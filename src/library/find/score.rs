@@ -8,20 +8,21 @@ use crate::facts::Energy;
 use crate::library::word_index::WordIndex;
 use crate::library::{Catalogue, Entry};
 
-/// Minimum fit of a term. If it were 0, the other terms would no longer affect the ranking.
+/// Minimum fit of a term. If it were 0, the other terms would not affect the rank of a preset that fails one.
 const MIN_FIT: f32 = 0.03;
 /// Fit of a preset that lacks a requested tag; not 0, because tags are derived from code and may miss visible
 /// elements.
 const WITHOUT_TAG: f32 = 0.15;
 /// Fit of a preset whose name lacks a requested word that is not in the lexicon.
 const WITHOUT_NAME: f32 = 0.1;
-/// Fit of a preset whose energy is equal, adjacent or opposite to the requested one.
+/// Fit of a preset by the distance between its energy and the requested one: equal, adjacent, opposite.
 const ENERGY_FITS: [f32; 3] = [1.0, 0.4, 0.1];
-/// Distance between ranks at which the similarity of two looks falls to 1/e.
+/// Root mean square difference in rank at which the similarity of two looks falls to 1/e.
 const SIMILARITY_SCALE: f32 = 0.2;
 /// Difference in rank at which the fit of a comparison is 0.5.
 const NOTICEABLE: f32 = 0.12;
-/// Maximum similarity of a preset that was not measured; it is compared by code and style only.
+/// Maximum similarity of two presets that have no measured property in common; they are compared by tags,
+/// code and style only.
 const MAX_UNMEASURED: f32 = 0.3;
 /// Properties by which two looks are compared.
 const LOOKS: [Axis; 13] = [
@@ -95,10 +96,11 @@ pub(in crate::library) fn rank(
     Ranking { best, problem }
 }
 
-/// Weight of the similarity to a preset; a word has the weight 1.
+/// Weight of the similarity to a preset; a word without modifiers has a weight of 1.
 const LIKE_WEIGHT: f32 = 2.0;
 
-/// Returns the preset with the shortest name: "star" means "star.milk" rather than "starfield 2.milk".
+/// Returns the index of the preset in `found` with the shortest name: "star" means "star.milk" rather than
+/// "starfield 2.milk".
 fn shortest(library: &Catalogue, found: &[u32]) -> Option<usize> {
     found.iter().map(|&index| index as usize).min_by_key(|&index| library.entries[index].name().len())
 }
@@ -149,7 +151,7 @@ fn fit(
     }
 }
 
-/// Returns the geometric mean of how well the features fit.
+/// Returns how well a preset fits a concept, 0 to 1: the geometric mean of the fits of its features.
 fn concept_fit(concept: &Concept, index: usize, entry: &Entry, measured: &Measured) -> f32 {
     let fit = |feature: &Feature| match feature {
         Feature::Much(axis) => measured.rank(index, *axis),
@@ -171,7 +173,8 @@ fn distance(a: Energy, b: Energy) -> usize {
     (a as usize).abs_diff(b as usize)
 }
 
-/// Returns the properties that a description compares, which are ignored in the similarity to a preset.
+/// Returns the properties that the comparatives of a description refer to, which are ignored in the
+/// similarity to a preset.
 fn compared_axes(description: &Description) -> Vec<Axis> {
     let axis = |term: &Term| match term.what {
         What::Compared { axis, .. } => Some(axis),

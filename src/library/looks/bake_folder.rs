@@ -1,7 +1,7 @@
 //! Locates the bake of a library through a small file in the library's folder.
 //!
-//! The style index is stored in the library's folder and can be copied along with it; frames, embeddings and the map
-//! are large and stay in the bake folder.
+//! The style index is stored in the library's folder and can be copied along with it; frames, embeddings and
+//! the map are large and stay in the bake folder.
 
 use std::path::{Path, PathBuf};
 
@@ -24,8 +24,8 @@ pub fn write_bake_folder(library: &Path, folder: &Path) -> Result<(), FileError>
     disk::write_json(&library.join(BAKE_FILE), &BakeFolder { version: "v0".into(), folder })
 }
 
-/// Returns the bake folder recorded for a library; the library's folder if none is recorded or it does not
-/// exist.
+/// Returns the bake folder recorded for a library; the library's folder if none is recorded or the recorded
+/// one does not exist.
 pub fn bake_folder(library: &Path) -> PathBuf {
     let recorded = disk::read_json::<BakeFolder>(&library.join(BAKE_FILE)).ok();
     recorded

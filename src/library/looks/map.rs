@@ -18,7 +18,7 @@ pub struct LookMap {
     /// Creation time, in ISO 8601 format.
     #[serde(rename = "generatedAt")]
     pub generated_at: String,
-    /// Manifest id or path of each preset.
+    /// Manifest ID or path of each preset.
     pub ids: Vec<String>,
     /// Coordinates of each preset, -1 to 1, in the order of `ids`.
     pub points: Vec<[f32; 2]>,
@@ -27,7 +27,7 @@ pub struct LookMap {
 }
 
 impl LookMap {
-    /// Reads a map; fails if its version is not `v0`.
+    /// Reads a map; fails if its version is not `v0`, or if it has different numbers of IDs and points.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let map: Self = disk::read_json(path)?;
         if map.version != "v0" {

@@ -1,6 +1,7 @@
 //! Results of a bake that describe the presets' looks: the map, and embeddings for comparing them.
 //!
-//! The map is small and kept in memory; the embeddings are large and streamed from disk for each similarity query.
+//! The map is small and kept in memory; the embeddings are large and streamed from disk for each similarity
+//! query.
 
 mod bake_folder;
 mod map;
@@ -21,7 +22,7 @@ use super::style::NameTable;
 use super::{Catalogue, Entry, preset_names};
 use crate::facts::PresetId;
 
-/// Names of the embedding files: the list with the preset of each row, and the matrix.
+/// Pairs of embedding files, the usual one first: a list with the preset of each row, and the matrix.
 const EMBEDDING_FILES: [(&str, &str); 2] =
     [("ids.txt", "embeddings.npy"), ("ids.hf.txt", "embeddings.hf.npy")];
 
@@ -38,8 +39,8 @@ pub struct Looks {
     /// Row of each preset in the embeddings, or [`NO_ROW`]. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
-    /// Manifest ids that differ from the presets' paths. The frame folders of those presets are named after
-    /// them.
+    /// Manifest IDs of the presets whose ID differs from their path. The frame folder of such a preset is
+    /// named after the ID's hash, otherwise after the path's.
     ids: HashMap<PresetId, String>,
     /// Messages about files that cannot be used.
     pub problems: Vec<String>,
@@ -109,15 +110,15 @@ impl Looks {
     }
 }
 
-/// Returns the paths of the id list and the embeddings in a bake folder. Those of the predecessor's second
-/// embedder are used only if the usual id list is missing.
+/// Returns the paths of the ID list and the embeddings in a bake folder. The files of the predecessor's
+/// second embedder are used only if the usual ID list is missing.
 fn embedding_files(bake: &Path) -> (PathBuf, PathBuf) {
     let all = EMBEDDING_FILES.map(|(ids, rows)| (bake.join(ids), bake.join(rows)));
     let [own, other] = all;
     if !own.0.is_file() && other.0.is_file() { other } else { own }
 }
 
-/// Returns the manifest ids that differ from the paths of the presets.
+/// Returns the manifest IDs that differ from the paths of the presets.
 fn manifest_ids(root: &Path, library: &Catalogue) -> HashMap<PresetId, String> {
     let Some(names) = ManifestNames::from_folder(root) else { return HashMap::new() };
     let id = |entry: &Entry| {
@@ -158,8 +159,8 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// Returns the path of a preset's first frame in the bake folder, derived from the hash of `path`: the
-/// preset's path or manifest id.
+/// Returns the path of a preset's first frame in the bake folder, derived from the hash of `path`, which is
+/// the preset's path or manifest ID.
 pub fn first_frame(bake: &Path, path: &str) -> PathBuf {
     let digest = Sha1::digest(path.as_bytes());
     let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

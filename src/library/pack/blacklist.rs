@@ -1,4 +1,4 @@
-//! `quality-blacklist.json`: presets that an audit rejected, by path, id or URL.
+//! `quality-blacklist.json`: presets that an audit rejected, by path, ID or URL.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,10 +30,10 @@ pub struct QualityBlacklist {
     /// Paths of rejected presets, in blacklists that use this field instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_rel_paths: Vec<String>,
-    /// Ids of rejected presets in a manifest.
+    /// Manifest IDs of rejected presets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_ids: Vec<String>,
-    /// URLs of rejected presets in a manifest.
+    /// Manifest URLs of rejected presets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_urls: Vec<String>,
 }

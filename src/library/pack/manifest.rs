@@ -1,8 +1,8 @@
 //! `library-manifest.json`, versions v0 to v3: the presets of a pack and their names.
 //!
-//! Packs in use contain two kinds of preset ids: `target-slug-hash`, written by aivj's browser-based
-//! predecessor, and the path itself. Presets are therefore looked up by any of their names: id, path with and
-//! without the pack's folder, label, URL. The hash in an id is not interpreted.
+//! Packs in use contain two kinds of preset IDs: `target-slug-hash`, written by aivj's browser-based
+//! predecessor, and the path itself. Presets are therefore looked up by any of their names: ID, path with and
+//! without the pack's folder, label, URL. The hash in an ID is not interpreted.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ pub struct Manifest {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ManifestPreset {
-    /// Id by which style indexes and bakes refer to the preset.
+    /// ID by which style indexes and bakes refer to the preset.
     pub id: String,
     /// Path in the source library.
     pub label: String,
@@ -116,8 +116,8 @@ impl ManifestPreset {
     }
 }
 
-/// Iterates over all names of a preset with this path, label, id and URL in a pack with one of these names,
-/// beginning with the most likely file path.
+/// Iterates over all names of a preset, beginning with the most likely file path. `packs` are the possible
+/// names of the preset's pack, which its path may start with.
 pub(super) fn names<'a>(
     [rel_path, label, id, url]: [&'a str; 4],
     packs: [&'a str; 2],

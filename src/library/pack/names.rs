@@ -38,7 +38,7 @@ impl ManifestNames {
         Self { presets: manifest.presets, by_name }
     }
 
-    /// Iterates over the presets' ids, each with the preset's path in the source library or, if unknown, in
+    /// Iterates over the presets' IDs, each with the preset's path in the source library or, if unknown, in
     /// the pack.
     pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let named = self.presets.iter().filter(|preset| !preset.id.is_empty());

@@ -11,7 +11,7 @@ use crate::disk::{self, FileError};
 /// A setting as changed on the desk; `None` restores the default.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
-    /// Part of the name or ID of the audio input.
+    /// Part of the name or ID of the audio input, or `demo` for the demo track.
     Audio(Option<String>),
     /// Preset folder or manifest of a pack [default: built-in presets].
     Presets(Option<PathBuf>),
@@ -34,7 +34,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// Returns the name of the field in the file.
+    /// Returns the name of the setting's field in the file.
     fn name(&self) -> &'static str {
         match self {
             Self::Audio(_) => "audio",
@@ -87,8 +87,8 @@ fn hundredths(value: f32) -> Value {
     Value::from((f64::from(value) * 100.0).round() / 100.0)
 }
 
-/// Writes a setting to the file in `folder`, atomically; a new file starts from [`TEMPLATE`]. Invalid lines are kept,
-/// except those of this setting.
+/// Writes a setting to the file in `folder`, atomically; a new file starts from [`TEMPLATE`]. Invalid lines
+/// are kept, except those of this setting.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     let path = folder.join(SETTINGS_FILE);
     let text = match disk::read_text(&path, disk::limit::TEXT) {
@@ -143,14 +143,14 @@ fn edited_document(text: &str, setting: &Setting) -> Result<String, String> {
     Ok(document.to_string())
 }
 
-/// Parses a file, whose last line may lack a newline.
+/// Parses a settings file; the newline at its end may be missing.
 fn parse(text: &str) -> Result<DocumentMut, TomlError> {
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     format!("{text}{end}").parse()
 }
 
-/// Returns the document with the commented example of a field, `# name = value`, uncommented; `None` if there is no
-/// example above the first section.
+/// Returns the document with the commented example of a field, `# name = value`, uncommented; `None` if there
+/// is no example above the first section.
 fn uncommented(text: &str, name: &str) -> Option<DocumentMut> {
     let example = format!("# {name} = ");
     let at = text.rfind(&example).filter(|at| *at == 0 || text[..*at].ends_with('\n'))?;

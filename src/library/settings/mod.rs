@@ -16,7 +16,7 @@ pub use edit::{Setting, put};
 use crate::disk;
 use statements::InvalidLine;
 
-/// File name in the config folder.
+/// Name of the settings file in the config folder.
 pub const SETTINGS_FILE: &str = "settings.toml";
 
 /// Contents of a new settings file.
@@ -74,7 +74,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Part of the name or ID of the audio input.
+    /// Part of the name or ID of the audio input, or `demo` for the demo track.
     pub audio: Option<String>,
     /// Preset folder, or the manifest of a pack.
     pub presets: Option<PathBuf>,
@@ -98,7 +98,7 @@ pub struct Settings {
     pub limit_flashes: Option<bool>,
     /// How far choices stray from known favourites, 0 to 1.
     pub adventure: Option<f32>,
-    /// How long presets stay on air, as a multiple of the automatic duration, from [`DWELL`].0 to [`DWELL`].1.
+    /// How long presets stay on air, as a multiple of the automatic duration, within [`DWELL`].
     pub dwell: Option<f32>,
     /// Name of the MIDI profile set.
     pub midi: Option<String>,
@@ -255,8 +255,8 @@ fn fail_closed(
     }
 }
 
-/// Returns whether `name` is at most 64 bytes long and contains only letters, digits, spaces, dashes and
-/// underscores, which are valid in folder names on every platform.
+/// Returns whether `name` is not blank, is at most 64 bytes long and contains only letters, digits, spaces,
+/// dashes and underscores, which are valid in folder names on every platform.
 pub fn plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     !name.trim().is_empty() && name.len() <= 64 && name.chars().all(plain)

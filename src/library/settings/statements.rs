@@ -76,8 +76,8 @@ fn merge(table: &mut Table, new: Table) -> bool {
     added
 }
 
-/// Returns the number of lines of the first statement: 1, or more if a bracket or a string stays open at the end of the
-/// line and is closed below.
+/// Returns the number of lines of the first statement: 1, or more if a bracket or a string stays open at the
+/// end of the line and is closed below.
 fn statement(lines: &[&str]) -> usize {
     let mut depth = 0_usize;
     let mut open: Option<&str> = None;
@@ -118,7 +118,8 @@ fn statement(lines: &[&str]) -> usize {
     1
 }
 
-/// Returns whether a line sets `name`, which may be quoted, in any case, or have dashes for underscores.
+/// Returns whether a line sets `name`, which may be quoted, in any letter case, or written with dashes
+/// instead of underscores.
 pub(super) fn sets(line: &str, name: &str) -> bool {
     let key = line.trim_start().trim_start_matches(['"', '\'']);
     let word: String = key.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect();

@@ -61,7 +61,8 @@ pub(in crate::library) fn apply(
     applied
 }
 
-/// Returns the clusters ordered by key, and the cluster index of every key of the style index; `None` for merged keys.
+/// Returns the clusters ordered by key, and the cluster index of every key of the style index; `None` for
+/// merged keys.
 fn clusters(
     index: &CompactIndex,
     found: &[(usize, CompactEntry)],

@@ -52,7 +52,7 @@ pub struct StyleIndex {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexEntry {
-    /// Name of the preset: its id in the manifest, or its path within the folder.
+    /// Name of the preset: its ID in the manifest, or its path within the folder.
     pub preset_id: String,
     /// Key of the cluster in a v1 file, and of the author in a v0 file.
     pub author_key: String,
@@ -81,7 +81,7 @@ pub struct IndexCluster {
 }
 
 impl IndexEntry {
-    /// Creates an entry of a v1 file.
+    /// Creates an entry of a v1 file; `band` is `low`, `mid` or `high`, if known.
     pub fn of_cluster(preset_id: String, cluster: &str, energy: Energy, band: Option<&str>) -> Self {
         let mut tags = vec![format!("energy:{}", energy.label()), format!("cluster:{cluster}")];
         tags.extend(band.map(|band| format!("band:{band}")));

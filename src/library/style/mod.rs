@@ -1,7 +1,7 @@
 //! The style index: which presets look alike and how much each moves; baked once and used by every show.
 //!
-//! Files and fields are compatible with those of aivj's browser-based predecessor in both directions. Reading is
-//! tolerant (unknown fields, the older form of the file, missing presets); writing is strict.
+//! Files and fields are compatible with those of aivj's browser-based predecessor in both directions. Reading
+//! is tolerant (unknown fields, the older form of the file, missing presets); writing is strict.
 
 mod apply;
 mod compact;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::library::numbers::{NumberMap, hash_text};
 
-/// Maps all names of a library's presets to catalogue indices. Names are stored as 64-bit hashes; collisions are
-/// negligible.
+/// Maps all names of a library's presets to catalogue indices. Names are stored as 64-bit hashes; collisions
+/// are negligible.
 #[derive(Clone, Debug, Default)]
 pub struct NameTable {
     indices: NumberMap<u64, u32>,

@@ -18,7 +18,8 @@ pub struct NameFacts {
     pub author_key: String,
     /// Peak if there is any peak word, else calm if there is any calm word, else groove.
     pub energy: Energy,
-    /// Frequency band that most words of the name refer to: `low`, `mid` or `high`; `None` if no word does.
+    /// Frequency band that the name refers to most often: `low`, `mid` or `high`; `None` if it refers to
+    /// none.
     pub band: Option<&'static str>,
 }
 
@@ -48,8 +49,8 @@ impl NameFacts {
     }
 }
 
-/// Returns the part of a name before ` - `, or the whole name, as a key of lower-case letters, digits and dashes;
-/// `unknown` if empty.
+/// Returns the part of a name before ` - `, or the whole name, as a key of lower-case letters, digits and
+/// dashes; `unknown` if empty.
 pub fn author_key(label: &str) -> String {
     let file = label.rsplit('/').next().unwrap_or(label);
     let file = file.strip_suffix(".milk").or(file.strip_suffix(".milk2")).unwrap_or(file);
@@ -67,7 +68,7 @@ pub fn author_key(label: &str) -> String {
     if key.is_empty() { "unknown".into() } else { key.to_owned() }
 }
 
-/// Builds a v0 style index from pairs of preset id and label.
+/// Builds a v0 style index from pairs of preset ID and label.
 pub fn by_name<'a>(
     presets: impl IntoIterator<Item = (&'a str, &'a str)>,
     pack: &str,

@@ -1,4 +1,4 @@
-//! `aivj-style-policy.v0.json`: the target energy of each profile.
+//! `aivj-style-policy.v0.json`: the target energy of each profile, and other settings of the director.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,8 +19,7 @@ pub struct StylePolicy {
     /// Name of the pack.
     pub pack: String,
     /// Probability that the director prefers styles similar to that of the previous preset. aivj's
-    /// browser-based predecessor writes 1, which made it stay within a cluster; the default of this program
-    /// is lower.
+    /// browser-based predecessor writes 1, which made it stay within a cluster; the default here is 0.2.
     pub prefer_same_author_chance: f64,
     /// Thresholds of the motion macro between calm, groove and peak.
     pub motion_thresholds: MotionThresholds,

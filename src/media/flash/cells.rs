@@ -1,14 +1,16 @@
-//! Downsampling of a picture to the grid of the flash rules: 96 by 72 cells, each the mean linear light of its area.
+//! Downsamples a picture to the grid of the flash meter: 96 by 72 cells, each the mean of its area in linear
+//! light.
 
 use std::sync::OnceLock;
 
-/// Columns and rows of cells. A field of 10 degrees is a third of the screen in each direction: 32 by 24 cells.
+/// Columns and rows of cells. A 10-degree field of view is a third of the screen in each direction: 32 by 24
+/// cells.
 pub const GRID: [usize; 2] = [96, 72];
 
 /// A picture reduced to [`GRID`] cells.
 #[derive(Clone, Debug)]
 pub struct Cells {
-    /// Linear red, green and blue of each cell, 0..1, row-major.
+    /// Linear red, green and blue of each cell, 0 to 1, row-major.
     pub linear: Vec<[f64; 3]>,
     sums: Vec<[f64; 3]>,
 }
@@ -22,7 +24,7 @@ impl Default for Cells {
 
 impl Cells {
     /// Averages an RGBA picture in linear light, so that fine balanced patterns, which the rules exempt,
-    /// cancel out. A picture smaller than the grid repeats its pixels.
+    /// cancel out. If the picture is smaller than the grid, several cells share a pixel.
     pub fn update(&mut self, pixels: &[u8], [width, height]: [usize; 2]) {
         debug_assert_eq!(pixels.len(), width * height * 4, "pixels match the size");
         let linear = linear_light();
@@ -48,7 +50,8 @@ impl Cells {
     }
 }
 
-/// Returns the `cells + 1` edges of `cells` equal parts of `length` pixels, rounded down.
+/// Returns the `cells + 1` edges, rounded down to whole pixels, that divide `length` pixels into `cells`
+/// equal parts.
 pub fn edges(length: usize, cells: usize) -> impl Iterator<Item = usize> {
     let step = length as f64 / cells as f64;
     (0..=cells).map(move |cell| if cell == cells { length } else { (cell as f64 * step) as usize })

@@ -1,27 +1,29 @@
-//! Counts changes of single cells, and of fields of view in which enough cells change together.
+//! Detects changes of single cells, and counts the changes of fields of view in which enough cells change
+//! together.
 
 use std::collections::VecDeque;
 
 use super::cells::GRID;
 
-/// Columns and rows of a field of 10 degrees.
+/// Columns and rows of a 10-degree field of view, in cells.
 const FIELD: [usize; 2] = [GRID[0] / 3, GRID[1] / 3];
-/// Share of a field, or of the screen, that must change together.
+/// Share of the cells of a field, or of the screen, that must change together for a change to count.
 const SHARE: f64 = 0.25;
 /// Time within which cell changes count as simultaneous, in seconds.
 const TOGETHER_SECS: f64 = 0.05;
 
-/// Returns the number of pictures within which cell changes count as simultaneous.
+/// Returns the number of frames, at `fps`, within which cell changes count as simultaneous.
 pub fn frames_together(fps: f64) -> usize {
     ((TOGETHER_SECS * fps).round_ties_even() as usize).max(1)
 }
 
-/// Returns the number of pictures in the one-second window in which transitions are counted.
+/// Returns the number of frames, at `fps`, in the one-second window in which transitions are counted.
 pub fn frames_per_second(fps: f64) -> usize {
     (fps.round_ties_even() as usize).max(1)
 }
 
-/// Finds the turning points of each cell's signal: slow ramps accumulate, small jitter is ignored.
+/// Detects alternating rises and falls of at least `step` in each cell's signal. Slow ramps accumulate;
+/// smaller jitter is ignored.
 pub(super) struct Zigzag {
     step: f64,
     lowest: Vec<f64>,
@@ -105,7 +107,8 @@ impl Field {
         }
     }
 
-    /// Adds a frame and returns the changes within the last second: in the worst field, and on the whole screen.
+    /// Adds a frame and returns the number of changes within the last second: in the worst field, and on the
+    /// whole screen.
     pub fn step(&mut self, changes: &[i8]) -> [u32; 2] {
         self.recent.push_back(changes.to_vec());
         if self.recent.len() > self.together {

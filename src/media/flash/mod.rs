@@ -1,7 +1,7 @@
-//! Counts flashes that can trigger photosensitive seizures: general and red flashes as defined by W3C WCAG 2.2, and the
-//! rule of Ofcom and ITU-R BT.1702 about flashes over a quarter of the screen.
+//! Counts flashes that can trigger photosensitive seizures: general and red flashes as defined by W3C WCAG
+//! 2.2, and flashes over a quarter of the screen as limited by Ofcom and ITU-R BT.1702.
 //!
-//! Pure arithmetic on pictures. Passing is not a certification; broadcast requires an accredited test.
+//! Pure arithmetic on pictures. A pass is not a certification; broadcasting requires an accredited test.
 
 mod cells;
 mod field;
@@ -12,20 +12,20 @@ pub use cells::{Cells, GRID, edges};
 use field::{Field, Zigzag};
 pub use field::{frames_per_second, frames_together};
 
-/// Change of relative luminance that counts as half a flash.
+/// Minimum change of relative luminance that counts as half a flash.
 const GENERAL_STEP: f64 = 0.1;
-/// Relative luminance below which the darker half of a flash must be for the flash to count.
+/// Relative luminance that the darker end of a change must be below for the change to count.
 const DARK_BELOW: f64 = 0.8;
-/// Change of chromaticity (CIE 1976 UCS) that counts as half a red flash.
+/// Minimum change of chromaticity (CIE 1976 UCS) that counts as half a red flash.
 const RED_STEP: f64 = 0.2;
-/// Minimum share of red in the linear light of a saturated red.
+/// Minimum share of the red channel in the linear light of a saturated red.
 const SATURATED_RED: f64 = 0.8;
 /// Maximum number of flashes allowed within a second.
 const ALLOWED: u32 = 3;
 /// Chromaticity of the D65 white point in CIE 1976 UCS.
 const WHITE_UV: (f64, f64) = (0.1978, 0.4683);
 
-/// Flash counts of a whole sequence; each is that of the worst second.
+/// Flash counts of a sequence of frames, each taken from the worst second for that count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlashScore {
     /// General flashes in the worst second, in the worst 10-degree field.
@@ -36,7 +36,7 @@ pub struct FlashScore {
     pub general_screen: u32,
     /// Red flashes over a quarter of the screen, in the worst second.
     pub red_screen: u32,
-    /// Half flashes, general or red (whichever are more), in the worst second, in the worst 10-degree field.
+    /// Half flashes in the worst second, in the worst 10-degree field: general or red, whichever are more.
     pub transitions: u32,
 }
 
@@ -44,13 +44,13 @@ pub struct FlashScore {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FlashVerdict {
-    /// At most three flashes in any second.
+    /// At most three flashes, and at most six half flashes, in any second.
     #[default]
     Pass,
-    /// At the limit, so that one more half flash would fail; or more than three flashes over a quarter of the
-    /// screen.
+    /// Seven half flashes within a second, so that one more would fail; or more than three flashes within a
+    /// second over a quarter of the screen.
     Warn,
-    /// More than three flashes within a second.
+    /// More than three flashes within a second in a 10-degree field.
     Fail,
 }
 
@@ -73,7 +73,8 @@ pub struct FlashMeter {
     light_field: Field,
     red: Zigzag,
     red_field: Field,
-    /// Whether each cell was saturated red at any time since it was last colourless.
+    /// Whether each cell has been saturated red since its distance from white (see `redness`) last fell below
+    /// 0.1.
     was_red: Vec<bool>,
     signal: Vec<f64>,
     now_red: Vec<bool>,
@@ -82,7 +83,7 @@ pub struct FlashMeter {
 }
 
 impl FlashMeter {
-    /// Creates a meter for `fps` pictures per second.
+    /// Creates a meter for a sequence at `fps` frames per second.
     pub fn new(fps: f64) -> Self {
         let cells = GRID[0] * GRID[1];
         Self {
@@ -98,7 +99,7 @@ impl FlashMeter {
         }
     }
 
-    /// Adds the next picture of the sequence.
+    /// Adds the next frame of the sequence.
     pub fn push(&mut self, cells: &Cells) {
         for (signal, colour) in self.signal.iter_mut().zip(&cells.linear) {
             *signal = luminance(*colour);

@@ -1,4 +1,4 @@
-//! Reference cases for the flash meter, at 60 pictures per second.
+//! Reference cases for the flash meter, at 60 frames per second.
 
 use super::*;
 use crate::units::Rng;
@@ -11,7 +11,7 @@ type Colour = [f64; 3];
 const WHITE: Colour = [1.0; 3];
 const BLACK: Colour = [0.0; 3];
 
-/// Converts linear light to a display value.
+/// Converts linear light to a display value (sRGB), both 0 to 1.
 fn display(linear: f64) -> f64 {
     if linear <= 0.0031308 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
 }
@@ -20,7 +20,7 @@ fn grey(linear: f64) -> Colour {
     [display(linear); 3]
 }
 
-/// Returns the score of two seconds of pictures painted by `paint(frame, x, y)`.
+/// Returns the score of two seconds of frames painted by `paint(frame, x, y)`.
 fn score(mut paint: impl FnMut(usize, usize, usize) -> Colour) -> FlashScore {
     let mut meter = FlashMeter::new(FPS as f64);
     let mut cells = Cells::default();
@@ -46,8 +46,8 @@ fn blinking(hz: f64, up: Colour, down: Colour) -> FlashScore {
     score(|frame, _, _| if high(frame, hz) { up } else { down })
 }
 
-/// Returns the score of a white block that covers this share of the middle field and blinks five times per
-/// second.
+/// Returns the score of a white block that covers `share` of the middle 10-degree field and blinks five times
+/// per second.
 fn blinking_block(share: f64) -> FlashScore {
     let rows = (24.0 * share) as usize;
     score(|frame, x, y| {

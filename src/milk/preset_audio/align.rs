@@ -13,7 +13,7 @@ const OCTAVES: usize = 6;
 pub(super) struct Aligner {
     last: [[f32; WAVE_SAMPLES]; 2],
     weights: Vec<Vec<f32>>,
-    /// The new and the previous waveform at all resolutions; reused to avoid allocations per frame.
+    /// The new and the previous waveform at all resolutions; reused to avoid per-frame allocations.
     pyramids: [Pyramid; 2],
 }
 

@@ -49,7 +49,7 @@ pub(super) fn across(
     points.extend(displacement.enumerate().map(point));
 }
 
-/// Clips a line to the screen, extended by a tenth on each side.
+/// Clips a line to ±1.1 in clip space, slightly outside the screen.
 fn clip_ends(ends: &mut [[f32; 2]; 2]) {
     const EDGE: f32 = 1.1;
     for i in 0..2 {

@@ -12,7 +12,7 @@ const POINTS: usize = DRAWN_SAMPLES / 2;
 const FIRST: usize = (DRAWN_SAMPLES - POINTS) / 2;
 /// Distance of each upright line from the centre, in clip space.
 const UPRIGHT: f32 = 0.45;
-/// Bumps of the star, and petals of the flower.
+/// Number of bumps of the star and of petals of the flower.
 const BUMPS: f32 = 5.0;
 
 /// Fills `points` with run `number` of the mode; returns false if the mode has fewer runs.
@@ -74,7 +74,7 @@ fn flower(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     }));
 }
 
-/// Adds a loop that wanders around the centre, on a straight rope.
+/// Adds a loop that wanders around the centre, at the end of a straight rope.
 fn lasso(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let (sin, cos) = (place.time * 0.5).sin_cos();
     let middle = [place.at[0] + cos * 0.3, place.at[1] + sin * 0.3];

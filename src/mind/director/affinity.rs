@@ -6,11 +6,11 @@ use crate::analysis::Scene;
 use crate::facts::{Energy, Tag};
 use crate::library::{Catalogue, Entry};
 
-/// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is average, 1 is one standard deviation
-/// above.
+/// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is the average over the clusters, 1
+/// is one standard deviation above it.
 pub type Affinity = [f64; Scene::ALL.len()];
 
-/// Contribution of each tag to ambient, techno and rock.
+/// Contribution of each tag to the affinities to ambient, techno and rock, before normalisation.
 const TAGS: &[(Tag, [f32; 3])] = &[
     (Tag::Liquid, [0.6, 0.0, 0.0]),
     (Tag::Abstract, [0.4, 0.0, 0.1]),
@@ -26,15 +26,18 @@ const TAGS: &[(Tag, [f32; 3])] = &[
     (Tag::BandMid, [0.2, 0.0, 0.1]),
     (Tag::BandHigh, [-0.1, 0.1, 0.1]),
 ];
-/// Contribution of each energy to ambient, techno and rock.
+/// Contribution of each energy (calm, groove, peak) to the affinities to ambient, techno and rock, before
+/// normalisation.
 const ENERGIES: [[f32; 3]; 3] = [[0.5, -0.5, -0.5], [0.0, 0.1, 0.2], [-0.5, 0.4, 0.3]];
-/// Contribution of a top-level folder named after a scene: its presets were made for that scene.
+/// Contribution of a top-level folder named after a scene to the affinity to that scene, for which its
+/// presets were made.
 const SCENE_FOLDER: f32 = 2.0;
-/// Limit of an affinity, in standard deviations.
+/// Maximum absolute value of an affinity, in standard deviations.
 const MAX_AFFINITY: f32 = 2.0;
 
 /// Returns the affinity of each cluster to each scene, normalised to mean 0 and standard deviation 1 over the
-/// clusters. The `none` scene has no affinities; only the energy matters there.
+/// clusters that have presets, then limited to [`MAX_AFFINITY`]. All affinities to the `none` scene are 0;
+/// only the energy matters there.
 pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
     let clusters = catalogue.clusters.len();
     let mut sums = vec![[0.0_f32; 3]; clusters];

@@ -12,24 +12,25 @@ use crate::units::{Rng, Unipolar};
 
 /// Weight of a cluster's affinity to the scene in the base score.
 const AFFINITY_WEIGHT: f64 = 0.5;
-/// Cost in the base score of one energy step away from the target.
+/// Amount subtracted from the base score per energy step away from the target.
 const MISMATCH_COST: f64 = 0.6;
 /// Softmax temperature at adventure 0 and at adventure 1, in units of reward.
 const TEMPERATURE: (f64, f64) = (0.03, 0.3);
-/// Penalty for the cluster shown last, in units of reward; fades over twice as many cuts as a cluster rests.
+/// Penalty for the cluster shown last, in units of reward; fades to 0 over twice the number of cuts for which
+/// a cluster rests.
 const REPEAT_COST: f64 = 0.2;
 /// Penalty for a style with similarity 0 to the previous one when the policy prefers similar styles, in units of
 /// reward.
 const DISSIMILARITY_COST: f64 = 0.5;
 /// Penalty for an arm that does not fit the theme at all, in units of reward.
 const THEME_COST: f64 = 0.6;
-/// Share of choices within an arm that are drawn from its favourites, if it has any that may be shown.
+/// Share of choices within an arm that are drawn from the arm's favourites, if any of them may be shown.
 const FAVOURITE_SHARE: f64 = 0.2;
 /// Number of random draws within an arm before a linear search.
 const TRIES: usize = 8;
 
-/// How strictly the variety rules were applied; each variant drops one more of them, for libraries too small
-/// to satisfy it.
+/// How strictly the variety rules were applied. Each variant relaxes one rule more than the previous one, for
+/// libraries too small to satisfy all rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -39,9 +40,9 @@ pub enum Rule {
     SkippedToo,
     /// A cluster may follow itself.
     SameCluster,
-    /// Presets may return after half the usual number of others.
+    /// Presets may return after half the usual number of other presets.
     Sooner,
-    /// Any playable preset that is not on air.
+    /// Any playable preset may be shown, unless it is on air or planned.
     Anything,
 }
 
@@ -54,15 +55,16 @@ impl Rule {
 pub struct Choice {
     /// Index of the preset in the catalogue.
     pub preset: u32,
-    /// Circumstances of the choice, for the taste model.
+    /// The circumstances of the choice, from which the taste model learns.
     pub evidence: Evidence,
-    /// The target it was chosen for.
+    /// The target that the preset was chosen for.
     pub target: Target,
-    /// Expected reward of the arm, including `liking`, minus penalties for repetition and a poor fit.
+    /// Expected reward of the arm, including `liking`, minus the penalties for repetition, for a poor fit to
+    /// the theme and for a style unlike the previous one.
     pub score: f64,
-    /// Part of the score that was learnt about the style.
+    /// Part of the expected reward that was learnt about the style.
     pub liking: f64,
-    /// Probability with which this arm was drawn.
+    /// Probability with which the arm was drawn, 0 to 1.
     pub probability: f64,
     /// Whether the preset was drawn from the arm's favourites.
     pub favourite: bool,
@@ -81,12 +83,12 @@ pub struct Director {
     pub status: PresetStatus,
     /// The taste model.
     pub taste: Taste,
-    /// How far choices stray from known favourites.
+    /// How far choices stray from known favourites, from 0 (hardly) to 1 (freely).
     pub adventure: Unipolar,
     shown: VecDeque<u32>,
 }
 
-/// Presets and clusters excluded from the current choice.
+/// Presets, clusters and the family that are excluded from the current choice.
 struct Bounds {
     recent: HashSet<u32>,
     clusters: Vec<u16>,
@@ -109,7 +111,8 @@ impl Director {
         }
     }
 
-    /// Learns from the performer's feedback on a choice. The lesson can be undone with [`Taste::unlearn`].
+    /// Learns from the feedback on a choice and updates the status of the preset. [`Taste::unlearn`] undoes
+    /// the lesson, but not the status.
     pub fn learn(&mut self, evidence: &Evidence, preset: u32, feedback: impl Into<Feedback>) -> Lesson {
         let feedback = feedback.into();
         let lesson = self.taste.learn(evidence, feedback);
@@ -155,8 +158,8 @@ impl Director {
     }
 
     /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one.
-    /// aivj's predecessor stays in the same style; here the cluster rest forbids that, so similar styles are
-    /// preferred instead. Returns whether any score was changed.
+    /// aivj's browser-based predecessor stays in the same style; here, a cluster must rest after it was
+    /// shown, so similar styles are preferred instead. Returns whether any score was lowered.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {
         let Some(policy) = &self.pool.catalogue.policy else { return false };
         if rng.unit() >= policy.prefer_same_author_chance {
@@ -174,8 +177,8 @@ impl Director {
         some
     }
 
-    /// Returns the clusters recently shown or planned, newest first; they incur a penalty even after their
-    /// rest.
+    /// Returns the clusters recently shown or planned, newest first; they incur a penalty even after they
+    /// have rested.
     fn recent_clusters(&self, target: &Target, planned: &[u32]) -> Vec<u16> {
         let (cluster_rest, _) = self.pool.rests(target.scene);
         let past = planned.iter().rev().chain(self.shown.iter().rev()).take(2 * cluster_rest);
@@ -241,7 +244,7 @@ impl Director {
         }
     }
 
-    /// Picks an eligible preset of an arm; the flag is true if it came from the favourites.
+    /// Picks an eligible preset of an arm, if there is one; the flag is true if it came from the favourites.
     fn pick(&self, arm: Arm, bounds: &Bounds, rng: &mut Rng) -> Option<(u32, bool)> {
         let entries = &self.pool.catalogue.entries;
         let may = |preset: u32| {

@@ -2,7 +2,7 @@
 //!
 //! For each choice, the music is reduced to a [`Target`]; each arm (a cluster at an energy) gets a base score
 //! against it; the taste model turns that into an expected reward; an arm is drawn by softmax, then a preset
-//! within it, subject to the variety rules. Never touches files, or decks, which belong to `show`.
+//! within it, subject to the variety rules. Never touches files or decks; the decks belong to `show`.
 
 mod affinity;
 mod choose;
@@ -24,7 +24,7 @@ pub use target::{PerformerBias, Target};
 pub use theme::Theme;
 pub use timing::{Clock, Moment, Timing};
 
-/// Number of other presets shown before one may be repeated.
+/// Number of other presets shown before a preset may be repeated.
 pub const NO_REPEAT: usize = 40;
-/// Number of cuts before a cluster may be repeated.
+/// Number of cuts to other clusters before a cluster may be repeated.
 pub const CLUSTER_REST: usize = 2;

@@ -21,15 +21,15 @@ pub struct Pool {
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Catalogue indices of the rejected presets.
     rejected_presets: Vec<u32>,
-    /// The theme of the night.
+    /// The theme of the night, if there is one.
     theme: Option<Theme>,
-    /// How well each arm fits the theme, in the order of `arms`; empty without a theme.
+    /// How well each arm fits the theme, 0 to 1, in the order of `arms`; empty without a theme.
     theme_fits: Vec<f64>,
     /// Preset indices of each arm, ordered by cluster, then by energy.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
-    /// For each scene, the number of clusters with at least average affinity, and the number of their
-    /// presets.
+    /// For each scene, the number of non-empty clusters with at least average affinity, and the number of
+    /// presets in them.
     suited: [(usize, usize); Scene::ALL.len()],
 }
 
@@ -77,7 +77,7 @@ impl Pool {
         self.rejected = rejected;
     }
 
-    /// Returns this library with another theme; `None` removes it.
+    /// Returns a copy of this pool with another theme; `None` removes the theme.
     pub fn with_theme(&self, theme: Option<Theme>) -> Self {
         let fits = theme.iter().flat_map(|theme| self.arms.iter().map(|presets| theme.fit_of_best(presets)));
         let theme_fits = fits.collect();
@@ -94,7 +94,8 @@ impl Pool {
         self.theme_fits.get(arm_index(arm)).copied().unwrap_or(1.0)
     }
 
-    /// Returns this library as it was in an earlier show: with these affinities, these presets rejected, and this theme.
+    /// Returns a copy of this pool as it was in an earlier show: with these affinities, rejected presets and
+    /// theme. Affinities are ignored if the number of clusters has changed.
     pub fn as_recorded(&self, affinity: &[Affinity], rejected: &[PresetId], theme: Option<&Theme>) -> Self {
         let affinity = if affinity.len() == self.affinity.len() { affinity } else { &self.affinity };
         let rejected = rejected.iter().map(|id| (*id, String::from("rejected by an audit")));
@@ -103,12 +104,12 @@ impl Pool {
         pool.with_theme(theme.cloned())
     }
 
-    /// Returns the indices of the presets that an audit rejected.
+    /// Returns the catalogue indices of the presets that an audit rejected.
     pub fn rejected_presets(&self) -> &[u32] {
         &self.rejected_presets
     }
 
-    /// Returns the affinities of all clusters.
+    /// Returns the affinities of all clusters, by cluster index.
     pub fn affinities(&self) -> &[Affinity] {
         &self.affinity
     }
@@ -130,7 +131,7 @@ impl Pool {
         self.affinity[usize::from(cluster)][scene as usize]
     }
 
-    /// Returns the catalogue index of a preset.
+    /// Returns the catalogue index of a preset; `None` if it is not in this library.
     pub fn index_of(&self, id: PresetId) -> Option<u32> {
         self.catalogue.index_of(id).map(|index| index as u32)
     }
@@ -142,7 +143,8 @@ impl Pool {
         clusters.map(|cluster| StyleKey { key: &cluster.key, centroid: &cluster.centroid, space }).collect()
     }
 
-    /// Returns the cosine similarity of two styles' centroids, -1 to 1; `None` if a centroid is unknown.
+    /// Returns the cosine similarity of the centroids of two clusters, -1 to 1; `None` if they cannot be
+    /// compared.
     pub(super) fn similarity(&self, one: u16, other: u16) -> Option<f64> {
         let centre = |cluster: u16| self.catalogue.clusters[usize::from(cluster)].centroid.as_slice();
         let (a, b) = (centre(one), centre(other));

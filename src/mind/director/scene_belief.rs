@@ -1,28 +1,29 @@
 //! How far the detected scene can be trusted: cutting for a wrong scene would force another cut soon after.
 //!
-//! When the music changes, the scene is a guess for about six seconds and often passes through a third scene.
-//! Cuts that can wait are delayed until the scene is clear.
+//! When the music changes, the detected scene is a guess for about six seconds, and often a third scene is
+//! detected in between. Cuts that can wait are delayed until the scene is clear.
 
 use crate::analysis::{Scene, SceneView};
 
 /// Minimum probability of a new scene before cuts follow it.
 const SURE: f32 = 0.95;
-/// How long a new scene must keep that probability, in seconds: two scene updates.
+/// How long the probability of a new scene must stay at or above [`SURE`], in seconds: two scene updates.
 const SURE_SECS: f64 = 0.5;
 /// Time after which a new scene is followed at any probability, in seconds.
 const LASTING_SECS: f64 = 12.0;
-/// Seconds without music before the end of the music is accepted; a new track often starts with something unclassified.
+/// Seconds without music before cuts follow the end of the music; a new track often starts with something
+/// unclassified.
 const NO_MUSIC_SECS: f64 = 8.0;
 /// Probability below which the scene is a guess.
 const GUESS: f32 = 0.8;
-/// Drop below the recent probability that signals an approaching scene change.
+/// Drop of the probability below its recent maximum that signals an approaching scene change.
 const DOUBT: f32 = 0.05;
-/// Time constant with which the recent probability decays, in seconds.
+/// Time constant with which the recent maximum decays, in seconds.
 const RECENT_SECS: f64 = 6.0;
 /// Seconds without doubt before the scene counts as calm.
 const CALM_SECS: f64 = 6.0;
 
-/// The current scene with how long and how surely it has been detected.
+/// The detected scene, and for how long and with what certainty it has been detected.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct SceneBelief {
     scene: Scene,
@@ -65,12 +66,12 @@ impl SceneBelief {
         }
     }
 
-    /// Returns whether there are no signs of a scene change.
+    /// Returns whether there has been no sign of a scene change for [`CALM_SECS`].
     pub fn calm(&self) -> bool {
         self.calm_secs >= CALM_SECS
     }
 
-    /// Returns whether the scene has lasted `secs` seconds and is currently free of doubt.
+    /// Returns whether the scene has lasted for `secs` seconds, without doubt in the last second.
     pub fn settled(&self, secs: f64) -> bool {
         self.age_secs >= secs && self.calm_secs >= 1.0
     }

@@ -6,7 +6,7 @@ const BANNED: u8 = 1;
 const BROKEN: u8 = 2;
 const SKIPPED: u8 = 4;
 
-/// Status flags of all presets, one byte each, indexed as in the catalogue.
+/// Status of all presets, by catalogue index.
 #[derive(Clone, Debug, Default)]
 pub struct PresetStatus {
     marks: Vec<u8>,
@@ -19,7 +19,7 @@ impl PresetStatus {
         Self { marks: vec![0; presets], favourites: BTreeSet::new() }
     }
 
-    /// Returns the favourites in catalogue order.
+    /// Returns the catalogue indices of the favourites, in ascending order.
     pub fn favourites(&self) -> impl Iterator<Item = u32> {
         self.favourites.iter().copied()
     }
@@ -29,7 +29,7 @@ impl PresetStatus {
         self.favourites.contains(&preset)
     }
 
-    /// Marks or unmarks a favourite; marking also clears the skip.
+    /// Sets or clears the favourite mark; setting it also clears the skipped mark.
     pub fn set_favourite(&mut self, preset: u32, on: bool) {
         if on {
             self.favourites.insert(preset);
@@ -49,13 +49,13 @@ impl PresetStatus {
         self.set(preset, BANNED, on);
     }
 
-    /// Returns whether the preset is broken.
+    /// Returns whether the preset is excluded as broken.
     pub fn broken(&self, preset: u32) -> bool {
         self.has(preset, BROKEN)
     }
 
-    /// Excludes the preset because it failed, showed nothing or was rejected by an audit, or includes it
-    /// again.
+    /// Excludes the preset, for example because it failed, showed nothing or was rejected by an audit, or
+    /// includes it again.
     pub fn set_broken(&mut self, preset: u32, on: bool) {
         self.set(preset, BROKEN, on);
     }
@@ -65,7 +65,7 @@ impl PresetStatus {
         self.has(preset, SKIPPED)
     }
 
-    /// Marks the preset as skipped, or not: a skipped one is shown again in this show only if nothing else is
+    /// Sets or clears the skipped mark. A skipped preset is shown again in this show only if nothing else is
     /// available.
     pub fn set_skipped(&mut self, preset: u32, on: bool) {
         self.set(preset, SKIPPED, on);

@@ -10,9 +10,9 @@ use crate::units::Unipolar;
 /// The performer's settings that shift the target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PerformerBias {
-    /// The motion macro.
+    /// Position of the motion macro.
     pub motion: Unipolar,
-    /// The sparkle macro.
+    /// Position of the sparkle macro.
     pub sparkle: Unipolar,
     /// The active profile.
     pub profile: Profile,
@@ -33,18 +33,18 @@ pub struct Target {
     pub level: f64,
 }
 
-/// Energy level of each section.
+/// Energy level of each section: calm, groove, peak.
 const SECTION_LEVELS: [f64; 3] = [0.3, 1.0, 1.7];
-/// Weight of the section in the level; the rest is the energy averaged over a bar or two.
+/// Weight of the section in the level; the rest is the weight of the energy over about two bars.
 const SECTION_SHARE: f64 = 0.7;
-/// Largest contribution of the motion and sparkle macros together to the level.
+/// Largest combined contribution of the motion and sparkle macros to the level.
 const MACRO_REACH: f64 = 0.4;
 /// Margin of probability by which another scene must lead the detected one to become the target; with a
 /// smaller margin, the target would flicker.
 const LEAD: f32 = 0.04;
-/// Seconds without music before the target is no music; a new track often starts with a pause.
+/// Seconds without music before [`Scene::None`] becomes the target; a new track often starts with a pause.
 const NO_MUSIC_SECS: f64 = 6.0;
-/// Minimum probability for a music scene to be the target instead of no music.
+/// Minimum probability for a music scene to be the target instead of [`Scene::None`].
 const POSSIBLE: f32 = 0.02;
 /// How far the level is pulled towards the energy that the policy assigns to the profile, 0 to 1.
 const PROFILE_PULL: f64 = 0.3;

@@ -1,4 +1,4 @@
-//! The theme of the night: a description of looks, by which presets and styles are weighted.
+//! The theme of the night: a description of looks; presets and styles that fit it are preferred.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,8 @@ use crate::library::find::Description;
 
 /// Letters that encode fits, from the worst to the best.
 const LETTERS: std::ops::RangeInclusive<u8> = b'a'..=b'z';
-/// Minimum difference between the best and the worst fit; below it, no preset fits better than another.
+/// Minimum difference between the best and the worst fit; below it, all presets count as fitting equally
+/// well.
 const MIN_SPREAD: f32 = 1e-3;
 
 /// A description such as "deep sea, nothing white", and how well each preset of a library fits it. Logged
@@ -17,13 +18,13 @@ pub struct Theme {
     /// The description.
     pub text: String,
     /// One letter per preset, in the order of the catalogue, from `a` (worst fit) to `z` (best fit). Empty if
-    /// no preset fits better than another.
+    /// all fit equally well.
     fits: String,
 }
 
 impl Theme {
-    /// Rates how well the presets of a library fit a description. Also returns why part of the description
-    /// could not be applied, if so.
+    /// Rates how well the presets of a library fit a description. Also returns a message if part of the
+    /// description could not be applied.
     pub fn of(text: &str, index: &SearchIndex) -> (Self, Option<String>) {
         let (ranked, problem) = index.describe(&Description::parse(text));
         // A preset that the description names as an example is not ranked, but none fits better.
@@ -39,7 +40,7 @@ impl Theme {
         Self { text: "test".into(), fits: letters(fits) }
     }
 
-    /// Returns how well a preset fits, from 0 to 1.
+    /// Returns how well a preset fits, from 0 to 1; 0 if all fit equally well.
     pub(super) fn fit(&self, preset: u32) -> f64 {
         let letter = self.fits.as_bytes().get(preset as usize).copied().unwrap_or(*LETTERS.start());
         let steps = f64::from(LETTERS.end() - LETTERS.start());
@@ -56,7 +57,8 @@ impl Theme {
     }
 }
 
-/// Encodes fits as letters, relative to the worst and the best of the library; empty if they hardly differ.
+/// Encodes fits as letters, relative to the worst and the best fit in the library; empty if the fits hardly
+/// differ.
 fn letters(fits: &[f32]) -> String {
     let least = fits.iter().copied().fold(f32::INFINITY, f32::min);
     let most = fits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -1,4 +1,4 @@
-//! When to cut: the musical events that request a cut, and the beat the cut waits for.
+//! When to cut: the musical events that request a cut, and the beat that the cut waits for.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,9 +45,9 @@ impl Moment {
 
 /// Minimum time on air before an automatic cut, in seconds.
 const MIN_ON_AIR_SECS: f64 = 4.0;
-/// Longest wait for a hit when there is no beat, in seconds.
+/// Longest wait for a hit when there is no trusted beat, in seconds.
 const HIT_WAIT_SECS: f64 = 2.0;
-/// Minimum hit strength to cut on when there is no beat.
+/// Minimum strength of a hit to cut on when there is no trusted beat.
 const HIT: f32 = 0.5;
 /// Rise of the energy above its average that requests a cut.
 const JUMP: f32 = 0.2;
@@ -55,14 +55,14 @@ const JUMP: f32 = 0.2;
 const SURE_DOWNBEAT: f32 = 0.5;
 /// Number of beats that a cut waits for a downbeat before it takes any beat.
 const DOWNBEAT_WAIT: f64 = 4.0;
-/// How long a new energy must last, in seconds; a drum fill is shorter.
+/// How long a new energy must last before it requests a cut, in seconds; a drum fill is shorter.
 const NEW_ENERGY_SECS: f64 = 1.2;
-/// Minimum difference between the energy and its average that counts as a transition.
+/// Minimum difference between the energy and its average that counts as a rise or fall.
 const UNSTEADY: f32 = 0.15;
 /// Delay of a cut that can wait, in seconds (most of a bar): what looks like the end of a phrase or a change
 /// of energy may turn out to be the start of a new scene.
 const SETTLE_SECS: f64 = 1.5;
-/// Minimum age of a scene for a drop to cause a cut, in seconds; an earlier one is the sudden start of a new
+/// Minimum age of a scene for a drop to cause a cut, in seconds; an earlier drop is the sudden start of a new
 /// track.
 const DROP_AFTER_SECS: f64 = 15.0;
 /// Multiple of the minimum dwell after which a phrase end requests a cut.
@@ -79,33 +79,35 @@ pub struct Clock {
     pub frame_secs: f64,
     /// How long the preset has been on air, in seconds.
     pub on_air_secs: f64,
-    /// Multiplier of the default dwell.
+    /// How long presets stay on air, as a multiple of the automatic duration.
     pub dwell: f64,
 }
 
 /// Follows the music and decides when to cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Timing {
-    /// The scene that the current preset was chosen for, and the section at the last cut.
+    /// The scene that the current preset was chosen for, and the section at the last cut; `None` before the
+    /// first cut.
     since_cut: Option<(Scene, Section)>,
     belief: SceneBelief,
     passage: Passage,
     /// Whether a drop began in this frame.
     dropped: bool,
     pending: Option<(Moment, f64)>,
-    /// How long the energy has differed from that at the last cut, in seconds.
+    /// How long the section has differed from that at the last cut, or the energy has been above its average
+    /// by [`JUMP`], in seconds.
     other_energy_secs: f64,
 }
 
 impl Timing {
-    /// Observes a frame of `dt` seconds; must be called for every frame, including those that cannot cut.
+    /// Observes a frame of `dt` seconds; must be called for every frame, even if no cut is possible in it.
     pub fn observe(&mut self, features: &Features, dt: f64) {
         self.belief.observe(&features.scene, dt);
         self.dropped = features.passage == Passage::Drop && self.passage != Passage::Drop;
         self.passage = features.passage;
     }
 
-    /// Returns why the show should cut in the frame observed last, or `None`.
+    /// Returns why the show should cut in the frame observed last; `None` if it should not.
     pub fn step(&mut self, features: &Features, clock: &Clock) -> Option<Moment> {
         let forced = clock.on_air_secs >= FORCED_DWELL * dwell_limits(features, clock.dwell).1;
         let waits = !forced && self.must_wait(features);
@@ -129,19 +131,19 @@ impl Timing {
         (waited_secs >= 0.0 && self.is_due(moment, waited_secs, features, clock)).then_some(moment)
     }
 
-    /// Records a cut to a preset chosen for `scene`; the current section is the reference for the next cut.
+    /// Records a cut to a preset chosen for `scene`; later sections are compared with the current one.
     pub fn cut(&mut self, scene: Scene, features: &Features) {
         self.since_cut = Some((scene, features.section));
         self.pending = None;
         self.other_energy_secs = 0.0;
     }
 
-    /// Drops the pending cut because the performer took over.
+    /// Drops the pending cut; called while the director is off, the preset is held or a crossfade is running.
     pub fn forget(&mut self) {
         self.pending = None;
     }
 
-    /// Returns the reason for the cut that is waiting for its beat, if any.
+    /// Returns the reason for the pending cut, if any.
     pub fn waiting(&self) -> Option<Moment> {
         self.pending.map(|(moment, _)| moment)
     }
@@ -190,8 +192,9 @@ impl Timing {
         }
     }
 
-    /// Returns whether to cut in this frame: the frame nearest to a beat if the beat is trusted; otherwise,
-    /// depending on the reason, at once or on a hit.
+    /// Returns whether to cut in this frame. With a trusted beat, a cut falls on the frame nearest to a beat;
+    /// if the downbeat is known, the cut waits up to [`DOWNBEAT_WAIT`] beats for it. Otherwise, it happens at
+    /// once or on a hit, depending on the reason.
     fn is_due(&self, moment: Moment, waited_secs: f64, features: &Features, clock: &Clock) -> bool {
         let grid = &features.beat;
         if !grid.trusted() {
@@ -205,7 +208,7 @@ impl Timing {
         let beats = grid.beats_at(clock.now);
         let nearest = beats.round();
         let off_secs = (beats - nearest) * grid.tempo.period().0;
-        // The beat lies within half a frame of this one.
+        // The beat lies within half a frame of this frame.
         let on_beat = (-clock.frame_secs / 2.0..clock.frame_secs / 2.0).contains(&off_secs);
         let on_downbeat = (nearest as i64).rem_euclid(4) as u64 == grid.downbeat % 4;
         let waits = grid.downbeat_confidence.get() >= SURE_DOWNBEAT
@@ -214,7 +217,7 @@ impl Timing {
     }
 }
 
-/// Returns the minimum and maximum dwell, in seconds, multiplied by `dwell`; shorter for intense music.
+/// Returns the minimum and maximum dwell in seconds, multiplied by `dwell`; shorter for more intense music.
 fn dwell_limits(features: &Features, dwell: f64) -> (f64, f64) {
     let (least, most) = match features.scene.scene {
         Scene::Ambient => (18.0, 60.0),

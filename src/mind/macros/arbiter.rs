@@ -1,5 +1,5 @@
-//! Decides who may move the bank. MIDI knobs take precedence over all else, and the performer's hold over the
-//! music.
+//! Decides who may move the bank. MIDI knobs take precedence over everything else, and a hold by the
+//! performer takes precedence over the music.
 //!
 //! The only place that writes the saved positions, and only on the performer's commands.
 
@@ -65,7 +65,7 @@ impl Arbiter {
         &self.state
     }
 
-    /// Returns the seconds until the music may move the bank again.
+    /// Returns the seconds left of a hold, after which the music may move the bank again.
     pub fn held_secs(&self) -> f64 {
         self.held_secs
     }
@@ -105,7 +105,7 @@ impl Arbiter {
         self.state.profile = profile;
     }
 
-    /// Toggles whether the bank follows the music. Ends a hold, since the performer has let go.
+    /// Toggles whether the bank follows the music, and ends a hold.
     pub fn toggle_follow(&mut self) {
         self.state.follow = !self.state.follow;
         self.held_secs = 0.0;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::mind::Control;
 use crate::units::Unipolar;
 
-/// One offset per control.
+/// One offset per control, in bank order.
 pub(super) type Offsets = [f32; Control::ALL.len()];
 
 /// The positions of all eight controls. Controls missing in a file default to the middle.

@@ -3,11 +3,11 @@
 use crate::analysis::Section;
 use crate::mind::Control;
 
-/// Slope of moves beyond the range.
+/// Factor applied to the part of a move that is outside the range.
 const SLOPE: f32 = 0.35;
 
-/// Returns `wanted` with the part outside the control's range compressed by [`SLOPE`]. The range is widened to include
-/// the performer's setting `set`.
+/// Returns `wanted`, with the part outside the control's range multiplied by [`SLOPE`]. The range is widened
+/// to include the performer's setting `set`.
 pub(super) fn guarded(control: Control, wanted: f32, set: f32, section: Section) -> f32 {
     let (low, high) = range(control, section);
     let (low, high) = (low.min(set), high.max(set));

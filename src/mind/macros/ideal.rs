@@ -1,7 +1,7 @@
 //! Computes the positions of the bank from the music: an offset from the middle for every control.
 //!
-//! An ordinary groove stays near the middle, where the picture is unchanged; calm music is below, peaks above. Pure
-//! functions; see `trajectory` for smoothing and timing.
+//! An ordinary groove keeps the controls near the middle, where the picture is unchanged; calm music moves
+//! them below it, and peaks above it. Pure functions; see `trajectory` for smoothing and timing.
 
 use super::bank::Offsets;
 use super::profile::Character;
@@ -21,7 +21,7 @@ pub(super) struct Drive {
     pub pulse: f32,
 }
 
-/// Half-width of the pulse around a beat, in beats.
+/// Distance from a beat at which the pulse has fallen to 1/e, in beats.
 const PULSE_WIDTH: f64 = 0.11;
 
 impl Drive {

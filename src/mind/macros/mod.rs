@@ -1,4 +1,4 @@
-//! The macro bank: the performer's settings, the offsets added by the music, and who may move which control.
+//! The macro bank: the performer's settings, the offsets added by the music, and who may move the controls.
 //!
 //! A position is the sum of three layers: the performer's setting (saved), a slow drift that follows the
 //! music, and short accents on hits. The last two are temporary offsets; in silence they are 0. A control set
@@ -34,7 +34,7 @@ const PRESENCE_SECS: (f32, f32) = (0.5, 1.5);
 /// Presence above which the slow drift runs.
 const AWAKE: f32 = 0.3;
 
-/// The macro bank in motion.
+/// The macro bank with everything that moves it.
 #[derive(Clone, Debug, Default)]
 pub struct Macros {
     arbiter: Arbiter,
@@ -57,7 +57,7 @@ pub struct MacroView {
     pub state: MacroState,
     /// Who moves the bank.
     pub mode: Mode,
-    /// Seconds until the music may move the bank again.
+    /// Seconds left of a hold, after which the music may move the bank again.
     pub held_secs: f64,
 }
 
@@ -67,13 +67,13 @@ impl Macros {
         Self { arbiter: Arbiter::new(state), values: state.bank, ..Self::default() }
     }
 
-    /// Sets a control to `value` at once and pauses the music's influence for [`HOLD_SECS`].
+    /// Sets a control to `value` at once. For [`HOLD_SECS`], the music does not move the bank.
     pub fn touch(&mut self, control: Control, value: Unipolar) {
         self.arbiter.touch(control, value);
         self.trajectory.rebase(control as usize);
     }
 
-    /// Recalls a macro preset.
+    /// Recalls a macro preset. For [`HOLD_SECS`], the music does not move the bank.
     pub fn recall(&mut self, preset: MacroPreset) {
         self.arbiter.recall(preset, stored::setting(preset).bank);
         for control in Control::ALL {

@@ -10,15 +10,15 @@ pub(super) struct Character {
     pub bias: [f32; 3],
     /// How strongly M4 to M8 follow the music; 1 is normal.
     pub slots: f32,
-    /// Largest change of a control in one morph.
+    /// Limit of a control's change in one morph, before the music scales it.
     pub step: f32,
-    /// Duration of one morph before the music modifies it, in seconds.
+    /// Duration of one morph in seconds, before the music scales it.
     pub morph_secs: f32,
     /// Strength of accents on all controls except fusion; 1 is normal.
     pub accent: f32,
     /// Strength of accents on fusion; 1 is normal.
     pub accent_fusion: f32,
-    /// Extra factor for accents on M4 to M8.
+    /// Additional factor for accents on M4 to M8.
     pub accent_slots: f32,
     /// How strongly an accent shortens a new morph; 1 is normal.
     pub haste: f32,

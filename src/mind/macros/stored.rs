@@ -1,4 +1,4 @@
-//! The values of the seven macro presets.
+//! The positions and accent strengths of the seven macro presets.
 
 use super::Bank;
 use crate::mind::MacroPreset;
@@ -16,7 +16,7 @@ pub(super) const EVEN_DRIVE: f32 = 1.0;
 const PUNCH: f32 = 1.15;
 const INTENSE: f32 = 1.3;
 
-/// Returns the values of `preset`.
+/// Returns the positions and the accent strength of `preset`.
 pub(super) fn setting(preset: MacroPreset) -> Setting {
     let (positions, drive) = match preset {
         MacroPreset::TechnoBoost => ([0.80, 0.90, 0.65, 0.92, 0.45, 0.82, 0.75, 0.60], INTENSE),

@@ -1,8 +1,8 @@
 //! The slow layer: the bank follows the music in eased morphs that start on beats and phrases.
 //!
-//! All values are offsets from the performer's setting, 0 at rest. Unlike aivj's browser-based predecessor, which holds
-//! the bank for 1.6 s after a hard cut, a change of preset does not pause it: changes here are crossfades on the beat,
-//! and a pause at each of them would be visible as a stall.
+//! All values are offsets from the performer's setting, 0 at rest. A change of preset does not pause the
+//! bank. aivj's browser-based predecessor holds it for 1.6 s after a hard cut; here, presets change in
+//! crossfades on the beat, and a pause at each of them would be visible as a stall.
 
 use super::bank::Offsets;
 use super::ideal;
@@ -14,17 +14,17 @@ use crate::units::Rng;
 const MIN_INTERVAL_SECS: f32 = 1.2;
 /// Minimum and maximum duration of a morph, in seconds.
 const MORPH_SECS: (f32, f32) = (1.8, 9.0);
-/// Largest change in one morph, whatever the music.
+/// Largest change of a control in one morph, whatever the music.
 const MAX_STEP: f32 = 0.36;
-/// Minimum size, and maximum duration in seconds, of the first morph after [`Trajectory::wake`], so the effect is
-/// visible.
+/// How far the first morph after [`Trajectory::wake`] may at least move a control, and how long it may at
+/// most last, in seconds: its effect must soon be visible.
 const FIRST: (f32, f32) = (0.25, 4.5);
-/// Limits of the number of beats between morphs.
+/// Minimum and maximum number of beats after which the next morph is due.
 const BEATS: (f32, f32) = (6.0, 48.0);
 /// Rates at which trust in the beat rises and falls, per second.
 const TRUST_RATES: (f32, f32) = (2.8, 0.7);
 
-/// Parameters of morphs that depend on the section.
+/// Parameters of the slow layer that depend on the section.
 struct Pace {
     follow_secs: f32,
     noise: f32,
@@ -106,7 +106,7 @@ impl Trajectory {
         &self.now
     }
 
-    /// Starts following; the first morph begins at once.
+    /// Starts following the music; the first morph begins in the next step.
     pub fn wake(&mut self) {
         self.fresh = true;
         self.morph = None;
@@ -118,7 +118,8 @@ impl Trajectory {
         self.morph = None;
     }
 
-    /// Resets all offsets at once, because MIDI knobs show the exact positions.
+    /// Sets all offsets to 0 at once; used while MIDI knobs move the bank, because they show its exact
+    /// positions.
     pub fn rest(&mut self) {
         self.morph = None;
         self.now = Offsets::default();
@@ -157,7 +158,7 @@ impl Trajectory {
         let rate = if target > self.trust { rise } else { fall };
         self.trust += (target - self.trust) * (1.0 - (-dt * rate).exp());
         let beat = features.beat.beats_at(features.at);
-        // A re-detected beat grid jumps; that is not a beat.
+        // When the beat grid is detected anew, the beat number jumps; that is not a beat.
         let passed = self.last_beat.map_or(0.0, |last| beat.floor() - last.floor());
         if features.beat.trusted() && (0.0..=4.0).contains(&passed) {
             self.beats += passed as f32;

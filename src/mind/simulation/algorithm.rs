@@ -7,8 +7,8 @@ use std::str::FromStr;
 pub enum Algorithm {
     /// The director with its taste model.
     Taste,
-    /// That of aivj's browser-based predecessor: base score plus a running mean per arm, softmax at
-    /// temperature 0.5.
+    /// The algorithm of aivj's browser-based predecessor: a softmax, at temperature 0.5, of the base score
+    /// plus the mean reward of the arm.
     Reference,
     /// A uniformly random arm.
     Random,

@@ -1,4 +1,5 @@
-//! The choosing algorithm under test: the director, that of aivj's browser-based predecessor (`reference`), or random.
+//! The choosing algorithm under test: the director, the algorithm of aivj's browser-based predecessor
+//! (`reference`), or random choices.
 
 use std::collections::VecDeque;
 

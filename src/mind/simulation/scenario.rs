@@ -7,7 +7,7 @@ pub(super) const CUTS: usize = 300;
 /// The cut at which users change their mind in scenario B.
 pub(super) const CHANGE_AT: usize = 150;
 
-/// The kind of users and how much feedback they give.
+/// The size of the library, the kind of users, and how much feedback they give.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scenario {
     /// Identifying letter, A to F.

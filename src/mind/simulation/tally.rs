@@ -13,13 +13,14 @@ const LAST: usize = 100;
 /// mind: half the regret of random choices.
 const ADAPTED_REGRET: f64 = 0.47;
 const ADAPTED_CUTS: usize = 20;
-/// Number of cuts after a change of mind at which the algorithm counts as never adapting.
+/// Number of cuts after a change of mind within which an algorithm must adapt; otherwise, it counts as never
+/// adapting.
 const NEVER_ADAPTED: usize = 130;
 
 /// The outcome of one cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CutOutcome {
-    /// Expected reward lost compared with the best arm.
+    /// Expected reward lost compared with the best arm that may be shown.
     pub regret: f64,
     /// Probability of a skip.
     pub skip: f64,
@@ -31,7 +32,7 @@ pub(super) struct CutOutcome {
     pub repeat: bool,
 }
 
-/// Means over all users; the result of a simulation.
+/// The result of a simulation: means over all users unless stated otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Scenario, A to F.
@@ -42,20 +43,20 @@ pub struct Report {
     pub users: usize,
     /// Seed of the first user.
     pub seed: u64,
-    /// Reward lost per session compared with the best arms.
+    /// Expected reward lost per session compared with always choosing the best arm that may be shown.
     pub regret: f64,
     /// Standard error of `regret`.
     pub regret_se: f64,
-    /// Skipped share of the last 100 cuts.
+    /// Probability of a skip, averaged over the last 100 cuts.
     pub skip_last_100: f64,
-    /// Favourite share of the last 100 cuts.
+    /// Probability of a favourite, averaged over the last 100 cuts.
     pub favourite_last_100: f64,
-    /// Median number of cuts after cut 150 until the mean regret is half that of random choices; 130 means
-    /// never. Only meaningful in scenario B.
+    /// Median number of cuts after cut 150 until the mean regret is at most half that of random choices; 130
+    /// means never. Only meaningful in scenario B.
     pub adaptation: f64,
     /// Normalised entropy of the clusters in the last 100 cuts: 0 for one cluster, 1 for a uniform distribution.
     pub entropy: f64,
-    /// Number of distinct presets per cut.
+    /// Number of distinct presets divided by the number of cuts.
     pub distinct: f64,
     /// Number of presets repeated within 40 cuts, summed over all sessions.
     pub repeats: usize,
@@ -135,7 +136,7 @@ impl Tally {
 
 impl Report {
     /// Returns the number of cuts until the algorithm has adapted to the change of mind, or `never`; `None`
-    /// without such a change.
+    /// in scenarios without such a change.
     pub fn cuts_to_adapt(&self) -> Option<String> {
         let adapted = self.adaptation < NEVER_ADAPTED as f64;
         (self.scenario == Scenario::CHANGE)

@@ -14,13 +14,13 @@ use crate::units::Rng;
 const ENERGIES: usize = Energy::ALL.len();
 const SCENES: usize = 3;
 const PRESETS_PER_ARM: usize = 20;
-/// Probability that an arm with an energy other than groove exists.
+/// Probability that an arm has presets if its energy is not groove; groove arms always have presets.
 const AVAILABLE: f64 = 0.85;
-/// Probability that the scene stays the same from one cut to the next.
+/// Probability that the scene is kept from one cut to the next; otherwise, one is drawn at random.
 const SCENE_STAYS: f64 = 0.97;
-/// Mean energy level of each scene.
+/// Mean energy level of each scene: ambient, techno, rock.
 const SCENE_LEVELS: [f64; SCENES] = [0.3, 1.3, 1.1];
-/// Mean preference.
+/// Mean preference over all arms, before costs.
 const MEAN_PREFERENCE: f64 = -0.35;
 /// Standard deviation of the preference for a cluster.
 const CLUSTER_SD: f64 = 1.0;
@@ -32,17 +32,17 @@ const CLUSTER_ENERGY_SD: f64 = 0.35;
 const PRESET_SD: f64 = 0.6;
 /// Cost of one energy step away from the user's ideal.
 const MISMATCH_COST: f64 = 0.9;
-/// Standard deviation of the difference between that ideal and the energy of the music.
+/// Standard deviation of the difference between the user's ideal energy and the energy of the music.
 const LEVEL_BIAS_SD: f64 = 0.5;
-/// Cost of repeating a cluster.
+/// Cost of repeating a cluster at the next cut.
 const REPEAT_COST: f64 = 0.6;
-/// Number of cuts over which that cost fades.
+/// Number of cuts over which the cost of repeating a cluster fades.
 const REPEAT_CUTS: usize = 4;
 /// Probability of an accidental skip.
 const ACCIDENT: f64 = 0.02;
-/// Share of clusters that a change of mind affects.
+/// Probability that a change of mind affects a cluster.
 const CHANGE_SHARE: f64 = 0.6;
-/// Step size of a drifting taste.
+/// Strength of the random walk of a drifting taste, per cut.
 const WALK: f64 = 0.06;
 
 /// A simulated user, their library and their session.
@@ -106,7 +106,7 @@ impl User {
         Target { scene: Scene::ALL[scene], level }
     }
 
-    /// Changes the user's preferences as the scenario demands.
+    /// Changes the user's preferences before a cut, as defined by the scenario.
     pub fn drift(&mut self, cut: usize) {
         let rng = &mut self.drift_rng;
         match self.scenario.drift {
@@ -194,7 +194,7 @@ impl User {
     }
 }
 
-/// Returns the probabilities of a skip, a favourite and a hold.
+/// Returns the probabilities of a skip, a favourite and a hold at this utility.
 fn reactions(utility: f64) -> [f64; 3] {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     let skip = sigmoid(-1.2 - 1.4 * utility);
@@ -203,7 +203,7 @@ fn reactions(utility: f64) -> [f64; 3] {
     [skip, favourite, hold]
 }
 
-/// Returns the expected reward given by an attentive user.
+/// Returns the reward expected from an attentive user at this utility.
 fn reward(utility: f64) -> f64 {
     let [skip, favourite, hold] = reactions(utility);
     favourite - skip + 0.5 * hold + 0.1 * (1.0 - skip - favourite - hold)
@@ -251,8 +251,8 @@ fn catalogue(available: &[[bool; ENERGIES]]) -> Catalogue {
     build(entries, available.len())
 }
 
-/// Builds a synthetic library of any size, spread evenly over clusters and energies; every two presets share
-/// a family.
+/// Builds a synthetic library of any size, spread evenly over clusters and energies; each preset shares its
+/// family with one neighbour.
 pub fn large_library(presets: usize, clusters: usize) -> Catalogue {
     let made = |number: usize| {
         let cluster = number / 2 % clusters.max(1);

@@ -9,9 +9,11 @@ use super::state::{ClusterTaste, TasteState};
 use crate::facts::Energy;
 use crate::units::iso_date;
 
-/// Number of signals an imported preference counts as: it averages several, but from another program.
+/// Number of signals that an imported preference counts as: it is an average of several, but comes from
+/// another program.
 const IMPORTED_SIGNALS: u32 = 3;
-/// Variances of an imported preference: of the cluster, of its scenes, of its energies.
+/// Variances of the beliefs made from imported preferences: about a cluster, about it in each scene, and
+/// about it at each energy.
 const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
 
 /// The contents of a taste file.
@@ -19,7 +21,7 @@ const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
 pub struct Package {
     /// What was learnt about styles.
     pub taste: TasteState,
-    /// Favourites as named in the file: preset id, path or name.
+    /// Favourites as named in the file: preset ID, path or name.
     pub favourites: Vec<String>,
     /// Disliked presets, named like the favourites.
     pub dislikes: Vec<String>,
@@ -50,7 +52,7 @@ pub enum ImportError {
 /// A skipped preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// Name as in the file.
+    /// The preset as named in the file: preset ID, path or name.
     pub preset: String,
     /// Time in seconds since 1970; 0 if unknown.
     pub at: i64,
@@ -137,8 +139,8 @@ fn bandit_from_state(taste: &TasteState) -> Value {
     Value::Object(arms.collect())
 }
 
-/// Returns a preset's name from a package item: a string, an object, or a saved state that contains such an
-/// object.
+/// Returns the name of a preset from an item of a package: a string, an object that describes the preset, or
+/// a saved state that contains such an object.
 fn preset_name(item: &Value) -> Option<String> {
     const KEYS: [&str; 8] =
         ["presetId", "id", "relPath", "filePath", "url", "presetUrl", "contentHash", "label"];
@@ -148,7 +150,7 @@ fn preset_name(item: &Value) -> Option<String> {
         let parts = ["projectm", "background", "layers", "state", "visualState"];
         parts.iter().find_map(|part| preset_name(item.get(part).filter(|part| part.is_object())?))
     };
-    // The id of a saved state is not that of its preset.
+    // The ID of a saved state is not that of its preset.
     text(item).or_else(|| if item.get("presetId").is_some() { None } else { deeper() }).or_else(within)
 }
 

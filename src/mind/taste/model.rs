@@ -8,14 +8,14 @@ use crate::facts::Energy;
 
 pub(super) const SCENES: usize = Scene::ALL.len();
 pub(super) const ENERGIES: usize = Energy::ALL.len();
-/// Number of beliefs per cluster: its own, one per scene, one per energy.
+/// Number of beliefs per cluster: one about the cluster itself, one per scene, and one per energy.
 pub(super) const PER_CLUSTER: usize = 1 + SCENES + ENERGIES;
 /// Number of beliefs that contribute to one choice.
 const TERMS: usize = 7;
 
 /// Fraction by which each signal moves every variance back towards its prior.
 const DRIFT: f64 = 0.002;
-/// Standard deviations of the prior.
+/// Standard deviations of the prior beliefs.
 const BIAS_SD: f64 = 0.2;
 const CLUSTER_SD: f64 = 0.45;
 const ENERGY_SCENE_SD: f64 = 0.25;
@@ -25,7 +25,7 @@ const BASE_SD: f64 = 0.3;
 const MISMATCH_SD: f64 = 0.15;
 /// Prior weight of the director's base score.
 const BASE_MEAN: f64 = 0.3;
-/// Prior cost of one energy step away from the target.
+/// Prior change of the expected reward per energy step away from the target.
 const MISMATCH_MEAN: f64 = -0.15;
 
 /// A Gaussian belief about one number.
@@ -74,7 +74,7 @@ pub struct Arm {
 pub struct Evidence {
     /// The chosen arm.
     pub arm: Arm,
-    /// The scene it was chosen for.
+    /// The scene that the arm was chosen for.
     pub scene: Scene,
     /// The director's base score.
     pub base: f64,
@@ -113,7 +113,7 @@ fn fresh_cluster() -> [GaussianBelief; PER_CLUSTER] {
 }
 
 impl Taste {
-    /// Creates an untrained model over `clusters` clusters.
+    /// Creates an untrained model for `clusters` clusters.
     pub fn new(clusters: usize) -> Self {
         Self {
             bias: GaussianBelief::new(0.0, BIAS_SD),
@@ -159,7 +159,7 @@ impl Taste {
         Lesson { choice: *choice, changes }
     }
 
-    /// Undoes a lesson that this model has learnt; later lessons stay.
+    /// Undoes a lesson that this model has learnt; later lessons are kept.
     pub fn unlearn(&mut self, lesson: &Lesson) {
         let signals = &mut self.signals[usize::from(lesson.choice.arm.cluster)];
         *signals = signals.saturating_sub(1);

@@ -1,4 +1,4 @@
-//! The performer's feedback on the preset on air.
+//! Feedback on presets: what the performer did, or that a preset failed.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,27 +14,28 @@ pub enum Signal {
     Unfavourite,
     /// The preset was held on air.
     Hold,
-    /// The preset was shown until the director replaced it, or for a while, without other feedback.
+    /// The preset was shown until the director replaced it, or for at least 30 seconds, without other
+    /// feedback.
     Watched,
     /// The preset could not be played.
     Failed,
 }
 
-/// Variance of a reward around the model's expectation. With half of it, the model learns no faster in the
-/// stationary scenario (regret per session: 111 either way) and suffers more from sparse signals (167 instead
-/// of 160) and from a misleading prior (150 instead of 140).
+/// Variance of a reward around the model's expectation. With half this value, the model learns no faster in
+/// the stationary scenario (regret per session: 111 either way) and suffers more from sparse signals (167
+/// instead of 160) and from a misleading prior (150 instead of 140).
 const NOISE: f64 = 1.0;
-/// Variance for presets that were watched without any action; the performer may not have looked.
+/// Variance of the reward if the performer did nothing; they may not have been looking.
 const SILENCE_NOISE: f64 = 3.0 * NOISE;
 
-/// Reward of a hold that never ends.
+/// Reward that a hold approaches as it gets longer.
 const HOLD_REWARD: f64 = 0.8;
-/// Time after which a hold has earned two thirds of its reward, in seconds.
+/// Time after which a hold has earned about two thirds of [`HOLD_REWARD`], in seconds.
 const HOLD_SECS: f64 = 30.0;
 /// Assumed length of a hold whose length is unknown, in seconds: its reward is that of [`Signal::Hold`].
 const USUAL_HOLD_SECS: f64 = 29.4;
 
-/// Feedback with its strength.
+/// A signal and, for a hold, its length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feedback {
     /// The signal.

@@ -26,13 +26,13 @@ pub struct StyleKey<'a> {
 pub struct TasteState {
     /// Format version; only version 1 is read.
     pub version: u32,
-    /// Mean reward of all choices.
+    /// Belief about the mean reward of all choices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<GaussianBelief>,
-    /// Weight of the director's base score.
+    /// Belief about the weight of the director's base score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<GaussianBelief>,
-    /// Cost of one energy step away from the target.
+    /// Belief about the change of the expected reward per energy step away from the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<GaussianBelief>,
     /// Beliefs about each energy (calm, groove, peak) in each scene (ambient, techno, rock, none).
@@ -73,7 +73,7 @@ impl TasteState {
     }
 
     /// Adds the beliefs of `before` about styles of other libraries: clusters whose key is not among `styles`
-    /// and whose centroid is not comparable with theirs.
+    /// and whose centroid cannot be compared with any of theirs.
     pub fn keep_other_libraries(mut self, before: &Self, styles: &[StyleKey]) -> Self {
         let of_this_library = |cluster: &ClusterTaste| {
             styles.iter().any(|style| style.key == cluster.key || comparable(cluster, style))
@@ -104,7 +104,8 @@ impl Taste {
         }
     }
 
-    /// Restores a taste for these clusters. Unknown styles start from the prior.
+    /// Restores a taste for these clusters. Styles that `state` does not know start from the prior, as do all
+    /// styles if its version is not supported.
     pub fn from_state(state: &TasteState, styles: &[StyleKey]) -> Self {
         let mut taste = Self::new(styles.len());
         if state.version != VERSION {

@@ -1,7 +1,7 @@
 //! Job files for a cluster: `bake.sh` runs one step of a bake, and the files of an engine run the steps in order.
 //!
-//! The scheduler gives each job its shard by the index of the job array, and runs lost jobs again. A shard that is run
-//! again resumes.
+//! Each job of a sharded step receives the index of its shard. The scheduler reruns lost jobs, and a rerun
+//! shard resumes.
 
 mod hyperqueue;
 mod kubernetes;

@@ -19,7 +19,7 @@ pub struct ClusterPlan {
     pub shards: u32,
     /// Number of computers.
     pub machines: u32,
-    /// Cores of each computer.
+    /// Number of CPU cores of each computer.
     pub cores: u32,
     /// Whether each computer has a graphics card to request.
     pub gpu: bool,
@@ -38,7 +38,7 @@ pub struct PlanFile {
     pub text: String,
 }
 
-/// Memory of a job in MiB per core: a worker process may use 960 MiB before it is restarted.
+/// Memory requested per core of a job, in MiB: a worker process may use 960 MiB before it is restarted.
 const MEMORY_MIB_PER_CORE: u32 = 1536;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
@@ -150,7 +150,7 @@ pub(super) fn example() -> ClusterPlan {
 mod tests {
     use super::*;
 
-    /// Runs the script with a program that prints its arguments.
+    /// Runs the script with an `aivj` program that prints its arguments, and returns the output.
     fn printed(plan: &ClusterPlan, arguments: &[&str]) -> String {
         let folder = tempfile::tempdir().expect("a folder");
         let plan = ClusterPlan { work: folder.path().join("it's work"), ..plan.clone() };

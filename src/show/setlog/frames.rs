@@ -1,8 +1,9 @@
-//! The inputs of a live show, frame by frame: the frame time and the features that choices depend on. With these in
-//! its log, a show with variable frame times can be replayed exactly.
+//! The inputs of a live show, frame by frame: the frame time, the features that choices depend on, and
+//! measurements of the picture. With these in its log, a show with variable frame times can be replayed
+//! exactly.
 //!
-//! Serialised in columns, [`FRAMES_PER_ENTRY`] frames at a time; a constant column is a single value. About 15 MB per
-//! hour.
+//! Serialised in columns, [`FRAMES_PER_ENTRY`] frames at a time; a constant column is a single value. An hour
+//! takes about 15 MB.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,8 +12,8 @@ use crate::analysis::{Features, Passage, Scene, Section};
 use crate::stage::PictureStats;
 use crate::units::{Seconds, Tempo, Unipolar};
 
-/// Number of frames per log entry: half a second at 60 Hz, which is all that is lost if the program is
-/// killed.
+/// Number of frames per log entry: half a second at 60 Hz, so that no more than that is lost if the program
+/// is killed.
 pub const FRAMES_PER_ENTRY: usize = 30;
 /// Maximum number of frames accepted in one entry: with constant columns, even a short line can claim any
 /// number.
@@ -23,9 +24,9 @@ const MAX_FRAMES: usize = 256;
 pub struct Frame {
     /// Seconds since the previous frame.
     pub dt: f64,
-    /// The features; those that no choice depends on are not stored.
+    /// The features of the music; those that no choice depends on are not stored in the log.
     pub features: Features,
-    /// A measurement of the picture, if there was one.
+    /// A new measurement of the picture, if there was one.
     pub picture_stats: Option<PictureStats>,
 }
 
@@ -65,7 +66,7 @@ fn frame_count<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
     Ok(count)
 }
 
-/// Generates the columns: name, type, and path in [`Features`].
+/// Generates [`Frames`] from its columns, each given by its name, its type, and its path in [`Features`].
 macro_rules! columns {
     ($($name:ident: $kind:ty = $($field:ident).+;)*) => {
         /// A series of frames, stored in columns.

@@ -22,7 +22,7 @@ use crate::store::BanKind;
 /// Format version of the set log.
 pub const LOG_VERSION: u32 = 2;
 
-/// The first line: everything that determines the choices besides audio and commands.
+/// The first line: everything that determines the choices, apart from the audio and the commands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogHeader {
     /// Format version of the log.
@@ -40,9 +40,10 @@ pub struct LogHeader {
     pub library: String,
     /// Number of presets in the library.
     pub presets: usize,
-    /// Origin of the styles.
+    /// Where the styles of the library come from.
     pub styles: StyleOrigin,
-    /// Affinity of each style to each scene; recorded because an audit may change the presets of a style.
+    /// Affinity of each style to each scene; recorded because an audit may change which presets a style
+    /// contains.
     #[serde(default)]
     pub affinities: Vec<Affinity>,
     /// Presets that an audit has rejected.
@@ -53,7 +54,7 @@ pub struct LogHeader {
     pub theme: Option<Theme>,
     /// The memory at the start of the show.
     pub memory: ShowMemory,
-    /// The state of the show that this one resumes.
+    /// The state of the show that this one resumes; `None` if it resumes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<ResumeState>,
 }
@@ -107,19 +108,19 @@ pub enum Event {
     Choice(Box<Chosen>),
     /// A deck became warm.
     Warm {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
         /// Parts of the preset that do not work.
         problems: Vec<String>,
-        /// The look of its picture, if measured.
+        /// The look of the deck's picture; `None` if it was not measured.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         look: Option<DeckLook>,
     },
     /// A preset could not be prepared and was excluded.
     Failure {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
-        /// Id of the preset.
+        /// ID of the preset.
         preset: PresetId,
         /// Name of the preset.
         name: String,
@@ -129,10 +130,10 @@ pub enum Event {
         /// Why it could not be prepared.
         why: String,
     },
-    /// A request failed through no fault of the preset; the choice is made again.
+    /// A request failed through no fault of the preset; the show chooses again.
     #[serde(rename = "gave_up")]
     RequestCancelled {
-        /// Id of the deck.
+        /// ID of the deck.
         deck: DeckId,
     },
     /// The frames since the previous entry of this kind.
@@ -155,11 +156,11 @@ pub enum Event {
     },
     /// A preset went on air.
     Cut(Box<Cut>),
-    /// The taste learnt from a signal.
+    /// Feedback was given on a preset; the taste learns from it if the preset is in the library.
     Learnt {
-        /// Id of the preset.
+        /// ID of the preset.
         preset: PresetId,
-        /// The performer's feedback on the preset.
+        /// The feedback that was given.
         signal: Signal,
         /// Time on air, in seconds; 0 if the preset was not on air.
         on_air_secs: f64,
@@ -167,7 +168,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_secs: Option<f64>,
     },
-    /// The macros as they act on the picture.
+    /// The positions of the macros as they act on the picture.
     Macros {
         /// Position of every control.
         bank: Bank,
@@ -177,7 +178,7 @@ pub enum Event {
         /// The command that was given.
         command: Command,
     },
-    /// A graphics device event.
+    /// An event of the graphics device.
     Graphics {
         /// What happened.
         what: GraphicsEvent,
@@ -187,7 +188,7 @@ pub enum Event {
         /// Text of the message.
         text: String,
     },
-    /// Steps were dropped since the previous entry of this kind; their time belongs to the next step.
+    /// Steps were dropped since the previous entry of this kind; their time was added to the step after them.
     Dropped {
         /// The number of dropped steps, by cause.
         steps: DroppedSteps,
@@ -207,9 +208,9 @@ pub enum Event {
 /// A choice with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
-    /// Id of the deck.
+    /// ID of the deck.
     pub deck: DeckId,
-    /// Id of the preset.
+    /// ID of the preset.
     pub preset: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -223,11 +224,11 @@ pub struct Chosen {
     pub base: f64,
     /// Learnt part of the expected reward.
     pub taste: f64,
-    /// Expected reward of the choice, minus penalties.
+    /// Expected reward of the arm, minus penalties.
     pub score: f64,
-    /// Probability with which the arm was drawn.
+    /// Probability with which the arm was drawn, 0 to 1.
     pub probability: f64,
-    /// The strictest variety rule that could be satisfied.
+    /// The strictest variety rules that could be satisfied.
     pub rule: Rule,
     /// The reason as shown on the desk.
     #[serde(rename = "words")]
@@ -254,7 +255,7 @@ pub enum Cause {
 pub struct Cut {
     /// The deck that goes on air.
     pub deck: DeckId,
-    /// Id of the preset.
+    /// ID of the preset.
     pub preset: PresetId,
     /// Name of the preset.
     pub name: String,
@@ -270,14 +271,14 @@ pub struct Cut {
     pub style: FadeStyle,
     /// Offset from the nearest beat in seconds, negative before it; `None` while the beat is not trusted.
     pub off_beat_secs: Option<f64>,
-    /// The other candidates at the time of the cut.
+    /// The other candidates at the time of the cut, soonest first.
     pub candidates: Vec<Candidate>,
 }
 
 /// A candidate that could have gone on air.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Id of the preset.
+    /// ID of the preset.
     pub preset: PresetId,
     /// Name of the preset.
     pub name: String,

@@ -42,7 +42,7 @@ impl BlitPass {
         Self { pipeline: pipeline(&gpu.device, &desc), layout, cached: Vec::new() }
     }
 
-    /// Draws `picture` in an open render pass, over its viewport.
+    /// Draws `picture` in an open render pass, filling the viewport.
     pub fn fill(
         &mut self,
         gpu: &Gpu,

@@ -27,7 +27,7 @@ impl Field {
 /// total size. Fields whose names start with `pad` may differ.
 macro_rules! check_layout {
     ($block:ident { $($field:ident),+ $(,)? }, $shader:expr, $name:literal) => {{
-        // Destructures every field, so that a new one must be listed here.
+        // Destructures every field, so that a new field must be added to the macro call.
         let _ = |block: $block| {
             let $block { $($field: _),+ } = block;
         };

@@ -23,7 +23,7 @@ pub(in crate::stage) struct BlurUniforms {
     pad: f32,
 }
 
-/// Pipelines and layout of the two directions.
+/// Pipelines and layout of the horizontal and vertical passes.
 pub(in crate::stage) struct BlurPass {
     across: wgpu::RenderPipeline,
     down: wgpu::RenderPipeline,
@@ -58,7 +58,7 @@ pub(in crate::stage) struct Pyramid {
     halves: Vec<Half>,
 }
 
-/// One direction of one level.
+/// The horizontal or vertical pass of one level.
 struct Half {
     texture: wgpu::Texture,
     target: wgpu::TextureView,
@@ -112,14 +112,14 @@ impl Pyramid {
         self.halves.is_empty()
     }
 
-    /// Returns the image of level 1 to 3, or of the deepest level if the pyramid has fewer; `None` if it has
-    /// none.
+    /// Returns the image of level 1 to 3, or of the deepest level if the pyramid has fewer; `None` if it is
+    /// empty.
     pub fn level(&self, level: u8) -> Option<&wgpu::Texture> {
         let wanted = usize::from(level.max(1)) * 2 - 1;
         self.halves.get(wanted).or(self.halves.last()).map(|half| &half.texture)
     }
 
-    /// Records the passes that blur feedback image `image`.
+    /// Records the passes that blur the feedback image with index `image`.
     pub fn encode(
         &mut self,
         pass: &BlurPass,

@@ -49,13 +49,13 @@ impl CompositeUniforms {
         }
     }
 
-    /// Returns the parts of the shader that have an effect.
+    /// Returns the optional parts of the shader that have an effect.
     pub fn parts(&self) -> CompositeParts {
         CompositeParts { echo: self.echo_alpha > MIN_ECHO, filters: self.filters != 0 }
     }
 }
 
-/// Minimum opacity of a visible echo.
+/// Opacity above which the echo is visible.
 const MIN_ECHO: f32 = 0.001;
 
 /// Optional parts of the composite shader.
@@ -73,8 +73,8 @@ pub(in crate::stage) struct CompositePass {
 }
 
 impl CompositePass {
-    /// Creates the pass, which draws the mesh or, given `coordinates`, one triangle that reads the attributes
-    /// from textures.
+    /// Creates the pass, which draws the mesh or, given `coordinates`, one triangle whose shader reads the
+    /// attributes from textures.
     pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);

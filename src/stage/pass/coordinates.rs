@@ -13,7 +13,7 @@ use crate::stage::gpu::Gpu;
 /// The attribute that a texture holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::stage) enum Attribute {
-    /// Where the warp samples the previous image; in a composite, position in the picture.
+    /// Position at which the warp samples the previous image; in a composite, position in the picture.
     Source,
     /// Colour interpolated from the corner hues.
     Diffuse,
@@ -62,12 +62,13 @@ pub(in crate::stage) enum Grid {
     Composite,
 }
 
-/// Number of textures kept for later decks. Rendering a list of presets uses up to five.
+/// Maximum number of textures kept for later decks. Rendering a list of presets uses up to five.
 const KEPT: usize = 6;
 
 /// Pipelines, bind group layout, and the textures that decks share.
 pub(in crate::stage) struct CoordinatesPass {
-    /// Layout of the three textures of a pass: the attribute that changes every frame, position, and polar coordinates.
+    /// Layout of the three textures of a pass: the attribute that can change every frame, the position, and
+    /// the polar coordinates.
     pub layout: wgpu::BindGroupLayout,
     pipelines: Vec<wgpu::RenderPipeline>,
     shared_textures: Mutex<Vec<(SharedTextureKey, wgpu::TextureView)>>,

@@ -21,7 +21,7 @@ pub(in crate::stage) struct DoubleUniforms {
 }
 
 impl DoubleUniforms {
-    /// Creates the uniforms; `size` is that of the pictures, in pixels.
+    /// Creates the uniforms; `size` is the size of the pictures in pixels.
     pub fn new(blend: &DoubleBlend, size: [u32; 2]) -> Self {
         let [random @ .., seed] = blend.random;
         Self {

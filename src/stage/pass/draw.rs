@@ -23,7 +23,8 @@ pub(in crate::stage) fn reference_pixel(height: u32) -> f32 {
     (height as f32 / 720.0).max(1.0)
 }
 
-/// Returns the blend state of `blend`. Alpha is blended like the colours, because textured polygons sample it.
+/// Returns the blend state for `blend`. Alpha is blended like the colours, because textured polygons sample
+/// it.
 pub(in crate::stage) fn blend_state(blend: Blend) -> wgpu::BlendState {
     let dst_factor = match blend {
         Blend::Alpha => wgpu::BlendFactor::OneMinusSrcAlpha,
@@ -56,7 +57,7 @@ impl ByBlend {
     }
 }
 
-/// Pipelines of lines, dots and triangles.
+/// Pipelines for lines, dots and triangles.
 pub(in crate::stage) struct DrawPass {
     pub layout: wgpu::BindGroupLayout,
     pub lines: ByBlend,

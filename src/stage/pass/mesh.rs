@@ -22,7 +22,7 @@ pub(in crate::stage) fn warp_points(cells: [u32; 2], size: [u32; 2]) -> impl Ite
     grid_points(cells, aspect(size))
 }
 
-/// Returns the vertices of the warp mesh without sources and decay, which [`set_sources`] sets.
+/// Returns the vertices of the warp mesh without source positions and decay, which [`set_sources`] sets.
 pub(in crate::stage) fn warp_vertices(cells: [u32; 2], size: [u32; 2]) -> Vec<MeshVertex> {
     let vertex = |point: GridPoint| {
         let [x, y] = point.at;
@@ -30,14 +30,14 @@ pub(in crate::stage) fn warp_vertices(cells: [u32; 2], size: [u32; 2]) -> Vec<Me
             pos: point.at,
             diffuse: [1.0; 4],
             uv: [0.0, 0.0, x * 0.5 + 0.5, 0.5 - y * 0.5],
-            // Angles are clockwise in shaders, counterclockwise in code.
+            // Angles are clockwise in shaders, counterclockwise in the preset's code.
             rad_ang: [point.rad, -point.ang],
         }
     };
     warp_points(cells, size).map(vertex).collect()
 }
 
-/// Sets where each vertex of the warp mesh samples the previous image, and the decay colour.
+/// Sets the source position at which each vertex of the warp mesh samples the previous image, and the decay.
 pub(in crate::stage) fn set_sources(vertices: &mut [MeshVertex], sources: &[[f32; 2]], decay: f32) {
     for (vertex, source) in vertices.iter_mut().zip(sources) {
         vertex.uv[..2].copy_from_slice(source);
@@ -45,7 +45,7 @@ pub(in crate::stage) fn set_sources(vertices: &mut [MeshVertex], sources: &[[f32
     }
 }
 
-/// Returns the aspect correction of a picture; the larger factor is 1.
+/// Returns the horizontal and vertical aspect correction of a picture; the larger factor is 1.
 fn aspect([width, height]: [u32; 2]) -> [f32; 2] {
     let [width, height] = [width as f32, height as f32];
     [(width / height).min(1.0), (height / width).min(1.0)]

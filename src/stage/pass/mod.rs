@@ -167,8 +167,8 @@ pub(super) fn uniform<T>(device: &wgpu::Device, label: &str) -> wgpu::Buffer {
     })
 }
 
-/// Begins a render pass on one image. `clear` clears it to black; otherwise its contents are kept, which takes no time
-/// where the pass writes every pixel.
+/// Begins a render pass on one image. If `clear`, the image is first cleared to black; otherwise its contents
+/// are kept, which costs nothing if the pass writes every pixel.
 pub(super) fn begin<'e>(
     encoder: &'e mut wgpu::CommandEncoder,
     label: &str,

@@ -87,7 +87,8 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         render.draw(0..3, 0..1);
     }
 
-    /// Caches a bind group of `images`, evicting the oldest one if the cache is full, and returns its index.
+    /// Creates and caches a bind group for `images`, evicting the oldest one if the cache is full. Returns
+    /// the index of the new one.
     fn bind(&mut self, gpu: &Gpu, sampler: &wgpu::Sampler, images: &[&wgpu::TextureView]) -> usize {
         let mut resources = vec![wgpu::BindingResource::Sampler(sampler), self.uniforms.binding()];
         resources.extend(images.iter().map(|view| wgpu::BindingResource::TextureView(view)));

@@ -48,7 +48,8 @@ impl GlowPass {
         }
     }
 
-    /// Draws `picture` with glow to `target`; `amount` is -1 to 1, `glint` 0 to 1.
+    /// Draws `picture` to `target` with glow or vignette, and rays. `amount` ranges from -1 (vignette) to 1
+    /// (glow), `glint` (rays) from 0 to 1.
     pub fn draw(
         &mut self,
         gpu: &Gpu,

@@ -69,9 +69,9 @@ impl ShapePass {
         Self { pipelines: [plain, textured], layout }
     }
 
-    /// Returns the pipelines of polygons filled with an image or with colours only, with or without outlines.
-    /// Their shaders omit code that such polygons do not need, because a software rasteriser computes both
-    /// sides of a branch.
+    /// Returns the pipelines for polygons filled with an image or with colours only, with or without
+    /// outlines. Their shaders omit code that such polygons do not need, because a software rasteriser
+    /// computes both sides of a branch.
     pub fn pipelines(&self, textured: bool, outlined: bool) -> &ByBlend {
         &self.pipelines[usize::from(textured)][usize::from(outlined)]
     }

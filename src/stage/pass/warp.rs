@@ -27,8 +27,8 @@ pub(in crate::stage) struct WarpPass {
 }
 
 impl WarpPass {
-    /// Creates the pass, which draws the mesh or, given `coordinates`, one triangle that reads the attributes
-    /// from textures.
+    /// Creates the pass, which draws the mesh or, given `coordinates`, one triangle whose shader reads the
+    /// attributes from textures.
     pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "warp", &[TEXTURE, SAMPLER, UNIFORM]);

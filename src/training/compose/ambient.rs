@@ -68,7 +68,7 @@ fn field(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     mix
 }
 
-/// Applies a slow tremolo, half of the time.
+/// Applies a slow tremolo, with a probability of 50%.
 fn breathe(bus: &mut Bus, rng: &mut Rng) {
     if chance(rng, 0.5) {
         let (hz, depth, phase) = (octaves(rng, 0.05, 0.5), between(rng, 0.1, 0.8), rng.unit_f32());

@@ -21,7 +21,7 @@ impl Bus {
         self.sound
     }
 
-    /// Returns the samples for writing.
+    /// Returns the samples, to be modified in place.
     pub fn samples(&mut self) -> &mut [f32] {
         &mut self.sound
     }
@@ -53,7 +53,7 @@ impl Bus {
         (sum / f32::max(parts, 1.0)).sqrt().max(1e-6)
     }
 
-    /// Saturates the track; a `drive` of 1 warms, 30 distorts heavily.
+    /// Saturates the track; a `drive` of 1 adds warmth, one of 30 distorts heavily.
     pub fn drive(&mut self, drive: f32) -> &mut Self {
         let gain = drive / self.loudness() * 0.3;
         self.sound.iter_mut().for_each(|sample| *sample = soft(gain * *sample));
@@ -74,7 +74,7 @@ impl Bus {
         self
     }
 
-    /// Multiplies by `gain`, a function of the time in seconds.
+    /// Multiplies the track by `gain`, a function of the time in seconds.
     pub fn shape(&mut self, gain: impl Fn(f32) -> f32) -> &mut Self {
         let mut now = 0.0;
         for (n, sample) in self.sound.iter_mut().enumerate() {

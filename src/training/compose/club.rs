@@ -205,7 +205,7 @@ fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Composes an arpeggio or melody that repeats, moved along the scale with the chord roots.
+/// Composes a repeating arpeggio or melody that follows the chord roots along the scale.
 fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let patch = Patch::lead(rng);

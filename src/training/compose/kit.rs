@@ -21,7 +21,7 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// Builds a drum machine.
+    /// Builds the kit of a drum machine with random parameters.
     pub fn machine(rng: &mut Rng) -> Self {
         let long = chance(rng, 0.2);
         let shape = KickShape {
@@ -34,7 +34,7 @@ impl Kit {
         Self::with(rng, shape, 1.0)
     }
 
-    /// Builds an acoustic kit.
+    /// Builds an acoustic kit with random parameters.
     pub fn acoustic(rng: &mut Rng) -> Self {
         let shape = KickShape {
             low_hz: between(rng, 48.0, 90.0),

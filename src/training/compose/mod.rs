@@ -22,7 +22,7 @@ use crate::units::Rng;
 pub struct Piece {
     /// Mono samples at 44.1 kHz.
     pub sound: Vec<f32>,
-    /// Times of the quarter notes in seconds; empty without a beat.
+    /// Times of the quarter notes in seconds; empty for a piece without a beat.
     pub beats: Vec<f32>,
 }
 

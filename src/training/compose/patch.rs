@@ -24,7 +24,7 @@ pub struct Patch {
     wave: Wave,
     voices: usize,
     detune: f32,
-    /// Envelope times in seconds, and the sustain level.
+    /// Envelope: attack, decay and release times in seconds; `hold` is the sustain level.
     attack: f32,
     decay: f32,
     hold: f32,

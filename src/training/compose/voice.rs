@@ -1,4 +1,4 @@
-//! Voice synthesis: a sawtooth source, three formants moving between vowels, and consonants of noise.
+//! Voice synthesis: a sawtooth source, three formants moving between vowels, and noise consonants.
 //!
 //! Formants from Peterson and Barney, "Control methods used in a study of the vowels", JASA 1952.
 

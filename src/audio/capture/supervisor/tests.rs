@@ -1,4 +1,4 @@
-//! Tests of the supervisor with a fake sound system whose devices come and go.
+//! Tests of the supervisor with a fake audio host whose devices come and go.
 
 use super::*;
 use crate::audio::capture::fake::FakeHost;
@@ -37,7 +37,7 @@ impl Bench {
         self.state.read()
     }
 
-    /// Advances until `done`; returns the elapsed seconds.
+    /// Advances until `done` returns true; returns the elapsed seconds.
     fn until(&mut self, done: impl Fn(&AudioState) -> bool) -> f64 {
         let start = self.now;
         while !done(&self.state.read()) {

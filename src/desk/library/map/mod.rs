@@ -1,6 +1,6 @@
-//! The library as a map: similar presets are close together, coloured by style, with a ring round the preset on air.
+//! The library as a map: similar presets are close together, coloured by style; a ring marks the one on air.
 //!
-//! The points are drawn into one image that is kept until something changes, so that 100,000 of them cost no
+//! The dots are drawn into one image that is kept until something changes, so that 100,000 of them cost no
 //! more per frame than one image; only rings and names are drawn every frame.
 
 mod raster;
@@ -25,10 +25,10 @@ use window::MapWindow;
 const REACH: f32 = 14.0;
 /// Maximum number of rings for favourites; more would hide the map.
 const RINGS: usize = 400;
-/// Maximum number of style names.
+/// Maximum number of style names shown at once.
 const NAMES: usize = 24;
 
-/// State the map shares with the page.
+/// State that the map shares with the page.
 pub(super) struct MapContext<'a> {
     pub playing: Option<PresetId>,
     pub selected: &'a mut Option<PresetId>,
@@ -51,7 +51,7 @@ struct Found {
     centres: Vec<([f32; 2], usize)>,
 }
 
-/// The image of the points, with the results, view and size that it was drawn for.
+/// The image of the dots, with the results, window and size that it was drawn for.
 struct Drawn {
     texture: TextureHandle,
     results: Arc<SearchResults>,
@@ -156,7 +156,7 @@ impl MapView {
             Some(Found { results: results.clone(), dots: Dots::of(results), centres: centres(results) });
     }
 
-    /// Draws the image of the points, updating it if something changed.
+    /// Draws the image of the dots, after updating it if the results, the window or the size changed.
     fn draw(&mut self, ui: &Ui, rect: Rect, results: &Arc<SearchResults>) {
         let scale = ui.ctx().pixels_per_point();
         let size = [rect.width(), rect.height()].map(|side| ((side * scale).round() as usize).max(1));

@@ -1,4 +1,4 @@
-//! Draws the map's points into one image: search results in the colours of their styles, on top of all other presets
+//! Draws the map's dots into one image: search results in the colours of their styles, over all other presets
 //! in grey.
 
 use egui::epaint::HsvaGamma;
@@ -13,9 +13,9 @@ const GROUND: Color32 = Color32::from_rgb(9, 10, 12);
 const GREY: Color32 = Color32::from_rgb(38, 41, 47);
 /// Minimum and maximum diameter of a dot, in pixels.
 const DOT: (f32, f32) = (1.0, 9.0);
-/// Share of the map's area covered by all dots together, before their size is clamped.
+/// Share of the map's area that all dots together cover at zoom 1, before their size is clamped.
 const COVER: f32 = 0.25;
-/// Hue step between consecutive styles, in turns: the golden ratio keeps neighbours far apart.
+/// Hue step between consecutive styles, in turns; the golden ratio keeps the hues of neighbours far apart.
 const HUE_STEP: f32 = 0.618_034;
 
 /// The presets that have a map position, non-matching ones first.
@@ -24,7 +24,7 @@ pub(super) struct Dots {
 }
 
 impl Dots {
-    /// Creates the dots of these search results.
+    /// Creates a dot for every preset with a map position: coloured if the search found it, otherwise grey.
     pub fn of(results: &SearchResults) -> Self {
         let colors: Vec<Color32> = (0..results.library.clusters.len()).map(color).collect();
         let mut found = vec![false; results.library.entries.len()];
@@ -48,7 +48,7 @@ fn color(cluster: usize) -> Color32 {
     HsvaGamma { h: turn.fract(), s: saturation, v: 0.95, a: 1.0 }.into()
 }
 
-/// Draws the dots visible in `window`.
+/// Draws the dots visible in `window` into an image with this width and height, in pixels.
 pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2]) -> ColorImage {
     let mut pixels = vec![GROUND; width * height];
     let size = Vec2::new(width as f32, height as f32);

@@ -1,6 +1,6 @@
-//! A small vision transformer built like CLIP's, with random weights: patches, a class token, positions, two
-//! blocks of attention and perceptron with CLIP's quick GELU, and a projection. Written as ONNX and compared
-//! with plain loops.
+//! A small vision transformer built like CLIP's, with random weights: patches, a class token, position
+//! embeddings, two blocks of attention and an MLP with CLIP's quick GELU, and a projection. Written as ONNX
+//! and compared with plain loops.
 
 use super::proto::{field, folder, int, ints, model, node, number, tensor, value};
 use crate::embed::onnx::Onnx;

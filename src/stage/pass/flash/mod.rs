@@ -1,10 +1,10 @@
 //! The flash limiter: counts flashes of the output picture as `media::flash` does, and modifies a picture that would
 //! exceed the limit before it is shown.
 //!
-//! Everything runs on the device, without readback or delay. A picture is shown only if there are then at
-//! most three and a half flashes in any second, however long it stays on screen. Repeating the previous
-//! picture is therefore always safe, and is the last resort. Pictures within the limit are unchanged.
-//! `docs/flash-safety.md` gives the proof.
+//! Everything runs on the device, without readback or delay. A picture is shown only if no field then has
+//! more than seven transitions (three and a half flashes) in any second, however long the picture stays on
+//! screen. Repeating the previous picture is therefore always safe, and is the last resort. Pictures within
+//! the limit are unchanged. `docs/flash-safety.md` gives the proof.
 
 mod pipelines;
 #[cfg(test)]
@@ -16,7 +16,7 @@ use super::{begin, bind, image, view};
 use crate::media::flash::{self, GRID};
 use crate::stage::gpu::Gpu;
 
-/// Number of time units per second, divisible by every usual frame rate.
+/// Number of time units per second, divisible by all common frame rates.
 const TICKS: f64 = 7200.0;
 /// Range to which the frame rate is clamped for the flash rules, in Hz.
 const RATES: [f64; 2] = [1.0, 240.0];
@@ -50,12 +50,12 @@ pub(in crate::stage) struct FlashBlock {
 pub(in crate::stage) struct FlashLimiter {
     block: wgpu::Buffer,
     verdict: wgpu::Buffer,
-    /// The output picture and the previous one.
+    /// The images that alternate between the newest output picture and the previous one.
     pictures: [wgpu::TextureView; 2],
     newest: usize,
-    /// Bind groups for measuring, one per output picture.
+    /// Bind groups for measuring, one per image in `pictures`.
     compute_groups: [wgpu::BindGroup; 2],
-    /// Bind groups for drawing, by candidate and previous picture.
+    /// Bind groups for drawing, keyed by candidate and previous picture.
     show_groups: Vec<([wgpu::TextureView; 2], wgpu::BindGroup)>,
     /// Time of the newest picture, in units of 1/[`TICKS`] s; wraps around.
     now: u32,
@@ -65,7 +65,7 @@ pub(in crate::stage) struct FlashLimiter {
 }
 
 impl FlashLimiter {
-    /// Creates a limiter with no history for pictures of `size` pixels. Compiles nothing.
+    /// Creates a limiter with no history for pictures of `size` pixels. Compiles no shaders.
     pub fn new(gpu: &Gpu, pipelines: &FlashPipelines, size: [u32; 2]) -> Self {
         let device = &gpu.device;
         let buffer = |label, size, usage| {
@@ -110,7 +110,7 @@ impl FlashLimiter {
         }
     }
 
-    /// Holds the newest picture on screen for another `dt` seconds without a new frame.
+    /// Records that the newest picture stays on screen for another `dt` seconds without a new frame.
     pub fn hold(&mut self, dt: f64) {
         self.held_secs += dt;
     }
@@ -157,8 +157,8 @@ impl FlashLimiter {
     fn advance(&mut self, dt: f64, fps: f64) -> FlashBlock {
         let fps = fps.clamp(RATES[0], RATES[1]);
         let frame = (TICKS / fps).round() as u32;
-        // The limit of four seconds keeps the product small: after one second without a new frame, no flashes
-        // are left to count.
+        // The limit of four seconds keeps `passed * frame` small. It loses nothing: after one second without
+        // a new frame, no flashes are left to count.
         let passed = (((dt + self.held_secs) * fps).round()).clamp(1.0, 4.0 * fps) as u32;
         self.held_secs = 0.0;
         self.now = self.now.wrapping_add(passed * frame);

@@ -3,7 +3,7 @@
 use super::super::{FORMAT, PipelineDesc, TEXTURE, layout, module, pipeline};
 use crate::stage::gpu::Gpu;
 
-/// The compute kernels that measure and decide.
+/// The compute kernels that measure pictures and decide what to show.
 pub(super) const SHADER: &str = concat!(
     include_str!("../../../../shaders/shared/flash_cells.wgsl"),
     include_str!("../../../../shaders/shared/flash_fields.wgsl"),

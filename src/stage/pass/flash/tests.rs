@@ -99,7 +99,7 @@ fn paint([width, height]: [u32; 2], mut colour: impl FnMut(u32, u32) -> [u8; 3])
     picture
 }
 
-/// Returns a sequence of one adversarial kind with random parameters.
+/// Returns a sequence of `frames` pictures, of a random adversarial kind with random parameters.
 fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
     let kind = rng.below(8);
     let period = 1 + rng.below(8);
@@ -115,7 +115,7 @@ fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
             match kind {
                 // Strobe of the whole picture.
                 0 => paint(SIZE, |_, _| if on { bright } else { dark }),
-                // Red.
+                // Flashes of saturated red.
                 1 => paint(SIZE, |_, _| red[phase % 4]),
                 // A patch that grows, shrinks and moves.
                 2 => paint(SIZE, |x, y| {
@@ -163,8 +163,8 @@ fn the_block_layout_matches_the_shader() {
     check_layout!(FlashBlock { now, frame, passed, second, together, fresh }, SHADER, "Flash");
 }
 
-/// Limits random sequences, some with dropped frames. Returns how many exceeded the limit, and how many passed
-/// unchanged.
+/// Limits random sequences, some with dropped frames. Returns how many exceeded the limit before it was
+/// applied, and how many passed unchanged.
 fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
     let mut counts = [0; 2];
     for seed in seeds {
