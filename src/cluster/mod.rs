@@ -264,7 +264,7 @@ fn read_file(path: &Path) -> Option<Styles> {
     match disk::read_json(path) {
         Ok(styles) => Some(styles),
         Err(error) => {
-            log::warn!("cannot read {error}; assigning new cluster ids");
+            log::warn!("cannot read {error}; assigning new cluster IDs");
             None
         }
     }

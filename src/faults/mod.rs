@@ -56,7 +56,7 @@ impl FaultSchedule {
     pub fn parse(text: &str, restarted: bool) -> Result<Self, String> {
         let mut faults = Vec::new();
         for entry in text.split(',').filter(|entry| !entry.is_empty()) {
-            let bad = || format!("{VARIABLE}: {entry:?} is not like device-lost@5s");
+            let bad = || format!("{VARIABLE}: {entry:?} is not a valid fault, such as device-lost@5s");
             let (entry, again) = entry.strip_suffix('!').map_or((entry, false), |entry| (entry, true));
             let (name, times) = entry.split_once('@').ok_or_else(bad)?;
             let (at, length) = times.split_once(':').map_or((times, None), |(at, length)| (at, Some(length)));

@@ -173,7 +173,7 @@ fn draw_on_thread(
 /// Reports a layer that cannot be launched, and returns its state.
 fn missing(content: &LayerContent, messages: &mut Vec<String>) -> Running {
     messages.push(match content {
-        LayerContent::Title(_) => "no title is set".to_owned(),
+        LayerContent::Title(_) => "the title is empty".to_owned(),
         content => format!("{} not found", name(content)),
     });
     Running::Ended
@@ -355,7 +355,7 @@ mod tests {
         assert_eq!(frame.vertices, in_place.vertices);
         assert!(frame.draws[0].image.levels() == in_place.draws[0].image.levels());
         assert_eq!(player.ended().collect::<Vec<_>>(), [2]);
-        assert_eq!(player.take_messages(), ["no title is set"]);
+        assert_eq!(player.take_messages(), ["the title is empty"]);
     }
 
     #[test]
@@ -391,7 +391,7 @@ mod tests {
             [
                 "sprite 04 not found",
                 "message 99 not found",
-                "no title is set",
+                "the title is empty",
                 "sprite 05 removed: its code takes too long"
             ]
         );

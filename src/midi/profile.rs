@@ -26,7 +26,7 @@ impl MidiProfile {
     /// Returns the contents of the profile file.
     pub fn written(&self) -> String {
         let mut text = format!(
-            "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
+            "# Bindings of one MIDI device. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
              # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14, relative,\n\
              # twos_complement, offset64, signed_bit, signed_bit2, on_off or toggle. pickup: soft takeover, the knob\n\
              # takes effect only after it reaches the current value. min and max: the values at the two ends of the\n\

@@ -142,8 +142,10 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
         let backup = backup_path(&path);
         match std::fs::rename(&path, &backup) {
             Ok(()) => {
-                let why =
-                    format!("the previous file had invalid lines and was renamed to {}", backup.display());
+                let why = format!(
+                    "the previous file could not be read completely and was renamed to {}",
+                    backup.display()
+                );
                 results.push(Fetched::Message(why));
             }
             Err(error) => {

@@ -170,8 +170,9 @@ impl Show {
     /// Requests a cut to the safe preset. If that is not warm yet, it is replaced by a warm favourite among
     /// the candidates that is neither too dark nor too bright, if there is one.
     fn panic(&mut self) {
-        let favourite =
-            |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.light(slot);
+        let favourite = |slot: &Slot| {
+            slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.suits_panic(slot)
+        };
         let ready = self.decks.safe.as_ref().is_some_and(|slot| slot.warm);
         if let Some(at) = self.decks.candidates.iter().position(favourite).filter(|_| !ready) {
             let slot = self.decks.candidates.remove(at);

@@ -44,7 +44,7 @@ pub(super) enum LeaveReason {
 }
 
 /// Show time after which a safe preset is prepared if nothing is on air and no candidate is warm, in seconds.
-const PATIENCE_SECS: f64 = 2.0;
+const SAFE_PRESET_AFTER_SECS: f64 = 2.0;
 
 impl Show {
     pub(super) fn target(&self) -> Target {
@@ -123,7 +123,7 @@ impl Show {
     /// resumed show has nothing on air yet.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
-            if self.resuming() || self.unfit.light(&safe) {
+            if self.resuming() || self.unfit.suits_panic(&safe) {
                 self.decks.safe = Some(safe);
             } else {
                 self.unfit.presets.insert(safe.id);
@@ -369,7 +369,7 @@ impl Show {
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Presets that wait for their audit must not leave the output black.
-        let late = self.now > PATIENCE_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
+        let late = self.now > SAFE_PRESET_AFTER_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
         let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
         let due = (wanted && at_ease)

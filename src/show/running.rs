@@ -287,7 +287,7 @@ impl Show {
         self.log(Event::Suspended { secs });
         self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });
         self.notify(format!(
-            "this computer was suspended for {secs:.0} s; the show continues where it left off"
+            "the computer was suspended for {secs:.0} s; the show continues where it left off"
         ));
     }
 

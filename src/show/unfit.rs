@@ -22,7 +22,7 @@ impl Unfit {
     }
 
     /// Returns whether a warm deck is neither too dark nor too bright to be the safe one.
-    pub fn light(&self, slot: &Slot) -> bool {
+    pub fn suits_panic(&self, slot: &Slot) -> bool {
         self.presets.len() >= MAX_UNFIT || slot.look.is_none_or(|look| look.suits_panic())
     }
 }

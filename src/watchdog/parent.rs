@@ -63,7 +63,7 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
         match crashes.add(began.elapsed(), shown) {
             Next::Restart => {}
             Next::SafeMode => start.safe_mode = true,
-            Next::GiveUp => anyhow::bail!("the show crashes at every start: {why}"),
+            Next::GiveUp => anyhow::bail!("the show keeps crashing before its first picture: {why}"),
         }
         let how = if start.safe_mode { " in safe mode" } else { "" };
         eprintln!("aivj: {why}; restarting the show{how}");

@@ -150,7 +150,7 @@ mod linux {
         }
 
         #[test]
-        fn standing_still_and_running_in_circles_are() {
+        fn a_blocked_or_spinning_show_thread_is_not_under_pressure() {
             for show in [(true, 'S', 0), (true, 'T', 0), (true, 'R', 25)] {
                 assert_eq!(judged(&[show, (false, 'b', 0), (false, 'S', 20)]), Pressure::None, "{show:?}");
             }

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_show_without_a_processor_never_hangs_and_beats_end_a_silence() {
+    fn a_starved_show_never_hangs_and_heartbeats_end_a_silence() {
         assert_eq!(hung_after(true, Pressure::Starved), None);
         let mut silence = Silence::of(false);
         silence.beat();

@@ -182,7 +182,7 @@ impl<'a> Audit<'a> {
         let Repeats { identical, same_code, same_look, repeats, .. } = &self.repeats;
         let share = 100.0 * *repeats as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Repeats: {} with the content of another, {} with the same code, {} with the same look; {} in total \
+            "Repeats: {} identical to another, {} with the same code, {} with the same look; {} in total \
             ({share:.1}%).",
             counted(*identical, "file"),
             counted(*same_code, "preset"),
