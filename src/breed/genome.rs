@@ -27,7 +27,7 @@ pub(super) struct Genome {
     pub models: [u32; 2],
     /// Licence and copyright statements from comments.
     pub licences: Vec<String>,
-    /// Number of parts that do not compile.
+    /// Number of code sections and shaders that do not compile.
     pub problems: usize,
 }
 

@@ -19,7 +19,8 @@ pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
 /// Colour of the filled part of a bar.
 pub(super) const LIT: Color32 = Color32::from_rgb(36, 92, 110);
-/// Colour of text on a lit button.
+/// Dark colour of text on light fills, such as lit buttons; also the background of display numbers and the ring of
+/// the selected dot on the map.
 pub(super) const ON_LIGHT: Color32 = Color32::from_rgb(12, 13, 16);
 /// Colour of cards behind buttons.
 pub(super) const CARD: Color32 = Color32::from_rgb(20, 22, 26);

@@ -47,7 +47,7 @@ pub(super) fn split(flat: &mut Flat) -> Option<Flat> {
 struct Facts {
     /// Whether it depends only on the row and constants.
     fixed: Vec<bool>,
-    /// Whether it is fixed, differs between items, and needs a slow operation.
+    /// Whether it depends only on the row, differs between items, and needs a slow operation.
     slow: Vec<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! Messages from `MILK_MSG.INI` and song titles: how a line of text looks and moves.
+//! Song titles, and messages from `MILK_MSG.INI`: how a line of text looks and moves.
 
 use super::ini::Section;
 use super::text::Lettering;

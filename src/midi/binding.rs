@@ -64,7 +64,7 @@ const DOWN: f32 = 0.5;
 const TICK: f32 = 1.0 / 127.0;
 
 impl Bound {
-    /// Creates the state of `binding` before its control is first moved.
+    /// Creates the initial state of `binding`, whose control has not been moved yet.
     pub fn new(binding: Binding) -> Self {
         Self {
             binding,

@@ -89,8 +89,8 @@ impl Show {
         }
     }
 
-    /// Learns from a hold that has just ended, according to its length, unless the performer has given other
-    /// feedback.
+    /// Learns from a hold that has just ended, weighted by its length. Ignores holds shorter than [`MIN_HOLD_SECS`],
+    /// and those after other feedback.
     pub(super) fn learn_from_hold(&mut self) {
         let held_secs = std::mem::take(&mut self.held_secs);
         if held_secs >= MIN_HOLD_SECS && !self.feedback_given {

@@ -26,8 +26,8 @@ const DEAD_ZONE: f32 = 0.02;
 const TIME_SPEED: (f32, f32) = (0.3, 2.5);
 /// Audio gain of a preset at the lower and the upper end of motion; 1 in the middle.
 const AUDIO_GAIN: (f32, f32) = (0.4, 1.5);
-/// Factor applied to the amplitude of a preset's movement at the lower and the upper end of motion; 1 in the
-/// middle.
+/// Factor applied to the amplitude of a preset's movement at the lower and upper ends of the Motion macro's range; 1 in
+/// the middle.
 const AMPLITUDE: (f32, f32) = (0.4, 2.0);
 /// Movement variables that are neutral at 0.
 const MOVEMENTS: [&str; 4] = ["rot", "warp", "dx", "dy"];

@@ -170,8 +170,8 @@ fn open(input: &Input, tap: Tap) -> Result<OpenStream, InputError> {
 /// Opens a second stream with short blocks whose audio is discarded.
 ///
 /// PulseAudio runs a source at the shortest block length any client requests but buffers only one block for that
-/// client: blocks that are slightly late are lost (measured: up to half of all audio). This stream therefore sets the
-/// pace of 5 ms, while the stream that is read has a larger buffer and loses nothing.
+/// client: blocks that are slightly late are lost (measured: up to half of all audio). This stream therefore makes
+/// the source run at blocks of 5 ms, while the stream that is read has a larger buffer and loses nothing.
 fn open_pacer(device: &cpal::Device, supported: &SupportedStreamConfig) -> Option<cpal::Stream> {
     let (tap, _discarded, stats) = super::tap::tap();
     let stream = build(device, supported, BUFFER_SECS, tap, stats).ok()?;

@@ -23,7 +23,7 @@ pub struct Args {
     /// favourites]
     #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,
-    /// Number of children; a higher number adds children, a lower one removes none
+    /// Number of children; in a later run, a higher COUNT adds children, and a lower one removes none
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
     /// Which presets to pair: any two, those that look alike (near), or those that look different (far)

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::disk::{Input, limit};
 
-/// Maximum nesting of messages; each level of nested graphs takes three.
+/// Maximum nesting depth of messages; each nested graph adds three levels.
 const MAX_DEPTH: usize = 100;
 /// Maximum length of a file name, in bytes.
 const MAX_NAME: u64 = 4096;

@@ -13,7 +13,7 @@ fn float(value: f64) -> f64 {
     f64::from(value as f32)
 }
 
-/// Evaluates an arithmetic operator on one component; `None` if it cannot be folded.
+/// Evaluates an arithmetic or bitwise operator on one component; `None` if the result cannot be folded.
 fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
     if kind == Kind::Float {
         let value = match operator {

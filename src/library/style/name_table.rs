@@ -58,7 +58,7 @@ fn tidy(name: &str) -> Cow<'_, str> {
     if name.contains('\\') { Cow::Owned(name.replace('\\', "/")) } else { Cow::Borrowed(name) }
 }
 
-/// Hashes a normalised name.
+/// Normalises a name and returns its hash.
 pub(in crate::library) fn name_hash(name: &str) -> u64 {
     hash_text(&tidy(name))
 }

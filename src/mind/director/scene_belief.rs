@@ -20,7 +20,7 @@ const GUESS: f32 = 0.8;
 const DOUBT: f32 = 0.05;
 /// Time constant with which the recent maximum decays, in seconds.
 const RECENT_SECS: f64 = 6.0;
-/// Seconds without doubt before the scene counts as calm.
+/// Seconds without a sign of a scene change before the scene counts as calm.
 const CALM_SECS: f64 = 6.0;
 
 /// The detected scene, and for how long and with what certainty it has been detected.

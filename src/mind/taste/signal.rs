@@ -32,7 +32,7 @@ const SILENCE_NOISE: f64 = 3.0 * NOISE;
 const HOLD_REWARD: f64 = 0.8;
 /// Time after which a hold has earned about two thirds of [`HOLD_REWARD`], in seconds.
 const HOLD_SECS: f64 = 30.0;
-/// Assumed length of a hold whose length is unknown, in seconds: its reward is that of [`Signal::Hold`].
+/// Assumed length, in seconds, of a hold whose length is unknown; its reward is that of an average hold.
 const USUAL_HOLD_SECS: f64 = 29.4;
 
 /// A signal and, for a hold, its length.
