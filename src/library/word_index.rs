@@ -1,6 +1,6 @@
 //! An in-memory word index of a library: a search takes about a millisecond.
 //!
-//! Words match by prefix: the words with a prefix are adjacent in a sorted list, and their presets form one
+//! Words match by prefix: words that share a prefix are adjacent in the sorted list, and their presets form one
 //! range.
 
 use std::collections::HashMap;

@@ -1,4 +1,5 @@
-//! Fits the scene model: multinomial logistic regression (linfa) on summaries, balanced by scene, origin and clip.
+//! Fits the scene model: multinomial logistic regression (linfa) on summaries, with equally many
+//! examples per scene, a fixed share of them from composed pieces, and every clip within a kind equally likely.
 //!
 //! Differences between origins within one scene are timbre, not scene. Features that differ in this way are scaled down
 //! before the fit, so that the penalty discourages their use (as within-class covariance normalisation does for

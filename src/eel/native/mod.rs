@@ -8,7 +8,8 @@
 //!   itself checks indexes into `megabuf` and `gmegabuf` against their size, and block pointers against null.
 //! * Operations that can move a block (allocating, freeing) are calls, after which the code reloads the block pointers.
 //! * Memory is writable or executable, never both: `cranelift-jit` writes the code, then changes the protection.
-//! * The code terminates: it spends the budget on every loop iteration and item.
+//! * The code terminates: every loop iteration and every item is charged to the budget, and the run ends when the budget
+//!   is used up.
 
 mod calls;
 mod translate;
