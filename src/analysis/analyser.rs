@@ -16,13 +16,13 @@ use super::spectral::{BandMeters, SpectralShape};
 use super::stft::Stft;
 use crate::units::{SampleIndex, Unipolar};
 
-/// Samples between two steps of the hit follower, 3.3 ms.
+/// Number of samples between two steps of the hit follower (3.3 ms).
 pub(super) const FINE_HOP: usize = 147;
 /// Fine steps per 10 ms hop.
 const FINE_PER_HOP: usize = 3;
-/// Length of the short transform in samples, 11.6 ms.
+/// Length of the short transform, in samples (11.6 ms).
 const FINE_SIZE: usize = 512;
-/// Length of the long transform, which resolves pitch, in samples, 46 ms.
+/// Length of the long transform, which resolves pitch, in samples (46 ms).
 const SIZE: usize = SIZE_SAMPLES;
 /// Cutoff of the high-pass filter that removes a DC offset, in Hz.
 const OFFSET_CUT_HZ: f32 = 12.0;

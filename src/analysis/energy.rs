@@ -34,7 +34,7 @@ impl EnergyFollower {
         }
         self.onset_mean += (onset - self.onset_mean) * dt / 1.5;
         let loud = (1.0 + (level_db - self.loud_db) / RANGE_DB).clamp(0.0, 1.0);
-        // Loudness alone is not energy: a loud pad is calm, drums are not.
+        // Loudness alone is not energy: a loud pad is calm, but drums are not.
         let busy = 1.0 - (-self.onset_mean * 9.0).exp();
         let now = gate * loud * (0.35 + 0.65 * busy);
         let follow = |value: &mut f32, (up, down): (f32, f32)| {

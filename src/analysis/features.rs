@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Phase, Seconds, Tempo, Unipolar};
 
-/// Features of the music at one moment of the audio clock. Small and `Copy`, because threads exchange it and
-/// use only the newest one.
+/// Features of the music at one moment of the audio clock. A small `Copy` type, because threads exchange it
+/// and use only the newest value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Features {
     /// Time on the audio clock.

@@ -1,7 +1,7 @@
 //! Automatic gain: the reference level of the music, and a gate against hiss.
 //!
-//! All features are relative to this reference, so the input level does not matter. With the gate closed the reference
-//! is frozen and all features are zero.
+//! Band levels, hits and onsets are relative to this reference, so that the input level does not matter.
+//! While the gate is closed, the reference is frozen and these features fall to 0.
 
 /// Level up to which the gate is closed, in dBFS (RMS over about 0.1 s).
 const CLOSED_DBFS: f32 = -65.0;

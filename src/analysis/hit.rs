@@ -25,8 +25,8 @@ const FULL_RISE_DB: f32 = 7.0;
 /// Detection threshold for the mean over the bands: without and with a clear hit in the last few seconds.
 const FIRST_THRESHOLD: f32 = 0.085;
 const THRESHOLD: f32 = 0.045;
-/// Strength from which a hit starts to count as clear (fully at twice this), and the time constant with which
-/// this is forgotten, in seconds.
+/// Strength from which a hit starts to count as clear (fully at twice this strength), and the time constant
+/// with which clear hits are forgotten, in seconds.
 const CLEAR: f32 = 0.1;
 const CLEAR_SECS: f32 = 4.0;
 /// Minimum height of the envelope at a hit; high enough that a stronger one shortly after does not look like

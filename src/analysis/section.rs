@@ -3,13 +3,13 @@
 use super::features::{BeatGrid, Passage, Section};
 use crate::units::Seconds;
 
-/// Energy thresholds between calm, groove and peak, each with the seconds for which it must be crossed.
+/// Energy thresholds between calm, groove and peak, each with how long it must stay crossed, in seconds.
 /// Measured: pads stay below 0.38, drums are at 0.4 to 0.46, dense and loud drums reach 0.55.
 const GROOVE: (f32, f32) = (0.385, 1.2);
 const PEAK: (f32, f32) = (0.465, 1.5);
 const PEAK_ENDS: (f32, f32) = (0.425, 2.0);
 const GROOVE_ENDS: (f32, f32) = (0.345, 2.0);
-/// Shares of the usual kick strength: below the first the drums are gone, above the second they are back.
+/// Shares of the usual kick strength below which the drums are gone, and above which they are back.
 const DRUMS_GONE: f32 = 0.4;
 const DRUMS_BACK: f32 = 0.7;
 /// Seconds without drums before a breakdown.

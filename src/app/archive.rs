@@ -1,6 +1,6 @@
 //! Storage for the running show: its library, saved state and searches.
 //!
-//! Once open, the archive is updated once per frame and never waits for a disk.
+//! Once open, the archive is updated once per frame and never waits for the disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct Archive {
     search: SearchThread,
     query: SearchQuery,
     view: LibraryView,
-    /// The show's presets. Kept until the show has replaced them, so that it never frees them itself.
+    /// The show's presets. Kept until the show has replaced them, so that the show never frees them itself.
     pool: Arc<Pool>,
     /// The library being rated for a new theme, while the rating runs.
     theming: Option<Theming>,

@@ -153,7 +153,8 @@ impl Drop for Baking {
     }
 }
 
-/// Returns a pack name that is a safe folder name: the library folder's, numbered if another library uses it.
+/// Returns a pack name that is a safe folder name: the library folder's name, with a number appended if
+/// another library already uses it.
 fn pack_name(library: &Path) -> String {
     let folder =
         library.file_name().map(|name| name.to_string_lossy().replace(['/', '\\'], " ")).unwrap_or_default();
@@ -168,7 +169,8 @@ fn pack_name(library: &Path) -> String {
     std::iter::once(plain.to_owned()).chain(numbered).find(free).unwrap_or_else(|| plain.to_owned())
 }
 
-/// Returns a thumbnail of the picture's central square, which lies in the middle frame of a strip of three.
+/// Returns a thumbnail of the picture's central square; in a strip of three frames, it is part of the middle
+/// one.
 fn thumbnail(picture: &image::DynamicImage) -> image::RgbImage {
     let side = picture.width().min(picture.height());
     let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);

@@ -58,7 +58,8 @@ impl Canvas {
         }
     }
 
-    /// Applies texture changes to the kept contents. Must be called for each frame, before painting it.
+    /// Applies texture changes to the copies kept for [`Self::renew`]. Must be called for each frame, before
+    /// painting it.
     pub fn keep(&mut self, textures: &egui::TexturesDelta) {
         for (id, deltas) in &textures.set {
             deltas.iter().for_each(|delta| self.keep_one(*id, delta));
@@ -83,7 +84,7 @@ impl Canvas {
         }
     }
 
-    /// Returns the egui texture of the output picture.
+    /// Returns the ID of the egui texture that shows the output picture.
     pub fn preview(&self) -> egui::TextureId {
         self.preview
     }
@@ -99,7 +100,8 @@ impl Canvas {
         self.renderer.update_egui_texture_from_wgpu_texture(&gpu.device, picture, filter, self.preview);
     }
 
-    /// Paints what has changed, with the preview if `preview_changed`. Returns whether anything was painted.
+    /// Repaints what has changed, including the preview if `preview_changed`. Returns whether anything was
+    /// painted.
     pub fn paint(
         &mut self,
         gpu: &Gpu,

@@ -10,7 +10,7 @@ const SMOOTHING: f32 = 2.0;
 const LOOK_AHEAD: usize = 12;
 /// Two parts are painted as one if that adds less than this area, in square points.
 const WORTH_JOINING: f32 = 3000.0;
-/// Share of the desk's area, from 0 to 1, above which changes cause all of it to be repainted.
+/// Changed share of the desk's area, from 0 to 1, above which the whole desk is repainted.
 const MOST: f32 = 0.7;
 
 /// Returns the non-overlapping parts of a desk of `size` points that differ between two frames or show the

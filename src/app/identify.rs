@@ -1,4 +1,4 @@
-//! Briefly shows each display's number in a small window at its centre.
+//! Briefly shows each display's number in a small window at the centre of the display.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

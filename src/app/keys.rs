@@ -159,7 +159,7 @@ pub fn command_named(name: &str) -> Result<Command, String> {
     }
 }
 
-/// Returns the name used in files and the label of every action; `NN` stands for a two-digit number.
+/// Returns the name (as used in files) and the label of every action; `NN` stands for a two-digit number.
 pub fn action_names() -> Vec<(String, String)> {
     let numbered = [("sprite.NN", "Launch sprite NN"), ("message.NN", "Launch message NN")];
     let named = Action::all().into_iter().map(|action| (action.name(), action.title()));
@@ -249,7 +249,7 @@ impl Keymap {
     }
 }
 
-/// Parses the name of the action for a key; `None` if it is empty, which unbinds the key.
+/// Parses an action name for a key; returns `None` if the name is empty, which unbinds the key.
 fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     if word.is_empty() {
         return Ok(None);

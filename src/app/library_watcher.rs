@@ -1,5 +1,6 @@
 //! The library of a running show: opens it in its last scanned state, rescans it in the background, and
-//! reloads it when the index files change, so that a finished bake is used without a restart.
+//! reloads it when its manifest, blacklist or index files change, so that a finished bake is used without a
+//! restart.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,11 +15,11 @@ use crate::mind::director::Pool;
 use crate::store::Store;
 use crate::units::counted;
 
-/// Interval between checks of the index files.
+/// Interval between checks of the folder and its index files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Opens a folder or pack, or the built-in presets if `None`. Also returns messages for the performer. An
-/// empty folder yields the built-in presets; a library that is held back is an error.
+/// empty folder yields the built-in presets; a held-back library is an error.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
     let opened = library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ());
@@ -78,7 +79,7 @@ pub(super) enum LibraryUpdate {
     Library(Arc<Pool>, Vec<String>),
     /// A message for the performer.
     Message(String),
-    /// The preset folder that is missing, or `None` once it is back.
+    /// The folder or pack that is missing or empty, or `None` once it is back.
     Missing(Option<PathBuf>),
     /// Why the presets are held back, or `None` once they no longer are.
     HeldBack(Option<String>),
@@ -152,7 +153,7 @@ enum InitialState {
     Shown,
     /// The library has never been scanned.
     New,
-    /// The folder is missing, and the built-in presets play.
+    /// The folder is missing, and the built-in presets are playing.
     Missing,
     /// The library has not been checked yet.
     Unknown,
@@ -161,16 +162,16 @@ enum InitialState {
 /// Why watching a folder ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The folder is missing, so the library that is playing cannot be read.
+    /// The folder is missing, so the built-in presets take its place.
     Missing,
-    /// The folder was never found, so another library is still playing.
+    /// The folder was never found, so the previous library keeps playing.
     NotFound,
     /// The thread was asked to stop.
     Stopped,
 }
 
-/// Keeps the library up to date. While its folder is missing, the built-in presets play or, if the folder was
-/// never found, the previous library.
+/// Keeps the library up to date. While its folder is missing, plays the built-in presets or, if the folder
+/// was never found, keeps the previous library.
 fn keep_up(
     presets: &Presets,
     mut initial: InitialState,

@@ -64,7 +64,7 @@ pub struct PerformSettings {
 pub struct PerformReport {
     /// Path of the video file, or of the folder with PNG files.
     pub path: PathBuf,
-    /// Names of the presets played, each with its start time in seconds.
+    /// Start time in seconds and name of each preset played; if none was playing, the name is `nothing`.
     pub played: Vec<(f64, String)>,
     /// Name of the graphics device.
     pub device: String,

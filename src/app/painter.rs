@@ -1,4 +1,5 @@
-//! Windows drawn by egui, above all the desk: passes input to egui, paints the result and presents it.
+//! Draws windows with egui, above all the desk: passes input to egui, paints its output and presents the
+//! result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub(super) struct Painter {
 
 /// egui's response to an event.
 pub(super) struct EventResult {
-    /// Whether egui has used the event, so that it must not act on the show.
+    /// Whether egui has used the event, so that the event must not also trigger an action.
     pub consumed: bool,
     /// Whether the desk needs to be repainted.
     pub repaint: bool,
@@ -65,7 +66,7 @@ impl Painter {
     }
 
     /// Passes an event to egui. Key presses go to egui only while a text field has focus, or may have gained
-    /// it from a click that has not been painted yet, because elsewhere on the desk keys trigger actions.
+    /// it by a click that egui has not processed yet; elsewhere on the desk, keys trigger actions.
     pub fn event(&mut self, window: &Window, event: &WindowEvent) -> EventResult {
         self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
         let key = match event {

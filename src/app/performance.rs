@@ -41,8 +41,8 @@ impl<'a> PerformanceAudio<'a> {
     }
 }
 
-/// Loads the first `seconds` of an audio file or, if `name` is `demo`, of the demo track, from its highlight
-/// if `seconds` is less than a minute.
+/// Loads the first `seconds` of an audio file or, if `name` is `demo`, of the demo track, which starts at its
+/// highlight if `seconds` is less than 60.
 pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
     let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize;
     let mut sound = if name == "demo" {

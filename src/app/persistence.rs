@@ -25,7 +25,8 @@ pub fn unix_now() -> UnixSecs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as UnixSecs)
 }
 
-/// Opens the performer's store or, without a home folder, an in-memory one. The message is for the performer.
+/// Opens the performer's store or, without a home folder, an in-memory one. Also returns a message for the
+/// performer, if there is one.
 pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     let Some(places) = UserFolders::of_user() else {
         let notice = "no home folder found, so nothing is saved; set AIVJ_DATA to a folder";
@@ -35,7 +36,8 @@ pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     Ok((opened.store, opened.notice))
 }
 
-/// Opens the performer's store for a command that changes it. Prints the message, if any.
+/// Opens the performer's store for a command that changes it. Prints the store's message to standard error,
+/// if there is one.
 ///
 /// # Errors
 /// Fails if the store cannot be opened, or is in memory, where a change would be lost.
@@ -57,7 +59,7 @@ pub fn suspect_store() {
 }
 
 /// Calls `open` with the performer's store and returns its result, the store, and any message for the
-/// performer. Repairs a damaged store and tries again; if that fails, uses an empty in-memory store.
+/// performer. Repairs a damaged store and tries again; if it is still damaged, uses an empty in-memory store.
 pub(super) fn with_store<T>(
     open: impl Fn(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, Store, Option<String>)> {
@@ -123,7 +125,7 @@ impl SavedState {
 /// Loads the saved state. Values that cannot be read are skipped and reported.
 ///
 /// # Errors
-/// Fails if the store is damaged and has to be repaired first.
+/// Fails if the store is damaged or cannot be read.
 pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     let mut saved = SavedState::default();
     saved.memory.favourites = store.favourites()?;
@@ -152,7 +154,7 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     Ok(saved)
 }
 
-/// Lifts all bans of a preset, and rescues it if an audit or the picture watch excluded it.
+/// Lifts all bans of a preset, and rescues it if an audit or a show excluded it.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let excluded = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
     if excluded || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
@@ -211,7 +213,7 @@ impl ShowPersistence {
         })
     }
 
-    /// Saves a change. Never blocks.
+    /// Saves a change in the background. Never blocks.
     pub fn remember(&mut self, change: MemoryChange) {
         if let Some(changes) = &self.changes {
             changes.send(change).ok(); // The thread runs until `self` is dropped.
@@ -239,7 +241,7 @@ impl ShowPersistence {
 }
 
 impl Drop for ShowPersistence {
-    /// Waits until all changes have been handed over to the store.
+    /// Waits until all changes have been handed to the store's thread, and records the last play.
     fn drop(&mut self) {
         self.changes = None;
         if let Some(thread) = self.thread.take() {

@@ -52,7 +52,7 @@ impl Preferences {
         Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), problem })
     }
 
-    /// Returns the settings in force.
+    /// Returns the settings currently in effect.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -140,7 +140,7 @@ fn choices_now(config: Option<&Path>) -> Choices {
     }
 }
 
-/// Lists the scanned folders that still exist and the user's packs, sorted by path.
+/// Lists the user's packs and those scanned folders that still exist, sorted by path.
 fn libraries() -> Vec<PathBuf> {
     let known = open_store().and_then(|(store, _)| Ok(store.libraries()?));
     let mut found = known.unwrap_or_else(|error| {

@@ -104,7 +104,7 @@ struct RecordedLibrary {
     theme: Option<Theme>,
 }
 
-/// Computes the frames of a performance from its audio, preceded by an empty one that only requests decks.
+/// Computes the frames of a performance from its audio, preceded by an empty frame that only requests decks.
 fn frames_from_sound(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
     let mut performance = PerformanceAudio::new(sound, header.settings.fps.round() as u32);
     let count = performance.frames(header.seconds);

@@ -33,7 +33,7 @@ pub struct SavedShow {
     pub surroundings: Surroundings,
 }
 
-/// State of the program around the show: settings and placement of the windows.
+/// State of the program around the show: the settings, and the placement of the windows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Surroundings {

@@ -1,4 +1,5 @@
-//! The display that the output fills, also after it is reconnected. A missing display never stops the show.
+//! Keeps the output on its display, and returns it there after the display is reconnected. A missing display
+//! never stops the show.
 
 use std::time::{Duration, Instant};
 
@@ -20,9 +21,10 @@ const MAX_ATTEMPTS: u32 = 3;
 /// The display that the output fills.
 pub(super) struct Screen {
     wanted: OutputDisplay,
-    /// Name of the display that the output last filled; its number changes as displays come and go.
+    /// Name of the display that the output last filled; unlike the display's number, it stays the same when
+    /// other displays come and go.
     name: Option<String>,
-    /// Full screen or not, if toggled with the full-screen key; overrides `wanted`.
+    /// Whether the output is full screen, if the full-screen key has overridden `wanted`; otherwise `None`.
     by_hand: Option<bool>,
     checked: Option<Instant>,
     /// Number of consecutive attempts to make a full-screen output cover its display again.
@@ -125,7 +127,8 @@ impl Screen {
         choose(self.wanted, self.name.as_deref(), &displays).map(|number| monitors.swap_remove(number))
     }
 
-    /// Returns the message about a missing display; `count` displays are connected.
+    /// Returns a message about the missing display; `None` if a window is wanted, or if the choice is
+    /// automatic and no display was filled before. `count` is the number of connected displays.
     fn missing_message(&self, count: usize) -> Option<String> {
         let which = match (self.wanted, &self.name) {
             (OutputDisplay::Window, _) | (OutputDisplay::Automatic, None) => return None,
@@ -193,7 +196,7 @@ pub fn screens() -> Result<Vec<String>, String> {
     Ok(list.0)
 }
 
-/// Opens a connection to the display server, or returns why it cannot be opened.
+/// Creates an event loop connected to the display server, or returns why it cannot be created.
 pub(super) fn event_loop<T: 'static>() -> Result<EventLoop<T>, String> {
     let named = ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| std::env::var_os(name).is_some());
     if cfg!(target_os = "linux") && !named {

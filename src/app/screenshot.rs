@@ -36,7 +36,8 @@ impl Screenshot {
         }
     }
 
-    /// Advances the screenshot after a frame was drawn. Returns a message once it is saved or has failed.
+    /// Advances the screenshot after a frame was drawn. Returns a message once the screenshot is saved or has
+    /// failed.
     pub fn frame(&mut self, stage: &Stage) -> Option<String> {
         let gpu = &stage.render_context().gpu;
         match self {
@@ -96,7 +97,8 @@ fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
     Ok(receiver)
 }
 
-/// Writes a PNG file named after the current Unix time in seconds, never replacing a file. Returns its path.
+/// Writes a PNG file named after the current Unix time in seconds, never replacing an existing file. Returns
+/// its path.
 fn write(folder: &Path, picture: &image::RgbaImage) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let second = super::unix_now();

@@ -1,4 +1,4 @@
-//! Writes the set log on a separate thread, so that the show never waits for a disk.
+//! Writes the set log on a separate thread, so that the show never waits for the disk.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -53,7 +53,8 @@ impl SetLogWriter {
     }
 
     /// Creates the log of a live show in the data folder, named after the current Unix time in seconds.
-    /// Returns `None` if the file cannot be created; the show then runs without a log.
+    /// Returns `None` if there is no home folder or the file cannot be created; the show then runs without a
+    /// log.
     pub fn for_live_show(header: &LogHeader) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let path = free_path(&UserFolders::of_user()?.data.join("sets"), now.as_secs());

@@ -15,13 +15,14 @@ use crate::units::Seconds;
 
 /// Interval between reads of the input, well below the 10 ms at which a delay could become visible.
 const READ_EVERY: Duration = Duration::from_millis(4);
-/// Capacity of the queue to the show's thread: one second. While it is full, new audio frames are dropped.
+/// Capacity of the queue to the show's thread, in audio frames: one second. While it is full, new audio
+/// frames are dropped.
 const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 
 /// The audio source of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SoundChoice {
-    /// The system's default input or, if that stays silent, another with a signal.
+    /// The system's default input or, if that stays silent, another input with a signal.
     Automatic,
     /// The first input whose name or ID contains this text, ignoring case.
     Named(String),

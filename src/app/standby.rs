@@ -1,5 +1,5 @@
-//! What a show opens before its windows. A standby process opens it ahead of time, so that it can replace a crashed show
-//! at once.
+//! The graphics device and the stage that a show opens before its windows. A standby process opens them in
+//! advance, so that it can replace a crashed show at once.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) struct OpenStage {
 }
 
 impl OpenStage {
-    /// Opens a device that has no window yet.
+    /// Opens a graphics device without a window, and builds a stage on it.
     ///
     /// # Errors
     /// Returns an error if no device can be opened.
@@ -34,7 +34,7 @@ impl OpenStage {
         self.stage.render_context().gpu.instance.clone()
     }
 
-    /// Returns the stage if it is as `settings` ask for and its device can draw to `surface`.
+    /// Returns the stage if it matches `settings` and its device is not lost and can draw to `surface`.
     pub fn fit(self, settings: &Settings, surface: &wgpu::Surface) -> Option<Stage> {
         let gpu = &self.stage.render_context().gpu;
         let fits = !gpu.lost()
@@ -46,12 +46,12 @@ impl OpenStage {
     }
 }
 
-/// Creates the wgpu instance of a program with windows.
+/// Creates the wgpu instance for a program with windows.
 pub(super) fn instance(display: &OwnedDisplayHandle) -> wgpu::Instance {
     wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(display.clone())))
 }
 
-/// Builds a stage, with its shaders compiled if `preload` is set.
+/// Builds a stage; compiles its shaders in advance if `preload` is set.
 pub(super) fn stage(
     render_context: Arc<RenderContext>,
     size: [u32; 2],
@@ -65,12 +65,12 @@ pub(super) fn stage(
     stage
 }
 
-/// Returns the width and height that a show is rendered with, in pixels.
+/// Returns the width and height at which a show is rendered, in pixels.
 pub(super) fn render_size(settings: &Settings, software: bool) -> [u32; 2] {
     settings.size.unwrap_or(if software { SOFTWARE_SIZE } else { FULL_SIZE })
 }
 
-/// Returns the options of a live stage.
+/// Returns the options of a live show's stage.
 pub(super) fn options(settings: &Settings) -> StageOptions {
     StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true, title_threads: true }
 }

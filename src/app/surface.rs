@@ -1,5 +1,5 @@
-//! A window's surface: reconfigured when its size changes, replaced when it is lost, retried after a failure;
-//! never stops the show.
+//! The surface of a window: reconfigured when the window's size changes and replaced when it is lost.
+//! Failures are retried and never stop the show.
 
 use std::sync::Arc;
 
@@ -78,8 +78,8 @@ impl WindowSurface {
         self.config.format
     }
 
-    /// Presents a picture scaled to a surface of `size` pixels. Returns false if the surface is not ready;
-    /// try again later. May block for up to a second, until the display takes the picture.
+    /// Presents a picture scaled to a surface of `size` pixels. Returns false if the surface is not ready
+    /// yet. May block for up to a second, until the display takes the picture.
     pub fn show(&mut self, picture: &NewestPicture, size: [u32; 2]) -> bool {
         let context = &picture.context;
         let format = self.config.format;
@@ -93,7 +93,7 @@ impl WindowSurface {
         shown
     }
 
-    /// Presents a texture that has the format and size of the surface; otherwise like [`Self::show`].
+    /// Like [`Self::show`], but for a texture that has the format and size of the surface.
     pub fn show_copy(&mut self, context: &Arc<RenderContext>, texture: &wgpu::Texture) -> bool {
         let size = [texture.width(), texture.height()];
         if !self.config.usage.contains(wgpu::TextureUsages::COPY_DST) {
@@ -142,7 +142,7 @@ impl WindowSurface {
         true
     }
 
-    /// Configures the surface if necessary. Returns false on failure, such as while the device is busy.
+    /// Configures the surface if necessary. Returns false on failure, for example because the device is busy.
     fn configure(&mut self, gpu: &Gpu, size: [u32; 2]) -> bool {
         if self.configured && [self.config.width, self.config.height] == size {
             return true;

@@ -101,7 +101,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     Ok(done)
 }
 
-/// Returns whether a show with the same store is running on this computer.
+/// Returns whether a show that uses the performer's store is running on this computer.
 pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }

@@ -51,7 +51,8 @@ use crate::watchdog::Link;
 
 /// Interval between updates of the desk.
 const DESK_EVERY: Duration = Duration::from_millis(33);
-/// Interval with software rendering, where the desk competes with the output for CPU time.
+/// Interval between updates of the desk with software rendering, where the desk competes with the output for
+/// CPU time.
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
 /// Smallest size of the desk at which everything on it is readable, in points.
@@ -74,8 +75,9 @@ pub struct AppSettings {
     pub resumed: Option<SavedShow>,
 }
 
-/// Opens the windows and runs the show until the performer or the system ends it. A standby process first waits until
-/// it is needed. `settings` reads the settings, which may change while it waits.
+/// Opens the windows and runs the show until the performer or the system ends it. A standby process first
+/// waits until it is needed. `settings` reads the settings; a standby process reads them again after waiting,
+/// because they may have changed.
 pub fn run(mut link: Link, settings: impl Fn(&Link) -> AppSettings) -> anyhow::Result<()> {
     let events = super::screen::event_loop().map_err(|why| {
         anyhow::anyhow!("could not open a display ({why}); 'aivj perform' works without one")
@@ -132,7 +134,7 @@ struct App {
     settings: AppSettings,
     /// The connection to the supervisor.
     link: Link,
-    /// What a standby has opened, until the windows open.
+    /// The stage that a standby process has opened, until the windows open.
     open_stage: Option<OpenStage>,
     display: OwnedDisplayHandle,
     proxy: EventLoopProxy<ShowEvent>,
@@ -145,7 +147,7 @@ struct App {
 
 /// Everything that exists once the windows are open.
 struct Running {
-    /// The running show. The first field, so that the show ends before the windows close.
+    /// The running show. Declared first, so that the show ends before the windows close.
     live: LiveShow,
     output: Output,
     output_window: Arc<Window>,
@@ -183,7 +185,7 @@ struct Running {
     identifies: bool,
     message: Option<String>,
     surroundings: Latest<Surroundings>,
-    /// Whether windows or settings have changed since they were published.
+    /// Whether windows or settings have changed since they were last published.
     moved: bool,
 }
 
@@ -394,7 +396,7 @@ impl Running {
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
         let options = standby::options(settings);
-        // A show that is restarted without a standby does not wait for this.
+        // A show that is restarted without a standby skips this, to resume sooner.
         let preload = link.start().is_none_or(|start| start.restarts == 0);
         let mut stage = stage.unwrap_or_else(|| standby::stage(render_context, size, options, preload));
         let layers = settings.layers.as_deref().map(LayerFiles::read).unwrap_or_default();
@@ -536,7 +538,8 @@ impl Running {
         self.repaint.ask(Duration::ZERO);
     }
 
-    /// Returns the action for a key: launching the layer whose number it completes, or its binding.
+    /// Returns the action for a key: the launch of the layer whose number it completes, or the action bound
+    /// to it.
     fn action(&mut self, chord: &Chord, repeated: bool) -> Option<Action> {
         if !repeated {
             let (taken, command) = self.number.key(chord, Instant::now());

@@ -15,7 +15,8 @@ use super::stereo::stereo;
 use super::{AudioError, Frame, Pcm, wav_source};
 use crate::disk::{Input, limit};
 
-/// Longest audio held in memory, in minutes at 48 kHz (about 23 MB per minute); less at higher rates.
+/// Longest audio held in memory, in minutes at 48 kHz (about 23 MB per minute); shorter at higher rates,
+/// longer at lower ones.
 pub const LONGEST_MINUTES: u32 = 120;
 const MAX_FRAMES: usize = LONGEST_MINUTES as usize * 60 * 48_000;
 /// Plausible sample rates, in Hz.

@@ -18,7 +18,7 @@ pub enum AudioError {
     Unplayable {
         /// Path of the file.
         path: PathBuf,
-        /// Error message from the decoder.
+        /// Why the file cannot be played.
         reason: String,
     },
     /// The file is too long to be held in memory.

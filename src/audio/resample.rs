@@ -10,7 +10,7 @@ use super::frame::Frame;
 const PHASES: usize = 512;
 /// Half width of the kernel in input samples, unless downsampling widens it: 0.5 ms of delay at 48 kHz.
 const REACH: usize = 24;
-/// End of the pass band, as a fraction of the lower Nyquist frequency.
+/// End of the pass band, as a fraction of the lower of the two Nyquist frequencies.
 const PASS: f64 = 0.92;
 /// Kaiser window parameter: about 80 dB of stop-band attenuation.
 const KAISER_BETA: f64 = 8.0;

@@ -35,8 +35,8 @@ impl Playhead {
         self.delivered
     }
 
-    /// Returns the number of frames due at `now` and counts them as delivered. Skips all but [`MAX_PER_READ`]
-    /// frames of a long clock jump.
+    /// Returns the number of frames due at `now` and counts them as delivered. After a long jump of the
+    /// clock, skips all but [`MAX_PER_READ`] frames.
     pub(super) fn due(&mut self, now: Seconds) -> usize {
         let started = *self.started.get_or_insert(now);
         // The small bias keeps k / fps from falling one frame short through rounding.

@@ -13,7 +13,7 @@ pub enum AuditEvent {
     Scanned {
         /// Number of usable files.
         files: usize,
-        /// Number of distinct presets in the libraries or, if there is one, in the shard.
+        /// Number of distinct presets in the libraries or, if the audit is sharded, in its shard.
         presets: usize,
         /// Number of presets that already have a verdict and are not to be retried.
         known: usize,
@@ -66,7 +66,7 @@ pub enum AuditEvent {
 /// Result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AuditReport {
-    /// Number of distinct presets in the libraries or, if there is one, in the shard.
+    /// Number of distinct presets in the libraries or, if the audit is sharded, in its shard.
     pub presets: usize,
     /// Number of presets that already had a verdict and were not to be retried.
     pub known: usize,

@@ -114,8 +114,8 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
     }
 
-    /// Returns all presets with a verdict, each with whether it is worth retrying, because it is unsafe or
-    /// incomplete or its look is not ok.
+    /// Returns all presets that have a verdict with this ledger's recipe, each with whether it is worth
+    /// retrying, because it is unsafe or incomplete or its look is not ok.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
         self.store.each_summary(&self.recipe, |id, [safety, completeness, look]| {
@@ -159,7 +159,7 @@ impl Ledger {
     }
 
     /// Undoes the re-evaluation of looks by an audit of other folders: saves the verdicts in `before` as they
-    /// were, and re-evaluates the looks of the other presets against `gates`.
+    /// were, and re-evaluates the looks of the other presets in `ids` against `gates`.
     pub fn restore(
         &self,
         ids: &BTreeSet<PresetId>,

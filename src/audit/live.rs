@@ -18,7 +18,8 @@ use crate::show::DeckError;
 use crate::stage::texture_folders;
 use crate::store::Store;
 
-/// Audits individual presets during a show. May block for seconds: call it on warm-up threads only.
+/// Audits individual presets during a show. [`Self::admit`] may block for seconds, so call it only on warm-up
+/// threads.
 pub struct LiveAudit {
     ledger: Mutex<Ledger>,
     /// Verdicts that could not be saved yet.

@@ -21,7 +21,7 @@ pub enum LookVerdict {
     TooBright,
     /// Hardly any motion, compared with the rest of the library.
     LowMotion,
-    /// Slower than the user allows.
+    /// Rendering is slower than the user's limits allow.
     Slow,
     /// The preset was not drawn.
     Unseen,

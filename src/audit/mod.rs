@@ -1,7 +1,7 @@
 //! The audit: probes every preset of a library and saves a verdict with its evidence.
 //!
-//! Every verdict is saved in the store at once, so the next run resumes an interrupted one. Presets are
-//! identified by content, so identical files are audited once and renamed files are recognised.
+//! Every verdict is saved in the store immediately, so that the next run can resume an interrupted one.
+//! Presets are identified by content, so identical files are audited once and renamed files are recognised.
 
 mod checkpoint;
 mod entry;

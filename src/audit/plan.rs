@@ -21,7 +21,7 @@ use crate::units::Rng;
 pub struct Library {
     /// Path of the folder, as recorded in the store.
     pub root: PathBuf,
-    /// Prefix of its files' report paths; empty if there is only one library.
+    /// Prefix of the report paths of its files; empty if there is only one library.
     pub prefix: String,
     /// Unusable files and folders, each with the reason.
     pub unusable: Vec<(PathBuf, String)>,
@@ -62,7 +62,7 @@ pub struct Pending {
     /// Jobs ordered by preset ID, which is a hash, so that the jobs completed by an interrupted run are a
     /// random sample. The order may be rotated.
     pub jobs: Vec<AuditJob>,
-    /// Number of distinct presets in the libraries or, if there is one, in the shard.
+    /// Number of distinct presets in the libraries or, if the audit is sharded, in its shard.
     pub presets: usize,
     /// Number of presets in the libraries or the shard that have a verdict and are not to be retried.
     pub known: usize,

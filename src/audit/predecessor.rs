@@ -28,7 +28,7 @@ const ORIGINAL: &str = "preset-audit.taken-over.json";
 pub struct ImportedVerdicts {
     /// Number of presets whose verdicts were imported.
     pub verdicts: usize,
-    /// Number of presets that the other program crashed on, gave up on or never probed.
+    /// Number of presets that the predecessor crashed on, gave up on or never probed.
     pub again: usize,
     /// Number of entries that are unreadable or whose files are not in the libraries.
     pub unknown: usize,

@@ -20,12 +20,12 @@ pub struct AuditRun {
     pub version: String,
     /// Folders of the libraries, as recorded in the store.
     pub libraries: Vec<WirePath>,
-    /// Fingerprint of the settings that affect a verdict.
+    /// Fingerprint of everything that affects a verdict.
     pub recipe: String,
     /// Thresholds set by the user.
     #[serde(default)]
     pub gates: GateLimits,
-    /// Start of the last run, Unix time in seconds.
+    /// Start of the last run, as Unix time in seconds.
     pub started_at: i64,
     /// Number of verdicts given by the last run; 0 until it ends.
     pub judged: usize,

@@ -32,7 +32,7 @@ pub struct AuditSettings {
     pub limit: Option<usize>,
     /// Time after which no further preset is started; `None` for no limit.
     pub budget: Option<Duration>,
-    /// Whether to audit again the presets that are not ok or not complete.
+    /// Whether to re-audit presets that are not ok or not complete.
     pub retry_failed: bool,
     /// Thresholds set by the user.
     pub gates: GateLimits,

@@ -1,5 +1,5 @@
 //! The children of a brood. Child number n depends only on the parents, their mates, the seed and n, so a run
-//! that resumes another writes only the missing children and leaves the others unchanged.
+//! that resumes another writes only the missing or damaged children and leaves the others unchanged.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,9 +27,9 @@ const ATTEMPTS: usize = 8;
 const MIXED: Mutation = Mutation { share: 0.2, strength: 0.25 };
 /// Mutation of a child with all parts from one parent.
 const SINGLE: Mutation = Mutation { share: 0.4, strength: 0.6 };
-/// Share of the other parents that counts as near or far.
+/// Share of the other parents that count as near or far.
 const NEIGHBOURS: f64 = 0.25;
-/// Number of children between two progress reports.
+/// Number of children bred between two progress reports.
 const CHUNK: usize = 256;
 
 /// A child.
@@ -39,11 +39,11 @@ pub(super) struct Child {
     pub id: PresetId,
     /// ID shared by presets with the same code.
     pub family: u64,
-    /// Name of its file.
+    /// Name of the child's file.
     pub file: String,
-    /// Indices of its parents.
+    /// Indices of the child's parents.
     pub parents: [usize; 2],
-    /// Which parts came from which parent.
+    /// The parent that each part came from.
     pub origins: Origins,
 }
 
@@ -55,13 +55,14 @@ impl Child {
     }
 }
 
-/// Returns the mates of each parent. `looks` are the looks of the parents, where known.
+/// Returns, for each parent, the indices of its mates. `looks` contains the known looks, by the index of the
+/// parent.
 pub(super) fn pairs(parents: &[Parent], looks: &BTreeMap<usize, Point>, kind: Mates) -> Vec<Vec<usize>> {
     (0..parents.len()).map(|parent| mates(parent, parents, looks, kind)).collect()
 }
 
-/// Breeds `count` children, and writes those whose files are missing or differ. `pairs` contains the mates of
-/// each parent.
+/// Breeds `count` children, and writes those whose files are missing or have other contents. `pairs` contains
+/// the mates of each parent.
 pub(super) fn breed(
     parents: &[Parent],
     pairs: &[Vec<usize>],
@@ -100,7 +101,8 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the indices of the parents that a parent may be paired with: itself if it is the only one.
+/// Returns the indices of the parents that the parent `one` may be paired with; just `one` if there are no
+/// others.
 fn mates(one: usize, parents: &[Parent], looks: &BTreeMap<usize, Point>, mates: Mates) -> Vec<usize> {
     let mut others: Vec<usize> = (0..parents.len()).filter(|other| *other != one).collect();
     if others.is_empty() {

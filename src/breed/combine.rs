@@ -63,7 +63,7 @@ fn is_mixed(parents: [&Genome; 2], origins: &[usize; Part::COUNT]) -> bool {
     from(0) && from(1)
 }
 
-/// Returns the text of a child.
+/// Returns the text of the child with these origins, with its constants varied by `mutation`.
 pub(super) fn child(parents: [&Genome; 2], origins: Origins, mutation: Mutation, rng: &mut Rng) -> String {
     let model = |part: Part, at: usize| parents[origins.parts[part as usize]].models[at];
     let (warp, composite) = (model(Part::Warp, 0), model(Part::Composite, 1));
@@ -97,7 +97,7 @@ pub(super) fn child(parents: [&Genome; 2], origins: Origins, mutation: Mutation,
     out.join("\r\n") + "\r\n"
 }
 
-/// Returns the comments that name the parents, what came from each, and their licences.
+/// Returns the comment lines that name the parents, the parts from each, and the parents' licences.
 fn comments(parents: [&Genome; 2], origins: Origins, grafted: bool) -> Vec<String> {
     let host = origins.parts[Part::Motion as usize];
     let mut comments = Vec::new();

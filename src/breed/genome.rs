@@ -25,14 +25,14 @@ pub(super) struct Genome {
     pub colors: Vec<(String, String)>,
     /// Shader models of the warp and the composite shader; 0 for a preset that does not use them.
     pub models: [u32; 2],
-    /// Licence and copyright statements from comments.
+    /// Licence and copyright statements in the preset's comments.
     pub licences: Vec<String>,
     /// Number of code sections and shaders that do not compile.
     pub problems: usize,
 }
 
 impl Genome {
-    /// Splits a preset.
+    /// Splits the preset `name`, whose file contains `bytes`.
     ///
     /// # Errors
     /// Fails if the file is not a preset, or is a double preset.
@@ -76,7 +76,7 @@ impl Genome {
         self.lines[part as usize].push(line.raw.trim_end_matches(['\0', '\x1a']).to_owned());
     }
 
-    /// Returns whether `part` of this preset and the part `to` of `other` share a variable that connects
+    /// Returns whether `part` of this preset and the part `to` of `other` use a common variable that connects
     /// them.
     pub fn is_connected(&self, part: Part, other: &Self, to: Part) -> bool {
         let common = self.shared[part as usize].intersection(&other.shared[to as usize]);

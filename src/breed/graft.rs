@@ -15,7 +15,7 @@ use crate::milk::text::{CodeSection, Key, lines};
 const Q_COUNT: u8 = 32;
 /// Number of `q` variables in a group, which shaders can read at once.
 const GROUP: u8 = 4;
-/// Variables that code reads but does not set.
+/// Variables that code can read but not set.
 const READ_ONLY: [&str; 16] = [
     "time", "fps", "frame", "progress", "bass", "mid", "treb", "bass_att", "mid_att", "treb_att", "meshx",
     "meshy", "pixelsx", "pixelsy", "aspectx", "aspecty",
@@ -115,7 +115,7 @@ impl Graft {
         Some(Self { groups, prefix: with_code.then(|| prefix(host)) })
     }
 
-    /// Returns whether the guest's per-frame code comes along.
+    /// Returns whether the graft includes the guest's per-frame code.
     pub fn has_code(&self) -> bool {
         self.prefix.is_some()
     }
@@ -131,7 +131,8 @@ impl Graft {
         }
     }
 
-    /// Returns the guest's per-frame code and its initialisation, to be appended to the host's.
+    /// Returns the lines of the guest's per-frame code and of its initialisation, to be appended to the
+    /// host's.
     pub fn code(&self, host: &Genome, guest: &Genome) -> Vec<String> {
         let Some(prefix) = &self.prefix else { return Vec::new() };
         let mut all = Vec::new();
@@ -154,7 +155,7 @@ impl Graft {
                 format!("{prefix}{name} = {};", guest.value(key).unwrap_or(usual))
             };
             let values = VALUES.iter().filter(|(name, ..)| named.contains(*name)).map(value);
-            // Ends the host's last statement.
+            // Terminates the host's last statement.
             let end = own.last().filter(|last| !last.trim_end().ends_with(';')).map(|_| ";".to_owned());
             let first = own.len() + 1;
             let code = end.into_iter().chain(values).chain(renamed);
@@ -228,7 +229,7 @@ fn rename(code: &str, mut name: impl FnMut(&str, Option<char>) -> Option<String>
             continue;
         }
         let (word, after) = rest.split_at(length);
-        // Not a number, a constant, or the component of a vector.
+        // Numbers, constants such as `$PI`, and components of vectors are not names.
         let is_name = !first.is_ascii_digit() && before != '$' && before != '.';
         let new = if is_name { name(&word.to_lowercase(), after.trim_start().chars().next()) } else { None };
         renamed.push_str(new.as_deref().unwrap_or(word));

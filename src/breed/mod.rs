@@ -66,7 +66,7 @@ pub fn breed(settings: &BreedSettings, store: &Store, on_progress: OnProgress) -
     run.audit("audit parents", &settings.folder.join(PARENTS), None)?;
     let plan = run.audit_sample()?;
     let gates = ledger.gates(&plan)?;
-    // The parents' own gates must not stay in force for presets that are in the library too.
+    // Presets that are also in the library must not keep the gates from the audit of the parents.
     ledger.restore(&ids, &before, &gates)?;
     let library = known(&plan, &ledger)?;
     if library.len() < plan.presets() {
@@ -153,7 +153,7 @@ impl Run<'_, '_> {
         Ok(Ledger::new(self.store()?, audit::recipe(&self.probe())))
     }
 
-    /// Audits the presets of a folder that have no verdict; with `only`, just those with these paths.
+    /// Audits the presets of a folder that have no verdict; with `only`, just those whose paths it contains.
     fn audit(&mut self, stage: &str, folder: &Path, only: Option<BTreeSet<String>>) -> anyhow::Result<()> {
         let settings = self.settings;
         let auditing = AuditSettings {
@@ -192,7 +192,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Audits a random sample of the library, unless enough of its presets have a verdict, and returns the
+    /// Audits a random sample of the library, unless enough of its presets have a verdict. Returns the
     /// library's presets.
     fn audit_sample(&mut self) -> anyhow::Result<AuditPlan> {
         let library = &self.settings.library;
@@ -282,7 +282,7 @@ impl Run<'_, '_> {
         Ok(brood)
     }
 
-    /// Packs these children. If none can be packed, the previous pack is emptied.
+    /// Packs the children at `paths` as the pack `name`. If none can be packed, the previous pack is emptied.
     fn pack(&mut self, name: &str, paths: Vec<&str>) -> anyhow::Result<()> {
         let folder = self.settings.folder.join(name);
         if paths.is_empty() {

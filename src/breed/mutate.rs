@@ -10,7 +10,8 @@ use super::part::is_color;
 
 /// Constants with a fixed meaning, which never vary.
 const FIXED: [f64; 11] = [0.5, 0.25, 0.75, 1.5, 2.5, 3.1415, 6.2831, 1.5707, 0.7071, 1.7320, 0.3333];
-/// Maximum difference at which a number counts as such a constant: presets contain rounded ones.
+/// Difference below which a number counts as one of the [`FIXED`] constants, because presets contain rounded
+/// ones.
 const ROUNDING: f64 = 0.002;
 /// Range of numbers treated as factors, such as a zoom or a decay: their distance from 1 varies.
 const FACTORS: std::ops::Range<f64> = 0.8..1.25;
@@ -25,7 +26,7 @@ pub(super) struct Mutation {
 }
 
 impl Mutation {
-    /// Returns a line with varied constants.
+    /// Returns the line with its constants varied.
     pub fn line(&self, line: &Line, rng: &mut Rng) -> String {
         let varied = match line.key {
             Key::Code(_) | Key::SlotCode(..) => self.code(line.value, rng),
@@ -83,15 +84,15 @@ fn is_fixed(value: f64) -> bool {
     value.fract() == 0.0 || FIXED.iter().any(|fixed| (value - fixed).abs() < ROUNDING)
 }
 
-/// Writes a number with a decimal point and no exponent.
+/// Formats a number with a decimal point and without an exponent.
 fn written(value: f64) -> String {
     let text = format!("{value:.6}");
     let short = text.trim_end_matches('0');
     if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
 }
 
-/// Returns the position and length in bytes of the next number with a decimal point that is not part of a
-/// word.
+/// Returns the position and the length, in bytes, of the first number with a decimal point that is not part
+/// of a word, if any.
 fn next_constant(code: &str) -> Option<(usize, usize)> {
     let bytes = code.as_bytes();
     let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';

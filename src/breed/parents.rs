@@ -86,14 +86,14 @@ struct StateParent {
 pub(super) struct Parent {
     /// ID of the preset.
     pub id: PresetId,
-    /// Path of its copy.
+    /// Path of the copy.
     pub path: PathBuf,
     /// The preset, split into its parts.
     pub genome: Genome,
 }
 
-/// Returns the parents and the state of the brood in this folder, or chooses parents for a new one. Files
-/// that cannot be bred are skipped with a note.
+/// Returns the parents and the state of an existing brood, or chooses the parents of a new one. Files that
+/// cannot be bred are skipped with a note.
 pub(super) fn parents(
     settings: &BreedSettings,
     store: &Store,
@@ -202,7 +202,7 @@ fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     paths.into_iter().map(found).collect()
 }
 
-/// Returns the files of the favourites, ordered by path.
+/// Returns the paths of the favourites' files, in order.
 fn favourites(store: &Store) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = BTreeSet::new();
     for id in store.favourites()? {

@@ -14,13 +14,13 @@ use crate::facts::PresetId;
 pub struct Bred {
     /// ID of the preset.
     pub id: PresetId,
-    /// Path of its file, relative to the folder of the brood.
+    /// Path of the child's file, relative to the folder of the brood.
     pub path: String,
-    /// Its parents, each with the parts that came from it.
+    /// The parents, each with the parts that came from it.
     pub parents: Vec<Origin>,
-    /// Distance of its look from that of the nearest favourite.
+    /// Distance between the look of the child and that of the nearest favourite.
     pub distance: f32,
-    /// Whether it flashes too often without the limiter, as one of its parents does.
+    /// Whether the child flashes too often without the limiter, as one of its parents does.
     pub flashes: bool,
 }
 
@@ -29,9 +29,9 @@ pub struct Bred {
 pub struct Origin {
     /// Name of the parent.
     pub name: String,
-    /// Path of its copy, relative to the folder of the brood.
+    /// Path of the parent's copy, relative to the folder of the brood.
     pub path: String,
-    /// The parts that came from it.
+    /// Names of the parts that came from the parent.
     pub parts: Vec<&'static str>,
 }
 
@@ -48,13 +48,14 @@ pub struct Brood {
     pub repeats: usize,
     /// Number of children farther from the favourites than the nearest quarter of the library.
     pub far: usize,
-    /// Median distance from the library's other presets to the nearest favourite; `None` if there are none.
+    /// Median distance from the library's other presets to the nearest favourite; `None` if there are no
+    /// other presets.
     pub median: Option<f32>,
     /// The children that are kept: the best first, then the others by distance.
     pub kept: Vec<Bred>,
-    /// Number of children at the start of `kept` that are the best.
+    /// Number of best children, which come first in `kept`.
     pub best: usize,
-    /// Paths of the children that are favourites now, relative to the folder of the brood.
+    /// Paths of the children that have become favourites, relative to the folder of the brood.
     pub favourites: Vec<String>,
     /// Messages for the user.
     pub notes: Vec<String>,

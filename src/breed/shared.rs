@@ -21,8 +21,8 @@ pub(super) enum Shared {
 const Q_COUNT: u8 = 64;
 
 impl Shared {
-    /// Adds the variables that a line of code uses. Shaders also read `q` variables four at a time, as `_qa`
-    /// to `_qp`.
+    /// Adds to `found` the variables that a line of code uses. Shaders also read `q` variables four at a
+    /// time, as `_qa` to `_qp`.
     pub fn collect(code: &str, found: &mut BTreeSet<Self>) {
         let code = code.split("//").next().unwrap_or_default().to_ascii_lowercase();
         for word in code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {

@@ -22,7 +22,7 @@ pub(super) struct AuditedPreset {
     pub id: PresetId,
     /// ID shared by presets with the same code.
     pub family: u64,
-    /// Its verdict.
+    /// Verdict on the preset.
     pub record: Record,
 }
 
@@ -32,7 +32,7 @@ impl AuditedPreset {
         Member::new(self.id, self.family, evidence.perceptual_hash, self.look())
     }
 
-    /// Returns whether it flashes too often without the limiter.
+    /// Returns whether the preset flashes too often without the limiter.
     pub fn flashes(&self) -> bool {
         self.record.flash_verdict() == FlashVerdict::Fail
     }
@@ -61,7 +61,7 @@ pub(super) struct Kept {
     pub index: usize,
     /// Distance to the nearest favourite.
     pub distance: f32,
-    /// Whether it flashes too often without the limiter.
+    /// Whether the child flashes too often without the limiter.
     pub flashes: bool,
 }
 
@@ -76,11 +76,12 @@ pub(super) struct Selection {
     pub far: usize,
     /// Children worth keeping, the nearest to a favourite first.
     pub kept: Vec<Kept>,
-    /// Median distance from the library's other presets to the nearest favourite; infinite if there are none.
+    /// Median distance from the library's other presets to the nearest favourite; infinite if there are no
+    /// other presets.
     pub median: f32,
 }
 
-/// Returns why a child is rejected; `None` if it is not.
+/// Returns the reason to reject a child; `None` if it passes.
 fn rejected(record: &Record, gates: &Gates, may_flash: bool) -> Option<String> {
     let passed = record.good(gates)
         && (may_flash || record.flash_verdict() != FlashVerdict::Fail)
@@ -205,8 +206,8 @@ mod tests {
     use crate::audit::probe::PerceptualHash;
     use crate::audit::verdict::Safety;
 
-    /// Returns the record of a moving picture with this luma; `picture`, modulo 4, determines its perceptual
-    /// hash.
+    /// Returns the record of a moving picture with the luma `luma`; `picture`, modulo 4, determines the
+    /// perceptual hash.
     fn record(luma: f64, picture: u64) -> Record {
         let mut record = Record::without_evidence(Safety::Ok, String::new());
         record.evidence.perceptual_hash = Some(PerceptualHash([0xffff_u64 << (16 * (picture % 4)); 3]));

@@ -17,8 +17,8 @@ use crate::jobs::workers::{Limits, PoolSettings};
 use crate::library;
 use crate::stage::Gpu;
 
-/// Measure the rendering cost of presets, or compare two measurements; exit with status 1 if any preset cannot be
-/// rendered.
+/// Measure the rendering cost of presets, or compare two measurements; exit with status 1 if any preset
+/// cannot be rendered.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folder [default: built-in presets]

@@ -8,8 +8,8 @@ use crate::library;
 use crate::stage::Gpu;
 use crate::units::Seconds;
 
-/// Check graphics, displays, audio, presets, the store, settings, MIDI and ffmpeg; exit with status 1 if something
-/// essential is missing.
+/// Check graphics, displays, audio, presets, the store, settings, MIDI and ffmpeg; exit with status 1 if
+/// something essential is missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Listen to each input for SECONDS, from 0.1 to 10

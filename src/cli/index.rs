@@ -7,7 +7,7 @@ use crate::frames::items_in;
 use crate::library::style::{self, NameTable};
 use crate::night;
 
-/// Exit code if no index is valid.
+/// Exit code if there is no usable index.
 const NONE: u8 = 2;
 
 /// Check a style index, or restore the previous one.
@@ -19,8 +19,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Print which index a show with this library would use: `HIT: v1` (baked styles), `HIT: v0` (styles by author) or
-    /// `NONE`; exit with status 2 for `NONE`
+    /// Print which index a show with this library would use: `HIT: v1` (baked styles), `HIT: v0` (styles by
+    /// author) or `NONE`; exit with status 2 for `NONE`
     Check {
         /// Library folder, or its manifest or index file
         #[arg(value_name = "PATH")]
@@ -46,7 +46,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(place.exists(), "{} does not exist", place.display());
     let folder = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(Path::new(".")) };
     let mut sought = style::find_index(&place);
-    // As in a show, an index that lists other presets is ignored.
+    // As in a show, an index that lists none of the library's presets is ignored.
     if let Ok(items) = items_in(folder, None) {
         let mut names = NameTable::for_presets(items.len());
         for (number, item) in items.iter().enumerate() {

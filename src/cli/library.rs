@@ -43,8 +43,8 @@ enum LibraryCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
     },
-    /// Find presets by how they look: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME but
-    /// darker`
+    /// Find presets by how they look: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME
+    /// but darker`
     Find {
         /// Description: colours, brightness, motion, structure, elements, tags, names and authors
         #[arg(required = true)]

@@ -10,8 +10,8 @@ use crate::listen::{ListenSettings, ListenSource, listen};
 pub struct Args {
     /// Audio file [default: listen to an input]
     file: Option<PathBuf>,
-    /// Input whose name or ID contains NAME [default: the system's default input or, if that is silent, another input
-    /// with a signal]
+    /// Input whose name or ID contains NAME [default: the system's default input or, if that is silent,
+    /// another input with a signal]
     #[arg(long, alias = "device", value_name = "NAME", conflicts_with = "file")]
     audio: Option<String>,
     /// Emit JSON Lines instead of the live view

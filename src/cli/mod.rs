@@ -88,7 +88,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     result
 }
 
-/// Returns whether this command only prints, so that a closed pipe may end it.
+/// Returns whether this command mainly prints, so that a closed pipe may end it.
 fn only_prints(command: &Command) -> bool {
     use Command::{Index, Keys, Library, Settings, Simulate};
     matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))

@@ -15,8 +15,8 @@ use crate::watchdog::{Link, supervise};
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = "Options override settings.toml; defaults apply where neither sets a value.")]
 pub struct Args {
-    /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default input or,
-    /// if that is silent, another input with a signal]
+    /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default
+    /// input or, if that is silent, another input with a signal]
     #[arg(long, value_name = "NAME")]
     audio: Option<String>,
     /// Preset folder or pack manifest [default: built-in presets]
@@ -40,8 +40,8 @@ pub struct Args {
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
-    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`; an empty string clears it
-    /// [default: theme of the last show]
+    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`; an empty string
+    /// clears it [default: theme of the last show]
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
     /// Show new presets without auditing them first

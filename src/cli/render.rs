@@ -14,8 +14,8 @@ use crate::frames::single::{
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
-/// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with status 1 if any
-/// preset fails.
+/// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with status
+/// 1 if any preset fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset files

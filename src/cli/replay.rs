@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use crate::app::{ReplaySettings, replay};
 
-/// Replay a show's choices from its set log, without rendering, and compare them with the log; exit with status 1 if
-/// any differ.
+/// Replay a show's choices from its set log, without rendering, and compare them with the log; exit with
+/// status 1 if any differ.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`

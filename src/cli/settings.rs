@@ -7,7 +7,8 @@ use anyhow::Context as _;
 
 use crate::library::{SETTINGS_FILE, SETTINGS_TEMPLATE, Settings, UserFolders};
 
-/// Print the settings, the path of the settings file, and any problems; exit with status 1 if there are problems.
+/// Print the settings, the path of the settings file, and any problems; exit with status 1 if there are
+/// problems.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Create a commented settings file; fails if one exists

@@ -16,8 +16,8 @@ use crate::units::counted;
 /// Measure how well the director learns from simulated users.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Scenario: A (fixed taste), B (sudden change), C (drifting taste), D (sparse feedback), E (misleading prior) or F (64
-    /// styles)
+    /// Scenario: A (fixed taste), B (sudden change), C (drifting taste), D (sparse feedback), E (misleading
+    /// prior) or F (64 styles)
     #[arg(long, default_value = "A")]
     scenario: Scenario,
     /// Number of users
@@ -32,7 +32,8 @@ pub struct Args {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
-    /// Benchmark the director's decisions on a library of COUNT presets in 256 styles instead of simulating users
+    /// Benchmark the director's decisions on a library of COUNT presets in 256 styles instead of simulating
+    /// users
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     decisions: Option<u32>,
 }

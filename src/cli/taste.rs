@@ -20,12 +20,13 @@ enum TasteCommand {
         /// JSON file
         file: PathBuf,
     },
-    /// Merge an aivj export, or a bandit state or feedback package from aivj's browser-based predecessor, into the
-    /// learnt taste, favourites, bans and skips
+    /// Merge an aivj export, or a bandit state or feedback package from aivj's browser-based predecessor,
+    /// into the learnt taste, favourites, bans and skips
     Import {
         /// JSON file
         file: PathBuf,
-        /// Preset folder or pack manifest in which to look up the presets named in the file [default: built-in presets]
+        /// Preset folder or pack manifest in which to look up the presets named in the file [default:
+        /// built-in presets]
         #[arg(long, value_name = "PATH")]
         presets: Option<PathBuf>,
     },

@@ -8,8 +8,8 @@ use crate::frames::BakeItem;
 use crate::library::PresetSource;
 use crate::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, StyleIndex};
 
-/// The elements that name a style, in the order of their IDs. One more style contains the presets without any
-/// of them.
+/// The elements that name a style, in the order of the style IDs. One more style contains the presets without
+/// any of them.
 const ELEMENTS: [Tag; 7] =
     [Tag::Wave, Tag::Liquid, Tag::Line, Tag::Dots, Tag::Abstract, Tag::Vectors, Tag::Geometric];
 

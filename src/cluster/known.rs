@@ -17,7 +17,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Collects what a bake folder contains about these presets.
+    /// Collects what a bake folder contains about `items`.
     pub fn of(items: &[BakeItem], folder: &Path) -> Self {
         let entries = frames::entries_of(items, folder).into_iter().filter(|(_, entry)| entry.is_ok());
         let renamed = items.iter().filter(|item| item.id != item.below);

@@ -42,7 +42,7 @@ pub const MAX_CLUSTERS: usize = 256;
 const LARGE: usize = 200_000;
 /// Default maximum number of passes over all presets.
 pub const PASSES: usize = 30;
-/// Number of central presets listed per cluster.
+/// Maximum number of central presets listed per cluster.
 const CENTRAL: usize = 12;
 
 /// Settings of the clustering.
@@ -145,7 +145,7 @@ pub struct Clustering {
     pub styles: Styles,
     energies: Vec<Energy>,
     bands: Vec<Option<BandClass>>,
-    /// Path of every preset, for its name.
+    /// Path of every preset; the name index and, for unmeasured presets, the band are derived from it.
     paths: Vec<String>,
     map: LookMap,
 }
@@ -236,17 +236,17 @@ impl Clustering {
     }
 }
 
-/// Reads the styles in this folder; `None` if missing or invalid.
+/// Reads the styles in `folder`; `None` if they are missing or invalid.
 pub fn read(folder: &Path) -> Option<Styles> {
     read_file(&folder.join(CLUSTERS))
 }
 
-/// Reads the styles saved when the current bake started.
+/// Reads the styles that [`save_previous`] saved when the current bake started; `None` if there are none.
 pub fn previous(folder: &Path) -> Option<Styles> {
     read_file(&folder.join(PREVIOUS))
 }
 
-/// Saves the styles of this folder when a bake starts, for comparison.
+/// Saves the styles in `folder` when a bake starts, so that they can be compared with the new ones.
 pub fn save_previous(folder: &Path) -> Result<(), FileError> {
     match disk::read(&folder.join(CLUSTERS), disk::limit::LIST) {
         Ok(bytes) => disk::write(&folder.join(PREVIOUS), &bytes),

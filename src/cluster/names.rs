@@ -67,7 +67,7 @@ pub(super) fn names(
     names
 }
 
-/// Returns the author with the most presets in a cluster.
+/// Returns the author with the most presets in a cluster; `None` if no preset names an author.
 fn main_author(paths: &[String], labels: &[u32], cluster: usize) -> Option<String> {
     let mut authors: BTreeMap<String, usize> = BTreeMap::new();
     for (path, _) in paths.iter().zip(labels).filter(|(_, label)| **label as usize == cluster) {

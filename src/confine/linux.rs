@@ -56,8 +56,8 @@ const DRIVER_VARIABLES: [&str; 8] = [
 const CACHE_VARIABLES: [&str; 3] =
     ["MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH"];
 
-/// System calls that are denied: sockets, other ways to create them, and access to the memory of other
-/// processes.
+/// System calls that are denied: those that create sockets, directly or through io_uring, and those that
+/// access the memory of other processes.
 const DENIED_CALLS: [libc::c_long; 5] = [
     libc::SYS_socket,
     libc::SYS_io_uring_setup,
@@ -129,8 +129,8 @@ fn driver_paths() -> impl Iterator<Item = PathBuf> {
     user_folders.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
 }
 
-/// Returns the shader cache folders; creates the first two of [`CACHES`], which Mesa uses, if they are
-/// missing.
+/// Returns the shader cache folders; if the user's cache folder exists, creates the first two of [`CACHES`],
+/// which Mesa uses, if they are missing.
 fn caches() -> Vec<PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());

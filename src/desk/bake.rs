@@ -1,4 +1,4 @@
-//! The Bake page: starts a bake, shows its progress, stops it without losing work.
+//! The Bake page: starts a bake, shows its progress and stops it without losing work.
 
 use egui::{
     Color32, DragValue, Label, ProgressBar, RichText, ScrollArea, TextEdit, TextureHandle, TextureOptions,

@@ -5,7 +5,7 @@ use egui::{Align, Label, Layout, RichText, Ui};
 use super::sentence::sentence;
 use super::style;
 
-/// Shows `text` and a button; returns whether the button was clicked.
+/// Shows `text` with a button labelled `button`; returns whether the button was clicked.
 pub(super) fn show(ui: &mut Ui, name: &str, text: &str, button: &str) -> bool {
     let (mut clicked, text) = (false, sentence(text));
     egui::Panel::top(name.to_owned()).show(ui, |ui| {

@@ -6,7 +6,8 @@ use super::style;
 
 /// Number of points on a star.
 const POINTS: usize = 5;
-/// Ratio of a star's inner to its outer radius, for straight edges between its points.
+/// Ratio of a star's inner to its outer radius, close to that of a pentagram, whose edges form straight
+/// lines.
 const WAIST: f32 = 0.4;
 
 /// Draws a filled star.

@@ -21,7 +21,7 @@ pub(super) const HEIGHT: f32 = 36.0 + KNOB + CAPTION + 8.0;
 const KNOB: f32 = 60.0;
 /// Height of a knob's label, in points.
 const CAPTION: f32 = 20.0;
-/// Half of a knob's travel in radians; a gap remains at the bottom.
+/// Half of a knob's travel, in radians; a gap remains at the bottom.
 const HALF_SWEEP: f32 = std::f32::consts::PI * 0.75;
 /// Number of line segments in a full arc.
 const ARC_PIECES: f32 = 32.0;

@@ -11,7 +11,7 @@ use crate::units::counted;
 /// State shown on the MIDI page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MidiView {
-    /// Every device seen since the start.
+    /// Every device seen since the program started.
     pub devices: Vec<MidiDevice>,
     /// Name and label of every encoding.
     pub encodings: Vec<(&'static str, &'static str)>,

@@ -16,7 +16,7 @@ const LINE: f32 = 32.0;
 /// State shown on the Settings page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SettingsView {
-    /// The settings in force.
+    /// The settings currently in effect.
     pub settings: Settings,
     /// Names of the available inputs.
     pub inputs: Vec<String>,
@@ -158,7 +158,7 @@ fn audio(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>) 
         requests.push(SettingsRequest::Set(Setting::Audio(Some("demo".into()))));
     }
     let chosen = now.filter(|name| *name != "demo");
-    // The setting may be part of a name, or name a disconnected input.
+    // The setting may be only part of an input's name, or may name a disconnected input.
     let absent = chosen.filter(|name| !view.inputs.iter().any(|input| input == name));
     for name in view.inputs.iter().map(String::as_str).chain(absent) {
         if line(ui, chosen == Some(name), name) {

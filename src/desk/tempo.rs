@@ -36,7 +36,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     }
 }
 
-/// Returns whether the tempo after `command` would be from [`MIN_TEMPO`] to [`MAX_TEMPO`].
+/// Returns whether the tempo after `command` would be between [`MIN_TEMPO`] and [`MAX_TEMPO`].
 fn in_range(command: &Command, view: &DeskView) -> bool {
     let bpm = view.snapshot.features.beat.tempo.bpm();
     match command {

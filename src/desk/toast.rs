@@ -1,4 +1,4 @@
-//! A toast for the performer's latest mark, with an Undo button.
+//! A toast for the performer's latest mark, such as a ban, with an Undo button.
 
 use egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, RichText, Stroke, Vec2};
 

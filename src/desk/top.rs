@@ -1,4 +1,4 @@
-//! The top bar of every page: tabs, output, preset and macro modes, section and beat.
+//! The top bar of every page: tabs; the output, preset and macro modes; the section; and the beat.
 
 use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,

@@ -1,5 +1,5 @@
-//! Uncompressed DDS images: pixels of 8 to 32 bits with a mask per channel (Microsoft's "DDS_PIXELFORMAT structure").
-//! Compressed ones are decoded by the `image` crate.
+//! Uncompressed DDS images: pixels of 8 to 32 bits with a mask per channel (Microsoft's "DDS_PIXELFORMAT
+//! structure"). Compressed ones are decoded by the `image` crate.
 
 use image::RgbaImage;
 

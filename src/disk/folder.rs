@@ -88,8 +88,8 @@ impl Folder {
     /// folders if necessary. A link of that name is itself replaced, not its target.
     ///
     /// # Errors
-    /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be written; the old
-    /// file is then untouched.
+    /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be
+    /// written; the old file is then untouched.
     pub fn replace(
         &self,
         below: &Path,
@@ -123,7 +123,8 @@ impl Folder {
     /// Reads the file at the relative path `below`, of at most `limit` bytes.
     ///
     /// # Errors
-    /// Fails if the path leaves the folder, if it or one of its folders is a link, or as [`read`](super::read) does.
+    /// Fails if the path leaves the folder, if it or one of its folders is a link, or as
+    /// [`read`](super::read) does.
     pub fn read(&self, below: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let (folder, name) = self.place(below, false)?;
         let mut options = OpenOptions::new();

@@ -89,7 +89,8 @@ impl Input {
     /// Opens a file of at most `limit` bytes.
     ///
     /// # Errors
-    /// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not respond.
+    /// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not
+    /// respond.
     pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
         let path = path.to_owned();
         let (file, length) = with_timeout(move |_| open(&path, limit))?;

@@ -29,8 +29,8 @@ pub enum PictureError {
     Damaged,
 }
 
-/// Reads an image of at most 64 MiB and 8192 x 8192 pixels, whatever its extension. The size is checked before anything
-/// is decoded.
+/// Reads an image of at most 64 MiB and 8192 x 8192 pixels, whatever its extension. The size is checked
+/// before anything is decoded.
 pub fn picture(path: &Path) -> Result<DynamicImage, PictureError> {
     let bytes = read(path, limit::IMAGE)?;
     if let Some(image) = dds::decode(&bytes, MAX_SIDE) {

@@ -1,5 +1,5 @@
-//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of line
-//! ending.
+//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of
+//! line ending.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead as _};
@@ -22,8 +22,8 @@ pub enum TextError {
     Utf32,
 }
 
-/// Decodes UTF-8 or UTF-16 and removes the byte order mark. UTF-16 without a mark is recognised by its first character,
-/// which has to be ASCII, as in every JSON file (RFC 4627, section 3).
+/// Decodes UTF-8 or UTF-16 and removes the byte order mark. UTF-16 without a mark is recognised by its first
+/// character, which has to be ASCII, as in every JSON file (RFC 4627, section 3).
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, TextError> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(TextError::Utf32),

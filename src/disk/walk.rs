@@ -108,7 +108,8 @@ pub fn kind(path: &Path) -> io::Result<FileKind> {
 
 /// Returns the metadata of several files in a folder, after following links, in the order of `names`.
 ///
-/// A file that does not respond gives an error of kind `TimedOut`; the files after it are still examined.
+/// A file whose metadata cannot be read in time gives an error of kind `TimedOut`; the files after it are
+/// still examined.
 pub fn metadata(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
     let mut all = Vec::with_capacity(names.len());
     while all.len() < names.len() {
@@ -205,8 +206,8 @@ enum Left {
 }
 
 impl<W: FnMut(&Path) -> bool> Walk<W> {
-    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to folders
-    /// are skipped.
+    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to
+    /// folders are skipped.
     pub fn new(root: &Path, max_depth: usize, wanted: W) -> Self {
         let left = vec![Left::Folder(root.to_owned(), 1)];
         Self { wanted, follow: None, max_depth, visited: HashSet::new(), left }

@@ -15,7 +15,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     replace(path, |out| out.write_all(bytes))
 }
 
-/// Writes `value` as JSON, atomically.
+/// Replaces `path` with `value` as JSON, atomically.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
     replace(path, |out| serde_json::to_writer(&mut *out, value).map_err(io::Error::from))
 }
@@ -31,8 +31,8 @@ pub fn replace(
     written.map_err(|error| FileError::new(path, &error))
 }
 
-/// Renames a completely written file to its final name, after its contents have reached the disk. For files that
-/// another program or library writes by name.
+/// Renames a completely written file to its final name, after its contents have reached the disk. For files
+/// that another program or library writes by name.
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     File::options().write(true).open(written)?.sync_all()?;
     std::fs::rename(written, path)?;

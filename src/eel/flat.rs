@@ -58,9 +58,9 @@ pub(super) enum Op {
     Move(Move, Value, Value, Value),
     /// Stores to a column of the item's output row.
     Output(u32, Value),
-    /// Spends this many instructions.
+    /// Charges this many instructions to the budget.
     Charge(u32),
-    /// Spends this many instructions and ends the run if none are left.
+    /// Charges this many instructions to the budget and ends the run if none are left.
     Checkpoint(u32),
     Label(Label),
     Jump(Label),
@@ -88,7 +88,8 @@ impl Op {
         }
     }
 
-    /// Returns true if the operation has no side effects.
+    /// Returns true if the operation has no side effects, so that it can be removed if its result is not
+    /// used.
     pub fn is_removable(self) -> bool {
         use Op::{Charge, Checkpoint, Free, Jump, Label, Move, Output, Random, Set, Store, Unless};
         !matches!(
@@ -210,7 +211,7 @@ impl Flat {
         self.each.iter().any(|step| matches!(step.op, Op::Checkpoint(_)))
     }
 
-    /// Returns true if the program has [`Op::Load`] or [`Op::Store`] steps for this memory.
+    /// Returns true if the program has [`Op::Load`] or [`Op::Store`] steps for the memory `space`.
     pub fn uses_memory(&self, space: Space) -> bool {
         self.each.iter().any(|step| match step.op {
             Op::Load(of, _) | Op::Store(of, ..) => of == space,

@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Symbol(&'static str),
 }
 
-/// Maximum number of characters in `$'c'`; a number represents that many bytes exactly.
+/// Maximum number of characters in `$'c'`; an `f64` represents an integer of that many bytes exactly.
 const MAX_QUOTED: usize = 6;
 const MAX_MASK_BITS: i32 = 53;
 
@@ -56,7 +56,8 @@ pub(super) fn lex(source: &str) -> Result<Vec<Token>, CompileError> {
     Ok(tokens)
 }
 
-/// Returns the length in bytes of the white space, comment or stray byte at the start of `rest`.
+/// Returns the length in bytes of the white space, comment or stray byte at the start of `rest`; 0 if there
+/// is none.
 fn blank_length(rest: &[u8]) -> usize {
     let line = || rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
     match rest {
@@ -103,7 +104,7 @@ fn hex(digits: &[u8]) -> f64 {
 }
 
 /// Parses `$pi`, `$e`, `$phi`, `$xFF`, `$~8` (a mask of the eight lowest bits) and `$'c'`, whose characters
-/// become the bytes of a number, highest first.
+/// become the bytes of a number, highest first. Returns `None` for anything else.
 fn dollar(rest: &[u8]) -> Option<(Kind, usize)> {
     let tail = rest.get(1..)?;
     let starts = |word: &[u8]| tail.len() >= word.len() && tail[..word.len()].eq_ignore_ascii_case(word);

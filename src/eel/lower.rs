@@ -24,7 +24,7 @@ pub(super) struct BatchSlots<'a> {
     pub outputs: &'a [u32],
 }
 
-/// Lowers a program whose last value is its only output.
+/// Lowers a program whose only output is the value of its last statement.
 pub(super) fn program(nodes: &[Node], root: NodeId) -> Flat {
     let mut lowering = Lowering::new(nodes, false);
     let value = lowering.lower(root, true);
@@ -49,7 +49,7 @@ enum Target {
     Memory(Space, Operand),
     /// Not assignable; stores are discarded, as in ns-eel2.
     Temporary(Operand),
-    /// The first target if the place holds true, else the second.
+    /// The first target if the place is true, else the second.
     Either(Place, Box<[Target; 2]>),
 }
 
@@ -90,7 +90,7 @@ struct Lowering<'a> {
     /// added.
     numbered: HashMap<Op, Value>,
     order: Vec<Op>,
-    /// Pure operations of `once` with their values.
+    /// Pure operations of `once`, with their values.
     numbered_once: HashMap<Op, Value>,
     /// The operation that computes each value, and whether it is in `once`.
     computed: Vec<(Op, bool)>,
@@ -172,7 +172,7 @@ impl<'a> Lowering<'a> {
         self.flat.each.push(Step { op, result: None });
     }
 
-    /// Adds an operation that must run at this point.
+    /// Adds an operation that must run at this point, and returns its value.
     fn here(&mut self, op: Op) -> Value {
         let value = self.new_value(op, false);
         self.flat.each.push(Step { op, result: Some(value) });
@@ -335,7 +335,7 @@ impl<'a> Lowering<'a> {
         set
     }
 
-    /// Lowers two alternatives, of which `condition` selects one.
+    /// Lowers two alternatives: `yes` runs if `condition` is true, otherwise `no`.
     fn branch(&mut self, condition: Value, yes: impl FnOnce(&mut Self), no: impl FnOnce(&mut Self)) {
         let (otherwise, end) = (self.label(false), self.label(false));
         self.step(Op::Unless(condition, otherwise));
@@ -383,8 +383,8 @@ impl<'a> Lowering<'a> {
     }
 
     /// Lowers a loop as [`Self::repeat`] does. If the value of the loop is `wanted`, `body` is passed a place
-    /// in which it stores the value of each iteration. Returns the value of the last iteration, or 0 if there
-    /// was none.
+    /// in which it stores the value of each iteration. Returns the value of the last iteration; 0 if there
+    /// was none, or if the value is not wanted.
     fn lower_loop(
         &mut self,
         iterations: Value,
@@ -734,7 +734,7 @@ fn assigned_names(nodes: &[Node], target: NodeId, names: &mut HashSet<Home>) {
 }
 
 /// Returns the reciprocal of `divisor` if `divisor` is a power of two or its negative, so that multiplying by
-/// the reciprocal gives the same bits as dividing.
+/// the reciprocal gives the same bits as dividing; otherwise `None`.
 fn exact_reciprocal(divisor: f64) -> Option<f64> {
     let reciprocal = 1.0 / divisor;
     let is_power = |number: f64| number.is_normal() && number.to_bits().trailing_zeros() >= 52;

@@ -1,4 +1,4 @@
-//! The state that code runs on: variables, memory, random numbers and the budget.
+//! The state that programs run on: variables, memory, random numbers and the budget.
 
 use super::functions::Move;
 use super::memory::{Memory, MemoryQuota};
@@ -32,7 +32,7 @@ impl Default for Shared {
 }
 
 impl Shared {
-    /// Creates state with all registers and memory set to 0.
+    /// Creates state with all registers and memories set to 0.
     pub fn new() -> Self {
         Self {
             regs: [0.0; 100],
@@ -49,8 +49,8 @@ impl Shared {
     }
 }
 
-/// Remaining instructions. Code may overspend by one straight-line section; it stops at the next loop iteration, item
-/// or run.
+/// The instructions that remain. A program may overspend by one straight-line section; it stops at the next
+/// loop iteration, item or run.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     pub(super) remaining: i64,

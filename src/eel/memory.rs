@@ -23,7 +23,7 @@ impl Default for MemoryQuota {
 }
 
 impl MemoryQuota {
-    /// Creates a quota of this many blocks.
+    /// Creates a quota of `blocks` blocks.
     pub(super) fn of_blocks(blocks: u32) -> Self {
         Self(blocks)
     }
@@ -41,7 +41,7 @@ impl Memory {
         Self::default()
     }
 
-    /// Adds [`INDEX_TOLERANCE`] to `index` and rounds it down; returns `None` if it is out of range.
+    /// Returns `index` plus [`INDEX_TOLERANCE`], rounded down; `None` if the result is out of range.
     pub(super) fn address(index: f64) -> Option<usize> {
         let address = (index + INDEX_TOLERANCE).floor();
         (address >= 0.0 && address < SIZE as f64).then_some(address as usize)

@@ -312,14 +312,14 @@ impl<'a> Parser<'a> {
         Ok((self.nodes.len() - 1) as NodeId)
     }
 
-    /// Returns the height of the tallest child.
+    /// Returns the height of the tallest child; 0 if there are no children.
     fn tallest_child(&self, node: &Node) -> u16 {
         let mut tallest = 0;
         node.children(|child| tallest = tallest.max(self.heights[child as usize]));
         tallest
     }
 
-    /// Replaces an operator or function whose operands are all constant with its result.
+    /// Replaces a pure operator or function whose operands are all constant with its result.
     fn fold_constants(&self, node: Node) -> Node {
         let number = |id: NodeId| match self.nodes[id as usize] {
             Node::Number(value) => Some(value),

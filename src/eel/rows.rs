@@ -43,11 +43,12 @@ pub(super) fn split(flat: &mut Flat) -> Option<Flat> {
     Some(rows)
 }
 
-/// What is known about each value.
+/// Properties of the values of a program.
 struct Facts {
-    /// Whether it depends only on the row and constants.
+    /// For each value, whether it depends only on the input row and constants.
     fixed: Vec<bool>,
-    /// Whether it depends only on the row, differs between items, and needs a slow operation.
+    /// For each value, whether it depends only on the input row and constants, may vary between rows, and
+    /// needs a slow operation.
     slow: Vec<bool>,
 }
 
@@ -69,7 +70,7 @@ impl Facts {
         facts
     }
 
-    /// Returns the slow numbers that the rest of the program uses, at most [`MAX_ADDED`].
+    /// Returns the slow numbers that the rest of the program uses, at most [`MAX_ADDED`] of them.
     fn columns(&self, flat: &Flat) -> Vec<Value> {
         let mut columns = Vec::new();
         let mut needed = vec![false; flat.values.len()];
@@ -95,7 +96,7 @@ impl Facts {
     }
 }
 
-/// Returns true if the result depends only on the operands and the row.
+/// Returns true if the result depends only on the operands and the input row.
 fn is_function(op: Op) -> bool {
     match op {
         Op::Constant(_)

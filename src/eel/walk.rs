@@ -327,7 +327,7 @@ fn programs() -> impl Strategy<Value = String> {
 }
 
 /// Returns a configuration that uses the same cases in every run, unless the environment overrides the seed
-/// or count.
+/// or the number of cases.
 fn config() -> ProptestConfig {
     let defaults = ProptestConfig::default();
     let asked_for = |name: &str| std::env::var_os(name).is_some();

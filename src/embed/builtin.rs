@@ -1,6 +1,6 @@
-//! The built-in embedder, which needs no vision model: it describes a preset's numbers and code by a text
-//! model fitted on the library and by pretrained concepts, and, if the preset has frames, its look by a look
-//! model.
+//! The built-in embedder, which needs no vision model: it describes a preset's numbers and code with a text
+//! model fitted on the library and with pretrained concepts, and, if the preset has frames, its look with a
+//! look model.
 
 use std::path::Path;
 
@@ -39,8 +39,8 @@ pub struct BuiltinEmbedder {
 }
 
 impl BuiltinEmbedder {
-    /// Loads the models saved in `folder`; fits new ones on these presets and saves them if there are none or
-    /// the library has outgrown them.
+    /// Loads the models saved in `folder`; fits new ones on `items` and saves them if there are none or the
+    /// library has outgrown them.
     pub fn prepare(items: &[BakeItem], folder: &Path, seed: u64, threads: usize) -> Result<Self, String> {
         let saved = load(folder).unwrap_or_else(|why| {
             log::warn!("cannot use the saved text model ({why}); fitting a new one");
@@ -118,7 +118,7 @@ fn look_model(
     Ok(Some(model))
 }
 
-/// Loads the text model in this folder with its fingerprint; `None` if there is none.
+/// Loads the text model in `folder` and its fingerprint; `None` if there is none.
 fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     let path = folder.join(MODEL);
     if !path.exists() {
@@ -133,7 +133,7 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     Ok(Some((saved.model, saved.fingerprint)))
 }
 
-/// Saves the text model, writing the file with the fingerprint last, and returns the fingerprint.
+/// Saves the text model and returns its fingerprint; the file with the fingerprint is written last.
 fn save(model: &TextModel, folder: &Path) -> Result<String, String> {
     let fingerprint = fingerprint(model)?;
     disk::write(&folder.join(DIRECTIONS), &npy::encode(&model.directions))

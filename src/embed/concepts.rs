@@ -96,7 +96,7 @@ impl Concepts {
     }
 }
 
-/// The remaining bytes of a file.
+/// The bytes of a file that are still to be parsed.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -121,7 +121,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// Reads a vocabulary (word hashes with their weights) and a matrix with one row per word and one column
-    /// per direction.
+    /// per direction; `None` if the bytes are too few.
     fn words(&mut self) -> Option<(Vec<(u64, f32)>, Array2<f32>)> {
         let (words, directions) = (self.count()?, self.count()?);
         let hashes = self.take(words.checked_mul(8)?)?.chunks_exact(8);
@@ -139,7 +139,7 @@ pub(super) fn width() -> usize {
     CONCEPTS.second.ncols()
 }
 
-/// Returns the concept vectors of these presets, one per row.
+/// Returns the concept vectors of the presets in `readings`, one per row.
 pub(super) fn concepts(readings: &[Reading], threads: usize) -> Array2<f32> {
     CONCEPTS.describe(readings, threads)
 }

@@ -33,7 +33,7 @@ const SETS: [SetNames; 2] = [
     ["embeddings.hf.npy", "ids.hf.txt", "embeddings.hf.meta.json"],
 ];
 
-/// Reads the set that another program wrote to this folder; `None` if there is none.
+/// Reads the set that another program wrote to `folder`; `None` if there is none.
 ///
 /// # Errors
 /// Fails if the files of a set do not match or cannot be read.
@@ -43,7 +43,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<ForeignSet>, String> {
     set.map(|set| read_set(folder, set)).transpose()
 }
 
-/// Reads a matrix written by another program, with the IDs next to it.
+/// Reads a matrix written by another program, and the IDs from the file next to it.
 pub(super) fn read_matrix(path: &Path) -> Result<ForeignSet, String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,5 +1,5 @@
-//! Look model: normalises the looks of a library. Subtracts the mean, weights the parts, and reduces the result to
-//! [`LOOKS`] principal components.
+//! Look model: normalises the looks of a library. It subtracts the mean, weights the parts, and reduces the
+//! result to [`LOOKS`] principal components.
 //!
 //! Share of 265 curated presets for which the nearest of all looks in another passage of music is that of the
 //! same preset: .72 with all parts, .60 with only colours; .53 without colours, .69 without edges, scales or
@@ -27,7 +27,7 @@ use super::visual::PARTS;
 pub(super) const LOOKS: usize = 128;
 /// Minimum number of presets with frames needed to fit a model.
 pub(super) const MIN_LOOKS: usize = 64;
-/// Maximum number of looks a model is fitted on.
+/// Maximum number of looks that a model is fitted on.
 pub(super) const MAX_LOOKS: usize = 1500;
 /// Weights of the parts: edges, scales, layout, colours, edge strength, texture, motion, symmetry.
 const WEIGHTS: [f32; PARTS.len()] = [1.2, 0.8, 1.2, 1.8, 1.0, 0.8, 0.3, 0.3];
@@ -52,7 +52,7 @@ impl LookModel {
         self.0[[2 + LOOKS, 0]] as usize
     }
 
-    /// Fits a model on these looks.
+    /// Fits a model on `looks`.
     pub fn fit(looks: &[Vec<f32>]) -> Self {
         let width = PARTS.iter().sum();
         let mut rows = Array2::zeros((looks.len(), width));

@@ -176,8 +176,8 @@ pub fn embed(
     Ok(done)
 }
 
-/// Returns the IDs and keys of the items without a current row, and their inputs. Counts the items that have
-/// one or cannot be read in `done`.
+/// Returns the IDs and keys of the items without a current row, and their inputs. Updates the counts of
+/// reused and unreadable presets in `done`.
 fn outdated(
     items: &[BakeItem],
     table: &Table,
@@ -205,7 +205,7 @@ fn outdated(
     (names, opened)
 }
 
-/// Returns the frame file sizes as text, which identifies a rendering of the preset.
+/// Returns the sizes of the frame files as text, which identifies a rendering of the preset.
 fn lengths(frames: &[PathBuf]) -> String {
     let length = |frame: &PathBuf| std::fs::metadata(frame).map_or(0, |metadata| metadata.len()).to_string();
     frames.iter().map(length).collect::<Vec<_>>().join(".")

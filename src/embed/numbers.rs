@@ -9,7 +9,7 @@ use super::split_source::SplitSource;
 use super::tokens::token_count;
 use crate::milk::text::CodeSection;
 
-/// Names of the preset's values, except those of custom waves and shapes.
+/// Names of the values in a preset file, except those of custom waves and shapes.
 const TOP: &str = "fgammaadj fdecay fvideoechozoom fvideoechoalpha nvideoechoorientation nwavemode badditivewaves \
     bwavedots bwavethick bmodwavealphabyvolume bmaximizewavecolor btexwrap bdarkencenter bredbluestereo bbrighten \
     bdarken bsolarize binvert fwavealpha fwavescale fwavesmoothing fwaveparam fmodwavealphastart fmodwavealphaend \
@@ -62,7 +62,7 @@ pub(super) struct Ranks {
 }
 
 impl Ranks {
-    /// Fits the ranks on these presets' numbers.
+    /// Fits the ranks on `rows`, each of which contains the numbers of one preset.
     pub fn fit(rows: &[&[f32]]) -> Self {
         let width = rows.first().map_or(0, |row| row.len());
         Self { knots: (0..width).map(|column| knots(rows.iter().map(|row| row[column]))).collect() }

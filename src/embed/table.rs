@@ -50,12 +50,12 @@ struct Meta {
 /// Why the table cannot be opened or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// A broken set cannot be moved out of the way.
+    /// A file of a broken set cannot be renamed.
     #[error("cannot rename {path}: {why}; move it away to embed everything again")]
     Broken {
         /// Path of the file.
         path: PathBuf,
-        /// Why it cannot be moved.
+        /// Why it cannot be renamed.
         why: String,
     },
     /// A matrix written by another program cannot be read.
@@ -80,13 +80,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens the table in this folder; `None` if there is none or it is broken. The files of a broken table
-    /// are renamed, with a log message.
+    /// Opens the table in `folder`; `None` if there is none or it is broken. The files of a broken table are
+    /// renamed, with a log message.
     pub fn open(folder: &Path) -> Result<Option<Self>, TableError> {
         Self::open_with_notes(folder, &mut |note| log::warn!("{note}"))
     }
 
-    /// Opens the table; `on_note` receives a message if a broken table was renamed.
+    /// Opens the table in `folder` as [`Self::open`] does; `on_note` receives a message if a broken table was
+    /// renamed.
     fn open_with_notes(folder: &Path, on_note: &mut dyn FnMut(String)) -> Result<Option<Self>, TableError> {
         commit_staged(folder).map_err(TableError::Write)?;
         match Self::read(folder, str::to_owned) {
@@ -134,7 +135,7 @@ impl Table {
         Ok((saved.unwrap_or(Self { embedder_id, ..Self::default() }), false))
     }
 
-    /// Reads the set with these file names; `None` if there is none.
+    /// Reads the set whose file names `name_of` determines; `None` if there is none.
     fn read(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Self>, String> {
         let path = |name: &str| folder.join(name_of(name));
         let meta = match disk::read(&path(META), disk::limit::LIST) {
@@ -313,7 +314,7 @@ fn earlier_name(name: &str) -> String {
 }
 
 /// Moves a completely written set into place; ignores an incomplete one. Keeps the previous set as
-/// `NAME.earlier` if it is of another embedder.
+/// `NAME.earlier` if it belongs to another embedder.
 fn commit_staged(folder: &Path) -> Result<(), String> {
     if !folder.join(staged(META)).is_file() {
         return Ok(());
@@ -370,7 +371,7 @@ const FOREIGN: &str = "another program";
 const ROWS: &str = "embeddings.npy";
 const IDS: &str = "ids.txt";
 const META: &str = "embeddings.meta.json";
-/// Suffix of a set replaced by that of another embedder.
+/// Suffix of a set that was replaced by that of another embedder.
 const EARLIER: &str = ".earlier";
 /// Suffix of a broken set.
 const BROKEN: &str = ".broken";

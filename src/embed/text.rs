@@ -75,7 +75,8 @@ pub(super) struct TextModel {
 }
 
 impl TextModel {
-    /// Returns the indices of the presets to fit on, ascending: all, or a seeded sample of a larger library.
+    /// Returns the indices of the presets to fit on, in ascending order: all, or a seeded sample of a large
+    /// library.
     pub fn sample(presets: usize, seed: u64) -> Vec<usize> {
         let mut chosen: Vec<usize> = (0..presets).collect();
         if presets > MAX_FITTED {
@@ -86,7 +87,7 @@ impl TextModel {
         chosen
     }
 
-    /// Fits a model on these readings.
+    /// Fits a model on `readings`.
     pub fn fit(readings: &[Reading], seed: u64, threads: usize) -> Self {
         let mut rng = Rng::new(seed);
         let rows: Vec<&[f32]> = readings.iter().map(|reading| reading.numbers.as_slice()).collect();
@@ -120,7 +121,7 @@ impl TextModel {
         self.ranks.width() + self.directions.ncols()
     }
 
-    /// Returns the descriptors of these readings, one per row.
+    /// Returns the descriptors of `readings`, one per row.
     pub fn describe(&self, readings: &[Reading], threads: usize) -> Array2<f32> {
         let index = self.index();
         let mut rows = Array2::zeros((readings.len(), self.dimensions()));

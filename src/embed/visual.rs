@@ -16,7 +16,7 @@ use ndarray::{Array2, s};
 use super::text::unit_length;
 use crate::disk;
 
-/// Side length of the square that frames are resized to.
+/// Side length of the square that frames are resized to, in pixels.
 const SIDE: usize = 64;
 /// Number of cells per axis for edges and motion.
 const CELLS: usize = 3;
@@ -26,13 +26,13 @@ const ORIENTATIONS: usize = 8;
 const RINGS: usize = 12;
 /// Number of cosine coefficients per axis in the layout descriptor.
 const WAVES: usize = 8;
-/// Number of bins of the colour histogram for hue, brightness and saturation.
+/// Numbers of bins of the colour histogram for hue, brightness and saturation.
 const HUES: usize = 16;
 const BRIGHTNESSES: usize = 4;
 const SATURATIONS: usize = 3;
 /// Upper bounds of the edge strength bins; the last bin has none.
 const STRENGTH_ENDS: [f32; 7] = [0.004, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32];
-/// Number of binary patterns of the eight neighbours.
+/// Number of binary patterns that eight neighbours can form.
 const PATTERNS: usize = 256;
 
 /// Number of dimensions of each part.
@@ -47,7 +47,7 @@ pub(super) const PARTS: [usize; 8] = [
     4,
 ];
 
-/// Returns the look of these frames, or `None` if none is readable. Missing or broken frames are skipped.
+/// Returns the look of `frames`, or `None` if none is readable. Missing or broken frames are skipped.
 pub(super) fn look_of(frames: &[PathBuf]) -> Option<Vec<f32>> {
     let opened = frames.iter().filter_map(|path| match disk::picture(path) {
         Ok(picture) => Some(picture.to_rgb8()),

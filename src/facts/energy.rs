@@ -24,7 +24,7 @@ impl Energy {
         self as u8
     }
 
-    /// Returns the energy of this rank; [`Energy::Groove`] for an invalid one.
+    /// Returns the energy with the rank `rank`; [`Energy::Groove`] for an invalid one.
     pub fn of_rank(rank: u8) -> Self {
         Self::ALL.get(usize::from(rank)).copied().unwrap_or_default()
     }

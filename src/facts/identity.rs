@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub struct PresetId(pub [u8; 16]);
 
 impl PresetId {
-    /// Computes the ID of these bytes.
+    /// Computes the ID of a preset from the bytes of its file.
     pub fn of(bytes: &[u8]) -> Self {
         let digest = Sha256::digest(bytes);
         Self(std::array::from_fn(|at| digest[at]))

@@ -1,4 +1,4 @@
-//! Facts derived from a preset's bytes and name, without compiling its code: its ID, look tags, energy and
+//! Facts derived from a preset's bytes and name, without compiling its code: the ID, look tags, energy and
 //! family.
 //!
 //! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values:

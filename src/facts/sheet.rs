@@ -90,7 +90,7 @@ impl Default for Sheet {
     }
 }
 
-/// The value that an equation assigns to a variable.
+/// The kind of value that an equation assigns to a variable.
 enum Set {
     /// A numeric literal.
     To(f32),

@@ -107,7 +107,7 @@ impl Tag {
         }
     }
 
-    /// Returns the tag with this word; `None` if there is none.
+    /// Returns the tag whose [`Self::word`] is `word`; `None` if there is none.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tag| tag.word() == word)
     }

@@ -1,4 +1,4 @@
-//! Results of measuring the cost of presets, their summary as a table, and comparisons with earlier results.
+//! Results of benchmarking presets, their summary as a table, and comparisons with earlier results.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ pub struct Bench {
 pub struct BenchRow {
     /// Path of the preset file or built-in preset.
     pub preset: String,
-    /// Width and height, in pixels.
+    /// Width and height of the picture, in pixels.
     pub size: [u32; 2],
     /// Columns and rows of the warp mesh.
     pub mesh: [u32; 2],
@@ -71,8 +71,8 @@ impl Spread {
 type Group = ([u32; 2], [u32; 2]);
 
 impl Bench {
-    /// Adds a row for the report of a preset; if there already is one for the same sizes, keeps the lower
-    /// figures. Returns false if the preset could not be drawn.
+    /// Adds a row for the report of a preset. If there already is one for the same preset and sizes, keeps
+    /// the lower figures. Returns false if the preset could not be drawn.
     pub fn add(&mut self, preset: &str, [size, mesh]: [[u32; 2]; 2], report: &RenderReport) -> bool {
         if report.status != RenderStatus::Ok {
             return false;
@@ -123,7 +123,7 @@ impl Bench {
         text
     }
 
-    /// Formats the ratios of these results to earlier ones as a Markdown table, for the presets in both.
+    /// Formats the ratios of these results to those of `before` as a Markdown table, for the presets in both.
     pub fn compared_with(&self, before: &Self) -> String {
         let mut text = format!(
             "now: aivj {}, {}, {}\nbefore: aivj {}, {}, {}\nnow / before; median (10th to 90th percentile, worst)\n\n\

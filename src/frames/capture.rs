@@ -25,7 +25,7 @@ const MESH: [u32; 2] = [48, 36];
 const CLIP_EVERY: u32 = 2;
 /// Maximum number of frames in flight on the device.
 const AHEAD: u32 = 8;
-/// Failure reason of a preset whose file cannot be read.
+/// Reason code of a preset whose file cannot be read.
 pub(super) const MISSING: &str = "missing-source-file";
 
 /// Capture settings. The defaults are those of aivj's browser-based predecessor.
@@ -41,7 +41,7 @@ pub struct CaptureSettings {
     pub count: u32,
     /// Interval between saved frames, in frames.
     pub every: u32,
-    /// Short clip to save of each preset, for viewing; `None` saves no clips.
+    /// Short clip of each preset to save for viewing; `None` saves no clips.
     pub clip: Option<Clip>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
@@ -128,15 +128,15 @@ pub struct CaptureJob {
 pub struct Captured {
     /// Paths of the frames, relative to the pack's folder with forward slashes; empty on failure.
     pub frames: Vec<String>,
-    /// Total size of the frames, in bytes.
+    /// Total size of the frames, in bytes; `None` on failure.
     pub bytes: Option<u64>,
-    /// Content ID of the rendered preset.
+    /// Content ID of the rendered preset; `None` if the file cannot be read.
     pub content: Option<String>,
     /// Path of the clip, relative to the pack's folder with forward slashes; `None` if no clip was requested.
     pub clip: Option<String>,
     /// Measurements of the frames.
     pub metrics: FrameMetrics,
-    /// Why the capture failed: a reason code and a message.
+    /// Why the capture failed, as a reason code and a message; `None` if it succeeded.
     pub failed: Option<(String, String)>,
 }
 
@@ -164,12 +164,12 @@ impl FrameCapturer {
         Ok(Self { settings, render_context, stage: RefCell::default(), sound })
     }
 
-    /// Returns whether the device is lost. It does not recover; the process must be replaced.
+    /// Returns whether the device is lost. A lost device does not recover; the process must be replaced.
     pub fn lost(&self) -> bool {
         self.render_context.gpu.lost()
     }
 
-    /// Renders a preset and saves its frames.
+    /// Renders a preset and saves its frames and, if requested, a clip.
     pub fn capture(&self, job: &CaptureJob) -> Captured {
         let relative = super::entry::folder_of(&super::entry::id_hash(&job.id));
         match job.preset.read() {

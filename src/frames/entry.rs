@@ -1,4 +1,4 @@
-//! Lines of `frames-index.jsonl`: one per attempt to render a preset.
+//! Lines of `frames-index.jsonl`, one per attempt to render a preset.
 
 use std::collections::HashMap;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -36,24 +36,24 @@ pub struct FrameEntry {
     /// Paths of the frames, relative to the pack's folder with forward slashes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<String>,
-    /// Path of the clip, relative to the pack's folder with forward slashes.
+    /// Path of the clip, if one was saved, relative to the pack's folder with forward slashes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<String>,
     /// Reason codes of a failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// Error message of a failure.
+    /// Error message of a failure, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_text: Option<String>,
     /// Measurements of the frames.
     pub metrics: FrameMetrics,
-    /// Fingerprint of the capture settings.
+    /// Fingerprint of the capture settings; `None` in entries written by other programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
-    /// Content ID of the rendered preset, to detect another preset under the same name.
+    /// Content ID of the rendered preset, to detect another preset under the same name; `None` if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Total size of the frames in bytes, to detect truncated files.
+    /// Total size of the frames in bytes, to detect truncated files; `None` if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }
@@ -103,7 +103,7 @@ impl From<&Look> for BandResponse {
 }
 
 impl BandResponse {
-    /// Added motion, from 0 to 1, below which a band counts as having no effect.
+    /// Added motion, from 0 to 1, below which a band is considered to have no effect.
     const MIN_CHANGE: f32 = 1e-4;
     /// Minimum ratio of the strongest band to the mean of all three.
     const MIN_RATIO: f32 = 1.25;
@@ -133,16 +133,16 @@ pub struct FrameMetrics {
     pub avg_luma: f32,
     /// Mean change of luma between consecutive saved frames, from 0 to 1.
     pub motion: f32,
-    /// Response to each frequency band; `None` before an audit.
+    /// Response to each frequency band; `None` if the preset has not been audited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band_response: Option<BandResponse>,
-    /// The band that changes the picture most.
+    /// The band that changes the picture most; `None` if the preset has not been audited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band_class: Option<BandClass>,
 }
 
 impl FrameMetrics {
-    /// Returns the measurements with the band response of an audit.
+    /// Returns a copy of the measurements with the band response `bands` from an audit.
     pub fn with_bands(&self, bands: BandResponse) -> Self {
         Self { band_response: Some(bands), band_class: Some(bands.class()), ..*self }
     }

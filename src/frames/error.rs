@@ -13,7 +13,7 @@ pub enum FramesError {
         /// Why it cannot be opened or appended to.
         error: std::io::Error,
     },
-    /// A frame cannot be written.
+    /// A frame or a clip cannot be written.
     #[error("cannot write a frame: {0}")]
     Write(String),
     /// The library is missing, for example on an unmounted disk.

@@ -28,7 +28,7 @@ pub struct BakeItem {
     pub path: PathBuf,
     /// Paths of the rendered frames in chronological order; empty if there are none.
     pub frames: Vec<PathBuf>,
-    /// Response to each frequency band; `None` before an audit.
+    /// Response to each frequency band; `None` if the preset has not been audited.
     pub bands: Option<BandResponse>,
 }
 
@@ -131,7 +131,8 @@ fn below(library: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
-/// Returns a message about the presets skipped because of a line break in their path, if any.
+/// Returns a message about the presets skipped because of a line break in their path; `None` if there are
+/// none.
 fn skipped(ids: &[String]) -> Option<String> {
     let names: Vec<String> = ids.iter().take(MAX_NAMES).map(|id| format!("{id:?}")).collect();
     let more = if ids.len() > names.len() { ", ..." } else { "" };

@@ -34,7 +34,7 @@ use crate::library::library_root;
 use crate::store::Store;
 use crate::units::Rng;
 
-/// Failure reasons after which a preset is not tried again: a preset that hangs would hang again. A file that
+/// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
 
@@ -47,13 +47,13 @@ pub struct FramesSettings {
     pub workers: usize,
     /// CPU time limit per preset.
     pub timeout: Duration,
-    /// Number of retries if a worker fails.
+    /// Number of times a failed preset is retried, unless its failure is final.
     pub retries: u32,
     /// Time at which to stop, even if unfinished; `None` sets no limit.
     pub deadline: Option<Instant>,
-    /// Path of the lock of a playing show, during which rendering slows down.
+    /// Path of the lock of a playing show; rendering slows down while the lock is held. `None` ignores shows.
     pub pause_for: Option<PathBuf>,
-    /// Set to cancel the stage.
+    /// Set to true to cancel the stage.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -89,7 +89,7 @@ pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEnt
     renamed
 }
 
-/// Sets the frames of each item to its rendered frames that exist in `folder`.
+/// Sets the frames of each item to those of its rendered frames that exist in `folder`.
 pub fn attach_frames(items: &mut [BakeItem], folder: &Path) {
     let entries = entries_of(items, folder);
     for item in items {
@@ -100,7 +100,8 @@ pub fn attach_frames(items: &mut [BakeItem], folder: &Path) {
     }
 }
 
-/// Sets the band response of each item from the last audit of `library`. Returns how many items have one.
+/// Sets the band response of each item from the last audit of `library`. Returns the number of items that
+/// have one.
 pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> anyhow::Result<usize> {
     let plan = AuditPlan::last(&store, std::iter::once(library_root(library)))?;
     let by_path: HashMap<String, PresetId> =
@@ -116,13 +117,14 @@ pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> any
     Ok(known)
 }
 
-/// Returns how many presets still have to be rendered with these settings.
+/// Returns the number of presets that still have to be rendered with the settings `capture`.
 pub fn count_pending(items: &[BakeItem], folder: &Path, capture: &CaptureSettings) -> usize {
     let (known, name) = (entries_of(items, folder), capture.name());
     items.iter().filter(|item| !is_done(item, folder, &known, &name)).count()
 }
 
-/// Returns whether the current version of a preset was processed with these settings and its frames exist.
+/// Returns whether the current version of a preset was processed with the settings named `capture`, and its
+/// frames are intact.
 fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
     let Some(entry) = known.get(&item.id).filter(|entry| is_final(entry)) else { return false };
     // Entries of other programs lack the capture settings and the content ID.
@@ -153,7 +155,7 @@ fn library_missing(item: &BakeItem) -> bool {
     root.is_some_and(|root| std::fs::read_dir(root).map_or(true, |mut inside| inside.next().is_none()))
 }
 
-/// Renders every preset without an up-to-date result.
+/// Renders every preset that has no up-to-date result in `folder`.
 pub fn render(
     items: &[BakeItem],
     folder: &Path,
@@ -189,7 +191,7 @@ pub fn render(
     Ok(done)
 }
 
-/// Tries each preset once and returns those worth another attempt.
+/// Tries to render each preset once, and returns those worth another attempt.
 #[expect(clippy::too_many_arguments, reason = "one iteration of the loop in `render`")]
 fn one_round(
     open: &[BakeItem],

@@ -53,7 +53,7 @@ impl StatsRecorder {
         }
     }
 
-    /// Records the duration of a frame, and the CPU time used since the last picture.
+    /// Records the duration of a frame, and the CPU time used since the last picture was recorded.
     pub fn record_time(&mut self, time: Duration) {
         self.frame_ms.push(time.as_secs_f64() * 1000.0);
         if let Some(before) = self.cpu_before {

@@ -85,7 +85,7 @@ pub struct RenderReport {
 }
 
 impl RenderReport {
-    /// Creates the report of a preset that could not be rendered.
+    /// Creates the report on a preset that could not be rendered.
     pub fn without_picture(preset: &Path, status: RenderStatus, reason: String) -> Self {
         Self {
             preset: preset.to_owned(),
@@ -201,7 +201,8 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
     &sound[from..to]
 }
 
-/// Returns the files and folders that a worker reads to render presets with these texture folders and this audio.
+/// Returns the files and folders that a worker reads to render presets with the texture folders `textures`
+/// and the audio `audio`.
 pub fn readable_paths(textures: &[PathBuf], audio: &str) -> Vec<PathBuf> {
     let mut paths = texture_folders(textures);
     paths.extend((audio != "demo").then(|| audio.into()));

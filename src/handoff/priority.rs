@@ -1,7 +1,7 @@
 //! Lowers the priority of threads that work in the background.
 
-/// Added to the niceness of a thread, which then gets about a third of the CPU time of a normal thread when
-/// cores are scarce.
+/// Amount added to the niceness of a thread, which then gets about a third of the CPU time of a normal thread
+/// when cores are scarce.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 

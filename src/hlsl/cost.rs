@@ -44,16 +44,16 @@ pub struct LoopBounds {
     pub count_known: bool,
 }
 
-/// The cost of a piece of code.
+/// The estimated cost of a statement, an expression, a function or the whole shader.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
-    /// Number of operations in the code, with every call inlined.
+    /// Number of statements and operators, with every call inlined.
     operations: u64,
     lookups: u64,
     expensive: u64,
     loops: u64,
     array_bytes: u64,
-    /// Call depth.
+    /// Depth of nested calls.
     depth: usize,
     /// Work per pixel, in operations; a loop with an unknown iteration count is counted once.
     pixel_work: u64,
@@ -281,7 +281,7 @@ impl Estimate<'_> {
     }
 }
 
-/// Returns the cost of a loop whose iterations cost `iteration` each.
+/// Returns the cost of a loop from that of one iteration; `iterations` is `None` if the count is unknown.
 fn loop_cost(iteration: Cost, iterations: Option<u64>) -> Cost {
     let mut cost = iteration;
     cost.loops = cost.loops.saturating_add(1);
@@ -301,8 +301,8 @@ fn loop_cost(iteration: Cost, iterations: Option<u64>) -> Cost {
     cost
 }
 
-/// Returns an upper bound on a loop's iterations, if it counts in constant steps between two constants and
-/// its body does not change the counter.
+/// Returns an upper bound on a loop's iterations; `None` unless the loop counts in constant steps between two
+/// constants and its body does not change the counter.
 pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
     let Stmt::For { init: Some(init), condition: Some(condition), step: Some(step), body } = ast.stmt(id)
     else {

@@ -1,4 +1,4 @@
-//! Names that MilkDrop declares for every preset shader: uniforms, inputs and textures.
+//! Names that MilkDrop declares in every preset shader: uniforms, inputs and textures.
 //!
 //! Source: MilkDrop's preset authoring guide.
 

@@ -6,13 +6,13 @@ pub const BYTES: usize = 256 << 10;
 pub const TOKENS: usize = 100_000;
 /// Maximum number of tokens that macro expansion processes, in total.
 pub const EXPANSION: usize = 300_000;
-/// Maximum nesting of macro calls in macro arguments.
+/// Maximum nesting depth of macro calls in macro arguments.
 pub const MACRO_DEPTH: usize = 64;
 /// Maximum number of macros.
 pub const MACROS: usize = 1_024;
-/// Maximum nesting of brackets, blocks and prefix operators.
+/// Maximum nesting depth of brackets, blocks and prefix operators.
 pub const NESTING: usize = 150;
-/// Maximum call depth.
+/// Maximum depth of nested calls.
 pub const CALL_DEPTH: usize = 24;
 /// Maximum number of elements in an array.
 pub const ELEMENTS: u32 = 4_096;
@@ -31,7 +31,7 @@ pub const LOOPS: u64 = 48;
 /// Maximum number of texture lookups per pixel; a loop with an unknown iteration count is counted once. Real
 /// presets have up to 54.
 pub const PIXEL_LOOKUPS: u64 = 4_096;
-/// Maximum work of one pixel's loops before they are cut short, in operations. Real presets need up to 8,000.
+/// Work per pixel above which loops are cut short, in operations. Real presets need up to 8,000.
 pub const PIXEL_WORK: u64 = 32_768;
 /// Work of one texture lookup, in operations.
 pub const LOOKUP_WORK: u64 = 128;

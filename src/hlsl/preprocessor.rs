@@ -14,7 +14,7 @@ struct Macro {
     body: Vec<Token>,
 }
 
-/// The macros whose expansion produced a token; they are not expanded again in it.
+/// The macros whose expansion produced a token; if the token names one of them, it is not expanded again.
 type Hidden = Option<Rc<HiddenName>>;
 
 struct HiddenName {

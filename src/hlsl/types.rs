@@ -68,7 +68,7 @@ pub struct ArrayType {
     pub length: u32,
 }
 
-/// Returns the numeric type called `name`, such as `float3` or `int2x2`; `None` for any other name.
+/// Returns the numeric type called `name`, such as `float3` or `int2x2`; `None` if there is none.
 pub(super) fn numeric(name: &str) -> Option<Ty> {
     let word = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == 'x');
     // `min16float` and `min12int` contain digits.

@@ -1,7 +1,7 @@
 //! Parallel loops (rayon) whose results do not depend on the number of threads.
 //!
-//! Each call builds its own thread pool, so that its threads inherit the priority of the caller: a low-priority bake
-//! stays at low priority on all of them.
+//! Each call builds its own thread pool, so that its threads inherit the priority of the caller: a
+//! low-priority bake stays at low priority on all of them.
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayViewMut1, Axis};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Progress {
     /// Stage name as in the log, such as `render frames` or `embed`.
     pub stage: String,
-    /// Number of presets done, including earlier runs; for a download, number of bytes received.
+    /// Number of presets done, including those of earlier runs; for a download, the number of bytes received.
     pub done: usize,
     /// Total number of presets, or of bytes.
     pub total: usize,

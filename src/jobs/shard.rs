@@ -10,8 +10,8 @@ use crate::facts::PresetId;
 /// Maximum number of shards.
 const MAX_COUNT: u32 = 100_000;
 
-/// One of `count` parts of a library; written as `INDEX/COUNT`, numbered from 0. A preset keeps its shard when the
-/// library grows, because the shard depends only on the content of the preset.
+/// One of `count` parts of a library; written as `INDEX/COUNT`, numbered from 0. A preset keeps its shard
+/// when the library grows, because the shard depends only on the content of the preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Shard {

@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::disk;
 use crate::milk::MAX_PRESET_BYTES;
 
-/// A path that serialises to a string, or to an array of bytes (UTF-16 units on Windows) if it is not valid Unicode.
+/// A path that serialises to a string, or to an array of bytes (UTF-16 units on Windows) if it is not valid
+/// Unicode.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WirePath(pub PathBuf);
 

@@ -84,7 +84,8 @@ impl LayerFiles {
         [self.sprites.keys().copied().collect(), self.messages.keys().copied().collect()]
     }
 
-    /// Draws a song title and returns it with its style; `None` if it has no visible letters.
+    /// Draws a song title and returns it with its style; `None` if it cannot be drawn, for example because it
+    /// has no visible letters.
     pub(super) fn title(&self, title: &str) -> Option<(Lettering, MessageStyle)> {
         let lettering = Lettering::new(title, &self.face(&self.title_font.face), self.title_font.bold)?;
         Some((lettering, MessageStyle::title(&self.title_font)))
@@ -103,7 +104,7 @@ impl LayerFiles {
     fn add(&mut self, sections: &[Section], files: &mut Files) {
         let mut fonts: BTreeMap<u8, FontStyle> = BTreeMap::new();
         for section in sections {
-            // A section is skipped if an earlier one with the same number has been read.
+            // A section is skipped if an earlier one of the same kind and number has been read.
             let number = |prefix: &str| number_of(&section.name, prefix);
             let added = if let Some(number) = number("font").filter(|number| !fonts.contains_key(number)) {
                 FontStyle::default().changed(section).map(|font| {
@@ -222,7 +223,7 @@ impl Files {
         })
     }
 
-    /// Reads the image of a sprite and makes the colour of its colour key transparent.
+    /// Reads the image of a sprite and makes the pixels that match its colour key transparent.
     fn image(&mut self, section: &Section) -> Result<Arc<Mipmap>, String> {
         let name = section.get("img").ok_or("no img")?;
         let key = color_key(section.get("colorkey"))?;

@@ -54,7 +54,7 @@ pub(super) struct MessageStyle {
     growth: f64,
     /// Seconds on air.
     secs: f64,
-    /// Share of that time in which the text fades in.
+    /// Share of the time on air during which the text fades in.
     fade: f64,
     /// Red, green and blue, 0 to 255.
     color: [f64; 3],

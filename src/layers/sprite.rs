@@ -17,7 +17,7 @@ const PROGRESS_SECS: f64 = 30.0;
 /// Maximum number of memory blocks, of 512 KiB each, that a sprite may use.
 const MEMORY_BLOCKS: u32 = 16;
 
-/// Variables with their initial values: first those that the code writes, then those that it reads.
+/// Variables with their initial values: first the outputs of the code, then its inputs.
 const VARIABLES: [(&str, f64); 26] = [
     ("x", 0.5),
     ("y", 0.5),
@@ -46,7 +46,7 @@ const VARIABLES: [(&str, f64); 26] = [
     ("mid_att", 0.0),
     ("treb_att", 0.0),
 ];
-/// Number of variables that the code writes.
+/// Number of variables that are outputs of the code.
 const WRITABLE_VARIABLES: usize = 16;
 
 /// A compiled sprite.
@@ -112,7 +112,7 @@ pub(super) struct SpriteRun {
 pub(super) struct SpriteState {
     /// Centre: 0 to 1 from left to right and from bottom to top.
     pub center: [f32; 2],
-    /// Scale in both directions; at 1, the longer side of the image is as long as the picture is wide.
+    /// Horizontal and vertical scale; at 1, the longer side of the image is as long as the picture is wide.
     pub size: [f32; 2],
     /// Anticlockwise rotation, in radians.
     pub rotation: f32,
@@ -122,7 +122,7 @@ pub(super) struct SpriteState {
     pub blend: Blend,
     /// RGBA, from 0 to 1.
     pub color: [f32; 4],
-    /// Whether the sprite is drawn into the preset's picture, which then moves it along.
+    /// Whether the sprite is drawn into the preset's picture, which then carries it along.
     pub burn: bool,
     /// Whether this is the sprite's last frame.
     pub done: bool,

@@ -92,7 +92,7 @@ pub struct Cluster {
 pub enum StyleOrigin {
     /// A baked style index.
     V1,
-    /// A style index by author, from preset names.
+    /// A v0 style index, which groups presets by the author in their names.
     V0,
     /// The tags of the presets, derived from their code.
     #[default]
@@ -114,7 +114,8 @@ pub struct Catalogue {
     pub folder: Option<PathBuf>,
     /// The style policy, if the library has one.
     pub policy: Option<StylePolicy>,
-    /// Presets that an audit rejected, with the reason. The director does not choose them; the performer may.
+    /// Presets that an audit rejected, with reasons. The director does not choose them unless they are
+    /// rescued; the performer may play them.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Name of the embedding space of the centroids; centroids of different spaces are not comparable.
     pub space: String,
@@ -192,7 +193,7 @@ impl Catalogue {
         })
     }
 
-    /// Computes now, on this thread, what would otherwise be computed on first use.
+    /// Computes the order by ID and the identity now, on this thread, instead of on first use.
     pub fn prepare(&self) {
         self.index_of(PresetId([0; 16]));
         self.identity();

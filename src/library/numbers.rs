@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// A hash map whose keys are already hashes.
 pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<IdentityHasher>>;
 
-/// A hasher that returns the first eight bytes of a key.
+/// A hasher that returns the first eight bytes of a key, or the key itself if it is a `u64`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct IdentityHasher(u64);
 

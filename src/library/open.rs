@@ -188,7 +188,8 @@ fn record_built_in(store: &Store, catalogue: &Catalogue) -> Result<(), StoreErro
 /// A catalogue under construction.
 struct CatalogueBuilder {
     catalogue: Catalogue,
-    /// Paths of files with the same content as an earlier file, each with the index of that file's entry.
+    /// Paths of files with the same content as an earlier file, each with the index of the earlier file's
+    /// entry.
     copies: Vec<(String, usize)>,
     /// Names of the presets; built on first use.
     names: Option<NameTable>,
@@ -244,7 +245,8 @@ impl CatalogueBuilder {
         }
     }
 
-    /// Keeps only the presets listed in a manifest, and records the names that it gives them.
+    /// Keeps only the presets listed in a manifest, and records the names that it gives them. A manifest that
+    /// lists none of them is ignored.
     fn keep_listed(&mut self, listing: &Listing, messages: &mut Vec<String>) {
         let mut kept = vec![false; self.catalogue.entries.len()];
         let mut gone = 0;

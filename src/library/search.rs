@@ -127,7 +127,8 @@ impl SearchIndex {
     }
 
     /// Removes `model` from `indices`, sorts the rest by similarity to it and keeps the first [`MAX_RANKED`];
-    /// returns a message if the embeddings cannot be read.
+    /// omits presets without an embedding if `model` has one; returns a message if the embeddings cannot be
+    /// read.
     fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
         let at = self.library.index_of(model)?;
         let entry = &self.library.entries[at];
@@ -181,7 +182,7 @@ fn similarity(a: &Entry, b: &Entry) -> u32 {
         - different.min(16)
 }
 
-/// The search thread; only the newest query is answered.
+/// Handle to the search thread, which answers only the newest query.
 pub struct SearchThread {
     sender: Option<SyncSender<()>>,
     wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>>,

@@ -1,7 +1,7 @@
 //! An in-memory word index of a library: a search takes about a millisecond.
 //!
-//! Words match by prefix: words that share a prefix are adjacent in the sorted list, and their presets form one
-//! range.
+//! A query word matches every indexed word that starts with it. These words are adjacent in the sorted list,
+//! so their presets form one range.
 
 use std::collections::HashMap;
 

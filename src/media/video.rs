@@ -37,8 +37,8 @@ pub enum Video {
 impl Video {
     /// Opens `path`. A video extension (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) selects a video with
     /// `sound`, or a silent animation with the extension `.webp` if ffmpeg cannot be started or lacks an
-    /// encoder; `.webp` selects a silent animation; an existing folder or a name without extension selects a
-    /// folder of PNGs.
+    /// encoder; `.webp` selects a silent animation; an existing folder or a name without an extension selects
+    /// a folder of PNGs.
     ///
     /// # Errors
     /// Returns an error for any other extension, or if the file or folder cannot be created.
@@ -129,7 +129,7 @@ pub enum Codec {
 pub struct UnknownVideoFormat(String);
 
 impl VideoFormat {
-    /// Returns the format that a file name selects; for an existing folder always [`Self::Folder`].
+    /// Returns the format that a file name selects; always [`Self::Folder`] for an existing folder.
     pub fn of(path: &Path) -> Result<Self, UnknownVideoFormat> {
         let Some(ending) = path.extension().filter(|_| !path.is_dir()) else { return Ok(Self::Folder) };
         match ending.to_string_lossy().to_lowercase().as_str() {

@@ -189,7 +189,7 @@ fn list() -> Result<MidiInput, String> {
     MidiInput::new(CLIENT).map_err(|error| error.to_string())
 }
 
-/// Lists connected devices, or returns why they cannot be listed.
+/// Lists the connected devices, or returns why they cannot be listed.
 pub fn ports() -> Result<Vec<String>, String> {
     let input = list()?;
     let names = named(input.ports(), |port| input.port_name(port).ok());

@@ -45,7 +45,7 @@ impl Learning {
             return None;
         }
         if !turns {
-            // A release means a plain button; no release means that each press is sent only once.
+            // A plain button sends its release; a button that sends no release is a toggle.
             self.last = now;
             return (address == first && event.share() < 0.5)
                 .then(|| self.decided(device, address, Encoding::Absolute));

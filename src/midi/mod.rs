@@ -147,7 +147,7 @@ impl Midi {
         pressed
     }
 
-    /// Adds a command when the macros all become bound to connected devices, and when they no longer are.
+    /// Adds a command when all macros have become bound to connected devices, or no longer are.
     pub fn lock(&mut self, commands: &mut Vec<Command>) {
         let bound = |control| {
             self.devices.values().filter(|device| device.connected).any(|device| {
@@ -267,7 +267,7 @@ impl Midi {
                 let name = device;
                 let device = self.devices.entry(name.clone()).or_default();
                 device.fetching = false;
-                // Bindings learnt while the file was loading are newer and replace those of the same actions.
+                // Bindings learnt while the file loaded are newer and replace those for the same actions.
                 let learnt = std::mem::take(&mut device.controls);
                 let known = bindings.into_iter().map(Bound::new);
                 let same = |one: &Bound| learnt.iter().any(|new| new.binding.action == one.binding.action);

@@ -12,7 +12,7 @@ use crate::library::edited;
 /// A result from the store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fetched {
-    /// A device's profile; empty if none was saved.
+    /// A device's profile; without bindings if none was saved or it cannot be read.
     MidiProfile(MidiProfile),
     /// A message for the performer.
     Message(String),

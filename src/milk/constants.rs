@@ -151,7 +151,8 @@ fn registers(context: &Context, blur: &BlurRange) -> [[f32; 4]; 14] {
     ]
 }
 
-/// Returns the preset's blur ranges, adjusted so that each level lies within the one before and is never empty.
+/// Returns the preset's blur ranges: each level is clipped to the one before, then widened to a span of at
+/// least 0.1.
 fn blur_range(vars: &[f64]) -> BlurRange {
     let at = |slot: usize| vars[slot] as f32;
     let mut min = [frame::blur1_min, frame::blur2_min, frame::blur3_min].map(at);

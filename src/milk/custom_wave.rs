@@ -198,7 +198,7 @@ impl Source {
         };
         let input: &[f32] =
             if self.spectrum { &context.audio.spectrum[channel] } else { &context.audio.wave[channel] };
-        // projectM's samples are -128 to 127; waveforms here are -1 to 1.
+        // projectM's samples range from -128 to 127, those here from -1 to 1.
         let scale = self.scale * if self.spectrum { 0.15 } else { 0.004 * 128.0 };
         let sample = |i: usize| input.get(start + (i as f32 * stride) as usize).copied().unwrap_or(0.0);
         let keep = (self.smoothing * 0.98).max(0.0).sqrt().min(1.0);

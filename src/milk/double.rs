@@ -1,8 +1,8 @@
 //! Double presets of MilkDrop 3 (`.milk2`): two presets in one file, blended.
 //!
-//! Each preset draws to its own image. The file stores the blend progress and the blend pattern. Parsing is lenient:
-//! the markers are whole lines, an invalid number is replaced by its default, and if one half is empty or truncated,
-//! the other one plays alone.
+//! Each preset draws to its own image. The file stores the blend progress and the blend pattern. Markers are
+//! whole lines. Parsing is lenient: an invalid value is replaced by the default, and if one half is blank,
+//! missing or not a preset, the other one plays alone.
 
 use super::text::{leading_number, lines};
 
@@ -146,7 +146,8 @@ impl Double {
     }
 }
 
-/// Sets `number` if `value` starts with a number; returns whether it does.
+/// Sets `number` to the number that `value` starts with; returns false, and changes nothing, if there is
+/// none.
 fn set(number: &mut f32, value: &str) -> bool {
     let starts = value.trim_start_matches(['+', '-', '.']).starts_with(|c: char| c.is_ascii_digit());
     if starts {

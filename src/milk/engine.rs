@@ -9,7 +9,7 @@ use crate::eel::{BatchCode, Budget, Code, EelRandom, Machine, Memory, Shared};
 pub struct Tick {
     /// Seconds since the preset started.
     pub time: f64,
-    /// Frame rate that the preset sees, in Hz.
+    /// Frame rate reported to the preset, in Hz.
     pub fps: f64,
     /// Frame number, from 0.
     pub frame: u64,
@@ -37,7 +37,7 @@ impl Namespace {
         Self { vars: vec![0.0; vars], memory: Memory::new() }
     }
 
-    /// Runs `code` on these variables; does nothing for `None`.
+    /// Runs `code` on the variables of this namespace; does nothing for `None`.
     pub fn run(&mut self, code: Option<&Code>, engine: &mut Engine) {
         if let Some(code) = code {
             code.run(&mut self.machine(engine));

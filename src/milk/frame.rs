@@ -177,7 +177,7 @@ pub struct Vertex {
     pub color: [f32; 4],
 }
 
-/// Value ranges of blur 1 to 3, nested and never empty, and the edge darkening.
+/// Value ranges of the blur levels 1 to 3, never empty, and the edge darkening.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlurRange {
     /// Lower end of the stored range, per level.
@@ -234,7 +234,7 @@ impl Default for LegacyComposite {
 }
 
 impl Frame {
-    /// Clears buffers and draw lists, keeping their allocations.
+    /// Clears the buffers and the draw lists, keeping their allocations.
     pub fn clear(&mut self) {
         self.sources.clear();
         self.below.clear();
@@ -245,8 +245,8 @@ impl Frame {
         self.triangles.clear();
     }
 
-    /// Drops the earliest polygons, which later ones are drawn over, until the rest have no more area and
-    /// corners than allowed. Returns true if any were dropped.
+    /// Drops the earliest polygons, which later ones are drawn over, until the rest are within [`MAX_AREA`]
+    /// and [`MAX_CORNERS`]. Returns true if any were dropped.
     pub(super) fn limit_polygons(&mut self) -> bool {
         let polygons = self.above.iter().rev().filter_map(|draw| match draw {
             Draw::Shapes { range, thick, .. } => Some(range.clone().rev().map(|index| (index, *thick))),

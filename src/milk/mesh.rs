@@ -21,7 +21,7 @@ pub(super) struct MeshState {
     /// Outputs of the per-vertex code for one row of the mesh.
     outputs: Vec<f64>,
     previous: PreviousMesh,
-    /// Whether no vertex of the latest mesh sampled a finite position.
+    /// Whether every vertex of the latest mesh sampled a non-finite position.
     all_non_finite: bool,
 }
 
@@ -45,7 +45,7 @@ impl MeshState {
         }
     }
 
-    /// Returns true if no vertex of the latest mesh sampled a finite position.
+    /// Returns true if every vertex of the latest mesh sampled a non-finite position.
     pub fn all_non_finite(&self) -> bool {
         self.all_non_finite
     }

@@ -106,8 +106,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Returns the layout of a namespace with these built-in names; `time` is the slot of the `time`
-    /// variable.
+    /// Returns the layout of a namespace whose built-in variables are `names`; `time` is the slot of the
+    /// `time` variable.
     pub const fn of(names: &[&str], time: usize) -> Self {
         Self { time, read_only: names.len() - time, q: names.len(), t: names.len() + Q_COUNT }
     }

@@ -15,7 +15,7 @@ use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::eel::{Budget, EelRandom, Shared};
 
-/// Maximum number of instructions that all code of one preset together may execute per frame.
+/// Maximum number of instructions that all code of a preset may execute per frame, in total.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
 /// Seconds until `progress` reaches 1. Independent of when the director changes the preset.
@@ -31,8 +31,8 @@ pub struct StepReport {
     pub over_budget: bool,
     /// Whether polygons were dropped because together they had more area or corners than allowed.
     pub overdrawn: bool,
-    /// Whether no vertex of the warp mesh sampled a finite position: the preset computes with NaN or
-    /// infinities.
+    /// Whether every vertex of the warp mesh sampled a non-finite position, because the preset computes with
+    /// NaN or infinities.
     pub not_finite: bool,
 }
 
@@ -131,8 +131,8 @@ impl Player {
         }
     }
 
-    /// Advances the preset's clock at the modulated speed; a speed change causes no jump. `fps` is scaled too, for
-    /// presets that derive time from the frame count.
+    /// Advances the preset's clock at the modulated speed; a speed change causes no jump. `fps` is divided by
+    /// the speed, for presets that derive time from the frame count.
     fn advance_clock(&mut self, tick: Tick, modulation: &Modulation) -> Tick {
         match self.last_time {
             Some(last) => self.preset_clock += (tick.time - last).max(0.0) * modulation.time_speed,
@@ -172,7 +172,7 @@ impl Player {
     }
 }
 
-/// Range of `bass` to `treb_att` in the read-only variables.
+/// Indices of `bass` to `treb_att` among the read-only variables.
 const BANDS: std::ops::Range<usize> = 4..10;
 
 /// Returns the read-only variables `time` to `aspecty`.

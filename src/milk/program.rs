@@ -21,7 +21,7 @@ pub const MAX_PRESET_BYTES: usize = 1 << 20;
 /// other code is interpreted. Real presets have about a tenth as many.
 const MAX_NATIVE: usize = 60_000;
 
-/// Characters that old editors and disk failures leave at the end of a file.
+/// Characters that old editors and disk failures leave at the end of a file; they are removed.
 const END_OF_FILE: [char; 2] = ['\0', '\x1a'];
 
 /// Why a file cannot be played as a preset.
@@ -58,7 +58,7 @@ pub struct Program {
     pub composite: Option<ShaderText>,
     /// Problems found while compiling.
     pub problems: Vec<Problem>,
-    /// The second half of a double preset, and how the two are blended.
+    /// The second half of a double preset, and how the halves are blended; `None` for an ordinary preset.
     pub second: Option<(Arc<Program>, DoubleBlend)>,
 }
 
@@ -212,7 +212,7 @@ impl Builder<'_> {
         ShapeProgram { values: values.clone(), init, per_frame, vars: scope.len() }
     }
 
-    /// Compiles code that runs `runs` times a frame.
+    /// Compiles code that runs `runs` times a frame; `None` if it is empty or fails to compile.
     fn code(&mut self, part: &str, joined: &str, scope: &mut Scope, runs: usize) -> Option<Code> {
         let mut code = self.compile(part, joined, scope, eel::compile)?;
         if code.is_worth_compiling(runs) && self.may_compile(code.operations()) {
@@ -221,8 +221,9 @@ impl Builder<'_> {
         Some(code)
     }
 
-    /// Compiles code that runs on many items. `columns` are the names of its inputs, resets and outputs;
-    /// `fixed` is whether the inputs stay the same over many frames.
+    /// Compiles code that runs on many items; `None` if it is empty or fails to compile. `columns` are the
+    /// names of its inputs, resets and outputs; `fixed` states whether the inputs stay the same over many
+    /// frames.
     fn batch(
         &mut self,
         part: &str,
@@ -245,8 +246,8 @@ impl Builder<'_> {
         Some(code)
     }
 
-    /// Returns whether a program of this many operations may be compiled to machine code; if so, deducts them
-    /// from the number left.
+    /// Returns whether a program of `operations` operations may be compiled to machine code; if so, deducts
+    /// them from the number that remains.
     fn may_compile(&mut self, operations: usize) -> bool {
         let left = self.native.checked_sub(operations);
         self.native = left.unwrap_or(self.native);

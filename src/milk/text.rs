@@ -70,7 +70,7 @@ pub struct Line<'a> {
 pub struct Decoded<'a> {
     /// The text without its byte order mark.
     pub text: Cow<'a, str>,
-    /// Whether the file starts with a byte order mark.
+    /// Whether the file started with a byte order mark.
     pub bom: bool,
     /// The detected encoding.
     pub encoding: TextEncoding,
@@ -115,7 +115,8 @@ impl<'a> Decoded<'a> {
 /// had the mark.
 type Utf16<'a> = (&'a [u8], fn([u8; 2]) -> u16, bool);
 
-/// Recognizes UTF-16 by its byte order mark or, since presets begin with ASCII, by the zeros among the first bytes.
+/// Recognizes UTF-16 by its byte order mark or, since presets begin with ASCII, by the zeros among the first
+/// bytes; `None` for other text.
 fn utf16(bytes: &[u8]) -> Option<Utf16<'_>> {
     match bytes {
         [0xff, 0xfe, body @ ..] => Some((body, u16::from_le_bytes, true)),
@@ -141,7 +142,7 @@ impl CodeSection {
         Self::ShapePerFrame,
     ];
 
-    /// Returns the key without slot and line number, such as `per_frame` or `wave_init`.
+    /// Returns the key without the slot and the line number, such as `per_frame` or `wave_init`.
     pub fn name(self) -> &'static str {
         match self {
             Self::PerFrameInit => "per_frame_init",
@@ -240,8 +241,8 @@ pub fn leading_number(value: &str) -> f32 {
     (1..=end).rev().find_map(|end| value[..end].parse().ok()).unwrap_or(0.0)
 }
 
-/// Returns the names after `sampler_` in shader source, in lower case and without mode prefix. They include
-/// MilkDrop's built-in `main`, `noise_*` and `blur*`.
+/// Returns the names after `sampler_` in shader source, in lower case and without the mode prefix. They
+/// include MilkDrop's built-in `main`, `noise_*` and `blur*`.
 pub fn samplers(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let name = |part: &str| {

@@ -1,7 +1,7 @@
 //! Divides the time budget of a bake between its stages, across restarts.
 //!
-//! Each stage may run until its share of the budget is used up, so that time a stage does not need passes to
-//! the next one and the last stage always finishes.
+//! Each stage may run until its share of the budget is used up, so that unused time passes to the next stage,
+//! and the last stage always finishes.
 
 use std::time::{Duration, Instant};
 

@@ -43,7 +43,8 @@ use state::State;
 
 /// Number of presets in a smoke test.
 const SMOKE_PRESETS: usize = 30;
-/// Number of pending presets up to which no smoke test is needed if a bake with the same settings has finished here.
+/// Number of pending presets up to which no smoke test is needed if a bake with the same settings has
+/// finished here.
 const SMALL_BAKE: usize = 10 * SMOKE_PRESETS;
 /// Interval between saves of the time spent.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -58,8 +59,8 @@ const CLUSTER: &str = "cluster embeddings";
 const POLICY: &str = "write style policy";
 const DONE: &str = "done.";
 
-/// Returns the label of a stage for the desk and the terminal. The log keeps the names of aivj's browser-based
-/// predecessor, because its tools parse them.
+/// Returns the label of a stage for the desk and the terminal. The log keeps the names of aivj's
+/// browser-based predecessor, because its tools parse them.
 pub fn stage_label(stage: &str) -> &str {
     match stage {
         AUDIT => "Audit presets",
@@ -113,7 +114,7 @@ pub fn overnight(
     outcome
 }
 
-/// Returns the library baked in this folder, if there was a bake and the library exists.
+/// Returns the library whose bake this folder contains, if there is one and the library still exists.
 pub fn library_of(folder: &Path) -> Option<PathBuf> {
     State::last(folder)?.library.filter(|library| library.is_dir())
 }

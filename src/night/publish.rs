@@ -1,4 +1,5 @@
-//! Publishes the index of a bake: copies it to the library, where the show looks for it, and keeps the previous one.
+//! Publishes the index of a bake: copies it to the library, where the show looks for it, and keeps the
+//! previous one.
 
 use std::path::{Path, PathBuf};
 

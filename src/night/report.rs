@@ -28,7 +28,7 @@ pub(super) struct PageInput<'a> {
     pub excluded: &'a [(String, String)],
     /// Number of presets without a verdict.
     pub pending: usize,
-    /// Grade of the pack with reasons, if a pack was written.
+    /// Diversity grade of the pack, with reasons, if a pack was written.
     pub grade: Option<String>,
     pub rendered: Rendered,
     /// Time spent on the bake, earlier runs included.

@@ -34,7 +34,7 @@ pub struct BakeSettings {
     pub embedder: String,
     /// Folder of the installed models.
     pub models: Option<PathBuf>,
-    /// Whether to run every stage on a few presets only.
+    /// Whether to run only the smoke test: every stage on a few presets.
     pub smoke_only: bool,
     /// Settings of the frames, with their textures, audio and seed.
     pub capture: CaptureSettings,
@@ -42,7 +42,8 @@ pub struct BakeSettings {
     pub workers: usize,
     /// Random seed.
     pub seed: u64,
-    /// Lock file that a playing show holds; the bake slows down meanwhile. `None` to ignore shows.
+    /// Path of the lock file that a playing show holds; while it is held, the bake slows down. `None` to
+    /// ignore shows.
     pub pause_for: Option<PathBuf>,
     /// Set to cancel; finished work is kept.
     pub stop: Arc<AtomicBool>,

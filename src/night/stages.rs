@@ -199,8 +199,8 @@ impl Bake<'_, '_> {
         Ok(judged)
     }
 
-    /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. The bake
-    /// continues if the pack cannot be written.
+    /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. The
+    /// bake continues if the pack cannot be written.
     fn pack(&mut self, judged: &mut BakePresets, folder: &Path) -> Result<Option<String>, String> {
         let settings = self.settings;
         if within(folder, &settings.library) || within(&settings.library, folder) {
@@ -319,7 +319,7 @@ fn exclude_empty(judged: &mut BakePresets, folder: &Path) {
     });
 }
 
-/// Mean luma and motion below which a preset counts as black.
+/// A preset counts as black if both its mean luma and its motion, 0 to 1, are below this.
 const MIN_VISIBLE: f32 = 1e-4;
 
 fn reason(entry: &frames::FrameEntry) -> Option<String> {

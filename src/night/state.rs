@@ -15,7 +15,7 @@ const STATE: &str = "overnight-state.json";
 /// State of one bake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
-    /// Start time, ISO 8601.
+    /// Start time, in ISO 8601 format.
     pub started: String,
     /// Fingerprint of the settings; different settings are a different bake.
     #[serde(rename = "asked")]
@@ -27,7 +27,8 @@ pub(super) struct State {
     /// Time spent in all runs, in seconds.
     #[serde(default)]
     pub spent_secs: f64,
-    /// Whether the previous bake in this folder finished with the same settings, so that every stage is known to work.
+    /// Whether the previous bake in this folder finished with the same settings, so that every stage is known
+    /// to work.
     #[serde(default)]
     pub proven: bool,
     /// The baked library.

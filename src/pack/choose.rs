@@ -1,4 +1,4 @@
-//! Selects the presets of a pack: at random, the first ones, or spread over looks, folders and families.
+//! Selects the presets of a pack: spread over folders, looks and families, at random, or the first ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ pub fn random_subset(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
 
 /// Takes one preset from every folder, with the folders in random order, then repeatedly the preset farthest
 /// from all those selected so far. A preset that shares its code or look with a selected one is taken only if
-/// no other is left in the folder or, after that, in the library.
+/// nothing else is left: in the first round in the folder, then in the library.
 fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rng) -> Vec<usize> {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {

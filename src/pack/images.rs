@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::{self, Folder, Walk};
 use crate::milk::text::{Decoded, samplers};
 
-/// Maximum depth of nested folders searched in a texture folder.
+/// Maximum number of folder levels searched for images, counting the texture folder itself.
 const MAX_DEPTH: usize = 32;
 /// File extensions that identify images, compared without regard to case.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "webp"];
@@ -30,7 +30,8 @@ impl UsedImages {
     }
 
     /// Copies the used images that are found in `folders` to `to`, and returns the number copied. Unreadable
-    /// files are skipped; of several files with the same name, only the first is copied.
+    /// files are skipped; of several files with the same name, regardless of case and extension, only the
+    /// first is copied.
     pub fn copy(&self, folders: &[PathBuf], to: &Folder) -> std::io::Result<usize> {
         let mut copied = BTreeSet::new();
         let lower = |part: Option<&std::ffi::OsStr>| {

@@ -58,11 +58,11 @@ pub struct PackSettings {
     pub sample: Sample,
     /// Whether to exclude presets that flash too often.
     pub safe_flash: bool,
-    /// Maximum estimated cost of a preset at 1080p, in milliseconds per frame.
+    /// Maximum estimated cost of a preset at 1080p, in milliseconds per frame; `None` sets no limit.
     pub max_cost_ms: Option<f64>,
     /// If set, the report paths of the presets to select from, with forward slashes.
     pub rel_paths: Option<BTreeSet<String>>,
-    /// Blacklist with the report paths of presets to exclude.
+    /// Blacklist file with the report paths of presets to exclude, if any.
     pub blacklist: Option<PathBuf>,
     /// Folders searched for the presets' images.
     pub textures: Vec<PathBuf>,
@@ -167,7 +167,7 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     Ok(Pack { folder: folder.path().to_owned(), presets, images, report })
 }
 
-/// Opens the audit: one by this program, or a finished one by the predecessor, whose verdicts are imported.
+/// Opens an audit by this program, or a finished one by its predecessor, whose verdicts are imported.
 fn audited(settings: &PackSettings, store: Store) -> anyhow::Result<(AuditPlan, Ledger)> {
     let Some(named) = audit::audited_library(&settings.audit)? else {
         let run = read_run(&settings.audit)?;
@@ -210,7 +210,7 @@ impl<'a> Pool<'a> {
             records: Vec::new(),
             judged: 0,
         };
-        // A listed path selects its preset even if other files have the same content.
+        // A listed path selects that file even if others have the same content.
         let mut files: Vec<&PlannedFile> = match only {
             Some(only) => plan.each_file().filter(|file| only.contains(&plan.relative(file))).collect(),
             None => plan.each_preset().collect(),
@@ -246,8 +246,8 @@ impl<'a> Pool<'a> {
         Ok(pool)
     }
 
-    /// Returns how common some traits that are not part of a look are, so that a pack that is uniform in one
-    /// of them is noticed.
+    /// Returns how common per-frame code, shaders and shapes, which are not part of a look, are in the pack
+    /// and in the library. Reveals packs that are uniform in one of these traits.
     fn traits(&self, chosen: &[usize]) -> [measure::TraitShare; 3] {
         let share = |has: &dyn Fn(&Record) -> bool| {
             let of = |count: usize, all: usize| count as f64 / all.max(1) as f64;
@@ -269,8 +269,8 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Copies the presets with their folder structure and images; returns the number of images copied. Fails if a
-/// preset has changed since the audit.
+/// Copies the presets in their folder structure, and their images; returns the number of images copied. Fails
+/// if a preset has changed since the audit.
 fn copy(
     settings: &PackSettings,
     plan: &AuditPlan,
@@ -294,7 +294,7 @@ fn copy(
     Ok(wanted.copy(&settings.textures, &folder.create_below(Path::new("textures"))?)?)
 }
 
-/// Fails if the folder of a file cannot be opened, unless it merely does not exist yet.
+/// Fails if the parent folder of a file cannot be opened, unless that folder does not exist yet.
 fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
     match path.parent().map(|parent| folder.below(parent)) {
         Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(error),

@@ -67,7 +67,7 @@ fn numbers(look: &Look) -> [f64; DIMENSIONS] {
 /// Maximum number of points measured in a selection, enough for a mean that is accurate to a few hundredths.
 const MEASURED: usize = 1000;
 
-/// Returns the mean distance from each chosen point to its nearest neighbour, 0 for fewer than two points.
+/// Returns the mean distance from each chosen point to its nearest neighbour, or 0 for fewer than two points.
 /// Large selections are subsampled evenly.
 pub fn mean_nearest(points: &[Point], chosen: &[usize]) -> f64 {
     if chosen.len() < 2 {

@@ -1,4 +1,4 @@
-//! Moves computations whose result is the same for every pixel from a preset's fragment shader to its vertex
+//! Moves computations whose result is the same for every pixel from a preset's fragment shader to a vertex
 //! shader.
 //!
 //! Mesa's software rasteriser runs a fragment shader for eight pixels at a time. Every time, it also repeats

@@ -10,7 +10,7 @@ use naga::{
 use super::operands::operands_mut;
 use super::vertex::{Vertex, flat};
 
-/// The private variables that hold the values from the vertex shader, in the order of [`Vertex::values`].
+/// The private variables that contain the values from the vertex shader, in the order of [`Vertex::values`].
 pub(super) struct Replacements {
     variables: Vec<Handle<GlobalVariable>>,
 }
@@ -32,7 +32,7 @@ impl Replacements {
         Self { variables: variables.collect() }
     }
 
-    /// Replaces each expression in `replaced` with a load of the variable at the given index.
+    /// Replaces each expression in `replaced` with a load of the variable whose index it maps to.
     pub fn apply(&self, function: &mut Function, replaced: &HashMap<Handle<Expression>, usize>) {
         if replaced.is_empty() {
             return;
@@ -122,7 +122,7 @@ impl Start<'_> {
     }
 }
 
-/// Updates the handles of expressions in a block: `moved` holds the new handle of each old index.
+/// Updates the handles of expressions in a block; `moved` contains the new handle for each old index.
 fn renumber(block: &mut Block, moved: &[Handle<Expression>]) {
     let renumbered = |handle: &mut Handle<Expression>| *handle = moved[handle.index()];
     for statement in block.iter_mut() {

@@ -28,7 +28,7 @@ impl Uniforms {
     }
 }
 
-/// How to compute an expression in another stage.
+/// How to compute an expression in the vertex shader.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Source {
     /// Not at all: it may differ between pixels, or is not a value.
@@ -66,7 +66,7 @@ pub(super) struct UniformValues<'a> {
     wanted: Vec<Components>,
 }
 
-/// Maps each variable whose value is known at some point in the function to the expression stored in it.
+/// Maps each variable whose value is known at the current point of a function to the expression stored in it.
 type Known = HashMap<Handle<Expression>, Handle<Expression>>;
 
 impl<'a> UniformValues<'a> {
@@ -111,7 +111,7 @@ impl<'a> UniformValues<'a> {
         wanted.collect()
     }
 
-    /// Marks all components that varying expressions and statements read.
+    /// Marks as wanted all components that varying expressions and statements read.
     fn want_all(&mut self, emitted: &[Handle<Expression>]) {
         let function = self.function;
         let mut read = HashSet::new();
@@ -167,8 +167,8 @@ impl<'a> UniformValues<'a> {
         }
     }
 
-    /// Marks components of an expression, or the expressions that they are taken from. Not recursive, because
-    /// a preset may nest expressions deeply.
+    /// Marks as wanted the given components of an expression, or those of the expressions that they are taken
+    /// from. Not recursive, because a preset may nest expressions deeply.
     fn want(&mut self, handle: Handle<Expression>, components: Components) {
         let mut open = vec![(handle, components)];
         while let Some((handle, components)) = open.pop() {
@@ -233,7 +233,7 @@ fn root(function: &Function, mut pointer: Handle<Expression>) -> Handle<Expressi
     pointer
 }
 
-/// Adds the variables that are passed to calls by pointer.
+/// Adds to `passed` the variables that are passed to calls by pointer.
 fn add_passed(block: &Block, function: &Function, passed: &mut HashSet<Handle<Expression>>) {
     for statement in block {
         match statement {

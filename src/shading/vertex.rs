@@ -21,7 +21,7 @@ const MAX_NUMBERS: usize = 64;
 pub(super) struct Value {
     expression: Handle<Expression>,
     pub ty: Handle<Type>,
-    /// Index of each component among the scalar outputs; `None` if it is not read.
+    /// Index of each component among the scalar outputs; `None` for components that are not read.
     pub places: [Option<usize>; 4],
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Vertex {
     function: Function,
     /// The expressions of the function, by their debug text, which unlike `==` distinguishes 0 from -0.
     known: HashMap<String, Handle<Expression>>,
-    /// The scalar outputs: an expression and, if that is a vector, the component to pass on.
+    /// The scalar outputs, each an expression and, if that is a vector, the component to pass on.
     outputs: Vec<(Handle<Expression>, Option<u32>)>,
     values: Vec<Value>,
     types: Types,
@@ -80,8 +80,8 @@ impl Vertex {
         self.outputs.len().div_ceil(4)
     }
 
-    /// Adds an expression of `function` to the values. Returns the index of its value, or `None` if there is
-    /// no room for its outputs.
+    /// Adds the value of an expression of `function` and returns its index, or `None` if there is no room for
+    /// its outputs.
     pub fn add(
         &mut self,
         function: &Function,

@@ -39,7 +39,8 @@ pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardEr
     Ok(known.len())
 }
 
-/// Copies those `wanted` files of a shard that are missing in `out` or differ in size, each atomically.
+/// Copies those files of a shard that `wanted` accepts and that are missing in `out` or differ in size; each
+/// copy is atomic.
 pub(super) fn copy_files(
     shard: &SealedShard,
     out: &Path,

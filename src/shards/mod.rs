@@ -39,8 +39,8 @@ pub struct Merged {
 }
 
 /// Merges sealed shards of one stage into `out`, in any order and any number of times. Verdicts are saved in
-/// `store`, and the audit of `libraries` is written to `out`; if `libraries` is empty, that of the libraries
-/// named by the first shard.
+/// `store`, and the audit of `libraries` is written to `out`; if `libraries` is empty, the libraries named by
+/// the first shard are used.
 pub fn merge(
     folders: &[PathBuf],
     out: &Path,

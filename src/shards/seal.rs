@@ -22,7 +22,7 @@ pub const STORE: &str = "store";
 /// Names of the files and folders that are excluded from the seal.
 const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 
-/// A stage that works preset by preset.
+/// A stage that can be sharded, because it processes each preset separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ShardStage {
@@ -90,7 +90,8 @@ pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     disk::write(&path, sums.as_bytes()).map_err(|error| ShardError::file(&path, &error.why))
 }
 
-/// Returns the files to seal, by their path below the folder with forward slashes. Links and special files are skipped.
+/// Returns the files to seal, by their path below the folder with forward slashes. Links and special files
+/// are skipped.
 fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
     let mut found = BTreeMap::new();
     let mut open = vec![(String::new(), folder.to_owned())];

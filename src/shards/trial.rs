@@ -13,7 +13,7 @@ use crate::store::Store;
 /// Maximum number of presets in a trial.
 const PRESETS: usize = 16;
 
-/// Cost per preset in seconds on one core, and the size of the library.
+/// Cost per preset, in seconds with one worker, and the size of the library.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PresetCost {
     /// Seconds per preset for the audit.

@@ -14,10 +14,10 @@ use crate::store::Store;
 use crate::store::VerdictRow;
 
 const VERDICTS: &str = "verdicts.jsonl";
-/// Folder of the thumbnails within an audit.
+/// Folder of the thumbnails, within the audit's folder.
 const THUMBS: &str = "thumbs";
 
-/// Seals the audit of one shard in `out` with its verdicts from `store`.
+/// Writes the verdicts of one shard from `store` to its audit folder `out`, and seals the folder.
 pub fn seal_audit(out: &Path, shard: Shard, store: &Store) -> anyhow::Result<ShardInfo> {
     let run = read_run(out)?;
     let plan = AuditPlan::last(store, run.libraries.into_iter().map(|root| root.0))?;

@@ -89,8 +89,8 @@ impl Show {
         }
     }
 
-    /// Learns from a hold that has just ended, weighted by its length. Ignores holds shorter than [`MIN_HOLD_SECS`],
-    /// and those after other feedback.
+    /// Learns from a hold that has just ended, weighted by its length. Ignores holds shorter than
+    /// [`MIN_HOLD_SECS`] and holds of a preset that has already received feedback.
     pub(super) fn learn_from_hold(&mut self) {
         let held_secs = std::mem::take(&mut self.held_secs);
         if held_secs >= MIN_HOLD_SECS && !self.feedback_given {
@@ -128,8 +128,8 @@ impl Show {
         self.learn(Some(index), Some(evidence), id, signal, 0.0);
     }
 
-    /// Bans a preset or lifts the ban. A preset that is banned leaves the air as soon as another one is warm,
-    /// and is no longer a favourite.
+    /// Bans a preset or lifts its ban. A banned preset is neither a favourite nor rescued, is removed from Up
+    /// next, and leaves the air as soon as another deck is warm.
     fn ban(&mut self, id: PresetId) {
         let index = self.director.pool.index_of(id);
         let allowed_again = self.memory.banned.remove(&id);
@@ -153,7 +153,7 @@ impl Show {
         }
     }
 
-    /// Lifts the exclusion of a preset and exempts the preset from audits and watches from then on.
+    /// Lifts the exclusion of a preset, and exempts it from audits and watches from then on.
     fn rescue(&mut self, id: PresetId) {
         if self.exclusion(id).is_none() {
             return self.notify(format!("preset {id} is not excluded"));
@@ -167,8 +167,8 @@ impl Show {
         }
     }
 
-    /// Requests a cut to the safe preset. If that is not warm yet, it is replaced by a warm favourite among
-    /// the candidates that is neither too dark nor too bright, if there is one.
+    /// Requests a cut to the safe preset. If that preset is not warm yet, it is replaced by a warm
+    /// favourite among the candidates that is not too dark, too bright or too empty, if there is one.
     fn panic(&mut self) {
         let favourite = |slot: &Slot| {
             slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.suits_panic(slot)
@@ -233,7 +233,7 @@ impl Show {
             self.notify(format!("preset {id} is not queued"));
             return false;
         }
-        // A veto applies to this show only: the preset may return if nothing else is left.
+        // A veto lasts only for this show; even then, the preset may be chosen if nothing else is left.
         if let Some(index) = self.director.pool.index_of(id) {
             self.director.status.set_skipped(index, true);
         }

@@ -18,13 +18,13 @@ use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 
-/// Multiple of the usual number of warm-up frames for the safe preset, so that its picture has built up.
+/// Factor applied to the number of warm-up frames of the safe preset, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;
-/// Maximum number of warm-up frames of the first preset after a restart, because any picture is better than
-/// none.
+/// Maximum number of warm-up frames of the safe preset after a restart; small, because any picture is better
+/// than none.
 const RESUMED_WARM_UP: u32 = 4;
-/// Difference between the current target level and the one that a candidate was chosen for, above which new
-/// candidates are chosen.
+/// Difference between the current target level and the level that a candidate was chosen for (both 0 to 2),
+/// above which new candidates are chosen.
 const OFF_LEVEL: f64 = 0.7;
 /// How long the target level must differ by more than [`OFF_LEVEL`] before new candidates are chosen, in
 /// seconds.
@@ -35,9 +35,9 @@ const WATCHED_SECS: f64 = 30.0;
 /// Why a preset leaves the air.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LeaveReason {
-    /// The performer dismissed it.
+    /// The performer dismissed it with Next or Panic.
     Dismissed,
-    /// The performer requested another preset.
+    /// The performer requested another preset or went back, or a watch found the preset at fault.
     Replaced,
     /// The director cut to another preset.
     Ended,
@@ -48,7 +48,7 @@ const SAFE_PRESET_AFTER_SECS: f64 = 2.0;
 
 impl Show {
     pub(super) fn target(&self) -> Target {
-        // Uses the performer's settings only; the music's offsets would count the features twice.
+        // Uses the performer's settings only: the offsets added by the music would count the features twice.
         let MacroState { bank, profile, .. } = *self.macro_driver.state();
         let bias =
             PerformerBias { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
@@ -95,13 +95,13 @@ impl Show {
         }
     }
 
-    /// Checks the picture; excludes a preset that shows nothing or stands still, and requests a cut to
-    /// another preset.
+    /// Checks the picture of a preset that the director chose. If it shows nothing or stands still, excludes
+    /// the preset and requests a cut to another one.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
         let shown = self.decks.shown();
         let visible = shown.is_some_and(|slot| slot.warm) && self.output_mode == OutputMode::Open;
-        // Presets that the performer chose, or that run without the director, are for the performer to
-        // dismiss.
+        // Only the performer dismisses presets that the performer chose or rescued, or that run while Auto is
+        // off.
         let chosen_by_director = self.auto
             && shown.is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
         let now = Conditions {
@@ -119,7 +119,7 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm: one that is too dark or too bright is replaced, unless a
+    /// Checks the safe preset once it is warm. Drops one that is too dark, too bright or too empty, unless a
     /// resumed show has nothing on air yet.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
@@ -140,7 +140,7 @@ impl Show {
         }
     }
 
-    /// Cuts if the performer, the music or an empty output requires it and a deck is warm.
+    /// Cuts if a request, the music or an empty output calls for it and a suitable deck is warm.
     pub(super) fn cut_if_due(&mut self, dt: f64) {
         if let Some(wanted) = self.wanted {
             self.fulfil(wanted);
@@ -158,7 +158,7 @@ impl Show {
             return;
         }
         let Some(moment) = self.timing.step(&self.features, &clock) else { return };
-        // If no candidate is warm yet, the cut waits for the next beat.
+        // If no candidate is warm yet, the cut stays pending.
         let Some(slot) = self.decks.take_warm() else { return };
         let level = self.target().level;
         let (over_secs, style) = fading::plan(&self.features, level, moment, &mut self.rng);
@@ -196,7 +196,7 @@ impl Show {
         self.cut(slot, cause, over_secs, style);
     }
 
-    /// Learns from the preset on air before it leaves.
+    /// Learns how the preset on air was received; called before it leaves the air.
     pub(super) fn learn_from_leaving(&mut self, why: LeaveReason) {
         self.learn_from_hold();
         let Some(slot) = self.decks.shown() else { return };
@@ -213,8 +213,8 @@ impl Show {
         self.learn(index, evidence, id, signal, self.on_air_secs);
     }
 
-    /// Returns the evidence from when the slot's preset was chosen, or the current evidence if the director
-    /// did not choose it. `None` if it is not in the library.
+    /// Returns the evidence recorded when the director chose the slot's preset. If the director did not
+    /// choose it, returns the current evidence, or `None` if the preset is not in the library.
     pub(super) fn evidence_of(&self, slot: &Slot) -> Option<Evidence> {
         let now = || slot.index.map(|index| self.director.evidence_of(index, &self.target()));
         slot.choice.map(|choice| choice.evidence).or_else(now)
@@ -270,7 +270,8 @@ impl Show {
         self.decks.put_on_air(slot, over_secs, style);
     }
 
-    /// Requests candidates for the current music until there are enough, and a safe preset if it is due.
+    /// Requests the preset that the performer asked for, candidates for the current music until there are
+    /// enough, and a safe preset if one is due.
     pub(super) fn prepare(&mut self) {
         let target = self.target();
         self.decks.drop_stale_spare();
@@ -301,7 +302,8 @@ impl Show {
         self.keep_safe_preset();
     }
 
-    /// Requests the preset the performer asked for; replaces the last candidate if necessary.
+    /// Requests the preset that the performer asked for, unless it is a candidate already; drops the last
+    /// candidate if there would be too many.
     fn request_wanted(&mut self) {
         let Some(CutRequest::Preset(id)) = self.wanted else { return };
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
@@ -346,7 +348,8 @@ impl Show {
         }
     }
 
-    /// Returns whether the music has changed since the candidates were chosen.
+    /// Returns whether the scene has changed since a candidate was chosen, or the target level has been off
+    /// for longer than [`OFF_LEVEL_SECS`]. `dt` is in seconds.
     fn candidates_outdated(&mut self, target: &Target, dt: f64) -> bool {
         let mut aims =
             self.decks.candidates.iter().filter_map(|slot| slot.choice).map(|choice| choice.target);
@@ -368,7 +371,7 @@ impl Show {
     /// candidates are warm, or earlier on Panic or if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
-        // Presets that wait for their audit must not leave the output black.
+        // Candidates that are still waiting for an audit must not leave the output black.
         let late = self.now > SAFE_PRESET_AFTER_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
         let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
@@ -393,7 +396,7 @@ impl Show {
         let slot = if safe.is_empty() || self.resuming() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
-            // Presets that failed before are not tried again.
+            // Presets that failed or were found unfit before are not tried again.
             let sound = |preset: &crate::library::BuiltIn| {
                 let id = PresetId::of(preset.text.as_bytes());
                 !self.memory.excluded.contains_key(&id) && self.unfit.may_be_safe(id)

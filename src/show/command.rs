@@ -18,11 +18,11 @@ pub enum Command {
     Back,
     /// Toggle hold, which keeps the current preset on air.
     Hold,
-    /// Toggle whether the director chooses presets.
+    /// Toggle Auto, in which the director cuts to other presets on its own.
     Auto,
     /// Toggle whether the current preset is a favourite.
     Favourite,
-    /// Ban the current preset.
+    /// Ban the current preset, or lift its ban.
     Ban,
     /// Cut to a safe preset without waiting for the music: a suitable favourite, or a built-in preset if
     /// there is none.
@@ -84,8 +84,8 @@ pub enum Command {
     ClearSprites,
     /// Take the message or title off the air.
     ClearText,
-    /// Lock the macros against the music, because MIDI knobs are assigned to all eight, or unlock them; sent
-    /// by the program, not by the performer.
+    /// Stop the music from moving the macros, because MIDI knobs are assigned to all eight, or let it move
+    /// them again. Sent by the program, not by the performer.
     MidiLock(bool),
 }
 

@@ -7,15 +7,16 @@ use crate::stage::DeckId;
 
 /// Multiple of a step's time budget above which a frame counts as far too slow.
 const FAR_TOO_SLOW: f64 = 10.0;
-/// Total time of consecutive frames that are far too slow after which the preset is blamed, in seconds.
+/// Time after which the preset is blamed, in seconds, summed over consecutive frames that are far too slow.
 const SLOW_SECS: f64 = 0.6;
-/// Minimum number of consecutive frames that are far too slow; a single one may have another cause.
+/// Number of consecutive frames that must be far too slow before the picture is shrunk or the preset
+/// replaced; a single slow frame may have another cause.
 const SLOW_FRAMES: u32 = 2;
-/// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the computer is
-/// at fault.
+/// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the
+/// computer is assumed to be at fault.
 const MAX_CONSECUTIVE: u32 = 3;
 
-/// What to do about the time that a frame took.
+/// Response to the time that a frame took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slowness {
     /// Do nothing.
@@ -43,15 +44,15 @@ pub(super) struct DeckWatch {
 }
 
 impl DeckWatch {
-    /// Starts over when another deck is on air.
+    /// Starts over if another deck is on air, but keeps the number of consecutive replacements.
     pub fn follow(&mut self, deck: Option<DeckId>) {
         if self.deck != deck {
             *self = Self { deck, consecutive: self.consecutive, ..Self::default() };
         }
     }
 
-    /// Judges a frame drawn at `scale` times full size that took `took` seconds of a budget of `budget`
-    /// seconds.
+    /// Judges a frame that took `took` seconds, given a time budget of `budget` seconds. `scale` is the side
+    /// length at which it was drawn, relative to full size.
     pub fn time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
         let limit = FAR_TOO_SLOW * budget;
         if took <= limit {
@@ -64,7 +65,8 @@ impl DeckWatch {
         if self.slow_frames < SLOW_FRAMES {
             return Slowness::Suspicious;
         }
-        // The time at the smallest size, if the time is proportional to the number of pixels.
+        // Estimated time at the smallest size, assuming that the time is proportional to the number of
+        // pixels.
         let smallest = took * (Quality::SMALLEST / scale).powi(2);
         if self.slow_secs < SLOW_SECS || smallest <= limit {
             return Slowness::Critical;
@@ -74,8 +76,8 @@ impl DeckWatch {
         if self.consecutive > MAX_CONSECUTIVE { Slowness::Tolerated } else { Slowness::Replaced }
     }
 
-    /// Returns whether the preset is suspected of being far too slow; nothing else should use the device
-    /// then.
+    /// Returns whether the preset is suspected of being far too slow, in which case nothing else should use
+    /// the device.
     pub fn suspicious(&self) -> bool {
         self.slow_frames > 0
     }

@@ -57,7 +57,7 @@ pub(super) struct Decks {
     pub spare: Option<Slot>,
     /// The safe preset for `Panic`.
     pub safe: Option<Slot>,
-    /// Whether memory is short: one candidate instead of two, no spare, and no previous deck.
+    /// Whether memory is short; if so, one candidate is kept instead of two, and no previous deck.
     economy: bool,
     retired: Vec<DeckId>,
     cancelled: Vec<DeckId>,
@@ -109,7 +109,7 @@ impl Decks {
         }
     }
 
-    /// Returns the deck the audience sees: the one fading in, otherwise the one on air.
+    /// Returns the slot that counts as shown: the one fading in, otherwise the one on air.
     pub fn shown(&self) -> Option<&Slot> {
         self.fade.as_ref().map(|fade| &fade.to).or(self.front.as_ref())
     }
@@ -138,13 +138,13 @@ impl Decks {
         self.by_urgency().find(|slot| slot.id == preset).map(|slot| slot.deck)
     }
 
-    /// Marks all decks as in preparation, including the one on air.
+    /// Completes the crossfade and marks all decks as in preparation, including the one on air.
     pub fn cool(&mut self) {
         self.finish_fade();
         self.waiting().for_each(|slot| slot.warm = false);
     }
 
-    /// Keeps fewer decks from now on: one candidate, no spare and no previous deck.
+    /// Drops the spare and keeps fewer decks from now on: one candidate and no previous deck.
     pub fn economise(&mut self) {
         self.economy = true;
         let spare = self.spare.take().into_iter().chain(self.previous.take());
@@ -152,7 +152,7 @@ impl Decks {
         dropped.into_iter().for_each(|slot| self.drop_slot(slot));
     }
 
-    /// Marks a deck as warm, or retires it if no slot waits for it; returns whether one did.
+    /// Marks a deck as warm, or retires it if no slot is waiting for it; returns whether one was.
     pub fn arrive(&mut self, arrived: &Arrived) -> bool {
         let Some(slot) = self.waiting().find(|slot| slot.deck == arrived.deck) else {
             self.retired.push(arrived.deck);
@@ -165,8 +165,8 @@ impl Decks {
         true
     }
 
-    /// Removes and returns the slot of a deck that has not been built, and so need not be retired. The front
-    /// and previous decks match only while they are prepared again after a device failure.
+    /// Removes and returns the slot of a deck that is not on the stage yet, and so need not be retired. The
+    /// front and previous decks match only while they are prepared again after a device failure.
     pub fn cancel(&mut self, deck: DeckId) -> Option<Slot> {
         let same = |slot: &mut Slot| slot.deck == deck && !slot.warm;
         if let Some(at) = self.candidates.iter().position(|slot| slot.deck == deck) {
@@ -188,8 +188,8 @@ impl Decks {
         }
     }
 
-    /// Discards the candidates because the music has changed. The first warm one becomes the spare until
-    /// another is warm; presets that the director did not choose stay.
+    /// Discards the candidates because the music has changed. If there is no spare, the first warm candidate
+    /// becomes the spare until another one is warm. Presets that the director did not choose stay.
     pub fn discard_candidates(&mut self) {
         for slot in std::mem::take(&mut self.candidates) {
             if slot.choice.is_none() {

@@ -5,7 +5,7 @@ use crate::mind::director::Moment;
 use crate::stage::FadeStyle;
 use crate::units::Rng;
 
-/// Length of the crossfade of a cut that does not wait for the music, in seconds: quick, but not abrupt.
+/// Crossfade length, in seconds, for cuts that do not wait for the music: quick, but not abrupt.
 pub(super) const PERFORMER_SECS: f64 = 0.35;
 /// Length of the crossfade to the safe preset, in seconds.
 pub(super) const PANIC_SECS: f64 = 0.15;

@@ -1,24 +1,25 @@
 //! Chooses the picture quality that a computer can keep up with, from measured step times.
 //!
-//! First the picture gets smaller, then steps are dropped evenly. A pure function of the measurements: equal times give
-//! equal decisions.
+//! It first shrinks the picture, then drops steps evenly. Its decisions depend only on the measurements:
+//! equal times give equal decisions.
 
 use serde::{Deserialize, Serialize};
 
 /// Side lengths of the picture relative to full size, largest first.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
-/// Number of slots per step at the smallest scale, when even that is too slow.
+/// Numbers of slots per step to try, in this order, if even the smallest scale is too slow at the full rate.
 const EVERY: [u32; 4] = [2, 3, 4, 6];
-/// Minimum number of step times for a decision; they must also span at least half a second.
+/// Minimum number of step times for a decision.
 const MIN_STEPS: usize = 5;
+/// Minimum time that the step times must cover for a decision, in seconds.
 const WINDOW_SECS: f64 = 0.5;
 /// Number of step times ignored after a change: they include the cost of the change itself.
 const SETTLING: usize = 3;
 /// Share of the budget that the predicted step time at a higher quality must stay below before that quality
 /// is tried.
 const HEADROOM: f64 = 0.75;
-/// Initial and maximum time for which the predicted step time must stay below the share [`HEADROOM`] of the
-/// budget, in seconds; doubled each time a higher quality turns out to be too slow.
+/// Initial and maximum time, in seconds, for which a higher quality must appear to fit before it is tried.
+/// The time doubles whenever a higher quality turns out to be too slow.
 const PATIENCE_SECS: (f64, f64) = (3.0, 96.0);
 /// Time after which a higher quality counts as sustainable, in seconds.
 const PROVED_SECS: f64 = 10.0;
@@ -28,7 +29,7 @@ const PROVED_SECS: f64 = 10.0;
 pub struct Quality {
     /// Side length of the picture and of the warp mesh, relative to full size.
     pub scale: f64,
-    /// Number of slots per step.
+    /// Number of slots per step; 1 at the full rate.
     pub every: u32,
 }
 
@@ -157,8 +158,8 @@ impl Governor {
         (self.level < lowest).then(|| self.change_to(self.level + 1, false))
     }
 
-    /// Predicts whether the next higher quality fits, assuming that step times grow with the number of
-    /// pixels.
+    /// Predicts whether the next higher quality fits, assuming that step times are proportional to the number
+    /// of pixels.
     fn higher_fits(&self, took: f64) -> bool {
         let Some(higher) = self.level.checked_sub(1) else { return false };
         let growth = Quality::of(higher).scale / self.quality().scale;

@@ -8,7 +8,7 @@ use crate::facts::PresetId;
 use crate::stage::DeckId;
 use crate::store::BanKind;
 
-/// Maximum number of consecutive decks set aside; then the next one may stay, because the cause may be the music.
+/// Maximum number of consecutive decks set aside; the next one is kept, because the music may be the cause.
 const MAX_SET_ASIDE: u32 = 4;
 
 impl Show {
@@ -48,12 +48,12 @@ impl Show {
         true
     }
 
-    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air, the
-    /// director is on, and the performer has not rescued the preset.
+    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air, Auto is
+    /// on, and the performer has not rescued the preset.
     fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
-        // Without the director, only the performer dismisses presets.
+        // While Auto is off, only the performer dismisses presets.
         if !self.auto || self.memory.rescued.contains(&id) {
             return;
         }
@@ -73,7 +73,7 @@ impl Show {
         self.fail(&Failed { deck, kind: BanKind::Quality, why: why.to_owned() });
     }
 
-    /// Returns the decks to prepare again, most urgent first.
+    /// Returns the IDs of all decks, most urgent first.
     pub(super) fn decks_by_urgency(&self) -> Vec<DeckId> {
         self.decks.by_urgency().map(|slot| slot.deck).collect()
     }

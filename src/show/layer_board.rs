@@ -35,7 +35,7 @@ impl LayerBoard {
         &self.on_air
     }
 
-    /// Returns the number of sprites on air, and of messages and titles.
+    /// Returns the number of sprites on air, and the number of messages and titles.
     pub fn counts(&self) -> [usize; 2] {
         let sprites = self.on_air.iter().filter(|layer| is_sprite(layer)).count();
         [sprites, self.on_air.len() - sprites]
@@ -57,8 +57,8 @@ impl LayerBoard {
         self.launch(LayerContent::Title(self.title.clone()));
     }
 
-    /// Launches a layer. A message or title replaces the one on air; beyond the maximum, a sprite replaces
-    /// the oldest one.
+    /// Launches a layer. A message or title replaces the one on air; a sprite beyond the maximum replaces the
+    /// oldest sprite.
     pub fn launch(&mut self, content: LayerContent) {
         if !matches!(content, LayerContent::Sprite(_)) {
             self.clear_text();

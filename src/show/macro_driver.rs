@@ -22,9 +22,9 @@ use crate::units::{Rng, Unipolar};
 
 /// Half-width of the dead zone around the middle, which absorbs the jitter of knobs.
 const DEAD_ZONE: f32 = 0.02;
-/// Speed of a preset's time at the lower and the upper end of motion; 1 in the middle.
+/// Speed of a preset's time at the lower and upper ends of the Motion macro's range; 1 in the middle.
 const TIME_SPEED: (f32, f32) = (0.3, 2.5);
-/// Audio gain of a preset at the lower and the upper end of motion; 1 in the middle.
+/// Audio gain of a preset at the lower and upper ends of the Motion macro's range; 1 in the middle.
 const AUDIO_GAIN: (f32, f32) = (0.4, 1.5);
 /// Factor applied to the amplitude of a preset's movement at the lower and upper ends of the Motion macro's range; 1 in
 /// the middle.
@@ -33,22 +33,24 @@ const AMPLITUDE: (f32, f32) = (0.4, 2.0);
 const MOVEMENTS: [&str; 4] = ["rot", "warp", "dx", "dy"];
 /// Multiplicative movement variables, neutral at 1.
 const SCALES: [&str; 3] = ["zoom", "sx", "sy"];
-/// Echo at full fusion; part of the picture always stays clear.
+/// Magnitude of the echo at the ends of the Fusion macro's range; below 1, so that part of the picture always
+/// stays clear.
 const MAX_ECHO: f32 = 0.85;
-/// Fusion above which the second deck shows, as a fraction of the range above the middle.
+/// Position of the Fusion macro above which the second deck shows, as a fraction of the range above the
+/// middle.
 const MIN_SECOND: f32 = 0.25;
 /// Maximum opacity of the second deck.
 const MAX_SECOND: f32 = 0.8;
 /// Duration of the second deck's fade-in and fade-out, in seconds; the fade-out ends before most crossfades
 /// do.
 const SECOND_FADE_SECS: (f64, f64) = (1.5, 0.6);
-/// Sparkle above which glints appear, as a fraction of the range above the middle.
+/// Position of the Sparkle macro above which glints appear, as a fraction of the range above the middle.
 const MIN_GLINT: f32 = 0.25;
-/// Hue rotation at the ends of M4, in turns.
+/// Hue rotation at the ends of M4's range, in turns.
 const MAX_HUE: f32 = 0.35;
-/// Saturation added at the upper end of M7; the lower end is greyscale.
+/// Saturation added at the upper end of M7's range; the lower end is greyscale.
 const MAX_SATURATION: f32 = 0.8;
-/// Zoom at a full hit, as the logarithm of the scale.
+/// Natural logarithm of the zoom factor at a full hit and an end of M8's range.
 const MAX_PULSE: f32 = 0.16;
 /// Attack and release time constants of the pulse, in seconds; too slow to strobe.
 const PULSE_SECS: (f32, f32) = (0.03, 0.18);
@@ -66,7 +68,7 @@ pub struct MacroDriver {
 #[derive(Default)]
 struct SecondDeck {
     deck: Option<DeckId>,
-    /// Fade position, 0 absent to 1 fully present.
+    /// Progress of its fade, from 0 (absent) to 1 (fully present).
     presence: f64,
 }
 
@@ -81,12 +83,12 @@ pub struct FusionDecks<'a> {
 }
 
 impl MacroDriver {
-    /// Creates a driver from saved settings; `rng` drives the random part of the drift.
+    /// Creates a driver from saved settings; `rng` supplies the random part of the macros' slow drift.
     pub fn new(state: MacroState, rng: Rng) -> Self {
         Self { macros: Macros::new(state), rng, bank: state.bank, pulse: 0.0, second: SecondDeck::default() }
     }
 
-    /// Continues from saved settings.
+    /// Starts over from saved settings.
     pub fn restore(&mut self, state: MacroState) {
         *self = Self::new(state, self.rng.clone());
     }
@@ -132,7 +134,7 @@ impl MacroDriver {
         self.macros.view()
     }
 
-    /// Returns the effect of motion on the variables of every preset on air.
+    /// Returns the effect of the Motion macro on the variables of every preset on air.
     pub fn modulation(&self) -> Modulation {
         let motion = self.lean(Control::Motion);
         let mut modulation = Modulation::default();
@@ -159,7 +161,7 @@ impl MacroDriver {
         Some(FusedDeck { on_air, share: Unipolar::new(share * MAX_SECOND) })
     }
 
-    /// Returns the post effects on the finished picture.
+    /// Returns the post effects to apply to the finished picture.
     pub fn post(&self) -> Post {
         let sparkle = self.lean(Control::Sparkle);
         let chroma = self.lean(Control::M7);
@@ -185,8 +187,8 @@ impl MacroDriver {
 }
 
 impl SecondDeck {
-    /// Maintains the second deck while it is wanted. It fades out before another one replaces it, and during
-    /// crossfades, which may put it on air or change the previous deck.
+    /// Chooses a second deck and fades it in while `wanted` is true. It fades out before another one replaces
+    /// it, and during crossfades, which may put it on air or retire it.
     fn step(&mut self, wanted: bool, decks: &FusionDecks, dt: f64) {
         let usable = |deck: &DeckId| decks.spare.contains(deck) && !decks.on_air.contains(deck);
         if self.deck.is_some_and(|deck| !usable(&deck)) {
@@ -206,7 +208,8 @@ impl SecondDeck {
     }
 }
 
-/// Returns how strongly the second deck shows, 0 to 1, for a fusion from -1 to 1.
+/// Returns how strongly the second deck shows, 0 to 1; `fusion` is how far the Fusion macro is from the
+/// middle, -1 to 1.
 fn second_share(fusion: f32) -> f32 {
     ((fusion - MIN_SECOND) / (1.0 - MIN_SECOND)).max(0.0)
 }

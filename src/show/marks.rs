@@ -57,7 +57,7 @@ impl Show {
         self.notify(format!("undone: {}", step.shown.what));
     }
 
-    /// Returns the mark that [`Self::undo`] would take back.
+    /// Returns the mark that [`Self::undo`] would undo, if any.
     pub(super) fn undoable(&self) -> Option<Undoable> {
         self.undo.back().map(|step| step.shown.clone())
     }

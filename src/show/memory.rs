@@ -35,7 +35,7 @@ pub struct ShowMemory {
     /// Excluded presets, with the reason and duration of each exclusion.
     #[serde(rename = "left_out")]
     pub excluded: BTreeMap<PresetId, Exclusion>,
-    /// Presets rescued by the performer: shown regardless of audits and the picture watch.
+    /// Presets rescued by the performer: shown regardless of audits and watches.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rescued: BTreeSet<PresetId>,
     /// How far choices stray from known favourites.
@@ -83,7 +83,7 @@ pub struct MarkedPresets {
     pub rescued: BTreeSet<PresetId>,
 }
 
-/// The taste for the styles of one library, and the saved taste for those of other libraries.
+/// The taste for the styles of one library, and the saved taste for the styles of other libraries.
 #[derive(Clone, Debug)]
 pub(super) struct LearntTaste {
     pub taste: Taste,

@@ -53,7 +53,7 @@ impl Pacer {
         f64::from(slots) / f64::from(self.rate)
     }
 
-    /// Changes the rate in Hz; the next step follows one new slot after the latest one.
+    /// Changes the rate in Hz; the new slots are counted from the time of the latest step.
     pub fn set_rate(&mut self, rate: u32) {
         if rate.max(1) != self.rate {
             let latest = self.time_of(self.taken);
@@ -72,7 +72,7 @@ impl Pacer {
         self.time_of(self.next_slot())
     }
 
-    /// Skips the slot at `now`, because nothing can be drawn yet.
+    /// Skips the slots up to and including the one at `now`, in seconds, because nothing can be drawn yet.
     pub fn pass(&mut self, now: f64) {
         self.earliest = self.slot_at(now) + 1;
     }
@@ -116,7 +116,7 @@ impl Pacer {
     }
 }
 
-/// Number of steps that were not drawn, by cause.
+/// Number of dropped steps, by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DroppedSteps {

@@ -1,6 +1,7 @@
 //! Detects presets that show nothing or stand still while on air.
 //!
-//! Inactive during silence, blackout and freeze, when the picture does not depend on the preset alone.
+//! Inactive during silence, blackout and freeze, when the picture does not depend on the preset alone, and
+//! for presets that the performer chose, rescued or holds.
 
 use crate::stage::PictureStats;
 
@@ -11,7 +12,8 @@ const FROZEN_SECS: f64 = 1.1;
 /// Maximum time counted per step, in seconds: a longer step is a stall of the program, not a fault in the
 /// picture.
 const LONGEST_STEP_SECS: f64 = 0.25;
-/// Maximum number of consecutive presets dismissed; then the next one may stay, because the cause may be the music.
+/// Maximum number of consecutive faults reported; the next preset stays on air, because the music may be the
+/// cause.
 const MAX_CONSECUTIVE: u32 = 3;
 
 /// A fault in a picture.
@@ -55,15 +57,15 @@ impl PictureFault {
     }
 }
 
-/// The conditions of one step.
+/// What the watch needs to know about one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conditions {
     /// Seconds since the last step.
     pub dt: f64,
     /// Time on air, in seconds.
     pub on_air_secs: f64,
-    /// Whether to watch: the director is on and chose the preset, the performer has not rescued it, music is
-    /// playing, and no hold, blackout or freeze is active.
+    /// Whether to watch: Auto is on, the director chose the preset, the performer has not rescued it, music
+    /// is playing, and no hold, blackout or freeze is active.
     pub active: bool,
 }
 
@@ -79,8 +81,8 @@ pub(super) struct PictureWatch {
 
 impl PictureWatch {
     /// Advances by one step; `picture_stats` is a new measurement, if there is one. Returns a fault once it
-    /// has lasted too long and then starts over; after [`MAX_CONSECUTIVE`] faults in a row, returns `None`
-    /// until a picture has no fault.
+    /// has lasted too long, then starts over. After [`MAX_CONSECUTIVE`] faults in a row, returns `None` until
+    /// a picture without a fault is measured.
     pub fn step(&mut self, picture_stats: Option<&PictureStats>, now: Conditions) -> Option<PictureFault> {
         let another = now.on_air_secs < self.on_air_secs;
         self.on_air_secs = now.on_air_secs;

@@ -35,8 +35,8 @@ impl Rig {
         self.recovery.generation
     }
 
-    /// Returns whether the stage has no picture yet after a failure, so that windows should keep their last
-    /// one.
+    /// Returns whether the stage has no picture yet after a failure, in which case windows should keep their
+    /// last one.
     pub fn picture_held(&self) -> bool {
         self.recovery.held_since.is_some()
     }
@@ -88,7 +88,8 @@ impl Rig {
         self.rebuild(true, Duration::ZERO);
     }
 
-    /// Keeps fewer decks to save graphics memory; returns whether the picture must also become smaller.
+    /// Responds to failed allocations: keeps fewer decks to save graphics memory. Returns whether the picture
+    /// must also become smaller.
     fn economise(&mut self) -> bool {
         let now = self.show.now;
         let recovery = &mut self.recovery;
@@ -116,7 +117,8 @@ impl Rig {
         let work = move || {
             std::thread::sleep(pause);
             let context = if reopen { context.reopen().map(std::sync::Arc::new) } else { Ok(context) };
-            done.send(context.map(|context| Stage::with(context, size, options))).ok(); // The rig was dropped.
+            // Fails if the rig was dropped.
+            done.send(context.map(|context| Stage::with(context, size, options))).ok();
         };
         self.recovery.rebuilt = Some(rebuilt);
         self.recovery.held_since.get_or_insert(self.show.now);

@@ -55,7 +55,7 @@ impl Recovery {
         !self.sent.is_empty()
     }
 
-    /// Returns the preset of a deck.
+    /// Returns the preset of a deck; `None` if the show no longer has the deck.
     pub fn preset(&self, deck: DeckId) -> Option<PresetId> {
         self.requests.get(&deck).map(|request| request.preset)
     }

@@ -7,10 +7,10 @@ use crate::facts::PresetId;
 use crate::mind::director::NO_REPEAT;
 use crate::stage::OutputMode;
 
-/// Maximum number of presets saved from the history.
+/// Maximum number of presets from the history that are saved.
 const KEPT_HISTORY: usize = 60;
-/// Seconds of show time after resuming until the rest of the saved queue is dropped, in case its library is
-/// never loaded.
+/// Show time after resuming, in seconds, at which the rest of the saved queue is dropped, in case its library
+/// is never loaded.
 const QUEUE_SECS: f64 = 60.0;
 
 impl Show {

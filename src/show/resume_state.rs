@@ -17,7 +17,7 @@ pub struct ResumeState {
     pub history: Vec<(PresetId, String)>,
     /// The next presets, soonest first.
     pub queue: Vec<PresetId>,
-    /// Whether the director chooses presets.
+    /// Whether Auto is on, so that the director cuts to other presets on its own.
     pub auto: bool,
     /// Whether the preset on air is held.
     pub held: bool,

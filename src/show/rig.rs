@@ -14,7 +14,8 @@ use crate::store::BanKind;
 
 /// Minimum time between two measurements of the picture, in seconds.
 const MEASURE_EVERY_SECS: f64 = 0.09;
-/// How long drawing continues during a blackout, in seconds: the flash limiter may fade to black.
+/// How long drawing continues during a blackout, in seconds, because the flash limiter may need time to fade
+/// to black.
 const BLACKOUT_SECS: f64 = 1.5;
 
 /// The inputs of one frame.
@@ -134,8 +135,8 @@ impl Rig {
         self.spare = self.audio.swap(self.spare.clone());
     }
 
-    /// Prepares the first decks of a show whose warmer works in place, so that it does not start black. No time passes
-    /// and nothing is drawn.
+    /// Prepares the first decks of a show whose warmer works in place, so that the show does not start black.
+    /// No time passes and nothing is drawn.
     pub fn prepare(&mut self) {
         let frame = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
         let step = self.step(&frame, &PresetAudio::default());

@@ -5,8 +5,8 @@ use super::deck_watch::Slowness;
 use super::graphics_event::GraphicsEvent;
 use super::rig::Rig;
 
-/// Seconds for which the code of a preset may exceed its instruction budget, or compute no finite
-/// coordinates, in every frame.
+/// How long, in seconds, the code of a preset may exceed its instruction budget in every frame, or compute no
+/// finite coordinates in any.
 const TOLERATED_SECS: f64 = 1.0;
 
 impl Rig {
@@ -31,9 +31,10 @@ impl Rig {
         }
     }
 
-    /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used;
-    /// reports the deck on air if it is far too slow for this device. `budget` is the time budget of a step
-    /// at full rate, in seconds; `scale` is the size at which the frame was drawn, relative to full size.
+    /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used.
+    /// Reports the deck on air if it is far too slow for this device. `budget` is the time budget of a step
+    /// at full rate, in seconds; `scale` is the side length at which the frame was drawn, relative to full
+    /// size.
     pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         self.deck_watch.follow(on_air);

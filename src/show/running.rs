@@ -67,7 +67,7 @@ pub struct Show {
     pub(super) decks: Decks,
     pub(super) on_air_secs: f64,
     /// Whether the taste has already learnt from this showing, or must not learn from it because the preset
-    /// failed.
+    /// was at fault.
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
     pub(super) wanted: Option<CutRequest>,
@@ -102,7 +102,7 @@ pub struct Show {
     pub(super) watch: PictureWatch,
     pub(super) unfit: Unfit,
     pub(super) resumption: Resumption,
-    /// Number of consecutive decks that showed nothing after their first frames.
+    /// Number of consecutive decks dropped because they showed nothing after their first frames.
     pub(super) set_aside: u32,
     /// Frame rate passed to presets, in Hz.
     fps: f64,
@@ -121,7 +121,7 @@ impl Show {
     /// Creates a show with a prepared library and the memory of earlier shows.
     pub fn with_memory(settings: ShowSettings, pool: Arc<Pool>, memory: ShowMemory) -> Self {
         let rng = Rng::new(settings.seed);
-        // Without the director, the macros do not follow the music either.
+        // Without Auto, the macros do not follow the music either.
         let macros = MacroState { follow: memory.macros.follow && settings.auto, ..memory.macros };
         Self {
             director: director(pool, &memory),
@@ -235,7 +235,7 @@ impl Show {
         for failed in input.failed {
             self.fail(failed);
         }
-        // The stage does not run the layers of a frozen picture.
+        // The stage does not advance layers while the picture is frozen.
         if self.output_mode != OutputMode::Freeze {
             self.layers.advance(input.dt);
         }
@@ -340,8 +340,8 @@ impl Show {
         }
     }
 
-    /// Advances the audio clock by the frame time and corrects it gradually towards the time of the features, which
-    /// advances in hops; after a jump it is reset.
+    /// Advances the audio clock by the frame time and corrects it towards the time of the features, which
+    /// advances in hops: gradually, or at once if the error exceeds [`CLOCK_JUMP_SECS`].
     fn sync_audio_clock(&mut self, input: &StepInput) {
         self.audio_now = self.audio_now + Seconds(input.dt);
         if input.features.at == self.features.at {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct ShowSettings {
     /// Random seed of all choices.
     pub seed: u64,
-    /// Whether the director chooses presets.
+    /// Whether Auto is on, so that the director cuts to other presets on its own.
     pub auto: bool,
     /// Target frame rate, in Hz.
     pub fps: f64,
@@ -16,7 +16,7 @@ pub struct ShowSettings {
     /// Whether a safe preset is kept warm for `Panic`.
     #[serde(rename = "refuge")]
     pub safe_preset: bool,
-    /// Whether fusion may run a second deck; too expensive for a software rasteriser.
+    /// Whether the Fusion macro may blend in a second deck, which is too expensive on a software rasteriser.
     pub second_deck: bool,
     /// Delay between the newest audio and the display of a frame, in seconds; cuts are timed by when they are
     /// seen. Negative if a frame is displayed before the end of the audio it was drawn from, as in an offline

@@ -23,7 +23,7 @@ pub struct Snapshot {
     pub up_next: Vec<Upcoming>,
     /// Presets shown, newest first, starting with the one on air.
     pub history: Vec<PlayedPreset>,
-    /// Whether the director chooses presets.
+    /// Whether Auto is on, so that the director cuts to other presets on its own.
     pub auto: bool,
     /// Whether the current preset is held.
     pub held: bool,
@@ -35,7 +35,7 @@ pub struct Snapshot {
     pub theme: String,
     /// Blackout, freeze or normal output.
     pub output_mode: OutputMode,
-    /// Number of sprites on air, and of messages and titles.
+    /// Number of sprites on air, and number of messages and titles on air.
     pub layers: [usize; 2],
     /// The title to show when launched; empty if none is set.
     pub title: String,
@@ -53,9 +53,9 @@ pub struct Snapshot {
     pub undo: Option<Undoable>,
     /// Latest message for the performer.
     pub message: Option<String>,
-    /// Number of steps that were not drawn, by cause.
+    /// Number of dropped steps, by cause.
     pub dropped: DroppedSteps,
-    /// The picture quality that the computer keeps up with.
+    /// The current picture quality, chosen so that the computer can keep up.
     pub quality: Quality,
 }
 

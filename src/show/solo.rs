@@ -19,7 +19,7 @@ pub struct Solo {
 
 impl Solo {
     /// Prepares the only preset of `library` for `stage`, which can be reused for several presets. The first
-    /// call of [`Self::frame`] reports whether the preset can be played.
+    /// call to [`Self::frame`] reports whether the preset can be played.
     pub fn begin(
         render_context: &Arc<RenderContext>,
         stage: Stage,
@@ -43,7 +43,8 @@ impl Solo {
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }
     }
 
-    /// Draws the next frame with the audio in `sound`; returns the reason if the preset cannot be played.
+    /// Draws the next frame with the audio in `sound`. The first call returns the reason if the preset cannot
+    /// be played.
     pub fn frame(&mut self, sound: &[[f32; 2]]) -> Result<(), String> {
         let dt = if self.frames == 0 { 0.0 } else { self.frame_secs };
         let features = Features::default();

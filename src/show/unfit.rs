@@ -11,7 +11,7 @@ const MAX_UNFIT: usize = 6;
 /// The presets found unfit so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unfit {
-    /// Presets that are too dark or too bright to be the safe one in this show.
+    /// Presets that are too dark, too bright or too empty to be the safe one in this show.
     pub presets: BTreeSet<PresetId>,
 }
 
@@ -21,7 +21,8 @@ impl Unfit {
         self.presets.len() >= MAX_UNFIT || !self.presets.contains(&id)
     }
 
-    /// Returns whether a warm deck is neither too dark nor too bright to be the safe one.
+    /// Returns whether a warm deck may be the safe one: it is not too dark, too bright or too empty, or
+    /// [`MAX_UNFIT`] presets have been found unfit.
     pub fn suits_panic(&self, slot: &Slot) -> bool {
         self.presets.len() >= MAX_UNFIT || slot.look.is_none_or(|look| look.suits_panic())
     }

@@ -31,7 +31,8 @@ const MAX_WARM_UP_REPEATS: u32 = 4;
 /// How long a warm-up thread pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
 
-/// Decides whether a preset may be shown. Called on warm-up threads, where it may block.
+/// Decides whether a preset may be shown. Called on warm-up threads, or on the show's thread if decks are
+/// prepared in place; may block.
 pub trait Admission: Send + Sync {
     /// Checks whether the preset with this source and ID may be shown; if not, returns why.
     fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), DeckError>;
@@ -76,7 +77,7 @@ impl Arrival {
 pub struct PrepareTimes {
     /// Time to read the file.
     pub read_ms: f64,
-    /// Time to audit the preset if it had no verdict yet.
+    /// Time for admission, including an audit if the preset had no verdict yet; 0 if admission was skipped.
     pub admit_ms: f64,
     /// Time to parse, compile and translate the preset.
     pub compile_ms: f64,
@@ -131,7 +132,7 @@ enum Work {
 impl Warmer {
     /// Starts threads named "warm-up N" that end when the warmer is dropped.
     ///
-    /// Every preset must pass `admission`, if given.
+    /// Every preset that was not admitted before must pass `admission`, if given.
     pub fn threads(
         render_context: &Arc<RenderContext>,
         audio: &Latest<PresetAudio>,
@@ -142,7 +143,8 @@ impl Warmer {
         Self { work: Work::start(&builder), builder }
     }
 
-    /// Creates a warmer that prepares decks on the calling thread. Every preset must pass `admission`, if given.
+    /// Creates a warmer that prepares decks on the calling thread. Every preset that was not admitted before
+    /// must pass `admission`, if given.
     pub fn in_place(
         render_context: &Arc<RenderContext>,
         audio: &Latest<PresetAudio>,
@@ -254,7 +256,7 @@ impl Work {
 }
 
 impl Drop for Work {
-    /// Waits for the decks in progress, because the process may crash if it exits during a driver call.
+    /// Waits for the threads to end, because the process may crash if it exits during a driver call.
     fn drop(&mut self) {
         if let Self::Threads { queue, threads, .. } = self {
             queue.close();
@@ -266,7 +268,7 @@ impl Drop for Work {
     }
 }
 
-/// Reads a preset. A read error is temporary because the disk may be missing.
+/// Reads a preset. Any read error counts as temporary, because the disk may be disconnected.
 fn read(source: &PresetSource) -> Result<Vec<u8>, DeckError> {
     source.read().map_err(DeckError::Temporary)
 }
@@ -299,7 +301,7 @@ impl DeckBuilder {
         let result = built.unwrap_or_else(|_| {
             Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
         });
-        // A lost device makes any later call fail.
+        // After the device is lost, any call may fail; the preset is not to blame.
         let result = match result {
             Err(DeckError::Unplayable(why)) if self.render_context.gpu.lost() => {
                 Err(DeckError::Device(StageError::Lost(why)))
@@ -335,7 +337,7 @@ impl DeckBuilder {
         let program = Program::compile(&bytes).map_err(|error| DeckError::Unplayable(error.to_string()))?;
         took.compile_ms = lap();
         wanted()?;
-        // Before the first picture there is nothing to keep smooth.
+        // Before the first picture there is nothing to keep smooth, so the rehearsal is skipped.
         let on_air = queue.is_some_and(WarmQueue::on_air);
         if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| on_air) {
             rehearsal
@@ -361,8 +363,8 @@ impl DeckBuilder {
         Ok(Box::new(deck))
     }
 
-    /// Draws the first frames of a deck one by one, when the show has time for them. Unless the deck is
-    /// urgent for the performer or nothing is on air, they take at most half of the device's time.
+    /// Draws the first frames of a deck one by one, when the show has time for them. Unless nothing is on air
+    /// or the urgency is [`Urgency::Performer`], they take at most half of the device's time.
     fn warm_up_in_turns(
         &self,
         deck: &mut Deck,

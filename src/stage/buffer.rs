@@ -1,13 +1,14 @@
-//! Buffers updated every frame: growable ones for vertices and uniforms, and ones for a single uniform block.
+//! Buffers whose contents may change every frame: growable ones for vertices, instances and uniforms, and
+//! ones for a single uniform block.
 
-/// A buffer that grows as needed.
+/// A buffer that grows when its contents no longer fit.
 pub(super) struct GrowableBuffer {
     label: &'static str,
     buffer: wgpu::Buffer,
     usage: wgpu::BufferUsages,
 }
 
-/// Initial size of a buffer, in bytes.
+/// Initial size of a growable buffer, in bytes.
 const INITIAL_SIZE: u64 = 16 * 1024;
 
 impl GrowableBuffer {
@@ -16,7 +17,8 @@ impl GrowableBuffer {
         Self { label, buffer: create(device, label, usage, INITIAL_SIZE), usage }
     }
 
-    /// Replaces the contents, reallocating if they do not fit.
+    /// Replaces the contents with `items`, reallocating if they do not fit. Does nothing if there are no
+    /// items.
     pub fn fill<T: bytemuck::NoUninit>(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, items: &[T]) {
         let bytes: &[u8] = bytemuck::cast_slice(items);
         if bytes.is_empty() {
@@ -43,7 +45,7 @@ impl GrowableBuffer {
 /// A buffer for one uniform block, written when the block changes.
 pub(super) struct UniformBuffer<T> {
     buffer: wgpu::Buffer,
-    /// The current contents on the device; `None` before the first write.
+    /// The contents last written to the device; `None` before the first write.
     block: Option<T>,
 }
 
@@ -55,7 +57,7 @@ impl<T: bytemuck::Pod> UniformBuffer<T> {
         Self { buffer: create(device, label, usage, size), block: None }
     }
 
-    /// Replaces the block if it changed; returns true if it was written.
+    /// Writes the block if it differs bitwise from the last one; returns true if it was written.
     pub fn set(&mut self, queue: &wgpu::Queue, block: T) -> bool {
         let bytes = bytemuck::bytes_of(&block);
         let changed = self.block.as_ref().is_none_or(|known| bytemuck::bytes_of(known) != bytes);

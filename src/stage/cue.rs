@@ -16,7 +16,7 @@ pub struct DeckId(pub u64);
 pub struct Cue {
     /// Seconds since the previous frame; 0 for the first.
     pub dt: f64,
-    /// Frame rate passed to presets, in Hz.
+    /// Frame rate reported to presets, in Hz.
     pub fps: f64,
     /// Audio input of the presets.
     pub audio: PresetAudio,
@@ -48,7 +48,7 @@ pub struct FusedDeck {
 pub struct OnAirDeck {
     /// ID of the deck.
     pub deck: DeckId,
-    /// Modulation of its preset by the macros.
+    /// Modulation of the deck's preset by the macros.
     pub modulation: Modulation,
 }
 

@@ -20,9 +20,9 @@ use crate::milk::{DoubleBlend, Frame, Modulation, Player, PresetAudio, Program, 
 pub struct Deck {
     first: Layer,
     second: Option<SecondLayer>,
-    /// Settings at the current size.
+    /// Settings with the current sizes of the picture and the mesh.
     settings: DeckSettings,
-    /// Settings at full size.
+    /// Settings with the full sizes of the picture and the mesh.
     full: DeckSettings,
     seed: u64,
     time: f64,
@@ -80,7 +80,8 @@ impl Deck {
         })?
     }
 
-    /// Runs the preset's code for one frame and records its passes; burned layers become part of the picture.
+    /// Runs the preset's code for one frame and records the passes that draw the picture; burned layers
+    /// become part of it.
     pub(super) fn encode(
         &mut self,
         render_context: &RenderContext,
@@ -172,7 +173,8 @@ impl Deck {
         self.drawn
     }
 
-    /// Returns the report on the last frame; for a double preset, that of both halves combined.
+    /// Returns the report on the last frame. A double preset is over budget or overdrawn if either half is,
+    /// and not finite if both are.
     pub fn report(&self) -> StepReport {
         StepReport {
             over_budget: self.layers().any(|layer| layer.report.over_budget),
@@ -202,11 +204,11 @@ impl Deck {
 pub(super) struct FrameTiming {
     /// Seconds since the previous frame.
     pub dt: f64,
-    /// Frame rate passed to the preset, in Hz.
+    /// Frame rate reported to the preset, in Hz.
     pub fps: f64,
 }
 
-/// One player and its picture.
+/// The player of one preset, and the picture that it draws.
 struct Layer {
     player: Player,
     picture: DeckPicture,

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 const LIT: f32 = 0.15;
 /// Maximum share of lit parts in a nearly empty picture, such as a few dots, 0 to 1.
 const FEW_LIT: f32 = 0.01;
-/// Maximum mean luma of a black or nearly empty picture.
+/// Maximum mean luma of a black or nearly empty picture, 0 to 1.
 const DARK: f32 = 0.03;
-/// Minimum luma of the darkest part of a white picture.
+/// Minimum luma of the darkest part of a white picture, 0 to 1.
 const WHITE: f32 = 0.98;
-/// Minimum mean luma of a picture suitable for Panic.
+/// Minimum mean luma of a picture suitable for Panic, 0 to 1.
 const LIGHT: f32 = 0.08;
 /// Minimum share of lit parts in a picture suitable for Panic, 0 to 1.
 const WELL_LIT: f32 = 0.3;
-/// Mean luma above which a picture is too bright for Panic.
+/// Mean luma, 0 to 1, above which a picture is too bright for Panic.
 const GLARING: f32 = 0.9;
 
 /// Brightness statistics of one picture.

@@ -35,8 +35,8 @@ pub enum GpuError {
 const TIMEOUT_SECS: u64 = 20;
 /// Shortest and longest pause between two polls of the device while a thread waits for it.
 const WAIT_PAUSE: [Duration; 2] = [Duration::from_micros(100), Duration::from_millis(2)];
-/// The pause before the next poll is the time waited so far divided by this, so that a busy device is polled
-/// rarely.
+/// Divisor that turns the time waited so far into the pause before the next poll, so that a busy device is
+/// polled rarely.
 const WAIT_SLACK: u32 = 16;
 
 /// Returns the fastest adapter, or a software adapter if there is no other. If `surface` is given, the
@@ -53,8 +53,8 @@ fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result
     request(false).or_else(|_| request(true)).map_err(|e| GpuError::NoAdapter(e.to_string()))
 }
 
-/// Returns the adapter, driver and backend used without a window; empty if there is no adapter. They are
-/// queried once per process, which takes about 100 ms.
+/// Returns the names of the adapter, driver and backend used without a window; an empty string if there is no
+/// adapter. They are queried once per process, which takes about 100 ms.
 pub fn driver() -> &'static str {
     static DRIVER: OnceLock<String> = OnceLock::new();
     DRIVER.get_or_init(|| {
@@ -91,7 +91,7 @@ struct DeviceErrors {
     lost: OnceLock<String>,
     out_of_memory: AtomicBool,
     newest: Mutex<Option<String>>,
-    /// Number of upcoming calls of [`Gpu::checked`] that fail as out of memory, in tests.
+    /// Number of upcoming calls to [`Gpu::checked`] that fail as out of memory, in tests.
     #[cfg(feature = "faults")]
     failing: AtomicU64,
     /// Number of upcoming surface acquisitions that report a lost surface, in tests.
@@ -124,8 +124,8 @@ impl Gpu {
         Some(gpu.expect("tests need a graphics device (mesa-vulkan-drivers is enough), or AIVJ_NO_GPU=1"))
     }
 
-    /// Opens a device of `instance` that supports `surface`, if given. Prefers the fastest adapter and falls
-    /// back to the others if that one cannot be opened.
+    /// Opens a device of `instance` that supports `surface`, if given. Tries the fastest adapter first, then
+    /// the others.
     ///
     /// # Errors
     /// Returns an error if there is no adapter, or the error of the preferred adapter if none can be opened.
@@ -311,7 +311,7 @@ impl Gpu {
         self.receive(&finished)
     }
 
-    /// Polls the device until one of its callbacks has sent a value to `answer`, and returns the value.
+    /// Polls the device until one of its callbacks sends a value through `answer`, and returns the value.
     fn receive<T>(&self, answer: &Receiver<T>) -> Result<T, StageError> {
         let began = Instant::now();
         loop {
@@ -349,7 +349,8 @@ impl Gpu {
         }
     }
 
-    /// Creates a buffer with these contents. Unlike wgpu's helper, does not panic if memory runs out.
+    /// Creates a buffer with `contents`, padded with zeros to wgpu's copy alignment. Unlike wgpu's helper,
+    /// does not panic if memory runs out.
     pub fn buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
@@ -397,7 +398,7 @@ impl Gpu {
         self.device.destroy();
     }
 
-    /// Makes the next `count` calls of [`Gpu::checked`] fail as out of memory.
+    /// Makes the next `count` calls to [`Gpu::checked`] fail as out of memory.
     pub fn fail_allocations(&self, count: u64) {
         self.errors.failing.store(count, Ordering::Relaxed);
     }

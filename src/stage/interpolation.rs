@@ -50,7 +50,7 @@ impl Interpolator {
         }
     }
 
-    /// Returns the source position of each pixel, row by row. `sources` holds the source positions of the
+    /// Returns the source position of each pixel, row by row. `sources` contains the source positions of the
     /// vertices, row by row.
     pub fn interpolate(&mut self, sources: &[[f32; 2]]) -> &[[f32; 2]] {
         #[cfg(target_arch = "x86_64")]
@@ -161,7 +161,8 @@ impl Plane {
         [axis(0), axis(1)]
     }
 
-    /// Returns the plane with these slopes whose value is `source` at the corner `at`, in pixels.
+    /// Returns the plane with the slopes `per_column` and `per_row` whose value at the corner `at`, in
+    /// pixels, is `source`.
     #[inline(always)]
     fn through(source: [f32; 2], at: [f32; 2], per_column: [f32; 2], per_row: [f32; 2]) -> Self {
         let base =
@@ -224,7 +225,8 @@ mod tests {
     use crate::stage::pass::coordinates::{Attribute, CoordinatesPass};
     use crate::stage::pass::{self, mesh};
 
-    /// Draws a mesh with these source positions and reads back the source position of each pixel.
+    /// Draws a mesh whose vertices have the source positions `sources`, and reads back the source position of
+    /// each pixel.
     fn drawn(gpu: &Gpu, size: [u32; 2], cells: [u32; 2], sources: &[[f32; 2]]) -> Vec<[f32; 2]> {
         let shader = pass::module(gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
         let coordinates = CoordinatesPass::new(gpu, &shader);

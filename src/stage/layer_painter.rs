@@ -7,7 +7,7 @@ use super::cue::Cue;
 use super::render_context::RenderContext;
 use crate::layers::{LayerDraw, LayerFiles, LayerFrame, LayerInput, LayerPlayer, Mipmap};
 
-/// The layers of a stage.
+/// Runs and draws the layers of a stage.
 pub(super) struct LayerPainter {
     files: Arc<LayerFiles>,
     player: LayerPlayer,
@@ -15,7 +15,7 @@ pub(super) struct LayerPainter {
     vertices: GrowableBuffer,
     /// Images of the layers on air, on the device.
     images: Vec<Uploaded>,
-    /// Layers and images that are no longer needed.
+    /// Layers and images that are no longer needed; freed in the next step unless the caller takes them.
     retired: Vec<Box<dyn Send>>,
 }
 
@@ -99,12 +99,12 @@ impl LayerPainter {
         }
     }
 
-    /// Returns the IDs of layers that have ended but are still on air.
+    /// Returns the IDs of layers that have ended, or failed to launch, but are still on air.
     pub fn ended(&self) -> impl Iterator<Item = u64> {
         self.player.ended()
     }
 
-    /// Takes the messages that the performer should see.
+    /// Takes the messages for the performer.
     pub fn take_messages(&mut self) -> Vec<String> {
         self.player.take_messages()
     }

@@ -16,7 +16,7 @@ pub(super) struct MeshPass {
     buffers: Buffers,
     /// CPU-side copy of the vertices in the GPU buffer.
     vertices: Vec<MeshVertex>,
-    /// Source positions and decay of the latest frame; used only by warp meshes.
+    /// Source positions of the latest frame; like `decay`, used only by warp meshes.
     sources: Vec<[f32; 2]>,
     decay: f32,
     images: Option<Images>,

@@ -1,6 +1,6 @@
 //! Images and passes of one preset on a deck: draws a [`Frame`] to a picture.
 //!
-//! Two feedback images alternate: one holds the previous frame, the other is the render target.
+//! Two feedback images alternate: one contains the previous frame, the other is the render target.
 
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
@@ -26,7 +26,7 @@ pub(super) struct DeckPicture {
     images: [wgpu::TextureView; 2],
     feedback: [wgpu::Texture; 2],
     output: wgpu::TextureView,
-    /// Index of the feedback image that holds the last frame.
+    /// Index of the feedback image that contains the last frame.
     last: usize,
     /// Whether no frame has been drawn yet.
     fresh: bool,
@@ -53,7 +53,8 @@ pub(super) struct DeckPicture {
 }
 
 impl DeckPicture {
-    /// Creates the resources; a preset shader that the device rejects is reported as a problem.
+    /// Creates the resources. A preset shader that the device rejects is replaced by the built-in pass and
+    /// reported as a problem.
     pub fn prepare(
         render_context: &RenderContext,
         program: &Program,
@@ -67,7 +68,8 @@ impl DeckPicture {
         Ok(Self { problems, ..picture })
     }
 
-    /// Creates the same picture at another size, reusing its pipelines, and records commands that copy its content.
+    /// Creates the same picture at the size in `settings`, reusing the pipelines, and records commands that
+    /// copy the content.
     pub fn resized(
         &self,
         render_context: &RenderContext,
@@ -209,7 +211,7 @@ impl DeckPicture {
         &self.feedback[self.last]
     }
 
-    /// Returns descriptions of rejected shaders and missing textures.
+    /// Returns descriptions of the shaders that the device rejected and of missing textures.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }

@@ -11,7 +11,7 @@ use super::gpu::Gpu;
 use super::pass::{self, PipelineDesc};
 use super::readback::{self, Readback, Wait};
 
-/// Size of the downsampled picture; matches `PARTS` in `shaders/picture_stats.wgsl`.
+/// Size of the downsampled picture, in pixels; matches `PARTS` in `shaders/picture_stats.wgsl`.
 const SIZE: [u32; 2] = [32, 18];
 
 /// Statistics of one picture.
@@ -81,7 +81,7 @@ impl DownsamplePass {
         Self { layout, pipeline }
     }
 
-    /// Measures `picture` once. Blocks until the device is done; not for the render thread.
+    /// Measures the look of `picture`. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
     /// Returns an error if the picture cannot be read back.
@@ -134,9 +134,9 @@ pub(super) struct PictureMeter {
     readback: Readback,
     /// Deck IDs of the measurements in flight, oldest first.
     in_flight: VecDeque<u64>,
-    /// The deck whose picture was requested last.
+    /// ID of the deck whose picture was requested last, if any.
     deck: Option<u64>,
-    /// The picture that changes are measured against.
+    /// The downsampled picture that changes are measured against; empty for a new deck.
     reference: Vec<u8>,
 }
 
@@ -176,7 +176,7 @@ impl PictureMeter {
         // Errors here only mean that the device was lost, which is reported elsewhere.
         let frame = self.readback.receive(gpu, Wait::Never).transpose()?;
         let deck = self.in_flight.pop_front();
-        let frame = frame.ok().filter(|_| deck == self.deck)?; // Another deck is no longer measured.
+        let frame = frame.ok().filter(|_| deck == self.deck)?; // Measurements of earlier decks are dropped.
         let stats = measure(frame.pixels, &self.reference);
         if stats.moves() {
             self.reference.clear();

@@ -87,7 +87,7 @@ pub(super) struct PostChain {
 /// Input of the chain for one frame.
 pub(super) struct PostWork<'a> {
     pub post: &'a Post,
-    /// Picture of the fused deck, and its share, 0 to 1.
+    /// Picture of the fused deck, if there is one, and its share, 0 to 1.
     pub second: Option<(&'a wgpu::TextureView, f32)>,
     /// Seconds since the previous frame.
     pub dt: f32,

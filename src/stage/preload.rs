@@ -1,7 +1,7 @@
-//! Draws everything that a show needs besides its presets once before the show starts.
+//! Before a show starts, draws once everything that it needs besides its presets.
 //!
 //! A software rasteriser compiles a shader when something is first drawn with it, which would stall the show
-//! for up to a few seconds. The compiled code goes into a cache on disk.
+//! for up to a few seconds. The driver caches the compiled code on disk.
 
 use std::sync::Arc;
 

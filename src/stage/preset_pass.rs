@@ -13,9 +13,10 @@ use crate::shading;
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
-    /// Whether it is drawn as one triangle and reads the interpolated attributes of its mesh from textures.
+    /// Whether the pass is drawn as one triangle and reads the interpolated attributes of its mesh from
+    /// textures.
     pub reads_images: bool,
-    /// Whether it may leave pixels unwritten.
+    /// Whether the shader may leave pixels unwritten.
     pub discards: bool,
     layout: wgpu::BindGroupLayout,
     /// Bind groups, indexed by feedback image, then by clamped or wrapped main image.
@@ -29,7 +30,7 @@ struct Built {
     reads_images: bool,
 }
 
-/// Images a preset shader can bind.
+/// Images that a preset shader can bind, and the seed of its random ones.
 pub(super) struct Sources<'a> {
     /// The two feedback images.
     pub images: [&'a wgpu::TextureView; 2],

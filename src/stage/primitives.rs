@@ -21,6 +21,7 @@ pub(super) struct PrimitiveDraws {
     draw_group: wgpu::BindGroup,
     shape_uniforms: GrowableBuffer,
     /// One bind group per feedback image that can fill polygons; rebuilt when the uniform buffer grows.
+    /// `None` before the first polygon.
     shape_groups: Option<[wgpu::BindGroup; 2]>,
     shape_capacity: usize,
     images: [wgpu::TextureView; 2],
@@ -80,7 +81,7 @@ impl PrimitiveDraws {
         }
     }
 
-    /// Uploads the buffers of `frame`.
+    /// Uploads the primitives of `frame` and prepares its polygon draws.
     pub fn upload(&mut self, render_context: &RenderContext, frame: &Frame, size: [u32; 2]) {
         let (device, queue) = (&render_context.gpu.device, &render_context.gpu.queue);
         self.segments.fill(device, queue, &frame.segments);

@@ -31,7 +31,7 @@ struct PendingReadback {
 
 /// A picture read back from the device.
 pub struct ReadbackFrame<'a> {
-    /// Index of the request, counted from 0 since the last [`Readback::reset`].
+    /// Index of the request, counted from 0 since the creation or the last [`Readback::reset`].
     pub number: u64,
     /// RGBA bytes, row by row.
     pub pixels: &'a [u8],

@@ -95,7 +95,7 @@ impl RenderContext {
         }
     }
 
-    /// Returns the sampler with this filter and address mode.
+    /// Returns the shared sampler for `filter` and `address`.
     pub(super) fn sampler(&self, filter: Filter, address: Address) -> &wgpu::Sampler {
         let point = usize::from(filter == Filter::Point) * 2;
         &self.samplers[point + usize::from(address == Address::Clamp)]

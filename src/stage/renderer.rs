@@ -71,7 +71,7 @@ impl Stage {
         }
     }
 
-    /// Creates a stage with these options and no decks, for example on another device.
+    /// Creates a stage with `options` and without decks.
     pub fn with(render_context: Arc<RenderContext>, size: [u32; 2], options: StageOptions) -> Self {
         let mut stage = Self::new(render_context, size);
         stage.limit_flashes(options.limiter);
@@ -110,7 +110,7 @@ impl Stage {
         self.layers.ended()
     }
 
-    /// Takes the messages about layers that the performer should see.
+    /// Takes the messages for the performer about layers.
     pub fn take_layer_messages(&mut self) -> Vec<String> {
         self.layers.take_messages()
     }
@@ -134,17 +134,17 @@ impl Stage {
         meter.request(gpu, downsample, id.0, deck.output());
     }
 
-    /// Returns the next finished measurement of the most recently measured deck. Never blocks.
+    /// Returns the next finished measurement of the most recently measured deck, if any. Never blocks.
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         self.meter.as_mut()?.receive(&self.render_context.gpu)
     }
 
-    /// Returns the context that decks of this stage are built with.
+    /// Returns the context to build the decks of this stage with.
     pub fn render_context(&self) -> &Arc<RenderContext> {
         &self.render_context
     }
 
-    /// Adds a warmed-up deck.
+    /// Adds a warmed-up deck, scaled like the others.
     pub fn add(&mut self, id: DeckId, mut deck: Box<Deck>) {
         self.fit(&mut deck);
         self.decks.insert(id, deck);
@@ -166,8 +166,8 @@ impl Stage {
         }
     }
 
-    /// Removes and returns a deck. Dropping the deck frees its memory, except for pictures still bound by the
-    /// mixer, and may take longer than a frame.
+    /// Removes and returns a deck, if it exists. Dropping the deck frees its memory, except for pictures
+    /// still bound by the mixer, and may take longer than a frame.
     pub fn remove(&mut self, id: DeckId) -> Option<Box<Deck>> {
         self.decks.remove(&id)
     }
@@ -182,7 +182,7 @@ impl Stage {
         self.decks.values().map(Box::as_ref)
     }
 
-    /// Returns the deck with this ID.
+    /// Returns the deck with this ID, if there is one.
     pub fn deck(&self, id: DeckId) -> Option<&Deck> {
         self.decks.get(&id).map(Box::as_ref)
     }
@@ -289,8 +289,8 @@ impl Stage {
         size_of(&self.mixed)
     }
 
-    /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback` are in
-    /// flight or its size differs.
+    /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback`
+    /// are in flight, or if it is for pictures of another size.
     pub fn read_back(&self, readback: &mut Readback) -> bool {
         readback.request(&self.render_context.gpu, self.picture.texture())
     }

@@ -35,7 +35,7 @@ pub struct Texture {
 /// Textures available to presets.
 pub struct Textures {
     noise: [Texture; 6],
-    /// One black pixel, used for missing images: 2D and 3D.
+    /// One black pixel as a 2D and a 3D texture, used for missing images.
     black: [Texture; 2],
     files: HashMap<String, PathBuf>,
     /// Sorted lookup names of the images, for random picks.
@@ -129,8 +129,8 @@ impl Textures {
     }
 }
 
-/// Returns the folders that a process must be able to read to use these textures: the texture folders, and
-/// the folders that contain the targets of symbolic links to images in them.
+/// Returns the folders that a process must be able to read to use the textures in `folders`: the folders
+/// themselves, and those that contain the targets of symbolic links to images in them.
 pub fn texture_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
     let images =
         folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));
@@ -140,7 +140,7 @@ pub fn texture_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
     found.into_iter().collect()
 }
 
-/// Parses `randNN` and `randNN_prefix` into number and prefix.
+/// Parses `randNN` and `randNN_prefix` into the number and the prefix; `None` for other names.
 fn random_pick(name: &str) -> Option<(u64, &str)> {
     let rest = name.strip_prefix("rand")?;
     let (digits, rest) = (rest.get(..2)?, rest.get(2..)?);

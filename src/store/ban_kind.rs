@@ -12,7 +12,7 @@ pub enum BanKind {
     /// The preset was black, white or frozen during a show; lasts a week.
     Aesthetic,
     /// An audit rejected the preset, or it repeatedly lost the graphics device; lasts until the performer
-    /// rescues it.
+    /// rescues the preset.
     Quality,
     /// The performer banned the preset; permanent.
     Permanent,

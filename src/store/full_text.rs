@@ -1,5 +1,5 @@
-//! Full-text search over all libraries ever scanned, by name, path, tag, energy and label; words match by
-//! prefix. The current library is searched in memory instead.
+//! Full-text search over all libraries ever scanned, by name, path, tag, energy and label; a query word
+//! matches every word that starts with it. The current library is searched in memory instead.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -18,8 +18,9 @@ pub struct Found {
 }
 
 impl Store {
-    /// Returns up to `limit` presets whose name, path, tags, energy or labels match every word of `text` by
-    /// prefix; words after the twelfth are ignored. Returns nothing for a text without letters or digits.
+    /// Returns up to `limit` presets for which every word of `text` is the start of a word in the name, path,
+    /// tags, energy or labels; words after the twelfth are ignored. Returns nothing for a text without
+    /// letters or digits.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, StoreError> {
         let Some(search) = fts_query(text) else { return Ok(Vec::new()) };
         let mut query = self.connection.prepare_cached(

@@ -179,8 +179,8 @@ impl Store {
         Ok(())
     }
 
-    /// Records a skip unless one is already recorded; moves the time of the last play forward to `at` if it
-    /// is earlier.
+    /// Records a skip unless one is already recorded; advances the time of the last play to `at` if that is
+    /// later.
     pub fn set_skipped(&self, id: PresetId, at: UnixSecs) -> Result<(), StoreError> {
         let mut set = self.connection.prepare_cached(
             "INSERT INTO plays (id, skips, last_at) VALUES (?1, 1, ?2)

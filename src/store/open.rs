@@ -1,4 +1,5 @@
-//! Opening the store.
+//! Opens the store, after repairing or migrating it if necessary. A store that cannot be opened is read into
+//! memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,8 +27,8 @@ impl Store {
     /// Opens or creates the store in `folder`, waiting only briefly for other programs. A damaged store is
     /// repaired, unless another process has it open: then it is used as it is and repaired later. A store
     /// that cannot be opened (because it is locked, of a newer version or in a folder that cannot be written
-    /// to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves changes as soon as it can
-    /// be opened. Fails only if the store in memory cannot be created or filled.
+    /// to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves changes as soon as the
+    /// store can be opened. Fails only if the store in memory cannot be created or filled.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         let error = match Self::open_file(folder, now) {
             Ok(opened) => return Ok(opened),

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction};
 /// The format version written by this program, stored in `PRAGMA user_version`.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Stores up to this size are fully checked at every opening, which takes a few milliseconds.
+/// Stores up to this size, in bytes, are fully checked at every opening, which takes a few milliseconds.
 const CHECKED_BYTES: u64 = 4 << 20;
 /// Small tables that cannot be recreated and are checked at every opening.
 const PRECIOUS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
@@ -152,7 +152,7 @@ pub(super) fn probe(
 }
 
 /// Migrates the file to [`VERSION`]; each step is atomic and runs once even if two processes open the file at
-/// once.
+/// the same time.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
     while version(connection)? < VERSION {
         let step = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;

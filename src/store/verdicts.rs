@@ -11,7 +11,7 @@ use crate::facts::{PresetId, Tags};
 pub struct VerdictRow {
     /// ID of the preset.
     pub id: PresetId,
-    /// Fingerprint of the audit settings; verdicts of different recipes are not comparable.
+    /// Fingerprint of everything that affects a verdict; verdicts of different recipes are not comparable.
     pub recipe: String,
     /// The engine version, graphics driver and audit method that gave the verdict, or `another program`.
     pub judged_by: String,
@@ -23,7 +23,7 @@ pub struct VerdictRow {
     pub look: String,
     /// Whether the preset flashes too often: `pass`, `warn`, `fail` or, if not measured, `unknown`.
     pub flash: String,
-    /// Tags that require rendering: dark, bright, low motion.
+    /// Tags that can be determined only by rendering: dark, bright, low motion.
     pub seen: Tags,
     /// Estimated milliseconds per frame at 1080p on this computer; `None` if the preset was not drawn.
     pub cost_ms: Option<f64>,

@@ -1,5 +1,5 @@
-//! The thread that writes to the store during a show, so that the render thread and the desk never wait for a
-//! disk.
+//! The thread that writes to the store during a show, so that the render thread and the desk never wait for
+//! the disk.
 //!
 //! A change counts as saved once SQLite has committed it. Changes that cannot be saved, because the disk is
 //! full, locked or missing, are kept and retried with growing pauses; until then, marks are also kept in a
@@ -37,7 +37,7 @@ pub struct StoreStatus {
     pub problem: String,
 }
 
-/// Handle of the writing thread. Dropping it waits until everything is written or kept for the next start.
+/// Handle to the writing thread. Dropping it waits until everything is written or kept for the next start.
 pub struct StoreWriter {
     sender: Option<Sender<(UnixSecs, StoreWrite)>>,
     thread: Option<JoinHandle<()>>,

@@ -14,7 +14,7 @@ pub struct TrainSettings {
     pub folder: PathBuf,
     /// Output path of the weights.
     pub out: PathBuf,
-    /// Number of augmented variants per clip and piece.
+    /// Number of augmented variants of each clip and composed piece.
     pub variants: usize,
     /// Number of composed pieces per scene.
     pub pieces: usize,

@@ -18,7 +18,8 @@ pub const UPDATES_PER_SEC: usize = 2;
 const PIECE_SECS: f32 = 16.0;
 /// Number of observations skipped at the start of a clip.
 const FIRST_OF_CLIP: usize = 9;
-/// Number of observations skipped at the start of a composed piece; fewer, to include short histories in the training.
+/// Number of observations skipped at the start of a composed piece; fewer, to include short histories in
+/// training.
 const FIRST_OF_PIECE: usize = 5;
 
 /// State of the analysis at one moment of a clip.

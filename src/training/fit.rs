@@ -116,7 +116,8 @@ fn draw<'a>(
     Ok(())
 }
 
-/// Returns the variance of each feature between the means of the origins within a scene, averaged over the scenes.
+/// Returns, for each feature, the variance of its mean across the origins within a scene, averaged over the
+/// scenes with more than one origin.
 fn between_origins(drawn: &[&Window]) -> Vec<f32> {
     let mut between = vec![0.0_f32; SUMMARY_SIZE];
     let mut scenes = 0.0;

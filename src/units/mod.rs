@@ -62,7 +62,7 @@ pub struct Tempo(f64);
 pub const MIN_TEMPO: f64 = 40.0;
 /// Highest valid tempo, in BPM.
 pub const MAX_TEMPO: f64 = 220.0;
-/// Tempo assumed before any audio arrives.
+/// Tempo assumed before any audio arrives: 120 BPM.
 pub const DEFAULT_TEMPO: Tempo = Tempo(120.0);
 
 impl Default for Tempo {

@@ -29,7 +29,7 @@ impl Link {
         Self { start: start(), ..Self::default() }
     }
 
-    /// Returns whether this process waits until a show crashes.
+    /// Returns whether this process is a standby, which waits until the show crashes.
     pub fn is_standby(&self) -> bool {
         self.start.as_ref().is_some_and(|start| start.standby)
     }
@@ -99,7 +99,7 @@ impl Link {
                 connected &= send(PICTURE);
             }
             if self.leaving.load(Ordering::Relaxed) {
-                send(LEAVING); // The parent may be gone, too.
+                send(LEAVING); // Fails if the parent is gone, too.
                 return;
             }
             if !connected {

@@ -28,7 +28,7 @@ const BEAT: u8 = b'b';
 const PICTURE: u8 = b'p';
 /// Byte sent once, when the show is ending as requested.
 const LEAVING: u8 = b'l';
-/// Byte that is sent once, when a standby process is ready to take over.
+/// Byte sent once, when a standby process is ready to take over.
 const READY: u8 = b'r';
 /// The line that asks the child to end.
 const STOP: &str = "stop";
@@ -40,7 +40,7 @@ pub struct Start {
     pub supervisor: u32,
     /// Number of times the show has been restarted.
     pub restarts: u32,
-    /// Why the show had to be restarted last; `None` at the first start.
+    /// Why the show was last restarted; `None` at the first start.
     pub crash: Option<String>,
     /// Whether the show crashed so often that only built-in presets are played.
     pub safe_mode: bool,

@@ -19,8 +19,8 @@ use super::silence::{Silence, Stage};
 use super::standby::Standby;
 use super::{BEAT, LEAVING, PICTURE, STOP, Start};
 
-/// Maximum time that a show may take to exit once it was asked to end, reports that it is ending or closes
-/// its output; longer than the show's exit timer.
+/// Maximum time that a show may take to exit once it has been asked to end, reports that it is ending or
+/// closes its output; longer than the show's exit timer.
 const END_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum time that a restart waits for a killed show to exit.
 const KILL_WAIT: Duration = Duration::from_millis(100);

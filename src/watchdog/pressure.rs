@@ -5,7 +5,7 @@ pub(super) use linux::Threads;
 #[cfg(not(target_os = "linux"))]
 pub(super) use other::Threads;
 
-/// Why a show may be silent other than because it hangs.
+/// Reasons other than a hang for which a show may be silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pressure {
     /// No other reason: the show thread is blocked, or runs without making progress.
@@ -164,7 +164,7 @@ mod linux {
             let mut threads = Threads::of(std::process::id());
             assert_eq!(Threads::of(1).pressure(CHECK_INTERVAL), Pressure::Gone, "no show runs there");
             let found = (0..5000).any(|_| {
-                std::thread::sleep(Duration::from_millis(1)); // It gets its name once it runs.
+                std::thread::sleep(Duration::from_millis(1)); // The thread gets its name once it runs.
                 threads.pressure(CHECK_INTERVAL) != Pressure::Gone
             });
             assert!(found);

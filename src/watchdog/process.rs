@@ -15,7 +15,7 @@ pub(super) struct ShowProcess {
     pub child: Child,
     /// The child's standard input; `None` once it is closed.
     pub input: Option<ChildStdin>,
-    /// What the child reports, one byte each.
+    /// Reports from the child, one byte each.
     pub beats: Receiver<u8>,
 }
 

@@ -13,7 +13,8 @@ const DOUBT: u32 = 4;
 const COMPILING: u32 = 120;
 /// Maximum time until the first heartbeat of a show.
 const START_UP: Duration = Duration::from_secs(60);
-/// Maximum time until the first heartbeat of a standby that takes over; it still opens windows and the library.
+/// Maximum time until the first heartbeat of a standby that takes over; it still has to open windows and the
+/// library.
 const TAKE_OVER: Duration = Duration::from_secs(10);
 
 /// Progress of the show, as reported so far.
@@ -42,7 +43,8 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    /// Returns the silence of a show that is started, or of a standby that takes over.
+    /// Creates the silence of a show that has just been started or, if `standby` is true, of a standby that
+    /// has just taken over.
     pub fn of(standby: bool) -> Self {
         let start_up = if standby { TAKE_OVER } else { START_UP };
         Self { stage: Stage::Starting, start_up, counted: Duration::ZERO }

@@ -11,7 +11,7 @@ use super::{READY, Start};
 
 /// Time from the first picture of a show to the start of its standby, which takes CPU time from the show.
 const DELAY: Duration = Duration::from_secs(2);
-/// Number of standby processes that may exit early before no more are started.
+/// Number of premature exits of standby processes after which no more are started.
 const MAX_FAILURES: u32 = 3;
 
 /// Keeps one standby process while a show runs.
@@ -24,7 +24,7 @@ pub(super) struct Standby {
 }
 
 impl Standby {
-    /// Creates a standby of shows that are started like `start`; no process is started yet.
+    /// Creates the standby for shows started with `start`; does not start a process yet.
     pub fn new(program: PathBuf, start: &Start) -> Self {
         // It reads the saved state as a restarted show does, to open what that show will need.
         let start = Start { restarts: 1, standby: true, ..start.clone() };
@@ -54,7 +54,7 @@ impl Standby {
         }
     }
 
-    /// Makes the standby process the show; `None` if none is ready.
+    /// Makes the standby process take over the show and returns it; `None` if none is ready.
     pub fn take(&mut self, start: &Start) -> Option<ShowProcess> {
         let mut process = self.process.take()?;
         let line = serde_json::to_string(start).ok()?;

@@ -46,7 +46,7 @@ impl AccentAverages {
         }
     }
 
-    /// Returns the mean accents `part` quarters after each beat whose number modulo `every` is that of
+    /// Returns the mean accents `part` quarter beats after those beats whose number modulo `every` is that of
     /// `beat`, or `None` before the first such beat has passed.
     pub fn mean(&self, beat: usize, part: usize, every: usize) -> Option<Ranges> {
         let (mut sum, mut count) = ([0.0; 4], 0.0);

@@ -1,10 +1,11 @@
 //! Folds the accents of the last few seconds over the beat period of every tempo and finds the phases at
 //! which they peak.
 //!
-//! A comb of `n` beats that finds the mean accent `f`, on accents with mean `m` and standard deviation `s`, scores
-//! `z = (f - m) / s * sqrt(n)`: its distance from chance in standard deviations. The statistic compares tempi
-//! fairly: a comb at twice the tempo has more teeth, but half of them hit nothing. Banks of comb filters for tempo
-//! go back to Scheirer, "Tempo and beat analysis of acoustic musical signals", JASA 103 (1998).
+//! A comb of `n` beats whose mean accent is `f`, among accents with mean `m` and standard deviation `s`,
+//! scores `z = (f - m) / s * sqrt(n)`: its distance from chance in standard deviations. The statistic
+//! compares tempi fairly: a comb at twice the tempo has more teeth, but half of them hit nothing. Banks of
+//! comb filters for tempo go back to Scheirer, "Tempo and beat analysis of acoustic musical signals", JASA
+//! 103 (1998).
 
 use super::drums::Accent;
 

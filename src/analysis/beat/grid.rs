@@ -11,7 +11,7 @@ use super::octave;
 const OCTAVE_SMOOTHING: f32 = 0.06;
 const HALVE: f32 = 1.2;
 const RESTORE: f32 = -1.8;
-/// Longest period that halving may produce, in hops.
+/// Longest period that halving the tempo may produce, in hops.
 const MAX_PERIOD: f64 = 150.0;
 
 /// The counted beats: anchor and period in hops, and the number of the beat at the anchor.

@@ -112,7 +112,7 @@ impl ManualTempo {
         Some((now, tapped))
     }
 
-    /// Returns the grid and its downbeat number modulo four after the octave override.
+    /// Returns the grid and its downbeat number modulo four, with the octave override applied.
     pub fn scaled(&self, detected: Count, downbeat: u64) -> (Count, u64) {
         let Count { anchor, period, number } = detected;
         if self.octaves >= 0 || !in_range(period, self.octaves) {

@@ -10,7 +10,7 @@ use super::grid::Grid;
 use super::manual::{ManualTempo, TempoRequest};
 use crate::units::{Seconds, Tempo, Unipolar};
 
-/// Interval of the updates: 10 hops, 100 ms.
+/// Interval between updates, in hops (100 ms).
 const UPDATE_HOPS: u64 = 10;
 const UPDATE_SECS: f32 = 0.1;
 /// Hops received before the first update.
@@ -23,20 +23,22 @@ const HOP_SECS: f64 = 0.01;
 const ADOPT_Z: f32 = 4.4;
 /// `z` above which a grid is adopted as an untrusted candidate; noise reaches it half of the time.
 const CANDIDATE_Z: f32 = 1.8;
-/// A grid holds if it is this many updates old, led in this share of the last ones and has this mean `z`. A
-/// candidate that holds is as significant as one at [`ADOPT_Z`]: in a room, in a crowd or through a muffled
-/// system the beat never stands out more, but it stays where it is, whereas the peaks of noise wander.
+/// A grid holds if it is at least this many updates old, led in more than this share of the recent ones and
+/// has more than this mean `z`. A candidate that holds is as significant as one at [`ADOPT_Z`]: in a room, in
+/// a crowd or through a muffled system the beat never stands out more, but it stays where it is, whereas the
+/// peaks of noise wander.
 const HOLD_UPDATES: u32 = 50;
 const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
-/// Minimum confidence in a grid that holds: trusted, but less than a clear one.
+/// Minimum confidence in a grid that holds: enough to be trusted, but less than in a clear grid.
 const HOLD_CONFIDENCE: f32 = 0.65;
-/// `z` above which an adopted grid is followed, and the `z` of zero confidence.
+/// `z` above which an adopted grid is followed, and `z` at which the confidence is zero.
 const FOLLOW_Z: f32 = 3.4;
 const ZERO_Z: f32 = 3.0;
-/// Share of a weak grid's mean `z` above which it is followed.
+/// Share of a weak grid's mean `z` that the evidence must exceed for the grid to be followed.
 const FOLLOW_SHARE: f32 = 0.7;
-/// Largest factor on the mean `z` of a grid that lasts, and the number of updates after which it is reached.
+/// Largest factor applied to the mean `z` of a lasting grid, and the number of updates after which it is
+/// reached.
 const STEADY: f32 = 1.3;
 const STEADY_UPDATES: f32 = 60.0;
 /// Factors by which a rival must beat the grid in score and in `z`, and the rival's minimum score as a share
@@ -57,7 +59,8 @@ const SETTLED_UPDATES: u32 = 40;
 const OCTAVE_UPDATES: u32 = 20;
 /// Share of the usual onset strength below which the drums count as gone.
 const GONE: f32 = 0.4;
-/// Seconds a grid is kept without drums, and in silence, before a rival may replace it and confidence decays.
+/// How long a grid is kept without drums, and in silence, before a rival may replace it and its confidence
+/// decays, in seconds.
 const KEPT_SECS: f32 = 20.0;
 const KEPT_SILENT_SECS: f32 = 4.0;
 /// Decay of the confidence in a lost grid per update: six seconds from certain to doubtful.
@@ -70,7 +73,7 @@ const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
 const CLEAR_Z: f32 = 6.5;
 /// Mean low onset strength above which a grid that holds is not texture: kicks and bass lines reach it even
-/// without highs, soft pads and pulses do not.
+/// without highs; soft pads and pulses do not.
 const KICKS: f32 = 0.035;
 /// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
@@ -267,8 +270,8 @@ impl Tracker {
         (self.rival_updates, self.faster_updates) = (0, 0);
     }
 
-    /// Returns the current grid on the audio clock, with manual overrides applied; the default without a
-    /// proven grid.
+    /// Returns the current grid on the audio clock, with manual overrides applied; the default grid if none
+    /// is proven.
     pub fn grid(&self) -> BeatGrid {
         let Some(grid) = self.grid.as_ref().filter(|grid| grid.proven) else { return BeatGrid::default() };
         let (downbeat, downbeat_confidence) = self.bar.downbeat();

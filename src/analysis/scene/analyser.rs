@@ -1,4 +1,4 @@
-//! Computes scene summaries without the rest of the analysis, for the training of the model.
+//! Computes scene summaries without the rest of the analysis, for training the scene model.
 
 use super::super::filterbank::{Filterbank, MAX_BANDS};
 use super::super::gain::Gain;
@@ -7,7 +7,7 @@ use super::summary::{SIZE, Summary};
 
 /// Number of samples per transform.
 pub(in super::super) const SIZE_SAMPLES: usize = 2048;
-/// Samples per hop, 10 ms.
+/// Number of samples per hop (10 ms).
 const HOP_SAMPLES: usize = 441;
 
 /// Computes scene summaries from mono audio at 44.1 kHz.
@@ -67,7 +67,7 @@ impl SceneAnalyser {
         self.summary.take_change()
     }
 
-    /// Returns the summary of the last few seconds, or `None` before 1.5 s of audio.
+    /// Returns the summary of the last few seconds, or `None` until 1.5 s of audio has been received.
     pub fn summary(&mut self) -> Option<[f32; SIZE]> {
         self.summary.ready().then(|| self.summary.read())
     }

@@ -62,7 +62,7 @@ impl SceneFilter {
     }
 
     /// Updates and returns the decision, from `summary` if there is a model, otherwise from `scores`. After
-    /// two seconds of silence, the observation is no music instead; until then, the decision stays unchanged
+    /// two seconds of silence, [`Scene::None`] is observed instead; until then, the decision stays unchanged
     /// if `summary` is `None`.
     pub fn update(
         &mut self,

@@ -231,7 +231,7 @@ impl Summary {
     }
 
     /// Passes to `put` the similarity of the spectrum with itself at later times: sequenced music repeats
-    /// exactly, live music and speech do not.
+    /// exactly; live music and speech do not.
     fn self_similarity(&mut self, put: &mut impl FnMut(f32)) {
         let steps = self.filled / STEP;
         for range in 0..RANGES {

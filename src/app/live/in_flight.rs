@@ -13,13 +13,13 @@ const LONGEST_SECS: f64 = 1.0;
 pub(super) struct InFlight {
     /// Maximum number of frames in flight.
     most: usize,
-    /// Start of each frame, oldest first.
+    /// Start of each frame in flight, oldest first.
     started: VecDeque<Started>,
     /// Number of frames that are no longer in flight.
     oldest: u64,
     finished: Arc<AtomicU64>,
     finished_at: f64,
-    /// Time of the last check, in seconds.
+    /// Time of the last check for finished frames, in seconds.
     looked_at: f64,
 }
 

@@ -73,7 +73,7 @@ impl LiveShow {
         self.desk.read()
     }
 
-    /// Returns the next action of a MIDI control that concerns the windows, if any.
+    /// Returns the next action that a MIDI control has requested from the windows, if any.
     pub fn action(&mut self) -> Option<Action> {
         self.actions.receive()
     }

@@ -26,7 +26,7 @@ pub(in crate::app) enum ShowRequest {
     MidiFolder(Option<PathBuf>),
     /// A request from the Library page.
     Library(LibraryRequest),
-    /// Play another folder or pack, or the built-in presets.
+    /// Play another folder or pack, or the built-in presets if `None`.
     Presets(Option<PathBuf>),
     /// Switch to another audio source.
     Listen(Box<AnalysisThread>),
@@ -38,7 +38,7 @@ pub(in crate::app) enum ShowRequest {
     Screenshot,
 }
 
-/// A request from the show to the windows.
+/// An event that the show reports to the windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum ShowEvent {
     /// There is something new to show on the desk, or an action in the queue.
@@ -54,7 +54,7 @@ pub(in crate::app) struct DeskState {
     pub snapshot: Snapshot,
     /// Name of the audio source, and its current problem, if any.
     pub audio: AudioLine,
-    /// Statistics over the most recent steps.
+    /// Timing statistics of the most recent steps.
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: Arc<PresetAudio>,
@@ -80,7 +80,7 @@ pub(in crate::app) struct ShowParts {
     pub archive: Archive,
     /// The MIDI devices of the show.
     pub midi: Midi,
-    /// Signals to bakes on this computer that a show is playing, if the lock can be taken.
+    /// Signals to bakes on this computer that a show is playing; `None` if the lock could not be opened.
     pub show_lock: Option<ShowLock>,
     /// Commands for the first step.
     pub first: Vec<Command>,
@@ -94,6 +94,6 @@ pub(in crate::app) struct ShowParts {
     pub link: Link,
     /// Random seed.
     pub seed: u64,
-    /// Settings and placement of the windows, for a show that resumes this one.
+    /// The settings and the placement of the windows, for a show that resumes this one.
     pub surroundings: Latest<Surroundings>,
 }

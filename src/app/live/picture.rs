@@ -1,4 +1,4 @@
-//! The newest picture of the show, for any number of presenters.
+//! The newest picture of the show, for any number of windows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,8 @@ pub(in crate::app) struct Pictures {
 }
 
 impl Pictures {
-    /// Creates the cell for the pictures of `rig`, with the picture as it is before the first frame.
+    /// Creates the cell for the pictures of `rig`, initially with the picture as it is before the first
+    /// frame.
     pub fn new(rig: &Rig, pause: Pause) -> Self {
         Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
     }

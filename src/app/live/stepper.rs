@@ -178,7 +178,7 @@ impl Stepper {
 }
 
 /// Returns the share of the time that a software rasteriser may take. It draws on all cores; the rests
-/// between frames leave as much CPU time as one core provides for audio and the desk.
+/// between frames leave the CPU time of about one core for audio and the desk.
 fn software_share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     (cores - 1) as f64 / cores as f64

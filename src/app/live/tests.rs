@@ -116,7 +116,8 @@ fn stepper(context: &Arc<RenderContext>, wake: impl Fn() + Send + 'static) -> St
 }
 
 /// Runs a show from `start` to `end`, in seconds. `oversleep` takes the time at which a sleep should end and
-/// returns how late it ends. Returns all choices and cuts, and every 40th picture with its time.
+/// returns how late it ends, both in seconds. Returns all choices and cuts, and every 40th picture with its
+/// time.
 fn run(
     stepper: &mut Stepper,
     Range { start, end }: Range<f64>,

@@ -1,4 +1,5 @@
-//! The show's thread: handles requests and MIDI, runs a step, then updates log, saved state and desk.
+//! The show's thread: handles requests and MIDI, runs a step, then updates the log, the saved state and the
+//! desk.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +26,7 @@ const LEDS_EVERY: Duration = Duration::from_millis(33);
 /// Longest sleep; the supervisor considers a show hung if its thread makes no progress for much longer.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
-/// Ends of the queues from and to the windows, and the cell with the desk's state.
+/// The show's ends of the queues from and to the windows, and the cell with the desk's state.
 pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 
 /// The running show, as owned by its thread.
@@ -155,7 +156,8 @@ impl ShowThread {
         self.report(ordered || moved || commanded, notify);
     }
 
-    /// Updates LEDs, saved state and desk when they are due; after a change, the desk's interval is halved.
+    /// Updates the LEDs, the saved state and the desk when they are due; after a change, the desk's interval
+    /// is halved.
     fn report(&mut self, changed: bool, notify: &dyn Fn(ShowEvent)) {
         let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
         let leds = due(self.leds_at, LEDS_EVERY);

@@ -22,7 +22,7 @@ impl StepTimes {
         push(&mut self.slots, slots);
     }
 
-    /// Returns the number of slots between the last two steps.
+    /// Returns the number of slots between the last two steps; 1 before the first step.
     pub fn latest(&self) -> u32 {
         self.slots.back().copied().unwrap_or(1)
     }
@@ -32,7 +32,8 @@ impl StepTimes {
         push(&mut self.draw_ms, (secs * 1000.0) as f32);
     }
 
-    /// Returns the steps per second at `rate` slots per second; exactly `rate` while no step is dropped.
+    /// Returns the recent number of steps per second, given `rate` slots per second; exactly `rate` while no
+    /// step is dropped.
     pub fn fps(&self, rate: u32) -> f64 {
         let latest = self.slots.iter().rev().take(RATE_STEPS);
         let (steps, slots) = latest.fold((0_u32, 0_u32), |(steps, sum), slots| (steps + 1, sum + slots));

@@ -84,7 +84,7 @@ impl<T: Send + 'static> Calls<T> {
         }
         hanging.remove(&key);
         let (sender, receiver) = mpsc::sync_channel(1);
-        let send = move || drop(sender.send(call())); // a closed receiver means that a later call hung as well
+        let send = move || drop(sender.send(call())); // fails if a later call hung, too
         // If the thread cannot be started, the sender is dropped and the receiver disconnects.
         std::thread::Builder::new().name(self.name.into()).spawn(send).ok();
         Call { key, result: Some(receiver) }

@@ -67,7 +67,7 @@ pub struct Diagnosis {
     pub message: String,
 }
 
-/// Measures all inputs of this computer in parallel for `listen`, limited to 0.05 to 10 s; with slow drivers,
+/// Measures all inputs of this computer in parallel for `listen`, clamped to 0.05 to 10 s. With slow drivers,
 /// takes up to about nine seconds longer.
 pub fn examine(listen: Seconds) -> Vec<InputReport> {
     examine_host(&(Arc::new(Devices) as Arc<dyn Host>), listen, None)

@@ -28,7 +28,7 @@ impl FakeHost {
         self.devices().push(Device { name: name.into(), level, ..Device::default() });
     }
 
-    /// Removes a device; its stream reports the failure unless `quietly`.
+    /// Removes a device; its stream reports the failure unless `quietly` is true.
     pub(crate) fn pull(&self, name: &str, quietly: bool) {
         self.devices().retain(|device| {
             let keep = device.name != name;

@@ -57,7 +57,7 @@ pub enum InputError {
     /// The device opened but delivered no samples.
     #[error("the device delivers no audio")]
     NoAudio,
-    /// The reader has too many streams waiting.
+    /// Too many streams are waiting for the reader.
     #[error("the audio reader is busy")]
     ReaderBusy,
     /// Error message from the driver.

@@ -38,7 +38,7 @@ const STEP: Duration = Duration::from_millis(40);
 const SILENCE_AFTER: Seconds = Seconds(0.1);
 /// Maximum silence inserted by one read, in seconds.
 const MAX_SILENCE_SECS: f64 = 0.5;
-/// Longest gap of lost frames replaced by silence, in seconds.
+/// Maximum silence inserted for a gap of lost frames, in seconds.
 const MAX_GAP_SECS: f64 = 1.0;
 
 /// Live audio from a device; runs until dropped.
@@ -113,7 +113,7 @@ struct CaptureReader {
     streams: Inbox<DeviceStream>,
     retired: Outbox<DeviceStream>,
     stream: Option<DeviceStream>,
-    /// Expected number of the next frame of the stream.
+    /// Number of the frame expected next from the stream.
     expected: u64,
     /// Number of frames delivered.
     position: u64,

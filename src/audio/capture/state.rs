@@ -23,7 +23,7 @@ pub struct AudioState {
     pub channels: u16,
     /// Connection to the device.
     pub link: Link,
-    /// Whether the input has stayed below the silence threshold for several seconds.
+    /// Whether the device is lost or has stayed below the silence threshold for several seconds.
     pub silent: bool,
     /// Number of blocks dropped because the consumer was late.
     pub dropped_blocks: u64,

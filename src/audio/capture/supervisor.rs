@@ -1,8 +1,8 @@
 //! Keeps the capture running: opens an input, detects failures, and switches to another input until the
 //! preferred one returns.
 //!
-//! A state machine stepped with the current time. It owns the stream and communicates with the consumer through queues
-//! only; it may block in a driver, the consumer never does.
+//! A state machine stepped with the current time. It owns the stream and communicates with the consumer only
+//! through queues. It may block in a driver; the consumer never does.
 
 use std::sync::{Arc, mpsc};
 

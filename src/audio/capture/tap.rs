@@ -10,7 +10,7 @@ use crate::audio::Frame;
 use crate::audio::stereo::stereo;
 use crate::handoff::{Inbox, Outbox, queue};
 
-/// Maximum number of frames per chunk: 2.7 ms at 48 kHz, 1 KiB by value.
+/// Maximum number of frames per chunk: 2.7 ms at 48 kHz; 1 KiB, passed by value.
 pub(crate) const CHUNK: usize = 128;
 /// Maximum number of chunks in the queue: 0.34 s at 48 kHz, enough for a consumer that stalls for a few video
 /// frames.

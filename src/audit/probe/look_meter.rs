@@ -21,7 +21,7 @@ pub struct Look {
     pub luma: f64,
     /// Mean luma of the darkest and of the brightest frame.
     pub luma_range: [f64; 2],
-    /// Luma exceeded by 2% of the pixels, mean over frames.
+    /// Luma exceeded by 2% of the pixels, averaged over frames.
     pub highlight: f64,
     /// Standard deviation of luma within a frame.
     pub contrast: f64,
@@ -29,7 +29,7 @@ pub struct Look {
     pub motion: f64,
     /// Largest mean change of the pixels' luma between two consecutive frames.
     pub motion_peak: f64,
-    /// Colourfulness (Hasler and Suesstrunk, 2003) divided by 109, their "extremely colourful".
+    /// Colourfulness (Hasler and Suesstrunk, 2003) divided by 109, the value they call "extremely colourful".
     pub colour: f64,
     /// Mean difference in luma between neighbouring pixels.
     pub detail: f64,

@@ -1,8 +1,8 @@
 //! The probe: plays one preset to known music, starting from a black picture, and measures every frame.
 //!
 //! All frames, warm-up included, run at 30 per second and are checked for flashes: the default 8 + 24 frames
-//! last just over one second, the period that the flash rules consider. The look is measured on the measured
-//! frames only.
+//! last just over one second, the period that the flash rules consider. The look is measured only on the
+//! frames after the warm-up.
 
 mod cost;
 mod look_meter;

@@ -32,7 +32,7 @@ pub enum ProbeSignal {
 }
 
 impl ProbeSignal {
-    /// All signals in order, with their share of the measured frames in 24ths.
+    /// All signals in order, with their share of the measured frames, in 24ths.
     const PLAN: [(Self, usize); 6] = [
         (Self::Techno, 8),
         (Self::Low, 4),
@@ -88,7 +88,7 @@ impl ProbeSound {
     }
 }
 
-/// Renders `length` samples of the demo track from the start of a section.
+/// Renders `length` audio frames of the demo track from the start of a section.
 fn passage(section: &str, length: usize) -> Vec<Frame> {
     let start = SECTIONS.iter().find(|part| part.name == section).map_or(Seconds(0.0), |part| part.start);
     let mut sound = vec![[0.0; 2]; length];

@@ -20,8 +20,7 @@ pub fn linear(
     draw(title, values.map(place), &format!("{low}"), &format!("{high}"), gate.map(place))
 }
 
-/// Draws a histogram on a logarithmic axis from ten to the power of `low` to ten to the power of `high`;
-/// otherwise like [`linear`].
+/// Like [`linear`], but on a logarithmic axis, from ten to the power of `low` to ten to the power of `high`.
 pub fn decades(
     title: &str,
     values: impl Iterator<Item = f64>,

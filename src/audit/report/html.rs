@@ -87,8 +87,8 @@ impl HtmlPage {
         });
     }
 
-    /// Adds tables of counts side by side, with their share of `whole`; rows with a count of zero are
-    /// omitted.
+    /// Adds tables of counts side by side. Each row also shows the count as a share of `whole`; rows with a
+    /// count of zero are omitted.
     pub fn tables(&mut self, whole: usize, tables: &[(&str, &[(String, usize)])]) {
         let share = |count: usize| format!("{:.1}%", 100.0 * count as f64 / whole.max(1) as f64);
         self.add(html! {

@@ -111,8 +111,8 @@ impl<'a> Audit<'a> {
         self.presets.iter().filter(|preset| which(preset)).collect()
     }
 
-    /// Returns the playable presets that may become ok: their images are missing, or they are only too dark,
-    /// too bright or too low in motion.
+    /// Returns the playable presets whose look may become ok: images are missing, or the picture is only too
+    /// dark, too bright or too still.
     fn rescue(&self) -> Vec<&ReportRow> {
         self.select(|preset| {
             let weak =

@@ -38,7 +38,8 @@ pub struct Args {
     /// Start no new presets after SECONDS; those in progress are finished
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
-    /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output folder
+    /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output
+    /// folder
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
     /// Render size in pixels
@@ -85,8 +86,8 @@ struct GateArgs {
     /// Mean render time per measured frame, in milliseconds, above which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_avg_render_ms: Option<f64>,
-    /// Render time of the slowest measured frame (the maximum, despite the option's name), in milliseconds, above
-    /// which a preset is too slow [default: none]
+    /// Render time of the slowest measured frame (the maximum, despite the option's name), in milliseconds,
+    /// above which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_p95_render_ms: Option<f64>,
 }

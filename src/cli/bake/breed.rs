@@ -9,8 +9,8 @@ use crate::jobs::show_lock;
 use crate::night::write_brood_page;
 use crate::units::counted;
 
-/// Breed new presets from your favourites, resuming an earlier run; run the command again to pack children that became
-/// favourites.
+/// Breed new presets from your favourites, resuming an earlier run; run the command again to pack children
+/// that became favourites.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset library that children are compared with; paths in the --from list are relative to it
@@ -19,8 +19,8 @@ pub struct Args {
     /// Folder for the children, the packs `new` and `favourites`, and the report
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Breed from the presets of a folder, or those listed in a file, one library-relative path per line [default: your
-    /// favourites]
+    /// Breed from the presets of a folder, or those listed in a file, one library-relative path per line
+    /// [default: your favourites]
     #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,
     /// Number of children; in a later run, a higher COUNT adds children, and a lower one removes none

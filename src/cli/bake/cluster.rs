@@ -27,8 +27,8 @@ pub struct Args {
     /// Folder with the audit for --mode kmeans [default: the --out folder]
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
-    /// embeddings.npy or embeddings.hf.npy from another program, with the list of IDs next to it [default: the
-    /// embeddings in the --out folder]
+    /// embeddings.npy or embeddings.hf.npy from another program, with the list of IDs next to it [default:
+    /// the embeddings in the --out folder]
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
     /// Number of styles, 8 to 256 [default: based on library size]

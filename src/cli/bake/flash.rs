@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use crate::disk;
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
-/// Check folders of PNG frames, in file-name order, for hazardous flashes (WCAG 2.2, ITU-R BT.1702); exit with status 1
-/// if any folder fails.
+/// Check folders of PNG frames, in file-name order, for hazardous flashes (WCAG 2.2, ITU-R BT.1702); exit
+/// with status 1 if any folder fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders with PNG frames; one JSON object is printed per folder

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
 use crate::units::counted;
 
-/// Copy a safe, diverse selection from an audited library, with its textures, into a pack; exit with status 4 if the
-/// pack is not diverse enough.
+/// Copy a safe, diverse selection from an audited library, with its textures, into a pack; exit with status 4
+/// if the pack is not diverse enough.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Audit output folder, or a folder with a finished `preset-audit.json` from the browser-based predecessor
+    /// Audit output folder, or a folder with a finished `preset-audit.json` from the browser-based
+    /// predecessor
     #[arg(long, value_name = "DIR")]
     audit: PathBuf,
     /// Preset folder that the predecessor's audit covers [default: the folder named in the audit]

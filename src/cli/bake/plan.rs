@@ -40,8 +40,8 @@ pub struct Args {
     /// Request a GPU on each computer
     #[arg(long)]
     gpu: bool,
-    /// Number of shards; skips the estimate and limits each job to 240 minutes [default: about 20 minutes of work per
-    /// shard, estimated by baking a few presets]
+    /// Number of shards; skips the estimate and limits each job to 240 minutes [default: about 20 minutes of
+    /// work per shard, estimated by baking a few presets]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     shards: Option<u32>,
     /// Container image with the aivj command, for Kubernetes
@@ -74,7 +74,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let cost = shards::measure(&library, &textures)?;
             let shards = shard_count(&cost, args.machines, args.cores);
             print_estimate(&cost, shards, args.machines, args.cores);
-            // Three times the estimate for slower computers, plus ten minutes to start with cold caches.
+            // Three times the estimate, to allow for slower computers, plus ten minutes to start with cold
+            // caches.
             let slowest = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(shards * args.cores);
             (shards, (3.0 * slowest / 60.0).ceil() as u32 + 10)
         }
@@ -107,7 +108,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the number of shards that keeps every computer busy and makes each shard take about twenty minutes.
+/// Returns the number of shards that keeps every computer busy and makes each shard take about twenty
+/// minutes.
 fn shard_count(cost: &PresetCost, machines: u32, cores: u32) -> u32 {
     let seconds = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(cores);
     let rounds = (seconds / SHARD_SECS / f64::from(machines)).ceil().clamp(1.0, 100.0);

@@ -14,7 +14,8 @@ pub struct Args {
     /// Presets to blacklist: all that are not ok (quality), only unplayable ones (crash), or none
     #[arg(long, default_value = "quality", value_parser = ["quality", "crash", "none"])]
     blacklist_mode: String,
-    /// Presets without a verdict: count them as missing (drop), blacklist them (unsafe), or count them as ok (safe)
+    /// Presets without a verdict: count them as missing (drop), blacklist them (unsafe), or count them as ok
+    /// (safe)
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
     /// Number of entries in each ranking in the summary

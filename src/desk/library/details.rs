@@ -9,7 +9,8 @@ use crate::desk::style;
 use crate::facts::Tag;
 use crate::show::Command;
 
-/// Height in points, the same with and without a selection so that nothing moves under the pointer.
+/// Height of the details, in points; the same with and without a selection so that nothing moves under the
+/// pointer.
 pub(super) const HEIGHT: f32 = 152.0;
 /// Side of the preset's thumbnail, in points.
 const PICTURE: f32 = 96.0;

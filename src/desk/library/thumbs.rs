@@ -16,8 +16,8 @@ use crate::library::looks::Looks;
 const SIDE: u32 = 96;
 /// Maximum number of thumbnails in memory, more than any screen shows.
 const KEPT: usize = 400;
-/// Maximum number of requests in flight. Others are retried in the next frame, so that scrolling past
-/// thousands of presets reads only a few.
+/// Capacity of the request queue. Requests that do not fit are retried in the next frame, so that scrolling
+/// past thousands of presets reads only a few.
 const QUEUE_CAPACITY: usize = 24;
 
 struct Known {
@@ -60,7 +60,8 @@ impl Thumbs {
         })
     }
 
-    /// Starts a frame: uploads the thumbnails that were loaded and drops the least recently used ones.
+    /// Starts a frame: uploads the thumbnails that were loaded and, beyond [`KEPT`], drops the least recently
+    /// used ones.
     pub fn begin(&mut self, context: &Context, looks: &Arc<Looks>) {
         self.drawing += 1;
         if self.looks.bake != looks.bake {

@@ -24,9 +24,9 @@ pub struct LibraryView {
     pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,
     /// Presets that an audit rejected, with reasons.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
-    /// Presets rescued by the performer: shown regardless of audits and the picture watch.
+    /// Presets rescued by the performer: shown even if an audit or an earlier show excluded them.
     pub rescued: Arc<BTreeSet<PresetId>>,
-    /// The preset folder, if it is missing.
+    /// The preset folder or pack, if it is missing.
     pub missing: Option<PathBuf>,
     /// Why the presets of the folder are held back, if they are.
     pub held_back: Option<String>,
@@ -53,7 +53,8 @@ pub enum LibraryRequest {
     IgnoreBlacklist,
 }
 
-/// Returns the text colour for a preset: playing, banned, excluded, favourite, or none of these.
+/// Returns the text colour of a preset, by the first of these states that applies: playing, banned, excluded,
+/// favourite.
 pub(super) fn state_color(view: &LibraryView, playing: Option<PresetId>, id: PresetId) -> Color32 {
     match id {
         id if playing == Some(id) => style::GOOD,

@@ -29,7 +29,7 @@ pub(super) struct NativeContext {
 }
 
 impl NativeContext {
-    /// Creates a context that is valid for as long as the borrows.
+    /// Creates a context that is valid for as long as the references passed here.
     pub fn new(
         machine: &mut Machine,
         inputs: &[f64],

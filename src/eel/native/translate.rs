@@ -160,7 +160,7 @@ impl Translation<'_> {
         self.save();
     }
 
-    /// Runs `each` again while items and instructions remain.
+    /// Emits code that runs `each` again while items and instructions remain.
     fn next_item(&mut self, items: Ir, each: Block) {
         self.advance(self.inputs, i64::from(self.flat.inputs) * 8);
         self.advance(self.outputs, i64::from(self.flat.outputs) * 8);
@@ -172,8 +172,7 @@ impl Translation<'_> {
         self.spend(self.flat.cost, each);
     }
 
-    /// Stores places that outlive the run back to their variables and registers, and returns from the
-    /// function.
+    /// Emits code that stores places that outlive the run back to their variables and registers, and returns.
     fn save(&mut self) {
         for (at, place) in self.flat.places.iter().enumerate() {
             if let Some(home) = place.home {
@@ -198,7 +197,7 @@ impl Translation<'_> {
         self.build.def_var(variable, value);
     }
 
-    /// Spends instructions and jumps to `next`, or ends the run if none are left.
+    /// Emits code that charges `cost` instructions and jumps to `next`, or ends the run if none are left.
     fn spend(&mut self, cost: u32, next: Block) {
         self.advance(self.fuel, -i64::from(cost));
         let fuel = self.build.use_var(self.fuel);
@@ -269,7 +268,7 @@ impl Translation<'_> {
         self.build.ins().f64const(number)
     }
 
-    /// Translates an operation; returns its result, if it has one.
+    /// Translates an operation; returns the result, if the operation has one.
     fn op(&mut self, op: Op) -> Option<Ir> {
         Some(match op {
             Op::Constant(bits) => self.number(f64::from_bits(bits)),
@@ -556,8 +555,8 @@ impl Translation<'_> {
 
     // Memory.
 
-    /// Continues in a new block if `index` is valid, otherwise in `outside`; returns the address as an
-    /// integer.
+    /// Emits a check of `index`: execution continues in a new block if it is valid, otherwise in `outside`.
+    /// Returns the address as an integer.
     fn checked_address(&mut self, index: Value, outside: Block) -> Ir {
         let index = self.get(index);
         let tolerance = self.number(INDEX_TOLERANCE);
@@ -647,7 +646,7 @@ impl Translation<'_> {
 
     // Calls.
 
-    /// Calls a numeric function.
+    /// Emits a call to a numeric function.
     fn call_number(&mut self, function: Option<usize>, arguments: &[Ir]) -> Ir {
         match function.and_then(|function| self.call(function, false, arguments, 1)) {
             Some(result) => result,
@@ -655,7 +654,7 @@ impl Translation<'_> {
         }
     }
 
-    /// Calls a function that may spend instructions.
+    /// Emits a call to a function that may spend instructions.
     fn call_spending(&mut self, function: usize, arguments: &[Ir], results: usize) -> Option<Ir> {
         self.store_fuel();
         let result = self.call(function, true, arguments, results);

@@ -153,7 +153,7 @@ fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-/// Returns the hash of a file; its git blob hash if `blob` is the length of the file.
+/// Returns the hash of a file or, given the file's length as `blob`, its git blob hash.
 fn hash<D: Digest>(path: &Path, blob: Option<u64>) -> std::io::Result<String> {
     let mut digest = D::new();
     if let Some(length) = blob {

@@ -18,14 +18,14 @@ use crate::jobs::progress::OnProgress;
 const HUGGING_FACE: &str = "https://huggingface.co";
 /// File name of the preprocessing configuration.
 const CONFIG: &str = "preprocessor_config.json";
-/// File with the commit of a partially downloaded folder.
+/// Name of the file with the commit of a partially downloaded folder.
 const COMMIT: &str = ".commit";
 /// Time without data after which a connection counts as broken.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum size of a listing, in bytes; far larger than any real one.
 const MAX_LISTING: u64 = 16 << 20;
 
-/// A repository of a hub.
+/// A revision of a repository on a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
     owner_and_name: String,
@@ -33,7 +33,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Parses `OWNER/NAME` or `OWNER/NAME@REVISION`.
+    /// Parses `OWNER/NAME` or `OWNER/NAME@REVISION`; `None` if `text` has another form.
     pub fn parse(text: &str) -> Option<Self> {
         let (path, revision) = text.split_once('@').unwrap_or((text, "main"));
         let (owner, name) = path.split_once('/')?;
@@ -92,19 +92,20 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Returns the hub named by `HF_ENDPOINT`, which Hugging Face's tools also use; Hugging Face itself if it
-    /// is unset.
+    /// Creates a client for the hub named by `HF_ENDPOINT`, which Hugging Face's tools also use, or for
+    /// Hugging Face if the variable is unset or empty.
     pub fn of_user() -> Self {
         let named = std::env::var("HF_ENDPOINT").ok().filter(|address| !address.is_empty());
         Self::at(named.as_deref().unwrap_or(HUGGING_FACE))
     }
 
-    /// Returns the hub at this address.
+    /// Creates a client for the hub at `address`.
     pub fn at(address: &str) -> Self {
         Self::with_read_timeout(address, READ_TIMEOUT)
     }
 
-    /// Returns the hub at this address, with a limit on the time without data; the total time is not limited.
+    /// Creates a client for the hub at `address` that gives up on a connection after `timeout` without data;
+    /// the total time is not limited.
     pub(super) fn with_read_timeout(address: &str, timeout: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(30)))

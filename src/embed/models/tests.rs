@@ -15,7 +15,7 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// A hub with one repository, `art/tower`.
 struct Server {
     hub: Hub,
-    /// Requests so far: path, and first byte of a range request.
+    /// The requests so far: the path and, for a range request, the first byte.
     requests: Arc<Mutex<Vec<(String, Option<u64>)>>>,
 }
 

@@ -24,7 +24,7 @@ use crate::jobs::parallel;
 
 /// Number of frames per run for models with a dynamic batch size; larger batches are not faster.
 const BATCH: usize = 8;
-/// Maximum fixed batch size of a model; a batch is held in memory.
+/// Maximum fixed batch size of a model; limited because a batch must fit in memory.
 const LARGEST_BATCH: i64 = 256;
 /// Possible paths of the model within its folder, in order of preference; `vision_model.onnx` comes first
 /// because `model.onnx` may contain both towers of a CLIP model.
@@ -50,7 +50,7 @@ pub struct Onnx {
 }
 
 impl Onnx {
-    /// Opens the model in this folder and tests it on grey pictures.
+    /// Opens the model in `folder` and tests it on grey pictures.
     pub fn open(folder: &Path, threads: usize) -> Result<Self, String> {
         let path = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         let path = path.ok_or_else(|| format!("no model.onnx in {}", folder.display()))?;
@@ -154,8 +154,8 @@ impl Onnx {
         }
     }
 
-    /// Returns how many frames are preprocessed together: [`BATCH`], rounded up to a multiple of a fixed
-    /// batch size.
+    /// Returns the number of frames that are preprocessed together: [`BATCH`], rounded up to a multiple of
+    /// the model's batch size if it is fixed.
     fn chunk_size(&self) -> usize {
         self.batch.map_or(BATCH, |fixed| BATCH.next_multiple_of(fixed))
     }
@@ -275,7 +275,8 @@ fn check_channels(sides: &[i64; 4]) -> Result<(), String> {
     }
 }
 
-/// Checks that an input accepts squares of this side length; the error is the expected width and height.
+/// Checks that an input accepts pictures of `side` x `side` pixels; the error is the expected width and
+/// height.
 fn check_size(sides: &[i64; 4], side: u32) -> Result<(), String> {
     let side = i64::from(side);
     let [height, width] = [sides[2], sides[3]].map(|size| if size < 1 { side } else { size });

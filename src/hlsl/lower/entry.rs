@@ -102,7 +102,7 @@ impl Lowering<'_> {
         let global = if variable.ty == Ty::Sampler {
             Global::Sampler
         } else if name.starts_with("texsize_") || variable.init.is_none() && header::builtin(name).is_some() {
-            // The program supplies the value of a texture size or built-in.
+            // aivj supplies the values of texture sizes and built-ins.
             return Ok(());
         } else {
             let init = variable.init.map(|init| self.initial(variable.ty, init)).transpose()?;

@@ -13,7 +13,7 @@ fn float(value: f64) -> f64 {
     f64::from(value as f32)
 }
 
-/// Evaluates an arithmetic or bitwise operator on one component; `None` if the result cannot be folded.
+/// Folds an arithmetic or bitwise operator on one component; `None` for others or non-finite results.
 fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
     if kind == Kind::Float {
         let value = match operator {
@@ -122,7 +122,7 @@ impl Lowering<'_> {
         Ok(self.arithmetic(operator, left, right, shape))
     }
 
-    /// Lowers an arithmetic operator on numbers of one kind, neither of them a matrix.
+    /// Lowers an arithmetic or bitwise operator on two numbers of the same kind, neither of them a matrix.
     pub fn arithmetic(&mut self, operator: Operator, left: Value, right: Value, shape: Shape) -> Value {
         let kind = left.kind();
         if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
@@ -174,7 +174,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the result of an operation that needs no code, such as `x * 1` or `x * 0`.
+    /// Returns the result of an operation that needs no code, such as `x * 1` or `x * 0`; otherwise `None`.
     fn identity(&mut self, operator: Operator, left: &Value, right: &Value, shape: Shape) -> Option<Value> {
         let kept = match operator {
             Operator::Add if left.is_all(0.0) => right,
@@ -196,7 +196,7 @@ impl Lowering<'_> {
         Value::new(number(kind, shape), handle, fact)
     }
 
-    /// Returns a product that is 0 if either factor is.
+    /// Returns the product, which is 0 if either factor is 0.
     pub fn product(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let (a, b) = (left.fact, right.fact);
         let bound = Fact { bound: a.bound * b.bound, nonzero: false };
@@ -254,7 +254,7 @@ impl Lowering<'_> {
         Value::new(ty, handle, fact)
     }
 
-    /// Returns a quotient, where 0 / 0 is 0.
+    /// Returns the quotient; 0 / 0 gives 0.
     pub fn quotient(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let guard = !(left.fact.nonzero || right.fact.nonzero);
         let fact = match right.as_constant() {

@@ -149,7 +149,7 @@ impl Lowering<'_> {
         result
     }
 
-    /// Lowers a long chain of `else if` as a sequence, with a variable that records whether a branch was taken.
+    /// Lowers a long `else if` chain as a sequence of `if`s; `open` is true until a branch is taken.
     fn long_chain(&mut self, arms: &[(ExprId, StmtId)], otherwise: Option<StmtId>) -> Result<(), Error> {
         let open = self.local("open", Ty::BOOL);
         let pointer = self.f.vars[open].pointer;

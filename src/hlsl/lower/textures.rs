@@ -144,7 +144,7 @@ impl Lowering<'_> {
         Ok(self.arithmetic(crate::hlsl::ast::Operator::Add, scaled, bias, Shape::Vector(3)))
     }
 
-    /// Returns the uniform slot with the size of texture `root`, which is `clouds` in `texsize_clouds`.
+    /// Returns the uniform slot of the size of texture `root`, such as `clouds` for `texsize_clouds`.
     pub fn size_slot(&mut self, root: &str) -> u32 {
         let mut source = header::source(root);
         // `texsize_rand03` is the size of whatever texture the sampler with that number reads.

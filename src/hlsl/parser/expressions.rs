@@ -7,7 +7,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::{Token, TokenKind};
 use crate::hlsl::types::{Ty, numeric};
 
-/// Returns the binary operator of a token and its precedence.
+/// Returns the binary operator of a token and its precedence; `None` for any other token.
 fn binary(token: &Token) -> Option<(Operator, u8)> {
     let TokenKind::Mark(mark) = token.kind else { return None };
     Some(match mark {
@@ -147,7 +147,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Returns true if the parenthesis here opens a cast: it contains only a type.
+    /// Returns true if the parenthesis at this position opens a cast, because it contains only a type.
     fn at_cast(&self) -> bool {
         let Some(name) = self.peek_at(1).name() else { return false };
         let ends = |ahead: usize| self.peek_at(ahead).is(")") || self.peek_at(ahead).is("[");

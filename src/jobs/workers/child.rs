@@ -36,8 +36,8 @@ fn own_rights() -> Rights {
 }
 
 /// Prepares a worker process; call it before opening a device or starting a thread. The worker exits with its
-/// supervisor, runs at low priority if [`LOW_PRIORITY`](super::LOW_PRIORITY) is set, and keeps only the rights that its
-/// pool gave it.
+/// supervisor, runs at low priority if [`LOW_PRIORITY`](super::LOW_PRIORITY) is set, and keeps only the
+/// rights that its pool gave it.
 pub fn init() {
     if !usage::die_with_parent() {
         std::process::exit(0); // The supervisor is gone; a job in the pipe would run without limits.
@@ -46,10 +46,11 @@ pub fn init() {
     confine::confine(&own_rights());
 }
 
-/// Reads one JSON request per line from standard input and writes one JSON answer per line to standard output.
+/// Reads one JSON request per line from standard input and writes one JSON answer per line to standard
+/// output.
 ///
-/// Returns at end of input, or after `work` breaks: the process is then unfit for another job and the pool starts a new
-/// one. `work` must print to standard error only.
+/// Returns at end of input, or after `work` breaks: the process is then unfit for another job and the pool
+/// starts a new one. `work` must print to standard error only.
 pub fn serve<Job, Answer>(mut work: impl FnMut(Job) -> ControlFlow<Answer, Answer>) -> std::io::Result<()>
 where
     Job: DeserializeOwned,

@@ -11,7 +11,7 @@ pub struct Limits {
     pub wall: Duration,
     /// Maximum resident memory of the worker, in MiB.
     pub memory_mib: u64,
-    /// Resident memory, in MiB, above which a worker is replaced between two jobs, so that leaks of earlier jobs are
-    /// not blamed on the next one.
+    /// Resident memory, in MiB, above which a worker is replaced between two jobs, so that leaks of earlier
+    /// jobs are not blamed on the next one.
     pub recycle_mib: u64,
 }

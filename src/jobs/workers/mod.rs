@@ -1,7 +1,8 @@
 //! Runs jobs in worker processes, so that a hang, an abort or excessive memory use affects only one job.
 //!
-//! A pool thread owns one child process and exchanges JSON lines with it: one request, one answer. The child is this
-//! program, started with the hidden `worker` command. A child that dies or exceeds a limit is replaced.
+//! A pool thread owns one child process and exchanges JSON lines with it: one request, one answer. The child
+//! is this program, started with the hidden `worker` command. A child that dies or exceeds a limit is
+//! replaced.
 
 mod child;
 mod limits;

@@ -19,8 +19,8 @@ use super::usage::{self, Usage, UsageMeter};
 use crate::confine::Rights;
 use crate::jobs::show_lock;
 
-/// Interval between checks of a running child, short enough to catch runaway memory in time. Outside Linux a check
-/// lists every process of the system, so it runs less often.
+/// Interval between checks of a running child, short enough to catch runaway memory in time. Outside Linux a
+/// check lists every process of the system, so it runs less often.
 pub(super) const CHECK_EVERY: Duration =
     Duration::from_millis(if cfg!(target_os = "linux") { 20 } else { 100 });
 /// Interval between checks for cancellation.
@@ -40,7 +40,7 @@ pub struct PoolSettings {
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
     /// Path of the lock of a playing show. While the lock is held, only one worker runs, and after each job
-    /// it rests for as long as the job took. `None` ignores shows.
+    /// it rests for as long as the job took. `None` to ignore shows.
     pub pause_for: Option<PathBuf>,
     /// Set to cancel; running jobs end without an outcome.
     pub stop: Arc<AtomicBool>,
@@ -106,7 +106,8 @@ impl WorkerPool {
 
     /// Runs every job and calls `done` with each outcome in order of completion.
     ///
-    /// A job runs once; its worker is replaced if it dies or exceeds a limit. `done` returns `false` to stop early.
+    /// A job runs once; its worker is replaced if it dies or exceeds a limit. `done` returns `false` to stop
+    /// early.
     pub fn run_all<Job, Answer>(
         &mut self,
         jobs: impl Iterator<Item = Job> + Send,

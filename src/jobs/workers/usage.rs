@@ -21,7 +21,7 @@ pub(super) struct UsageMeter {
 }
 
 impl UsageMeter {
-    /// Returns a meter of process `id`, or `None` on a platform without process statistics.
+    /// Returns a meter for process `id`, or `None` on a platform without process statistics.
     pub fn of(id: u32) -> Option<Self> {
         Some(Self { system: System::new().ok()?, process: Pid::from_u32(id) })
     }

@@ -1,4 +1,5 @@
-//! Worker processes on Windows: they exit with their supervisor, run at low priority, and crash without a dialog.
+//! Worker processes on Windows: they exit with their supervisor, run at low priority, and crash without a
+//! dialog.
 
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::thread;
@@ -11,8 +12,8 @@ use windows_sys::Win32::System::Threading::{
     SetPriorityClass, TerminateProcess, WaitForSingleObject,
 };
 
-/// Terminates this process when process `supervisor` exits, even if this process is stuck in an endless loop. Returns
-/// `false` if the supervisor has already exited.
+/// Terminates this process when process `supervisor` exits, even if this process is stuck in an endless loop.
+/// Returns `false` if the supervisor has already exited.
 pub(super) fn end_with(supervisor: u32) -> bool {
     // SAFETY: the call touches no memory; its handle is checked before use and has no other owner.
     let supervisor = unsafe {

@@ -22,7 +22,7 @@ pub(super) enum Axis {
     Black,
     /// Number of flashes in the worst second.
     Flashes,
-    /// Brightness of the centre, relative to the corners.
+    /// Brightness of the centre minus that of the corners.
     Centre,
     /// Reaction to low frequencies.
     Low,

@@ -1,8 +1,8 @@
 //! Compares finding presets by description with searching by name: mean average precision over 120 queries.
 //!
-//! Relevance is measured on the frames of a bake. These were captured at other moments, with other sound and
-//! at another size than the frames of the audits that descriptions are matched against. Run it on a library
-//! with an audit and frames:
+//! Relevance is measured on the frames of a bake. These were captured at different times, with different
+//! audio and at a different size from the audit frames that descriptions are matched against. Run the
+//! evaluation on a library with an audit and frames:
 //!
 //! ```text
 //! aivj bake audit --library LIB --out OUT && aivj bake frames --library LIB --out OUT

@@ -40,7 +40,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Reads the measurements of audits and, for presets without them, the brightness and motion of the
+    /// Reads the measurements made by audits and, for presets without them, the brightness and motion of the
     /// frames in the bake folder.
     pub fn of(library: &Catalogue, store: &Store, bake: Option<&Path>) -> Self {
         let mut values: Vec<[Option<f32>; AXES]> = vec![[None; AXES]; library.entries.len()];

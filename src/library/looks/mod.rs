@@ -22,7 +22,7 @@ use super::style::NameTable;
 use super::{Catalogue, Entry, preset_names};
 use crate::facts::PresetId;
 
-/// Pairs of embedding files, the usual one first: a list with the preset of each row, and the matrix.
+/// Pairs of embedding files, the usual pair first: a list with the preset of each row, and the matrix.
 const EMBEDDING_FILES: [(&str, &str); 2] =
     [("ids.txt", "embeddings.npy"), ("ids.hf.txt", "embeddings.hf.npy")];
 
@@ -39,8 +39,8 @@ pub struct Looks {
     /// Row of each preset in the embeddings, or [`NO_ROW`]. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
-    /// Manifest IDs of the presets whose ID differs from their path. The frame folder of such a preset is
-    /// named after the ID's hash, otherwise after the path's.
+    /// Manifest IDs of the presets whose ID differs from their path. A preset's frame folder is named after
+    /// the hash of its ID if the ID is listed here, otherwise after the hash of its path.
     ids: HashMap<PresetId, String>,
     /// Messages about files that cannot be used.
     pub problems: Vec<String>,

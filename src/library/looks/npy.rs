@@ -82,7 +82,7 @@ impl Kind {
     }
 }
 
-/// Converts a 16-bit float (IEEE 754 binary16).
+/// Converts a 16-bit float (IEEE 754 binary16) to 32 bits.
 fn half(bits: u16) -> f32 {
     let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff) / 1024.0);

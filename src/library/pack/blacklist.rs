@@ -27,7 +27,7 @@ pub struct QualityBlacklist {
     /// Reasons for each rejection, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub bad_reasons_by_rel_path: BTreeMap<String, Vec<String>>,
-    /// Paths of rejected presets, in blacklists that use this field instead.
+    /// Paths of rejected presets, in blacklists that use this field instead of `bad_source_rel_paths`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_rel_paths: Vec<String>,
     /// Manifest IDs of rejected presets.

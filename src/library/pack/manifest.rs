@@ -52,7 +52,7 @@ pub struct ManifestPreset {
     pub id: String,
     /// Path in the source library.
     pub label: String,
-    /// Path, possibly starting with the pack's name.
+    /// Path in the pack, possibly preceded by the pack's name.
     pub rel_path: String,
     /// URL from which a browser loads the preset.
     pub url: String,

@@ -100,7 +100,8 @@ pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     disk::replace(&path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Returns the text with one field changed; comments, order and invalid lines are preserved.
+/// Returns the text with one field changed; comments, the order of lines, and invalid lines that do not set
+/// this field are preserved.
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
     let (_, invalid) = statements::parse(text);
     let mut lines: Vec<&str> = text.split('\n').collect();

@@ -156,8 +156,8 @@ pub const RATES: [u32; 4] = [30, 50, 60, 120];
 pub const DWELL: (f32, f32) = (0.25, 4.0);
 
 impl Settings {
-    /// Reads the settings file in `folder`; returns the settings and a message per problem. Without a file,
-    /// returns the defaults.
+    /// Reads the settings file in `folder`; returns the settings and a message per problem. If there is no
+    /// file, returns the defaults; if the file cannot be read, also turns on `guard` and `limit_flashes`.
     pub fn read(folder: &Path) -> (Self, Vec<String>) {
         let path = folder.join(SETTINGS_FILE);
         let problem = |why: String| format!("{}: {why}", path.display());

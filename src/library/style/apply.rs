@@ -7,8 +7,8 @@ use super::index::{IndexCluster, IndexVersion};
 use super::name_table::NameTable;
 use crate::library::{Catalogue, Cluster, StyleOrigin};
 
-/// Maximum number of styles. An index built from names has one style per author, of which the smallest are
-/// merged into [`OTHERS`].
+/// Maximum number of styles. If an index has more, such as one built from names, with one style per author,
+/// the smallest are merged into [`OTHERS`].
 const MAX_CLUSTERS: usize = 256;
 /// Key of the style for presets that the index does not list, or whose style was merged.
 const OTHERS: &str = "others";
@@ -62,7 +62,7 @@ pub(in crate::library) fn apply(
 }
 
 /// Returns the clusters ordered by key, and the cluster index of every key of the style index; `None` for
-/// merged keys.
+/// keys that are merged or unused.
 fn clusters(
     index: &CompactIndex,
     found: &[(usize, CompactEntry)],

@@ -19,7 +19,8 @@ pub struct StylePolicy {
     /// Name of the pack.
     pub pack: String,
     /// Probability that the director prefers styles similar to that of the previous preset. aivj's
-    /// browser-based predecessor writes 1, which made it stay within a cluster; the default here is 0.2.
+    /// browser-based predecessor writes 1, which kept its director within one cluster; the default here is
+    /// 0.2.
     pub prefer_same_author_chance: f64,
     /// Thresholds of the motion macro between calm, groove and peak.
     pub motion_thresholds: MotionThresholds,

@@ -43,9 +43,9 @@ impl Zigzag {
         }
     }
 
-    /// Writes +1 (rise), -1 (fall) or 0 per cell to `changes`. `may_rise` and `may_fall` receive the cell's
-    /// index, the value from which it rose or fell and its current value, and return whether the change
-    /// counts.
+    /// Sets each cell in `changes` to 1 (rise), -1 (fall) or 0 (neither). `may_rise` and `may_fall` receive
+    /// the cell's index, the value from which it rose or fell and its current value, and return whether the
+    /// change counts.
     pub fn step(
         &mut self,
         signal: &[f64],

@@ -14,7 +14,7 @@ pub use field::{frames_per_second, frames_together};
 
 /// Minimum change of relative luminance that counts as half a flash.
 const GENERAL_STEP: f64 = 0.1;
-/// Relative luminance that the darker end of a change must be below for the change to count.
+/// Relative luminance below which the darker end of a change must be for the change to count.
 const DARK_BELOW: f64 = 0.8;
 /// Minimum change of chromaticity (CIE 1976 UCS) that counts as half a red flash.
 const RED_STEP: f64 = 0.2;

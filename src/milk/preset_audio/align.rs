@@ -4,7 +4,7 @@
 
 use super::sound::{ALIGNED_SAMPLES, WAVE_SAMPLES};
 
-/// Largest possible offset, in samples.
+/// Upper bound of the offset (exclusive), in samples.
 const MAX_OFFSET: usize = WAVE_SAMPLES - ALIGNED_SAMPLES;
 /// Number of resolution levels, `floor(log2(MAX_OFFSET))`.
 const OCTAVES: usize = 6;
@@ -17,7 +17,7 @@ pub(super) struct Aligner {
     pyramids: [Pyramid; 2],
 }
 
-/// One waveform at `OCTAVES` resolutions.
+/// One waveform at [`OCTAVES`] resolutions, the finest first.
 type Pyramid = [Vec<f32>; OCTAVES];
 
 impl Aligner {

@@ -50,8 +50,8 @@ impl PresetAudioAnalyser {
         }
     }
 
-    /// Adds the stereo frames that arrived since the last call, `elapsed` seconds ago, and returns the new analysis.
-    /// Non-finite samples count as silence.
+    /// Adds the stereo frames that arrived since the last call, which was `elapsed` seconds ago, and returns
+    /// the new analysis. Non-finite samples count as silence.
     pub fn update(&mut self, frames: &[[f32; 2]], elapsed: f64) -> &PresetAudio {
         let fresh = &frames[frames.len().saturating_sub(WAVE_SAMPLES)..];
         for channel in 0..2 {

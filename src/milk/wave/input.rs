@@ -8,7 +8,7 @@ use super::super::preset_audio::{SPECTRUM_BINS, WAVE_SAMPLES};
 /// Number of waveform samples drawn; the others are used only for alignment.
 pub(in crate::milk) const DRAWN_SAMPLES: usize = 480;
 
-/// Scaled and smoothed audio.
+/// Audio scaled and smoothed as the preset specifies.
 pub(super) struct Sound {
     pub left: [f32; WAVE_SAMPLES],
     pub right: [f32; WAVE_SAMPLES],

@@ -29,8 +29,8 @@ const TAGS: &[(Tag, [f32; 3])] = &[
 /// Contribution of each energy (calm, groove, peak) to the affinities to ambient, techno and rock, before
 /// normalisation.
 const ENERGIES: [[f32; 3]; 3] = [[0.5, -0.5, -0.5], [0.0, 0.1, 0.2], [-0.5, 0.4, 0.3]];
-/// Contribution of a top-level folder named after a scene to the affinity to that scene, for which its
-/// presets were made.
+/// Amount that a preset in a top-level folder named after a scene contributes to the affinity to that scene,
+/// before normalisation; such presets were made for the scene.
 const SCENE_FOLDER: f32 = 2.0;
 /// Maximum absolute value of an affinity, in standard deviations.
 const MAX_AFFINITY: f32 = 2.0;

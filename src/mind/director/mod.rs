@@ -1,8 +1,9 @@
 //! The automatic director: decides *when* to cut ([`Timing`]) and *what* comes next ([`Director`]), with reasons.
 //!
-//! For each choice, the music is reduced to a [`Target`]; each arm (a cluster at an energy) gets a base score
-//! against it; the taste model turns that into an expected reward; an arm is drawn by softmax, then a preset
-//! within it, subject to the variety rules. Never touches files or decks; the decks belong to `show`.
+//! For each choice, the music is reduced to a [`Target`]. Each arm (a cluster at one energy) gets a base
+//! score for that target, and the taste model turns the score into an expected reward. An arm is drawn by
+//! softmax, then a preset within it, subject to the variety rules. Never touches files or decks; the decks
+//! belong to `show`.
 
 mod affinity;
 mod choose;

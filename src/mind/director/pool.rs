@@ -153,8 +153,8 @@ impl Pool {
         (a.len() == b.len() && lengths > 0.0).then(|| dot(a, b) / lengths)
     }
 
-    /// Returns how many cuts a cluster rests, and how many other presets must be shown before a preset may
-    /// return: fewer in a small library, so that enough presets that suit the scene remain.
+    /// Returns for how many cuts a cluster must rest, and how many other presets must be shown before a
+    /// preset may return: fewer in a small library, so that enough presets that suit the scene remain.
     pub(super) fn rests(&self, scene: Scene) -> (usize, usize) {
         let (clusters, presets) = self.suited[scene as usize];
         (CLUSTER_REST.min(clusters.saturating_sub(1)), NO_REPEAT.min(presets * 3 / 4))

@@ -11,8 +11,8 @@ const SURE: f32 = 0.95;
 const SURE_SECS: f64 = 0.5;
 /// Time after which a new scene is followed at any probability, in seconds.
 const LASTING_SECS: f64 = 12.0;
-/// Seconds without music before cuts follow the end of the music; a new track often starts with something
-/// unclassified.
+/// Seconds for which no music must be detected before cuts follow; the start of a new track is often not
+/// recognised as music.
 const NO_MUSIC_SECS: f64 = 8.0;
 /// Probability below which the scene is a guess.
 const GUESS: f32 = 0.8;
@@ -41,7 +41,7 @@ impl SceneBelief {
     /// Advances by a frame of `dt` seconds.
     pub fn observe(&mut self, view: &SceneView, dt: f64) {
         let sure = if view.probabilities == [0.0; 4] {
-            1.0 // No music yet, so there is no doubt.
+            1.0 // Before the first decision, nothing is in doubt.
         } else {
             view.probabilities[view.scene as usize]
         };
@@ -71,7 +71,8 @@ impl SceneBelief {
         self.calm_secs >= CALM_SECS
     }
 
-    /// Returns whether the scene has lasted for `secs` seconds, without doubt in the last second.
+    /// Returns whether the scene has lasted for `secs` seconds, with no sign of a scene change in the last
+    /// second.
     pub fn settled(&self, secs: f64) -> bool {
         self.age_secs >= secs && self.calm_secs >= 1.0
     }

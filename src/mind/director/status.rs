@@ -54,8 +54,8 @@ impl PresetStatus {
         self.has(preset, BROKEN)
     }
 
-    /// Excludes the preset, for example because it failed, showed nothing or was rejected by an audit, or
-    /// includes it again.
+    /// Excludes the preset, for example because it failed, showed nothing or was rejected by an audit; or
+    /// lifts its exclusion.
     pub fn set_broken(&mut self, preset: u32, on: bool) {
         self.set(preset, BROKEN, on);
     }

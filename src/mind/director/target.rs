@@ -86,8 +86,8 @@ impl Target {
 }
 
 /// Returns the scene to choose for: the detected one, or one that already leads it by [`LEAD`]. The detector
-/// waits for a lead to last, but a preset chosen now is only shown later. Until it is clear that the music is
-/// over, the most likely music scene is used.
+/// waits for a lead to last, but a preset chosen now is shown only later, so the lead is followed at once.
+/// Until it is clear that the music is over, the most likely music scene is used.
 fn scene(features: &Features) -> Scene {
     let view = &features.scene;
     let probability = |scene: Scene| view.probabilities[scene as usize];
@@ -120,7 +120,7 @@ fn profile_shift(profile: Profile) -> f64 {
 
 /// Returns the level shift caused by motion thresholds that differ from the defaults.
 fn motion_shift(motion: Unipolar, thresholds: MotionThresholds) -> f64 {
-    // 0.5 at the end of calm and 1.5 at the end of groove, linear between and beyond.
+    // 0.5 at the end of calm and 1.5 at the end of groove; linear in between and beyond, limited to 0 and 2.
     let level = |thresholds: MotionThresholds| {
         let groove = (thresholds.groove_max - thresholds.calm_max).max(0.05);
         (0.5 + (f64::from(motion.get()) - thresholds.calm_max) / groove).clamp(0.0, 2.0)

@@ -276,7 +276,7 @@ fn a_cut_that_can_wait_is_delayed_while_the_scene_is_in_doubt() {
     let mut timing = Timing::default();
     timing.cut(features.scene.scene, &features);
     assert_eq!(first_change(&mut timing, &features, 0.0, 38.0), None);
-    // The maximum dwell is over, and just then the scene becomes doubtful.
+    // The maximum dwell has just passed when the scene becomes uncertain.
     features.scene.probabilities = [0.35, 0.6, 0.05, 0.0];
     assert_eq!(first_change(&mut timing, &features, 38.0, 42.0), None, "waits until the scene is clear");
     features.scene.scene = Scene::Ambient;

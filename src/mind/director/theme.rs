@@ -47,8 +47,8 @@ impl Theme {
         f64::from(letter.saturating_sub(*LETTERS.start())) / steps
     }
 
-    /// Returns the mean fit of the best quarter of these presets, from 0 to 1: the director rarely draws any
-    /// others.
+    /// Returns the mean fit of the best quarter of these presets, from 0 to 1, because the director rarely
+    /// draws any others.
     pub(super) fn fit_of_best(&self, presets: &[u32]) -> f64 {
         let mut fits: Vec<f64> = presets.iter().map(|preset| self.fit(*preset)).collect();
         fits.sort_by(|a, b| b.total_cmp(a));

@@ -94,8 +94,8 @@ pub struct Timing {
     /// Whether a drop began in this frame.
     dropped: bool,
     pending: Option<(Moment, f64)>,
-    /// How long the section has differed from that at the last cut, or the energy has been above its average
-    /// by [`JUMP`], in seconds.
+    /// How long the section has differed from the one at the last cut, or the energy has been above its
+    /// average by [`JUMP`], in seconds.
     other_energy_secs: f64,
 }
 
@@ -112,7 +112,7 @@ impl Timing {
         let forced = clock.on_air_secs >= FORCED_DWELL * dwell_limits(features, clock.dwell).1;
         let waits = !forced && self.must_wait(features);
         let passed = |moment: Moment| match moment {
-            Moment::SceneChange => !self.other_scene(features), // The guess was wrong.
+            Moment::SceneChange => !self.other_scene(features), // The scene changed back.
             moment => waits && moment.can_wait(),
         };
         self.pending = self.pending.filter(|(moment, _)| !passed(*moment));
@@ -138,7 +138,7 @@ impl Timing {
         self.other_energy_secs = 0.0;
     }
 
-    /// Drops the pending cut; called while the director is off, the preset is held or a crossfade is running.
+    /// Drops the pending cut; called while Auto is off, the preset is held or a crossfade is running.
     pub fn forget(&mut self) {
         self.pending = None;
     }
@@ -149,7 +149,7 @@ impl Timing {
     }
 
     /// Returns whether cuts that can wait must wait: a scene change may be under way, which would soon cause
-    /// another cut. Techno without its beat is in a breakdown or ending.
+    /// another cut. Techno that has lost its beat is in a breakdown or ending.
     fn must_wait(&self, features: &Features) -> bool {
         let beat_gone = features.scene.scene == Scene::Techno && !features.beat.trusted();
         self.other_scene(features) || beat_gone || !self.belief.calm()

@@ -9,7 +9,7 @@ use crate::analysis::{Features, Section};
 const ATTACK_SECS: f32 = 0.06;
 /// Time constant of an accent's release, in seconds.
 const RELEASE_SECS: f32 = 0.22;
-/// Spectral flux above which it contributes to an accent.
+/// Threshold above which spectral flux contributes to an accent.
 const FLUX_GATE: f32 = 0.28;
 /// Relative strength of the accents on M4 to M8.
 const SLOTS: [f32; 5] = [0.8, 0.45, 0.55, 0.75, 0.6];

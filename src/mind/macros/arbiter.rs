@@ -9,7 +9,8 @@ use super::Bank;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// How long after a touch the music leaves the bank alone, in seconds.
+/// How long the music leaves the bank alone after the performer moves a control or recalls a macro preset, in
+/// seconds.
 pub const HOLD_SECS: f64 = 9.0;
 
 /// Who moves the bank.
@@ -21,7 +22,7 @@ pub enum Mode {
     Off,
     /// The music, around the performer's settings.
     Ai,
-    /// Only the performer, for [`HOLD_SECS`] after a touch.
+    /// Only the performer, for [`HOLD_SECS`] after moving a control or recalling a macro preset.
     Hold,
     /// MIDI knobs, which are assigned to all eight controls.
     Midi,

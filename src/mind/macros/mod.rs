@@ -28,7 +28,8 @@ use crate::units::{Rng, Unipolar};
 
 /// Energy above which music is considered audible.
 const AUDIBLE_ENERGY: f32 = 0.02;
-/// Time constants with which the music's influence rises, and falls in silence, in seconds.
+/// Time constants with which the music's influence rises when music is heard, and falls in silence, in
+/// seconds.
 const PRESENCE_SECS: (f32, f32) = (0.5, 1.5);
 
 /// Presence above which the slow drift runs.

@@ -16,8 +16,8 @@ const MIN_INTERVAL_SECS: f32 = 1.2;
 const MORPH_SECS: (f32, f32) = (1.8, 9.0);
 /// Largest change of a control in one morph, whatever the music.
 const MAX_STEP: f32 = 0.36;
-/// How far the first morph after [`Trajectory::wake`] may at least move a control, and how long it may at
-/// most last, in seconds: its effect must soon be visible.
+/// Values for the first morph after [`Trajectory::wake`], whose effect must soon be visible: the smallest
+/// limit on the change of a control, and the maximum duration in seconds.
 const FIRST: (f32, f32) = (0.25, 4.5);
 /// Minimum and maximum number of beats after which the next morph is due.
 const BEATS: (f32, f32) = (6.0, 48.0);
@@ -118,8 +118,8 @@ impl Trajectory {
         self.morph = None;
     }
 
-    /// Sets all offsets to 0 at once; used while MIDI knobs move the bank, because they show its exact
-    /// positions.
+    /// Sets all offsets to 0 at once; used while MIDI knobs move the bank, whose positions must match the
+    /// knobs exactly.
     pub fn rest(&mut self) {
         self.morph = None;
         self.now = Offsets::default();

@@ -1,5 +1,5 @@
-//! Imports tastes from aivj's browser-based predecessor: its preferences by `cluster:energy`, and its
-//! feedback packages (`FeedbackPackageV0`).
+//! Imports and exports tastes, in this program's format and in the formats of its browser-based predecessor:
+//! preferences by `cluster:energy`, and feedback packages (`FeedbackPackageV0`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ fn bandit_from_state(taste: &TasteState) -> Value {
     Value::Object(arms.collect())
 }
 
-/// Returns the name of a preset from an item of a package: a string, an object that describes the preset, or
+/// Extracts the name of a preset from an item of a package: a string, an object that describes the preset, or
 /// a saved state that contains such an object.
 fn preset_name(item: &Value) -> Option<String> {
     const KEYS: [&str; 8] =
@@ -154,7 +154,7 @@ fn preset_name(item: &Value) -> Option<String> {
     text(item).or_else(|| if item.get("presetId").is_some() { None } else { deeper() }).or_else(within)
 }
 
-/// Parses a skip: an object with its time in milliseconds, or the bare name.
+/// Parses a skip: an object that also contains the time in milliseconds, or just the name of the preset.
 fn skip(item: &Value) -> Option<Skip> {
     let at = item.get("time").and_then(Value::as_f64).map_or(0, |time| (time / 1000.0) as i64);
     Some(Skip { preset: preset_name(item)?, at })

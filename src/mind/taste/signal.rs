@@ -32,7 +32,8 @@ const SILENCE_NOISE: f64 = 3.0 * NOISE;
 const HOLD_REWARD: f64 = 0.8;
 /// Time after which a hold has earned about two thirds of [`HOLD_REWARD`], in seconds.
 const HOLD_SECS: f64 = 30.0;
-/// Assumed length, in seconds, of a hold whose length is unknown; its reward is that of an average hold.
+/// Length assumed for a hold of unknown length, in seconds; gives the reward that [`Signal::reward`] returns
+/// for a hold.
 const USUAL_HOLD_SECS: f64 = 29.4;
 
 /// A signal and, for a hold, its length.
@@ -66,7 +67,7 @@ impl From<Signal> for Feedback {
 }
 
 impl Signal {
-    /// Returns the reward, -1 to 1.
+    /// Returns the reward, -1 to 1; a hold is assumed to have an average length.
     pub fn reward(self) -> f64 {
         match self {
             Self::Skip | Self::Failed => -1.0,

@@ -1,4 +1,5 @@
-//! Job files for a cluster: `bake.sh` runs one step of a bake, and the files of an engine run the steps in order.
+//! Job files for a cluster: `bake.sh` runs one step of a bake, and the files of an engine run the steps in
+//! order.
 //!
 //! Each job of a sharded step receives the index of its shard. The scheduler reruns lost jobs, and a rerun
 //! shard resumes.

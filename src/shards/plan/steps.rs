@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// A bake on a cluster. Every computer sees the library, the textures and the work folder under the same paths.
+/// A bake on a cluster. Every computer sees the library, the textures and the work folder under the same
+/// paths.
 #[derive(Clone, Debug)]
 pub struct ClusterPlan {
     /// Preset folder.
@@ -38,7 +39,7 @@ pub struct PlanFile {
     pub text: String,
 }
 
-/// Memory requested per core of a job, in MiB: a worker process may use 960 MiB before it is restarted.
+/// Memory requested per core of a job, in MiB: a worker process may use 960 MiB before it is killed.
 const MEMORY_MIB_PER_CORE: u32 = 1536;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";

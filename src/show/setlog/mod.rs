@@ -116,7 +116,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         look: Option<DeckLook>,
     },
-    /// A preset could not be prepared and was excluded.
+    /// A preset could not be played and was excluded.
     Failure {
         /// ID of the deck.
         deck: DeckId,
@@ -127,7 +127,7 @@ pub enum Event {
         /// Determines the duration of the exclusion.
         #[serde(default)]
         kind: BanKind,
-        /// Why it could not be prepared.
+        /// Why it could not be played.
         why: String,
     },
     /// A request failed through no fault of the preset; the show chooses again.
@@ -188,7 +188,7 @@ pub enum Event {
         /// Text of the message.
         text: String,
     },
-    /// Steps were dropped since the previous entry of this kind; their time was added to the step after them.
+    /// Steps were dropped since the previous entry of this kind; their time was added to the next step.
     Dropped {
         /// The number of dropped steps, by cause.
         steps: DroppedSteps,
@@ -220,7 +220,7 @@ pub struct Chosen {
     pub energy: String,
     /// The target that the preset was chosen for.
     pub target: Target,
-    /// Base score of the style against the target, without taste.
+    /// Base score of the style for the target, without taste.
     pub base: f64,
     /// Learnt part of the expected reward.
     pub taste: f64,

@@ -4,7 +4,8 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, scre
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/blit.wgsl");
-/// Maximum number of cached bind groups: the output picture may alternate between images.
+/// Maximum number of cached bind groups. Several are needed because the output picture may alternate between
+/// images.
 const CACHED_BIND_GROUPS: usize = 4;
 
 /// The copy pass, for targets of one format.
@@ -15,12 +16,12 @@ pub(in crate::stage) struct BlitPass {
 }
 
 impl BlitPass {
-    /// Creates a pass whose result is opaque, for windows. The device reports errors through its error scopes.
+    /// Creates a pass that sets alpha to 1, for windows. The device reports errors through its error scopes.
     pub fn opaque(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
         Self::new(gpu, format, "fs_opaque")
     }
 
-    /// Creates a pass that copies all channels.
+    /// Creates a pass that copies all channels, including alpha.
     pub fn copy(gpu: &Gpu) -> Self {
         Self::new(gpu, FORMAT, "fs_copy")
     }

@@ -2,17 +2,17 @@
 
 use naga::{ScalarKind, TypeInner};
 
-/// One field of a block, as laid out in Rust.
+/// One field of a block, as laid out in Rust; its offset and size are in bytes.
 pub(in crate::stage) struct Field {
     pub name: &'static str,
     pub offset: usize,
     pub size: usize,
-    /// Whether the field holds integers.
+    /// Whether the scalars of the field are integers.
     pub is_integer: bool,
 }
 
 impl Field {
-    /// Returns the field that `get` accesses, at `offset`.
+    /// Describes the field that `get` accesses, at byte `offset`.
     pub fn of<B, F>(name: &'static str, offset: usize, get: fn(&B) -> &F) -> Self {
         let _ = get;
         Self { name, offset, size: size_of::<F>(), is_integer: std::any::type_name::<F>().contains("u32") }
@@ -41,8 +41,8 @@ macro_rules! check_layout {
 }
 pub(in crate::stage) use check_layout;
 
-/// Compares `fields` and `size` with the struct `name` of `shader`, which is appended to the shared
-/// fullscreen shader unless it is a whole module.
+/// Compares `fields` and `size` with the struct `name` of `shader`. A shader that is not a complete module is
+/// first appended to the shared fullscreen shader.
 pub(in crate::stage) fn check(shader: &str, name: &str, fields: &[Field], size: usize) {
     let whole_module = shader.contains("@group(0) @binding(0)");
     let text = if whole_module { shader.to_owned() } else { format!("{}\n{shader}", super::SCREEN) };

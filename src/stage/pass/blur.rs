@@ -53,7 +53,7 @@ impl BlurPass {
     }
 }
 
-/// Pyramid of one deck, with as many levels as its shaders read.
+/// Blur pyramid of one deck, with as many levels as the deck's shaders read.
 pub(in crate::stage) struct Pyramid {
     halves: Vec<Half>,
 }
@@ -70,7 +70,8 @@ struct Half {
 }
 
 impl Pyramid {
-    /// Creates `levels` levels (0 to 3) of the feedback `images`, which are `size` pixels large.
+    /// Creates a pyramid of `levels` levels (0 to 3) for the feedback `images`, which are `size` pixels
+    /// large.
     pub fn new(
         device: &wgpu::Device,
         pass: &BlurPass,
@@ -107,7 +108,7 @@ impl Pyramid {
         Self { halves }
     }
 
-    /// Returns true if no shader reads a level.
+    /// Returns true if the pyramid has no levels, because no shader reads one.
     pub fn is_empty(&self) -> bool {
         self.halves.is_empty()
     }
@@ -152,7 +153,8 @@ impl Pyramid {
     }
 }
 
-/// Returns scale and bias of each level, which map its value range, relative to the previous level, to 0..1.
+/// Returns the scale and bias of each level, which map its value range, relative to that of the previous
+/// level, to 0..1.
 fn scales(range: &BlurRange) -> [(f32, f32); 3] {
     let mut scales = [(1.0, 0.0); 3];
     let (mut below_min, mut below_span) = (0.0, 1.0);

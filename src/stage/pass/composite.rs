@@ -112,7 +112,7 @@ impl CompositePass {
         Self { pipelines, layout }
     }
 
-    /// Returns the pipeline that draws these parts.
+    /// Returns the pipeline that draws exactly the given optional parts.
     pub fn pipeline(&self, CompositeParts { echo, filters }: CompositeParts) -> &wgpu::RenderPipeline {
         &self.pipelines[usize::from(filters)][usize::from(echo)]
     }

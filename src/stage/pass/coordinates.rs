@@ -1,5 +1,5 @@
-//! Textures that hold the attributes a mesh would interpolate, so that the pass itself can be drawn as a single
-//! triangle.
+//! Textures that contain the attributes a mesh would interpolate, so that the pass itself can be drawn as a
+//! single triangle.
 //!
 //! A software rasteriser shades blocks of 4 x 4 pixels once per triangle that touches them. The passes that
 //! draw these textures are cheap to shade repeatedly; preset shaders are not. The values match those of the
@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{PipelineDesc, begin, layout, mesh, module, pipeline, view};
 use crate::stage::gpu::Gpu;
 
-/// The attribute that a texture holds.
+/// The attribute that a texture contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::stage) enum Attribute {
     /// Position at which the warp samples the previous image; in a composite, position in the picture.
@@ -62,7 +62,7 @@ pub(in crate::stage) enum Grid {
     Composite,
 }
 
-/// Maximum number of textures kept for later decks. Rendering a list of presets uses up to five.
+/// Maximum number of shared textures kept for later decks. Rendering a list of presets uses up to five.
 const KEPT: usize = 6;
 
 /// Pipelines, bind group layout, and the textures that decks share.
@@ -133,8 +133,9 @@ impl CoordinatesPass {
         draw(&mut render);
     }
 
-    /// Returns the texture of an attribute that depends only on the sizes of picture and mesh. Decks share
-    /// it; the first one draws it with `draw` in a separate submission, before any submission that reads it.
+    /// Returns the texture of an attribute that depends only on the sizes of the picture and the mesh. Decks
+    /// share it; the first one draws it with `draw` in a separate submission, before any submission that
+    /// reads it.
     pub fn shared_texture(
         &self,
         gpu: &Gpu,

@@ -28,7 +28,7 @@ impl MixUniforms {
     }
 }
 
-/// Creates the pass for targets of `format`, which reads the outgoing and the incoming picture.
+/// Creates the pass, which reads the outgoing and the incoming picture and draws to targets of `format`.
 pub(in crate::stage) fn pass(gpu: &Gpu, format: wgpu::TextureFormat) -> ScreenPass<MixUniforms> {
     ScreenPass::new(gpu, &ScreenPassDesc { label: "mix", shader: SHADER, entry: "fs_mix", images: 2, format })
 }

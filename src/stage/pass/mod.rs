@@ -27,7 +27,7 @@ pub(super) use module::{discards, from_ir, module};
 
 use super::gpu::Gpu;
 
-/// Format of all render targets. Preset feedback relies on 8-bit rounding.
+/// Default format of render targets. Preset feedback relies on its 8-bit rounding.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// Code that is prepended to the shader of every fullscreen pass.
@@ -38,7 +38,7 @@ fn screen_module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     module(gpu, label, &format!("{SCREEN}\n{text}"))
 }
 
-/// Creates a bind group layout; bindings are numbered from 0 and visible to both shader stages.
+/// Creates a bind group layout; bindings are numbered from 0 and visible to vertex and fragment shaders.
 pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> wgpu::BindGroupLayout {
     let entries: Vec<_> = (0..)
         .zip(entries)
@@ -157,7 +157,7 @@ pub(super) fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
-/// Creates a buffer for one uniform block.
+/// Creates a buffer for one uniform block of type `T`, initially zero.
 pub(super) fn uniform<T>(device: &wgpu::Device, label: &str) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),

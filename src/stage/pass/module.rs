@@ -13,7 +13,8 @@ pub(in crate::stage) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::Shad
     from_ir(gpu, label, module.expect("built-in shaders are valid"))
 }
 
-/// Creates a shader module from a validated module whose loops terminate and whose integer divisors are never 0.
+/// Creates a shader module from a validated naga module whose loops terminate and whose integer divisors are
+/// never 0.
 pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, mut module: Module) -> wgpu::ShaderModule {
     if gpu.software() {
         shading::generalise(&mut module);

@@ -28,7 +28,7 @@ pub(in crate::stage) struct EchoPass {
     history: [wgpu::TextureView; 2],
     /// Index of the newest history image.
     newest: usize,
-    /// Whether the history is empty.
+    /// Whether nothing has been drawn since the pass was created or last reset.
     fresh: bool,
 }
 
@@ -67,8 +67,8 @@ impl EchoPass {
         self.fresh = true;
     }
 
-    /// Draws `picture` with trails to `target`; `amount` is -1 to 1, `dt` the time since the previous frame, in
-    /// seconds.
+    /// Draws `picture` with trails to `target`. `amount` ranges from -1 (subtracted) to 1 (added); `dt` is
+    /// the time since the previous frame, in seconds.
     pub fn draw(
         &mut self,
         gpu: &Gpu,

@@ -10,7 +10,8 @@ const SHADER: &str = include_str!("../../../shaders/warp.wgsl");
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct WarpUniforms {
-    /// Factors applied to the previous image. Alpha is kept, because textured polygons sample it.
+    /// Factors applied to the channels of the previous image. Alpha is kept, because textured polygons sample
+    /// it.
     decay: [f32; 4],
 }
 

@@ -8,7 +8,7 @@ use super::voice::{Syllable, Voice};
 use crate::audio::demo::tone::{Filter, Noise};
 use crate::units::Rng;
 
-/// Kicks and snares of broken beats, in sixteenths of a bar.
+/// Positions of the kicks and snares of broken beats, in sixteenths from the start of the bar.
 const BROKEN: [(&[usize], &[usize]); 5] = [
     (&[0, 10], &[4, 12]),
     (&[0, 3, 10], &[4, 12]),

@@ -8,7 +8,7 @@ use super::strings::Strings;
 use super::voice::{Syllable, Voice};
 use crate::units::Rng;
 
-/// Kicks and snares of a bar, in sixteenths.
+/// Positions of the kicks and snares, in sixteenths from the start of the bar.
 const GROOVES: [(&[usize], &[usize]); 12] = [
     (&[0, 8], &[4, 12]),
     (&[0, 8, 10], &[4, 12]),

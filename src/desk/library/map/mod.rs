@@ -1,4 +1,5 @@
-//! The library as a map: similar presets are close together, coloured by style; a ring marks the one on air.
+//! The library as a map: similar presets are close together, coloured by style; a ring marks the preset on
+//! air.
 //!
 //! The dots are drawn into one image that is kept until something changes, so that 100,000 of them cost no
 //! more per frame than one image; only rings and names are drawn every frame.
@@ -182,7 +183,7 @@ impl MapView {
         }
     }
 
-    /// Returns the index of the search result nearest to the pointer, if one is within reach.
+    /// Returns the catalogue index of the search result nearest to the pointer, if one is within reach.
     fn nearest(&self, rect: Rect, results: &SearchResults, at: Pos2) -> Option<usize> {
         let pointer = self.window.on_map(rect, at);
         let reach = self.window.length_on_map(rect, REACH);

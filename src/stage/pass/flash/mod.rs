@@ -1,5 +1,5 @@
-//! The flash limiter: counts flashes of the output picture as `media::flash` does, and modifies a picture that would
-//! exceed the limit before it is shown.
+//! The flash limiter: counts flashes of the output picture as `media::flash` does and, before a picture is
+//! shown, modifies it if it would exceed the limit.
 //!
 //! Everything runs on the device, without readback or delay. A picture is shown only if no field then has
 //! more than seven transitions (three and a half flashes) in any second, however long the picture stays on
@@ -115,8 +115,9 @@ impl FlashLimiter {
         self.held_secs += dt;
     }
 
-    /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous
-    /// picture in seconds, a multiple of the frame interval; `fps` is the frame rate in Hz.
+    /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time in seconds since
+    /// the previous picture or call to [`Self::hold`], a multiple of the frame interval; `fps` is the frame
+    /// rate in Hz.
     pub fn draw(
         &mut self,
         gpu: &Gpu,
@@ -153,7 +154,8 @@ impl FlashLimiter {
         picture
     }
 
-    /// Advances the time and returns the uniforms for the next picture.
+    /// Advances the time by `dt` and the seconds that the newest picture was held, and returns the uniforms
+    /// for the next picture.
     fn advance(&mut self, dt: f64, fps: f64) -> FlashBlock {
         let fps = fps.clamp(RATES[0], RATES[1]);
         let frame = (TICKS / fps).round() as u32;

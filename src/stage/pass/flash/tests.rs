@@ -163,8 +163,8 @@ fn the_block_layout_matches_the_shader() {
     check_layout!(FlashBlock { now, frame, passed, second, together, fresh }, SHADER, "Flash");
 }
 
-/// Limits random sequences, some with dropped frames. Returns how many exceeded the limit before it was
-/// applied, and how many passed unchanged.
+/// Limits random sequences, some with dropped frames. Returns the number of sequences that exceeded the
+/// limit, and the number of others, which the limiter must not change.
 fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
     let mut counts = [0; 2];
     for seed in seeds {
