@@ -123,7 +123,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("base64", &["audit", "jobs"]),
     ("fs4", &["night"]),
     ("cpu_time", &["units"]),
-    ("windows_sys", &["jobs"]),
+    ("windows_sys", &["jobs", "handoff"]),
     ("dunce", &["library", "night"]),
     ("ureq", &["embed"]),
     ("wgpu", &["stage", "app", "desk"]),
