@@ -15,11 +15,12 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 
 pub use error::ShardError;
-pub use plan::{ClusterPlan, Engine, PlanFile, plan_files};
+pub use plan::{ClusterPlan, Engine, PlanFile, check_plan_folder, plan_files};
 pub use seal::{STORE, ShardInfo, ShardStage, break_seal, seal};
 pub use trial::{PresetCost, measure};
 pub use verdicts::seal_audit;
 
+use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
 use crate::store::Store;
 use seal::SealedShard;
@@ -40,7 +41,7 @@ pub struct Merged {
 
 /// Merges sealed shards of one stage into `out`, in any order and any number of times. Verdicts are saved in
 /// `store`, and the audit of `libraries` is written to `out`; if `libraries` is empty, that of the libraries
-/// named by the first shard.
+/// named by the first shard. Fails if `out` contains files that are not from a bake.
 pub fn merge(
     folders: &[PathBuf],
     out: &Path,
@@ -57,6 +58,7 @@ pub fn merge(
     let has = |index: u32| shards.iter().any(|shard| shard.info.shard.index() == index);
     let missing: Vec<Shard> =
         (0..count).filter(|&index| !has(index)).filter_map(|index| Shard::new(index, count)).collect();
+    let _lock = FolderLock::take_output(out)?;
     let results = match stage {
         ShardStage::Audit => verdicts::merge(&shards, out, libraries, store()?)?,
         ShardStage::Frames => frames::merge(&shards, out)?,
