@@ -7,14 +7,13 @@ use super::gates::GateLimits;
 use super::plan::AuditPlan;
 use super::run::AuditRun;
 use super::{Ledger, write_reports};
-use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::jobs::wire::WirePath;
 use crate::store::Store;
 use crate::store::VerdictRow;
 
 /// Scans the libraries, saves `verdicts`, which were given with `recipe`, in `store`, and writes the reports
-/// to `out`. A verdict is skipped if the store has one on the same preset, with the same recipe, that is at
+/// to `out`, which the caller has locked. A verdict is skipped if the store has one on the same preset, with the same recipe, that is at
 /// least as recent. Returns the number of presets in the libraries that have a verdict.
 pub fn import(
     out: &Path,
@@ -23,7 +22,6 @@ pub fn import(
     store: Store,
     verdicts: &[VerdictRow],
 ) -> anyhow::Result<usize> {
-    let _lock = FolderLock::take(out)?;
     let plan = AuditPlan::scan(&store, libraries)?;
     let mut current = HashSet::new();
     for verdict in verdicts {

@@ -67,7 +67,7 @@ pub fn audit(
     store: Store,
     mut on_event: impl FnMut(AuditEvent),
 ) -> anyhow::Result<AuditReport> {
-    let _lock = FolderLock::take(&settings.out)?;
+    let _lock = FolderLock::take_output(&settings.out)?;
     anyhow::ensure!(
         store.path().is_some(),
         "the data folder is not writable, so verdicts cannot be saved; free some space or set AIVJ_DATA"

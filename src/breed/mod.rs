@@ -57,7 +57,7 @@ const FAVOURITES_PACK: &str = "favourites";
 /// Verdicts are saved in `store`, which must be on disk.
 pub fn breed(settings: &BreedSettings, store: &Store, on_progress: OnProgress) -> anyhow::Result<Brood> {
     ensure!(settings.library.is_dir(), "{} is not a folder", settings.library.display());
-    let _lock = FolderLock::take(&settings.folder)?;
+    let _lock = FolderLock::take_output(&settings.folder)?;
     let mut run = Run { settings, store, on_progress, notes: Vec::new() };
     let (parents, mut state) = parents::parents(settings, store, &mut run.notes)?;
     let ids: BTreeSet<PresetId> = parents.iter().map(|parent| parent.id).collect();

@@ -1,22 +1,90 @@
-//! Allows only one bake per folder at a time. A bake that was killed leaves no lock behind.
+//! Allows only one bake per folder at a time, and none in a folder with only other files. A bake that was killed leaves
+//! no lock behind.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+
+use crate::disk;
+use crate::library::pack::MANIFEST_FILE;
 
 /// File name of the lock.
 const NAME: &str = ".aivj-bake.lock";
+/// Files by which the output folder of a bake is recognised, including those of aivj's browser-based predecessor. The
+/// lock stays in the folder, but copies often lack it.
+const OUTPUTS: [&str; 14] = [
+    NAME,
+    "overnight.log",
+    "overnight-state.json",
+    MANIFEST_FILE,
+    "audit-run.json",
+    "preset-audit.json",
+    "frames-index.jsonl",
+    "embeddings.npy",
+    "embeddings.hf.npy",
+    "breed.json",
+    "shard.json",
+    // The store of a shard's audit, and audits that were merged before anything else.
+    "store/aivj.db",
+    "audit/audit-run.json",
+    "audit/preset-audit.json",
+];
+/// Names of files and folders that file managers and file systems create in any folder, besides hidden ones.
+const OF_SYSTEM: [&str; 3] = ["Thumbs.db", "desktop.ini", "lost+found"];
 
 /// The lock of a folder, released when dropped, or by the operating system when the process exits.
 pub struct FolderLock {
     _file: File,
+    /// The file of the lock, if it is deleted when dropped.
+    temporary: Option<PathBuf>,
+}
+
+/// Fails if `folder` contains files, but was not written by a bake.
+pub fn check_output(folder: &Path) -> anyhow::Result<()> {
+    if is_output(folder) || !folder.exists() {
+        return Ok(());
+    }
+    let items = disk::list(folder).with_context(|| format!("opening the folder {}", folder.display()))?;
+    if let Some(other) = items.iter().find(|item| !is_of_system(&item.name)) {
+        bail!(
+            "{} contains files that are not from a bake, such as {}; choose an empty or new folder",
+            folder.display(),
+            Path::new(&other.name).display()
+        );
+    }
+    Ok(())
+}
+
+fn is_output(folder: &Path) -> bool {
+    OUTPUTS.iter().any(|name| folder.join(name).exists())
+}
+
+fn is_of_system(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') || OF_SYSTEM.contains(&&*name)
 }
 
 impl FolderLock {
-    /// Locks the folder, creating it if missing. Fails if another bake holds the lock.
+    /// Locks an output folder, creating it if missing. Fails if another bake holds the lock, or as [`check_output`]
+    /// does.
+    pub fn take_output(folder: &Path) -> anyhow::Result<Self> {
+        check_output(folder)?;
+        Self::lock(folder)
+    }
+
+    /// Locks any folder, creating it if missing. Unless the folder is an output folder, the lock leaves no file in it.
+    /// Fails if another bake holds the lock.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
+        let temporary = (!is_output(folder)).then(|| folder.join(NAME));
+        let mut lock = Self::lock(folder)?;
+        lock.temporary = temporary;
+        Ok(lock)
+    }
+
+    fn lock(folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("creating the folder {}", folder.display()))?;
         let path = folder.join(NAME);
@@ -37,7 +105,7 @@ impl FolderLock {
                     id => format!(" (process {id})"),
                 };
                 let folder = folder.display();
-                anyhow::bail!(
+                bail!(
                     "another bake{owner} is running in {folder}; wait for it, stop it, or use another folder"
                 );
             }
@@ -47,7 +115,15 @@ impl FolderLock {
         }
         let cleared = file.set_len(0).and_then(|()| file.rewind());
         cleared.and_then(|()| writeln!(file, "{}", std::process::id())).ok(); // Only for the message above.
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, temporary: None })
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        if let Some(path) = &self.temporary {
+            std::fs::remove_file(path).ok(); // It would only make the folder an output folder.
+        }
     }
 }
 
@@ -64,5 +140,32 @@ mod tests {
         assert!(refused.contains("another bake") && (cfg!(windows) || refused.contains(&owner)), "{refused}");
         drop(first);
         assert!(FolderLock::take(folder.path()).is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 0, "no file is left");
+    }
+
+    #[test]
+    fn only_empty_folders_and_those_of_bakes_are_output_folders() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (own, new) = (root.path().join("own"), root.path().join("new"));
+        std::fs::create_dir(&own).expect("made");
+        std::fs::write(own.join(".DS_Store"), b"x").expect("written");
+        check_output(&own).expect("as good as empty");
+        std::fs::write(own.join("mine.milk"), b"zoom=1").expect("written");
+        let refused = FolderLock::take_output(&own).err().expect("refused").to_string();
+        assert!(refused.contains("such as mine.milk; choose an empty or new folder"), "{refused}");
+        assert!(!own.join(NAME).exists(), "nothing is written");
+        drop(FolderLock::take(&own).expect("taken"));
+        assert!(check_output(&own).is_err(), "the lock is gone");
+        for name in OUTPUTS {
+            let (folder, file) = (root.path().join("output"), root.path().join("output").join(name));
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+            std::fs::write(folder.join("mine.milk"), b"zoom=1").expect("written");
+            std::fs::write(&file, b"x").expect("written");
+            check_output(&folder).expect(name);
+            std::fs::remove_dir_all(&folder).expect("removed");
+        }
+        drop(FolderLock::take_output(&new).expect("taken"));
+        std::fs::write(new.join("mine.milk"), b"zoom=1").expect("written");
+        FolderLock::take_output(&new).expect("a bake was started here");
     }
 }

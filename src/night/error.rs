@@ -15,6 +15,12 @@ pub enum BakeError {
     /// The folder cannot be locked.
     #[error("{0}")]
     Lock(String),
+    /// The folder contains files that are not from a bake.
+    #[error("{0}")]
+    Folder(String),
+    /// The folder is a preset library.
+    #[error("{} is a preset library; choose another name, or an empty or new folder, for this bake", .0.display())]
+    IntoLibrary(PathBuf),
     /// The folder contains the bake of another library.
     #[error(
         "{} contains the pack for {}; choose another name or folder for this bake", folder.display(), library.display()

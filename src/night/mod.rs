@@ -30,7 +30,7 @@ pub use publish::{PublishError, has_previous_index, restore_index};
 pub use settings::BakeSettings;
 
 use crate::frames::{self, BakeItem};
-use crate::jobs::folder_lock::FolderLock;
+use crate::jobs::folder_lock::{FolderLock, check_output};
 use crate::jobs::progress::Progress;
 use crate::library::looks::BAKE_FILE;
 use crate::library::style::{INDEX_V0, INDEX_V1};
@@ -81,10 +81,9 @@ pub fn overnight(
     on_event: EventSink,
 ) -> Result<BakeOutcome, BakeError> {
     let items = frames::items_in(&settings.library, settings.limit)?;
-    let _lock = FolderLock::take(&settings.folder).map_err(|error| BakeError::Lock(format!("{error:#}")))?;
-    if let Some(other) = library_of(&settings.folder).filter(|other| !same_folder(other, &settings.library)) {
-        return Err(BakeError::OtherLibrary { folder: settings.folder.clone(), library: other });
-    }
+    check_folder(settings)?;
+    let _lock =
+        FolderLock::take_output(&settings.folder).map_err(|error| BakeError::Lock(format!("{error:#}")))?;
     let mut failed = None;
     for check in preflight::run(settings, items.len()) {
         if check.fatal {
@@ -114,7 +113,24 @@ pub fn overnight(
     outcome
 }
 
-/// Returns the library whose bake this folder contains, if there is one and the library still exists.
+/// Checks, without writing anything, that the folder for the results is new, empty, or that of an earlier bake of the
+/// same library.
+pub fn check_folder(settings: &BakeSettings) -> Result<(), BakeError> {
+    let BakeSettings { folder, library, .. } = settings;
+    if same_folder(folder, library) {
+        return Err(BakeError::IntoLibrary(folder.clone()));
+    }
+    if let Some(other) = library_of(folder).filter(|other| !same_folder(other, library)) {
+        return Err(BakeError::OtherLibrary { folder: folder.clone(), library: other });
+    }
+    // A library whose bake is in another folder.
+    if State::last(folder).is_none() && folder.join(BAKE_FILE).exists() {
+        return Err(BakeError::IntoLibrary(folder.clone()));
+    }
+    check_output(folder).map_err(|error| BakeError::Folder(format!("{error:#}")))
+}
+
+/// Returns the library baked in this folder, if there was a bake and the library exists.
 pub fn library_of(folder: &Path) -> Option<PathBuf> {
     State::last(folder)?.library.filter(|library| library.is_dir())
 }

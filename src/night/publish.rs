@@ -4,12 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, limit};
-use crate::library::looks::{BAKE_FILE, write_bake_folder};
+use crate::library::looks::{INDEX_FILES, keep_index, previous_name, write_bake_folder};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy, find_index};
 use crate::units::counted;
-
-/// Files of an index, which are published and restored together.
-const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
 
 /// Why an index was not published or restored.
 #[derive(Debug, thiserror::Error)]
@@ -51,16 +48,7 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
     if partial && new < old {
         return Err(PublishError::Smaller { new, old, folder: folder.to_owned() });
     }
-    for name in INDEX_FILES {
-        let (now, before) = (library.join(name), library.join(previous(name)));
-        match disk::read(&now, limit::LIST) {
-            Ok(bytes) => {
-                disk::write(&before, &bytes).map_err(|error| PublishError::file(&before, &error.why))?;
-            }
-            // Restoring must not bring back a file of an older index.
-            Err(_) => remove(&before)?,
-        }
-    }
+    keep_index(library).map_err(|error| PublishError::File(error.to_string()))?;
     for name in [POLICY_V0, INDEX_V0, INDEX_V1] {
         let there = library.join(name);
         if name == POLICY_V0 && StylePolicy::read(&there).is_ok() {
@@ -75,7 +63,7 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
 
 /// Returns whether a previous index can be restored.
 pub fn has_previous_index(library: &Path) -> bool {
-    [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous(name)).is_file())
+    [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous_name(name)).is_file())
 }
 
 /// Swaps the index of a library with the previous one; a second call undoes this.
@@ -84,7 +72,7 @@ pub fn restore_index(library: &Path) -> Result<(), PublishError> {
         return Err(PublishError::NoPrevious(library.to_owned()));
     }
     for name in INDEX_FILES {
-        let (now, before) = (library.join(name), library.join(previous(name)));
+        let (now, before) = (library.join(name), library.join(previous_name(name)));
         let (current, earlier) = (disk::read(&now, limit::LIST).ok(), disk::read(&before, limit::LIST).ok());
         for (path, bytes) in [(&now, earlier), (&before, current)] {
             match bytes {
@@ -96,10 +84,6 @@ pub fn restore_index(library: &Path) -> Result<(), PublishError> {
         }
     }
     Ok(())
-}
-
-fn previous(name: &str) -> String {
-    format!("{name}.previous")
 }
 
 fn remove(path: &Path) -> Result<(), PublishError> {

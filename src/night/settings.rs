@@ -10,8 +10,8 @@ use crate::frames::CaptureSettings;
 /// Folder of the audit's reports, within the pack's folder.
 pub(super) const AUDIT_FOLDER: &str = "audit";
 /// Folder of the smoke test, within the pack's folder; removed when a new bake starts and when its smoke test
-/// has passed.
-pub(super) const SMOKE: &str = "smoke";
+/// has passed. The pack has the folders of the library, so the name must not be that of a folder of presets.
+pub(super) const SMOKE: &str = "aivj-smoke";
 
 /// Settings of a bake.
 #[derive(Clone, Debug)]

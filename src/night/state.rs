@@ -9,6 +9,7 @@ use super::settings::{BakeSettings, SMOKE};
 use crate::cluster;
 use crate::disk;
 use crate::jobs::{iso, now};
+use crate::library::looks::keep_index;
 
 const STATE: &str = "overnight-state.json";
 
@@ -38,8 +39,8 @@ pub(super) struct State {
 
 impl State {
     /// Resumes the interrupted bake in this folder if it has the same settings, or starts a new one. A new
-    /// bake saves the clusters of the last one, so that its report can compare with them even after an
-    /// interruption.
+    /// bake saves the index of the last one, and its clusters, so that its report can compare with them even
+    /// after an interruption.
     pub fn open(settings: &BakeSettings) -> Result<Self, String> {
         let fingerprint = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}",
@@ -67,6 +68,7 @@ impl State {
             library: std::path::absolute(&settings.library).ok(),
         };
         cluster::save_previous(&settings.folder).map_err(|error| error.to_string())?;
+        keep_index(&settings.folder).map_err(|error| error.to_string())?;
         std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // It may not exist.
         state.save(&settings.folder)?;
         Ok(state)

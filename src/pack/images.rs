@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::previous;
 use crate::disk::{self, Folder, Walk};
 use crate::milk::text::{Decoded, samplers};
 
@@ -29,11 +30,16 @@ impl UsedImages {
         }
     }
 
-    /// Copies the used images that are found in `folders` to `to`, and returns the number copied. Unreadable
-    /// files are skipped; of several files with the same name, regardless of case and extension, only the
-    /// first is copied.
-    pub fn copy(&self, folders: &[PathBuf], to: &Folder) -> std::io::Result<usize> {
-        let mut copied = BTreeSet::new();
+    /// Copies the used images that are found in `folders` to `to`, and returns their file names. Unreadable
+    /// files are skipped; of several files with the same name, only the first is copied. Of the files already
+    /// in `to`, only those in `own` are replaced.
+    pub fn copy(
+        &self,
+        folders: &[PathBuf],
+        to: &Folder,
+        own: &BTreeSet<String>,
+    ) -> std::io::Result<BTreeSet<String>> {
+        let (mut stems, mut copied) = (BTreeSet::new(), BTreeSet::new());
         let lower = |part: Option<&std::ffi::OsStr>| {
             part.map(|part| part.to_string_lossy().to_lowercase()).unwrap_or_default()
         };
@@ -53,13 +59,25 @@ impl UsedImages {
                     continue;
                 }
             };
-            if !copied.insert(lower(path.file_stem())) {
+            if !stems.insert(lower(path.file_stem())) {
                 continue;
             }
-            let name = path.file_name().unwrap_or_default();
-            to.replace(Path::new(name), |out| std::io::Write::write_all(out, &bytes))?;
+            let name = Path::new(path.file_name().unwrap_or_default());
+            let label = name.to_string_lossy().into_owned();
+            let is_free = || previous::is_free(to, name, disk::limit::IMAGE, |there| there == bytes);
+            if !own.contains(&label) && !is_free() {
+                let kept = to.path().join(name);
+                log::warn!(
+                    "keeping {}, which is not part of the pack; remove it to copy {}",
+                    kept.display(),
+                    path.display()
+                );
+                continue;
+            }
+            to.replace(name, |out| std::io::Write::write_all(out, &bytes))?;
+            copied.insert(label);
         }
-        Ok(copied.len())
+        Ok(copied)
     }
 }
 
@@ -78,9 +96,19 @@ mod tests {
         let to = Folder::create(&folder.path().join("to")).expect("made");
         let mut wanted = UsedImages::default();
         wanted.read(b"warp_1=`sampler sampler_fw_clouds2; tex2D(sampler_main, uv)");
-        assert_eq!(wanted.copy(std::slice::from_ref(&from), &to).expect("copied"), 1);
+        let none = BTreeSet::new();
+        assert_eq!(wanted.copy(std::slice::from_ref(&from), &to, &none).expect("copied").len(), 1);
         assert!(to.path().join("Clouds2.JPG").exists());
         wanted.read(b"comp_1=`sampler sampler_rand00;");
-        assert_eq!(wanted.copy(&[from], &to).expect("copied"), 2);
+        let own = wanted.copy(std::slice::from_ref(&from), &to, &none).expect("copied");
+        assert!(own.iter().eq(["Clouds2.JPG", "moss.png"]), "{own:?}");
+        // Changed images are copied again, but never over a file that was not copied.
+        for name in &own {
+            std::fs::write(from.join(name), "new").expect("written");
+        }
+        let own: BTreeSet<String> = ["moss.png".to_owned()].into();
+        assert_eq!(wanted.copy(&[from], &to, &own).expect("copied"), own);
+        let text = |name: &str| std::fs::read_to_string(to.path().join(name)).expect("there");
+        assert_eq!((text("Clouds2.JPG"), text("moss.png")), ("x".to_owned(), "new".to_owned()));
     }
 }

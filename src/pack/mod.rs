@@ -20,9 +20,11 @@ use crate::audit::repeats::{self, Member};
 use crate::audit::verdict::{LookVerdict, Record, Safety};
 use crate::audit::{self, AuditPlan, Ledger, PlannedFile, read_run};
 use crate::disk::{self, Folder};
+use crate::facts::PresetId;
 use crate::jobs::{iso, now};
 use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestNames, ManifestPreset, QualityBlacklist};
 use crate::media::flash::FlashVerdict;
+use crate::milk::MAX_PRESET_BYTES;
 use crate::store::Store;
 use crate::units::Rng;
 
@@ -108,11 +110,12 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     write(settings, &pack, store)
 }
 
-/// Selects a pack and copies it to `folder`. Of the files already in the folder, only presets of a previous
-/// pack are removed.
+/// Selects a pack and copies it to `folder`. Of the files already in the folder, only those of a previous pack
+/// are removed or replaced.
 ///
 /// # Errors
-/// Fails with [`NoMatch`] if no preset passes the filters.
+/// Fails with [`NoMatch`] if no preset passes the filters, and if a preset would replace a file that is not part
+/// of the previous pack.
 pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
     let folder = Folder::create(folder).with_context(|| format!("opening {}", folder.display()))?;
     write(settings, &folder, store)
@@ -156,15 +159,30 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     for path in old.union(&kept) {
         open_parent(folder, path)?;
     }
+    for file in &files {
+        let path = PathBuf::from(plan.relative(file));
+        let is_equal = |bytes: &[u8]| PresetId::of(bytes) == file.id;
+        ensure!(
+            old.contains(&path) || previous::is_free(folder, &path, MAX_PRESET_BYTES as u64, is_equal),
+            "{} is not part of the pack and would be replaced; move it away, or choose another folder",
+            folder.path().join(&path).display()
+        );
+    }
     for path in old.difference(&kept) {
         folder.remove_file(path).ok(); // Presets missing from the manifest do not play anyway.
     }
     // The manifest is written first, so that an interrupted pack is recognised and can be written again.
-    folder.write_json(Path::new(MANIFEST_FILE), &manifest(settings, &plan, &pool, &files))?;
-    let images = copy(settings, &plan, &files, folder)?;
+    let mut manifest = manifest(settings, &plan, &pool, &files);
+    manifest.images = previous::images(folder)?;
+    folder.write_json(Path::new(MANIFEST_FILE), &manifest)?;
+    let images = copy(settings, &plan, &files, folder, &manifest.images)?;
+    if !images.is_subset(&manifest.images) {
+        manifest.images.extend(images.iter().cloned());
+        folder.write_json(Path::new(MANIFEST_FILE), &manifest)?;
+    }
     folder.write_json(Path::new(REPORT_FILE), &report)?;
     let presets = files.iter().map(|file| plan.relative(file)).collect();
-    Ok(Pack { folder: folder.path().to_owned(), presets, images, report })
+    Ok(Pack { folder: folder.path().to_owned(), presets, images: images.len(), report })
 }
 
 /// Opens an audit by this program, or a finished one by its predecessor, whose verdicts are imported.
@@ -276,13 +294,14 @@ fn copy(
     plan: &AuditPlan,
     files: &[&PlannedFile],
     folder: &Folder,
-) -> anyhow::Result<usize> {
+    own: &BTreeSet<String>,
+) -> anyhow::Result<BTreeSet<String>> {
     let mut wanted = images::UsedImages::default();
     for file in files {
         let from = plan.path(file);
-        let limit = crate::milk::MAX_PRESET_BYTES as u64;
+        let limit = MAX_PRESET_BYTES as u64;
         let bytes = disk::read(&from, limit).with_context(|| format!("reading {}", from.display()))?;
-        if crate::facts::PresetId::of(&bytes) != file.id {
+        if PresetId::of(&bytes) != file.id {
             bail!("{} has changed since the audit; audit again", from.display());
         }
         wanted.read(&bytes);
@@ -291,7 +310,7 @@ fn copy(
             folder.replace(&to, |out| std::io::Write::write_all(out, &bytes))?;
         }
     }
-    Ok(wanted.copy(&settings.textures, &folder.create_below(Path::new("textures"))?)?)
+    Ok(wanted.copy(&settings.textures, &folder.create_below(Path::new("textures"))?, own)?)
 }
 
 /// Fails if the parent folder of a file cannot be opened, unless that folder does not exist yet.
@@ -340,6 +359,7 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
         scan_limit: 0,
         target: name.clone(),
         presets: files.iter().map(preset).collect(),
+        images: BTreeSet::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Finds the presets of a previous pack in the same folder, so that no other files are removed.
+//! Finds the files of a previous pack in the same folder, so that no other files are removed or replaced.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -27,11 +27,7 @@ pub fn presets(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
 /// Returns the existing presets that the manifest in `folder` lists, relative to the folder; empty if there
 /// is no manifest.
 pub fn listed(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
-    let path = folder.path().join(MANIFEST_FILE);
-    if !path.exists() {
-        return Ok(BTreeSet::new());
-    }
-    let manifest = Manifest::read(&path).context("cannot replace the existing pack; move it away")?;
+    let Some(manifest) = manifest(folder)? else { return Ok(BTreeSet::new()) };
     let inside = |name: &&str| {
         let path = Path::new(name);
         library::is_preset(path) && path.components().all(|part| matches!(part, Component::Normal(_)))
@@ -41,6 +37,30 @@ pub fn listed(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
     let presets = manifest.presets.iter();
     let named = presets.filter_map(|preset| preset.names(&manifest.target).filter(inside).find(there));
     Ok(named.map(PathBuf::from).collect())
+}
+
+/// Returns the names of the images that the manifest in `folder` lists; empty if there is no manifest.
+pub fn images(folder: &Folder) -> anyhow::Result<BTreeSet<String>> {
+    Ok(manifest(folder)?.map_or_else(BTreeSet::new, |manifest| manifest.images))
+}
+
+/// Returns whether writing a file to the relative path `below` replaces nothing of value: there is no file, or a link,
+/// or a file of at most `limit` bytes for which `is_equal` returns `true`.
+pub fn is_free(folder: &Folder, below: &Path, limit: u64, is_equal: impl Fn(&[u8]) -> bool) -> bool {
+    match std::fs::symlink_metadata(folder.path().join(below)) {
+        Ok(there) if !there.is_symlink() => {
+            folder.read(below, limit).is_ok_and(|bytes| is_equal(bytes.as_slice()))
+        }
+        _ => true,
+    }
+}
+
+fn manifest(folder: &Folder) -> anyhow::Result<Option<Manifest>> {
+    let path = folder.path().join(MANIFEST_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    Manifest::read(&path).map(Some).context("cannot replace the existing pack; move it away")
 }
 
 #[cfg(test)]
@@ -64,5 +84,19 @@ mod tests {
         std::fs::write(home.join(MANIFEST_FILE), listed).expect("written");
         let found: Vec<PathBuf> = presets(&pack).expect("a pack").into_iter().collect();
         assert_eq!(found, [Path::new("listed.milk")]);
+    }
+
+    #[test]
+    fn only_missing_and_equal_files_are_free() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pack = Folder::create(folder.path()).expect("made");
+        std::fs::create_dir(folder.path().join("x")).expect("made");
+        std::fs::write(folder.path().join("x/own.milk"), "zoom=1").expect("written");
+        let free = |below: &str, limit: u64, bytes: &[u8]| {
+            is_free(&pack, Path::new(below), limit, |there| there == bytes)
+        };
+        assert!(free("x/new.milk", 100, b"zoom=2") && free("y/new.milk", 100, b"zoom=2"));
+        assert!(free("x/own.milk", 100, b"zoom=1") && !free("x/own.milk", 100, b"zoom=2"));
+        assert!(!free("x/own.milk", 3, b"zoom=1") && !free("x", 100, b""));
     }
 }

@@ -15,11 +15,12 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 
 pub use error::ShardError;
-pub use plan::{ClusterPlan, Engine, PlanFile, plan_files};
+pub use plan::{ClusterPlan, Engine, PlanFile, check_plan_folder, plan_files};
 pub use seal::{STORE, ShardInfo, ShardStage, break_seal, seal};
 pub use trial::{PresetCost, measure};
 pub use verdicts::seal_audit;
 
+use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
 use crate::store::Store;
 use seal::SealedShard;
@@ -57,6 +58,7 @@ pub fn merge(
     let has = |index: u32| shards.iter().any(|shard| shard.info.shard.index() == index);
     let missing: Vec<Shard> =
         (0..count).filter(|&index| !has(index)).filter_map(|index| Shard::new(index, count)).collect();
+    let _lock = FolderLock::take_output(out)?;
     let results = match stage {
         ShardStage::Audit => verdicts::merge(&shards, out, libraries, store()?)?,
         ShardStage::Frames => frames::merge(&shards, out)?,

@@ -160,6 +160,22 @@ fn a_pack_contains_good_presets_and_the_report_all_verdicts() {
         let path = preset["relPath"].as_str().expect("a path");
         assert!(fixture.folder("packs").join(path).exists() && !path.contains("black"), "{path}");
     }
+    // A file that is not part of the pack is never replaced.
+    let mut good = (0..6).map(|number| fixture.folder("packs/night").join(format!("good {number}.milk")));
+    let own = good.find(|path| !path.exists()).expect("two are not selected");
+    let pack_all = || {
+        fixture.bake(
+            &["pack", "--name", "night", "--from", "crashsafe"],
+            &["--packs", "PACKS", "--audit", "OUT"],
+        )
+    };
+    std::fs::write(&own, "zoom=1").expect("written");
+    let all = pack_all();
+    assert!(!all.status.success() && all.stderr.contains("is not part of the pack"), "{}", all.stderr);
+    assert_eq!(std::fs::read(&own).expect("there"), b"zoom=1");
+    std::fs::remove_file(&own).expect("removed");
+    let all = pack_all();
+    assert!(own.exists(), "{}", all.stderr);
     let page = std::fs::read_to_string(fixture.folder("out").join("report.html")).expect("a page");
     assert!(page.contains("Look: black (1)") && page.contains("data:image/jpeg;base64,"));
     assert_eq!(

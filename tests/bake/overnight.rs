@@ -39,6 +39,16 @@ fn json(path: &std::path::Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("there")).expect("JSON")
 }
 
+/// Returns the bytes of every file directly in a folder.
+fn files(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("read").flatten();
+    let file = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        (name, std::fs::read(entry.path()).expect("a file"))
+    };
+    entries.map(file).collect()
+}
+
 /// Returns the cluster of every preset in the index of this folder.
 fn index(folder: &std::path::Path) -> BTreeMap<String, String> {
     let index = json(&folder.join("aivj-style-index.v1.json"));
@@ -207,4 +217,57 @@ fn unusual_file_names_are_baked_empty_presets_excluded_and_existing_files_kept()
         "{}",
         refused.stderr
     );
+}
+
+#[test]
+fn folders_of_the_user_and_libraries_are_refused_untouched() {
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 2);
+    let (library, own) = (fixture.library.to_str().expect("a plain path"), fixture.folder("own"));
+    std::fs::create_dir(&own).expect("made");
+    std::fs::write(own.join("good 1.milk"), "zoom=1").expect("written");
+    std::fs::write(own.join("ban.txt"), "mine").expect("written");
+    let out = own.to_str().expect("a plain path");
+    let refuse = |stage: &[&str], out: &std::path::Path, why: &str| {
+        let before = files(out);
+        let run = fixture.bake(stage, &["--library", library, "--out", out.to_str().expect("a plain path")]);
+        assert!(!run.status.success() && run.stderr.contains(why), "{stage:?}: {}", run.stderr);
+        assert_eq!(files(out), before, "{stage:?}");
+    };
+    let stages: [&[&str]; 6] = [
+        &["overnight", "--pack", "night"],
+        &["audit"],
+        &["audit", "--shard", "0/2"],
+        &["frames"],
+        &["embed"],
+        &["breed", "--from", library],
+    ];
+    for stage in stages {
+        refuse(stage, &own, "not from a bake");
+    }
+    refuse(&["overnight", "--pack", "night"], &fixture.library, "is a preset library");
+    // A library whose bake is elsewhere, even if it is a pack.
+    for name in ["aivj-bake.v0.json", "aivj-style-index.v1.json", "library-manifest.json"] {
+        std::fs::write(own.join(name), "{}").expect("written");
+    }
+    refuse(&["overnight", "--pack", "night"], &own, "is a preset library");
+
+    let indexed = fixture.folder("indexed");
+    std::fs::create_dir(&indexed).expect("made");
+    good_presets(&indexed, 1);
+    std::fs::write(indexed.join("aivj-style-index.v1.json"), "mine").expect("written");
+    let indexed_path = indexed.to_str().expect("a plain path");
+    let cluster = fixture.bake(&["cluster", "--mode", "tag"], &["--out", indexed_path]);
+    assert!(cluster.status.success(), "{}", cluster.stderr);
+    assert_eq!(files(&indexed)["aivj-style-index.v1.json.previous"], b"mine");
+    refuse(&["audit"], &indexed, "not from a bake");
+
+    for name in ["bake.sh", "submit.sh"] {
+        std::fs::write(own.join(name), "mine").expect("written");
+    }
+    let before = files(&own);
+    let plan = ["plan", "--engine", "slurm", "--machines", "1", "--shards", "1", "--pack", "night"];
+    let plan = fixture.bake(&plan, &["--library", library, "--out", out]);
+    assert!(!plan.status.success() && plan.stderr.contains("not from an earlier plan"), "{}", plan.stderr);
+    assert_eq!(files(&own), before);
 }

@@ -12,6 +12,7 @@ use crate::audit::probe::ProbeSettings;
 use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings, GateLimits};
+use crate::jobs::folder_lock::check_output;
 use crate::jobs::shard::Shard;
 use crate::shards;
 use crate::units::counted;
@@ -23,7 +24,7 @@ pub struct Args {
     /// Preset folders
     #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     library: Vec<PathBuf>,
-    /// Audit output folder
+    /// Audit output folder: empty, new, or that of an earlier bake
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Texture folders
@@ -137,6 +138,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut progress = AuditProgress::new(args.json, &settings.out);
     let store = match args.shard {
         Some(_) => {
+            check_output(&settings.out)?; // The store would be written to it before the audit checks it.
             shards::break_seal(&settings.out)?;
             super::common::store_in(&settings.out.join(shards::STORE))?
         }

@@ -16,7 +16,7 @@ pub struct Args {
     /// Preset library that children are compared with; paths in the --from list are relative to it
     #[arg(long, value_name = "DIR")]
     library: PathBuf,
-    /// Folder for the children, the packs `new` and `favourites`, and the report
+    /// Folder for the children, the packs `new` and `favourites`, and the report: empty, new, or that of an earlier bake
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Breed from the presets of a folder, or those listed in a file, one library-relative path per line

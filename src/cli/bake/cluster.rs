@@ -10,6 +10,7 @@ use crate::embed::Table;
 use crate::frames::items_in;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
+use crate::library::looks::keep_index;
 use crate::units::counted;
 
 /// Group presets into styles and write the style index.
@@ -95,6 +96,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (table, known) = match mode {
         Mode::Tag | Mode::Name => {
             let names = items.iter().map(|item| (item.id.as_str(), item.below.as_str()));
+            keep_index(&out)?;
             index_by_names(names, &out, &pack, &at)?;
             if mode == Mode::Tag {
                 let styles = index_by_elements(&items, &out, &pack, &at)?;
@@ -136,6 +138,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let started = std::time::Instant::now();
     let clustering = cluster::cluster(&table, &known, read(&out).as_ref(), &settings)?;
     let took = started.elapsed().as_secs_f64();
+    keep_index(&out)?;
     clustering.write(&out, &table)?;
     let styles = clustering.styles;
     for style in &styles.clusters {

@@ -15,7 +15,7 @@ use crate::shards::{self, ShardInfo, ShardStage};
 pub struct Args {
     #[command(flatten)]
     work: Work,
-    /// Folder for embeddings.npy, ids.txt and embeddings.meta.json
+    /// Folder for embeddings.npy, ids.txt and embeddings.meta.json: empty, new, or that of an earlier bake
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         shard.is_none() || embedding.embedder != "builtin",
         "the built-in embedder needs the whole library and takes only minutes; run it without --shard after the merge"
     );
-    let _lock = FolderLock::take(&out)?;
+    let _lock = FolderLock::take_output(&out)?;
     let mut items = items_in(&library, limit)?;
     if let Some(shard) = shard {
         shards::break_seal(&out)?;

@@ -22,7 +22,7 @@ use crate::units::counted;
 pub struct Args {
     #[command(flatten)]
     work: Work,
-    /// Folder for frames-index.jsonl and the frames
+    /// Folder for frames-index.jsonl and the frames: empty, new, or that of an earlier bake
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.capture.audio != "demo" {
         crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the audio file")?;
     }
-    let _lock = FolderLock::take(&args.out)?;
+    let _lock = FolderLock::take_output(&args.out)?;
     let mut items = items_in(&library, limit)?;
     if let Some(file) = &args.rel_paths {
         let wanted = crate::pack::read_paths(file)?;

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use super::common::{Capture, Embedding, Work};
 use crate::jobs::{iso, now, show_lock, workers};
 use crate::library::UserFolders;
-use crate::night::{BakeEvent, BakeOutcome, BakeSettings, overnight, stage_label};
+use crate::night::{BakeEvent, BakeOutcome, BakeSettings, check_folder, overnight, stage_label};
 
 /// Bake a library: audit, pack, frames, embeddings, styles and style index.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub struct Args {
     /// Name of the pack
     #[arg(long, value_name = "NAME")]
     pack: String,
-    /// Folder for the bake [default: packs/NAME in the data folder]
+    /// Folder for the bake: empty, new, or that of an earlier bake [default: packs/NAME in the data folder]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Time limit in hours, including earlier runs of the same bake
@@ -95,6 +95,7 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
         pause_for: show_lock::user_path(),
         stop: Arc::default(),
     };
+    check_folder(&settings)?;
     let store = super::common::store()?;
     if args.low_priority {
         workers::lower_priority();

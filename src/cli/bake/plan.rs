@@ -68,6 +68,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (library, work) = (whole(&args.library)?, whole(&args.out)?);
     let textures = args.textures.iter().map(whole).collect::<anyhow::Result<Vec<_>>>()?;
     anyhow::ensure!(library.is_dir(), "{} is not a folder", library.display());
+    shards::check_plan_folder(&work)?;
     let (shards, minutes) = match args.shards {
         Some(count) => (count, DEFAULT_MINUTES),
         None => {

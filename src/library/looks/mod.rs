@@ -6,6 +6,7 @@
 mod bake_folder;
 mod map;
 pub mod npy;
+mod previous_index;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::disk;
 
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
+pub use previous_index::{INDEX_FILES, keep_index, previous_name};
 
 use super::pack::ManifestNames;
 use super::style::NameTable;

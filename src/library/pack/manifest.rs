@@ -4,6 +4,7 @@
 //! predecessor, and the path itself. Presets are therefore looked up by any of their names: ID, path with and
 //! without the pack's folder, label, URL. The hash in an ID is not interpreted.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub target: String,
     /// The presets in the pack.
     pub presets: Vec<ManifestPreset>,
+    /// File names of the images that were copied to the pack.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub images: BTreeSet<String>,
 }
 
 /// A preset of a pack.
@@ -84,6 +88,8 @@ impl Manifest {
         if presets.is_empty() && !listed.is_empty() {
             return Err(format!("none of the {} presets has an id or a relPath", listed.len()));
         }
+        let images = json.get("images").and_then(Value::as_array).into_iter().flatten();
+        let images = images.filter_map(Value::as_str).map(str::to_owned).collect();
         let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let number = |key: &str| json.get(key).and_then(Value::as_u64).unwrap_or_default();
         Ok(Self {
@@ -98,6 +104,7 @@ impl Manifest {
             scan_limit: number("scanLimit") as usize,
             target: text("target"),
             presets,
+            images,
         })
     }
 
@@ -155,6 +162,7 @@ mod tests {
         let preset = ManifestPreset { id: "a".into(), rel_path: "p/a.milk".into(), ..Default::default() };
         let manifest =
             Manifest { version: "v0".into(), seed: 7, presets: vec![preset], ..Default::default() };
+        let manifest = Manifest { images: ["a.png".into()].into(), ..manifest };
         manifest.write(&path).expect("written");
         assert_eq!(Manifest::read(&path).expect("read"), manifest);
     }

@@ -2,6 +2,9 @@
 
 use super::steps::{ClusterPlan, PlanFile, SCRIPT};
 
+/// Name of the program that submits the job.
+pub(super) const SUBMIT: &str = "submit.py";
+
 pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
     let steps: Vec<String> =
         plan.steps().iter().map(|step| format!("(\"{}\", {})", step.name, python(step.sharded))).collect();
@@ -52,7 +55,7 @@ if __name__ == "__main__":
         script = SCRIPT,
         cores = plan.cores,
     );
-    vec![PlanFile { name: "submit.py", text }]
+    vec![PlanFile { name: SUBMIT, text }]
 }
 
 fn python(value: bool) -> &'static str {

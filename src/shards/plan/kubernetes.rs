@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::steps::{ClusterPlan, PlanFile, SCRIPT, Step, quote};
 
 /// Name of the file with all jobs, one YAML document each.
-const JOBS: &str = "jobs.yaml";
+pub(super) const JOBS: &str = "jobs.yaml";
 /// Name of the script that applies the jobs.
-const SUBMIT: &str = "submit.sh";
+pub(super) const SUBMIT: &str = "submit.sh";
 /// Number of retries of one index before its job fails.
 const RETRIES: u32 = 6;
 

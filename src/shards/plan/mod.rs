@@ -9,9 +9,15 @@ mod kubernetes;
 mod slurm;
 mod steps;
 
+use std::path::Path;
+
 pub use steps::{ClusterPlan, PlanFile};
 
-use steps::SCRIPT;
+use crate::disk::{self, limit};
+use steps::{HEADER, SCRIPT};
+
+/// Names of the files of all engines.
+const NAMES: [&str; 5] = [SCRIPT, slurm::SUBMIT, hyperqueue::SUBMIT, kubernetes::JOBS, kubernetes::SUBMIT];
 
 /// A job scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,4 +39,36 @@ pub fn plan_files(plan: &ClusterPlan, engine: Engine) -> Vec<PlanFile> {
         Engine::Kubernetes => kubernetes::files(plan),
     });
     files
+}
+
+/// Fails if the job files would replace a file in `folder` that is not from an earlier plan.
+pub fn check_plan_folder(folder: &Path) -> anyhow::Result<()> {
+    let script = disk::read_text(&folder.join(SCRIPT), limit::TEXT);
+    if script.is_ok_and(|script| script.contains(HEADER)) {
+        return Ok(());
+    }
+    if let Some(name) = NAMES.into_iter().find(|name| folder.join(name).exists()) {
+        let path = folder.join(name);
+        anyhow::bail!("{} exists and is not from an earlier plan; choose another folder", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_files_of_an_earlier_plan_are_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("notes.txt"), "mine").expect("written");
+        check_plan_folder(folder.path()).expect("nothing is replaced");
+        std::fs::write(folder.path().join("submit.sh"), "mine").expect("written");
+        let refused = check_plan_folder(folder.path()).expect_err("refused").to_string();
+        assert!(refused.contains("submit.sh exists"), "{refused}");
+        std::fs::write(folder.path().join(SCRIPT), steps::example().script()).expect("written");
+        check_plan_folder(folder.path()).expect("a plan");
+        std::fs::write(folder.path().join(SCRIPT), "mine").expect("written");
+        assert!(check_plan_folder(folder.path()).is_err());
+    }
 }

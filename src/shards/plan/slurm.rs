@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::steps::{ClusterPlan, PlanFile, SCRIPT, quote};
 
 /// Name of the script that submits the jobs.
-const SUBMIT: &str = "submit.sh";
+pub(super) const SUBMIT: &str = "submit.sh";
 
 pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
     let work = quote(&plan.work.to_string_lossy());

@@ -43,6 +43,8 @@ pub struct PlanFile {
 const MEMORY_MIB_PER_CORE: u32 = 1536;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
+/// Start of the comment in that script, by which it is recognised.
+pub(super) const HEADER: &str = "# Runs one step of a bake:";
 
 /// A step of the bake: its name in `bake.sh`, and whether it runs once per shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +81,7 @@ impl ClusterPlan {
         let textures = if textures.is_empty() { textures } else { format!(" --textures{textures}") };
         format!(
             r#"#!/bin/bash
-# Runs one step of a bake: {script} STEP [SHARD], with SHARD numbered from 0. Running a step again resumes it.
+{header} {script} STEP [SHARD], with SHARD numbered from 0. Running a step again resumes it.
 set -eu
 work={work}
 library={library}
@@ -109,6 +111,7 @@ for attempt in 1 2 3; do
 done
 exit 1
 "#,
+            header = HEADER,
             script = SCRIPT,
             work = quoted(&self.work),
             library = quoted(&self.library),
