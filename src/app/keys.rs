@@ -4,13 +4,15 @@
 
 use std::path::Path;
 
+use toml::Value;
 use winit::event::KeyEvent;
 use winit::keyboard::{Key, KeyCode, ModifiersState, NamedKey, PhysicalKey};
 use winit::platform::modifier_supplement::KeyEventExtModifierSupplement as _;
 
 use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Numbered, Page, WindowAction};
 use crate::disk;
-use crate::library::edited::{self, Problem, line_of};
+use crate::library::edited::{self, Problem};
+use crate::library::statements::{Document, InvalidLine};
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
@@ -141,10 +143,10 @@ pub(super) fn acts_while_typing(key: &Key) -> bool {
     name == "escape" || name.strip_prefix('f').is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
-/// Returns the key bindings, with the changes from `keys.toml`, and a message if that file has problems.
-pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
-    let (keys, problem) = Keymap::from_folder(folder);
-    (keys.shown(), problem)
+/// Returns the key bindings, with the changes from `keys.toml`, and a message for each problem of that file.
+pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Vec<String>) {
+    let (keys, problems) = Keymap::from_folder(folder);
+    (keys.shown(), problems)
 }
 
 /// Returns the show command with this action name.
@@ -183,18 +185,18 @@ impl Default for Keymap {
 
 impl Keymap {
     /// Loads `keys.toml` from `folder`; if there is no such file, returns the default keys. Also returns a
-    /// message if the file has problems.
-    pub fn from_folder(folder: Option<&Path>) -> (Self, Option<String>) {
+    /// message for each problem of the file.
+    pub fn from_folder(folder: Option<&Path>) -> (Self, Vec<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match disk::read_text(&path, disk::limit::TEXT) {
             Ok(text) => {
                 let (keys, problems) = Self::edited(&text);
-                (keys, edited::summary(&path, &problems))
+                (keys, edited::messages(&path, &problems))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Default::default(),
             Err(error) => {
                 let why = format!("cannot read {} ({error}); using the default keys", path.display());
-                (Self::default(), Some(why))
+                (Self::default(), vec![why])
             }
         }
     }
@@ -203,25 +205,24 @@ impl Keymap {
     /// Invalid lines are skipped and reported.
     pub fn edited(text: &str) -> (Self, Vec<Problem>) {
         let mut map = Self::default();
-        let (table, errors) = toml::de::DeTable::parse_recoverable(text);
-        let mut problems: Vec<Problem> =
-            errors.iter().map(|error| Problem::at(text, error.span(), "", error.message())).collect();
-        let Some(keys) = table.get_ref().get("keys") else {
-            if !table.get_ref().is_empty() {
-                problems.push(Problem::at(text, None, "keys", "missing [keys] section"));
+        let document = Document::parse(text);
+        let mut problems: Vec<Problem> = document.invalid.iter().map(InvalidLine::problem).collect();
+        let mut lines: Vec<(usize, &String, &Value)> = Vec::new();
+        for (name, value) in &document.table {
+            match value {
+                Value::Table(keys) if name == "keys" => {
+                    lines.extend(keys.iter().map(|(key, value)| (document.line(&["keys", key]), key, value)));
+                }
+                _ => {
+                    let why = "expected a [keys] section with lines such as \"n\" = \"next\"; ignored";
+                    problems.push(Problem::new(document.line(&[name]), name, why));
+                }
             }
-            return (map, problems);
-        };
-        let Some(keys) = keys.get_ref().as_table() else {
-            problems.push(Problem::at(text, Some(keys.span()), "keys", "expected a section: [keys]"));
-            return (map, problems);
-        };
-        let mut lines: Vec<_> = keys.iter().collect();
-        lines.sort_by_key(|(key, _)| line_of(text, key.span().start));
-        for (key, value) in lines {
-            let name = key.get_ref().as_ref();
+        }
+        lines.sort_by_key(|(line, ..)| *line);
+        for (number, name, value) in lines {
             let line = Chord::parse(name).and_then(|chord| {
-                let word = value.get_ref().as_str().ok_or("expected an action name in quotes")?;
+                let word = value.as_str().ok_or("expected an action name in quotes")?;
                 Ok((chord, action_for_key(word)?))
             });
             match line {
@@ -229,9 +230,10 @@ impl Keymap {
                     map.lines.retain(|(taken, _)| *taken != chord);
                     map.lines.extend(action.map(|action| (chord, action)));
                 }
-                Err(why) => problems.push(Problem::at(text, Some(value.span()), name, &why)),
+                Err(why) => problems.push(Problem::new(number, name, format!("{why}; ignored"))),
             }
         }
+        problems.sort_by_key(|problem| problem.line);
         (map, problems)
     }
 
@@ -410,10 +412,30 @@ mod tests {
             "[keys]\nn = \"panic\"\n\"hyper+k\" = \"next\"\nk = \"fusion\"\nj = 4\nl = \"\nq = \"back\"\n";
         let (keys, problems) = Keymap::edited(text);
         let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
-        assert_eq!(lines, [6, 3, 4, 5], "{problems:?}");
+        assert_eq!(lines, [3, 4, 5, 6], "{problems:?}");
         let action =
             |chord: &str| keys.action(&Chord::parse(chord).expect("a valid chord")).map(Action::name);
         assert_eq!(action("n").as_deref(), Some("panic"));
         assert_eq!(action("q").as_deref(), Some("back"));
+    }
+
+    #[test]
+    fn invalid_lines_are_ignored_and_change_nothing_else() {
+        let (keys, problems) = Keymap::edited("[keys]\nbad line\n\"n\" = hold\n\"m\" = \"panic\"\n");
+        assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 3], "{problems:?}");
+        let name = |keys: &Keymap, chord| {
+            keys.action(&Chord::parse(chord).expect("a valid chord")).map(Action::name)
+        };
+        assert_eq!(name(&keys, "n").as_deref(), Some("next"));
+        assert_eq!(name(&keys, "m").as_deref(), Some("panic"));
+        let (keys, problems) = Keymap::edited("\"n\" = \"panic\"\n\"m\" = \"panic\"\n[key]\nx = \"next\"\n");
+        assert_eq!(keys, Keymap::default());
+        assert_eq!(
+            problems.iter().map(|problem| problem.line).collect::<Vec<_>>(),
+            [1, 2, 3],
+            "{problems:?}"
+        );
+        let (keys, problems) = Keymap::edited("[keys\nn = \"panic\"");
+        assert_eq!((name(&keys, "n").as_deref(), problems.len()), (Some("panic"), 1));
     }
 }

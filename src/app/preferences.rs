@@ -67,7 +67,7 @@ impl Preferences {
 
     /// Returns the folder of the selected set of MIDI profiles; `None` without a settings folder.
     pub fn midi_folder(&self) -> Option<PathBuf> {
-        midi_folder(self.config.as_deref(), &self.settings)
+        Some(self.settings.midi_folder(self.config.as_deref()?))
     }
 
     /// Refreshes the lists of inputs, libraries and MIDI profile sets in the background.
@@ -113,12 +113,6 @@ impl Drop for Preferences {
             writer.join().ok(); // If the thread has panicked, nothing more can be saved.
         }
     }
-}
-
-/// Returns the folder of the set of MIDI profiles named in `settings`, or of the default set.
-fn midi_folder(config: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
-    let usual = config?.join("midi");
-    Some(settings.midi.as_ref().map_or_else(|| usual.clone(), |name| usual.join(name)))
 }
 
 fn choices_now(config: Option<&Path>) -> Choices {

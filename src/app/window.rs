@@ -39,7 +39,7 @@ use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::jobs::single_instance::RaiseRequests;
 use crate::layers::LayerFiles;
-use crate::library::{Setting, Settings, UserFolders};
+use crate::library::{Setting, Settings, UserFolders, edited};
 use crate::midi::Midi;
 use crate::milk::PresetAudio;
 use crate::mind::Profile;
@@ -414,10 +414,8 @@ impl Running {
         let pictures = Pictures::new(&rig, pause);
         let painter = Painter::new(&desk_window, desk_surface, &pictures.newest.read());
         let config = config_folder();
-        let (keymap, keys_problem) = Keymap::from_folder(config.as_deref());
-        if let Some(problem) = &keys_problem {
-            eprintln!("aivj: {problem}");
-        }
+        let (keymap, key_problems) = Keymap::from_folder(config.as_deref());
+        key_problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
         let preferences = Preferences::open(settings.clone(), config)?;
         let output = Output::start(output, pictures.clone(), output_window.inner_size().into())
             .context("starting the output's thread")?;
@@ -480,7 +478,7 @@ impl Running {
             raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
             identify: None,
             identifies: false,
-            message: [crash(link), message, keys_problem]
+            message: [crash(link), message, edited::summary(&key_problems, "aivj keys")]
                 .into_iter()
                 .flatten()
                 .chain(problems.iter().cloned().chain(layer_problems))

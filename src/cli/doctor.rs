@@ -1,12 +1,14 @@
 //! `aivj doctor`: checks this computer and explains how to fix what does not work.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::app;
 use crate::audio::doctor;
-use crate::library;
+use crate::library::{self, Settings};
+use crate::midi;
 use crate::stage::Gpu;
-use crate::units::Seconds;
+use crate::units::{Seconds, counted};
 
 /// Check graphics, displays, audio, presets, the store, settings, MIDI and ffmpeg; exit with status 1 if
 /// something essential is missing.
@@ -20,6 +22,7 @@ pub struct Args {
 /// Runs `aivj doctor`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut essential = true;
+    let mut warnings = Vec::new();
     println!("aivj {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     match Gpu::headless() {
         Ok(gpu) if gpu.software() => {
@@ -61,8 +64,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(folder) = app::config_folder() {
         let note = if folder.is_dir() { "" } else { " (does not exist yet; using defaults)" };
         println!("settings   {}{note}", folder.display());
+        warnings = problems(&folder);
+        warnings.iter().for_each(|problem| println!("settings   WARNING: {problem}"));
     }
-    match crate::midi::ports() {
+    match midi::ports() {
         Ok(ports) if ports.is_empty() => println!("midi       no controller connected"),
         Ok(ports) => ports.iter().for_each(|port| println!("midi       {port}")),
         Err(why) => println!("midi       not available: {why}"),
@@ -73,6 +78,41 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             "ffmpeg     {why}; performances are written as animated WebP without sound (install ffmpeg for MP4)"
         ),
     }
-    println!("{}", if essential { "ready to perform" } else { "something essential is missing; see above" });
+    match warnings.len() {
+        _ if !essential => println!("something essential is missing; see above"),
+        0 => println!("ready to perform"),
+        count => println!("ready to perform, with {}; see above", counted(count, "warning")),
+    }
     Ok(if essential { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Returns a message for each problem of the settings, the keys and the MIDI profiles in the settings folder. The
+/// show starts in spite of them.
+fn problems(folder: &Path) -> Vec<String> {
+    let (settings, mut messages) = Settings::read(folder);
+    messages.extend(settings.missing(folder));
+    messages.extend(app::keys(Some(folder)).1);
+    messages.extend(midi::profile_problems(&folder.join("midi")));
+    messages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_settings_folder_is_checked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(problems(folder.path()), Vec::<String>::new());
+        std::fs::create_dir(folder.path().join("midi")).expect("made");
+        for (file, text) in [
+            ("settings.toml", "rate = 61\naudio = USB\npresets = '/no/presets'\n"),
+            ("keys.toml", "[keys]\nbad line\n\"n\" = hold\n"),
+            ("midi/pads.toml", "bad line\n"),
+        ] {
+            std::fs::write(folder.path().join(file), text).expect("written");
+        }
+        let problems = problems(folder.path());
+        assert_eq!(problems.len(), 6, "{problems:?}");
+    }
 }

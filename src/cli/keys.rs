@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::app::{action_names, config_folder, keys};
 
-/// List the keys and their actions.
+/// List the keys and their actions; exit with status 1 if keys.toml has problems.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Instead of the keys, list the action names used in keys.toml and MIDI profiles
@@ -21,12 +21,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let folder = config_folder();
-    let (lines, problem) = keys(folder.as_deref());
+    let (lines, problems) = keys(folder.as_deref());
     for line in &lines {
         println!("{:<12} {:<28} {}", line.keys, line.action.name(), line.action.title());
-    }
-    if let Some(problem) = problem {
-        println!("\n{problem}");
     }
     if let Some(folder) = folder {
         println!(
@@ -34,5 +31,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             folder.join("keys.toml").display()
         );
     }
-    Ok(ExitCode::SUCCESS)
+    problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -82,7 +82,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// Reads the settings and, in a restarted show, its saved state.
 fn app_settings(args: &Args, link: &Link) -> AppSettings {
     let args = args.clone();
-    let (mut settings, mut problems) = super::settings::read();
+    let (mut settings, problems) = super::settings::read();
     settings.audio = args.audio.or(settings.audio);
     settings.presets = args.presets.or(settings.presets);
     settings.layers = args.layers.or(settings.layers);
@@ -95,7 +95,7 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
     if args.no_audit {
         settings.guard = Some(false);
     }
-    let mut first = first_commands(&settings, &mut problems);
+    let mut first = first_commands(&settings);
     first.extend(args.theme.map(Command::Theme));
     if !link.is_standby() {
         problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
@@ -115,24 +115,17 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
     AppSettings { settings, seed, first, problems, seconds: args.seconds, resumed }
 }
 
-/// Converts the settings to the show's first commands; adds a message to `problems` for each unknown name.
-fn first_commands(settings: &Settings, problems: &mut Vec<String>) -> Vec<Command> {
+/// Converts the settings to the show's first commands.
+fn first_commands(settings: &Settings) -> Vec<Command> {
     let mut commands = Vec::new();
-    if let Some(name) = &settings.profile {
-        match Profile::named(name) {
-            Some(profile) => commands.push(Command::Profile(profile)),
-            None => problems.push(format!("settings: unknown profile {name:?}; using the default")),
-        }
-    }
+    commands.extend(settings.profile.as_deref().and_then(Profile::named).map(Command::Profile));
     commands.extend(settings.dwell.map(Command::Dwell));
     commands.extend(settings.title.clone().map(Command::SetTitle));
     commands.extend(settings.adventure.map(|value| Command::Adventure(Unipolar::new(value))));
-    for (name, value) in &settings.macros {
-        match named::<Control>(name) {
-            Some(control) => commands.push(Command::Macro { control, value: Unipolar::new(*value) }),
-            None => problems.push(format!("settings: unknown macro {name:?}; ignored")),
-        }
-    }
+    commands.extend(settings.macros.iter().filter_map(|(name, value)| {
+        let control = named::<Control>(name)?;
+        Some(Command::Macro { control, value: Unipolar::new(*value) })
+    }));
     commands
 }
 
@@ -148,11 +141,9 @@ mod tests {
     #[test]
     fn settings_become_the_first_commands() {
         let (settings, problems) =
-            Settings::parse("profile = \"peakRave\"\nadventure = 0.25\n[macros]\nm4 = 1\nnone = 0.5\n");
+            Settings::parse("profile = \"peakRave\"\nadventure = 0.25\n[macros]\nm4 = 1\n");
         assert!(problems.is_empty(), "{problems:?}");
-        let mut problems = Vec::new();
-        let commands = first_commands(&settings, &mut problems);
-        assert!(problems.len() == 1 && problems[0].contains("none"), "{problems:?}");
+        let commands = first_commands(&settings);
         let (control, value) = (Control::M4, Unipolar::ONE);
         assert_eq!(
             commands,

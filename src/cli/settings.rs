@@ -27,7 +27,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("writing {}", path.display()))?;
     }
     println!("{}{}", path.display(), if path.exists() { "" } else { " (missing; create it with --init)" });
-    let (settings, problems) = Settings::read(&places.config);
+    let (settings, mut problems) = Settings::read(&places.config);
+    problems.extend(settings.missing(&places.config));
     println!("{settings:#?}");
     problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

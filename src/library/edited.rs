@@ -1,7 +1,7 @@
 //! Problems in a file edited by hand: the line, the field, and what to write instead.
 
 use std::fmt;
-use std::ops::Range;
+use std::path::Path;
 
 /// A problem in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +15,9 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Creates a problem at a byte range of `text`, or at the first line if the range is unknown.
-    pub fn at(text: &str, place: Option<Range<usize>>, field: &str, why: &str) -> Self {
-        Self {
-            line: line_of(text, place.map_or(0, |place| place.start)),
-            field: field.into(),
-            why: why.into(),
-        }
+    /// Creates a problem in a line, counted from 1.
+    pub fn new(line: usize, field: &str, why: impl Into<String>) -> Self {
+        Self { line, field: field.to_owned(), why: why.into() }
     }
 }
 
@@ -36,18 +32,33 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Returns the number of the line that contains the byte at offset `byte`, counted from 1.
-pub fn line_of(text: &str, byte: usize) -> usize {
-    text.bytes().take(byte).filter(|&byte| byte == b'\n').count() + 1
+/// Returns a message for each problem of `file`.
+pub fn messages(file: &Path, problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect()
 }
 
-/// Formats the first problem of `file`, and the number of further ones, as one message; `None` if there are
-/// none.
-pub fn summary(file: &std::path::Path, problems: &[Problem]) -> Option<String> {
-    let first = problems.first()?;
-    let more = match problems.len() {
-        1 => String::new(),
-        count => format!(" (and {} more)", count - 1),
-    };
-    Some(format!("{}: {first}{more}; the other lines still apply", file.display()))
+/// Returns the first message and the number of further ones, which `command` lists; `None` if there are none.
+pub fn summary(messages: &[String], command: &str) -> Option<String> {
+    let first = messages.first()?;
+    Some(match messages.len() - 1 {
+        0 => first.clone(),
+        more => format!("{first} (and {more} more: see '{command}')"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_names_the_first_problem_and_the_command_that_lists_all() {
+        let problem = |line| Problem::new(line, "n", "unknown; ignored");
+        let messages = messages(Path::new("keys.toml"), &[problem(3), problem(4)]);
+        let first = "keys.toml: line 3, n: unknown; ignored";
+        assert_eq!(messages[0], first);
+        assert_eq!(summary(&[], "aivj keys"), None);
+        assert_eq!(summary(&messages[..1], "aivj keys").as_deref(), Some(first));
+        let both = summary(&messages, "aivj keys");
+        assert_eq!(both, Some(format!("{first} (and 1 more: see 'aivj keys')")));
+    }
 }

@@ -13,6 +13,7 @@ mod preset_names;
 mod scan;
 mod search;
 mod settings;
+pub mod statements;
 pub mod style;
 mod trim;
 mod user_folders;
@@ -26,8 +27,8 @@ pub use preset_names::preset_names;
 pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use search::{SearchIndex, SearchQuery, SearchResults, SearchThread};
 pub use settings::{
-    DWELL, OutputDisplay, RATES, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name,
-    put as put_setting,
+    DWELL, MACROS, OutputDisplay, PROFILES, RATES, SETTINGS_FILE, Setting, Settings,
+    TEMPLATE as SETTINGS_TEMPLATE, plain_name, put as put_setting,
 };
 pub use trim::release_memory;
 pub use user_folders::UserFolders;

@@ -34,6 +34,7 @@ pub use hardware::ports;
 use learn::Learning;
 pub use monitor::{MonitorEnd, monitor};
 pub use profile::MidiProfile;
+pub use profile_store::profile_problems;
 use profile_store::{Fetched, ProfileStore};
 use source::{MidiSource, PortEvent};
 

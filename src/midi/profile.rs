@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use toml::de::{DeTable, DeValue};
+use toml::{Table, Value};
 
 use super::binding::Binding;
 use super::encoding::Encoding;
 use super::event::{Address, Kind};
 use crate::desk::Action;
 use crate::library::edited::Problem;
+use crate::library::statements::{Document, InvalidLine};
 
 /// The bindings of a device, as saved in a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +33,7 @@ impl MidiProfile {
              # takes effect only after it reaches the current value. min and max: the values at the two ends of the\n\
              # knob's travel.\n\
              device = {}\n",
-            toml::Value::String(self.device.clone())
+            Value::String(self.device.clone())
         );
         for Binding { address, action, encoding, soft_takeover, range: [min, max] } in &self.bindings {
             let Address { kind, channel, number } = address;
@@ -52,32 +53,24 @@ impl MidiProfile {
 
     /// Parses a profile file. Invalid controls are skipped and reported; the others are kept.
     pub fn read(text: &str) -> (Self, Vec<Problem>) {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        let mut problems: Vec<Problem> =
-            errors.iter().map(|error| Problem::at(text, error.span(), "", error.message())).collect();
+        let document = Document::parse(text);
+        let mut problems: Vec<Problem> = document.invalid.iter().map(InvalidLine::problem).collect();
         let mut profile = Self::default();
-        for (key, value) in table.get_ref() {
-            match (key.get_ref().as_ref(), value.get_ref()) {
-                ("device", DeValue::String(name)) => name.as_ref().clone_into(&mut profile.device),
-                ("control", DeValue::Array(controls)) => {
-                    for control in controls.iter() {
-                        match control.get_ref() {
-                            DeValue::Table(fields) => match binding(text, control.span(), fields) {
-                                Ok(binding) => profile.bindings.push(binding),
-                                Err(wrong) => problems.extend(wrong),
-                            },
-                            _ => problems.push(Problem::at(
-                                text,
-                                Some(control.span()),
-                                "control",
-                                "expected a section: [[control]]",
-                            )),
+        for (field, value) in &document.table {
+            match (field.as_str(), value) {
+                // Control characters could spread the name over several lines of the file.
+                ("device", Value::String(name)) => profile.device = name.replace(char::is_control, " "),
+                ("control", Value::Array(controls)) => {
+                    for (number, control) in controls.iter().enumerate() {
+                        match binding(&document, &number.to_string(), control) {
+                            Ok(binding) => profile.bindings.push(binding),
+                            Err(wrong) => problems.extend(wrong),
                         }
                     }
                 }
                 (field, _) => {
-                    let why = "unknown field; expected device and [[control]] sections";
-                    problems.push(Problem::at(text, Some(key.span()), field, why));
+                    let why = "unknown field; expected device and [[control]] sections; ignored";
+                    problems.push(Problem::new(document.line(&[field]), field, why));
                 }
             }
         }
@@ -86,17 +79,27 @@ impl MidiProfile {
     }
 }
 
-/// Parses one `[[control]]` section, or returns all problems in it.
-fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Result<Binding, Vec<Problem>> {
+/// Parses the `[[control]]` section with this number, from 0, or returns all problems in it.
+fn binding(document: &Document, section: &str, control: &Value) -> Result<Binding, Vec<Problem>> {
+    let header = document.line(&["control", section]);
+    let Some(fields) = control.as_table() else {
+        return Err(vec![Problem::new(header, "control", "expected a section: [[control]]; ignored")]);
+    };
+    // A field that cannot be read does not have its default.
+    let unread = |line: &InvalidLine| line.section == header && FIELDS.iter().any(|field| line.sets(field));
+    if document.invalid.iter().any(unread) {
+        let why = "one of its lines cannot be read; the control is ignored";
+        return Err(vec![Problem::new(header, "control", why)]);
+    }
     let mut problems = Vec::new();
     let mut wrong = |field: &str, why: String| {
-        let at = fields.get(field).map_or_else(|| place.clone(), |value| value.span());
-        problems.push(Problem::at(text, Some(at), field, &why));
+        let line = document.line(&["control", section, field]);
+        problems.push(Problem::new(line, field, format!("{why}; the control is ignored")));
     };
-    for key in fields.keys().filter(|key| !FIELDS.contains(&key.get_ref().as_ref())) {
-        wrong(key.get_ref(), format!("unknown field; expected {}", FIELDS.join(", ")));
+    for key in fields.keys().filter(|key| !FIELDS.contains(&key.as_str())) {
+        wrong(key, format!("unknown field; expected {}", FIELDS.join(", ")));
     }
-    let word = |field: &str| fields.get(field).map(|value| value.get_ref().as_str().unwrap_or(""));
+    let word = |field: &str| fields.get(field).map(|value| value.as_str().unwrap_or(""));
     let action = word("action").and_then(Action::named);
     if action.is_none() {
         let named = word("action").unwrap_or("");
@@ -125,7 +128,7 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     }
     let soft_takeover = match fields.get("pickup") {
         None => Some(true),
-        Some(value) => value.get_ref().as_bool(),
+        Some(value) => value.as_bool(),
     };
     if soft_takeover.is_none() {
         wrong("pickup", "expected true or false".into());
@@ -160,13 +163,11 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
 }
 
 /// Returns the number in a field, `usual` if it is missing, or `None` if it is not a number.
-fn number(fields: &DeTable, field: &str, usual: f64) -> Option<f64> {
-    match fields.get(field).map(|value| value.get_ref()) {
+fn number(fields: &Table, field: &str, usual: f64) -> Option<f64> {
+    match fields.get(field) {
         None => Some(usual),
-        Some(DeValue::Integer(number)) => {
-            i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
-        }
-        Some(DeValue::Float(number)) => number.as_str().parse().ok(),
+        Some(Value::Integer(number)) => Some(*number as f64),
+        Some(Value::Float(number)) => Some(*number),
         Some(_) => None,
     }
 }
@@ -205,15 +206,32 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_keeps_the_rest() {
-        let text = "device = \"pads\"\n\
-                    [[control]]\naction = \"next\"\nmessage = \"note\"\nnumber = 36\n\
-                    [[control]]\naction = \"back\nmessage = \"note\"\nnumber = 38\n\
-                    [[control]]\naction = \"hold\"\nmessage = \"note\"\nnumber = 39\n";
-        let (profile, problems) = MidiProfile::read(text);
+    fn a_broken_line_costs_at_most_its_own_control() {
+        let control = |action: &str, channel: &str, number: u8| {
+            format!(
+                "[[control]]\naction = {action}\nmessage = \"note\"\nchannel = {channel}\nnumber = {number}\n"
+            )
+        };
+        let text = [
+            "device = \"pads\"\nbad line\n".to_owned(),
+            control("\"next\"", "1", 36),
+            "bad line\n".to_owned(),
+            control("\"back", "1", 38),
+            control("\"panic\"", "one", 39),
+            control("\"hold\"", "2", 40),
+        ];
+        let (profile, problems) = MidiProfile::read(&text.concat());
         let kept: Vec<_> = profile.bindings.iter().map(|binding| binding.action.name()).collect();
-        assert!(kept.contains(&"next".to_owned()) && kept.contains(&"hold".to_owned()), "{kept:?}");
-        assert!(problems.iter().any(|problem| problem.line == 7), "{problems:?}");
+        assert_eq!((kept, profile.device.as_str()), (vec!["next".to_owned(), "hold".to_owned()], "pads"));
+        let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [2, 8, 9, 10, 14, 17], "{problems:?}");
+    }
+
+    #[test]
+    fn a_device_name_stays_on_its_line() {
+        let (profile, _) = MidiProfile::read("device = \"a\\nb\"");
+        assert_eq!(profile.device, "a b");
+        assert_eq!(MidiProfile::read(&profile.written()), (profile, vec![]));
     }
 
     #[test]

@@ -110,7 +110,8 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
-            let message = edited::summary(&path, &problems).map(Fetched::Message);
+            let messages = edited::messages(&path, &problems);
+            let message = edited::summary(&messages, "aivj doctor").map(Fetched::Message);
             [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(message).collect()
         }
         Err(error) if error.kind() == ErrorKind::NotFound => vec![none()],
@@ -119,6 +120,22 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
             vec![none(), Fetched::Message(why)]
         }
     }
+}
+
+/// Returns a message for each problem of the profiles in `folder`, the standard set, and in the named sets below it.
+pub fn profile_problems(folder: &Path) -> Vec<String> {
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let items = disk::list(folder).unwrap_or_default(); // Without a folder, there are no profiles.
+        items.into_iter().map(|item| folder.join(item.name)).collect()
+    };
+    let is_profile = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+    let (mut profiles, sets): (Vec<_>, Vec<_>) = entries(folder).into_iter().partition(is_profile);
+    profiles.extend(sets.iter().flat_map(|set| entries(set)).filter(is_profile));
+    let problems = |path: &PathBuf| match disk::read_text(path, disk::limit::TEXT) {
+        Ok(text) => edited::messages(path, &MidiProfile::read(&text).1),
+        Err(error) => vec![format!("cannot read {} ({error}); the device has no bindings", path.display())],
+    };
+    profiles.iter().flat_map(problems).collect()
 }
 
 /// Returns an unused path next to the file at `path`.
@@ -212,6 +229,21 @@ mod tests {
         let second = std::fs::read(file.with_extension("toml.before-1")).expect("kept");
         assert_eq!(second, b"\xc3\x28");
         assert_eq!(MidiProfile::read(&std::fs::read_to_string(file).expect("saved")), (pads(), vec![]));
+    }
+
+    #[test]
+    fn the_problems_of_all_profiles_are_listed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(profile_problems(&folder.path().join("midi")), Vec::<String>::new());
+        let set = folder.path().join("club");
+        std::fs::create_dir(&set).expect("made");
+        std::fs::write(folder.path().join("pads.toml"), "device = \"pads\"\nbad line\n").expect("written");
+        std::fs::write(set.join("knobs.toml"), "colour = 1\nsize = 2\n").expect("written");
+        std::fs::write(set.join("knobs.toml.before"), "bad line").expect("written");
+        std::fs::write(set.join("good.toml"), pads().written()).expect("written");
+        let problems = profile_problems(folder.path());
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(problems[0].contains("pads.toml: line 2: "), "{problems:?}");
     }
 
     #[test]

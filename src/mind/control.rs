@@ -156,3 +156,16 @@ impl MacroPreset {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::{MACROS, PROFILES};
+
+    #[test]
+    fn the_settings_file_knows_all_names() {
+        assert_eq!(Profile::ALL.map(Profile::name), PROFILES);
+        let macros = Control::ALL.map(|control| serde_json::to_value(control).expect("a name"));
+        assert_eq!(macros, MACROS);
+    }
+}

@@ -287,8 +287,8 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Copies the presets in their folder structure, and their images; returns the number of images copied. Fails
-/// if a preset has changed since the audit.
+/// Copies the presets in their folder structure, and their images, of which `own` are those of the previous pack;
+/// returns the file names of the images. Fails if a preset has changed since the audit.
 fn copy(
     settings: &PackSettings,
     plan: &AuditPlan,

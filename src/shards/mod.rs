@@ -41,7 +41,7 @@ pub struct Merged {
 
 /// Merges sealed shards of one stage into `out`, in any order and any number of times. Verdicts are saved in
 /// `store`, and the audit of `libraries` is written to `out`; if `libraries` is empty, the libraries named by
-/// the first shard are used.
+/// the first shard are used. Fails if `out` contains files that are not from a bake.
 pub fn merge(
     folders: &[PathBuf],
     out: &Path,

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 
-use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE, statements};
+use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE};
 use crate::disk::{self, FileError};
+use crate::library::statements::Document;
 
 /// A setting as changed on the desk; `None` restores the default.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,19 +104,19 @@ pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
 /// Returns the text with one field changed; comments, the order of lines, and invalid lines that do not set
 /// this field are preserved.
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
-    let (_, invalid) = statements::parse(text);
+    let invalid = Document::parse(text).invalid;
     let mut lines: Vec<&str> = text.split('\n').collect();
     // Invalid lines are replaced by comments while the document is edited.
     let mark = (0..).map(|number| format!("# invalid line {number}-")).find(|mark| !text.contains(mark));
     let mark = mark.unwrap_or_default();
     let marks: Vec<String> = (0..invalid.len()).map(|number| format!("{mark}{number}.")).collect();
     let mut hidden = Vec::new();
-    for (line, mark) in invalid.iter().zip(&marks) {
-        hidden.push((mark, std::mem::replace(&mut lines[line.at], mark)));
+    for (invalid, mark) in invalid.iter().zip(&marks) {
+        hidden.push((invalid, mark, std::mem::replace(&mut lines[invalid.line - 1], mark)));
     }
     let mut edited = edited_document(&lines.join("\n"), setting)?;
-    for (mark, line) in hidden {
-        edited = if statements::sets(line, setting.name()) {
+    for (invalid, mark, line) in hidden {
+        edited = if invalid.sets(setting.name()) {
             edited.lines().filter(|line| line.trim() != *mark).flat_map(|line| [line, "\n"]).collect()
         } else {
             edited.replacen(mark, line.trim_end_matches('\r'), 1)

@@ -3,7 +3,6 @@
 //! In a file with errors, valid fields still apply; the others are reported with the expected value.
 
 mod edit;
-mod statements;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,8 @@ use toml::{Table, Value};
 pub use edit::{Setting, put};
 
 use crate::disk;
-use statements::InvalidLine;
+use crate::library::edited::Problem;
+use crate::library::statements::{self, Document, InvalidLine};
 
 /// Name of the settings file in the config folder.
 pub const SETTINGS_FILE: &str = "settings.toml";
@@ -154,6 +154,12 @@ const FIELDS: [&str; 15] = [
 pub const RATES: [u32; 4] = [30, 50, 60, 120];
 /// Minimum and maximum of the dwell setting.
 pub const DWELL: (f32, f32) = (0.25, 4.0);
+/// Possible values of the profile setting.
+pub const PROFILES: [&str; 7] = ["ambient", "dub", "drone", "techno", "peakRave", "rock", "custom"];
+/// Names of the macros.
+pub const MACROS: [&str; 8] = ["fusion", "motion", "sparkle", "m4", "m5", "m6", "m7", "m8"];
+/// Settings that count as on if they cannot be read.
+const SAFETY: [&str; 2] = ["guard", "limit_flashes"];
 
 impl Settings {
     /// Reads the settings file in `folder`; returns the settings and a message per problem. If there is no
@@ -176,82 +182,156 @@ impl Settings {
 
     /// Parses a settings file; returns the settings and a message per problem.
     pub fn parse(text: &str) -> (Self, Vec<String>) {
-        let mut problems = Vec::new();
-        let (table, invalid) = statements::parse(text);
-        problems.extend(invalid.iter().map(|line| format!("line {}: {}; ignored", line.at + 1, line.why)));
-        for name in table.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            problems.push(format!("unknown setting {name:?}; expected one of {}", FIELDS.join(", ")));
+        let document = Document::parse(text);
+        let is_safety = |line: &&InvalidLine| SAFETY.iter().any(|name| line.sets(name));
+        let ignored = document.invalid.iter().filter(|line| !is_safety(line)).map(InvalidLine::problem);
+        let mut fields = Fields { document: &document, problems: ignored.collect() };
+        for name in document.table.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+            let known = FIELDS.join(", ");
+            fields.report(&[name], format!("unknown setting; expected one of {known}; ignored"));
         }
+        let monitor =
+            fields.get("monitor", "a number from 0, or \"window\"", |value: &Value| display(value).is_some());
         let mut settings = Self {
-            audio: field(&table, "audio", "a string", &mut problems),
-            presets: field(&table, "presets", "a path in quotes", &mut problems),
-            textures: field(&table, "textures", "a list of paths", &mut problems).unwrap_or_default(),
-            layers: field(&table, "layers", "a path in quotes", &mut problems),
-            title: field(&table, "title", "a string", &mut problems),
-            monitor: monitor(&table, &mut problems),
-            size: field(&table, "size", "two integers, for example [1280, 720]", &mut problems),
-            rate: field(&table, "rate", "30, 50, 60 or 120", &mut problems),
-            guard: field(&table, "guard", "true or false", &mut problems),
-            limit_flashes: field(&table, "limit_flashes", "true or false", &mut problems),
-            dwell: field(&table, "dwell", "a number from 0.25 to 4", &mut problems),
-            midi: field(&table, "midi", "a string", &mut problems),
-            profile: field(&table, "profile", "a string", &mut problems),
-            adventure: field(&table, "adventure", "a number from 0 to 1", &mut problems),
+            audio: fields.get("audio", "a string", |_: &String| true),
+            presets: fields.get("presets", "a path in quotes", |_: &PathBuf| true),
+            textures: fields.get("textures", "a list of paths", |_: &Vec<PathBuf>| true).unwrap_or_default(),
+            layers: fields.get("layers", "a path in quotes", |_: &PathBuf| true),
+            title: fields.get("title", "a string", |_: &String| true),
+            monitor: monitor.as_ref().and_then(display).unwrap_or_default(),
+            size: fields.get(
+                "size",
+                "two integers from 1 to 8192, for example [1280, 720]",
+                |size: &[u32; 2]| size.iter().all(|side| (1..=8192).contains(side)),
+            ),
+            rate: fields.get("rate", "30, 50, 60 or 120", |rate: &u32| RATES.contains(rate)),
+            guard: fields.safety("guard", text),
+            limit_flashes: fields.safety("limit_flashes", text),
+            profile: fields.get("profile", &format!("one of {}", PROFILES.join(", ")), |name: &String| {
+                PROFILES.contains(&name.as_str())
+            }),
+            adventure: fields
+                .get("adventure", "a number from 0 to 1", |value: &f32| (0.0..=1.0).contains(value)),
+            dwell: fields
+                .get("dwell", "a number from 0.25 to 4", |value: &f32| (DWELL.0..=DWELL.1).contains(value)),
+            midi: fields.get(
+                "midi",
+                "a name of letters, digits, spaces, dashes and underscores",
+                |name: &String| plain_name(name),
+            ),
             macros: Vec::new(),
         };
-        let lines: Vec<&str> = text.lines().collect();
-        for (name, value) in [("guard", &mut settings.guard), ("limit_flashes", &mut settings.limit_flashes)]
-        {
-            fail_closed(name, value, &lines, &invalid, &mut problems);
-        }
-        if settings.size.is_some_and(|size| size.iter().any(|side| !(1..=8192).contains(side))) {
-            problems.push("size: each side must be from 1 to 8192; using the default".into());
-            settings.size = None;
-        }
-        if settings.rate.is_some_and(|rate| !RATES.contains(&rate)) {
-            problems.push("rate: must be 30, 50, 60 or 120; using the default".into());
-            settings.rate = None;
-        }
-        if settings.adventure.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
-            problems.push("adventure: must be from 0 to 1; using the default".into());
-            settings.adventure = None;
-        }
-        if settings.dwell.is_some_and(|value| !(DWELL.0..=DWELL.1).contains(&value)) {
-            problems.push("dwell: must be from 0.25 to 4; using the default".into());
-            settings.dwell = None;
-        }
-        if settings.midi.as_deref().is_some_and(|name| !plain_name(name)) {
-            problems.push(
-                "midi: must be a name of letters, digits, spaces, dashes and underscores; using the default"
-                    .into(),
-            );
-            settings.midi = None;
-        }
-        let macros: Option<Table> = field(&table, "macros", "a section of numbers", &mut problems);
+        let macros: Option<Table> = fields.get("macros", "a section of numbers", |_: &Table| true);
         for (name, value) in macros.unwrap_or_default() {
-            match number(&value).filter(|value| (0.0..=1.0).contains(value)) {
-                Some(value) => settings.macros.push((name, value)),
-                None => problems.push(format!("macros.{name}: must be a number from 0 to 1; ignored")),
+            let position = number(&value).filter(|value| (0.0..=1.0).contains(value));
+            match position {
+                _ if !MACROS.contains(&name.as_str()) => {
+                    let known = MACROS.join(", ");
+                    fields.report(
+                        &["macros", &name],
+                        format!("unknown macro; expected one of {known}; ignored"),
+                    );
+                }
+                Some(position) => settings.macros.push((name, position)),
+                None => fields.report(&["macros", &name], "must be a number from 0 to 1; ignored"),
             }
         }
-        (settings, problems)
+        let mut problems = fields.problems;
+        problems.sort_by_key(|problem| problem.line);
+        (settings, problems.iter().map(Problem::to_string).collect())
+    }
+
+    /// Returns the folder of the selected set of MIDI profiles; `config` is the settings folder.
+    pub fn midi_folder(&self, config: &Path) -> PathBuf {
+        let usual = config.join("midi");
+        self.midi.as_ref().map_or_else(|| usual.clone(), |name| usual.join(name))
+    }
+
+    /// Returns a message for each file or folder in these settings that cannot be found; `config` is the
+    /// settings folder.
+    pub fn missing(&self, config: &Path) -> Vec<String> {
+        let mut messages = Vec::new();
+        let mut check = |name: &str, path: &Path, instead: &str| {
+            if let Err(error) = disk::kind(path) {
+                let file = config.join(SETTINGS_FILE);
+                messages.push(format!(
+                    "{}: {name}: cannot open {} ({error}); {instead}",
+                    file.display(),
+                    path.display()
+                ));
+            }
+        };
+        if let Some(presets) = &self.presets {
+            check("presets", presets, "the built-in presets play until it is back");
+        }
+        for folder in &self.textures {
+            check("textures", folder, "presets do not find its textures");
+        }
+        if let Some(layers) = &self.layers {
+            check("layers", layers, "there are no sprites and messages");
+        }
+        if self.midi.is_some() {
+            check(
+                "midi",
+                &self.midi_folder(config),
+                "devices start without bindings until MIDI learn creates it",
+            );
+        }
+        messages
     }
 }
 
-/// Turns on a safety setting that cannot be read because a line that sets it is invalid, has a value of the
-/// wrong type, or is in a section.
-fn fail_closed(
-    name: &str,
-    value: &mut Option<bool>,
-    lines: &[&str],
-    invalid: &[InvalidLine],
-    problems: &mut Vec<String>,
-) {
-    let sets = |line: &&str| statements::sets(line, name);
-    let unread = value.is_none() && lines.iter().any(sets);
-    if unread || invalid.iter().any(|invalid| lines.get(invalid.at).is_some_and(sets)) {
-        problems.push(format!("{name}: could not be read; turned on for safety"));
-        *value = Some(true);
+/// Reads the fields of a settings file and collects their problems.
+struct Fields<'a> {
+    document: &'a Document,
+    problems: Vec<Problem>,
+}
+
+impl Fields<'_> {
+    fn report(&mut self, path: &[&str], why: impl Into<String>) {
+        self.problems.push(Problem::new(self.document.line(path), &path.join("."), why));
+    }
+
+    /// Returns a field if it is valid; otherwise reports what is `wanted`.
+    fn get<T: DeserializeOwned>(&mut self, name: &str, wanted: &str, valid: fn(&T) -> bool) -> Option<T> {
+        let value = self.document.table.get(name)?;
+        // Integers are accepted where floats are expected.
+        let read: Result<T, toml::de::Error> =
+            value.clone().try_into().or_else(|error| match number(value) {
+                Some(number) => Value::Float(f64::from(number)).try_into(),
+                None => Err(error),
+            });
+        let read = read.ok().filter(valid);
+        if read.is_none() {
+            self.report(&[name], format!("must be {wanted}; using the default"));
+        }
+        read
+    }
+
+    /// Returns a safety setting. It is on if it cannot be read because a line that sets it is invalid, has a
+    /// value of the wrong type, or is in a section.
+    fn safety(&mut self, name: &str, text: &str) -> Option<bool> {
+        let mut unread: Vec<(usize, &str)> = self
+            .document
+            .invalid
+            .iter()
+            .filter(|invalid| invalid.sets(name))
+            .map(|invalid| (invalid.line, invalid.why.as_str()))
+            .collect();
+        if unread.is_empty() {
+            unread.push(match self.document.table.get(name) {
+                Some(Value::Boolean(on)) => return Some(*on),
+                Some(_) => (self.document.line(&[name]), "must be true or false"),
+                None => {
+                    let at = text.lines().position(|line| statements::sets(line, name))?;
+                    (at + 1, "must be spelled like this and stand above all sections")
+                }
+            });
+        }
+        let on =
+            |(line, why): (usize, &str)| Problem::new(line, name, format!("{why}; turned on for safety"));
+        self.problems.extend(unread.into_iter().map(on));
+        Some(true)
     }
 }
 
@@ -262,38 +342,12 @@ pub fn plain_name(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= 64 && name.chars().all(plain)
 }
 
-fn monitor(table: &Table, problems: &mut Vec<String>) -> OutputDisplay {
-    let Some(value) = table.get("monitor") else { return OutputDisplay::default() };
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    text.parse().unwrap_or_else(|why| {
-        problems.push(format!("monitor: {why}; using the default"));
-        OutputDisplay::default()
-    })
+fn display(value: &Value) -> Option<OutputDisplay> {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned).parse().ok()
 }
 
 fn number(value: &Value) -> Option<f32> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64)).map(|number| number as f32)
-}
-
-fn field<T: DeserializeOwned>(
-    table: &Table,
-    name: &str,
-    wanted: &str,
-    problems: &mut Vec<String>,
-) -> Option<T> {
-    let value = table.get(name)?;
-    // Integers are accepted where floats are expected.
-    let read = value.clone().try_into().or_else(|error| match number(value) {
-        Some(number) => Value::Float(f64::from(number)).try_into(),
-        None => Err(error),
-    });
-    match read {
-        Ok(value) => Some(value),
-        Err(_) => {
-            problems.push(format!("{name}: must be {wanted}; using the default"));
-            None
-        }
-    }
 }
 
 #[cfg(test)]
@@ -313,7 +367,31 @@ mod tests {
         assert_eq!(monitor("monitor = \"window\""), OutputDisplay::Window);
         assert_eq!(settings.macros, [("fusion".to_owned(), 0.25)]);
         assert_eq!(problems.len(), 5, "{problems:?}");
-        assert!(problems.iter().any(|problem| problem.contains("colour")));
+        let places: Vec<_> = problems.iter().filter_map(|problem| problem.split(": ").next()).collect();
+        let wanted =
+            ["line 2, monitor", "line 4, size", "line 5, rate", "line 6, colour", "line 9, macros.motion"];
+        assert_eq!(places, wanted, "{problems:?}");
+    }
+
+    #[test]
+    fn unknown_names_are_reported() {
+        let (settings, problems) = Settings::parse("profile = \"Techno\"\n[macros]\nglow = 0.5\nm4 = 1\n");
+        assert_eq!((settings.profile, settings.macros), (None, vec![("m4".to_owned(), 1.0)]));
+        let places: Vec<_> = problems.iter().filter_map(|problem| problem.split(": ").next()).collect();
+        assert_eq!(places, ["line 1, profile", "line 3, macros.glow"], "{problems:?}");
+    }
+
+    #[test]
+    fn missing_folders_are_reported() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = |text: &str| Settings::parse(text).0.missing(folder.path());
+        assert_eq!(missing(""), Vec::<String>::new());
+        assert_eq!(missing("midi = \"club\"").len(), 1);
+        std::fs::create_dir_all(folder.path().join("midi/club")).expect("made");
+        assert_eq!(missing("midi = \"club\""), Vec::<String>::new());
+        let gone = "presets = '/no/p'\ntextures = ['/no/t', '/no/u']\nlayers = '/no/l'";
+        assert_eq!(missing(gone).len(), 4);
+        assert!(missing(gone)[0].contains("the built-in presets play"), "{:?}", missing(gone));
     }
 
     #[test]
@@ -338,6 +416,13 @@ mod tests {
             let (settings, problems) = Settings::parse(text);
             assert_eq!((settings.guard, settings.limit_flashes), (Some(true), Some(true)), "{text}");
             assert!(problems.len() >= 2, "{text}: {problems:?}");
+        }
+        for (text, why) in [
+            ("guard = \"yes\"", "line 1, guard: must be true or false"),
+            ("guard = nope", "line 1, guard: the value is not valid TOML (text needs quotes)"),
+        ] {
+            let problems = Settings::parse(text).1;
+            assert_eq!(problems, [format!("{why}; turned on for safety")]);
         }
         let off = Settings::parse("limit_flashes = false\naudio = USB\nguard = false").0;
         assert_eq!((off.guard, off.limit_flashes), (Some(false), Some(false)));
