@@ -95,7 +95,7 @@ enum LibraryCommand {
 
 /// Parses an ID or a path, which need not be valid Unicode.
 fn preset_arg(text: OsString) -> PresetArg {
-    let id = text.to_str().and_then(|text| text.parse().ok());
+    let id = text.to_str().and_then(|text| text.parse::<PresetId>().ok());
     id.map_or_else(|| PresetArg::File(text.into()), PresetArg::Id)
 }
 
