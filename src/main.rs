@@ -6,7 +6,7 @@ fn main() -> ExitCode {
     match aivj::cli::run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("aivj: {error:#}");
+            eprintln!("aivj: {}", aivj::cli::error_text(&error));
             ExitCode::FAILURE
         }
     }

@@ -60,7 +60,7 @@ impl Presets {
 /// Replaces an empty or held-back library with the built-in presets.
 fn or_built_in(store: &Store, opened: Result<OpenedLibrary, OpenError>) -> anyhow::Result<Playable> {
     let built_in = |message: String, held_back| -> anyhow::Result<_> {
-        let messages = vec![format!("{message}; playing the built-in presets")];
+        let messages = vec![format!("{message}; using the built-in presets")];
         Ok(Playable { catalogue: library::load_built_in(store)?, messages, held_back })
     };
     match opened {
@@ -420,7 +420,7 @@ mod tests {
         let store = Store::in_memory().expect("opens");
         let (library, messages) = catalogue(&store, Some(folder.path())).expect("opens");
         assert_eq!(library.entries.len(), library::built_in().count());
-        assert!(messages[0].contains("playing the built-in presets"), "{messages:?}");
+        assert!(messages[0].contains("using the built-in presets"), "{messages:?}");
         assert!(catalogue(&store, Some(&folder.path().join("no"))).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 
@@ -11,6 +11,7 @@ use super::admission::live_admission;
 use super::performance::{PerformanceAudio, performed_sound};
 use super::persistence::recall;
 use super::set_log_writer::SetLogWriter;
+use super::shutdown::on_signals;
 use super::theming::themed;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
@@ -68,6 +69,8 @@ pub struct PerformReport {
     pub played: Vec<(f64, String)>,
     /// Name of the graphics device.
     pub device: String,
+    /// Length of the video in seconds, if a signal ended the performance early.
+    pub interrupted_at: Option<f64>,
 }
 
 /// Renders a show to a video.
@@ -120,7 +123,9 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut set_log = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
     let mut rig = Rig::new(Show::with_memory(show, pool, memory), stage, warmer, heard);
     rig.prepare();
-    // ffmpeg reads the sound from a file in a scratch folder next to the video.
+    // ffmpeg reads the sound from a file in a scratch folder next to the video, which a signal must not leave behind.
+    let stop = Arc::new(AtomicBool::new(false));
+    on_signals(&stop).context("installing signal handlers")?;
     let folder =
         settings.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).with_context(|| format!("creating the folder {}", folder.display()))?;
@@ -133,7 +138,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut on_air = None;
     let mut performance = PerformanceAudio::new(&sound, settings.fps);
     let mut commands = settings.commands.iter().peekable();
-    for number in 0..performance.frames(settings.seconds) {
+    let (frames, mut interrupted_at) = (performance.frames(settings.seconds), None);
+    for number in 0..frames {
         let (dt, features) = performance.analyse(number);
         let now = number as f64 / fps + 1e-9;
         let due: Vec<Command> = std::iter::from_fn(|| commands.next_if(|(at, _)| *at <= now))
@@ -151,8 +157,12 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         }
         let frame = rig.stage.screenshot().context("reading a frame back")?;
         video.push(&frame)?;
+        if stop.load(Ordering::Relaxed) && number + 1 < frames {
+            interrupted_at = Some((number + 1) as f64 / fps);
+            break;
+        }
     }
     let path = video.finish()?;
     let played = played.into_iter().map(|(number, name)| (number as f64 / fps, name)).collect();
-    Ok(PerformReport { path, played, device })
+    Ok(PerformReport { path, played, device, interrupted_at })
 }

@@ -33,9 +33,9 @@ use anyhow::Context as _;
 
 use crate::audit::verdict::{Gates, Record};
 use crate::confine::Rights;
+use crate::disk::WirePath;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
-use crate::jobs::wire::WirePath;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
 use crate::stage::texture_folders;
 use crate::store::Store;

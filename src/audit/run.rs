@@ -6,8 +6,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::gates::GateLimits;
-use crate::disk;
-use crate::jobs::wire::WirePath;
+use crate::disk::{self, WirePath};
 
 /// File name of the description.
 pub(super) const RUN_FILE: &str = "audit-run.json";

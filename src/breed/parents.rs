@@ -11,9 +11,10 @@ use super::settings::{BreedSettings, Mates};
 use crate::disk::{self, FileError};
 use crate::facts::PresetId;
 use crate::frames;
-use crate::library::{PresetSource, is_preset};
+use crate::jobs::now;
+use crate::library::{self, PresetSource, is_preset};
 use crate::milk::MAX_PRESET_BYTES;
-use crate::store::Store;
+use crate::store::{BanKind, Store};
 use crate::units::counted;
 
 /// File that describes a brood, in its folder.
@@ -31,6 +32,7 @@ pub(super) struct State {
     /// Which parents are paired.
     mates: Mates,
     /// The list or folder of the parents; `None` for the favourites.
+    #[serde(with = "crate::disk::as_wire_paths", default)]
     from: Option<PathBuf>,
     /// Number of children.
     #[serde(default)]
@@ -153,16 +155,21 @@ fn choose(
 ) -> anyhow::Result<State> {
     let (files, what) = match &from {
         Some(from) => (listed(from, &settings.library)?, "preset"),
-        None => (favourites(store)?, "favourite"),
+        None => (favourites(store, &settings.library)?, "favourite"),
     };
+    let banned = store.bans(now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
+    let banned: BTreeSet<PresetId> = banned.map(|ban| ban.id).collect();
     let (mut parents, mut skipped, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut skipped_bans = BTreeSet::new();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = PresetSource::File(path).read();
         match bytes.and_then(|bytes| Ok((Genome::read(&name, &bytes)?, bytes))) {
             Ok((_, bytes)) => {
                 let id = PresetId::of(&bytes);
-                if ids.insert(id) {
+                if banned.contains(&id) {
+                    skipped_bans.insert(id);
+                } else if ids.insert(id) {
                     let file = format!("{:03} {}.milk", parents.len() + 1, file_name(&name));
                     disk::write(&settings.folder.join(PARENTS).join(&file), &bytes)?;
                     parents.push(StateParent { id, name, file });
@@ -174,8 +181,14 @@ fn choose(
     if let Some(first) = skipped.first() {
         notes.push(format!("skipped {} that cannot be bred, such as {first}", counted(skipped.len(), what)));
     }
+    if !skipped_bans.is_empty() {
+        notes.push(format!("skipped {} that you have banned", counted(skipped_bans.len(), what)));
+    }
     if parents.is_empty() {
         match from {
+            _ if !skipped_bans.is_empty() => {
+                bail!("every {what} that can be bred is banned; unban one, or list presets with --from")
+            }
             Some(from) => bail!("none of the presets in {} can be bred", from.display()),
             None => {
                 bail!("there are no favourites to breed; mark some in a show, or list presets with --from")
@@ -202,14 +215,22 @@ fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     paths.into_iter().map(found).collect()
 }
 
-/// Returns the paths of the favourites' files, in order.
-fn favourites(store: &Store) -> anyhow::Result<Vec<PathBuf>> {
+/// Returns a file of each favourite, in the library if it contains one, ordered by path.
+fn favourites(store: &Store, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let favourites = store.favourites()?;
+    if !favourites.is_empty() {
+        library::scan(store, library, now(), |_| ())
+            .with_context(|| format!("scanning {}", library.display()))?;
+    }
+    let root = library::library_root(library);
     let mut files = BTreeSet::new();
-    for id in store.favourites()? {
+    for id in favourites {
         let of_preset = |path: &PathBuf| {
             PresetSource::File(path.clone()).read().is_ok_and(|bytes| PresetId::of(&bytes) == id)
         };
-        files.extend(store.files_of(id)?.into_iter().find(of_preset));
+        let mut copies = store.files_of(id)?;
+        copies.sort_by_key(|path| !path.starts_with(&root));
+        files.extend(copies.into_iter().find(of_preset));
     }
     Ok(files.into_iter().collect())
 }
@@ -341,6 +362,30 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let why = chosen(&settings(folder.path()), &mut Vec::new()).expect_err("none");
         assert!(why.contains("no favourites to breed") && why.contains("--from"), "{why}");
+    }
+
+    #[test]
+    fn favourites_are_taken_from_the_library_unless_they_are_banned() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        let (store, other) = (Store::in_memory().expect("opens"), folder.path().join("another"));
+        written(&other, &[("copy.milk", "zoom=1")]);
+        library::scan(&store, &other, now(), |_| ()).expect("scanned");
+        written(&settings.library, &[("mine.milk", "zoom=1"), ("banned.milk", "zoom=2")]);
+        let [good, banned] = [PresetId::of(b"zoom=1"), PresetId::of(b"zoom=2")];
+        for id in [good, banned] {
+            store.set_favourite(id, true, now()).expect("marked");
+        }
+        store.ban(banned, BanKind::Permanent, "by the performer", now()).expect("banned");
+        let mut notes = Vec::new();
+        let (parents, _) = parents(&settings, &store, &mut notes).expect("chosen");
+        let names: Vec<&str> = parents.iter().map(|parent| parent.genome.name.as_str()).collect();
+        assert_eq!(names, ["mine"]);
+        assert_eq!(notes, ["skipped 1 favourite that you have banned"]);
+        store.ban(good, BanKind::Permanent, "by the performer", now()).expect("banned");
+        let again = BreedSettings { folder: folder.path().join("again"), ..settings };
+        let why = super::parents(&again, &store, &mut notes).expect_err("refused").to_string();
+        assert!(why.contains("every favourite that can be bred is banned"), "{why}");
     }
 
     #[test]

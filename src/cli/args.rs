@@ -1,5 +1,49 @@
 //! Value parsers and defaults of arguments shared by several commands.
 
+use std::ffi::OsString;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+/// Number of seconds for options that stop a command, in practice without limit.
+pub(super) const ANY_SECONDS: RangeInclusive<f64> = 0.0..=1e9;
+
+/// Parses a number of seconds in `range`.
+pub(super) fn seconds(
+    range: RangeInclusive<f64>,
+) -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync + 'static {
+    move |text: &str| match text.trim().parse::<f64>() {
+        Ok(seconds) if range.contains(&seconds) => Ok(seconds),
+        _ => Err(format!("expected a number of seconds from {} to {}", range.start(), range.end())),
+    }
+}
+
+/// Parses the path of a file to write, whose folder must exist.
+pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|text: OsString| {
+        let path = PathBuf::from(text);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if folder.is_dir() {
+            Ok(path)
+        } else {
+            Err(format!("the folder {} does not exist; create it, or choose another", folder.display()))
+        }
+    })
+}
+
+/// Warns about texture folders that cannot be read, which worker processes skip silently.
+pub(super) fn check_textures(folders: &[PathBuf]) {
+    for folder in folders {
+        if let Err(error) = std::fs::read_dir(folder) {
+            eprintln!(
+                "aivj: cannot read the texture folder {}: {error}; presets are drawn without its images",
+                folder.display()
+            );
+        }
+    }
+}
+
 /// Parses `WIDTHxHEIGHT`, each from 1 to 8192.
 pub(super) fn size(text: &str) -> Result<[u32; 2], String> {
     pair(text, "expected WIDTHxHEIGHT, for example 640x360")
@@ -26,7 +70,34 @@ pub(super) fn default_workers() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{mesh, size};
+    use std::path::Path;
+
+    use clap::builder::TypedValueParser as _;
+
+    use super::{ANY_SECONDS, mesh, output_file, seconds, size};
+
+    #[test]
+    fn seconds_are_finite_and_in_range() {
+        assert_eq!(seconds(ANY_SECONDS)("2.5"), Ok(2.5));
+        assert_eq!(seconds(ANY_SECONDS)("0"), Ok(0.0));
+        for wrong in ["nan", "inf", "-1", "1e300", "", "soon"] {
+            assert!(seconds(ANY_SECONDS)(wrong).is_err(), "{wrong}");
+        }
+        let error = seconds(0.1..=10.0)("11").unwrap_err();
+        assert_eq!(error, "expected a number of seconds from 0.1 to 10");
+    }
+
+    #[test]
+    fn an_output_file_needs_an_existing_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let parsed =
+            |path: &Path| output_file().parse_ref(&clap::Command::new("aivj"), None, path.as_os_str()).ok();
+        let file = folder.path().join("a.json");
+        assert_eq!(parsed(&file), Some(file.clone()));
+        assert_eq!(parsed(Path::new("a.json")), Some("a.json".into()));
+        assert_eq!(parsed(&folder.path().join("missing/a.json")), None);
+        assert!(!folder.path().join("missing").exists());
+    }
 
     #[test]
     fn an_error_names_the_values_that_the_option_expects() {

@@ -49,8 +49,8 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Write the results to FILE as JSON
-    #[arg(long, value_name = "FILE")]
+    /// Write the results to FILE, in an existing folder, as JSON
+    #[arg(long, value_name = "FILE", value_parser = super::args::output_file())]
     json: Option<PathBuf>,
     /// Compare two JSON files instead of measuring: the newer one, then the older one
     #[arg(long, num_args = 2, value_names = ["NEW", "OLD"], exclusive = true)]
@@ -60,7 +60,7 @@ pub struct Args {
 /// A preset to measure.
 struct Subject {
     name: String,
-    file: PathBuf,
+    preset: WirePreset,
 }
 
 /// Runs `aivj bench`.
@@ -69,9 +69,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print!("{}", Bench::load(new)?.compared_with(&Bench::load(old)?));
         return Ok(ExitCode::SUCCESS);
     }
-    // The worker processes read presets from files.
-    let folder = tempfile::tempdir().context("creating a folder for the built-in presets")?;
-    let subjects = subjects(args, folder.path())?;
+    let subjects = subjects(args)?;
+    super::args::check_textures(&args.textures);
     let gpu = Gpu::headless()?;
     let mut bench = Bench {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -130,11 +129,10 @@ fn measure(
         pause_for: None,
         stop: std::sync::Arc::default(),
     };
-    let jobs =
-        subjects.iter().map(|subject| RenderJob { preset: WirePreset::new(subject.file.clone()), out: None });
+    let jobs = subjects.iter().map(|subject| RenderJob { preset: subject.preset.clone(), out: None });
     let mut failed = 0;
     render_all(&pool, jobs.collect(), |report| {
-        let subject = subjects.iter().find(|subject| subject.file == report.preset);
+        let subject = subjects.iter().find(|subject| subject.preset.path == report.preset);
         let name =
             subject.map_or_else(|| report.preset.display().to_string(), |subject| subject.name.clone());
         if !bench.add(&name, [size, mesh], &report) {
@@ -145,8 +143,8 @@ fn measure(
     Ok(failed)
 }
 
-fn subjects(args: &Args, written: &std::path::Path) -> anyhow::Result<Vec<Subject>> {
-    let of_file = |file: PathBuf| Subject { name: file.display().to_string(), file };
+fn subjects(args: &Args) -> anyhow::Result<Vec<Subject>> {
+    let of_file = |file: PathBuf| Subject { name: file.display().to_string(), preset: WirePreset::new(file) };
     let mut subjects: Vec<Subject> = if let Some(list) = &args.list {
         let text = crate::disk::read_text(list, crate::disk::limit::LIST)
             .with_context(|| format!("reading {}", list.display()))?;
@@ -154,12 +152,11 @@ fn subjects(args: &Args, written: &std::path::Path) -> anyhow::Result<Vec<Subjec
     } else if let Some(folder) = &args.folder {
         items_in(folder, args.limit)?.into_iter().map(|item| of_file(item.path)).collect()
     } else {
-        let write = |(number, preset): (usize, library::BuiltIn)| {
-            let file = written.join(format!("{number:03}.milk"));
-            std::fs::write(&file, preset.text).with_context(|| format!("writing {}", file.display()))?;
-            anyhow::Ok(Subject { name: preset.path.to_owned(), file })
+        let built_in = |preset: library::BuiltIn| Subject {
+            name: preset.path.to_owned(),
+            preset: WirePreset::of_bytes(preset.path.into(), preset.text.as_bytes()),
         };
-        library::built_in().enumerate().map(write).collect::<anyhow::Result<_>>()?
+        library::built_in().map(built_in).collect()
     };
     subjects.truncate(args.limit.unwrap_or(usize::MAX));
     anyhow::ensure!(!subjects.is_empty(), "no presets to measure: the list is empty, or --limit is 0");

@@ -15,7 +15,8 @@ use crate::units::{Seconds, counted};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Listen to each input for SECONDS, from 0.1 to 10
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0,
+        value_parser = super::args::seconds(0.1..=10.0))]
     listen: f64,
 }
 
@@ -42,7 +43,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             );
         }
     }
-    let reports = doctor::examine(Seconds(args.listen.clamp(0.1, 10.0)));
+    let reports = doctor::examine(Seconds(args.listen));
     for report in &reports {
         println!("audio      {report}");
     }

@@ -1,17 +1,19 @@
 //! `aivj library`: scans, searches and marks presets without opening the show.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use crate::app::{allow, catalogue, open_store, open_store_to_write, show_is_open, unix_now};
 use crate::facts::{Energy, PresetId, Tag};
 use crate::library::find::Description;
 use crate::library::{self, LibraryLocation, SearchIndex};
 use crate::store::{BanKind, Store};
-use crate::units::counted;
+use crate::units::{counted, printable};
 
 /// Scan, search and mark presets.
 #[derive(Debug, clap::Args)]
@@ -62,13 +64,13 @@ enum LibraryCommand {
     /// Print the files, marks, plays and verdict of a preset
     Show {
         /// Preset file or ID
-        #[arg(value_parser = preset_arg)]
+        #[arg(value_parser = OsStringValueParser::new().map(preset_arg))]
         preset: PresetArg,
     },
     /// Mark a preset as favourite or banned, or set its rating, note and tags
     Mark {
         /// Preset file or ID
-        #[arg(value_parser = preset_arg)]
+        #[arg(value_parser = OsStringValueParser::new().map(preset_arg))]
         preset: PresetArg,
         /// Mark as favourite, or remove the mark
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
@@ -91,11 +93,10 @@ enum LibraryCommand {
     },
 }
 
-fn preset_arg(text: &str) -> Result<PresetArg, String> {
-    match text.parse() {
-        Ok(id) => Ok(PresetArg::Id(id)),
-        Err(_) => Ok(PresetArg::File(text.into())),
-    }
+/// Parses an ID or a path, which need not be valid Unicode.
+fn preset_arg(text: OsString) -> PresetArg {
+    let id = text.to_str().and_then(|text| text.parse::<PresetId>().ok());
+    id.map_or_else(|| PresetArg::File(text.into()), PresetArg::Id)
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {
@@ -138,14 +139,18 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let all = store.count(&words.join(" "))?;
             let took_ms = started.elapsed().as_secs_f64() * 1000.0;
             for found in store.search(&words.join(" "), limit)? {
-                println!("{}  {}", found.id, found.path);
+                println!("{}  {}", found.id, printable(&found.path));
             }
             eprintln!("{}, found in {took_ms:.1} ms", counted(all, "preset"));
         }
         LibraryCommand::Find { words, presets, limit, json } => {
             find(&store, &words.join(" "), presets.as_deref(), limit, json)?;
         }
-        LibraryCommand::Show { preset } => show(&store, preset.id()?)?,
+        LibraryCommand::Show { preset } => {
+            let id = preset.id()?;
+            report_unknown(&store, &preset, "nothing is known about its files")?;
+            show(&store, id)?;
+        }
         LibraryCommand::Mark { preset, favourite, rating, note, tag, untag, ban } => {
             let (id, now) = (preset.id()?, unix_now());
             if let Some(favourite) = favourite {
@@ -164,6 +169,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 Some(false) => allow(&store, id)?,
                 None => {}
             }
+            report_unknown(
+                &store,
+                &preset,
+                "the mark is kept and applies once a library with it is scanned",
+            )?;
             show(&store, id)?;
             if show_is_open() {
                 eprintln!(
@@ -188,7 +198,7 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
     let scan_secs = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     for (path, why) in &report.skipped {
-        eprintln!("aivj: skipped {}: {why}", path.display());
+        eprintln!("aivj: skipped {}: {why}", printable(&path.to_string_lossy()));
     }
     if report.skipped_more > 0 {
         eprintln!("aivj: skipped {} more", report.skipped_more);
@@ -249,8 +259,18 @@ fn find(
         if json {
             println!("{}", serde_json::json!({"id": entry.id, "path": entry.path, "fit": fit}));
         } else {
-            println!("{:3.0}%  {}", fit * 100.0, entry.path);
+            println!("{:3.0}%  {}", fit * 100.0, printable(&entry.path));
         }
+    }
+    Ok(())
+}
+
+/// Reports an ID that no scanned library contains, which may be a typing error; `then` is what follows from it.
+fn report_unknown(store: &Store, preset: &PresetArg, then: &str) -> anyhow::Result<()> {
+    if let PresetArg::Id(id) = preset
+        && store.files_of(*id)?.is_empty()
+    {
+        eprintln!("aivj: no scanned library contains {id}; {then}");
     }
     Ok(())
 }
@@ -258,7 +278,7 @@ fn find(
 fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
     println!("{id}");
     for path in store.files_of(id)? {
-        println!("  file: {}", path.display());
+        println!("  file: {}", printable(&path.to_string_lossy()));
     }
     let opinion = store.opinion(id)?;
     println!("  favourite: {}", if opinion.favourite { "yes" } else { "no" });
@@ -266,15 +286,15 @@ fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
         println!("  rating: {rating}");
     }
     if !opinion.note.is_empty() {
-        println!("  note: {}", opinion.note);
+        println!("  note: {}", printable(&opinion.note));
     }
     if !opinion.labels.is_empty() {
-        println!("  tags: {}", opinion.labels.join(", "));
+        println!("  tags: {}", printable(&opinion.labels.join(", ")));
     }
     for ban in store.bans(unix_now())?.into_iter().filter(|ban| ban.id == id) {
         match ban.kind {
-            BanKind::Permanent => println!("  banned: {}", ban.reason),
-            kind => println!("  excluded {}: {}", kind.duration_text(), ban.reason),
+            BanKind::Permanent => println!("  banned: {}", printable(&ban.reason)),
+            kind => println!("  excluded {}: {}", kind.duration_text(), printable(&ban.reason)),
         }
     }
     if let Some(play) = store.plays()?.get(&id) {

@@ -8,7 +8,7 @@ use crate::midi::{MonitorEnd, monitor};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Exit after SECONDS
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = super::args::seconds(super::args::ANY_SECONDS))]
     seconds: Option<f64>,
 }
 

@@ -88,7 +88,18 @@ pub fn run() -> anyhow::Result<ExitCode> {
     result
 }
 
-/// Returns whether this command mainly prints, so that a closed pipe may end it.
+/// Returns an error with its causes, except those that the text before them ends with, and without control characters.
+pub fn error_text(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text.lines().map(crate::units::printable).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns whether this command only prints, so that a closed pipe may end it.
 fn only_prints(command: &Command) -> bool {
     use Command::{Index, Keys, Library, Settings, Simulate};
     matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))
@@ -143,6 +154,18 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+
+    #[test]
+    fn an_error_names_each_cause_once() {
+        use anyhow::Context as _;
+        let json = serde_json::from_str::<u8>("").map_err(crate::mind::taste::ImportError::Json);
+        let error = json.context("reading a\x1b[2J.json").unwrap_err();
+        let text = super::error_text(&error);
+        assert_eq!(
+            text,
+            r"reading a\u{1b}[2J.json: not valid JSON: EOF while parsing a value at line 1 column 0"
+        );
+    }
 
     #[test]
     fn earlier_names_of_options_still_work() {

@@ -47,7 +47,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 models::add(&from, name, &models, &hub, crate::cli::args::default_workers(), &mut bar())?;
             println!("{}: {}", added.name, added.description);
         }
-        ModelsCommand::List => models::list(&models).iter().for_each(|name| println!("{name}")),
+        ModelsCommand::List => {
+            let names = models::list(&models);
+            names.iter().for_each(|name| println!("{name}"));
+            if names.is_empty() {
+                eprintln!("no models are installed; add one with `aivj models add SOURCE`");
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,16 +6,17 @@ use std::process::ExitCode;
 use crate::app::{PerformSettings, command_named, perform};
 use crate::show::Command;
 
-/// Render a show to a video, without opening a window.
+/// Render a show to a video, without opening a window; if interrupted, keep the part rendered so far and exit with
+/// status 3.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audio file, or `demo` for the demo track
     #[arg(long, value_name = "FILE", default_value = "demo")]
     audio: String,
-    /// Length of the show in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
+    /// Length of the show in seconds, at most 86400 (24 hours)
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = super::args::seconds(0.001..=86_400.0))]
     seconds: f64,
-    /// Video (.mp4, .mov, .mkv, .webm, .webp), or a folder for PNG frames
+    /// Video (.mp4, .mov, .mkv, .webm, .webp), or a folder for PNG frames; missing folders are created
     #[arg(long, value_name = "PATH", default_value = "out/demo.mp4")]
     out: PathBuf,
     /// Render size in pixels
@@ -45,8 +46,8 @@ pub struct Args {
     /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
-    /// Write the set log to FILE as JSON Lines
-    #[arg(long, value_name = "FILE")]
+    /// Write the set log to FILE, in an existing folder, as JSON Lines
+    #[arg(long, value_name = "FILE", value_parser = super::args::output_file())]
     log: Option<PathBuf>,
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
@@ -82,7 +83,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut commands: Vec<(f64, Command)> =
         title.into_iter().map(|title| (0.0, Command::SetTitle(title))).chain(action).collect();
     commands.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number greater than 0");
+    let last_frame_at = ((seconds * f64::from(fps)).round() - 1.0).max(0.0) / f64::from(fps);
+    if let Some((at, _)) = commands.last().filter(|(at, _)| *at > last_frame_at + 1e-9) {
+        anyhow::bail!(
+            "--action at {at} s would never run, because the last frame is at {last_frame_at:.3} s; choose an earlier \
+             time, or a higher --seconds"
+        );
+    }
     let report = perform(&PerformSettings {
         audio,
         seconds,
@@ -102,11 +109,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     })?;
     println!("rendered with {}", report.device);
     for (at, name) in &report.played {
-        println!("{at:7.2} s  {name}");
+        println!("{at:7.2} s  {}", crate::units::printable(name));
     }
     let what = if report.path.is_dir() { "wrote the frames to" } else { "wrote" };
     println!("{what} {}", report.path.display());
-    Ok(ExitCode::SUCCESS)
+    let Some(at) = report.interrupted_at else { return Ok(ExitCode::SUCCESS) };
+    eprintln!("aivj: interrupted; the video is partial: {at:.2} of {seconds} s");
+    Ok(ExitCode::from(3))
 }
 
 /// Parses `SECONDS=ACTION`.

@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
     /// Exit after SECONDS
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = super::args::seconds(super::args::ANY_SECONDS))]
     seconds: Option<f64>,
     /// Run the show in this process, and do not restart it after a crash
     #[arg(long)]

@@ -36,9 +36,9 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     frames: u32,
     /// Frames to save, numbered from 1, for example 1,10,30 [default: none]
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     save: Vec<u32>,
-    /// Folder for the frames chosen with --save, one numbered subfolder per preset
+    /// Folder for the frames chosen with --save, one numbered subfolder per preset; missing folders are created
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Warp mesh size in cells
@@ -54,7 +54,8 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]
     workers: usize,
     /// CPU time limit per preset, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
 
@@ -71,6 +72,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         audio: args.audio.clone(),
     };
     let jobs = jobs(&args)?;
+    check_save(&args, &jobs)?;
+    super::args::check_textures(&args.textures);
     if args.audio != "demo" {
         crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the audio file")?;
     }
@@ -100,6 +103,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     });
     Ok(if not_ok == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Checks that the frames to save are rendered and have a folder.
+fn check_save(args: &Args, jobs: &[RenderJob]) -> anyhow::Result<()> {
+    let Some(last) = args.save.iter().max() else { return Ok(()) };
+    anyhow::ensure!(*last <= args.frames, "--save {last} is after the last frame; raise --frames to {last}");
+    anyhow::ensure!(
+        jobs.iter().any(|job| job.out.is_some()),
+        "--save needs a folder for the frames; choose one with --out"
+    );
+    Ok(())
 }
 
 /// Renders presets in worker processes and passes each report to `receive`.

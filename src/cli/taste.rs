@@ -17,7 +17,8 @@ pub struct Args {
 enum TasteCommand {
     /// Write the learnt taste, favourites, bans and skips to a file
     Export {
-        /// JSON file
+        /// JSON file to write, in an existing folder
+        #[arg(value_parser = super::args::output_file())]
         file: PathBuf,
     },
     /// Merge an aivj export, or a bandit state or feedback package from aivj's browser-based predecessor,

@@ -12,8 +12,9 @@ pub struct Args {
     /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
     #[arg(long)]
     folder: PathBuf,
-    /// Output weights file; a file at the default path is embedded in the next build
-    #[arg(long, value_name = "FILE", default_value = "assets/scene.json")]
+    /// Output weights file, in an existing folder; a file at the default path is embedded in the next build
+    #[arg(long, value_name = "FILE", default_value = "assets/scene.json",
+        value_parser = super::args::output_file())]
     out: PathBuf,
     /// Number of augmented variants of each clip and piece (equaliser, reverb, noise, level, tempo, pitch)
     #[arg(long, value_name = "COUNT", default_value_t = 2)]

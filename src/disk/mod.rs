@@ -16,6 +16,7 @@ mod text;
 mod timeout;
 mod walk;
 mod whole;
+mod wire_path;
 
 pub use error::FileError;
 pub use folder::Folder;
@@ -26,3 +27,4 @@ pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
 pub use timeout::with_timeout;
 pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, kind, list, metadata};
 pub use whole::{publish, replace, write, write_json};
+pub use wire_path::{WirePath, WirePaths, as_wire_paths};

@@ -44,6 +44,7 @@ pub struct CaptureSettings {
     /// Short clip of each preset to save for viewing; `None` saves no clips.
     pub clip: Option<Clip>,
     /// Texture folders.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub textures: Vec<PathBuf>,
     /// Audio that presets react to: the path of a file, or `demo` for the demo track.
     pub audio: String,
@@ -120,6 +121,7 @@ pub struct CaptureJob {
     /// The preset to capture.
     pub preset: WirePreset,
     /// Folder of the pack.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub folder: PathBuf,
 }
 

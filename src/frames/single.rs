@@ -33,6 +33,7 @@ pub struct RenderSettings {
     /// Warp mesh size, in cells.
     pub mesh: [u32; 2],
     /// Texture folders.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub textures: Vec<PathBuf>,
     /// Random seed.
     pub seed: u64,
@@ -46,6 +47,7 @@ pub struct RenderJob {
     /// The preset to render.
     pub preset: WirePreset,
     /// Folder for the saved frames; `None` saves nothing.
+    #[serde(with = "crate::disk::as_wire_paths", default)]
     pub out: Option<PathBuf>,
 }
 
@@ -66,7 +68,8 @@ pub enum RenderStatus {
 /// Result of rendering one preset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderReport {
-    /// Path of the preset file.
+    /// Path of the preset file: in JSON an array of bytes if it is not valid Unicode.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub preset: PathBuf,
     /// How the rendering ended.
     pub status: RenderStatus,

@@ -12,7 +12,7 @@ pub struct Progress {
     /// Total number of presets, or of bytes.
     pub total: usize,
     /// Path of the latest captured picture, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::disk::as_wire_paths")]
     pub picture: Option<std::path::PathBuf>,
 }
 

@@ -323,8 +323,32 @@ mod tests {
         assert_eq!(first(&format!("like {name} but darker"), None).0, 1);
         let (_, problem) = first("like xyzzy but darker", None);
         assert_eq!(problem.as_deref(), Some("no preset is named xyzzy"));
+        let (found, problem) = first("dark blue xyzzy, no plugh", None);
+        let problem = problem.expect("a word is unknown");
+        assert!(found == 1 && problem.starts_with("not understood: xyzzy;"), "{problem}");
         let (found, _) = first("techno", None);
         assert!(library.entries[found].path.starts_with("techno/"), "a word of names");
+    }
+
+    #[test]
+    fn nothing_fits_a_description_without_a_known_word() {
+        let library = load_built_in(&Store::in_memory().expect("opens")).expect("opens");
+        let mut index = SearchIndex::new(Arc::new(library), &HashMap::new());
+        for (text, why) in [
+            ("xyzzyqq", "not understood: xyzzyqq;"),
+            ("像素", "not understood: 像素;"),
+            ("like", "not understood: like;"),
+            ("no xyzzyqq", "not understood: xyzzyqq;"),
+            ("like xyzzyqq", "no preset is named xyzzyqq"),
+        ] {
+            let query = SearchQuery { text: text.into(), describe: true, ..Default::default() };
+            let SearchResults { indices, problem, .. } = index.find(&query);
+            assert!(indices.is_empty(), "{text}");
+            assert!(
+                problem.as_deref().is_some_and(|problem| problem.starts_with(why)),
+                "{text}: {problem:?}"
+            );
+        }
     }
 
     #[test]

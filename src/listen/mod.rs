@@ -41,14 +41,7 @@ pub struct ListenSettings {
 
 /// Analyses the source and writes to `out` until the audio ends or the time limit is reached.
 pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut listening = Listening {
-        analyser: Analyser::new(),
-        predictor: BeatPredictor::default(),
-        frames: 0,
-        slow_next: SLOW_SECS,
-        beat_at: Seconds(-1.0),
-        cpu_time: Duration::ZERO,
-    };
+    let mut listening = Listening::new();
     let written = match &settings.source {
         ListenSource::File(path) => listening.file(path, settings, out),
         ListenSource::Device(name) => listening.device(name.clone(), settings, out),
@@ -72,6 +65,17 @@ struct Listening {
 }
 
 impl Listening {
+    fn new() -> Self {
+        Self {
+            analyser: Analyser::new(),
+            predictor: BeatPredictor::default(),
+            frames: 0,
+            slow_next: SLOW_SECS,
+            beat_at: Seconds(-1.0),
+            cpu_time: Duration::ZERO,
+        }
+    }
+
     fn file(&mut self, path: &Path, settings: &ListenSettings, out: &mut dyn Write) -> std::io::Result<()> {
         let pcm = audio::decode(path).map_err(std::io::Error::other)?.at_rate(SAMPLE_RATE_HZ);
         let most = settings.seconds.map_or(usize::MAX, |s| (s * f64::from(SAMPLE_RATE_HZ)) as usize);
@@ -190,6 +194,9 @@ impl Listening {
 
     fn view(&mut self, out: &mut dyn Write) -> std::io::Result<()> {
         let features = *self.analyser.features();
+        if features.at == Seconds::default() {
+            return Ok(()); // Nothing has been analysed yet.
+        }
         if let Some(at) = self.predictor.step(&features) {
             self.beat_at = at;
         }
@@ -319,6 +326,17 @@ mod tests {
             assert!((5..=7).contains(&beats.len()), "{name}: {beats:?}");
             assert!(beats.iter().all(|at| away(at) < 0.04), "{name}: {beats:?}");
         }
+    }
+
+    #[test]
+    fn the_live_view_waits_for_audio() {
+        let mut listening = Listening::new();
+        let mut out = Vec::new();
+        listening.view(&mut out).unwrap();
+        assert!(out.is_empty());
+        listening.feed(&[[0.0; 2]; 4_410]);
+        listening.view(&mut out).unwrap();
+        assert!(String::from_utf8(out).unwrap().contains("-99.9 LUFS"));
     }
 
     #[test]

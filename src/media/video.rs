@@ -227,6 +227,11 @@ fn start_ffmpeg(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let rights =
         Rights { read: sound.map(Path::to_owned).into_iter().collect(), write: vec![folder.to_owned()] };
+    // Ctrl+C in a terminal reaches a whole process group; ffmpeg must finish the file first.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(&mut command, 0x200); // CREATE_NEW_PROCESS_GROUP
     let mut process = confine::spawn(&mut command, &rights)?;
     let input = process.stdin.take().ok_or_else(|| std::io::Error::other("its standard input is missing"))?;
     Ok(Video::Ffmpeg { process, input, path: path.to_owned() })

@@ -33,7 +33,7 @@ pub(super) struct State {
     #[serde(default)]
     pub proven: bool,
     /// The baked library.
-    #[serde(default)]
+    #[serde(default, with = "crate::disk::as_wire_paths")]
     pub library: Option<PathBuf>,
 }
 

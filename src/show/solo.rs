@@ -6,6 +6,7 @@ use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::library::Catalogue;
 use crate::milk::PresetAudio;
+use crate::show::setlog::Event;
 use crate::show::{Playing, Rig, RigFrame, Show, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, RenderContext, Stage};
 
@@ -51,8 +52,11 @@ impl Solo {
         self.rig.frame(&RigFrame { dt, sound, features: &features, commands: &[] });
         self.frames += 1;
         if self.frames == 1 && !self.rig.show.playing() {
-            let message = self.rig.show.snapshot().message;
-            return Err(message.unwrap_or_else(|| "the preset could not be prepared".into()));
+            // The message on the desk adds the preset's name and its exclusion, which is not saved here.
+            let failure = |event| if let Event::Failure { why, .. } = event { Some(why) } else { None };
+            let why = self.rig.show.take_log().into_iter().find_map(|entry| failure(entry.event));
+            let why = why.or_else(|| self.rig.show.snapshot().message);
+            return Err(why.unwrap_or_else(|| "the preset could not be prepared".into()));
         }
         Ok(())
     }

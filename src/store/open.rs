@@ -42,18 +42,18 @@ impl Store {
         }
         let what = match known {
             true => format!("its contents were read ({})", CopiedRows::of(&store.connection)),
-            false => "the show starts without it".to_owned(),
+            false => "nothing was read from it".to_owned(),
         };
         let why = match &error {
             error if error.is_locked() => format!(
-                "{}; {what}, and changes will be saved once that program exits or unlocks it",
+                "{}; {what}, and changes cannot be saved until that program exits or unlocks it",
                 error.cause()
             ),
-            StoreError::Newer(_) => format!(
-                "{error}; it stays unchanged, {what}, and changes are kept for the newer version; use that version"
-            ),
+            StoreError::Newer(_) => {
+                format!("{error}; it stays unchanged, and {what}; to save changes, use the newer version")
+            }
             error => format!(
-                "{error}; {what}, and changes will be saved once this is resolved; check that {} is writable",
+                "{error}; {what}, and changes cannot be saved yet; check that {} is writable",
                 folder.display()
             ),
         };

@@ -5,11 +5,13 @@
 
 mod count;
 mod date;
+mod printable;
 mod processor;
 mod rng;
 
 pub use count::counted;
 pub use date::iso_date;
+pub use printable::printable;
 pub use processor::{process_time, thread_time};
 pub use rng::Rng;
 

@@ -126,6 +126,12 @@ impl Supervisor {
         let avoided = self.avoided.as_ref().filter(|(_, until)| now < *until).map(|(id, _)| id.clone());
         // The sort is stable: equal inputs keep the order of the system.
         inputs.sort_by_key(|input| (avoided.as_ref() == Some(&input.id), !self.is_preferred(input)));
+        let unmatched = match &self.choice {
+            DeviceChoice::Named(pattern) if !inputs.iter().any(|input| input.matches(pattern)) => {
+                format!("no input matches '{pattern}'; ")
+            }
+            DeviceChoice::Named(_) | DeviceChoice::Automatic => String::new(),
+        };
         let mut failure = None;
         for input in inputs {
             match self.open(input.clone(), now) {
@@ -139,8 +145,9 @@ impl Supervisor {
         if self.state.connections > 0 {
             self.state.link = Link::Lost;
         }
-        self.state.message =
-            format!("{why}; running without audio and retrying: connect an input, or run `aivj doctor`");
+        self.state.message = format!(
+            "{unmatched}{why}; running without audio and retrying: connect an input, or run `aivj doctor`"
+        );
         self.phase = Phase::Seeking { next_try: now + RETRY };
     }
 

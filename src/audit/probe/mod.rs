@@ -57,8 +57,10 @@ pub struct ProbeSettings {
     /// Random seed.
     pub seed: u64,
     /// Texture folders.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub textures: Vec<PathBuf>,
     /// Folder for thumbnails; `None` saves none.
+    #[serde(with = "crate::disk::as_wire_paths", default)]
     pub thumbs: Option<PathBuf>,
 }
 

@@ -12,10 +12,11 @@ use crate::audit::probe::ProbeSettings;
 use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings, GateLimits};
+use crate::cli::args;
 use crate::jobs::folder_lock::check_output;
 use crate::jobs::shard::Shard;
 use crate::shards;
-use crate::units::counted;
+use crate::units::{counted, printable};
 
 /// Audit every preset in supervised worker processes, resuming an earlier run; exit with status 3 if
 /// stopped early.
@@ -31,20 +32,20 @@ pub struct Args {
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes
-    #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]
+    #[arg(long, value_name = "COUNT", default_value_t = args::default_workers())]
     workers: usize,
     /// Maximum number of presets to audit in this run [default: all]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Start no new presets after SECONDS; those in progress are finished
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = args::seconds(args::ANY_SECONDS))]
     seconds: Option<f64>,
     /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output
     /// folder
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
     /// Render size in pixels
-    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
+    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = args::size)]
     size: [u32; 2],
     /// Number of warm-up frames before the measured ones
     #[arg(long, value_name = "FRAMES", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -112,7 +113,8 @@ impl GateArgs {
 
 /// Runs `aivj bake audit`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let budget = args.seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+    let budget = args.seconds.map(Duration::from_secs_f64);
+    args::check_textures(&args.textures);
     let settings = AuditSettings {
         libraries: args.library,
         workers: args.workers,
@@ -222,7 +224,7 @@ impl AuditProgress {
             }
             AuditEvent::Trouble { path, why, deferred } => {
                 let then = if *deferred { "deferred to the next run" } else { "retrying" };
-                self.bar.println(format!("{path}: {why}; {then}"));
+                self.bar.println(format!("{}: {why}; {then}", printable(path)));
             }
         }
     }
@@ -253,7 +255,7 @@ impl AuditProgress {
                 "{} could not be audited because of system or file errors (run the audit again to retry):",
                 counted(troubles.len(), "preset")
             );
-            troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));
+            troubles.iter().take(10).for_each(|(path, why)| println!("  {}: {why}", printable(path)));
         }
         if gates.is_some() {
             println!("report: {}", self.out.join(report::PAGE).display());

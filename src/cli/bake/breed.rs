@@ -62,6 +62,7 @@ impl From<Mates> for breed::Mates {
 
 /// Runs `aivj bake breed`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    crate::cli::args::check_textures(&args.textures);
     let settings = BreedSettings {
         library: args.library,
         folder: args.out,

@@ -68,7 +68,7 @@ pub(super) struct Capture {
     #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(16..=4096))]
     out_size: u32,
     /// Also save a clip of each preset, SECONDS long
-    #[arg(long, value_name = "SECONDS", value_parser = clip_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = crate::cli::args::seconds(0.1..=60.0))]
     clip_seconds: Option<f64>,
     /// Clip format; falls back to WebP if ffmpeg is missing
     #[arg(long, value_enum, default_value = "webp")]
@@ -94,8 +94,9 @@ impl From<ClipFormat> for frames::ClipFormat {
 }
 
 impl Capture {
-    /// Returns the capture settings, with `seed` as the random seed.
+    /// Returns the capture settings, with `seed` as the random seed. Warns about texture folders that cannot be read.
     pub fn settings(&self, seed: u64) -> CaptureSettings {
+        crate::cli::args::check_textures(&self.textures);
         CaptureSettings {
             size: self.size,
             out_size: self.out_size,
@@ -107,13 +108,6 @@ impl Capture {
             audio: self.audio.clone(),
             seed,
         }
-    }
-}
-
-fn clip_seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.1..=60.0).contains(&seconds) => Ok(seconds),
-        _ => Err("expected a number of seconds from 0.1 to 60".into()),
     }
 }
 

@@ -81,11 +81,18 @@ pub fn add(
         return Err(ModelError::Name(name));
     }
     let part = models.join(format!("{name}{PART}"));
-    match &repository {
-        Some(repository) => hub.fetch(repository, &part, on_progress)?,
-        None => copy(folder, &part)?,
+    let got = match &repository {
+        Some(repository) => hub.fetch(repository, &part, on_progress),
+        None => copy(folder, &part),
+    };
+    let tested = got.and_then(|()| match Onnx::open(&part, threads) {
+        Ok(model) => Ok(model.description()),
+        Err(why) => Err(ModelError::Unfit(why.replace(&*part.to_string_lossy(), from))),
+    });
+    if tested.is_err() && is_folder {
+        std::fs::remove_dir_all(&part).ok(); // A download is kept, to be resumed.
     }
-    let description = Onnx::open(&part, threads).map_err(ModelError::Unfit)?.description();
+    let description = tested?;
     let place = models.join(&name);
     if place.exists() {
         std::fs::remove_dir_all(&place).map_err(|error| unwritten(&place, &error))?;

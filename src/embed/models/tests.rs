@@ -199,3 +199,16 @@ fn invalid_model_names_are_rejected() {
         assert!(is_valid_name(name), "{name}");
     }
 }
+
+#[test]
+fn an_unfit_folder_is_named_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (models, from) = (folder.path().join("models"), folder.path().join("lib"));
+    std::fs::create_dir_all(&from).expect("made");
+    std::fs::write(from.join("a.milk"), "zoom=1").expect("written");
+    let (server, from) = (serve(&[], "", ""), from.to_string_lossy().into_owned());
+    let added = add(&from, None, &models, &server.hub, 1, &mut |_| true);
+    let Err(ModelError::Unfit(why)) = added else { panic!("accepted") };
+    assert_eq!(why, format!("no model.onnx in {from}"));
+    assert!(!models.join("lib.part").exists());
+}

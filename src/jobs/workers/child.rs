@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::usage;
 use crate::confine::{self, Rights};
-use crate::jobs::wire::WirePath;
+use crate::disk::WirePath;
 
 /// Environment variable with the [`Rights`] of a worker as JSON.
 pub(super) const RIGHTS: &str = "AIVJ_RIGHTS";

@@ -50,29 +50,34 @@ pub(in crate::library) struct Ranking {
     pub problem: Option<String>,
 }
 
-/// Ranks all presets of a library by fit to `description`, except the preset that they should resemble.
+/// Ranks all presets of a library by fit to `description`, except the preset that they should resemble. Words that
+/// are neither in the lexicon nor in a name are ignored; if there are no others, no preset fits.
 pub(in crate::library) fn rank(
     description: &Description,
     library: &Catalogue,
     measured: &Measured,
     words: &WordIndex,
 ) -> Ranking {
-    let mut problem = None;
+    let mut problems = Vec::new();
     let model = description.like.as_ref().and_then(|name| {
         let model = words.search(name).and_then(|found| shortest(library, &found));
         if model.is_none() {
-            problem = Some(format!("no preset is named {name}"));
+            problems.push(format!("no preset is named {name}"));
         }
         model
     });
-    if measured.known() == 0 && !library.entries.is_empty() {
-        problem.get_or_insert_with(|| "no preset has been measured yet; audit or bake the library".into());
-    }
     let mut logs = vec![0.0_f32; library.entries.len()];
     let mut weights = 0.0;
+    let mut unknown = Vec::new();
     for term in &description.terms {
-        weights += term.weight;
         let named = NamedBits::of(term, words);
+        if let What::Name(word) = &term.what
+            && named.is_empty()
+        {
+            unknown.push((word.as_str(), term.negated));
+            continue;
+        }
+        weights += term.weight;
         for (index, (log, entry)) in logs.iter_mut().zip(&library.entries).enumerate() {
             let fit = fit(term, index, entry, measured, &named, model);
             let fit = if term.negated { 1.0 - fit } else { fit };
@@ -87,7 +92,23 @@ pub(in crate::library) fn rank(
             *log += LIKE_WEIGHT * (MIN_FIT + (1.0 - MIN_FIT) * alike).ln();
         }
     }
-    let fit = |log: f32| if weights > 0.0 { (log / weights).exp() } else { 0.0 };
+    // A name to avoid that no preset has is no problem, unless there is nothing else.
+    unknown.retain(|(_, negated)| weights == 0.0 || !negated);
+    if !unknown.is_empty() && !library.entries.is_empty() {
+        let unknown: Vec<&str> = unknown.into_iter().map(|(word, _)| word).collect();
+        problems.push(format!(
+            "not understood: {}; describe colours, light, motion or elements, or use words of names and tags",
+            unknown.join(", ")
+        ));
+    }
+    if problems.is_empty() && measured.known() == 0 && !library.entries.is_empty() {
+        problems.push("no preset has been measured yet; audit or bake the library".into());
+    }
+    let problem = (!problems.is_empty()).then(|| problems.join("; "));
+    if weights == 0.0 {
+        return Ranking { best: Vec::new(), problem };
+    }
+    let fit = |log: f32| (log / weights).exp();
     let mut best: Vec<(u32, f32)> = (0..).zip(logs.into_iter().map(fit)).collect();
     if let Some(model) = model {
         best.retain(|(index, _)| *index as usize != model);
@@ -114,6 +135,11 @@ impl NamedBits {
             What::Concept { word, .. } | What::Name(word) => Self(words.bits(word)),
             What::Compared { .. } => Self(Vec::new()),
         }
+    }
+
+    /// Returns whether no preset matches.
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|bits| *bits == 0)
     }
 
     fn has(&self, index: usize) -> bool {

@@ -15,6 +15,7 @@ pub const BAKE_FILE: &str = "aivj-bake.v0.json";
 #[derive(Serialize, Deserialize)]
 struct BakeFolder {
     version: String,
+    #[serde(with = "crate::disk::as_wire_paths")]
     folder: PathBuf,
 }
 

@@ -92,6 +92,14 @@ fn hundredths(value: f32) -> Value {
 /// are kept, except those of this setting.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     let path = folder.join(SETTINGS_FILE);
+    if let Setting::Presets(Some(presets)) = setting
+        && presets.to_str().is_none()
+    {
+        return Err(FileError::new(
+            &path,
+            &"cannot save a preset folder whose name is not valid Unicode; rename it",
+        ));
+    }
     let text = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => TEMPLATE.to_owned(),

@@ -77,10 +77,13 @@ pub struct Settings {
     /// Part of the name or ID of the audio input, or `demo` for the demo track.
     pub audio: Option<String>,
     /// Preset folder, or the manifest of a pack.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub presets: Option<PathBuf>,
     /// Texture folders.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub textures: Vec<PathBuf>,
     /// Folder with sprites and messages.
+    #[serde(with = "crate::disk::as_wire_paths")]
     pub layers: Option<PathBuf>,
     /// Title that can be shown, such as the name of the act.
     pub title: Option<String>,

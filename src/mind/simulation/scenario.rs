@@ -51,7 +51,7 @@ impl FromStr for Scenario {
             _ => {
                 return Err(format!(
                     "unknown scenario `{text}`; expected A (fixed taste), B (sudden change), C (drifting taste), \
-                     D (sparse feedback), E (misleading prior) or F (64 clusters)"
+                     D (sparse feedback), E (misleading prior) or F (64 styles)"
                 ));
             }
         })

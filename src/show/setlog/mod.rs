@@ -299,12 +299,12 @@ pub enum LogError {
     #[error("unsupported set log version {0}, expected {LOG_VERSION}")]
     Version(u32),
     /// A line is not a valid entry.
-    #[error("line {number}: {source}")]
+    #[error("line {number}: {why}")]
     Line {
         /// Line number, from 1.
         number: usize,
         /// Why the line could not be parsed.
-        source: serde_json::Error,
+        why: String,
     },
 }
 
@@ -328,7 +328,11 @@ pub fn parse(text: &str) -> Result<(LogHeader, Vec<Entry>), LogError> {
         match serde_json::from_str(line) {
             Ok(entry) => entries.push(entry),
             Err(_) if number == last && !whole => {}
-            Err(source) => return Err(LogError::Line { number: number + 1, source }),
+            Err(error) => {
+                // JSON errors name the line within the text that was parsed, which is always 1.
+                let why = error.to_string().replace(" at line 1 column ", " at column ");
+                return Err(LogError::Line { number: number + 1, why });
+            }
         }
     }
     Ok((header, entries))
@@ -352,6 +356,8 @@ mod tests {
         assert_eq!(parse(&text).expect("a round trip"), (header(), vec![entry.clone()]));
         let torn_inside = format!("{}\n{{\"at\n{}\n", to_line(&header()), to_line(&entry));
         assert!(parse(&torn_inside).is_err_and(|error| error.to_string().starts_with("line 2")));
+        let error = parse(&format!("{}\ngarbage\n", to_line(&header()))).unwrap_err().to_string();
+        assert_eq!(error, "line 2: expected value at column 1");
         assert!(parse("").is_err() && parse("{}").is_err());
     }
 

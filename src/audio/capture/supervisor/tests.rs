@@ -133,3 +133,10 @@ fn dropped_chunks_are_counted() {
     let dropped = bench.state.read().dropped_blocks;
     assert!(dropped > 200, "{dropped} of about 380 chunks were dropped");
 }
+
+#[test]
+fn a_name_that_matches_no_input_is_reported() {
+    let mut bench = bench(&[], DeviceChoice::Named("zzz".into()));
+    let state = bench.pass(0.2);
+    assert!(state.message.starts_with("no input matches 'zzz'; no audio input found"), "{state:?}");
+}
