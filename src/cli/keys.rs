@@ -21,13 +21,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let folder = config_folder();
-    let (lines, problem) = keys(folder.as_deref());
+    let (lines, problems) = keys(folder.as_deref());
     for line in &lines {
         println!("{:<12} {:<28} {}", line.keys, line.action.name(), line.action.title());
     }
-    if let Some(problem) = problem {
-        println!("\n{problem}");
-    }
+    problems.iter().for_each(|problem| println!("\n{problem}"));
     if let Some(folder) = folder {
         println!(
             "\nTo change keys, add lines such as \"ctrl+n\" = \"next\" under [keys] in {}",

@@ -41,6 +41,14 @@ pub fn line_of(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|&byte| byte == b'\n').count() + 1
 }
 
+/// Formats each problem of `file` as a message.
+pub fn messages(file: &std::path::Path, problems: &[Problem]) -> Vec<String> {
+    problems
+        .iter()
+        .map(|problem| format!("{}: {problem}; the other lines still apply", file.display()))
+        .collect()
+}
+
 /// Formats the first problem of `file`, and the number of further ones, as one message; `None` if there are
 /// none.
 pub fn summary(file: &std::path::Path, problems: &[Problem]) -> Option<String> {
