@@ -138,6 +138,7 @@ fn draw(library: LibraryView) {
         preview: egui::TextureId::default(),
         preview_aspect: 1.5,
         device: "",
+        prompts: &[],
         messages: &[],
         midi: &midi,
         bake: &bake,

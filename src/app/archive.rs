@@ -38,8 +38,8 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// Opens the store and the library, and creates a show with the saved state.
-    pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show)> {
+    /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
+    pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show, Vec<String>)> {
         let ((recalled, (catalogue, mut messages, watcher)), store, notice) =
             with_store(|store| Ok((persistence::recall(store)?, LibraryWatcher::open(store, presets)?)))?;
         messages.extend(notice);
@@ -59,13 +59,13 @@ impl Archive {
             theming: None,
             failed_theme: None,
             retirement: Retirement::thread(),
-            message: (!messages.is_empty()).then(|| messages.join("; ")),
+            message: None,
         };
         let ShowMemory { favourites, banned, excluded, rescued, .. } = memory;
         archive.set_marks(&MarkedPresets { favourites, banned, excluded, rescued });
         archive.view.rejected = archive.pool.rejected.clone();
         archive.search();
-        Ok((archive, show))
+        Ok((archive, show, messages))
     }
 
     /// Saves changes and applies library and theme updates. Runs after the show has processed `commands`.

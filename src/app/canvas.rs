@@ -244,6 +244,7 @@ mod tests {
                 preview: canvases[0].preview(),
                 preview_aspect: 16.0 / 9.0,
                 device: "a device",
+                prompts: &[],
                 messages: &messages,
                 midi: &MidiView::default(),
                 bake: &BakeView::default(),

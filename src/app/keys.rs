@@ -143,7 +143,7 @@ pub(super) fn acts_while_typing(key: &Key) -> bool {
     name == "escape" || name.strip_prefix('f').is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
-/// Returns the key bindings, with the changes from `keys.toml`, and a message for each problem of that file.
+/// Returns the key bindings, with the changes from `keys.toml`, and a message for each problem in that file.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Vec<String>) {
     let (keys, problems) = Keymap::from_folder(folder);
     (keys.shown(), problems)
@@ -159,13 +159,6 @@ pub fn command_named(name: &str) -> Result<Command, String> {
         Some(_) => Err(format!("'{name}' is not available in `aivj perform`")),
         None => Err(format!("unknown action '{name}'; 'aivj keys --actions' lists them all")),
     }
-}
-
-/// Returns the name (as used in files) and the label of every action; `NN` stands for a two-digit number.
-pub fn action_names() -> Vec<(String, String)> {
-    let numbered = [("sprite.NN", "Launch sprite NN"), ("message.NN", "Launch message NN")];
-    let named = Action::all().into_iter().map(|action| (action.name(), action.title()));
-    named.chain(numbered.map(|(name, title)| (name.to_owned(), title.to_owned()))).collect()
 }
 
 /// The key bindings.
@@ -185,7 +178,7 @@ impl Default for Keymap {
 
 impl Keymap {
     /// Loads `keys.toml` from `folder`; if there is no such file, returns the default keys. Also returns a
-    /// message for each problem of the file.
+    /// message for each problem in the file.
     pub fn from_folder(folder: Option<&Path>) -> (Self, Vec<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match disk::read_text(&path, disk::limit::TEXT) {

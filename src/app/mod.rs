@@ -31,7 +31,8 @@ mod taste;
 mod theming;
 mod window;
 
-pub use keys::{action_names, command_named, keys};
+pub use crate::desk::action_names;
+pub use keys::{command_named, keys};
 pub use library_watcher::catalogue;
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store, unix_now};

@@ -19,6 +19,9 @@ use crate::watchdog::Start;
 /// Name of the state file in the data folder.
 const FILE: &str = "show-state.json";
 
+/// Interval between updates of the ages of the layers on air, in seconds of show time.
+const AGES_EVERY: f64 = 5.0;
+
 /// Everything that a restarted show needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -99,13 +102,16 @@ impl StateSaver {
         Ok(Self { last, newest, closing, thread: Some(thread) })
     }
 
-    /// Hands the state to the writing thread if anything other than the show time has changed. Never blocks.
+    /// Hands the state to the writing thread if anything other than the show time has changed; the ages of layers
+    /// count only every [`AGES_EVERY`] seconds. Never blocks.
     pub fn update(&mut self, mut state: SavedShow) {
-        let now = std::mem::replace(&mut state.show.now, self.last.show.now);
-        if state == *self.last {
+        let (times, last) = (state.show.times(), self.last.show.times());
+        state.show.set_times(&last);
+        let aged = !state.show.layers.is_empty() && times.0 - last.0 >= AGES_EVERY;
+        if state == *self.last && !aged {
             return;
         }
-        state.show.now = now;
+        state.show.set_times(&times);
         self.last = Arc::new(state);
         self.newest.swap(self.last.clone());
         self.wake();
@@ -138,6 +144,15 @@ fn write(path: &Path, state: &SavedShow) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::{LayerContent, LayerOnAir};
+
+    #[test]
+    fn a_state_without_layers_can_be_read() {
+        let state =
+            serde_json::from_str::<SavedShow>(r#"{"supervisor":7,"show":{"now":2.5,"title":"A song"}}"#);
+        let show = state.expect("a state").show;
+        assert_eq!((show.now, show.title.as_str(), show.layers), (2.5, "A song", Vec::new()));
+    }
 
     #[test]
     fn changes_are_written_and_time_alone_is_none() {
@@ -152,6 +167,14 @@ mod tests {
         saver.update(state.clone());
         assert!(Arc::ptr_eq(&first, &saver.last), "only the time has changed");
         state.show.held = true;
+        let content = LayerContent::Title("Live tonight".into());
+        state.show.layers = vec![LayerOnAir { id: 4, age_secs: 0.5, seed: 9, content }];
+        saver.update(state.clone());
+        let launched = saver.last.clone();
+        state.show.set_times(&(3.0, vec![1.5]));
+        saver.update(state.clone());
+        assert!(Arc::ptr_eq(&launched, &saver.last), "only the times have changed");
+        state.show.set_times(&(2.0 + AGES_EVERY, vec![0.5 + AGES_EVERY]));
         saver.update(state.clone());
         drop(saver);
         let read: SavedShow = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("state");

@@ -1,90 +1,95 @@
 //! Screenshots: read back and saved without blocking the show.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+
+use image::RgbaImage;
 
 use crate::disk;
 use crate::library::UserFolders;
 use crate::stage::{Readback, Stage, Wait};
 
-/// State of the current screenshot; only one can be in progress.
+/// Maximum number of pictures kept in memory until they are saved; further ones are taken later.
+const MAX_TAKEN: usize = 4;
+
+/// Screenshots in progress.
 #[derive(Default)]
-pub(super) enum Screenshot {
-    /// No screenshot is in progress.
-    #[default]
-    Idle,
-    /// Waiting for the next frame.
-    Asked,
-    /// Being read back from the graphics device.
-    Taken(Readback),
-    /// Being saved by a thread, which sends a message for the performer when it is done.
-    Saving(Receiver<String>),
+pub(super) struct Screenshot {
+    /// Whether the next frame is to be read back.
+    asked: bool,
+    /// The picture being read back from the graphics device.
+    reading: Option<Readback>,
+    /// Pictures to save, oldest first.
+    taken: VecDeque<RgbaImage>,
+    /// The picture being saved by a thread, which sends a message for the performer when it is done.
+    saving: Option<Receiver<String>>,
 }
 
 impl Screenshot {
-    /// Requests a screenshot of the next frame, unless one is in progress.
+    /// Requests a screenshot of the next frame.
     pub fn ask(&mut self) {
-        if matches!(self, Self::Idle) {
-            *self = Self::Asked;
-        }
+        self.asked = true;
     }
 
     /// Requests the screenshot again if it was being read back from a graphics device that has been lost.
     pub fn again(&mut self) {
-        if matches!(self, Self::Taken(_)) {
-            *self = Self::Asked;
-        }
+        self.asked |= self.reading.take().is_some();
     }
 
     /// Advances the screenshot after a frame was drawn. Returns a message once the screenshot is saved or has
     /// failed.
     pub fn frame(&mut self, stage: &Stage) -> Option<String> {
+        let failed = self.read(stage).err().map(|why| format!("could not save the screenshot: {why}"));
+        failed.or_else(|| self.save(folder))
+    }
+
+    fn read(&mut self, stage: &Stage) -> Result<(), String> {
         let gpu = &stage.render_context().gpu;
-        match self {
-            Self::Idle => None,
-            Self::Asked => {
-                let mut readback = Readback::new(gpu, stage.size());
-                stage.read_back(&mut readback);
-                *self = Self::Taken(readback);
+        let [width, height] = stage.size();
+        let Some(readback) = &mut self.reading else {
+            if self.taken.len() < MAX_TAKEN && std::mem::take(&mut self.asked) {
+                stage.read_back(self.reading.insert(Readback::new(gpu, [width, height])));
+            }
+            return Ok(());
+        };
+        let read = match readback.receive(gpu, Wait::Never) {
+            Ok(None) => return Ok(()),
+            Ok(Some(frame)) => RgbaImage::from_raw(width, height, frame.pixels.to_vec())
+                .ok_or_else(|| "the output size changed".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        self.reading = None;
+        self.taken.push_back(read?);
+        Ok(())
+    }
+
+    /// Saves the pictures one at a time, so that no two get the same name.
+    fn save(&mut self, folder: impl FnOnce() -> PathBuf) -> Option<String> {
+        if let Some(saving) = &self.saving {
+            let message = saving.try_recv();
+            if message != Err(TryRecvError::Empty) {
+                self.saving = None;
+            }
+            return message.ok();
+        }
+        match save(self.taken.pop_front()?, folder()) {
+            Ok(saving) => {
+                self.saving = Some(saving);
                 None
             }
-            Self::Taken(readback) => {
-                let [width, height] = stage.size();
-                let saving = match readback.receive(gpu, Wait::Never) {
-                    Ok(None) => return None,
-                    Ok(Some(frame)) => match image::RgbaImage::from_raw(width, height, frame.pixels.to_vec())
-                    {
-                        Some(picture) => save(picture),
-                        None => Err("the output size changed".into()),
-                    },
-                    Err(error) => Err(error.to_string()),
-                };
-                match saving {
-                    Ok(receiver) => {
-                        *self = Self::Saving(receiver);
-                        None
-                    }
-                    Err(why) => {
-                        *self = Self::Idle;
-                        Some(format!("could not save the screenshot: {why}"))
-                    }
-                }
-            }
-            Self::Saving(receiver) => {
-                let message = receiver.try_recv().ok();
-                if message.is_some() {
-                    *self = Self::Idle;
-                }
-                message
-            }
+            Err(why) => Some(format!("could not save the screenshot: {why}")),
         }
     }
 }
 
+/// Returns the folder of the user's screenshots.
+fn folder() -> PathBuf {
+    UserFolders::of_user().map_or_else(|| PathBuf::from("."), |places| places.data.join("pictures"))
+}
+
 /// Saves `picture` on a separate thread, because encoding takes longer than a frame.
-fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
-    let folder =
-        UserFolders::of_user().map_or_else(|| PathBuf::from("."), |places| places.data.join("pictures"));
+fn save(picture: RgbaImage, folder: PathBuf) -> Result<Receiver<String>, String> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let work = move || {
         let message = match write(&folder, &picture) {
@@ -97,9 +102,8 @@ fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
     Ok(receiver)
 }
 
-/// Writes a PNG file named after the current Unix time in seconds, never replacing an existing file. Returns
-/// its path.
-fn write(folder: &Path, picture: &image::RgbaImage) -> Result<PathBuf, String> {
+/// Writes a PNG file named after the current Unix time in seconds, never replacing a file. Returns its path.
+fn write(folder: &Path, picture: &RgbaImage) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let second = super::unix_now();
     let names = (0..).map(|number| match number {
@@ -117,13 +121,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_screenshots_in_one_second_are_both_saved() {
+    fn screenshots_of_the_same_second_are_all_saved() {
         let folder = tempfile::tempdir().expect("a folder");
-        let picture = image::RgbaImage::from_pixel(4, 2, image::Rgba([9, 8, 7, 255]));
-        let first = write(folder.path(), &picture).expect("saved");
-        let second = write(folder.path(), &picture).expect("saved");
-        assert_ne!(first, second);
-        assert_eq!(image::open(&first).expect("a picture").into_rgba8(), picture);
-        assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 2);
+        let picture = |red| RgbaImage::from_pixel(4, 2, image::Rgba([red, 8, 7, 255]));
+        let mut screenshot = Screenshot { taken: [1, 2, 3].map(picture).into(), ..Screenshot::default() };
+        while screenshot.saving.is_some() || !screenshot.taken.is_empty() {
+            let message = screenshot.save(|| folder.path().to_owned()).unwrap_or_default();
+            assert!(message.is_empty() || message.contains("saved as"), "{message}");
+        }
+        let files = std::fs::read_dir(folder.path()).expect("read").map(|file| file.expect("a file").path());
+        let mut reds: Vec<u8> = files
+            .map(|file| image::open(file).expect("a picture").into_rgba8().get_pixel(0, 0).0[0])
+            .collect();
+        reds.sort_unstable();
+        assert_eq!(reds, [1, 2, 3]);
     }
 }

@@ -33,7 +33,7 @@ use super::standby::{self, OpenStage};
 use super::surface::WindowSurface;
 use super::{MESH, WARM_FRAMES, config_folder, open_store, shutdown};
 use crate::desk::{
-    Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction,
+    Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction, start_message,
 };
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
@@ -184,6 +184,8 @@ struct Running {
     /// Whether display numbers were requested and are not shown yet.
     identifies: bool,
     message: Option<String>,
+    /// Problems found at the start.
+    problems: Vec<String>,
     surroundings: Latest<Surroundings>,
     /// Whether windows or settings have changed since they were last published.
     moved: bool,
@@ -384,7 +386,7 @@ impl Running {
                 None
             }
         });
-        let (archive, mut show) = Archive::open(settings.presets.as_deref(), show)?;
+        let (archive, mut show, library_problems) = Archive::open(settings.presets.as_deref(), show)?;
         let (store, _) = open_store()?; // Its message was shown when the archive opened the store.
         let mut header = LogHeader::new(*show.settings(), show.pool(), show.memory());
         if let Some(saved) = resumed {
@@ -416,6 +418,8 @@ impl Running {
         let config = config_folder();
         let (keymap, key_problems) = Keymap::from_folder(config.as_deref());
         key_problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
+        let found = [library_problems, problems.clone(), key_problems, layer_problems].concat();
+        let problems: Vec<String> = crash(link).into_iter().chain(message).chain(found).collect();
         let preferences = Preferences::open(settings.clone(), config)?;
         let output = Output::start(output, pictures.clone(), output_window.inner_size().into())
             .context("starting the output's thread")?;
@@ -478,11 +482,8 @@ impl Running {
             raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
             identify: None,
             identifies: false,
-            message: [crash(link), message, edited::summary(&key_problems, "aivj keys")]
-                .into_iter()
-                .flatten()
-                .chain(problems.iter().cloned().chain(layer_problems))
-                .reduce(|all, one| format!("{all}; {one}")),
+            message: start_message(&problems),
+            problems,
             output_window,
             desk_window,
         };
@@ -634,14 +635,10 @@ impl Running {
             self.device = self.drawn_with.gpu.name();
         }
         let number = self.number.message(Instant::now());
-        let messages: Vec<&str> = number
-            .as_deref()
-            .into_iter()
-            .chain(state.messages.iter().map(String::as_str))
-            .chain(self.closing.message(Instant::now()))
-            .chain(self.screen.message())
-            .chain(self.message.as_deref())
-            .collect();
+        let prompts: Vec<&str> =
+            number.as_deref().into_iter().chain(self.closing.message(Instant::now())).collect();
+        let lasting = self.screen.message().into_iter().chain(self.message.as_deref());
+        let messages: Vec<&str> = state.messages.iter().map(String::as_str).chain(lasting).collect();
         let (settings, bake) = (self.settings_view(), self.baking.view());
         let (desk, mut requests) = (&mut self.desk, Vec::new());
         let [width, height] = picture.size.map(|side| side as f32);
@@ -654,6 +651,7 @@ impl Running {
                 preview,
                 preview_aspect: width / height,
                 device: &self.device,
+                prompts: &prompts,
                 messages: &messages,
                 midi: &state.midi,
                 bake: &bake,
@@ -695,6 +693,7 @@ impl Running {
             output_on: screen::place(&self.output_window),
             guarded: self.guarded.load(Ordering::Relaxed),
             limited: self.limited,
+            problems: self.problems.clone(),
             ..self.preferences.view()
         }
     }

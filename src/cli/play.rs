@@ -101,7 +101,7 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
     }
     let mut seed = args.seed.unwrap_or_else(|| unix_now().unsigned_abs());
-    let resumed = saved_show(link.start());
+    let mut resumed = saved_show(link.start());
     if let Some(saved) = &resumed {
         settings = saved.surroundings.settings.clone();
         seed = saved.seed.wrapping_add(1); // Avoids the choices that led to the crash.
@@ -111,6 +111,7 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         settings.presets = None;
         settings.textures.clear();
         settings.layers = None;
+        resumed.iter_mut().for_each(|saved| saved.show.layers.clear());
     }
     AppSettings { settings, seed, first, problems, seconds: args.seconds, resumed }
 }

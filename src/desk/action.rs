@@ -412,6 +412,13 @@ fn group_of(command: &Command) -> Group {
     }
 }
 
+/// Returns the name used in files and the label of every action; `NN` stands for a two-digit number.
+pub fn action_names() -> Vec<(String, String)> {
+    let numbered = [("sprite.NN", "Launch sprite NN"), ("message.NN", "Launch message NN")];
+    let named = Action::all().into_iter().map(|action| (action.name(), action.title()));
+    named.chain(numbered.map(|(name, title)| (name.to_owned(), title.to_owned()))).collect()
+}
+
 /// Returns the name of a command or control in files, such as `next` or `profile.techno`.
 fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {

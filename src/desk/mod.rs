@@ -40,13 +40,13 @@ use crate::show::Command;
 
 use library::Layout;
 
-pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, Numbered, WindowAction};
+pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, Numbered, WindowAction, action_names};
 pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView};
 pub use display_number::display_number;
 pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
 pub use page::Page;
-pub use settings::{SettingsRequest, SettingsView};
+pub use settings::{SettingsRequest, SettingsView, start_message};
 pub use view::{DeskRequest, DeskView};
 
 /// The desk: the open page, the selected macro, and the view state of every page.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
 use super::field::entered;
+use super::sentence::sentence;
 use super::style;
 use crate::library::{DWELL, OutputDisplay, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
@@ -36,6 +37,18 @@ pub struct SettingsView {
     pub limited: bool,
     /// Path of the settings file, if there is a home folder.
     pub file: Option<String>,
+    /// Problems found when the show started, such as lines of `settings.toml` that cannot be read.
+    pub problems: Vec<String>,
+}
+
+/// Returns the message about the problems found when the show started: the only one, or how many there are and the
+/// first; `None` if there are none.
+pub fn start_message(problems: &[String]) -> Option<String> {
+    let first = problems.first()?;
+    Some(match problems.len() {
+        1 => first.clone(),
+        count => format!("{count} problems, listed on the Settings page; the first: {first}"),
+    })
 }
 
 /// A request from the Settings page.
@@ -78,6 +91,12 @@ impl SettingsPage {
         }
         egui::CentralPanel::default().show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                if !view.problems.is_empty() {
+                    heading(ui, "Problems at the start");
+                }
+                for problem in &view.problems {
+                    ui.label(RichText::new(sentence(problem)).color(style::WARN));
+                }
                 ui.columns(3, |columns| {
                     audio(&mut columns[0], view, requests);
                     self.midi(&mut columns[0], view, requests);

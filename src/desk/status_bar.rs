@@ -1,6 +1,6 @@
-//! The status bar below every page: messages, frame times and the graphics device.
+//! The status bar below every page: prompts, messages, frame times and the graphics device.
 
-use egui::{Align, Label, Layout, RichText, Ui};
+use egui::{Align, Color32, Label, Layout, RichText, Ui};
 
 use super::sentence::sentence;
 use super::style;
@@ -34,10 +34,11 @@ impl StatusBar {
         self.previous = view.messages.iter().map(|message| (*message).to_owned()).collect();
         // Messages that no longer apply are replaced by new ones.
         self.messages.truncate(KEPT.max(view.messages.len()));
+        for prompt in view.prompts {
+            line(ui, prompt, style::ACCENT);
+        }
         for (message, since) in &self.messages {
-            let color = if now - since < BRIGHT_SECS { style::WARN } else { style::OFF };
-            let message = sentence(message);
-            ui.add(Label::new(RichText::new(&message).color(color)).truncate()).on_hover_text(message);
+            line(ui, message, if now - since < BRIGHT_SECS { style::WARN } else { style::OFF });
         }
         ui.horizontal(|ui| {
             save_lamp(ui, view);
@@ -62,6 +63,12 @@ impl StatusBar {
             });
         });
     }
+}
+
+/// Shows one line of text, which a tooltip repeats in full.
+fn line(ui: &mut Ui, text: &str, color: Color32) {
+    let text = sentence(text);
+    ui.add(Label::new(RichText::new(&text).color(color)).truncate()).on_hover_text(text);
 }
 
 /// Shows a red label while changes such as favourites or bans cannot be saved.

@@ -25,6 +25,8 @@ pub struct DeskView<'a> {
     pub preview_aspect: f32,
     /// Name of the graphics device.
     pub device: &'a str,
+    /// Prompts for the performer's next input, shown only while they are in this list.
+    pub prompts: &'a [&'a str],
     /// Messages for the performer, at most one per source.
     pub messages: &'a [&'a str],
     /// State of the MIDI page.

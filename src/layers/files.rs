@@ -1,6 +1,6 @@
 //! Reads a folder of layers: `MILK_IMG.INI`, `MILK_MSG.INI`, and the images and fonts they refer to.
 //!
-//! Anything that cannot be read is reported and skipped.
+//! Anything that cannot be read is reported, and skipped or replaced.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -94,40 +94,39 @@ impl LayerFiles {
     /// Returns the typeface with this name or, if none was loaded, a built-in one.
     fn face(&self, name: &str) -> Typeface {
         let name = name.to_lowercase();
-        self.faces.get(&name).cloned().unwrap_or_else(|| {
-            Typeface::built_in(
-                ["courier", "mono", "console", "consolas"].iter().any(|word| name.contains(word)),
-            )
-        })
+        self.faces.get(&name).cloned().unwrap_or_else(|| Typeface::built_in(is_fixed(&name)))
     }
 
     fn add(&mut self, sections: &[Section], files: &mut Files) {
         let mut fonts: BTreeMap<u8, FontStyle> = BTreeMap::new();
         for section in sections {
-            // A section is skipped if an earlier one of the same kind and number has been read.
-            let number = |prefix: &str| number_of(&section.name, prefix);
-            let added = if let Some(number) = number("font").filter(|number| !fonts.contains_key(number)) {
-                FontStyle::default().changed(section).map(|font| {
-                    self.load_face(&font.face, files);
-                    fonts.insert(number, font);
-                })
-            } else if let Some(number) = number("img").filter(|number| !self.sprites.contains_key(number)) {
-                files.image(section).map(|image| {
-                    let sprite = Sprite::compile(section, image, &mut self.problems);
-                    self.sprites.insert(number, Arc::new(sprite));
-                })
-            } else if let Some(number) =
-                number("message").filter(|number| !self.messages.contains_key(number))
-            {
-                self.message(section, &fonts, files).map(|message| {
-                    self.messages.insert(number, message);
-                })
-            } else {
-                Ok(())
+            let mut problems = Vec::new();
+            // A section is skipped if an earlier one with the same number has been read.
+            let added = match kind_and_number(&section.name) {
+                Some(("font", number)) if !fonts.contains_key(&number) => {
+                    FontStyle::default().changed(section, &mut problems).map(|font| {
+                        self.load_face(&font.face, files);
+                        fonts.insert(number, font);
+                    })
+                }
+                Some(("img", number)) if !self.sprites.contains_key(&number) => {
+                    files.image(section).map(|image| {
+                        let sprite = Sprite::compile(section, image, &mut self.problems);
+                        self.sprites.insert(number, Arc::new(sprite));
+                    })
+                }
+                Some(("message", number)) if !self.messages.contains_key(&number) => {
+                    self.message(section, &fonts, files, &mut problems).map(|message| {
+                        self.messages.insert(number, message);
+                    })
+                }
+                Some(_) => Ok(()),
+                None => {
+                    Err("unknown section; expected img, message or font with a number from 00 to 99".into())
+                }
             };
-            if let Err(why) = added {
-                self.problems.push(format!("[{}]: {why}", section.name));
-            }
+            problems.extend(added.err());
+            self.problems.extend(problems.iter().map(|why| format!("[{}]: {why}", section.name)));
         }
         if let Some(font) = fonts.remove(&0) {
             self.title_font = font;
@@ -139,6 +138,7 @@ impl LayerFiles {
         section: &Section,
         fonts: &BTreeMap<u8, FontStyle>,
         files: &mut Files,
+        problems: &mut Vec<String>,
     ) -> Result<(Lettering, MessageStyle), String> {
         let text = section.get("text").ok_or("no text")?;
         if text.chars().count() > MAX_TITLE {
@@ -146,28 +146,47 @@ impl LayerFiles {
         }
         let number = section.number("font", 0.0)?;
         let font = fonts.iter().find(|(known, _)| f64::from(**known) == number);
-        let font = font.map(|(_, font)| font.clone()).unwrap_or_default().changed(section)?;
+        if font.is_none() && section.get("font").is_some() {
+            problems.push(format!("font {number:02} is not defined above; using the default font"));
+        }
+        let font = font.map(|(_, font)| font.clone()).unwrap_or_default().changed(section, problems)?;
         self.load_face(&font.face, files);
         let lettering = Lettering::new(text, &self.face(&font.face), font.bold)
             .ok_or("the text has no visible letters")?;
-        Ok((lettering, MessageStyle::read(section, &font)?))
+        problems.extend(lettering.problem());
+        Ok((lettering, MessageStyle::read(section, &font, problems)?))
     }
 
-    /// Loads the typeface with this name, if the folder contains a font file for it.
-    fn load_face(&mut self, name: &str, files: &mut Files) {
-        let name = name.to_lowercase();
+    /// Loads the typeface with this name from the folder. If that is not possible, reports it once and uses a
+    /// built-in one; names of monospaced fonts select the built-in one without a report.
+    fn load_face(&mut self, face: &str, files: &mut Files) {
+        let name = face.to_lowercase();
+        if name.is_empty() || self.faces.contains_key(&name) {
+            return;
+        }
         let Files { by_name, font_bytes, .. } = files;
         let file = [".ttf", ".otf"].iter().find_map(|ending| by_name.get(&format!("{name}{ending}")));
-        let (Some(file), false) = (file, self.faces.contains_key(&name)) else { return };
-        let face = match typeface(file, font_bytes) {
-            Ok(face) => face,
-            Err(why) => {
-                self.problems.push(format!("{}: {why}; using a built-in font", file.display()));
-                Typeface::built_in(false)
-            }
+        let read = match file {
+            Some(file) => typeface(file, font_bytes).map_err(|why| format!("{}: {why}", file.display())),
+            None if is_fixed(&name) => Ok(Typeface::built_in(true)),
+            None => Err(format!("face {face:?}: neither {face}.ttf nor {face}.otf is in the folder")),
         };
-        self.faces.insert(name, face);
+        let typeface = read.unwrap_or_else(|why| {
+            self.problems.push(format!("{why}; using a built-in font"));
+            Typeface::built_in(is_fixed(&name))
+        });
+        self.faces.insert(name, typeface);
     }
+}
+
+/// Returns the kind and number in the name of a section; `None` if nothing could launch or use the section.
+fn kind_and_number(name: &str) -> Option<(&'static str, u8)> {
+    ["img", "message", "font"].into_iter().find_map(|kind| Some((kind, number_of(name, kind)?)))
+}
+
+/// Returns whether a font with this name, in lower case, is monospaced.
+fn is_fixed(name: &str) -> bool {
+    ["courier", "mono", "console", "consolas"].iter().any(|word| name.contains(word))
 }
 
 /// Reads a font and adds its size to `font_bytes`.
@@ -328,6 +347,34 @@ mod tests {
             assert_eq!(named(word), 1, "{word}: {:#?}", layers.problems());
         }
         assert_eq!(named("size must be a number"), 1);
+    }
+
+    #[test]
+    fn what_is_replaced_or_can_never_be_launched_is_reported() {
+        let sprites = b"[img100]\nimg=good.png\n[img9]\nimg=good.png\n[sprite01]\n";
+        let messages = "[font00]\nface=nosuchfont\n[font01]\nface=NoSuchFont\ng=256\n[message00]\ntext=a\nfont=77\n\
+            [message01]\ntext=b\ntime=-3\nfont=1\n[message02]\ntext=a\u{6771}\u{4eac}\n[message100]\ntext=c\n";
+        let files: [(&str, &[u8]); 3] =
+            [("milk_img.ini", sprites), ("milk_msg.ini", messages.as_bytes()), ("good.png", &png([9; 4]))];
+        let layers = LayerFiles::read(folder(&files).path());
+        assert_eq!(layers.numbers(), [vec![], vec![0, 1, 2]], "the others still work");
+        let starts = [
+            "[img100]: unknown section",
+            "[img9]: unknown section",
+            "[sprite01]: unknown section",
+            "face \"nosuchfont\": neither nosuchfont.ttf nor nosuchfont.otf",
+            "[font01]: g must be from 0 to 255",
+            "[message00]: font 77 is not defined above",
+            "[message01]: time must be from 0.05 to 3600",
+            "[message02]: missing in the font and drawn as boxes: \u{6771}\u{4eac};",
+            "[message100]: unknown section",
+        ];
+        let problems = layers.problems();
+        assert_eq!(problems.len(), starts.len(), "{problems:#?}");
+        assert!(
+            problems.iter().zip(starts).all(|(problem, start)| problem.starts_with(start)),
+            "{problems:#?}"
+        );
     }
 
     #[test]

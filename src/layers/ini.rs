@@ -1,6 +1,7 @@
 //! Windows INI files, read as `GetPrivateProfileString` does: if a key is repeated, its first value applies.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use crate::disk;
 
@@ -25,6 +26,24 @@ impl Section {
         let word = text.split([' ', '\t', ';', '/']).next().unwrap_or_default();
         let number = word.parse().ok().filter(|number: &f64| number.is_finite());
         number.ok_or_else(|| format!("{key} must be a number, not {text:?}"))
+    }
+
+    /// Returns the value of `key` like [`Self::number`], but moves one outside `range` to the nearest end, and adds a
+    /// message to `problems`.
+    pub fn number_within(
+        &self,
+        key: &str,
+        default: f64,
+        range: RangeInclusive<f64>,
+        problems: &mut Vec<String>,
+    ) -> Result<f64, String> {
+        let value = self.number(key, default)?;
+        let (least, most) = (*range.start(), *range.end());
+        let nearest = value.clamp(least, most);
+        if nearest != value {
+            problems.push(format!("{key} must be from {least} to {most}, not {value}; using {nearest}"));
+        }
+        Ok(nearest)
     }
 
     /// Returns the values of the keys `prefix_1`, `prefix_2` and so on, up to the first missing key.
@@ -72,6 +91,11 @@ mod tests {
         assert_eq!(section.get("img"), Some("a b.png"));
         assert_eq!(section.lines("init"), ["x = 0.5;", "", "y=1;"]);
         assert_eq!((section.number("size", 1.0), section.number("time", 1.5)), (Ok(40.0), Ok(1.5)));
+        let mut problems = Vec::new();
+        let mut within = |key, range| section.number_within(key, 1.5, range, &mut problems);
+        assert_eq!([within("size", 0.0..=50.0), within("size", 0.0..=30.0)], [Ok(40.0), Ok(30.0)]);
+        assert_eq!(within("time", 0.05..=3600.0), Ok(1.5));
+        assert_eq!(problems, ["size must be from 0 to 30, not 40; using 30"]);
         assert!(section.number("fade", 0.0).is_err_and(|why| why.contains("fade")));
         assert_eq!(
             [number_of("img7", "img"), number_of("img007", "img"), number_of("font00", "img")],

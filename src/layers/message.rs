@@ -28,10 +28,11 @@ impl Default for FontStyle {
 }
 
 impl FontStyle {
-    /// Returns this font with the settings in `section` applied.
-    pub fn changed(&self, section: &Section) -> Result<Self, String> {
+    /// Returns this font with the settings in `section` applied; adds a message to `problems` for each value that is
+    /// out of range.
+    pub fn changed(&self, section: &Section, problems: &mut Vec<String>) -> Result<Self, String> {
         let flag = |key, now: bool| Ok::<_, String>(section.number(key, f64::from(u8::from(now)))? != 0.0);
-        let light = |key, now: f64| Ok::<_, String>(section.number(key, now)?.clamp(0.0, 255.0));
+        let mut light = |key, now: f64| section.number_within(key, now, 0.0..=255.0, problems);
         Ok(Self {
             face: section.get("face").unwrap_or(&self.face).to_owned(),
             bold: flag("bold", self.bold)?,
@@ -66,11 +67,11 @@ pub(super) struct MessageStyle {
 }
 
 impl MessageStyle {
-    /// Reads a `[messageNN]` section; `font` is the message's font.
-    pub fn read(section: &Section, font: &FontStyle) -> Result<Self, String> {
-        let number = |key, default: f64, from: f64, to: f64| {
-            section.number(key, default).map(|value| value.clamp(from, to))
-        };
+    /// Reads a `[messageNN]` section; `font` is the message's font. Adds a message to `problems` for each value that is
+    /// out of range.
+    pub fn read(section: &Section, font: &FontStyle, problems: &mut Vec<String>) -> Result<Self, String> {
+        let mut number =
+            |key, default: f64, from: f64, to: f64| section.number_within(key, default, from..=to, problems);
         Ok(Self {
             size: number("size", 50.0, 0.0, 100.0)?,
             place: [number("x", 0.5, -10.0, 10.0)?, number("y", 0.5, -10.0, 10.0)?],
@@ -164,8 +165,10 @@ mod tests {
 
     fn style(text: &str) -> Result<MessageStyle, String> {
         let sections = sections(&format!("[message00]\n{text}"));
-        let font = FontStyle::default().changed(&sections[0])?;
-        MessageStyle::read(&sections[0], &font)
+        let mut problems = Vec::new();
+        let font = FontStyle::default().changed(&sections[0], &mut problems)?;
+        let style = MessageStyle::read(&sections[0], &font, &mut problems)?;
+        if problems.is_empty() { Ok(style) } else { Err(problems.join("\n")) }
     }
 
     #[test]
@@ -197,12 +200,18 @@ mod tests {
 
     #[test]
     fn text_never_starts_wider_than_the_picture() {
-        let style = style("size=100\n").expect("a message");
+        let large = style("size=100\n").expect("a message");
         let lettering = Lettering::new(&"m".repeat(80), &Typeface::built_in(false), false).expect("letters");
-        assert!((style.at(0.0, &lettering, 1.6).size[0] - MAX_WIDTH).abs() < 1e-5);
-        assert!(
-            super::MessageStyle::read(&sections("[message00]\nsize=big\n")[0], &FontStyle::default())
-                .is_err()
+        assert!((large.at(0.0, &lettering, 1.6).size[0] - MAX_WIDTH).abs() < 1e-5);
+        assert!(style("size=big\n").is_err());
+    }
+
+    #[test]
+    fn values_out_of_range_are_reported() {
+        let why = style("time=-3\nr=300\nfade=0.5\n").expect_err("problems");
+        assert_eq!(
+            why,
+            "r must be from 0 to 255, not 300; using 255\ntime must be from 0.05 to 3600, not -3; using 0.05"
         );
     }
 }

@@ -35,6 +35,12 @@ impl Running {
     fn text((lettering, style): (Lettering, MessageStyle), seed: u64) -> Self {
         Self::Text { lettering, style: style.launched(seed), drawn: false }
     }
+
+    /// Like [`Self::text`] for a title; reports letters that its font does not have.
+    fn title(text: (Lettering, MessageStyle), seed: u64, messages: &mut Vec<String>) -> Self {
+        messages.extend(text.0.problem().map(|why| format!("title: {why}")));
+        Self::text(text, seed)
+    }
 }
 
 /// The running layers of a show.
@@ -79,7 +85,7 @@ impl LayerPlayer {
             if let Running::Drawing(letters) = running {
                 match letters.try_recv() {
                     Err(TryRecvError::Empty) => {}
-                    Ok(Some(text)) => *running = Running::text(text, layer.seed),
+                    Ok(Some(text)) => *running = Running::title(text, layer.seed, messages),
                     Ok(None) | Err(TryRecvError::Disconnected) => {
                         *running = missing(&layer.content, messages);
                     }
@@ -135,16 +141,19 @@ fn launch(
     title_threads: bool,
     messages: &mut Vec<String>,
 ) -> Running {
-    let text = |drawn: (Lettering, MessageStyle)| Running::text(drawn, layer.seed);
     let launched = match &layer.content {
         LayerContent::Sprite(number) => files
             .sprites
             .get(number)
             .map(|sprite| Running::Sprite(sprite.clone(), Box::new(SpriteRun::new(sprite, layer.seed)))),
-        LayerContent::Message(number) => files.messages.get(number).cloned().map(text),
+        LayerContent::Message(number) => {
+            files.messages.get(number).cloned().map(|text| Running::text(text, layer.seed))
+        }
         LayerContent::Title(title) => {
             let drawing = if title_threads { draw_on_thread(files, title) } else { None };
-            drawing.map(Running::Drawing).or_else(|| files.title(title).map(text))
+            drawing
+                .map(Running::Drawing)
+                .or_else(|| files.title(title).map(|text| Running::title(text, layer.seed, messages)))
         }
     };
     launched.unwrap_or_else(|| missing(&layer.content, messages))
@@ -356,6 +365,29 @@ mod tests {
         assert!(frame.draws[0].image.levels() == in_place.draws[0].image.levels());
         assert_eq!(player.ended().collect::<Vec<_>>(), [2]);
         assert_eq!(player.take_messages(), ["the title is empty"]);
+    }
+
+    #[test]
+    fn missing_letters_of_a_title_are_reported_once() {
+        let files = files("");
+        for title_threads in [false, true] {
+            let (mut player, mut messages) = (LayerPlayer::new(title_threads), Vec::new());
+            let mut frames = 0; // With the title.
+            for _ in 0..10_000 {
+                let title = layer(1, 1.0, LayerContent::Title("Live \u{6771}".into()));
+                frames += step(&mut player, &files, &[title]).draws.len();
+                messages.extend(player.take_messages());
+                if frames == 3 {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            let [message] = &messages[..] else { panic!("{messages:?}") };
+            assert!(
+                message.starts_with("title: missing in the font") && message.contains('\u{6771}'),
+                "{message}"
+            );
+        }
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(super) struct Lettering {
     pub image: Arc<Mipmap>,
     /// Width and height of the image, in ems.
     pub size: [f32; 2],
+    /// The letters that the font does not have, each once.
+    missing: String,
 }
 
 impl Lettering {
@@ -99,8 +101,35 @@ impl Lettering {
             Rgba([255, 255, 255, (share * 255.0).round() as u8])
         });
         let size = [columns as f32 / em, rows as f32 / em];
-        Some(Self { image: Arc::new(Mipmap::new(image)), size })
+        Some(Self { image: Arc::new(Mipmap::new(image)), size, missing: missing(text, font) })
     }
+
+    /// Returns a message about the letters that the font does not have, if any.
+    pub fn problem(&self) -> Option<String> {
+        let Self { missing, .. } = self;
+        (!missing.is_empty()).then(|| {
+            format!(
+                "missing in the font and drawn as boxes: {missing}; add a font file that has them, and set face to \
+                 its name"
+            )
+        })
+    }
+}
+
+/// Returns the letters of `text` that `font` does not have, each once.
+fn missing(text: &str, font: &FontArc) -> String {
+    let mut missing = String::new();
+    for letter in visible(text).filter(|letter| font.glyph_id(*letter).0 == 0) {
+        if !missing.contains(letter) {
+            missing.push(letter);
+        }
+    }
+    missing
+}
+
+/// Iterates over the letters of `text` without control characters.
+fn visible(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|letter| !letter.is_control())
 }
 
 /// Lays out the letters on a baseline at height 0. Returns them with the width of the line, in pixels.
@@ -108,7 +137,7 @@ fn lay_out(text: &str, font: &FontArc, scale: PxScale) -> (Vec<Glyph>, f32) {
     let scaled = font.as_scaled(scale);
     let mut glyphs: Vec<Glyph> = Vec::new();
     let mut at = 0.0;
-    for letter in text.chars().filter(|letter| !letter.is_control()) {
+    for letter in visible(text) {
         let id = font.glyph_id(letter);
         if let Some(last) = glyphs.last() {
             at += scaled.kern(last.id, id);
@@ -142,6 +171,15 @@ mod tests {
         let long = Lettering::new(&"m".repeat(200), &Typeface::built_in(true), true).expect("letters");
         assert!(long.image.levels()[0].width() <= 2048);
         assert!(long.size[0] > 100.0, "{:?}", long.size);
+    }
+
+    #[test]
+    fn letters_that_the_font_does_not_have_are_named_once() {
+        let problem =
+            |text: &str| Lettering::new(text, &Typeface::built_in(false), false).expect("letters").problem();
+        assert_eq!(problem("Älgen - Skogsljus\t"), None);
+        let why = problem("Live 東京東").expect("a problem");
+        assert!(why.starts_with("missing in the font and drawn as boxes: 東京;"), "{why}");
     }
 
     #[test]

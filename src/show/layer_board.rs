@@ -19,6 +19,12 @@ impl LayerBoard {
         Self { on_air: Vec::new(), launched: 0, rng, title: "".into() }
     }
 
+    /// Puts the layers of an earlier show back on the air.
+    pub fn resume(&mut self, on_air: &[LayerOnAir]) {
+        self.on_air = on_air.to_vec();
+        self.launched = on_air.iter().map(|layer| layer.id).max().unwrap_or(0);
+    }
+
     /// Advances the layers by `dt` seconds.
     pub fn advance(&mut self, dt: f64) {
         self.on_air.iter_mut().for_each(|layer| layer.age_secs += dt);
@@ -133,6 +139,18 @@ mod tests {
         let launched = seeds(board());
         assert_eq!(launched, seeds(board()));
         assert!(launched[0].1 != launched[1].1 && launched != seeds(LayerBoard::new(Rng::new(6))));
+    }
+
+    #[test]
+    fn resumed_layers_keep_their_age_and_new_ones_get_other_ids() {
+        let (mut earlier, mut board) = (board(), board());
+        earlier.launch(LayerContent::Message(2));
+        earlier.launch(LayerContent::Sprite(3));
+        earlier.advance(2.0);
+        board.resume(earlier.on_air());
+        assert_eq!(board.on_air(), earlier.on_air());
+        board.launch(LayerContent::Sprite(3));
+        assert_eq!(board.on_air().iter().map(|layer| layer.id).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]

@@ -29,6 +29,7 @@ impl Show {
             macros: *self.macro_driver.state(),
             output_mode: self.output_mode,
             title: self.layers.title().to_owned(),
+            layers: self.layers.on_air().to_vec(),
         }
     }
 
@@ -46,6 +47,7 @@ impl Show {
             macros,
             output_mode,
             title,
+            layers,
         } = state;
         self.now = *now;
         self.history = history.iter().cloned().collect();
@@ -53,6 +55,7 @@ impl Show {
         // A frozen picture is gone, but a blackout can be restored.
         self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };
         self.layers.set_title(title);
+        self.layers.resume(layers);
         self.director.adventure = *adventure;
         self.memory.theme = theme_text(theme);
         self.macro_driver.restore(*macros);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::PresetId;
+use crate::layers::LayerOnAir;
 use crate::mind::macros::MacroState;
 use crate::stage::OutputMode;
 use crate::units::Unipolar;
@@ -33,6 +34,21 @@ pub struct ResumeState {
     pub output_mode: OutputMode,
     /// The title to show when launched; empty if none is set.
     pub title: String,
+    /// The layers on air, oldest first.
+    pub layers: Vec<LayerOnAir>,
+}
+
+impl ResumeState {
+    /// Returns what changes in every step: the show time and the ages of the layers.
+    pub fn times(&self) -> (f64, Vec<f64>) {
+        (self.now, self.layers.iter().map(|layer| layer.age_secs).collect())
+    }
+
+    /// Sets the show time, and the ages of as many layers as there are ages.
+    pub fn set_times(&mut self, (now, ages): &(f64, Vec<f64>)) {
+        self.now = *now;
+        self.layers.iter_mut().zip(ages).for_each(|(layer, age)| layer.age_secs = *age);
+    }
 }
 
 /// The part of an earlier show that has not been resumed yet.

@@ -615,7 +615,7 @@ fn a_resumed_show_starts_with_a_safe_preset_and_continues_with_its_queue() {
     test.frames(100);
     test.frame(&[Command::Next]);
     test.frames(100);
-    test.frame(&[Command::Dwell(2.0), Command::Profile(crate::mind::Profile::Dub)]);
+    test.frame(&[Command::Dwell(2.0), Command::Profile(crate::mind::Profile::Dub), Command::Sprite(3)]);
     test.frame(&[Command::Theme("deep sea".into())]);
     let state = test.show.resume_state();
     assert!(state.history.len() == 2 && state.queue.len() == 2, "{state:?}");
@@ -631,6 +631,12 @@ fn a_resumed_show_starts_with_a_safe_preset_and_continues_with_its_queue() {
     assert!(snapshot.now > state.now && snapshot.history.len() == 3);
     assert_eq!(again.show.resume_state().macros, state.macros);
     assert_eq!((again.show.resume_state().dwell, again.show.theme()), (2.0, "deep sea"));
+    let [before, now] = [&state, &again.show.resume_state()].map(|state| state.layers.clone());
+    assert!(before.len() == 1 && before[0].age_secs > 0.0, "{before:?}");
+    assert!(
+        now.len() == 1 && now[0].age_secs > before[0].age_secs && now[0].seed == before[0].seed,
+        "{now:?}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::{Moment, SIZE, heard, library_moment, moment, playing, software};
-use aivj::desk::{Action, Desk, DeskRequest, DeskView, LibraryRequest, Page, SettingsRequest};
+use aivj::desk::{Action, Desk, DeskRequest, DeskView, LibraryRequest, Page, SettingsRequest, start_message};
 use aivj::library::Setting;
 use aivj::show::{Command, FrameTimes, Undoable};
 
@@ -21,6 +21,7 @@ fn try_out(moment: &Moment, act: impl FnOnce(&mut Harness, &RefCell<Desk>, &RefC
     let (desk, asked) = (RefCell::new(Desk::default()), RefCell::new(Vec::new()));
     desk.borrow_mut().open(moment.page);
     let mut harness = Harness::builder().with_size(SIZE).build_ui(|ui| {
+        let prompt = moment.prompt.get();
         let view = DeskView {
             snapshot: &moment.snapshot,
             audio: &moment.audio,
@@ -29,6 +30,7 @@ fn try_out(moment: &Moment, act: impl FnOnce(&mut Harness, &RefCell<Desk>, &RefC
             preview: egui::TextureId::default(),
             preview_aspect: 1.5,
             device: "",
+            prompts: prompt.as_slice(),
             messages: &moment.messages,
             midi: &moment.midi,
             bake: &moment.bake,
@@ -97,6 +99,37 @@ fn held_back_presets_can_be_played_and_unsaved_changes_are_shown() {
         harness.get_by_label("Play anyway").click();
         harness.run_steps(2);
         assert_eq!(*asked.borrow(), [DeskRequest::Library(LibraryRequest::IgnoreBlacklist)]);
+    });
+}
+
+#[test]
+fn a_prompt_disappears_and_messages_stay() {
+    let mut moment = moment(Page::Live, playing());
+    moment.messages = vec!["the disk is full", "the input is silent", "the display is missing"];
+    moment.prompt.set(Some("sprite number: 0_"));
+    try_out(&moment, |harness, _, _| {
+        harness.get_by_label("Sprite number: 0_");
+        moment.prompt.set(None);
+        harness.run_steps(2);
+        assert!(harness.query_by_label("Sprite number: 0_").is_none());
+        for message in ["The disk is full", "The input is silent", "The display is missing"] {
+            harness.get_by_label(message);
+        }
+    });
+}
+
+#[test]
+fn every_problem_found_at_the_start_is_listed() {
+    let mut moment = moment(Page::Settings, playing());
+    let problems = ["no graphics card found", "keys.toml: line 3: unknown key", "layers: [img00]: no img"];
+    moment.settings.problems = problems.map(String::from).to_vec();
+    let message = start_message(&moment.settings.problems).expect("a message");
+    assert_eq!(message, "3 problems, listed on the Settings page; the first: no graphics card found");
+    assert_eq!(start_message(&moment.settings.problems[..1]).as_deref(), Some(problems[0]));
+    try_out(&moment, |harness, _, _| {
+        for label in ["No graphics card found", problems[1], "Layers: [img00]: no img"] {
+            harness.get_by_label(label);
+        }
     });
 }
 
