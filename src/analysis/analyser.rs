@@ -1,7 +1,8 @@
 //! Turns stereo samples into [`Features`], one hop at a time.
 
 use super::RATE_HZ;
-use super::beat::{Drums, TempoRequest, Tracker};
+use super::activation::ActivationDetector;
+use super::beat::{Drums, TempoRequest, TrackerPair};
 use super::energy::EnergyFollower;
 use super::features::Features;
 use super::filterbank::{Filterbank, MAX_BANDS};
@@ -50,7 +51,8 @@ pub struct Analyser {
     bands: BandMeters,
     energy: EnergyFollower,
     drums: Drums,
-    tracker: Tracker,
+    activations: ActivationDetector,
+    tracker: TrackerPair,
     summary: Summary,
     scene: SceneFilter,
     section: SectionTracker,
@@ -89,11 +91,12 @@ impl Analyser {
             bands: BandMeters::new(&bank, dt),
             energy: EnergyFollower::new(dt),
             drums: Drums::new(dt),
+            activations: ActivationDetector::new(),
             summary: Summary::new(SIZE, &bank),
             scene: SceneFilter::new(SceneModel::built_in()),
             section: SectionTracker::new(dt),
             hops_to_scene: 1,
-            tracker: Tracker::new(),
+            tracker: TrackerPair::new(),
             fine_bank,
             bank,
             flux: 0.0,
@@ -170,13 +173,14 @@ impl Analyser {
         self.summary.push(power, bands);
         let onset = self.onsets.step(bands, reference, gate);
         let relative = self.relative_onsets.step(bands, reference, gate);
+        let activation = self.activations.step(bands, reference, gate);
         let shape = SpectralShape::of(bands, &self.bank);
         let level = self.meter.read();
         let level_db = 10.0 * (bands.iter().sum::<f32>() + 1e-12).log10();
         let (energy_fast, energy_slow) = self.energy.step(level_db, onset.all(), gate);
         self.flux += (onset.all() - self.flux) * if onset.all() > self.flux { 0.8 } else { 0.1 };
         let features = &mut self.features;
-        self.tracker.step(self.drums.step(onset, relative), onset, gate > 0.0);
+        self.tracker.step(self.drums.step(onset, relative), activation, onset, gate > 0.0);
         features.beat = self.tracker.grid();
         features.silent = gate <= 0.0;
         features.level = level;

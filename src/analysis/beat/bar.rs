@@ -8,12 +8,15 @@ pub type BarView = [[Ranges; 2]; 4];
 /// Weight of each position in a bar (on the beat, halfway to the next) for the low, mid, high and sharp
 /// accents. Fitted to annotated music by conditional logit: each bar against the same bar shifted by one, two
 /// and three beats.
-const WEIGHTS: BarView = [
+const WEIGHTS: [[[f32; 4]; 2]; 4] = [
     [[0.04, -0.04, -0.05, -0.03], [-0.28, -0.36, -0.46, 0.37]],
     [[-0.32, 0.19, 0.07, 0.07], [0.09, -0.12, -0.68, -0.04]],
     [[0.34, -0.34, -0.22, -0.15], [0.09, 0.39, 0.34, -0.28]],
     [[-0.01, 0.19, 0.20, 0.10], [0.07, 0.28, 0.67, -0.15]],
 ];
+/// Weight of a beat's share of the activations of downbeats, and what regularises the share of weak ones.
+const ACTIVATION_WEIGHT: f32 = 4.0;
+const ACTIVATION_FLOOR: f32 = 0.1;
 /// Smoothing factor of the evidence, per update.
 const SMOOTHING: f32 = 0.05;
 /// Added to the mean accent, so that nearly empty bars give little evidence.
@@ -33,6 +36,11 @@ impl Bar {
         self.start = Some(number);
     }
 
+    /// Returns whether the performer fixed the start.
+    pub fn is_set(&self) -> bool {
+        self.start.is_some()
+    }
+
     /// Updates the evidence with the accents of a bar, indexed by beat number modulo four.
     pub fn update(&mut self, view: &BarView) {
         let mut mean = [FLOOR; 4];
@@ -40,6 +48,7 @@ impl Bar {
             mean.iter_mut().zip(place).for_each(|(mean, value)| *mean += value / 8.0);
         }
         let mean = mean.iter().sum::<f32>() / 4.0;
+        let downbeats: f32 = view.iter().map(|[on, _]| on[5]).sum::<f32>() + ACTIVATION_FLOOR;
         for (first, evidence) in self.evidence.iter_mut().enumerate() {
             let mut score = 0.0;
             for (beat, weights) in WEIGHTS.iter().enumerate() {
@@ -47,7 +56,8 @@ impl Bar {
                     score += place.iter().zip(weights).map(|(value, weights)| value * weights).sum::<f32>();
                 }
             }
-            *evidence += (score / mean - *evidence) * SMOOTHING;
+            let score = score / mean + ACTIVATION_WEIGHT * view[first][0][5] / downbeats;
+            *evidence += (score - *evidence) * SMOOTHING;
         }
     }
 

@@ -11,8 +11,9 @@ const CELLS: usize = BEATS * PARTS;
 /// Length of the running average, in passes over the eight beats.
 const AVERAGE_PASSES: f32 = 4.0;
 
-/// Accents at one position, 0 to 1 each: low, mid, high, and sharp (mid and high at once).
-pub type Ranges = [f32; 4];
+/// Accents at one position, 0 to 1 each: low, mid, high, sharp (mid and high at once), and the activations of a beat and
+/// of a downbeat.
+pub type Ranges = [f32; 6];
 
 /// Averaged accents per position.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ pub struct AccentAverages {
 impl AccentAverages {
     /// Builds averages without any accents.
     pub fn new() -> Self {
-        Self { value: [[0.0; 4]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 4] }
+        Self { value: [[0.0; 6]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 6] }
     }
 
     /// Adds the accent of a hop `beats` beats after beat 0 of the grid.
@@ -38,7 +39,7 @@ impl AccentAverages {
             for (value, strongest) in self.value[left].iter_mut().zip(self.strongest) {
                 *value += (strongest - *value) / self.visits[left];
             }
-            self.strongest = [0.0; 4];
+            self.strongest = [0.0; 6];
         }
         self.current = Some(current);
         for (strongest, now) in self.strongest.iter_mut().zip(accent.ranges()) {
@@ -49,7 +50,7 @@ impl AccentAverages {
     /// Returns the mean accents `part` quarter beats after those beats whose number modulo `every` is that of
     /// `beat`, or `None` before the first such beat has passed.
     pub fn mean(&self, beat: usize, part: usize, every: usize) -> Option<Ranges> {
-        let (mut sum, mut count) = ([0.0; 4], 0.0);
+        let (mut sum, mut count) = ([0.0; 6], 0.0);
         for cell in (beat % every..BEATS).step_by(every).map(|beat| beat * PARTS + part) {
             if self.visits[cell] > 0.0 {
                 sum.iter_mut().zip(self.value[cell]).for_each(|(sum, value)| *sum += value);

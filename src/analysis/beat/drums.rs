@@ -33,12 +33,15 @@ pub struct Accent {
     pub high: f32,
     /// Mid and high at once, as in snares and claps, 0 to 1.
     pub sharp: f32,
+    /// Activation of a beat and of a downbeat, 0 to 1.
+    pub beat: f32,
+    pub downbeat: f32,
 }
 
 impl Accent {
-    /// Returns low, mid, high and sharp.
-    pub fn ranges(&self) -> [f32; 4] {
-        [self.low, self.mid, self.high, self.sharp]
+    /// Returns low, mid, high, sharp and the activations of a beat and of a downbeat.
+    pub fn ranges(&self) -> [f32; 6] {
+        [self.low, self.mid, self.high, self.sharp, self.beat, self.downbeat]
     }
 }
 
@@ -77,6 +80,6 @@ impl Drums {
             all += (combined(relative) - all) * RELATIVE_SHARE;
         }
         let [low, mid, high] = ranges;
-        Accent { all, low, mid, high, sharp: mid * high }
+        Accent { all, low, mid, high, sharp: mid * high, ..Accent::default() }
     }
 }

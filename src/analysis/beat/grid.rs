@@ -11,7 +11,11 @@ use super::octave;
 const OCTAVE_SMOOTHING: f32 = 0.06;
 const HALVE: f32 = 1.2;
 const RESTORE: f32 = -1.8;
-/// Longest period that halving the tempo may produce, in hops.
+/// Log odds that are too small to be sure of the octave.
+const DOUBT: f32 = 0.3;
+/// Weight of the activations against the accents when every second beat is chosen.
+const ACTIVATION_WEIGHT: f32 = 2.0;
+/// Longest period that halving may produce, in hops.
 const MAX_PERIOD: f64 = 150.0;
 
 /// The counted beats: anchor and period in hops, and the number of the beat at the anchor.
@@ -158,9 +162,9 @@ impl Grid {
         let before = self.slow;
         if self.slow.is_none() && self.octave > HALVE && 2.0 * self.period < MAX_PERIOD {
             let weight = |parity: usize| {
-                self.cells
-                    .mean(parity, 0, 2)
-                    .map_or(0.0, |[low, mid, high, sharp]| low + 0.7 * mid + 0.3 * high + sharp)
+                self.cells.mean(parity, 0, 2).map_or(0.0, |[low, mid, high, sharp, beat, _]| {
+                    low + 0.7 * mid + 0.3 * high + sharp + ACTIVATION_WEIGHT * beat
+                })
             };
             self.slow = Some(u64::from(weight(1) > weight(0)));
         } else if self.slow.is_some() && self.octave < RESTORE {
@@ -183,6 +187,11 @@ impl Grid {
             };
         }
         Some(view)
+    }
+
+    /// Returns whether the evidence for counting every beat, or every second one, is weak.
+    pub fn octave_is_doubtful(&self) -> bool {
+        if self.slow.is_some() { self.octave < DOUBT } else { self.octave > -DOUBT }
     }
 
     /// Returns the counted beats.

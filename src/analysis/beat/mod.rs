@@ -5,13 +5,16 @@ mod bar;
 mod cells;
 mod comb;
 mod drums;
+mod fusion;
 mod grid;
 mod manual;
 mod octave;
+mod pair;
+mod support;
 #[cfg(test)]
 mod tests;
 mod tracker;
 
 pub(super) use drums::Drums;
 pub use manual::TempoRequest;
-pub(super) use tracker::Tracker;
+pub(super) use pair::TrackerPair;

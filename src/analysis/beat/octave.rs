@@ -4,11 +4,11 @@
 //! Uses logistic regression, trained on annotated music counted correctly and at twice the tempo. In two-fold
 //! cross-validation split by source, it classifies nine of ten updates correctly.
 
-use super::cells::{AccentAverages, Ranges};
+use super::cells::AccentAverages;
 
 /// Weights of low, mid, high and sharp for: accents that alternate between beats, accents once in four beats, accents
 /// halfway between beats, and accents a quarter beat off.
-const WEIGHTS: [Ranges; 4] = [
+const WEIGHTS: [[f32; 4]; 4] = [
     [0.48, -3.87, -1.34, 1.01],
     [2.63, -1.81, 10.37, -0.54],
     [-2.86, -1.52, -2.30, -1.88],
@@ -18,13 +18,18 @@ const WEIGHTS: [Ranges; 4] = [
 const TEMPO: [f32; 3] = [3.25, -1.89, -0.78];
 /// Added to the sum of the accents on the beats, so that weak accents give small ratios.
 const FLOOR: f32 = 0.02;
+/// Weights of activations that alternate between beats, by more than the typical share, and of those between beats.
+const ACTIVATION: [f32; 2] = [3.0, -3.0];
+const TYPICAL_ALTERNATION: f32 = 0.4;
+/// Regularises the ratios of weak activations.
+const ACTIVATION_FLOOR: f32 = 0.1;
 /// Upper limit of the accents between beats, as a multiple of those on the beats.
 const MAX_BETWEEN: f32 = 3.0;
 
 /// Returns the log odds that every second beat at `bpm` is not a beat; `None` until four beats have passed.
 pub fn too_fast(cells: &AccentAverages, bpm: f32) -> Option<f32> {
-    let mut on = [[0.0; 4]; 4];
-    let mut between = [[0.0; 4]; 2];
+    let mut on = [[0.0; 6]; 4];
+    let mut between = [[0.0; 6]; 2];
     for (beat, on) in on.iter_mut().enumerate() {
         *on = cells.mean(beat, 0, 4)?;
         for (part, place, share) in [(1, 1, 0.5), (2, 0, 1.0), (3, 1, 0.5)] {
@@ -45,5 +50,9 @@ pub fn too_fast(cells: &AccentAverages, bpm: f32) -> Option<f32> {
         ];
         odds += terms.iter().zip(&WEIGHTS).map(|(term, weight)| term * weight[range]).sum::<f32>();
     }
-    Some(odds)
+    let [a, b, c, d] = on.map(|on| on[4]);
+    let all = a + b + c + d + ACTIVATION_FLOOR;
+    let alternation = (a - b + c - d).abs() / all;
+    odds += ACTIVATION[0] * (alternation - TYPICAL_ALTERNATION) * (1.0 - ACTIVATION_FLOOR / all);
+    Some(odds + ACTIVATION[1] * (between[0][4] / all).min(1.0))
 }

@@ -6,7 +6,8 @@ use super::super::onset::Onset;
 use super::bar::Bar;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
-use super::grid::Grid;
+use super::fusion::LAG;
+use super::grid::{Count, Grid};
 use super::manual::{ManualTempo, TempoRequest};
 use crate::units::{Seconds, Tempo, Unipolar};
 
@@ -15,10 +16,11 @@ const UPDATE_HOPS: u64 = 10;
 const UPDATE_SECS: f32 = 0.1;
 /// Hops received before the first update.
 const FIRST_UPDATE: u64 = 150;
-/// Latency of onsets in seconds: they peak when half the window has passed over them.
-const LATENCY_SECS: f64 = 0.032;
 /// Length of a hop, in seconds.
 const HOP_SECS: f64 = 0.01;
+/// Latency of accents in seconds: onsets peak when half the window has passed over them, and wait for the
+/// activations.
+const LATENCY_SECS: f64 = 0.032 + LAG as f64 * HOP_SECS;
 /// `z` above which a grid is adopted, with a confidence of at least 0.5.
 const ADOPT_Z: f32 = 4.4;
 /// `z` above which a grid is adopted as an untrusted candidate; noise reaches it half of the time.
@@ -32,7 +34,13 @@ const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
 /// Minimum confidence in a grid that holds: enough to be trusted, but less than in a clear grid.
 const HOLD_CONFIDENCE: f32 = 0.65;
-/// `z` above which an adopted grid is followed, and `z` at which the confidence is zero.
+/// Mean `z` of a grid that is trusted even if the network finds no music with a beat.
+const CERTAIN_Z: f32 = 3.0;
+/// Confidence in texture, and in a weak grid without music.
+const UNTRUSTED: f32 = 0.3;
+/// Maximum confidence while it is doubtful whether every beat counts or every second one.
+const DOUBTFUL_CONFIDENCE: f32 = 0.78;
+/// `z` above which an adopted grid is followed, and the `z` of zero confidence.
 const FOLLOW_Z: f32 = 3.4;
 const ZERO_Z: f32 = 3.0;
 /// Share of a weak grid's mean `z` that the evidence must exceed for the grid to be followed.
@@ -80,6 +88,10 @@ const FIRST_HIGH: f32 = 0.006;
 
 /// Finds the beat of the music and follows it.
 pub struct Tracker {
+    /// Whether the accents include activations.
+    informed: bool,
+    /// Whether the network finds no music with a beat.
+    absent: bool,
     combs: Combs,
     hop: u64,
     best: Comb,
@@ -106,6 +118,8 @@ impl Tracker {
     /// Builds a tracker without a grid.
     pub fn new() -> Self {
         Self {
+            informed: false,
+            absent: false,
             combs: Combs::new(),
             hop: 0,
             best: Comb::default(),
@@ -121,6 +135,11 @@ impl Tracker {
             bar: Bar::default(),
             manual: ManualTempo::default(),
         }
+    }
+
+    /// Builds a tracker without a grid for accents that include activations.
+    pub fn informed() -> Self {
+        Self { informed: true, ..Self::new() }
     }
 
     /// Processes the accent and the onsets of a hop; `sound` is false in silence.
@@ -140,6 +159,11 @@ impl Tracker {
         if self.hop.is_multiple_of(UPDATE_HOPS) && self.hop >= FIRST_UPDATE {
             self.update();
         }
+    }
+
+    /// Notes whether the network finds no music with a beat, which raises what it takes to trust a grid.
+    pub fn note_absence(&mut self, absent: bool) {
+        self.absent = absent;
     }
 
     /// Applies a tempo request from the performer.
@@ -183,7 +207,9 @@ impl Tracker {
         grid.age += 1;
         let own = grid.evidence(&self.combs, now);
         let gone = (0..2).any(|n| self.recent[n] < GONE * grid.drums[n]);
-        if own.z > FOLLOW_Z.min(FOLLOW_SHARE * grid.mean_z) && !gone {
+        // Noise must not revive a grid whose music has ended.
+        let ended = self.absent && grid.coasting_secs >= KEPT_SECS;
+        if own.z > FOLLOW_Z.min(FOLLOW_SHARE * grid.mean_z) && !gone && !ended {
             grid.follow(own, now, self.manual.tempo_is_set());
             for (drums, recent) in grid.drums.iter_mut().zip(self.recent) {
                 *drums += (recent - *drums) * 0.03;
@@ -206,9 +232,10 @@ impl Tracker {
         if !gone && !self.manual.octave_is_set() && grid.age >= OCTAVE_UPDATES && grid.update_octave() {
             self.bar = Bar::default();
         }
-        let lost = gone && (grid.coasting_secs >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
+        let lost = ended || gone && (grid.coasting_secs >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
         let holds = grid.age >= HOLD_UPDATES && grid.lead > HOLD_LEAD && grid.mean_z > HOLD_Z;
-        if holds && !grid.proven && !gone {
+        let doubtful = self.absent && grid.mean_z < CERTAIN_Z;
+        if holds && !grid.proven && !gone && !doubtful {
             grid.proven = true;
             self.confidence = self.confidence.max(0.5);
         }
@@ -223,11 +250,12 @@ impl Tracker {
             0.0
         } else if gone {
             self.confidence
-        } else if texture {
-            0.3
+        } else if texture || doubtful {
+            UNTRUSTED
         } else {
             let clear = ((z - ZERO_Z) / (2.0 * (ADOPT_Z - ZERO_Z))).clamp(0.0, 1.0);
-            if holds { clear.max(HOLD_CONFIDENCE) } else { clear }
+            let sure = if holds { clear.max(HOLD_CONFIDENCE) } else { clear };
+            if self.informed && grid.octave_is_doubtful() { sure.min(DOUBTFUL_CONFIDENCE) } else { sure }
         };
         let pace = match target > self.confidence {
             true => 0.35,
@@ -270,8 +298,28 @@ impl Tracker {
         (self.rival_updates, self.faster_updates) = (0, 0);
     }
 
-    /// Returns the current grid on the audio clock, with manual overrides applied; the default grid if none
-    /// is proven.
+    /// Returns the confidence in the grid, 0 to 1.
+    pub fn confidence(&self) -> f32 {
+        self.grid.as_ref().map_or(0.0, |grid| if grid.proven { self.confidence } else { 0.0 })
+    }
+
+    /// Returns the low onset strength, averaged over the last few seconds.
+    pub fn low(&self) -> f32 {
+        self.low
+    }
+
+    /// Returns whether the performer set the tempo, the octave or the bar.
+    pub fn is_manual(&self) -> bool {
+        self.manual.tempo_is_set() || self.manual.octave_is_set() || self.bar.is_set()
+    }
+
+    /// Returns the beats as counted, if there is a grid.
+    pub fn count(&self) -> Option<Count> {
+        self.grid.as_ref().filter(|grid| grid.proven).map(Grid::count)
+    }
+
+    /// Returns the current grid on the audio clock, with manual overrides applied; the default without a
+    /// proven grid.
     pub fn grid(&self) -> BeatGrid {
         let Some(grid) = self.grid.as_ref().filter(|grid| grid.proven) else { return BeatGrid::default() };
         let (downbeat, downbeat_confidence) = self.bar.downbeat();

@@ -1,0 +1,223 @@
+//! Runs two trackers, one on the drums alone and one that also follows the network, and decides which one leads.
+//!
+//! The drums are precise on clear music and do not invent a beat; the network finds the beat in unfamiliar music, rooms
+//! and crowds. It leads only where it finds its own beats again on its grid, where there are kicks or bass lines, and,
+//! against a trusted grid of the drums, only if it supports that one less.
+
+use super::super::activation::Activation;
+use super::super::features::{BeatGrid, TRUSTED_CONFIDENCE};
+use super::super::onset::Onset;
+use super::drums::Accent;
+use super::fusion::Fusion;
+use super::grid::Count;
+use super::manual::TempoRequest;
+use super::support::{ActivationHistory, Support};
+use super::tracker::Tracker;
+use crate::units::Seconds;
+
+/// Interval of the decisions, in hops.
+const UPDATE_HOPS: u64 = 10;
+/// Length of a hop, in seconds.
+const HOP_SECS: f64 = 0.01;
+/// Consecutive decisions after which the other tracker leads.
+const SWITCH_UPDATES: u32 = 5;
+/// Minimum support for the informed grid.
+const SUPPORTED: Support = Support { level: 0.3, z: 3.0 };
+/// Lead in the level that a grid needs over a trusted one at twice or half the tempo.
+const OCTAVE_LEAD: f32 = 0.1;
+/// Presence below which there is no music with a beat.
+const PRESENT: f32 = 0.5;
+/// Mean low onset strength of kicks and bass lines; pads stay below.
+const KICKS: f32 = 0.04;
+
+/// How two grids relate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Relation {
+    Same,
+    /// One counts twice the beats of the other.
+    Octave,
+    Different,
+}
+
+fn relation(a: Count, b: Count) -> Relation {
+    let ratio = b.period / a.period;
+    let away = (b.anchor - a.anchor) / a.period.min(b.period);
+    let near = |octave: f64| (ratio / octave - 1.0).abs() < 0.03 && (away - away.round()).abs() < 0.15;
+    if near(1.0) {
+        Relation::Same
+    } else if near(2.0) || near(0.5) {
+        Relation::Octave
+    } else {
+        Relation::Different
+    }
+}
+
+/// Finds the beat with two trackers.
+pub struct TrackerPair {
+    plain: Tracker,
+    informed: Tracker,
+    fusion: Fusion,
+    history: ActivationHistory,
+    hop: u64,
+    /// Whether the informed tracker leads, and the consecutive decisions for a change.
+    informed_leads: bool,
+    changes: u32,
+    /// Beat number of the result minus that of the leading tracker.
+    offset: i64,
+}
+
+impl TrackerPair {
+    /// Builds trackers without a grid.
+    pub fn new() -> Self {
+        Self {
+            plain: Tracker::new(),
+            informed: Tracker::informed(),
+            fusion: Fusion::new(),
+            history: ActivationHistory::new(),
+            hop: 0,
+            informed_leads: false,
+            changes: 0,
+            offset: 0,
+        }
+    }
+
+    /// Processes the accent, the activation and the onsets of a hop; `sound` is false in silence.
+    pub fn step(&mut self, accent: Accent, activation: Activation, onset: Onset, sound: bool) {
+        let (plain, informed) = self.fusion.step(accent, activation);
+        self.plain.step(plain, onset, sound);
+        self.informed.step(informed, onset, sound);
+        self.history.push(activation.beat, activation.presence);
+        self.hop += 1;
+        if self.hop.is_multiple_of(UPDATE_HOPS) {
+            self.update();
+        }
+    }
+
+    /// Applies a tempo request of the performer to the leading tracker, which leads until the request is withdrawn.
+    pub fn apply(&mut self, request: TempoRequest) {
+        self.leader_mut().apply(request);
+    }
+
+    fn leader(&self) -> &Tracker {
+        if self.informed_leads { &self.informed } else { &self.plain }
+    }
+
+    fn leader_mut(&mut self) -> &mut Tracker {
+        if self.informed_leads { &mut self.informed } else { &mut self.plain }
+    }
+
+    fn update(&mut self) {
+        let absent = self.history.presence() < PRESENT;
+        self.plain.note_absence(absent);
+        self.informed.note_absence(absent);
+        if self.leader().is_manual() {
+            self.changes = 0;
+            return;
+        }
+        self.history.update();
+        let plain_trusted = self.plain.confidence() >= TRUSTED_CONFIDENCE;
+        let support = |tracker: &Tracker| tracker.count().map(|count| self.history.support(count));
+        let (own, other) =
+            (support(&self.informed).unwrap_or_default(), support(&self.plain).unwrap_or_default());
+        let supported = own.z > SUPPORTED.z
+            && own.level > SUPPORTED.level
+            && !absent
+            && self.informed.low() > KICKS
+            && self.informed.confidence() >= TRUSTED_CONFIDENCE;
+        let relation = self.informed.count().zip(self.plain.count()).map(|(a, b)| relation(a, b));
+        let better = match relation {
+            Some(Relation::Octave) if plain_trusted => {
+                let lead = if self.informed_leads { -OCTAVE_LEAD } else { OCTAVE_LEAD };
+                own.z > other.z && own.level > other.level + lead
+            }
+            Some(Relation::Different) if plain_trusted => own.z > other.z,
+            _ => true,
+        };
+        let change = (supported && better) != self.informed_leads;
+        self.changes = if change { self.changes + 1 } else { 0 };
+        // A leader that cannot be trusted is replaced at once.
+        let trusted = if self.informed_leads { supported } else { plain_trusted };
+        if self.changes >= if trusted { SWITCH_UPDATES } else { 1 } {
+            self.change();
+        }
+    }
+
+    /// Makes the other tracker lead; the beat numbers continue.
+    fn change(&mut self) {
+        let now = Seconds(self.hop as f64 * HOP_SECS);
+        let before = self.grid().beats_at(now);
+        self.informed_leads = !self.informed_leads;
+        self.changes = 0;
+        self.offset = (before - self.leader().grid().beats_at(now)).round() as i64;
+    }
+
+    /// Returns the current grid on the audio clock, with manual overrides applied.
+    pub fn grid(&self) -> BeatGrid {
+        let mut grid = self.leader().grid();
+        grid.anchor_beat = grid.anchor_beat.saturating_add_signed(self.offset);
+        grid.downbeat = (grid.downbeat as i64 + self.offset).rem_euclid(4) as u64;
+        grid
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Rng;
+
+    /// Period of the beats, in hops.
+    const BEAT: usize = 50;
+
+    /// Runs for `hops` with random accents, `drums` on the beats, activations on them and a mean `low` onset.
+    fn run(pair: &mut TrackerPair, rng: &mut Rng, hops: usize, drums: f32, low: f32) {
+        for hop in 0..hops {
+            let beat = if hop % BEAT == 0 { drums } else { 0.0 };
+            let accent = Accent { all: 0.3 * rng.unit_f32() + beat, low: beat, ..Accent::default() };
+            let activation = Activation {
+                beat: if (1..4).contains(&(hop % BEAT)) { 0.8 } else { 0.02 },
+                downbeat: 0.0,
+                presence: 1.0,
+            };
+            pair.step(accent, activation, Onset { low, mid: 1.0, high: 0.1 }, true);
+        }
+    }
+
+    #[test]
+    fn the_network_leads_where_the_drums_show_no_beat_and_there_is_bass() {
+        for (low, leads) in [(0.1, true), (0.01, false)] {
+            let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+            run(&mut pair, &mut rng, 40 * BEAT, 0.0, low);
+            let grid = pair.grid();
+            assert_eq!((pair.informed_leads, grid.trusted()), (leads, leads), "low {low}: {grid:?}");
+            assert!(!leads || (grid.tempo.bpm() - 120.0).abs() < 1.0, "{grid:?}");
+        }
+    }
+
+    #[test]
+    fn beat_numbers_continue_when_the_leader_changes() {
+        let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+        run(&mut pair, &mut rng, 30 * BEAT, 1.0, 0.1);
+        assert!(pair.informed_leads);
+        let last = |pair: &TrackerPair| pair.grid().beats_at(Seconds(pair.hop as f64 * HOP_SECS));
+        let (mut beats, mut changed) = (last(&pair), false);
+        for _ in 0..40 {
+            run(&mut pair, &mut rng, BEAT, 1.0, 0.0);
+            let now = last(&pair);
+            assert!((now - beats - 1.0).abs() < 0.1, "{beats} {now}");
+            beats = now;
+            changed |= !pair.informed_leads;
+        }
+        assert!(changed);
+    }
+
+    #[test]
+    fn grids_are_compared_up_to_an_octave() {
+        let count = |anchor, period| Count { anchor, period, number: 0 };
+        let of = |anchor, period| relation(count(1_000.0, 50.0), count(anchor, period));
+        assert_eq!(of(1_104.0, 50.5), Relation::Same);
+        assert_eq!(of(1_050.0, 100.0), Relation::Octave);
+        assert_eq!(of(975.0, 25.0), Relation::Octave);
+        assert_eq!(of(1_025.0, 50.0), Relation::Different);
+        assert_eq!(of(1_000.0, 75.0), Relation::Different);
+    }
+}
