@@ -384,6 +384,7 @@ fn the_settings_page() {
         guarded: true,
         limited: true,
         file: Some("/home/me/.config/aivj/settings.toml".into()),
+        problems: Vec::new(),
     };
     check("settings", moment);
 }

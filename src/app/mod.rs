@@ -27,7 +27,6 @@ mod shutdown;
 mod sound;
 mod standby;
 mod surface;
-mod taste;
 mod theming;
 mod window;
 
@@ -39,7 +38,6 @@ pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use resume::{SavedShow, saved_show};
 pub use screen::screens;
-pub use taste::{TasteImport, export_taste, import_taste, show_is_open};
 pub use window::{AppSettings, run};
 
 /// Returns the settings folder, or `None` if the user has no home folder.

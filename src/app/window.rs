@@ -39,7 +39,7 @@ use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::jobs::single_instance::RaiseRequests;
 use crate::layers::LayerFiles;
-use crate::library::{Setting, Settings, UserFolders, edited};
+use crate::library::{Setting, Settings, UserFolders};
 use crate::midi::Midi;
 use crate::milk::PresetAudio;
 use crate::mind::Profile;

@@ -8,7 +8,6 @@ use super::plan::AuditPlan;
 use super::run::AuditRun;
 use super::{Ledger, write_reports};
 use crate::disk::WirePath;
-use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::store::Store;
 use crate::store::VerdictRow;

@@ -8,7 +8,8 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
-use crate::app::{allow, catalogue, open_store, open_store_to_write, show_is_open, unix_now};
+use super::taste_transfer::show_is_open;
+use crate::app::{allow, catalogue, open_store, open_store_to_write, unix_now};
 use crate::facts::{Energy, PresetId, Tag};
 use crate::library::find::Description;
 use crate::library::{self, LibraryLocation, SearchIndex};

@@ -20,6 +20,7 @@ mod replay;
 mod settings;
 mod simulate;
 mod taste;
+mod taste_transfer;
 mod train_scene;
 
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{export_taste, import_taste};
+use super::taste_transfer::{export_taste, import_taste};
 use crate::units::counted;
 
 /// Export or import the learnt taste.

@@ -308,19 +308,26 @@ impl Gpu {
         self.queue.on_submitted_work_done(move || {
             done.send(()).ok(); // Fails if the waiting thread has given up.
         });
-        self.receive(&finished)
+        self.receive(&finished).map(drop)
     }
 
-    /// Polls the device until one of its callbacks sends a value through `answer`, and returns the value.
-    fn receive<T>(&self, answer: &Receiver<T>) -> Result<T, StageError> {
+    /// Polls the device until one of its callbacks sends a value through `answer`, and returns the value; `None` if
+    /// wgpu dropped the callback.
+    ///
+    /// Configuring a surface waits for all submitted work and then drops the callbacks of that work (wgpu 30), so a
+    /// dropped callback means that the work is done.
+    fn receive<T>(&self, answer: &Receiver<T>) -> Result<Option<T>, StageError> {
         let began = Instant::now();
         loop {
             self.poll()?;
             let [shortest, longest] = WAIT_PAUSE;
             match answer.recv_timeout((began.elapsed() / WAIT_SLACK).clamp(shortest, longest)) {
-                Ok(value) => return Ok(value),
+                Ok(value) => return Ok(Some(value)),
+                Err(RecvTimeoutError::Disconnected) => return self.poll().map(|()| None),
                 Err(RecvTimeoutError::Timeout) if began.elapsed().as_secs() < TIMEOUT_SECS => {}
-                Err(_) => return Err(self.loss().unwrap_or(StageError::Timeout(TIMEOUT_SECS))),
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(self.loss().unwrap_or(StageError::Timeout(TIMEOUT_SECS)));
+                }
             }
         }
     }
@@ -344,8 +351,8 @@ impl Gpu {
         mapped: &Receiver<Result<(), wgpu::BufferAsyncError>>,
     ) -> Result<(), StageError> {
         match self.receive(mapped)? {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
         }
     }
 
@@ -454,5 +461,21 @@ impl DeviceErrors {
 
     fn newest(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         self.newest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_callback_means_that_the_work_is_done() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let (done, finished) = mpsc::sync_channel::<()>(1);
+        drop(done);
+        assert_eq!(gpu.receive(&finished), Ok(None));
+        let (_kept, unfinished) = mpsc::sync_channel::<()>(1);
+        gpu.errors.lose("lost by a test");
+        assert!(matches!(gpu.receive(&unfinished), Err(StageError::Lost(_))));
     }
 }

@@ -88,8 +88,9 @@ impl Readback {
         let mapped = match wait {
             Wait::Never => match gpu.poll().map(|()| oldest.mapped.try_recv()) {
                 Ok(Err(TryRecvError::Empty)) => return Ok(None),
-                Ok(Ok(Ok(()))) => Ok(()),
-                Ok(_) => Err(StageError::Invalid("the picture could not be mapped".to_owned())),
+                // A dropped callback means that the work is done, as in [`Gpu::wait`].
+                Ok(Ok(Ok(())) | Err(TryRecvError::Disconnected)) => Ok(()),
+                Ok(Ok(Err(_))) => Err(StageError::Invalid("the picture could not be mapped".to_owned())),
                 Err(error) => Err(error),
             },
             Wait::WhenFull if !full => return Ok(None),
