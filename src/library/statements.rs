@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn text_without_quotes_is_named_as_such() {
-        for value in ["nope", "india", "USB", "truely", "no", "off"] {
+        for value in ["nope", "india", "USB", "truex", "no", "off"] {
             let document = Document::parse(&format!("guard = {value}"));
             assert!(document.invalid[0].why.contains("text needs quotes"), "{value}: {:?}", document.invalid);
         }
