@@ -92,7 +92,7 @@ impl SettingsPage {
         egui::CentralPanel::default().show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 if !view.problems.is_empty() {
-                    heading(ui, "Problems at the start");
+                    heading(ui, "Startup problems");
                 }
                 for problem in &view.problems {
                     ui.label(RichText::new(sentence(problem)).color(style::WARN));

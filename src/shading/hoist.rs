@@ -16,7 +16,7 @@ use super::uniform_values::{UniformValues, Uniforms};
 use super::vertex::Vertex;
 
 /// Moves computations whose result is the same for every pixel to a new vertex entry point,
-/// [`VERTEX_ENTRY`](super::VERTEX_ENTRY), which draws one triangle over the picture. `entry` is the fragment
+/// [`VERTEX_ENTRY`](super::VERTEX_ENTRY), which emits a full-screen triangle. `entry` is the fragment
 /// entry point to use with it; the other entry points are removed. Returns false, and changes no shader, if
 /// there is nothing to move.
 pub fn hoist(module: &mut Module, entry: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Builds the vertex shader, which computes the hoisted values and draws one triangle over the picture.
+//! Builds the vertex shader, which computes the hoisted values and emits a full-screen triangle.
 
 use std::collections::HashMap;
 

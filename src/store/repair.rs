@@ -127,7 +127,7 @@ pub(super) fn file_bytes(path: &Path) -> u64 {
     if bytes(&with_suffix(path, LOG)) > 0 { u64::MAX } else { bytes(path) }
 }
 
-/// Marks a store as possibly damaged, which makes the next opening check all of it.
+/// Marks a store as possibly damaged, so that it is checked in full the next time it is opened.
 pub(super) fn mark_suspect(store: &Path) {
     if let Err(error) = std::fs::write(suspect_mark(store), "") {
         log::warn!("could not mark the store as damaged: {error}");

@@ -68,7 +68,7 @@ fn three(name: &str, x: f32, y: f32, z: f32) -> Option<f32> {
     })
 }
 
-/// Folds a function by component; `None` for unsupported functions, variable arguments or non-finite results.
+/// Folds a function component-wise; `None` for unsupported functions, non-constant arguments or non-finite results.
 pub(super) fn function(name: &str, values: &[Value], shape: Shape) -> Option<Value> {
     let mut components = [0.0; 4];
     for (index, component) in components.iter_mut().enumerate().take(usize::from(shape.count())) {
