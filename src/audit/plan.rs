@@ -211,7 +211,7 @@ impl AuditPlan {
         format!("{}{}", self.libraries[file.library].prefix, slashed(&file.below))
     }
 
-    /// Returns the report path of a preset's first file; the preset's ID if the plan does not contain it.
+    /// Returns the report path of a preset's first file, or the preset's ID if the plan does not contain the preset.
     pub fn name(&self, id: PresetId) -> String {
         self.first.get(&id).map_or_else(|| id.to_string(), |&file| self.relative(&self.files[file]))
     }

@@ -49,7 +49,7 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Write the results to FILE, in an existing folder, as JSON
+    /// Write the results to FILE as JSON; its folder must exist
     #[arg(long, value_name = "FILE", value_parser = super::args::output_file())]
     json: Option<PathBuf>,
     /// Compare two JSON files instead of measuring: the newer one, then the older one

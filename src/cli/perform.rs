@@ -46,7 +46,7 @@ pub struct Args {
     /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
-    /// Write the set log to FILE, in an existing folder, as JSON Lines
+    /// Write the set log to FILE as JSON Lines; its folder must exist
     #[arg(long, value_name = "FILE", value_parser = super::args::output_file())]
     log: Option<PathBuf>,
     /// Show new presets without auditing them first

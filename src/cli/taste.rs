@@ -17,7 +17,7 @@ pub struct Args {
 enum TasteCommand {
     /// Write the learnt taste, favourites, bans and skips to a file
     Export {
-        /// JSON file to write, in an existing folder
+        /// JSON file to write; its folder must exist
         #[arg(value_parser = super::args::output_file())]
         file: PathBuf,
     },

@@ -12,7 +12,7 @@ pub struct Args {
     /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
     #[arg(long)]
     folder: PathBuf,
-    /// Output weights file, in an existing folder; a file at the default path is embedded in the next build
+    /// Output weights file, whose folder must exist; a file at the default path is embedded in the next build
     #[arg(long, value_name = "FILE", default_value = "assets/scene.json",
         value_parser = super::args::output_file())]
     out: PathBuf,

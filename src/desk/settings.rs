@@ -47,7 +47,7 @@ pub fn start_message(problems: &[String]) -> Option<String> {
     let first = problems.first()?;
     Some(match problems.len() {
         1 => first.clone(),
-        count => format!("{count} problems, listed on the Settings page; the first: {first}"),
+        count => format!("{count} problems (see the Settings page), including: {first}"),
     })
 }
 

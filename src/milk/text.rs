@@ -88,8 +88,8 @@ pub enum TextEncoding {
 }
 
 impl<'a> Decoded<'a> {
-    /// Decodes UTF-8, or UTF-16 of either byte order, falling back to Latin-1, which is close to the Windows code page
-    /// of MilkDrop.
+    /// Decodes UTF-8, or UTF-16 of either byte order, falling back to Latin-1, which is close to Windows-1252, the
+    /// code page of most old presets.
     pub fn new(bytes: &'a [u8]) -> Self {
         if let Some((body, unit, bom)) = utf16(bytes) {
             let units = body.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));

@@ -131,7 +131,7 @@ fn changes(input: &PageInput, previous: &Styles, pictures: &Pictures) -> Markup 
     }
 }
 
-/// Lists the clusters that are new, removed, or changed in size.
+/// Lists the styles that are new, removed, or changed in size.
 fn sizes(styles: &Styles, previous: &Styles) -> Markup {
     let old: HashMap<&str, &ClusterStyle> =
         previous.clusters.iter().map(|style| (style.id.as_str(), style)).collect();

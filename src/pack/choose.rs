@@ -1,4 +1,5 @@
-//! Selects the presets of a pack: spread over folders, looks and families, at random, or the first ones.
+//! Selects the presets of a pack: a diverse selection across folders, looks and families, a random sample, or the first
+//! presets in path order.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -124,7 +124,7 @@ fn every_problem_found_at_the_start_is_listed() {
     let problems = ["no graphics card found", "keys.toml: line 3: unknown key", "layers: [img00]: no img"];
     moment.settings.problems = problems.map(String::from).to_vec();
     let message = start_message(&moment.settings.problems).expect("a message");
-    assert_eq!(message, "3 problems, listed on the Settings page; the first: no graphics card found");
+    assert_eq!(message, "3 problems (see the Settings page), including: no graphics card found");
     assert_eq!(start_message(&moment.settings.problems[..1]).as_deref(), Some(problems[0]));
     try_out(&moment, |harness, _, _| {
         for label in ["No graphics card found", problems[1], "Layers: [img00]: no img"] {

@@ -11,7 +11,7 @@ const FRAME_HOPS: usize = 2;
 const FRAME_SECS: f32 = 0.02;
 /// Floor of the band powers as a share of the reference power, 50 dB below the music.
 const FLOOR: f32 = 1e-5;
-/// Floor of the mean band powers before that; keeps the logarithm finite.
+/// Floor of the mean power of a band, before the logarithm.
 const SMALLEST: f32 = 1e-8;
 /// Time constant of the running mean of a band, in seconds.
 const MEAN_SECS: f32 = 1.5;

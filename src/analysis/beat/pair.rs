@@ -93,7 +93,7 @@ impl TrackerPair {
         }
     }
 
-    /// Applies a tempo request of the performer to the leading tracker, which leads until the request is withdrawn.
+    /// Applies a tempo request from the performer to the leading tracker, which leads until the request is withdrawn.
     pub fn apply(&mut self, request: TempoRequest) {
         self.leader_mut().apply(request);
     }

@@ -34,7 +34,7 @@ const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
 /// Minimum confidence in a grid that holds: enough to be trusted, but less than in a clear grid.
 const HOLD_CONFIDENCE: f32 = 0.65;
-/// Mean `z` of a grid that is trusted even if the network finds no music with a beat.
+/// Mean `z` of a grid that is trusted even if the network reports that no music with a beat is playing.
 const CERTAIN_Z: f32 = 3.0;
 /// Confidence in texture, and in a weak grid without music.
 const UNTRUSTED: f32 = 0.3;
@@ -90,7 +90,7 @@ const FIRST_HIGH: f32 = 0.006;
 pub struct Tracker {
     /// Whether the accents include activations.
     informed: bool,
-    /// Whether the network finds no music with a beat.
+    /// Whether the network reports that no music with a beat is playing.
     absent: bool,
     combs: Combs,
     hop: u64,
@@ -161,7 +161,7 @@ impl Tracker {
         }
     }
 
-    /// Notes whether the network finds no music with a beat, which raises what it takes to trust a grid.
+    /// Notes whether the network reports that no music with a beat is playing, which raises what it takes to trust a grid.
     pub fn note_absence(&mut self, absent: bool) {
         self.absent = absent;
     }

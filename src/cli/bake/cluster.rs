@@ -16,7 +16,7 @@ use crate::units::counted;
 /// Group presets into styles and write the style index.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder with the embeddings; the index is written there too
+    /// Output folder for the style index; also the default location of the embeddings, audit and presets
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// What to group presets by

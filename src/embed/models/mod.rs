@@ -56,8 +56,8 @@ pub struct Added {
     pub description: String,
 }
 
-/// Adds a model from a folder or from a repository of `hub` to the folder `models`. The model is moved to its final
-/// name only after it is complete and tested. `on_progress` receives byte counts.
+/// Adds a model to the folder `models`, from a folder or from a repository on `hub`. The model is renamed to its final
+/// name only once it is complete and tested. `on_progress` receives byte counts.
 pub fn add(
     from: &str,
     name: Option<String>,

@@ -277,7 +277,7 @@ impl Lowering<'_> {
         self.select(condition, &zero, &quotient, fact)
     }
 
-    /// Returns the remainder as `fmod` defines it: with the sign of the dividend, and 0 for a divisor of 0.
+    /// Returns the remainder with the sign of the dividend, like `fmod`, but 0 if the divisor is 0.
     pub fn remainder(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let nonzero = right.fact.nonzero;
         let fact = if nonzero { Fact::within(right.fact.bound) } else { Fact::UNKNOWN };
