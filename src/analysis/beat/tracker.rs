@@ -161,7 +161,8 @@ impl Tracker {
         }
     }
 
-    /// Notes whether the network reports that no music with a beat is playing, which raises what it takes to trust a grid.
+    /// Notes whether the network reports that no music with a beat is playing, which raises what it takes to trust a
+    /// grid.
     pub fn note_absence(&mut self, absent: bool) {
         self.absent = absent;
     }
