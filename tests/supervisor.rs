@@ -55,17 +55,33 @@ impl Supervised {
         self.lines.lock().expect("lines").iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
-    /// Returns the ID of the show's process, which is not the standby's.
-    fn child(&self) -> u32 {
+    /// Returns the IDs of the supervisor's child processes that run, and whether each has a show.
+    fn children(&self) -> Vec<(u32, bool)> {
         let parent = self.program.0.id().to_string();
-        wait_for("the child", || {
-            std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
-                let number = entry.file_name().to_str()?.parse().ok()?;
-                let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-                let mut fields = stat.rsplit(')').next()?.split_whitespace();
-                let (state, of) = (fields.next()?, fields.next()?);
-                (state != "Z" && of == parent && has_show(&entry.path())).then_some(number)
-            })
+        let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+        let children = processes.filter_map(|entry| {
+            let number = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            let mut fields = stat.rsplit(')').next()?.split_whitespace();
+            let (state, of) = (fields.next()?, fields.next()?);
+            (state != "Z" && of == parent).then(|| (number, has_show(&entry.path())))
+        });
+        children.collect()
+    }
+
+    /// Returns the ID of the show's process.
+    fn child(&self) -> u32 {
+        wait_for("the show's process", || {
+            self.children().into_iter().find(|(_, show)| *show).map(|(id, _)| id)
+        })
+    }
+
+    /// Returns the ID of the standby's process, once it waits.
+    fn standby(&self) -> u32 {
+        wait_for("the standby", || {
+            let (id, _) = self.children().into_iter().find(|(_, show)| !show)?;
+            let blocked = std::fs::read_to_string(format!("/proc/{id}/wchan")).ok()?;
+            blocked.contains("pipe_read").then_some(id)
         })
     }
 
@@ -109,19 +125,23 @@ fn a_crashed_or_hung_show_is_restarted_with_its_state() {
     assert!(second.show.history.starts_with(&first.show.history), "the history is lost");
     assert!(second.show.now >= first.show.now && second.supervisor == first.supervisor);
     assert_eq!(second.surroundings, first.surroundings);
+    let standby = show.standby();
+    std::thread::sleep(std::time::Duration::from_millis(200)); // The supervisor reads that it is ready.
     show.send_signal(libc::SIGKILL);
+    assert_eq!(show.child(), standby, "the standby did not take over");
     let third = grown(&show, second.show.history.len());
     // A stopped process sends no heartbeats, like one blocked in a driver.
     show.send_signal(libc::SIGSTOP);
     assert_eq!(show.output_lines("the show hung").len(), 1);
     grown(&show, third.show.history.len());
     assert_eq!(std::fs::read_dir(show.data.path().join("sets")).expect("logs").count(), 4, "a log each");
-    let child = show.child();
+    let (child, standby) = (show.child(), show.standby());
     show.program.signal(libc::SIGTERM);
     let status = wait_for("the end", || show.program.0.try_wait().expect("its state"));
     assert!(status.success(), "{status}: {:?}", show.lines);
-    let ended = !std::path::Path::new(&format!("/proc/{child}")).exists();
-    assert!(ended, "the show outlives its supervisor");
+    for (name, id) in [("show", child), ("standby", standby)] {
+        wait_for(name, || (!std::path::Path::new(&format!("/proc/{id}")).exists()).then_some(()));
+    }
 }
 
 /// The long form: `cargo test --release --features faults --test supervisor -- --ignored --nocapture`; `AIVJ_KILLS`

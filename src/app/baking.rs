@@ -162,8 +162,10 @@ fn pack_name(library: &Path) -> String {
     let plain = if plain.is_empty() { "library" } else { plain };
     let packs = UserFolders::of_user().map(|places| places.data.join("packs"));
     let free = |name: &String| {
-        let holds = packs.as_ref().and_then(|packs| library_of(&packs.join(name)));
-        holds.is_none_or(|other| same_folder(&other, library))
+        let pack = packs.as_ref().map(|packs| packs.join(name));
+        // The library may itself be a pack, copied from another computer.
+        let itself = pack.as_ref().is_some_and(|pack| same_folder(pack, library));
+        !itself && pack.and_then(|pack| library_of(&pack)).is_none_or(|other| same_folder(&other, library))
     };
     let numbered = (2..).map(|number| format!("{plain} {number}"));
     std::iter::once(plain.to_owned()).chain(numbered).find(free).unwrap_or_else(|| plain.to_owned())

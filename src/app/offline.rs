@@ -11,7 +11,7 @@ use super::admission::live_admission;
 use super::performance::{PerformanceAudio, performed_sound};
 use super::persistence::recall;
 use super::set_log_writer::SetLogWriter;
-use super::shutdown::on_signals;
+use super::shutdown::{exit_on_second_signal, on_signals};
 use super::theming::themed;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
@@ -125,7 +125,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     rig.prepare();
     // ffmpeg reads the sound from a file in a scratch folder next to the video, which a signal must not leave behind.
     let stop = Arc::new(AtomicBool::new(false));
-    on_signals(&stop).context("installing signal handlers")?;
+    exit_on_second_signal(&stop).and_then(|()| on_signals(&stop)).context("installing signal handlers")?;
     let folder =
         settings.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).with_context(|| format!("creating the folder {}", folder.display()))?;

@@ -23,6 +23,17 @@ pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
 
+/// Exits at the second signal, for programs that may wait for another one. Call it before [`on_signals`].
+///
+/// # Errors
+/// Fails if a signal handler cannot be installed.
+pub(super) fn exit_on_second_signal(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    [SIGINT, SIGTERM].into_iter().try_for_each(|signal| {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone()).map(drop)
+    })
+}
+
 /// Installs an exit handler, because Xlib ends the process when the display server is gone. The handler sets
 /// `stop` and waits until `ended` is set, at most [`LIMIT`], so that the show can close its log.
 #[cfg(unix)]

@@ -37,7 +37,9 @@ impl OpenStage {
     /// Returns the stage if it matches `settings` and its device is not lost and can draw to `surface`.
     pub fn fit(self, settings: &Settings, surface: &wgpu::Surface) -> Option<Stage> {
         let gpu = &self.stage.render_context().gpu;
-        let fits = !gpu.lost()
+        // A device that was lost in the meantime reports it only now.
+        gpu.submit([]);
+        let fits = gpu.wait().is_ok()
             && gpu.adapter.is_surface_supported(surface)
             && self.stage.size() == render_size(settings, gpu.software())
             && self.stage.options() == options(settings)

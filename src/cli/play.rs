@@ -107,11 +107,14 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         seed = saved.seed.wrapping_add(1); // Avoids the choices that led to the crash.
         first.clear(); // The saved state includes their effects.
     }
+    // A layer may be what crashed the show.
+    if link.start().is_some_and(|start| start.restarts > 1) {
+        resumed.iter_mut().for_each(|saved| saved.show.layers.clear());
+    }
     if link.start().is_some_and(|start| start.safe_mode) {
         settings.presets = None;
         settings.textures.clear();
         settings.layers = None;
-        resumed.iter_mut().for_each(|saved| saved.show.layers.clear());
     }
     AppSettings { settings, seed, first, problems, seconds: args.seconds, resumed }
 }

@@ -75,10 +75,10 @@ impl FolderLock {
         Self::lock(folder)
     }
 
-    /// Locks any folder, creating it if missing. Unless the folder is an output folder, the lock leaves no file in it.
-    /// Fails if another bake holds the lock.
+    /// Locks any folder, creating it if missing. Unless the folder is an output folder or empty, the lock leaves no file
+    /// in it. Fails if another bake holds the lock.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
-        let temporary = (!is_output(folder)).then(|| folder.join(NAME));
+        let temporary = check_output(folder).is_err().then(|| folder.join(NAME));
         let mut lock = Self::lock(folder)?;
         lock.temporary = temporary;
         Ok(lock)

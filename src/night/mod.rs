@@ -117,7 +117,8 @@ pub fn overnight(
 /// same library.
 pub fn check_folder(settings: &BakeSettings) -> Result<(), BakeError> {
     let BakeSettings { folder, library, .. } = settings;
-    if same_folder(folder, library) {
+    // Earlier versions baked a library in place.
+    if same_folder(folder, library) && library_of(folder).is_none_or(|other| !same_folder(&other, library)) {
         return Err(BakeError::IntoLibrary(folder.clone()));
     }
     if let Some(other) = library_of(folder).filter(|other| !same_folder(other, library)) {

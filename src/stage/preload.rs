@@ -39,10 +39,24 @@ impl Stage {
     /// # Errors
     /// Returns an error if the device reports one or does not finish in time.
     pub fn preload(&mut self) -> Result<(), StageError> {
-        let render_context = self.render_context().clone();
-        if !render_context.gpu.software() {
+        if !self.render_context().gpu.software() {
             return Ok(());
         }
+        let StageOptions { limiter, meter, .. } = self.options();
+        let drawn = self.draw_everything();
+        self.clear();
+        self.set_layers(Arc::default());
+        self.measure_picture(meter);
+        self.limit_flashes(limiter);
+        // The picture becomes black again, and the trails of the effects end.
+        self.draw(&cue(None));
+        let waited = self.render_context().gpu.wait();
+        drawn.and(waited)
+    }
+
+    /// Draws decks, crossfades, effects and layers of every kind.
+    fn draw_everything(&mut self) -> Result<(), StageError> {
+        let render_context = self.render_context().clone();
         let settings = DeckSettings { size: self.size(), mesh: [8, 6], fps: FPS };
         let program = Program::compile(PRESET).map_err(|error| StageError::Invalid(error.to_string()))?;
         let on_air = [0, 1, 2].map(|id| OnAirDeck { deck: DeckId(id), modulation: Modulation::default() });
@@ -51,17 +65,7 @@ impl Stage {
             self.add(deck.deck, Box::new(prepared));
         }
         let [front, to, second] = on_air;
-        let mut cue = Cue {
-            dt: 1.0 / FPS,
-            fps: FPS,
-            audio: PresetAudio::default(),
-            front: Some(front),
-            fade: None,
-            second: None,
-            post: Post::default(),
-            layers: Vec::new(),
-            output_mode: OutputMode::Open,
-        };
+        let mut cue = cue(Some(front));
         self.draw(&cue);
         self.measure(DeckId(0));
         cue.fade = Some(Fade { to, progress: Unipolar::HALF, style: FadeStyle::Mix });
@@ -72,13 +76,22 @@ impl Stage {
         cue.layers = on_air_of(&files);
         self.set_layers(Arc::new(files));
         self.draw(&cue);
-        render_context.gpu.wait()?;
-        let StageOptions { limiter, meter, .. } = self.options();
-        self.clear();
-        self.set_layers(Arc::default());
-        self.measure_picture(meter);
-        self.limit_flashes(limiter);
-        Ok(())
+        render_context.gpu.wait()
+    }
+}
+
+/// Returns the cue of one frame with this deck on air, or with none.
+fn cue(front: Option<OnAirDeck>) -> Cue {
+    Cue {
+        dt: 1.0 / FPS,
+        fps: FPS,
+        audio: PresetAudio::default(),
+        front,
+        fade: None,
+        second: None,
+        post: Post::default(),
+        layers: Vec::new(),
+        output_mode: OutputMode::Open,
     }
 }
 
@@ -124,6 +137,8 @@ mod tests {
         let drawn = context.gpu.checked(|| stage.preload());
         assert_eq!(drawn, Ok(Ok(())));
         assert_eq!((stage.decks().count(), stage.options()), (0, options));
+        let picture = stage.screenshot().expect("a picture");
+        assert!(picture.pixels().all(|pixel| pixel.0[..3] == [0; 3]), "the picture is not black");
         assert_eq!(EFFECTS.passes(true).count(), 6, "an effect is missing");
     }
 }

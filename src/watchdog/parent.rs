@@ -22,8 +22,6 @@ use super::{BEAT, LEAVING, PICTURE, STOP, Start};
 /// Maximum time that a show may take to exit once it has been asked to end, reports that it is ending or
 /// closes its output; longer than the show's exit timer.
 const END_TIMEOUT: Duration = Duration::from_secs(3);
-/// Maximum time that a restart waits for a killed show to exit.
-const KILL_WAIT: Duration = Duration::from_millis(100);
 /// How long to wait for a heartbeat before checking the process; silence is counted in steps of this length.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 /// Interval between checks of a process that is ending.
@@ -49,10 +47,10 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     // Crashed or killed shows whose processes have not exited yet.
     let mut leftover = Vec::new();
     let mut start = Start { supervisor: std::process::id(), ..Start::default() };
-    let mut standby = Standby::new(program.clone(), &start);
+    let mut standby = Standby::new(program.clone());
     loop {
         let mut show = Show::start(&program, &start, &mut standby, stop.clone())?;
-        let end = show.watch(&mut standby);
+        let end = show.watch(&start, &mut standby);
         let shown = show.silence.stage() == Stage::Shown;
         leftover.retain_mut(|process: &mut Child| matches!(process.try_wait(), Ok(None)));
         leftover.push(show.process.child);
@@ -126,9 +124,9 @@ impl Show {
     }
 
     /// Watches the show until it ends: kills it if it hangs, and asks it to end once `stop` is set.
-    fn watch(&mut self, standby: &mut Standby) -> End {
+    fn watch(&mut self, start: &Start, standby: &mut Standby) -> End {
         loop {
-            standby.check(self.shown.map(|shown| shown.elapsed()));
+            standby.check(start, self.shown.map(|shown| shown.elapsed()));
             match self.process.beats.recv_timeout(CHECK_INTERVAL) {
                 Ok(BEAT) => {
                     self.silence.beat();
@@ -154,7 +152,7 @@ impl Show {
                     }
                     let pressure = self.threads.pressure(CHECK_INTERVAL);
                     if self.silence.check(CHECK_INTERVAL, pressure) {
-                        self.kill();
+                        self.process.kill();
                         let how = if pressure == Pressure::Gone { "crashed" } else { "hung" };
                         return End::Crashed(format!("the show {how}"));
                     }
@@ -178,7 +176,7 @@ impl Show {
                 Ok(Some(status)) => return self.ended(status),
                 Ok(None) if since.elapsed() < END_TIMEOUT => thread::sleep(END_CHECK_INTERVAL),
                 Ok(None) | Err(_) => {
-                    self.kill();
+                    self.process.kill();
                     return if self.leaving {
                         eprintln!("aivj: the show did not end in time and was killed");
                         End::Closed(ExitCode::FAILURE)
@@ -196,19 +194,11 @@ impl Show {
             Some(0) => End::Closed(ExitCode::SUCCESS),
             // A driver may crash while the process exits.
             _ if self.leaving => End::Closed(ExitCode::FAILURE),
-            // It could not start and has reported the error.
-            Some(1) if self.silence.stage() == Stage::Starting => End::Closed(ExitCode::FAILURE),
+            // It could not start and has reported the error. A restart may fail for a passing reason.
+            Some(1) if self.silence.stage() == Stage::Starting && !self.restarted => {
+                End::Closed(ExitCode::FAILURE)
+            }
             _ => End::Crashed(format!("the show crashed ({status})")),
-        }
-    }
-
-    /// Kills the process and waits up to [`KILL_WAIT`] for it to exit. If a driver or a busy CPU delays the
-    /// exit further, the restart does not wait for it.
-    fn kill(&mut self) {
-        self.process.child.kill().ok(); // It may have ended.
-        let since = Instant::now();
-        while !self.process.has_exited() && since.elapsed() < KILL_WAIT {
-            thread::sleep(END_CHECK_INTERVAL);
         }
     }
 }

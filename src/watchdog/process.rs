@@ -5,10 +5,16 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use super::{Start, VARIABLE};
+
+/// Maximum time to wait for a killed process to exit.
+const KILL_WAIT: Duration = Duration::from_millis(100);
+/// Interval between checks of a killed process.
+const KILL_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A child process that runs a show, or waits to do so.
 pub(super) struct ShowProcess {
@@ -37,6 +43,16 @@ impl ShowProcess {
         let (beat, beats) = mpsc::channel();
         thread::Builder::new().name("beats".into()).spawn(move || read_beats(output, &beat))?;
         Ok(Self { child, input, beats })
+    }
+
+    /// Kills the process and waits up to [`KILL_WAIT`] for it to exit. If a driver or a busy CPU delays the exit further,
+    /// nothing waits for it.
+    pub fn kill(&mut self) {
+        self.child.kill().ok(); // It may have exited.
+        let since = Instant::now();
+        while !self.has_exited() && since.elapsed() < KILL_WAIT {
+            thread::sleep(KILL_CHECK_INTERVAL);
+        }
     }
 
     /// Returns whether the process has exited.

@@ -15,7 +15,7 @@ const COMPILING: u32 = 120;
 const START_UP: Duration = Duration::from_secs(60);
 /// Maximum time until the first heartbeat of a standby that takes over; it still has to open windows and the
 /// library.
-const TAKE_OVER: Duration = Duration::from_secs(10);
+const TAKE_OVER: Duration = Duration::from_secs(30);
 
 /// Progress of the show, as reported so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

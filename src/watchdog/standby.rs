@@ -17,23 +17,20 @@ const MAX_FAILURES: u32 = 3;
 /// Keeps one standby process while a show runs.
 pub(super) struct Standby {
     program: PathBuf,
-    start: Start,
     process: Option<ShowProcess>,
     ready: bool,
     failures: u32,
 }
 
 impl Standby {
-    /// Creates the standby for shows started with `start`; does not start a process yet.
-    pub fn new(program: PathBuf, start: &Start) -> Self {
-        // It reads the saved state as a restarted show does, to open what that show will need.
-        let start = Start { restarts: 1, standby: true, ..start.clone() };
-        Self { program, start, process: None, ready: false, failures: 0 }
+    /// Creates the standby for shows of `program`; does not start a process yet.
+    pub fn new(program: PathBuf) -> Self {
+        Self { program, process: None, ready: false, failures: 0 }
     }
 
     /// Starts the process when the show has had a picture for a while, and notices when it is ready or has exited.
-    /// `shown_for` is the time since the show's first picture.
-    pub fn check(&mut self, shown_for: Option<Duration>) {
+    /// `start` is how the show was started, `shown_for` the time since its first picture.
+    pub fn check(&mut self, start: &Start, shown_for: Option<Duration>) {
         if let Some(process) = &mut self.process {
             self.ready |= process.beats.try_iter().any(|byte| byte == READY);
             if process.has_exited() {
@@ -42,7 +39,9 @@ impl Standby {
             }
         } else if shown_for.is_some_and(|time| time >= DELAY) && self.failures < MAX_FAILURES && supported() {
             self.ready = false;
-            match ShowProcess::start(&self.program, &self.start) {
+            // It reads the saved state as a restarted show does, to open what that show will need.
+            let start = Start { restarts: start.restarts + 1, standby: true, ..start.clone() };
+            match ShowProcess::start(&self.program, &start) {
                 Ok(process) => self.process = Some(process),
                 Err(error) => {
                     eprintln!(
@@ -57,13 +56,13 @@ impl Standby {
     /// Makes the standby process take over the show and returns it; `None` if none is ready.
     pub fn take(&mut self, start: &Start) -> Option<ShowProcess> {
         let mut process = self.process.take()?;
-        let line = serde_json::to_string(start).ok()?;
-        let told =
-            self.ready && process.input.as_mut().is_some_and(|input| writeln!(input, "{line}").is_ok());
-        if told {
+        let sent = serde_json::to_string(start).ok().filter(|_| self.ready).is_some_and(|line| {
+            process.input.as_mut().is_some_and(|input| writeln!(input, "{line}").is_ok())
+        });
+        if sent {
             return Some(process);
         }
-        process.child.kill().ok(); // It may have exited.
+        process.kill();
         None
     }
 }
@@ -71,13 +70,13 @@ impl Standby {
 impl Drop for Standby {
     fn drop(&mut self) {
         if let Some(process) = &mut self.process {
-            process.child.kill().ok(); // It may have exited.
-            process.child.wait().ok();
+            process.kill();
         }
     }
 }
 
-/// Returns whether this system lets a process wait unseen: on macOS, one that may open windows shows up in the Dock.
+/// Returns whether a process can wait unseen on this system. On macOS, one that may open windows shows up in the Dock;
+/// on Windows, other programs wait until its event loop answers.
 fn supported() -> bool {
-    !cfg!(target_os = "macos")
+    cfg!(not(any(target_os = "macos", windows)))
 }

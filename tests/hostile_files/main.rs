@@ -294,6 +294,7 @@ fn nothing_is_written_or_deleted_through_links() {
         .expect("written");
     // The output of `bake frames`.
     std::fs::create_dir(&out).expect("made");
+    std::fs::write(out.join("overnight.log"), "").expect("written"); // Makes it the output folder of a bake.
     std::os::unix::fs::symlink(sandbox.at("outside"), out.join("frames")).expect("linked");
     std::os::unix::fs::symlink(sandbox.at("outside/index"), out.join("frames-index.jsonl")).expect("linked");
     let frames: [&dyn AsRef<std::ffi::OsStr>; 14] = [

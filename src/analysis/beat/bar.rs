@@ -36,6 +36,11 @@ impl Bar {
         self.start = Some(number);
     }
 
+    /// Lets the start be detected again.
+    pub fn release(&mut self) {
+        self.start = None;
+    }
+
     /// Returns whether the performer fixed the start.
     pub fn is_set(&self) -> bool {
         self.start.is_some()

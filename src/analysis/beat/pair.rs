@@ -110,6 +110,9 @@ impl TrackerPair {
         let absent = self.history.presence() < PRESENT;
         self.plain.note_absence(absent);
         self.informed.note_absence(absent);
+        if self.leader().count().is_none() {
+            self.offset = 0; // The next grid counts from 0.
+        }
         if self.leader().is_manual() {
             self.changes = 0;
             return;

@@ -209,7 +209,7 @@ impl Tracker {
         let own = grid.evidence(&self.combs, now);
         let gone = (0..2).any(|n| self.recent[n] < GONE * grid.drums[n]);
         // Noise must not revive a grid whose music has ended.
-        let ended = self.absent && grid.coasting_secs >= KEPT_SECS;
+        let ended = self.absent && !self.manual.tempo_is_set() && grid.coasting_secs >= KEPT_SECS;
         if own.z > FOLLOW_Z.min(FOLLOW_SHARE * grid.mean_z) && !gone && !ended {
             grid.follow(own, now, self.manual.tempo_is_set());
             for (drums, recent) in grid.drums.iter_mut().zip(self.recent) {
@@ -283,6 +283,7 @@ impl Tracker {
             self.faster_updates = 0;
         } else if self.confidence < 0.08 && grid.proven {
             self.grid = None;
+            self.bar.release(); // The next grid counts from 0.
         }
     }
 
