@@ -7,8 +7,8 @@ mod display;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use aivj::app::SavedShow;
 use aivj::stage::Gpu;
@@ -20,12 +20,14 @@ struct Supervised {
     lines: Arc<Mutex<Vec<String>>>,
     program: Process,
     _server: Process,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Supervised {
     /// Starts the program and waits for its first preset; `None` if there is no graphics device.
     fn start(faults: &str) -> Option<Self> {
         Gpu::for_test()?;
+        let alone = display::alone();
         let (server, display) = display::server();
         let data = tempfile::tempdir().expect("a folder");
         let mut program = display::show(&display, data.path());
@@ -38,7 +40,7 @@ impl Supervised {
                 kept.lock().expect("lines").push(line);
             }
         });
-        let mut show = Self { data, lines, program, _server: server };
+        let mut show = Self { data, lines, program, _server: server, _alone: alone };
         wait_for("the first preset", || {
             assert!(show.program.0.try_wait().expect("its state").is_none(), "ended: {:?}", show.lines);
             show.state().filter(|state| !state.show.history.is_empty())
@@ -80,8 +82,9 @@ impl Supervised {
     fn standby(&self) -> u32 {
         wait_for("the standby", || {
             let (id, _) = self.children().into_iter().find(|(_, show)| !show)?;
-            let blocked = std::fs::read_to_string(format!("/proc/{id}/wchan")).ok()?;
-            blocked.contains("pipe_read").then_some(id)
+            let before = cpu_ticks(id)?;
+            std::thread::sleep(Duration::from_millis(500));
+            (cpu_ticks(id)? == before && before > 0).then_some(id)
         })
     }
 
@@ -102,6 +105,13 @@ impl Supervised {
         let restart_ms = line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number");
         (begun.elapsed().as_secs_f64(), restart_ms)
     }
+}
+
+/// Returns the CPU time that a process has used, in the system's ticks.
+fn cpu_ticks(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
 /// Returns whether a process in `/proc` has the thread of a show.
@@ -126,7 +136,6 @@ fn a_crashed_or_hung_show_is_restarted_with_its_state() {
     assert!(second.show.now >= first.show.now && second.supervisor == first.supervisor);
     assert_eq!(second.surroundings, first.surroundings);
     let standby = show.standby();
-    std::thread::sleep(std::time::Duration::from_millis(200)); // The supervisor reads that it is ready.
     show.send_signal(libc::SIGKILL);
     assert_eq!(show.child(), standby, "the standby did not take over");
     let third = grown(&show, second.show.history.len());

@@ -7,6 +7,7 @@ mod display;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;
@@ -31,18 +32,20 @@ struct LiveShow {
     root: Window,
     program: Process,
     server: Process,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl LiveShow {
     /// Starts the program and waits until its log contains frames; `None` if there is no graphics device.
     fn start() -> Option<Self> {
         Gpu::for_test()?;
+        let alone = display::alone();
         let (server, name) = display::server();
         let data = tempfile::tempdir().expect("a folder");
         let program = Process(display::show(&name, data.path()).spawn().expect("the program starts"));
         let (display, screen) = x11rb::connect(Some(&name)).expect("the display accepts a client");
         let root = display.setup().roots[screen].root;
-        let mut show = Self { data, display, root, program, server };
+        let mut show = Self { data, display, root, program, server, _alone: alone };
         wait_for("the first frames", || {
             assert!(show.program.0.try_wait().expect("its state").is_none(), "the program ended");
             (show.steps() > 0).then_some(())

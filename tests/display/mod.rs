@@ -2,10 +2,17 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Timeout of any wait; generous, because other tests may keep the machine busy.
 const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// Waits until no other test of this program runs a show: two at once would take each other's CPU time.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // A failed test has ended.
+}
 
 /// A process that is killed when it is dropped.
 pub struct Process(pub Child);
