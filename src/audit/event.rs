@@ -47,7 +47,7 @@ pub enum AuditEvent {
         safety: Safety,
         /// Preliminary verdict on the preset's look, by the default thresholds.
         look: LookVerdict,
-        /// Problems of the preset; empty if there are none.
+        /// Problems with the preset; empty if there are none.
         reasons: Vec<String>,
     },
     /// An attempt gave no verdict: it failed for reasons outside the preset, or a dead worker, a panic or a

@@ -16,7 +16,7 @@ pub struct GateLimits {
     /// Mean luma, 0 to 1, above which a preset is too bright.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_avg_luma: Option<f64>,
-    /// Mean change of luma between frames, 0 to 1, below which a preset has low motion.
+    /// Mean change in luma between frames, 0 to 1, below which a preset has low motion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_avg_frame_delta: Option<f64>,
     /// Mean render time per measured frame, in milliseconds, above which a preset is too slow.
@@ -35,7 +35,7 @@ pub struct Gates {
     pub dark: f64,
     /// Mean luma, 0 to 1, above which a preset is too bright.
     pub bright: f64,
-    /// Mean change of luma between frames, 0 to 1, below which a preset has low motion.
+    /// Mean change in luma between frames, 0 to 1, below which a preset has low motion.
     pub still: f64,
     /// Number of looks that the thresholds were derived from; 0 for the defaults.
     pub from: usize,
@@ -58,7 +58,7 @@ impl Gates {
     const ALL_BLACK: f64 = 0.012;
     /// Luma, 0 to 1, above which a picture counts as white.
     const ALL_WHITE: f64 = 0.985;
-    /// Mean change of luma between consecutive frames, 0 to 1, below which a picture counts as frozen.
+    /// Mean change in luma between consecutive frames, 0 to 1, below which a picture counts as frozen.
     const FROZEN: f64 = 0.0001;
     /// Minimum luma, 0 to 1, of the highlights that make a dark picture acceptable.
     const BRIGHT_HIGHLIGHT: f64 = 0.3;

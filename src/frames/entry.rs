@@ -131,7 +131,7 @@ impl BandResponse {
 pub struct FrameMetrics {
     /// Mean luma of the saved frames, from 0 to 1.
     pub avg_luma: f32,
-    /// Mean change of luma between consecutive saved frames, from 0 to 1.
+    /// Mean change in luma between consecutive saved frames, from 0 to 1.
     pub motion: f32,
     /// Response to each frequency band; `None` if the preset has not been audited.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Errors of the frames stage.
+//! Errors in the frames stage.
 
 use std::path::PathBuf;
 

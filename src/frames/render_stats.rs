@@ -22,7 +22,7 @@ pub struct RenderStats {
     pub cpu_ms_per_frame: f64,
     /// Mean luma of all frames, from 0 to 1 (Rec. 709 weights on display values).
     pub luma: f64,
-    /// Mean change of luma between frames, from 0 to 1.
+    /// Mean change in luma between frames, from 0 to 1.
     pub motion: f64,
     /// Whether every frame is black.
     pub black: bool,

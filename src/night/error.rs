@@ -1,4 +1,4 @@
-//! Errors of a bake.
+//! Bake errors.
 
 use std::path::PathBuf;
 

@@ -33,7 +33,7 @@ use crate::units::{Rng, Seconds};
 const HISTORY: usize = 200;
 /// Maximum number of log entries kept until they are collected.
 const MAX_LOG_ENTRIES: usize = 10_000;
-/// Error of the audio clock above which it is reset instead of corrected gradually, in seconds.
+/// Error in the audio clock above which it is reset instead of corrected gradually, in seconds.
 const CLOCK_JUMP_SECS: f64 = 0.05;
 /// Share of a smaller error of the audio clock that is corrected each time new features arrive.
 const CLOCK_PULL: f64 = 0.05;

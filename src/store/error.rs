@@ -1,4 +1,4 @@
-//! Errors of the store.
+//! Store errors.
 
 use std::path::PathBuf;
 

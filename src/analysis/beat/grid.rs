@@ -29,7 +29,8 @@ pub struct Count {
     pub number: u64,
 }
 
-/// Beat grid. It runs on fast beats internally and counts all of them or every second one.
+/// Beat grid. Internally tracks beats at the faster candidate tempo, the fast beats, and counts all of them or every
+/// second one.
 pub struct Grid {
     /// Position of the last fast beat, in hops.
     pub anchor: f64,

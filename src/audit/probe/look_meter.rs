@@ -25,9 +25,9 @@ pub struct Look {
     pub highlight: f64,
     /// Standard deviation of luma within a frame.
     pub contrast: f64,
-    /// Mean change of a pixel's luma between consecutive frames.
+    /// Mean change in a pixel's luma between consecutive frames.
     pub motion: f64,
-    /// Largest mean change of the pixels' luma between two consecutive frames.
+    /// Largest mean change in the pixels' luma between two consecutive frames.
     pub motion_peak: f64,
     /// Colourfulness (Hasler and Suesstrunk, 2003) divided by 109, the value they call "extremely colourful".
     pub colour: f64,

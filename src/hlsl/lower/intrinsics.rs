@@ -84,7 +84,7 @@ impl Lowering<'_> {
         self.float_function(name, values, shape, pos).map(Some)
     }
 
-    /// Lowers a function of floats. Arguments are converted to their common `shape`, with a few exceptions.
+    /// Lowers a call to a floating-point intrinsic. Arguments are converted to their common `shape`, with a few exceptions.
     fn float_function(
         &mut self,
         name: &str,
@@ -445,7 +445,7 @@ impl Lowering<'_> {
         self.f.push(naga::Statement::If { condition, accept, reject: naga::Block::new() });
     }
 
-    /// Lowers a function of integers.
+    /// Lowers a call to an integer intrinsic.
     fn whole(&mut self, name: &str, values: Vec<Value>) -> Value {
         let kind = values.iter().map(Value::kind).fold(Kind::Int, Kind::max);
         let shape = values.iter().map(Value::shape).reduce(common_shape).unwrap_or(Shape::Scalar);

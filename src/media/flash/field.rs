@@ -83,7 +83,7 @@ pub(super) struct Field {
     /// Changes of every cell in the most recent frames, newest last.
     recent: VecDeque<Vec<i8>>,
     together: usize,
-    /// Direction of the last change of every field; the last item is for the whole screen.
+    /// Direction of the last change in every field; the last item is for the whole screen.
     polarity: Vec<i8>,
     /// Indices of the fields that changed, for each frame of the last second.
     second: VecDeque<Vec<u16>>,

@@ -12,11 +12,11 @@ pub use cells::{Cells, GRID, edges};
 use field::{Field, Zigzag};
 pub use field::{frames_per_second, frames_together};
 
-/// Minimum change of relative luminance that counts as half a flash.
+/// Minimum change in relative luminance that counts as half a flash.
 const GENERAL_STEP: f64 = 0.1;
 /// Relative luminance below which the darker end of a change must be for the change to count.
 const DARK_BELOW: f64 = 0.8;
-/// Minimum change of chromaticity (CIE 1976 UCS) that counts as half a red flash.
+/// Minimum change in chromaticity (CIE 1976 UCS) that counts as half a red flash.
 const RED_STEP: f64 = 0.2;
 /// Minimum share of the red channel in the linear light of a saturated red.
 const SATURATED_RED: f64 = 0.8;

@@ -14,10 +14,10 @@ use crate::units::Rng;
 const MIN_INTERVAL_SECS: f32 = 1.2;
 /// Minimum and maximum duration of a morph, in seconds.
 const MORPH_SECS: (f32, f32) = (1.8, 9.0);
-/// Largest change of a control in one morph, whatever the music.
+/// Largest change in a control in one morph, whatever the music.
 const MAX_STEP: f32 = 0.36;
 /// Values for the first morph after [`Trajectory::wake`], whose effect must soon be visible: the smallest
-/// limit on the change of a control, and the maximum duration in seconds.
+/// limit on the change in a control, and the maximum duration in seconds.
 const FIRST: (f32, f32) = (0.25, 4.5);
 /// Minimum and maximum number of beats after which the next morph is due.
 const BEATS: (f32, f32) = (6.0, 48.0);

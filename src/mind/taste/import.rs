@@ -35,8 +35,8 @@ pub enum ImportError {
     /// The file is not JSON.
     #[error("not valid JSON: {0}")]
     Json(#[source] serde_json::Error),
-    /// The file looks like a taste but cannot be parsed.
-    #[error("not a valid taste: {0}")]
+    /// The file looks like an exported taste but cannot be parsed.
+    #[error("not a valid taste file: {0}")]
     Taste(#[source] serde_json::Error),
     /// The file looks like a feedback package but cannot be parsed.
     #[error("not a valid feedback package: {0}")]

@@ -25,7 +25,7 @@ const BASE_SD: f64 = 0.3;
 const MISMATCH_SD: f64 = 0.15;
 /// Prior weight of the director's base score.
 const BASE_MEAN: f64 = 0.3;
-/// Prior change of the expected reward per energy step away from the target.
+/// Prior change in the expected reward per energy step away from the target.
 const MISMATCH_MEAN: f64 = -0.15;
 
 /// A Gaussian belief about one number.

@@ -32,7 +32,7 @@ pub struct TasteState {
     /// Belief about the weight of the director's base score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<GaussianBelief>,
-    /// Belief about the change of the expected reward per energy step away from the target.
+    /// Belief about the change in the expected reward per energy step away from the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<GaussianBelief>,
     /// Beliefs about each energy (calm, groove, peak) in each scene (ambient, techno, rock, none).
