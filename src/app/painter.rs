@@ -34,7 +34,7 @@ pub(super) struct Painter {
 
 /// egui's response to an event.
 pub(super) struct EventResult {
-    /// Whether egui has used the event, so that the event must not also trigger an action.
+    /// Whether egui consumed the event; if so, it must not also trigger an action.
     pub consumed: bool,
     /// Whether the desk needs to be repainted.
     pub repaint: bool,

@@ -177,7 +177,7 @@ struct Running {
     drawn_with: Arc<RenderContext>,
     screen: Screen,
     closing: CloseGuard,
-    /// Requests from later starts of the program to bring the windows to the front.
+    /// Requests to bring the windows to the front, from launching the program again.
     raises: RaiseRequests,
     /// The windows with the display numbers, while they are shown.
     identify: Option<Identify>,

@@ -78,6 +78,6 @@ pub struct AuditReport {
     pub stopped: Option<String>,
     /// Time spent probing, in seconds; excludes scanning and writing the reports.
     pub seconds: f64,
-    /// Thresholds of acceptable looks; `None` if the reports could not be written.
+    /// Thresholds for an acceptable look; `None` if the reports could not be written.
     pub gates: Option<Gates>,
 }

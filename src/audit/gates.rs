@@ -1,4 +1,4 @@
-//! Gates: the thresholds of acceptable looks in one library.
+//! Gates: the thresholds for an acceptable look in one library.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct GateLimits {
     pub max_p95_render_ms: Option<f64>,
 }
 
-/// Thresholds of acceptable looks in one library.
+/// Thresholds for an acceptable look in one library.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gates {
     /// Mean luma, 0 to 1, below which a preset without highlights is too dark.

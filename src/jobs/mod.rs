@@ -1,5 +1,5 @@
 //! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and how a
-//! running show is found by bakes and by later starts of the program.
+//! running show is found by bakes and when the program is launched again.
 //!
 //! This module does not depend on rendering; the jobs themselves are in `audit`, `frames` and others.
 

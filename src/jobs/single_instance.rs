@@ -55,7 +55,7 @@ fn raise_in(data: &Path, timeout: Duration) -> OtherShow {
     OtherShow::None
 }
 
-/// Receives requests from later starts of the program to bring the windows to the front.
+/// Receives requests to bring the windows to the front, sent when the program is launched again.
 pub struct RaiseRequests {
     asked: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,

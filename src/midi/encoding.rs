@@ -1,6 +1,6 @@
 //! How the controls of MIDI devices encode their values.
 
-/// Encoding of a controller's values.
+/// How a control encodes its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// Absolute position, 0 to 127.

@@ -118,8 +118,8 @@ impl MacroDriver {
         self.second.step(wanted, decks, dt);
     }
 
-    /// Returns the positions that act on the picture: the performer's settings plus the offsets added by the
-    /// music and at random.
+    /// Returns the positions that act on the picture: the performer's settings plus the music-driven and
+    /// random offsets.
     pub fn bank(&self) -> Bank {
         self.bank
     }

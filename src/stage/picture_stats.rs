@@ -23,8 +23,8 @@ pub struct PictureStats {
     pub darkest: f32,
     /// Brightest channel of any sample, 0 to 1.
     pub brightest: f32,
-    /// Mean absolute difference of all channels from the last moving picture (see [`Self::moves`]), 0 to 1; 1
-    /// for the first picture of a deck.
+    /// Mean absolute difference of all channels from the reference, the last picture for which [`Self::moves`] was
+    /// true, 0 to 1; 1 for the first picture of a deck.
     pub change: f32,
 }
 

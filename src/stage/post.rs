@@ -30,7 +30,7 @@ pub struct Post {
     pub glow: f32,
     /// Hue rotation, in turns.
     pub hue: f32,
-    /// Change of saturation: -1 grey, 0 unchanged, 1 doubled.
+    /// Change in saturation: -1 grey, 0 unchanged, 1 doubled.
     pub saturation: f32,
     /// Separation of red and blue, 0 to 1.
     pub split: f32,

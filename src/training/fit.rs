@@ -116,7 +116,7 @@ fn draw<'a>(
     Ok(())
 }
 
-/// Returns, for each feature, the variance of its mean across the origins within a scene, averaged over the
+/// Returns, for each feature, the variance between its per-origin means within a scene, averaged over the
 /// scenes with more than one origin.
 fn between_origins(drawn: &[&Window]) -> Vec<f32> {
     let mut between = vec![0.0_f32; SUMMARY_SIZE];

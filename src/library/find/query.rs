@@ -210,7 +210,7 @@ fn single_axis(concept: &Concept) -> Option<(Axis, bool)> {
 mod tests {
     use super::*;
 
-    /// Describes a parsed text: `!` negates, `+` and `-` compare, quotes mark names.
+    /// Parses `text` and formats its terms: `!` marks negation, `+` and `-` comparisons, quotes names.
     fn parsed(text: &str) -> String {
         let Description { terms, like } = Description::parse(text);
         let term = |Term { what, negated, .. }: &Term| {
