@@ -1,9 +1,12 @@
 //! Shutdown: signals end the show cleanly, and no thread can delay the exit for longer than [`LIMIT`].
 
 use std::sync::Arc;
+#[cfg(unix)]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 /// Maximum time between the request to exit and the end of the process, whatever is still running.
 const LIMIT: Duration = Duration::from_millis(1800);

@@ -7,6 +7,7 @@ pub(super) use other::Threads;
 
 /// Reasons other than a hang for which a show may be silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells why a thread waits"))]
 pub(super) enum Pressure {
     /// No other reason: the show thread is blocked, or runs without making progress.
     None,
