@@ -49,7 +49,10 @@ impl Rehearsal {
         thread::scope(|scope| {
             let work = || {
                 lower_thread_priority();
-                self.draw_here(program, settings, seed, audio)
+                let Some(context) = self.open() else { return Ok(()) };
+                let drawn = Deck::prepare(&context, program, settings, seed)
+                    .and_then(|mut deck| deck.warm_up(&context, audio, FRAMES));
+                self.judge(drawn)
             };
             match thread::Builder::new()
                 .name("rehearsal".into())
@@ -65,23 +68,13 @@ impl Rehearsal {
         })
     }
 
-    /// Draws the first frames of a preset on this thread, which also opens the device if none is open.
-    fn draw_here(
-        &self,
-        program: Arc<Program>,
-        settings: DeckSettings,
-        seed: u64,
-        audio: &PresetAudio,
-    ) -> Result<(), StageError> {
-        let Some(context) = self.open() else { return Ok(()) };
-        let drawn = Deck::prepare(&context, program, settings, seed)
-            .and_then(|mut deck| deck.warm_up(&context, audio, FRAMES));
-        if let Err(error) = drawn {
-            log::debug!("could not compile the shaders of a preset ahead of time: {error}");
-            if matches!(error, StageError::Lost(_) | StageError::Timeout(_)) {
-                self.context.lock().unwrap_or_else(PoisonError::into_inner).take();
-                return Err(error);
-            }
+    /// Keeps the errors that speak against the show's device, and closes the device of the rehearsal after one.
+    fn judge(&self, drawn: Result<(), StageError>) -> Result<(), StageError> {
+        let Err(error) = drawn else { return Ok(()) };
+        log::debug!("could not compile the shaders of a preset ahead of time: {error}");
+        if matches!(error, StageError::Lost(_) | StageError::Timeout(_)) {
+            self.context.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return Err(error);
         }
         Ok(())
     }

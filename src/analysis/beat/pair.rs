@@ -1,8 +1,8 @@
 //! Runs two trackers, one on the drums alone and one that also follows the network, and decides which one leads.
 //!
 //! The drums are precise on clear music and do not invent a beat; the network finds the beat in unfamiliar music, rooms
-//! and crowds. It leads only where it finds its own beats again on its grid, where there are kicks or bass lines, and,
-//! against a trusted grid of the drums, only if it supports that one less.
+//! and crowds. The tracker that follows it leads only if the network's beats lie on its grid, if there are kicks or bass
+//! lines and, while the grid of the drums is trusted, if the network supports that one less.
 
 use super::super::activation::Activation;
 use super::super::features::{BeatGrid, TRUSTED_CONFIDENCE};
@@ -59,8 +59,9 @@ pub struct TrackerPair {
     fusion: Fusion,
     history: ActivationHistory,
     hop: u64,
-    /// Whether the informed tracker leads, and the consecutive decisions for a change.
+    /// Whether the informed tracker leads.
     informed_leads: bool,
+    /// Number of consecutive decisions in favour of the other tracker.
     changes: u32,
     /// Beat number of the result minus that of the leading tracker.
     offset: i64,
