@@ -1,4 +1,4 @@
-//! Embeds the built-in presets in the program.
+//! Embeds the built-in presets in the program, and sets the stack size of its main thread on Windows.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ fn presets(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Stack of the first thread: Linux gives it 8 MiB, Windows 1, and a worker compiles presets there.
+/// Stack size of the main thread on Windows, in bytes. Workers compile presets on that thread; Linux gives it 8 MiB by
+/// default, but Windows only 1 MiB.
 const STACK_BYTES: u32 = 8 << 20;
 
 fn main() {
@@ -31,7 +32,8 @@ fn main() {
     let mut table = String::from("&[\n");
     for path in &found {
         let relative = path.strip_prefix(&root).expect("below presets").to_string_lossy().replace('\\', "/");
-        // Resolved by the compiler at build time, because build folders are shared between checkouts.
+        // `env!` is expanded when the crate is compiled, so that the path is right even if checkouts share a build
+        // folder.
         let file = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})", format!("/presets/{relative}"));
         writeln!(table, "({relative:?}, include_str!({file})),").expect("a string");
     }

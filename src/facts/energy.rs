@@ -11,7 +11,7 @@ pub enum Energy {
     /// Moderate movement.
     #[default]
     Groove,
-    /// Fast, bright and busy movement.
+    /// Fast, busy movement.
     Peak,
 }
 

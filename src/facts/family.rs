@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::sheet::Sheet;
 
-/// Combined length of the shaders, in bytes without white space and comments, below which they are probably
-/// an editor's default; presets then share a family only if their equations match too.
+/// Combined length of the shaders, in bytes without white space or comments, below which they are probably an
+/// editor's defaults; presets then share a family only if their equations match too.
 const OWN_SHADER_BYTES: usize = 300;
 
 /// Returns the family ID: a hash of the shaders or, if they are short or missing, of the shaders and the

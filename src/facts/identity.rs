@@ -25,7 +25,7 @@ impl fmt::Display for PresetId {
     }
 }
 
-/// Error: a text that is not a preset ID.
+/// Error returned when a string is not a preset ID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a preset ID (32 hexadecimal digits)")]
 pub struct InvalidPresetId(String);

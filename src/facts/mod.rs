@@ -1,8 +1,9 @@
 //! Facts derived from a preset's bytes and name, without compiling its code: the ID, look tags, energy and
 //! family.
 //!
-//! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values:
-//! anything invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.
+//! The analysis takes tens of microseconds per file, so that it can cover hundreds of thousands of files. It uses
+//! effective values: anything invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling
+//! presets.
 
 mod energy;
 mod energy_estimate;
@@ -30,7 +31,7 @@ pub struct PresetFacts {
     pub tags: Tags,
     /// Energy of the preset.
     pub energy: Energy,
-    /// ID shared by presets with the same code or, for presets without code, with identical bytes.
+    /// Family ID: a hash of the preset's code or, for a preset without code, of its bytes.
     pub family: u64,
 }
 
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_ignores_numbers_comments_and_rating() {
+    fn a_family_ignores_values_comments_and_white_space() {
         let shader = "MILKDROP_PRESET_VERSION=201\nwarp_1=`shader_body {\nwarp_2=`ret = GetPixel(uv) * 0.97; // fade\n\
                       warp_3=`ret += GetBlur1(uv)*0.1; }\n";
         let family = |text: String| PresetFacts::of(text.as_bytes(), "name").family;

@@ -48,7 +48,7 @@ pub(super) struct Sheet {
     pub waves: Vec<Wave>,
     pub shapes: Vec<Shape>,
     pub per_frame_lines: usize,
-    /// Per-frame equations. All code in this struct is in lower case, without white space and comments.
+    /// Per-frame equations. All code in this struct is in lower case, without white space or comments.
     pub per_frame: String,
     pub per_pixel: String,
     /// Equations of custom waves and shapes.
@@ -206,7 +206,8 @@ impl Sheet {
         if self.version >= 200.0 { &self.comp_shader } else { "" }
     }
 
-    /// Returns whether the preset keeps the previous frame and distorts it smoothly.
+    /// Returns whether the preset probably keeps the previous frame and distorts it smoothly. A preset with a warp
+    /// shader counts if that shader samples a blurred picture.
     pub fn flows(&self) -> bool {
         let shader = self.warp_text();
         if shader.is_empty() {
@@ -260,13 +261,13 @@ impl Shape {
     }
 }
 
-/// Appends a line of code without comments and white space, in lower case.
+/// Appends a line of code without comments or white space, in lower case.
 fn push_code(code: &mut String, line: &Line) {
     let line = line.code().split("//").next().unwrap_or_default();
     code.extend(line.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
 }
 
-/// Returns the value that the last assignment to `name` in `code` sets; `None` if there is no assignment.
+/// Returns the value of the last assignment to `name` in `code`; `None` if there is no assignment.
 fn set_in(code: &str, name: &str) -> Option<Set> {
     let mut found = None;
     for (at, _) in code.match_indices(name) {

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_happen_once_in_order_and_some_again_after_a_restart() {
+    fn faults_are_injected_once_in_order_and_marked_ones_again_after_a_restart() {
         let text = "stall@12s:300ms,device-lost@500ms,abort@13s!";
         let mut plan = FaultSchedule::parse(text, false).expect("faults");
         let happened: Vec<_> = (0..200).filter_map(|_| plan.step(0.1)).collect();

@@ -1,11 +1,11 @@
-//! Lowers the priority of threads that work in the background.
+//! Lowers the priority of background threads.
 
 /// Amount added to the niceness of a thread, which then gets about a third of the CPU time of a normal thread
 /// when cores are scarce.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 
-/// Lowers the priority of this thread and, on Linux, of the threads that it starts later. Does nothing on
+/// Lowers the priority of the calling thread and, on Linux, of the threads that it starts later. Does nothing on
 /// systems other than Linux and Windows.
 pub fn lower_thread_priority() {
     // SAFETY: `nice` takes an integer and touches no memory. On Linux, it affects only the calling thread.

@@ -27,7 +27,7 @@ impl Retirement {
     /// Frees an object. Does not block if the thread is running.
     pub fn retire(&self, object: Box<dyn Send>) {
         if let Some(objects) = &self.objects {
-            objects.send(object).ok(); // Freed here if the thread has ended.
+            objects.send(object).ok(); // If the thread has ended, the error frees the object here.
         }
     }
 }
@@ -37,7 +37,7 @@ impl Drop for Retirement {
     fn drop(&mut self) {
         self.objects = None;
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A panicked thread has freed what it could.
+            thread.join().ok(); // Fails if a destructor panicked, which is ignored.
         }
     }
 }
@@ -46,7 +46,7 @@ impl Drop for Retirement {
 mod tests {
     use super::*;
 
-    /// Reports which thread drops it.
+    /// An object that reports which thread drops it.
     struct Object(mpsc::Sender<thread::ThreadId>);
 
     impl Drop for Object {

@@ -11,7 +11,7 @@ use crate::analysis::{Analyser, BeatPredictor, Features, Scene};
 use crate::audio::{self, Block, Capture, DeviceChoice, SAMPLE_RATE_HZ, Source as _};
 use crate::units::{Seconds, thread_time};
 
-/// Number of frames per block, which lasts 5 ms.
+/// Number of audio frames per block, about 5 ms.
 const BLOCK: usize = 220;
 /// Seconds between tempo, scene and section lines.
 const SLOW_SECS: f64 = 0.5;
@@ -35,11 +35,15 @@ pub struct ListenSettings {
     pub source: ListenSource,
     /// Whether to write JSON Lines instead of the live view.
     pub json: bool,
-    /// Time limit, in seconds of audio; `None` for no limit.
+    /// Time limit in seconds, of audio for a file and of elapsed time for a device; `None` for no limit.
     pub seconds: Option<f64>,
 }
 
-/// Analyses the source and writes to `out` until the audio ends or the time limit is reached.
+/// Analyses the source and writes to `out` until the audio ends, the time limit is reached, or the reader closes the
+/// pipe.
+///
+/// # Errors
+/// Fails if the source cannot be opened or the output cannot be written.
 pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut listening = Listening::new();
     let written = match &settings.source {
@@ -205,7 +209,8 @@ impl Listening {
     }
 }
 
-/// Formats one line with level, bands, hit, beat, section and scene.
+/// Formats one line with the loudness, bands, hit, beat, section, passage and scene; `beat` is whether a beat has just
+/// passed.
 fn picture(features: &Features, beat: bool) -> String {
     const STEPS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let bar = |value: f32| STEPS[(value.clamp(0.0, 1.0) * 8.0).round() as usize];
@@ -240,7 +245,7 @@ mod tests {
     use crate::audio::{Pcm, wav};
 
     #[test]
-    fn every_line_is_json_in_order_and_a_mono_like_low_rate_file_is_heard() {
+    fn every_line_is_json_in_order_and_beats_are_found_at_a_low_sample_rate() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clicks.wav");
         // A click every half second, sampled at 8 kHz.
@@ -289,13 +294,13 @@ mod tests {
             ("telephone", 8_000, |_, sample| vec![sample]),
             ("mono", 48_000, |_, sample| vec![sample]),
             ("studio", 192_000, |_, sample| vec![sample; 2]),
-            ("six channels, the drums behind", 44_100, |_, sample| vec![0.0, 0.0, 0.0, 0.0, sample, sample]),
-            ("six channels, the drums on the subwoofer", 48_000, |_, sample| {
+            ("six channels, drums in the rear", 44_100, |_, sample| vec![0.0, 0.0, 0.0, 0.0, sample, sample]),
+            ("six channels, drums on the LFE channel", 48_000, |_, sample| {
                 vec![0.0, 0.0, 0.0, sample, 0.0, 0.0]
             }),
             ("not a number", 44_100, |n, sample| vec![if n % 999 == 0 { f32::NAN } else { sample }; 2]),
             ("clipped", 44_100, |_, sample| vec![(sample * 12.0).clamp(-1.0, 1.0); 2]),
-            ("offset", 44_100, |_, sample| vec![sample + 0.4; 2]),
+            ("DC offset", 44_100, |_, sample| vec![sample + 0.4; 2]),
         ];
         let folder = tempfile::tempdir().unwrap();
         for (name, rate_hz, corrupt) in cases {

@@ -233,7 +233,7 @@ impl Show {
             self.notify(format!("preset {id} is not queued"));
             return false;
         }
-        // A veto lasts only for this show; even then, the preset may be chosen if nothing else is left.
+        // A veto lasts only for this show, and the preset may still be chosen if nothing else is left.
         if let Some(index) = self.director.pool.index_of(id) {
             self.director.status.set_skipped(index, true);
         }

@@ -18,7 +18,7 @@ use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 
-/// Factor applied to the number of warm-up frames of the safe preset, so that its picture has built up.
+/// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;
 /// Maximum number of warm-up frames of the safe preset after a restart; small, because any picture is better
 /// than none.
@@ -95,8 +95,8 @@ impl Show {
         }
     }
 
-    /// Checks the picture of a preset that the director chose. If it shows nothing or stands still, excludes
-    /// the preset and requests a cut to another one.
+    /// Checks the picture of a preset that the director chose. If the picture stays black, white or still, excludes the
+    /// preset and requests a cut to another one.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
         let shown = self.decks.shown();
         let visible = shown.is_some_and(|slot| slot.warm) && self.output_mode == OutputMode::Open;
@@ -119,8 +119,7 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm. Drops one that is too dark, too bright or too empty, unless a
-    /// resumed show has nothing on air yet.
+    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless a resumed show has nothing on air yet.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             if self.resuming() || self.unfit.suits_panic(&safe) {
@@ -166,7 +165,7 @@ impl Show {
         self.cut(slot, Cause::Music(moment), over_secs, style);
     }
 
-    /// Fulfils a requested cut as soon as a suitable deck is warm.
+    /// Makes a requested cut if a suitable deck is warm; otherwise, the request stays pending.
     fn fulfil(&mut self, wanted: CutRequest) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
@@ -263,15 +262,14 @@ impl Show {
         self.on_air_secs = 0.0;
         self.held_secs = 0.0;
         self.feedback_given = false;
-        // A preset that the performer requested is taken to suit the current music, whatever it was chosen
-        // for.
+        // A cut that the performer requested counts as suiting the current music, whatever the preset was chosen for.
         let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Performer);
         self.timing.cut(aimed.unwrap_or(self.features.scene.scene), &self.features);
         self.decks.put_on_air(slot, over_secs, style);
     }
 
-    /// Requests the preset that the performer asked for, candidates for the current music until there are
-    /// enough, and a safe preset if one is due.
+    /// Requests decks: for the preset that the performer wants, for candidates that suit the current music until there
+    /// are enough, and for a safe preset if one is due.
     pub(super) fn prepare(&mut self) {
         let target = self.target();
         self.decks.drop_stale_spare();
@@ -302,7 +300,7 @@ impl Show {
         self.keep_safe_preset();
     }
 
-    /// Requests the preset that the performer asked for, unless it is a candidate already; drops the last
+    /// Requests a deck for the preset that the performer wants, unless it is a candidate already; drops the last
     /// candidate if there would be too many.
     fn request_wanted(&mut self) {
         let Some(CutRequest::Preset(id)) = self.wanted else { return };
@@ -316,8 +314,8 @@ impl Show {
         self.queue_first(index, "Requested");
     }
 
-    /// Requests the preset with this index as the first candidate; the last candidate is dropped if there
-    /// would be too many.
+    /// Requests a deck for the preset with this index and makes it the first candidate; drops the last candidate if
+    /// there would be too many.
     pub(super) fn queue_first(&mut self, index: u32, reason: &'static str) {
         if self.decks.candidates.len() >= self.decks.capacity()
             && let Some(last) = self.decks.candidates.pop()
@@ -348,8 +346,9 @@ impl Show {
         }
     }
 
-    /// Returns whether the scene has changed since a candidate was chosen, or the target level has been off
-    /// for longer than [`OFF_LEVEL_SECS`]. `dt` is in seconds.
+    /// Returns whether the scene has changed since a candidate was chosen, or the target level has differed from that
+    /// of a candidate by more than [`OFF_LEVEL`] for longer than [`OFF_LEVEL_SECS`]. Time counts only while all
+    /// candidates are warm. `dt` is the frame time in seconds.
     fn candidates_outdated(&mut self, target: &Target, dt: f64) -> bool {
         let mut aims =
             self.decks.candidates.iter().filter_map(|slot| slot.choice).map(|choice| choice.target);
@@ -396,7 +395,7 @@ impl Show {
         let slot = if safe.is_empty() || self.resuming() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
-            // Presets that failed or were found unfit before are not tried again.
+            // Excludes presets that failed or were found unfit before.
             let sound = |preset: &crate::library::BuiltIn| {
                 let id = PresetId::of(preset.text.as_bytes());
                 !self.memory.excluded.contains_key(&id) && self.unfit.may_be_safe(id)

@@ -7,7 +7,7 @@ use crate::facts::PresetId;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// A command to the show. Plain data that can be logged and replayed.
+/// A command for the show, as plain data that can be logged and replayed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

@@ -29,7 +29,7 @@ pub enum Slowness {
     Replaced,
 }
 
-/// The watch over the deck on air.
+/// The state of the watch over the deck on air.
 #[derive(Debug, Default)]
 pub(super) struct DeckWatch {
     deck: Option<DeckId>,
@@ -89,8 +89,8 @@ mod tests {
 
     const BUDGET: f64 = 0.01;
 
-    /// Judges up to `frames` frames of one deck, stopping once it is replaced. Each takes `fixed` seconds, plus
-    /// `pixels` seconds at full size.
+    /// Judges up to `frames` frames of one deck, stopping once it is replaced. Each takes `fixed` seconds, plus a time
+    /// proportional to the number of pixels: `pixels` seconds at full size.
     fn judged(watch: &mut DeckWatch, frames: usize, fixed: f64, pixels: f64) -> Vec<Slowness> {
         let (mut scale, mut judged) = (1.0, Vec::new());
         while judged.len() < frames && judged.last() != Some(&Slowness::Replaced) {
@@ -112,7 +112,7 @@ mod tests {
             "slow, but not by an order of magnitude"
         );
         assert_eq!(judged(&mut watch, 9, 0.2, 0.0), [Suspicious, Critical, Replaced]);
-        assert_eq!(judged(&mut watch, 9, 0.0, 0.5), [Suspicious, Replaced], "no size would help");
+        assert_eq!(judged(&mut watch, 9, 0.0, 0.5), [Suspicious, Replaced], "too slow at any size");
         assert_eq!(judged(&mut watch, 4, 0.0, 0.2), [Suspicious, Critical, Tolerated, Tolerated]);
     }
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_machine_is_not_blamed_on_every_preset() {
+    fn presets_are_not_all_blamed_for_a_slow_computer() {
         let mut watch = DeckWatch::default();
         let mut replaced = 0;
         for deck in 0..20 {

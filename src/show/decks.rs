@@ -53,7 +53,7 @@ pub(super) struct Decks {
     pub previous: Option<Slot>,
     /// The next presets, soonest first.
     pub candidates: Vec<Slot>,
-    /// A warm deck chosen for earlier music; only used for a cut that must not wait.
+    /// A warm deck that was chosen for earlier music; used only for a cut that must not wait.
     pub spare: Option<Slot>,
     /// The safe preset for `Panic`.
     pub safe: Option<Slot>,
@@ -138,7 +138,8 @@ impl Decks {
         self.by_urgency().find(|slot| slot.id == preset).map(|slot| slot.deck)
     }
 
-    /// Completes the crossfade and marks all decks as in preparation, including the one on air.
+    /// Completes the crossfade and marks every deck as not warm, including the one on air, so that it is prepared
+    /// again.
     pub fn cool(&mut self) {
         self.finish_fade();
         self.waiting().for_each(|slot| slot.warm = false);
@@ -152,7 +153,7 @@ impl Decks {
         dropped.into_iter().for_each(|slot| self.drop_slot(slot));
     }
 
-    /// Marks a deck as warm, or retires it if no slot is waiting for it; returns whether one was.
+    /// Marks the slot of an arrived deck as warm, or retires the deck if it has no slot. Returns whether it has a slot.
     pub fn arrive(&mut self, arrived: &Arrived) -> bool {
         let Some(slot) = self.waiting().find(|slot| slot.deck == arrived.deck) else {
             self.retired.push(arrived.deck);
@@ -165,8 +166,8 @@ impl Decks {
         true
     }
 
-    /// Removes and returns the slot of a deck that is not on the stage yet, and so need not be retired. The
-    /// front and previous decks match only while they are prepared again after a device failure.
+    /// Removes and returns the slot of a deck that is not on the stage yet and therefore need not be retired. The front
+    /// and previous decks match only while they are prepared again after a device failure.
     pub fn cancel(&mut self, deck: DeckId) -> Option<Slot> {
         let same = |slot: &mut Slot| slot.deck == deck && !slot.warm;
         if let Some(at) = self.candidates.iter().position(|slot| slot.deck == deck) {

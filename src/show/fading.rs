@@ -16,8 +16,9 @@ const FREE_SECS: (f64, f64) = (0.8, 4.0);
 /// Maximum length of a crossfade with a trusted beat, in seconds.
 const MAX_SECS: f64 = 6.0;
 
-/// Returns the length in seconds and the style of an automatic crossfade. With a trusted beat, a crossfade
-/// that is not on a drop lasts a whole number of beats, so that it also ends on a beat.
+/// Returns the length in seconds and the style of an automatic crossfade; `level` is the target energy level, 0 to 2.
+/// With a trusted beat, a crossfade that is not on a drop lasts a whole number of beats, so that it also ends on a
+/// beat.
 pub(super) fn plan(features: &Features, level: f64, moment: Moment, rng: &mut Rng) -> (f64, FadeStyle) {
     let style = style(level, rng);
     if moment == Moment::Drop {

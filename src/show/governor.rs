@@ -1,6 +1,6 @@
 //! Chooses the picture quality that a computer can keep up with, from measured step times.
 //!
-//! It first shrinks the picture, then drops steps evenly. Its decisions depend only on the measurements:
+//! The governor first shrinks the picture, then drops steps evenly. Its decisions depend only on the measurements:
 //! equal times give equal decisions.
 
 use serde::{Deserialize, Serialize};
@@ -181,8 +181,8 @@ mod tests {
 
     const SLOT: f64 = 1.0 / 60.0;
 
-    /// Runs for `secs` seconds with steps that take `fixed` seconds, plus `pixels` seconds at full size;
-    /// returns the changes.
+    /// Runs for `secs` seconds with steps that take `fixed` seconds, plus a time proportional to the number of pixels:
+    /// `pixels` seconds at full size. Returns the changes.
     fn run(governor: &mut Governor, secs: f64, fixed: f64, pixels: f64) -> Vec<Quality> {
         let (mut now, mut changes) = (0.0, Vec::new());
         while now < secs {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_machine_keeps_full_quality() {
+    fn a_fast_computer_keeps_full_quality() {
         let mut governor = Governor::new(SLOT);
         assert_eq!(run(&mut governor, 60.0, 0.002, 0.012), []);
     }
@@ -215,12 +215,12 @@ mod tests {
     }
 
     #[test]
-    fn quality_returns_when_the_load_is_gone_and_does_not_swing() {
+    fn quality_recovers_after_the_load_and_does_not_oscillate() {
         let mut governor = Governor::new(SLOT);
         run(&mut governor, 20.0, 0.002, 0.09);
         run(&mut governor, 60.0, 0.002, 0.008);
         assert_eq!(governor.quality(), Quality::FULL);
-        // The prediction says that full size fits, but it never does: tries become rare.
+        // Full size is predicted to fit but never does, so attempts become rare.
         let mut governor = Governor::new(SLOT);
         let (mut now, mut raised) = (0.0, 0);
         while now < 600.0 {
@@ -228,7 +228,7 @@ mod tests {
             now += SLOT;
             raised += u32::from(governor.observe(took, SLOT) == Some(Quality::FULL));
         }
-        assert!((3..15).contains(&raised), "{raised} tries in ten minutes");
+        assert!((3..15).contains(&raised), "{raised} attempts in ten minutes");
     }
 
     #[test]

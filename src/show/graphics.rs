@@ -8,7 +8,8 @@ use crate::facts::PresetId;
 use crate::stage::DeckId;
 use crate::store::BanKind;
 
-/// Maximum number of consecutive decks set aside; the next one is kept, because the music may be the cause.
+/// Maximum number of consecutive decks that are dropped because they show nothing; the next one is kept, because the
+/// music may be the cause.
 const MAX_SET_ASIDE: u32 = 4;
 
 impl Show {
@@ -30,9 +31,9 @@ impl Show {
         }
     }
 
-    /// Drops a deck that shows nothing after its first frames, so that the show never cuts to it. Returns
-    /// `false` if the deck is kept because it is neither a candidate of the director nor the safe preset,
-    /// there is no music for it to react to, or too many decks have just been dropped.
+    /// Drops a deck that shows nothing after its first frames, so that the show never cuts to it. Returns whether the
+    /// deck was dropped. A deck is kept if it is neither a candidate of the director nor the safe preset, if there is
+    /// no music for it to react to, or if too many decks in a row have just been dropped.
     pub fn set_aside(&mut self, deck: DeckId) -> bool {
         let candidate = self.decks.candidates.iter().any(|slot| slot.deck == deck && slot.choice.is_some());
         let safe = self.decks.safe.as_ref().is_some_and(|slot| slot.deck == deck);
@@ -64,9 +65,9 @@ impl Show {
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }
 
-    /// Excludes a preset that keeps losing the device, and drops its deck if it has one.
+    /// Excludes a preset that has repeatedly caused the device to be lost, and drops its deck if it has one.
     pub(super) fn quarantine(&mut self, preset: PresetId) {
-        let why = "lost the graphics device three times";
+        let why = "made the graphics device fail three times";
         let Some(deck) = self.decks.of_preset(preset) else {
             return self.exclude(preset, BanKind::Quality, why);
         };

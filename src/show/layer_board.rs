@@ -51,8 +51,8 @@ impl LayerBoard {
         &self.title
     }
 
-    /// Sets the title without showing it. Control characters are removed, and the title is truncated to
-    /// [`MAX_TITLE`] characters.
+    /// Sets the title without showing it. Surrounding white space and control characters are removed, and the title is
+    /// truncated to [`MAX_TITLE`] characters.
     pub fn set_title(&mut self, title: &str) {
         let letters = title.trim().chars().filter(|letter| !letter.is_control());
         self.title = letters.take(MAX_TITLE).collect::<String>().into();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sprite_too_many_replaces_the_oldest() {
+    fn a_sprite_beyond_the_maximum_replaces_the_oldest() {
         let mut board = board();
         (0..=MAX_SPRITES).for_each(|number| board.launch(LayerContent::Sprite(number as u8)));
         assert_eq!(board.on_air().len(), MAX_SPRITES);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn long_titles_are_cut() {
+    fn long_titles_are_truncated() {
         let mut board = board();
         board.set_title(&"é".repeat(500));
         assert_eq!(board.title().chars().count(), MAX_TITLE);

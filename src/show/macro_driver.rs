@@ -9,7 +9,7 @@
 //! - M4 "Hue": rotates the colour wheel. M5 "Mirror": up, shows six mirrored sectors; down, mirrors the left
 //!   half onto the right.
 //! - M6 "Glow": up, adds bloom around bright parts; down, adds a vignette.
-//! - M7 "Chroma": up, makes colours stronger and lets them drift apart; down, fades to greyscale.
+//! - M7 "Chroma": up, increases the saturation and separates the colour channels; down, fades to greyscale.
 //! - M8 "Pulse": up, zooms in on hits; down, zooms out on hits. Without hits, it has no effect.
 
 use super::Command;
@@ -187,12 +187,12 @@ impl MacroDriver {
 }
 
 impl SecondDeck {
-    /// Chooses a second deck and fades it in while `wanted` is true. It fades out before another one replaces
-    /// it, and during crossfades, which may put it on air or retire it.
+    /// Chooses a second deck and fades it in while `wanted` is true. A second deck fades out before another one
+    /// replaces it, and during crossfades, which may put it on air or retire it.
     fn step(&mut self, wanted: bool, decks: &FusionDecks, dt: f64) {
         let usable = |deck: &DeckId| decks.spare.contains(deck) && !decks.on_air.contains(deck);
         if self.deck.is_some_and(|deck| !usable(&deck)) {
-            // The second deck is on air now, or gone; it can no longer be faded out.
+            // The second deck is on air now or has been retired, so that it can no longer be faded out.
             *self = Self::default();
         }
         if self.deck.is_none() && wanted && !decks.fading {

@@ -121,6 +121,7 @@ impl MemoryChange {
 /// Parts of the memory that have changed since the changes were last collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changed {
+    /// The adventure, the theme or a macro setting.
     pub knobs: bool,
     pub marks: bool,
     pub taste: bool,

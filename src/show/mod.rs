@@ -1,7 +1,7 @@
 //! One step of a show: features and commands in, a cue for the stage out.
 //!
 //! The window, the headless performance, the bake and the tests all step the same [`Show`] through the same [`Rig`].
-//! Nothing here reads a clock or a file, except the [`Warmer`], which prepares decks.
+//! Only the [`Warmer`], which prepares decks, reads a clock or files.
 
 mod apply;
 mod choosing;
@@ -45,7 +45,7 @@ mod warm_queue;
 #[cfg(test)]
 mod tests;
 
-/// Re-exported so that the desk depends on `show` alone.
+/// Re-exported for the desk, which may not import `milk` or `stage`.
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
 pub use command::Command;

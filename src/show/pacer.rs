@@ -18,8 +18,7 @@ const EARLY: f64 = 0.002;
 pub struct Due {
     /// Number of slots since the previous step, at least 1; all but the last were dropped.
     pub slots: u32,
-    /// How long the computer was suspended, in seconds; 0 if it was not. That time does not belong to the
-    /// show.
+    /// How long the computer was suspended, in seconds; 0 if it was not. That time does not count as show time.
     pub suspended_secs: f64,
 }
 
@@ -169,7 +168,7 @@ impl DroppedSteps {
 mod tests {
     use super::*;
 
-    /// Steps until `end` on a computer where each step takes `busy` seconds; returns the slots of each step.
+    /// Steps until `end` on a computer where each step takes `busy` seconds; returns the number of slots of each step.
     fn run(pacer: &mut Pacer, end: f64, busy: f64) -> Vec<u32> {
         let mut now = pacer.origin;
         let mut slots = Vec::new();
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn time_stays_true_whatever_a_step_takes() {
+    fn slots_keep_time_however_long_a_step_takes() {
         for (busy, mean) in [(0.001, 1.0), (0.012, 1.0), (0.02, 1.2), (0.045, 2.7), (0.3, 18.0)] {
             let slots = run(&mut Pacer::new(60, 3.0), 63.0, busy);
             let total: u32 = slots.iter().sum();
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_passed_during_a_gap_do_not_hold_the_show_up_after_it() {
+    fn slots_passed_during_a_gap_do_not_delay_the_steps_after_it() {
         let mut pacer = Pacer::new(60, 0.0);
         pacer.pass(100.0);
         let now = pacer.next();
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspended_machine_is_one_gap() {
+    fn a_suspension_of_the_computer_is_one_gap() {
         let mut pacer = Pacer::new(60, 0.0);
         pacer.take(1.0).expect("due");
         let due = pacer.take(3601.0).expect("due");

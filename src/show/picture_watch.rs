@@ -1,7 +1,7 @@
-//! Detects presets that show nothing or stand still while on air.
+//! Detects presets whose picture is black, white or still while they are on air.
 //!
-//! Inactive during silence, blackout and freeze, when the picture does not depend on the preset alone, and
-//! for presets that the performer chose, rescued or holds.
+//! Inactive during silence, blackout and freeze, when the picture does not depend on the preset alone. Also inactive
+//! during a hold, while Auto is off, and for presets that the performer chose or rescued.
 
 use crate::stage::PictureStats;
 
@@ -57,7 +57,7 @@ impl PictureFault {
     }
 }
 
-/// What the watch needs to know about one step.
+/// The state of the show that matters to the watch in one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conditions {
     /// Seconds since the last step.
@@ -69,7 +69,7 @@ pub(super) struct Conditions {
     pub active: bool,
 }
 
-/// Watches the picture for faults.
+/// A watch for faults in the picture.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PictureWatch {
     seen: Option<PictureFault>,
@@ -119,8 +119,8 @@ mod tests {
     const WHITE: PictureStats = PictureStats { luma: 1.0, darkest: 1.0, brightest: 1.0, change: 0.0 };
     const STILL: PictureStats = PictureStats { change: 0.0, ..GOOD };
 
-    /// Returns after how many seconds the watch reports a fault, and which one; `None` if not within 30
-    /// seconds.
+    /// Returns the time in seconds after which the watch reports a fault, and the fault; `None` if there is none within
+    /// 30 seconds.
     fn reported_after(picture_stats: PictureStats, active: bool) -> Option<(f64, PictureFault)> {
         let mut watch = PictureWatch::default();
         (0..1800).map(|step| f64::from(step) / 60.0).find_map(|on_air_secs| {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn another_preset_starts_with_a_clean_slate() {
+    fn the_watch_starts_over_with_another_preset() {
         let mut watch = PictureWatch::default();
         let mut reported = 0;
         for step in 0..600 {
@@ -149,7 +149,7 @@ mod tests {
             let now = Conditions { dt: 1.0 / 60.0, on_air_secs, active: true };
             reported += usize::from(watch.step(Some(&BLACK), now).is_some());
         }
-        assert_eq!(reported, 0, "none of them was on air for a second");
+        assert_eq!(reported, 0, "no preset was on air for a second");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Recovers a rig from failures of its graphics device. The show keeps stepping meanwhile.
+//! Recovers a rig from failures of its graphics device. Meanwhile, the show keeps stepping.
 //!
 //! After the device is lost, a separate thread opens another one and creates its passes and stage. Then the
 //! warmer is replaced and every deck is prepared again, the one on air first; the last picture stays until
@@ -17,8 +17,7 @@ use super::rig::Rig;
 use crate::facts::PresetId;
 use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 
-/// Seconds for which a deck must have been drawn before its preset is no longer suspected of losing the
-/// device.
+/// Seconds for which a deck must have been drawn before its preset is no longer suspected of causing device losses.
 const YOUNG_SECS: f64 = 5.0;
 /// Side lengths of the picture relative to full size, tried in this order.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
@@ -138,8 +137,8 @@ impl Rig {
         if old.0.options() != self.stage.options() {
             self.stage.limit_flashes(old.0.options().limiter); // The limiter was switched meanwhile.
         }
-        // The old warmer's threads may be in the middle of an audit, and freeing a device takes longer than a
-        // frame.
+        // Dropped on another thread: the old warmer's threads may be in the middle of an audit, and freeing a device
+        // takes longer than a frame.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
             log::debug!("freeing the old graphics device on the render thread: {error}");
         }
@@ -185,8 +184,8 @@ impl Rig {
         true
     }
 
-    /// Requests a deck from the warmer; queues it while a stage is being built or a preset is suspected of
-    /// losing the device.
+    /// Requests a deck from the warmer; queues it while a stage is being built or a preset is suspected of causing
+    /// device losses.
     pub(super) fn request(&mut self, request: DeckRequest) {
         let deck = request.deck;
         self.recovery.requests.insert(deck, request.clone());
@@ -198,7 +197,8 @@ impl Rig {
         }
     }
 
-    /// Requests waiting decks: all at once, or one at a time while a preset is suspected of losing the device.
+    /// Requests the queued decks from the warmer: all at once, or one at a time while a preset is suspected of causing
+    /// device losses.
     pub(super) fn flush_backlog(&mut self) {
         while let Some(deck) = self.recovery.backlog.front().copied() {
             let recovery = &self.recovery;
@@ -224,7 +224,7 @@ impl Rig {
         let lost = self.stage.render_context().gpu.lost();
         let urgent = self.show.decks_by_urgency().first() == Some(&deck);
         if lost {
-            return; // The deck is requested again on the next device.
+            return; // The deck will be requested again on the next device.
         }
         if urgent {
             self.recovery.backlog.push_back(deck);

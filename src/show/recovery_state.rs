@@ -13,7 +13,7 @@ use crate::stage::{DeckId, GpuError, Stage};
 pub(super) struct Recovery {
     /// Requests for all decks that the show has not retired.
     pub requests: BTreeMap<DeckId, DeckRequest>,
-    /// Decks that wait to be requested from the warmer.
+    /// Decks that have yet to be requested from the warmer, in order.
     pub backlog: VecDeque<DeckId>,
     /// Decks that the warmer is preparing.
     pub sent: BTreeSet<DeckId>,

@@ -36,9 +36,8 @@ impl Rehearsal {
     /// Draws the first frames of a preset. Blocks until they are finished.
     ///
     /// # Errors
-    /// Returns an error if the rehearsal's device was lost or did not finish in time, in which case the
-    /// preset must not be drawn on the show's device either. Any other failure is ignored here, because the
-    /// show's device will report it.
+    /// Returns an error if the rehearsal's device was lost or did not finish in time; the preset must then not be drawn
+    /// on the show's device either. Any other failure is ignored here, because the show's device will report it.
     pub fn draw(
         &self,
         program: Arc<Program>,
@@ -68,7 +67,8 @@ impl Rehearsal {
         })
     }
 
-    /// Keeps the errors that speak against the show's device, and closes the device of the rehearsal after one.
+    /// Returns only errors after which the preset must not be drawn on the show's device; after such an error, closes
+    /// the rehearsal's device.
     fn judge(&self, drawn: Result<(), StageError>) -> Result<(), StageError> {
         let Err(error) = drawn else { return Ok(()) };
         log::debug!("could not compile the shaders of a preset ahead of time: {error}");

@@ -9,8 +9,8 @@ use crate::stage::OutputMode;
 
 /// Maximum number of presets from the history that are saved.
 const KEPT_HISTORY: usize = 60;
-/// Show time after resuming, in seconds, at which the rest of the saved queue is dropped, in case its library
-/// is never loaded.
+/// Time after resuming, in seconds, at which the rest of the saved queue is dropped, in case its library is never
+/// loaded.
 const QUEUE_SECS: f64 = 60.0;
 
 impl Show {
@@ -52,7 +52,7 @@ impl Show {
         self.now = *now;
         self.history = history.iter().cloned().collect();
         (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
-        // A frozen picture is gone, but a blackout can be restored.
+        // A frozen picture is lost with its process, but a blackout can be restored.
         self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };
         self.layers.set_title(title);
         self.layers.resume(layers);

@@ -53,8 +53,8 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Creates a rig from its parts. The audio of each frame is published in `audio`, from which warm-ups
-    /// read it.
+    /// Creates a rig from its parts. The audio of each frame is published in `audio`, which must be the cell that the
+    /// warmer reads.
     pub fn new(show: Show, stage: Stage, warmer: Warmer, audio: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
         let retirement = if warmer.works_in_place() { Retirement::default() } else { Retirement::thread() };
@@ -75,9 +75,9 @@ impl Rig {
         }
     }
 
-    /// Runs one frame: analyse audio, check the graphics device, collect warm decks, step the show, draw,
-    /// request decks. Returns whether the picture may have changed; nothing is drawn while the picture is
-    /// frozen, has been blacked out for a while, or is being restored.
+    /// Runs one frame: analyses the audio, checks the graphics device, collects warm decks, steps the show, draws, and
+    /// requests decks. Returns whether the picture may have changed; nothing is drawn while the picture is frozen, has
+    /// been blacked out for a while, or is being restored.
     pub fn frame(&mut self, input: &RigFrame) -> bool {
         #[cfg(feature = "faults")]
         self.inject(input.dt);

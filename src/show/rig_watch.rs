@@ -10,8 +10,8 @@ use super::rig::Rig;
 const TOLERATED_SECS: f64 = 1.0;
 
 impl Rig {
-    /// Reports the deck on air once its code has exceeded its instruction budget, or computed no finite
-    /// coordinates, in every frame for [`TOLERATED_SECS`].
+    /// Reports the deck on air to the show once its code has, for [`TOLERATED_SECS`] and in every frame, exceeded its
+    /// instruction budget or computed no finite coordinates. `dt` is the frame time in seconds.
     pub(super) fn watch_code(&mut self, dt: f64) {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
@@ -32,7 +32,7 @@ impl Rig {
     }
 
     /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used.
-    /// Reports the deck on air if it is far too slow for this device. `budget` is the time budget of a step
+    /// Reports the deck on air to the show if it is far too slow for this device. `budget` is the time budget of a step
     /// at full rate, in seconds; `scale` is the side length at which the frame was drawn, relative to full
     /// size.
     pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {

@@ -35,7 +35,7 @@ const HISTORY: usize = 200;
 const MAX_LOG_ENTRIES: usize = 10_000;
 /// Error in the audio clock above which it is reset instead of corrected gradually, in seconds.
 const CLOCK_JUMP_SECS: f64 = 0.05;
-/// Share of a smaller error of the audio clock that is corrected each time new features arrive.
+/// Fraction of a smaller error in the audio clock that is corrected whenever new features arrive.
 const CLOCK_PULL: f64 = 0.05;
 /// Identifies the director's random stream.
 const CHOICE_RANDOMNESS: u64 = 2;
@@ -66,7 +66,7 @@ pub struct Show {
     pub(super) steps: u64,
     pub(super) decks: Decks,
     pub(super) on_air_secs: f64,
-    /// Whether the taste has already learnt from this showing, or must not learn from it because the preset
+    /// Whether the taste has already learnt from the preset since it went on air, or must not learn because the preset
     /// was at fault.
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
@@ -76,7 +76,7 @@ pub struct Show {
     pub(super) macro_driver: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
     pub(super) memory: ShowMemory,
-    /// The taste of earlier shows, for styles of other libraries.
+    /// The taste before the current library was loaded; keeps what was learnt about the styles of other libraries.
     taste_before: Arc<TasteState>,
     pub(super) changed: Changed,
     /// Undo steps for the performer's last marks, oldest first.
@@ -170,9 +170,9 @@ impl Show {
         &self.memory.theme
     }
 
-    /// Switches to another library, or to new styles or another theme of the same one. The preset on air
-    /// continues. The taste is carried over for the styles that it knows. If only the theme changes, presets
-    /// that the performer requested stay in the queue.
+    /// Switches to another library, or to new styles or another theme of the same one. The preset on air continues.
+    /// What was learnt about styles carries over if the new library has the same or similar ones. If only the theme
+    /// changes, presets that the performer requested stay in the queue.
     pub fn change_library(&mut self, pool: Arc<Pool>) {
         let current = &self.director.pool;
         // A replay must take the same path, so the condition uses only what the log contains.
@@ -282,7 +282,7 @@ impl Show {
         self.log(Event::Quality { quality });
     }
 
-    /// Records that the computer was suspended for `secs` seconds, which do not belong to the show.
+    /// Records that the computer was suspended for `secs` seconds, which do not count as show time.
     pub fn suspended(&mut self, secs: f64) {
         self.log(Event::Suspended { secs });
         self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });
@@ -381,7 +381,7 @@ impl Show {
         &self.director.pool.catalogue
     }
 
-    /// Returns the library as prepared for choosing.
+    /// Returns the pool that the director chooses from, which contains the library.
     pub fn pool(&self) -> &Arc<Pool> {
         &self.director.pool
     }

@@ -118,7 +118,7 @@ pub struct AudioLine {
 /// Statistics on frame times.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
-    /// Frames per second, averaged over the latest 30 frames.
+    /// Steps per second, averaged over the latest 30 steps.
     pub fps: f32,
     /// Median time to draw a frame, in milliseconds.
     pub median_ms: f32,

@@ -56,7 +56,7 @@ pub struct Step {
     pub cue: Cue,
     /// Decks to prepare.
     pub requests: Vec<DeckRequest>,
-    /// Decks whose requests are cancelled; one that arrives nevertheless is retired.
+    /// Decks whose requests are cancelled; any of them that still arrives is retired.
     pub cancelled: Vec<DeckId>,
     /// Decks to retire.
     pub retired: Vec<DeckId>,

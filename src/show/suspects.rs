@@ -1,7 +1,7 @@
-//! Finds the preset that keeps losing the graphics device.
+//! Finds the preset that repeatedly causes the graphics device to be lost.
 //!
-//! A loss counts against the presets that were being prepared or had just begun to draw. Presets that keep
-//! drawing are cleared, so that losses with another cause are never blamed on whatever is on air.
+//! A loss counts against the presets that were being prepared or had only just been drawn for the first time. Presets
+//! that continue to be drawn are cleared, so that losses with another cause are never blamed on whatever is on air.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::facts::PresetId;
 /// Number of losses of the device after which a preset is quarantined.
 const MAX_STRIKES: u32 = 3;
 
-/// The presets suspected of losing the device.
+/// The presets suspected of causing device losses, with the number of losses counted against each.
 #[derive(Default)]
 pub(super) struct Suspects(BTreeMap<PresetId, u32>);
 
 impl Suspects {
-    /// Counts a loss against `presets`, those that were being prepared or had just begun to draw. Returns the
-    /// preset to quarantine, if any, and forgets its strikes.
+    /// Counts a loss against `presets`, those that were being prepared or had only just been drawn for the first time.
+    /// Returns the preset to quarantine, if any, and forgets its strikes.
     pub fn strike(&mut self, presets: impl IntoIterator<Item = PresetId>) -> Option<PresetId> {
         let mut guilty = None;
         for preset in presets {
@@ -32,7 +32,7 @@ impl Suspects {
         guilty
     }
 
-    /// Clears a preset that has drawn for long enough.
+    /// Clears a preset that has been drawn for long enough.
     pub fn clear(&mut self, preset: PresetId) {
         self.0.remove(&preset);
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_losses_of_a_young_preset_quarantine_it_and_surviving_clears_it() {
+    fn a_preset_is_quarantined_after_three_losses_and_cleared_if_it_survives() {
         let [a, b] = [PresetId::of(b"a"), PresetId::of(b"b")];
         let mut suspects = Suspects::default();
         assert_eq!([suspects.strike([a, b]), suspects.strike([a])], [None, None]);

@@ -15,7 +15,7 @@ use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;
 
-/// A show whose decks become warm one frame after they were requested, unless `cold` is set.
+/// A show whose decks become warm one frame after they are requested, unless `cold` is set.
 struct TestShow {
     show: Show,
     features: Features,
@@ -172,7 +172,7 @@ fn layers_do_not_age_while_the_picture_is_frozen() {
 }
 
 #[test]
-fn a_hold_teaches_by_its_length_and_a_short_one_nothing() {
+fn a_hold_is_learnt_with_its_length_and_a_short_hold_is_ignored() {
     let held = |frames: usize| {
         let mut test = TestShow::new();
         test.frames(10);
@@ -188,7 +188,7 @@ fn a_hold_teaches_by_its_length_and_a_short_one_nothing() {
     assert_eq!(held(20), None);
     let (short, long) = (held(300).expect("learnt"), held(1500).expect("learnt"));
     assert!((short - 301.0 * DT).abs() < 1e-6 && (long - 1501.0 * DT).abs() < 1e-6, "{short} {long}");
-    // A preset that leaves while held counts as held until then, not as skipped.
+    // A held preset that leaves the air counts as held until then, not as skipped.
     let mut test = TestShow::new();
     test.frames(10);
     test.frame(&[Command::Hold]);
@@ -198,7 +198,7 @@ fn a_hold_teaches_by_its_length_and_a_short_one_nothing() {
 }
 
 #[test]
-fn macros_are_logged_once_a_second_if_asked_for() {
+fn macros_are_logged_once_a_second_if_enabled() {
     let log = |log_macros| {
         let settings = ShowSettings { fps: 30.0, log_macros, ..ShowSettings::default() };
         let mut test = TestShow::of(Show::new(settings, Arc::new(Catalogue::built_in())));
@@ -308,9 +308,9 @@ fn every_deck_is_retired() {
         let step = test.frame(commands);
         alive.extend(arriving);
         step.retired.iter().for_each(|deck| {
-            assert!(alive.remove(deck), "{deck:?} was not on the rack");
+            assert!(alive.remove(deck), "{deck:?} was retired before it arrived");
         });
-        assert!(alive.len() <= 7, "{} decks on the rack", alive.len());
+        assert!(alive.len() <= 7, "{} decks alive", alive.len());
     }
 }
 
@@ -388,7 +388,7 @@ fn a_requested_preset_plays_even_if_the_music_changes() {
 
 #[test]
 fn cuts_follow_the_scenes_and_beats_of_a_medley() {
-    // Twelve minutes; each scene is detected four seconds after it changed.
+    // Twelve minutes of music; each change of scene is detected four seconds late.
     let medley = [(Scene::Techno, 128.0), (Scene::Ambient, 0.0), (Scene::Rock, 96.0), (Scene::Techno, 140.0)];
     let (piece_frames, late_frames) = (90 * 30, 4 * 30);
     let mut test = TestShow::new();
@@ -460,11 +460,11 @@ fn panic_never_shows_a_dim_favourite() {
         test.show.library().entries.iter().map(|entry| entry.id).take(3).collect();
     let mark: Vec<Command> = favourites.iter().map(|id| Command::FavouritePreset(*id)).collect();
     test.frame(&mark);
-    // Whichever preset warms up as the safe one, the favourites are dim and all others are light.
+    // The favourites are dim and all other presets light, whichever of them is prepared as the safe preset.
     let dim = std::rc::Rc::new(std::cell::RefCell::new(std::collections::BTreeMap::new()));
     let known = dim.clone();
     test.looks = Box::new(move |deck| known.borrow().get(&deck).copied());
-    // The first panic uses up the safe preset that was chosen before.
+    // The first Panic uses up the safe preset that was chosen before.
     for frame in 0..60 {
         let step = test.frame(if frame == 0 { &[Command::Panic] } else { &[] });
         for request in step.requests {
@@ -479,7 +479,7 @@ fn panic_never_shows_a_dim_favourite() {
 }
 
 #[test]
-fn twenty_marks_can_be_undone_with_what_was_learnt() {
+fn twenty_marks_can_be_undone_together_with_what_was_learnt() {
     let mut test = TestShow::new();
     test.frames(20);
     let before = test.show.memory();
@@ -502,7 +502,7 @@ fn twenty_marks_can_be_undone_with_what_was_learnt() {
 }
 
 #[test]
-fn undo_takes_back_a_ban_on_air_and_a_removed_card() {
+fn undo_reverts_a_ban_on_air_and_a_removal_from_up_next() {
     let mut test = TestShow::new();
     test.frames(20);
     let taste = |test: &TestShow| {
@@ -574,18 +574,18 @@ fn after_a_lost_device_the_preset_on_air_stays_and_every_deck_is_prepared_again(
     assert_eq!((test.playing(), after.history, after.up_next.len()), before);
     assert!(after.held && after.up_next.iter().all(|upcoming| upcoming.warm));
     test.frame(&[Command::Back]);
-    assert_ne!(test.playing(), before.0, "the previous deck is back, too");
+    assert_ne!(test.playing(), before.0, "the previous deck is warm again");
     assert!(!test.learnt().contains(&Signal::Failed) && test.show.memory().excluded.is_empty());
 }
 
 #[test]
-fn a_preset_that_keeps_losing_the_device_leaves_the_air_with_its_reason() {
+fn a_preset_that_causes_device_losses_is_taken_off_the_air_with_a_reason() {
     let mut test = TestShow::new();
     test.frames(100);
     let guilty = test.playing();
     test.show.graphics_event(GraphicsEvent::Lost);
     test.show.quarantine(guilty);
-    assert!(test.show.snapshot().message.expect("a message").contains("lost the graphics device"));
+    assert!(test.show.snapshot().message.expect("a message").contains("graphics device fail"));
     test.coming = test.show.decks_by_urgency();
     test.frames(3);
     assert_ne!(test.playing(), guilty);
@@ -593,7 +593,7 @@ fn a_preset_that_keeps_losing_the_device_leaves_the_air_with_its_reason() {
 }
 
 #[test]
-fn without_memory_fewer_decks_are_kept_and_no_preset_is_blamed() {
+fn if_memory_runs_out_fewer_decks_are_kept_and_no_preset_is_blamed() {
     let mut test = TestShow::new();
     test.frames(100);
     test.frame(&[Command::Next]);
@@ -667,7 +667,7 @@ fn a_deck_that_shows_nothing_is_set_aside_while_music_plays() {
 }
 
 #[test]
-fn code_over_its_budget_takes_a_preset_off_the_air_and_the_log_says_that_the_watch_did() {
+fn a_preset_over_its_budget_leaves_the_air_and_the_log_names_the_watch_as_the_cause() {
     let mut test = TestShow::new();
     test.frames(60);
     let guilty = test.playing();

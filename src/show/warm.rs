@@ -2,8 +2,8 @@
 //! first frames.
 //!
 //! A live show prepares decks on threads that take turns through `warm_queue`; an offline show prepares them
-//! in place, so that every run is the same. Either way the result is an [`Arrival`], and only an arrived deck
-//! can be cut to.
+//! in place, so that every run is the same. Either way, the result is an [`Arrival`], and the show can cut only to a
+//! deck that has arrived.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub enum DeckError {
     Temporary(String),
     /// The graphics device failed, which is never blamed on the preset.
     Device(StageError),
-    /// The show no longer wants the deck.
+    /// The show has cancelled the request.
     Cancelled,
 }
 
@@ -130,7 +130,7 @@ enum Work {
 }
 
 impl Warmer {
-    /// Starts threads named "warm-up N" that end when the warmer is dropped.
+    /// Creates a warmer that prepares decks on threads named "warm-up N", which end when the warmer is dropped.
     ///
     /// Every preset that was not admitted before must pass `admission`, if given.
     pub fn threads(
@@ -185,13 +185,13 @@ impl Warmer {
         }
     }
 
-    /// Cancels a request; the deck may arrive nevertheless.
+    /// Cancels a request; the deck may still arrive.
     pub fn cancel(&mut self, deck: DeckId) {
         self.change(Change::Cancel(deck));
     }
 
-    /// Reports a step of the show. `on_air` is whether a picture is on air, which warm-up frames would delay;
-    /// `time` is whether there is time for one warm-up frame.
+    /// Reports a step of the show to the threads. `on_air` is whether a picture is on air, which warm-up frames would
+    /// delay; `time` is whether there is time for one warm-up frame.
     pub fn step(&mut self, on_air: bool, time: bool) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             if !changes.is_empty() {
@@ -363,8 +363,8 @@ impl DeckBuilder {
         Ok(Box::new(deck))
     }
 
-    /// Draws the first frames of a deck one by one, when the show has time for them. Unless nothing is on air
-    /// or the urgency is [`Urgency::Performer`], they take at most half of the device's time.
+    /// Draws the first frames of a deck one by one, when the show has time for them. Pauses after each frame for as
+    /// long as it took, unless nothing is on air or the urgency is [`Urgency::Performer`].
     fn warm_up_in_turns(
         &self,
         deck: &mut Deck,

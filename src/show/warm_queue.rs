@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_urgent_deck_comes_first_and_cancelled_ones_never() {
+    fn the_most_urgent_deck_comes_first_and_cancelled_decks_are_skipped() {
         let queue = queue(&[
             request(1, Urgency::Spare),
             request(2, Urgency::Music),

@@ -1,7 +1,7 @@
 //! Date formatting.
 
-/// Formats `secs`, a Unix time in seconds, as UTC date and time, such as `2026-11-24T20:13:00Z`. The
-/// conversion of days to a date follows Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013).
+/// Formats `secs`, a Unix time in seconds, as a UTC date and time, such as `2026-11-24T20:13:00Z`. The
+/// conversion from days to a date follows Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013).
 pub fn iso_date(secs: i64) -> String {
     let (days, second) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
     let shifted = days + 719_468;

@@ -1,4 +1,4 @@
-//! Number types with units or ranges, counts in text, dates, CPU time, and the seeded random number
+//! Number types with units or ranges, text for messages and terminals, dates, CPU time, and the seeded random number
 //! generator.
 //!
 //! This module imports no other module of the crate; all others may import it.
@@ -19,13 +19,13 @@ use std::ops::{Add, Mul, Sub};
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time or a duration on the show clock, in seconds.
+/// A point in time or a duration, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(pub f64);
 
 impl Seconds {
-    /// Zero: the start of the clock, or an empty duration.
+    /// Zero: the start of a clock, or a duration of zero.
     pub const ZERO: Self = Self(0.0);
 
     /// Returns the duration since `earlier`; 0 if `earlier` is later.

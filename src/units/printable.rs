@@ -1,7 +1,7 @@
-//! Text for a terminal.
+//! Text that is safe to print in a terminal.
 
-/// Returns a text with its control characters escaped, such as `\u{1b}` and `\n`. Printed as they are, those in a file
-/// name could move the cursor or start a new line.
+/// Returns `text` with its control characters escaped, such as `\u{1b}` and `\n`. Without escaping, a file name could
+/// move the cursor or start a new line.
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! The child's side: sends heartbeats while the show runs, and ends the show when the parent asks for it.
+//! The child's side: sends heartbeats while the show runs, and stops the show when the parent requests a shutdown.
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Creates the link of this process, which is connected only if a supervisor started it.
+    /// Creates the link for this process; it is active only if a supervisor started the process.
     pub fn of_process() -> Self {
         Self { start: start(), ..Self::default() }
     }
@@ -34,8 +34,8 @@ impl Link {
         self.start.as_ref().is_some_and(|start| start.standby)
     }
 
-    /// Reports that this standby is ready, and waits until the supervisor needs it. Returns false if the supervisor has
-    /// ended.
+    /// Reports that this standby is ready, and blocks until the supervisor makes it take over. Returns false if the
+    /// supervisor has ended.
     pub fn wait_for_turn(&mut self) -> bool {
         let mut out = std::io::stdout();
         let mut line = String::new();
@@ -50,8 +50,8 @@ impl Link {
         }
     }
 
-    /// Starts sending heartbeats if this process has a supervisor, and sets `stop` when the supervisor asks the show to
-    /// end.
+    /// Starts the threads that send heartbeats and set `stop` at the supervisor's request. Does nothing in a show
+    /// without a supervisor.
     ///
     /// # Errors
     /// Fails if a thread cannot be started: without heartbeats, the supervisor would consider the show hung.
@@ -70,7 +70,7 @@ impl Link {
         self.start.as_ref()
     }
 
-    /// Reports that the show thread has decided what to do next: a step or a wait. Never blocks.
+    /// Reports that the show thread has begun another turn of its loop, which is a step or a wait. Never blocks.
     pub fn turn(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
     }
@@ -85,7 +85,7 @@ impl Link {
         self.leaving.store(true, Ordering::Relaxed);
     }
 
-    /// Sends heartbeats until the parent is gone or the show ends.
+    /// Sends heartbeats until the parent has ended or the show ends.
     fn beat(&self) {
         let mut out = std::io::stdout();
         let mut send = |what: u8| out.write_all(&[what]).and_then(|()| out.flush()).is_ok();
@@ -99,7 +99,7 @@ impl Link {
                 connected &= send(PICTURE);
             }
             if self.leaving.load(Ordering::Relaxed) {
-                send(LEAVING); // Fails if the parent is gone, too.
+                send(LEAVING); // Fails if the parent has ended as well.
                 return;
             }
             if !connected {
@@ -111,12 +111,12 @@ impl Link {
     }
 }
 
-/// Returns how a supervisor started this process; `None` if none did.
+/// Returns how the supervisor started this process; `None` if no supervisor started it.
 pub(super) fn start() -> Option<Start> {
     serde_json::from_str(&std::env::var(VARIABLE).ok()?).ok()
 }
 
-/// Waits for the [`STOP`] line and then sets `stop`. If the parent is gone, the show continues.
+/// Waits for the [`STOP`] line and then sets `stop`. If the parent ends without sending it, the show continues.
 fn listen(stop: &AtomicBool) {
     if std::io::stdin().lock().lines().map_while(Result::ok).any(|line| line == STOP) {
         stop.store(true, Ordering::Relaxed);

@@ -1,9 +1,8 @@
 //! Keeps a show running: a small parent process starts the show in a child process and restarts it when it crashes or
 //! hangs.
 //!
-//! The child sends heartbeats over its standard output while its show runs. The parent asks the child to end
-//! by writing a line to its standard input. This needs only [`std::process`] and pipes, so it works on every
-//! system.
+//! The child sends heartbeats over its standard output while its show runs. The parent requests a shutdown by writing
+//! a line to the child's standard input. This needs only [`std::process`] and pipes, so it works on every system.
 
 mod child;
 mod crashes;
@@ -24,13 +23,13 @@ const VARIABLE: &str = "AIVJ_SUPERVISED";
 pub const SHOW_THREAD: &str = "show";
 /// Heartbeat byte, sent repeatedly while the show runs.
 const BEAT: u8 = b'b';
-/// Byte sent once, when a preset shows its first picture.
+/// Byte sent once, when the first picture of a preset has been shown.
 const PICTURE: u8 = b'p';
 /// Byte sent once, when the show is ending as requested.
 const LEAVING: u8 = b'l';
 /// Byte sent once, when a standby process is ready to take over.
 const READY: u8 = b'r';
-/// The line that asks the child to end.
+/// The line that requests a shutdown of the child.
 const STOP: &str = "stop";
 
 /// How the supervisor starts a child.
@@ -44,7 +43,7 @@ pub struct Start {
     pub crash: Option<String>,
     /// Whether the show crashed so often that only built-in presets are played.
     pub safe_mode: bool,
-    /// Whether the process waits until the running show crashes.
+    /// Whether the process is a standby, which waits until the running show crashes.
     #[serde(default)]
     pub standby: bool,
 }

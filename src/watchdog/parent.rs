@@ -19,8 +19,8 @@ use super::silence::{Silence, Stage};
 use super::standby::Standby;
 use super::{BEAT, LEAVING, PICTURE, STOP, Start};
 
-/// Maximum time that a show may take to exit once it has been asked to end, reports that it is ending or
-/// closes its output; longer than the show's exit timer.
+/// Maximum time that a show may take to exit after a shutdown was requested, or after the show reported that it is
+/// ending or closed its output; longer than the show's exit timer.
 const END_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long to wait for a heartbeat before checking the process; silence is counted in steps of this length.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
@@ -29,12 +29,12 @@ const END_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 /// Pause before restarting a show that crashed before its first picture.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Runs this program's show under a supervisor until it ends. Returns `None` in the child itself, which then runs the
-/// show.
+/// Runs this program's show in a supervised child process until the show ends, and returns the exit code. Returns
+/// `None` in the child process, where the caller then runs the show.
 ///
 /// # Errors
-/// Fails if the signal handlers cannot be installed, the child cannot be started, or it repeatedly crashes
-/// before it shows a picture.
+/// Fails if the signal handlers cannot be installed, the path of this program is unknown, the child cannot be started,
+/// or the child repeatedly crashes before it shows a picture.
 pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     if start().is_some() {
         return Ok(None);
@@ -84,7 +84,7 @@ struct Show {
     restarted: bool,
     /// Whether the show is ending as requested.
     leaving: bool,
-    /// Set when the supervisor is asked to end.
+    /// Set when a signal requests a shutdown.
     stop: Arc<AtomicBool>,
 }
 
@@ -123,7 +123,7 @@ impl Show {
         })
     }
 
-    /// Watches the show until it ends: kills it if it hangs, and asks it to end once `stop` is set.
+    /// Watches the show until it ends: kills it if it hangs, and requests a shutdown once `stop` is set.
     fn watch(&mut self, start: &Start, standby: &mut Standby) -> End {
         loop {
             standby.check(start, self.shown.map(|shown| shown.elapsed()));
@@ -145,7 +145,8 @@ impl Show {
                     return self.wait_for_end();
                 }
                 Ok(_) => {}
-                // Programs started by the show may keep its output open after it has ended.
+                // The exit status is checked too: programs started by the show may keep its output open after it
+                // has ended.
                 Err(RecvTimeoutError::Timeout) => {
                     if let Ok(Some(status)) = self.process.child.try_wait() {
                         return self.ended(status);
@@ -194,7 +195,8 @@ impl Show {
             Some(0) => End::Closed(ExitCode::SUCCESS),
             // A driver may crash while the process exits.
             _ if self.leaving => End::Closed(ExitCode::FAILURE),
-            // It could not start and has reported the error. A restart may fail for a passing reason.
+            // The show could not start and has reported the error itself. If a restarted show cannot start, another
+            // attempt is made, because the cause may be temporary.
             Some(1) if self.silence.stage() == Stage::Starting && !self.restarted => {
                 End::Closed(ExitCode::FAILURE)
             }
@@ -203,7 +205,10 @@ impl Show {
     }
 }
 
-/// Sets `stop` when the system or the terminal asks the program to exit.
+/// Sets `stop` when a signal from the system or the terminal requests a shutdown.
+///
+/// # Errors
+/// Fails if a signal handler cannot be installed.
 fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     #[cfg(unix)]

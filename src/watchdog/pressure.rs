@@ -7,7 +7,7 @@ pub(super) use other::Threads;
 
 /// Reasons other than a hang for which a show may be silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells why a thread waits"))]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "other systems only use Doubtful"))]
 pub(super) enum Pressure {
     /// No other reason: the show thread is blocked, or runs without making progress.
     None,
@@ -138,9 +138,9 @@ mod linux {
         }
 
         #[test]
-        fn waiting_for_a_processor_is_no_hang() {
+        fn waiting_for_a_cpu_is_not_a_hang() {
             assert_eq!(judged(&[(true, 'R', 1), (false, 'S', 0)]), Pressure::Starved);
-            assert_eq!(judged(&[(false, 'R', 1), (true, 'S', 0)]), Pressure::Doubtful, "a lock, perhaps");
+            assert_eq!(judged(&[(false, 'R', 1), (true, 'S', 0)]), Pressure::Doubtful, "may hold a lock");
             assert_eq!(
                 judged(&[(true, 'S', 0), (false, 'R', 25)]),
                 Pressure::Doubtful,

@@ -16,7 +16,7 @@ const KILL_WAIT: Duration = Duration::from_millis(100);
 /// Interval between checks of a killed process.
 const KILL_CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A child process that runs a show, or waits to do so.
+/// A child process that runs a show, or stands by to run it.
 pub(super) struct ShowProcess {
     pub child: Child,
     /// The child's standard input; `None` once it is closed.
@@ -45,10 +45,10 @@ impl ShowProcess {
         Ok(Self { child, input, beats })
     }
 
-    /// Kills the process and waits up to [`KILL_WAIT`] for it to exit. If a driver or a busy CPU delays the exit further,
-    /// nothing waits for it.
+    /// Kills the process and waits up to [`KILL_WAIT`] for it to exit; a driver or a busy CPU may delay the exit beyond
+    /// that.
     pub fn kill(&mut self) {
-        self.child.kill().ok(); // It may have exited.
+        self.child.kill().ok(); // May fail if the process has already exited.
         let since = Instant::now();
         while !self.has_exited() && since.elapsed() < KILL_WAIT {
             thread::sleep(KILL_CHECK_INTERVAL);

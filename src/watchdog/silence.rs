@@ -91,8 +91,8 @@ mod tests {
 
     const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
-    /// Returns after how much silence under `pressure` a show counts as hung; `None` if not within a minute.
-    /// `shown` is whether it has shown a picture.
+    /// Returns the length of the silence under `pressure` after which a show counts as hung; `None` if it exceeds a
+    /// minute. `shown` is whether the show has shown a picture.
     fn hung_after(shown: bool, pressure: Pressure) -> Option<Duration> {
         let mut silence = Silence::of(false);
         silence.beat();
@@ -103,17 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn a_show_that_stands_still_has_hung_after_half_a_second() {
+    fn a_show_without_progress_counts_as_hung_after_half_a_second() {
         assert_eq!(hung_after(true, Pressure::None), Some(HANG + CHECK_INTERVAL));
         let doubtful = hung_after(true, Pressure::Doubtful).expect("hung");
         assert!((HANG * 4..HANG * 5).contains(&doubtful), "{doubtful:?}");
         assert_eq!(hung_after(false, Pressure::None), Some(doubtful), "before the first picture");
         assert_eq!(hung_after(false, Pressure::Doubtful), None, "it may be compiling for a minute");
-        assert_eq!(hung_after(true, Pressure::Gone), Some(CHECK_INTERVAL), "its process ends slowly");
+        assert_eq!(hung_after(true, Pressure::Gone), Some(CHECK_INTERVAL), "the show thread has ended");
     }
 
     #[test]
-    fn a_starved_show_never_hangs_and_heartbeats_end_a_silence() {
+    fn a_starved_show_never_counts_as_hung_and_heartbeats_end_a_silence() {
         assert_eq!(hung_after(true, Pressure::Starved), None);
         let mut silence = Silence::of(false);
         silence.beat();

@@ -1,6 +1,6 @@
 //! The standby: a second child process with an open graphics device, which takes over when the show crashes.
 //!
-//! Opening a device and building the pipelines of a stage takes most of the time of a restart.
+//! Without it, a restart would spend most of its time opening a device and building the pipelines of a stage.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use super::process::ShowProcess;
 use super::{READY, Start};
 
-/// Time from the first picture of a show to the start of its standby, which takes CPU time from the show.
+/// Time from the first picture of a show to the start of its standby; starting a standby takes CPU time from the show.
 const DELAY: Duration = Duration::from_secs(2);
 /// Number of premature exits of standby processes after which no more are started.
 const MAX_FAILURES: u32 = 3;
 
-/// Keeps one standby process while a show runs.
+/// The standby process for the running show, if one has been started.
 pub(super) struct Standby {
     program: PathBuf,
     process: Option<ShowProcess>,
@@ -28,8 +28,8 @@ impl Standby {
         Self { program, process: None, ready: false, failures: 0 }
     }
 
-    /// Starts the process when the show has had a picture for a while, and notices when it is ready or has exited.
-    /// `start` is how the show was started, `shown_for` the time since its first picture.
+    /// Starts the process once the show has had a picture for [`DELAY`], and checks whether a running one is ready or
+    /// has exited. `start` is how the show was started; `shown_for` is the time since its first picture, if any.
     pub fn check(&mut self, start: &Start, shown_for: Option<Duration>) {
         if let Some(process) = &mut self.process {
             self.ready |= process.beats.try_iter().any(|byte| byte == READY);
@@ -39,7 +39,7 @@ impl Standby {
             }
         } else if shown_for.is_some_and(|time| time >= DELAY) && self.failures < MAX_FAILURES && supported() {
             self.ready = false;
-            // It reads the saved state as a restarted show does, to open what that show will need.
+            // The standby reads the saved state like a restarted show, so that it opens what such a show will need.
             let start = Start { restarts: start.restarts + 1, standby: true, ..start.clone() };
             match ShowProcess::start(&self.program, &start) {
                 Ok(process) => self.process = Some(process),
@@ -75,8 +75,8 @@ impl Drop for Standby {
     }
 }
 
-/// Returns whether a process can wait unseen on this system. On macOS, one that may open windows shows up in the Dock;
-/// on Windows, other programs wait until its event loop answers.
+/// Returns whether a process can wait on this system without side effects. On macOS, a process that may open windows
+/// appears in the Dock; on Windows, other programs may block until its event loop responds.
 fn supported() -> bool {
     cfg!(not(any(target_os = "macos", windows)))
 }

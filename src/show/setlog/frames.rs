@@ -15,8 +15,8 @@ use crate::units::{Seconds, Tempo, Unipolar};
 /// Number of frames per log entry: half a second at 60 Hz, so that no more than that is lost if the program
 /// is killed.
 pub const FRAMES_PER_ENTRY: usize = 30;
-/// Maximum number of frames accepted in one entry; needed because, with constant columns, even a short line
-/// could claim any number.
+/// Maximum number of frames accepted in one entry; needed because, with constant columns, even a short line could claim
+/// to contain any number of frames.
 const MAX_FRAMES: usize = 256;
 
 /// The inputs of one frame.

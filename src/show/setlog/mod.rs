@@ -29,8 +29,8 @@ pub struct LogHeader {
     pub set_log: u32,
     /// The settings of the show.
     pub settings: ShowSettings,
-    /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of
-    /// a live show contains its frames instead.
+    /// Whether the frame time was constant and the audio can be read again, so that a replay can repeat the analysis.
+    /// The log of a live show contains its frames instead.
     pub steady: bool,
     /// Name of the audio source.
     pub sound: String,
@@ -314,6 +314,9 @@ pub fn to_line(what: &impl Serialize) -> String {
 }
 
 /// Parses a log. A truncated last line is ignored, because the program may have been stopped while writing it.
+///
+/// # Errors
+/// Returns an error if the log is empty, its version is not [`LOG_VERSION`], or another line cannot be parsed.
 pub fn parse(text: &str) -> Result<(LogHeader, Vec<Entry>), LogError> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let (_, first) = lines.next().ok_or(LogError::Empty)?;
