@@ -26,8 +26,8 @@ pub(super) struct Archive {
     search: SearchThread,
     query: SearchQuery,
     view: LibraryView,
-    /// The show's presets. Replaced only after the show has switched to other ones, so that the show never drops the
-    /// last reference to them.
+    /// The show's presets. When they change, the old ones are kept until the show has switched to the new ones, so that
+    /// the show never frees them itself.
     pool: Arc<Pool>,
     /// The rating of the library for a new theme, while one is in progress.
     theming: Option<Theming>,

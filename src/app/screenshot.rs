@@ -16,7 +16,7 @@ const MAX_TAKEN: usize = 4;
 /// Screenshots in progress.
 #[derive(Default)]
 pub(super) struct Screenshot {
-    /// Whether a screenshot has been requested and not started yet.
+    /// Whether a screenshot has been requested but not started yet.
     asked: bool,
     /// The picture being read back from the graphics device.
     reading: Option<Readback>,

@@ -13,7 +13,7 @@ use crate::handoff::{Inbox, Latest, Outbox, queue};
 use crate::show::AudioLine;
 use crate::units::Seconds;
 
-/// Interval between reads of the input, well below 10 ms, from which a delay may be visible.
+/// Interval between reads of the input; well below the 10 ms beyond which a delay may be visible.
 const READ_EVERY: Duration = Duration::from_millis(4);
 /// Capacity of the queue to the show's thread, in audio frames: one second. While it is full, new audio
 /// frames are dropped.

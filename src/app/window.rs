@@ -181,7 +181,7 @@ struct Running {
     raises: RaiseRequests,
     /// The windows with the display numbers, while they are shown.
     identify: Option<Identify>,
-    /// Whether display numbers were requested and are not shown yet.
+    /// Whether display numbers were requested but are not shown yet.
     identifies: bool,
     message: Option<String>,
     /// Problems found at the start.

@@ -1,4 +1,4 @@
-//! The layers row of the Live page: launches sprites and messages by number, and the song title.
+//! The layers row of the Live page: launches sprites and messages by number, and edits and launches the title.
 
 use egui::{Button, DragValue, RichText, TextEdit, Ui, Vec2};
 
