@@ -34,7 +34,7 @@ pub fn live_admission(
     textures: &[PathBuf],
     guarded: Arc<AtomicBool>,
 ) -> anyhow::Result<Arc<dyn Admission>> {
-    // A second connection waits only briefly for other programs, so that they do not delay warm-ups.
+    // A second connection waits only briefly for locks held by other programs, so that they cannot delay warm-ups.
     let store = store.another()?.unwrap_or(store);
     Ok(Arc::new(LiveAdmission { audit: LiveAudit::new(store, textures)?, guarded }))
 }

@@ -26,9 +26,10 @@ pub(super) struct Archive {
     search: SearchThread,
     query: SearchQuery,
     view: LibraryView,
-    /// The show's presets. Kept until the show has replaced them, so that the show never frees them itself.
+    /// The show's presets. When they change, the old ones are kept until the show has switched to the new ones, so that
+    /// the show never frees them itself.
     pool: Arc<Pool>,
-    /// The library being rated for a new theme, while the rating runs.
+    /// The rating of the library for a new theme, while one is in progress.
     theming: Option<Theming>,
     /// The last theme that could not be applied; it is not retried until the theme or the library changes.
     failed_theme: Option<String>,
@@ -106,7 +107,7 @@ impl Archive {
         self.retirement.retire(Box::new(old));
     }
 
-    /// Rates the library again when the theme changes, and switches to the result once it is ready.
+    /// Starts rating the library when the theme changes, and applies the result once it is ready.
     fn follow_theme(&mut self, show: &mut Show) {
         let current = self.pool.theme().map_or("", |theme| theme.text.as_str());
         let rating = self.theming.as_ref().map(|theming| theming.text.as_str());

@@ -33,7 +33,7 @@ pub struct Baking {
 }
 
 impl Baking {
-    /// Creates the state of the Bake page, without a running bake.
+    /// Creates the state of the Bake page; no bake is running yet.
     pub fn new(library: Option<&Path>, textures: &[PathBuf]) -> Self {
         // The path may be the manifest of a pack.
         let library = library.map(|place| LibraryLocation::of(place).folder);
@@ -171,8 +171,8 @@ fn pack_name(library: &Path) -> String {
     std::iter::once(plain.to_owned()).chain(numbered).find(free).unwrap_or_else(|| plain.to_owned())
 }
 
-/// Returns a thumbnail of the picture's central square; in a strip of three frames, it is part of the middle
-/// one.
+/// Returns a thumbnail of the picture's central square. In a strip of three frames, that square lies in the middle
+/// frame.
 fn thumbnail(picture: &image::DynamicImage) -> image::RgbImage {
     let side = picture.width().min(picture.height());
     let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);

@@ -89,7 +89,7 @@ impl Canvas {
         self.preview
     }
 
-    /// Returns the picture of the desk; `None` until the desk is first painted.
+    /// Returns the picture of the desk; `None` until the desk has been painted on the current device.
     pub fn texture(&self) -> Option<&wgpu::Texture> {
         self.texture.as_ref()
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn painting_what_has_changed_gives_the_same_desk_as_painting_all_of_it() {
+    fn partial_repaints_give_the_same_desk_as_full_repaints() {
         let Some(gpu) = Gpu::for_test() else { return };
         let preview =
             picture(&gpu, wgpu::TextureFormat::Rgba8Unorm, [64, 36]).create_view(&Default::default());
@@ -273,6 +273,6 @@ mod tests {
             quiet += u32::from(!changed[0]);
             assert!(pixels(&gpu, &canvases[0]) == pixels(&gpu, &canvases[1]), "frame {number} differs");
         }
-        assert!(painted > 6 && quiet > 2, "{painted} frames painted, {quiet} left as they were");
+        assert!(painted > 6 && quiet > 2, "{painted} frames painted, {quiet} left unchanged");
     }
 }

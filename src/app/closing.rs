@@ -1,4 +1,4 @@
-//! Closing the output window ends the show in front of the audience, so a second press must confirm it.
+//! Guards against closing the output window by mistake: the show ends only if the close button is pressed twice.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,11 @@ use winit::window::Window;
 
 /// Title of the output window.
 pub(super) const TITLE: &str = "aivj output";
-/// Title of the output window after the first press; visible even if the desk is hidden.
+/// Title of the output window after a first press of its close button; visible even if the desk is hidden.
 const ASKING: &str = "aivj output: close again to end the show";
-/// Message on the desk after the first press.
+/// Message on the desk after a first press of the output's close button.
 const MESSAGE: &str = "close the output window again to end the show";
-/// Time within which the second press must follow.
+/// Time limit for the second press.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 
 /// Ends the show only if the output's close button is pressed a second time within [`CONFIRM_WITHIN`].
@@ -20,7 +20,7 @@ pub(super) struct CloseGuard {
 }
 
 impl CloseGuard {
-    /// Handles a press of the close button at `now`; returns whether the show ends.
+    /// Handles a press of the close button at `now`; returns whether the show should end.
     pub fn pressed(&mut self, now: Instant) -> bool {
         let again = self.asking(now);
         self.asked = Some(now);
@@ -37,7 +37,7 @@ impl CloseGuard {
         self.asking(now).then_some(MESSAGE)
     }
 
-    /// Updates the title of the output window.
+    /// Updates the title of the output window to match the state at `now`.
     pub fn show(&mut self, window: &Window, now: Instant) {
         if self.asking(now) {
             window.set_title(ASKING);

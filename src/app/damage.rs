@@ -6,11 +6,11 @@ use egui::{Rect, TextureId, Vec2};
 
 /// How far antialiasing may extend beyond a shape, in points.
 const SMOOTHING: f32 = 2.0;
-/// Number of shapes to search ahead for a shape that is in both frames.
+/// How many shapes to look ahead in one frame for the next shape of the other.
 const LOOK_AHEAD: usize = 12;
-/// Two parts are painted as one if that adds less than this area, in square points.
+/// Maximum area added by painting two parts as one, in square points; if it would add more, they stay separate.
 const WORTH_JOINING: f32 = 3000.0;
-/// Changed share of the desk's area, from 0 to 1, above which the whole desk is repainted.
+/// Fraction of the desk's area, from 0 to 1; if more than this has changed, the whole desk is repainted.
 const MOST: f32 = 0.7;
 
 /// Returns the non-overlapping parts of a desk of `size` points that differ between two frames or show the
@@ -61,7 +61,7 @@ pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> 
     parts.iter().flat_map(|&part| std::iter::once(background(part)).chain(clipped(part))).collect()
 }
 
-/// Returns how many shapes of each frame to skip before the next ones are compared.
+/// Returns how many shapes to skip in each frame, because they are in only one of the two.
 fn step(before: &[ClippedShape], now: &[ClippedShape]) -> (usize, usize) {
     let (Some(old), Some(new)) = (before.first(), now.first()) else { return (before.len(), now.len()) };
     if old == new {
@@ -126,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_changes_nothing() {
+    fn identical_frames_have_no_damage() {
         assert_eq!(damage(&row(30), &row(30), None, SIZE), []);
     }
 
     #[test]
-    fn a_changed_shape_damages_its_old_and_its_new_place() {
+    fn a_moved_shape_damages_its_old_and_new_positions() {
         let (before, mut now) = (row(30), row(30));
         now[3] = square(900.0, 400.0, Color32::RED);
         let parts = damage(&before, &now, None, SIZE);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_that_come_or_go_do_not_damage_those_after_them() {
+    fn adding_or_removing_a_shape_does_not_damage_later_ones() {
         let (few, mut more) = (row(30), row(30));
         more.insert(5, square(700.0, 300.0, Color32::BLUE));
         for (before, now) in [(&few, &more), (&more, &few)] {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_texture_damages_where_it_is_shown() {
+    fn a_changed_texture_damages_the_shapes_that_show_it() {
         let mut shapes = row(30);
         let mut mesh = egui::Mesh::with_texture(TextureId::User(7));
         let rect = Rect::from_min_size(pos2(200.0, 200.0), vec2(160.0, 90.0));

@@ -17,7 +17,7 @@ const SHOWN: Duration = Duration::from_secs(3);
 /// Height of a display divided by the side length of its window.
 const SHARE: u32 = 3;
 
-/// The windows with the numbers. They close when this is dropped.
+/// The windows that show the numbers; they close when this is dropped.
 pub(super) struct Identify {
     windows: Vec<NumberWindow>,
     until: Instant,

@@ -1,6 +1,6 @@
 //! Maps keys to actions: the default keys and the performer's `keys.toml`.
 //!
-//! Letters are matched as printed on the keyboard, digits by position, so that they work on every layout.
+//! Letters are matched by character and digits by position, so that both work on every keyboard layout.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(super) struct Chord {
     key: String,
 }
 
-/// Names, in files and on the desk, of keys without a visible character.
+/// Names of keys that type no visible character, as used in files and on the desk.
 const NAMED: &[(NamedKey, &str)] = &[
     (NamedKey::Space, "space"),
     (NamedKey::ArrowLeft, "left"),
@@ -143,7 +143,7 @@ pub(super) fn acts_while_typing(key: &Key) -> bool {
     name == "escape" || name.strip_prefix('f').is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
-/// Returns the key bindings, with the changes from `keys.toml`, and a message for each problem in that file.
+/// Returns the key bindings, including changes from `keys.toml`, and a message for each problem in that file.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Vec<String>) {
     let (keys, problems) = Keymap::from_folder(folder);
     (keys.shown(), problems)
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_does_one_thing() {
+    fn no_key_is_bound_twice() {
         let mut keys: Vec<_> = Keymap::default().lines.into_iter().map(|(chord, _)| chord).collect();
         let all = keys.len();
         keys.sort_unstable();
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn only_keys_that_type_nothing_act_while_a_text_field_has_the_keyboard() {
+    fn only_keys_that_type_nothing_act_while_a_text_field_has_focus() {
         for key in [NamedKey::Escape, NamedKey::F1, NamedKey::F12] {
             assert!(acts_while_typing(&Key::Named(key)), "{key:?}");
         }
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_match_by_position_and_letters_by_print() {
+    fn digits_match_by_position_and_letters_by_character() {
         let ampersand = Key::Character("&".into());
         assert_eq!(key_name(PhysicalKey::Code(KeyCode::Digit1), &ampersand), Some("1".into()));
         let letter = Key::Character("N".into());
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_changes_what_it_names_and_keeps_the_rest() {
+    fn a_file_changes_only_the_keys_it_lists() {
         let (keys, problems) =
             Keymap::edited("[keys]\n\"n\" = \"panic\"\n\"x\" = \"\"\n\"f9\" = \"fusion.up\"\n");
         assert_eq!(problems, []);

@@ -1,6 +1,6 @@
-//! The library of a running show: opens it in its last scanned state, rescans it in the background, and
-//! reloads it when its manifest, blacklist or index files change, so that a finished bake is used without a
-//! restart.
+//! Keeps the library of a running show up to date: opens it as last scanned, rescans it in the background, and
+//! reloads it when its manifest, blacklist or index files change. The show can therefore use a finished bake without
+//! a restart.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,13 +89,13 @@ pub(super) enum LibraryUpdate {
 /// waiting for it: the thread may be reading 100,000 files, and nothing is lost if it stops.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
-    /// Dropped to end the thread.
+    /// Ends the thread when dropped.
     _end: Option<Sender<()>>,
 }
 
 impl LibraryWatcher {
-    /// Opens the library and starts the thread. A library that was scanned before opens in its last scanned
-    /// state. While a new one is scanned or a missing one is awaited, the built-in presets play.
+    /// Opens the library and starts the thread. A library that was scanned before opens as last scanned. The built-in
+    /// presets play during the first scan of a library, and while a library is missing.
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
         let (sender, updates) = channel();
         let Some(presets) = presets else {
@@ -146,10 +146,10 @@ impl LibraryWatcher {
     }
 }
 
-/// State of the library when the thread starts.
+/// State of the library when watching starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InitialState {
-    /// The library is already playing, in its last scanned state.
+    /// The library is already playing, as last scanned.
     Shown,
     /// The library has never been scanned.
     New,
@@ -225,12 +225,13 @@ fn play_built_in(
     }
 }
 
-/// Opens the store for this thread; drops the message, which was shown when the store was first opened.
+/// Opens the store for this thread. Ignores its message, which was shown when the store was first opened.
 fn own_store() -> anyhow::Result<Store> {
     Ok(open_store()?.0)
 }
 
-/// Returns whether the folder can be read and is not empty; the mount point of a removed disk may be empty.
+/// Returns whether the folder can be read and is not empty. After a disk is removed, its mount point may be left as
+/// an empty folder.
 fn has_files(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_vanishes_is_reported_and_comes_back_by_itself() {
+    fn a_folder_that_disappears_is_reported_and_reloaded_when_it_returns() {
         let folder = tempfile::tempdir().expect("a folder");
         let (presets, away) = (folder.path().join("presets"), folder.path().join("away"));
         std::fs::create_dir(&presets).expect("made");
@@ -401,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_never_stops_the_start() {
+    fn a_missing_folder_does_not_prevent_startup() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
         let gone = folder.path().join("gone");

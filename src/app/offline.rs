@@ -39,7 +39,7 @@ pub struct PerformSettings {
     pub fps: u32,
     /// Random seed.
     pub seed: u64,
-    /// Preset folder; the built-in presets if `None`.
+    /// Preset folder or pack manifest; the built-in presets if `None`.
     pub presets: Option<PathBuf>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
@@ -47,7 +47,7 @@ pub struct PerformSettings {
     pub layers: Option<PathBuf>,
     /// Commands with their times in seconds, sorted by time.
     pub commands: Vec<(f64, Command)>,
-    /// The theme of the night; the saved one if `None` and `memory` is set.
+    /// The theme of the night. If `None`, the saved theme applies if `memory` is set, and otherwise there is none.
     pub theme: Option<String>,
     /// Path of the set log, if one is written.
     pub log: Option<PathBuf>,
@@ -65,7 +65,7 @@ pub struct PerformSettings {
 pub struct PerformReport {
     /// Path of the video file, or of the folder with PNG files.
     pub path: PathBuf,
-    /// Start time in seconds and name of each preset played; if none was playing, the name is `nothing`.
+    /// Start time, in seconds, and name of each preset played; the name is `nothing` while none is playing.
     pub played: Vec<(f64, String)>,
     /// Name of the graphics device.
     pub device: String,
@@ -123,7 +123,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut set_log = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
     let mut rig = Rig::new(Show::with_memory(show, pool, memory), stage, warmer, heard);
     rig.prepare();
-    // ffmpeg reads the sound from a file in a scratch folder next to the video, which a signal must not leave behind.
+    // ffmpeg reads the audio from a file in a scratch folder next to the video. Signals are handled so that this folder
+    // is not left behind.
     let stop = Arc::new(AtomicBool::new(false));
     exit_on_second_signal(&stop).and_then(|()| on_signals(&stop)).context("installing signal handlers")?;
     let folder =

@@ -1,4 +1,4 @@
-//! The output window: a separate thread presents the newest picture, so a slow display delays nothing else.
+//! The output window: a separate thread presents the newest picture, so that a slow display delays nothing else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use super::surface::WindowSurface;
 
 /// Pause before another attempt after a picture could not be presented.
 const RETRY: Duration = Duration::from_millis(15);
-/// Longest sleep; the thread is woken when there is something to present.
+/// Longest sleep, unless the thread is woken earlier to present something.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// State shared by the window and the output thread.
@@ -59,7 +59,7 @@ impl Output {
         self.wake();
     }
 
-    /// Pauses presenting while the window is `hidden`, and resumes it otherwise.
+    /// Pauses presenting if the window is `hidden`; otherwise resumes it.
     pub fn hide(&self, hidden: bool) {
         self.shared.hidden.store(hidden, Ordering::Relaxed);
         self.expose();

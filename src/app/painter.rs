@@ -1,5 +1,4 @@
-//! Draws windows with egui, above all the desk: passes input to egui, paints its output and presents the
-//! result.
+//! Draws windows, mainly the desk, with egui: passes input to egui, paints its output and presents the result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use super::live::NewestPicture;
 use super::surface::WindowSurface;
 use crate::stage::RenderContext;
 
-/// Time until the next attempt to paint while there is no graphics device.
+/// Delay before the next attempt to paint while the graphics device is lost.
 const RETRY: Duration = Duration::from_millis(50);
 
 /// Paints a window with egui.
@@ -28,7 +27,7 @@ pub(super) struct Painter {
     previewed: (wgpu::TextureView, u64),
     /// Whether the window shows the current contents of the canvas.
     presented: bool,
-    /// Whether a pointer button has been pressed since the desk was last painted.
+    /// Whether a pointer button has been pressed since the window was last painted.
     clicked: bool,
 }
 
@@ -36,7 +35,7 @@ pub(super) struct Painter {
 pub(super) struct EventResult {
     /// Whether egui consumed the event; if so, it must not also trigger an action.
     pub consumed: bool,
-    /// Whether the desk needs to be repainted.
+    /// Whether the window needs to be repainted.
     pub repaint: bool,
 }
 
@@ -82,13 +81,13 @@ impl Painter {
         EventResult { consumed, repaint: response.repaint }
     }
 
-    /// Makes the next [`Self::paint`] present the desk, because the window has lost its contents.
+    /// Makes the next [`Self::paint`] present the window's contents, because the window has lost them.
     pub fn expose(&mut self) {
         self.presented = false;
     }
 
     /// Runs `ui`, which gets the preview's texture, and presents the result if it differs from what the
-    /// window shows. Returns the delay after which to paint the desk again if nothing else happens.
+    /// window shows. Returns the delay before the next repaint if nothing else requests one sooner.
     pub fn paint(
         &mut self,
         window: &Window,
@@ -98,7 +97,7 @@ impl Painter {
     ) -> Duration {
         let gpu = &picture.context.gpu;
         if gpu.lost() {
-            return RETRY; // A picture from the next device will soon arrive.
+            return RETRY; // A picture from the replacement device will arrive soon.
         }
         if !Arc::ptr_eq(&self.render_context, &picture.context) {
             self.render_context = picture.context.clone();
@@ -124,7 +123,7 @@ impl Painter {
         };
         self.canvas.keep(&frame.textures);
         let (canvas, context) = (&mut self.canvas, &self.context);
-        // If the device is lost here, everything is painted again with the next one.
+        // If the device is lost here, everything is repainted on its replacement.
         let painted = gpu.shielded(|| canvas.paint(gpu, context, frame, new_picture)).unwrap_or(false);
         if painted || !self.presented {
             let canvas = self.canvas.texture();

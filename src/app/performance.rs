@@ -1,4 +1,4 @@
-//! Audio and features for a show without a window: one block of audio per video frame.
+//! Audio and features of a show without a window, split into one block per video frame.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::analysis::{Analyser, Features};
 use crate::audio::{self, Pcm, SAMPLE_RATE_HZ};
 
-/// The audio of a performance and the features of that audio, frame by frame.
+/// The audio of a performance and its features, frame by frame.
 pub(super) struct PerformanceAudio<'a> {
     sound: &'a Pcm,
     fps: u64,
@@ -41,8 +41,8 @@ impl<'a> PerformanceAudio<'a> {
     }
 }
 
-/// Loads the first `seconds` of an audio file or, if `name` is `demo`, of the demo track, which starts at its
-/// highlight if `seconds` is less than 60.
+/// Loads the first `seconds` of the audio file `name`. If `name` is `demo`, loads the demo track instead, starting at
+/// its highlight if `seconds` is less than 60.
 pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
     let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize;
     let mut sound = if name == "demo" {

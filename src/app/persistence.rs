@@ -51,7 +51,7 @@ pub fn open_store_to_write() -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// Marks the performer's store as damaged, so that it is checked and repaired when it is next opened.
+/// Marks the performer's store as suspect, so that it is checked and, if necessary, repaired when it is next opened.
 pub fn suspect_store() {
     if let Some(places) = UserFolders::of_user() {
         store::suspect(&places.data);
@@ -91,7 +91,7 @@ pub(super) fn with_store<T>(
 /// State saved by earlier shows.
 #[derive(Default)]
 pub(super) struct SavedState {
-    /// The state that could be read; includes an exclusion only if its ban has not expired.
+    /// The state that could be read, without expired exclusions.
     pub memory: ShowMemory,
     /// Keys of values that could not be read. They are never overwritten.
     unreadable: BTreeSet<&'static str>,
@@ -154,7 +154,7 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
     Ok(saved)
 }
 
-/// Lifts all bans of a preset, and rescues it if an audit or a show excluded it.
+/// Lifts all bans on a preset, and rescues it if an audit or a show excluded it.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let excluded = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
     if excluded || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
@@ -195,7 +195,7 @@ impl ShowPersistence {
         let work = move || {
             while let Ok(change) = changed.recv() {
                 let mut memory = state.written.clone();
-                // A knob being turned sends many changes; all that are waiting are saved together.
+                // Turning a knob sends many changes; all that are queued are saved together.
                 std::iter::once(change)
                     .chain(changed.try_iter())
                     .for_each(|change| change.apply(&mut memory));
@@ -253,7 +253,7 @@ impl Drop for ShowPersistence {
     }
 }
 
-/// Compares states with the one written last, and writes the differences.
+/// Compares each new state with the last one written, and writes the differences.
 struct WrittenState {
     writer: Arc<StoreWriter>,
     written: ShowMemory,
@@ -267,7 +267,7 @@ impl WrittenState {
         Self { writer, written, unreadable }
     }
 
-    /// Writes the differences between `memory` and the state written last.
+    /// Writes the differences between `memory` and the last state written.
     fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
         let ShowMemory { taste, favourites, banned, excluded, rescued, adventure, macros, theme } = &memory;
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_show_learns_is_saved_on_the_way_out() {
+    fn what_a_show_learns_is_saved_when_it_ends() {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
         let mut persistence = ShowPersistence::start(open(), SavedState::default()).expect("starts");

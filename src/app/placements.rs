@@ -20,11 +20,12 @@ pub struct WindowPlacements {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowPlacement {
-    /// Position of the left and top edges, in pixels; `None` if the system does not report it.
+    /// Left and top edges of the window, in pixels; `None` if the system does not report them.
     pub position: Option<[i32; 2]>,
     /// Width and height of the window's contents, in pixels.
     pub size: [u32; 2],
-    /// Name of the display that the window fills, if it is full screen; empty if the display has no name.
+    /// Name of the display that the window fills, empty if that display has no name; `None` if the window is not full
+    /// screen.
     pub fills: Option<String>,
 }
 
@@ -50,7 +51,7 @@ impl WindowPlacement {
             window.set_cursor_visible(false);
             window.set_fullscreen(Some(Fullscreen::Borderless(named)));
         } else if !self.size.contains(&0) {
-            // The system may resize the window later; an event then reports the new size.
+            // The system may apply the size later; an event then reports it.
             let [width, height] = self.size;
             let _later = window.request_inner_size(PhysicalSize::new(width, height));
         }

@@ -85,7 +85,7 @@ impl Preferences {
         }
     }
 
-    /// Returns the state of the Settings page, without the displays and other fields that the windows add.
+    /// Returns the state of the Settings page, except for fields such as the displays, which the caller fills in.
     pub fn view(&self) -> SettingsView {
         let choices = self.choices.read();
         SettingsView {
@@ -134,7 +134,7 @@ fn choices_now(config: Option<&Path>) -> Choices {
     }
 }
 
-/// Lists the user's packs and those scanned folders that still exist, sorted by path.
+/// Lists the user's packs, and the scanned folders that still exist, sorted by path.
 fn libraries() -> Vec<PathBuf> {
     let known = open_store().and_then(|(store, _)| Ok(store.libraries()?));
     let mut found = known.unwrap_or_else(|error| {

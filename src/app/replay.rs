@@ -177,7 +177,7 @@ fn run(
         now.gave_up.into_iter().for_each(|deck| show.cancel_request(deck));
         log.extend(show.take_log());
     }
-    // If a show was stopped, its log may end with decisions whose frames are missing.
+    // If a show was stopped abruptly, its log may end with decisions whose frames were not written.
     let of = |entries: &[Entry]| decisions(entries, frames.len() as u64);
     Ok(compare(&of(entries), &of(&log)))
 }
@@ -196,7 +196,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
                 let failed = Failed { deck: *deck, kind: *kind, why: why.clone() };
                 steps.entry(entry.step).or_default().failed.push(failed);
             }
-            // Logged after the step counter was increased, so it belongs to the previous step.
+            // Logged after the step counter was incremented, so it belongs to the previous step.
             Event::RequestCancelled { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
@@ -226,7 +226,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
     steps
 }
 
-/// Describes the decisions logged before step `before`, with everything that must match.
+/// Formats each decision logged before step `before`, with every detail that a replay must reproduce.
 fn decisions(entries: &[Entry], before: u64) -> Vec<String> {
     let words = |entry: &Entry| match &entry.event {
         Event::Choice(chosen) => Some(format!(
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_show_comes_out_the_same_from_its_log_alone() {
+    fn a_live_show_is_replayed_exactly_from_its_log_alone() {
         let all = Arc::new(Catalogue::built_in());
         let few = Catalogue::new(all.entries[..24].to_vec(), all.clusters.clone(), all.origin);
         let few = Arc::new(few);
@@ -368,9 +368,9 @@ mod tests {
         assert_eq!(report.first_difference, None);
         assert!(report.choices > 50 && report.same == report.choices, "{report:?}");
         let kinds = ["\"theme\"", "\"failure\"", "\"gave_up\"", "\"library\"", "skipped", "\"hand\""];
-        assert!(kinds.iter().all(|kind| log.contains(kind)), "the show was too quiet to prove much");
+        assert!(kinds.iter().all(|kind| log.contains(kind)), "the log does not contain every kind of entry");
 
-        // A later audit tagged some of the presets as dark; the show played them with their earlier tags.
+        // A later audit tags and rejects some presets; the replay must use what the log recorded.
         let mut seen = few.as_ref().clone();
         seen.entries.iter_mut().step_by(3).for_each(|entry| entry.tags.insert(Tag::Dark));
         seen.rejected =

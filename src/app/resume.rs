@@ -1,6 +1,6 @@
 //! Saves the state of a running show in a small file, so that the supervisor's next child can resume it.
 //!
-//! The show's thread compares states and hands over changed ones; another thread writes them.
+//! The show's thread compares each state with the previous one and passes on changes; another thread writes them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub struct Surroundings {
     pub places: WindowPlacements,
 }
 
-/// Returns the saved state of the show that `start` restarts; `None` on a first start or if none is usable.
+/// Returns the saved state of the show that `start` restarts; `None` on a first start, or if there is no usable state.
 pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
     let start = start.filter(|start| start.restarts > 0)?;
     let text = disk::read(&path()?, disk::limit::TEXT).ok()?;
@@ -102,8 +102,8 @@ impl StateSaver {
         Ok(Self { last, newest, closing, thread: Some(thread) })
     }
 
-    /// Hands the state to the writing thread if anything other than the show time has changed; the ages of layers
-    /// count only every [`AGES_EVERY`] seconds. Never blocks.
+    /// Passes the state to the writer thread if it has changed. The show time and the ages of layers do not count as
+    /// changes, but the ages are updated every [`AGES_EVERY`] seconds. Never blocks.
     pub fn update(&mut self, mut state: SavedShow) {
         let (times, last) = (state.show.times(), self.last.show.times());
         state.show.set_times(&last);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_written_and_time_alone_is_none() {
+    fn changes_are_written_but_time_alone_is_not_a_change() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(FILE);
         let mut saver = StateSaver::at(path.clone()).expect("starts");

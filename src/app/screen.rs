@@ -1,5 +1,5 @@
-//! Keeps the output on its display, and returns it there after the display is reconnected. A missing display
-//! never stops the show.
+//! Keeps the output on its display, and moves it back when a disconnected display returns. A missing display never
+//! stops the show.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::library::OutputDisplay;
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest difference, in pixels, that rounding may cause between the output and the display that it fills.
 const ROUNDING: u32 = 2;
-/// Maximum number of consecutive attempts to fill a display again; a window manager may prevent it.
+/// Maximum number of consecutive attempts to fill a display again, because a window manager may prevent it.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// The display that the output fills.
@@ -259,7 +259,7 @@ mod tests {
         for wanted in [OutputDisplay::Number(1), OutputDisplay::Automatic] {
             assert_eq!(choose(wanted, Some("projector"), &both), Some(1));
             assert_eq!(choose(wanted, Some("projector"), &laptop), None);
-            assert_eq!(choose(wanted, Some("projector"), &three), Some(2), "it has another number now");
+            assert_eq!(choose(wanted, Some("projector"), &three), Some(2), "its number has changed");
         }
         // The desk was dragged to the output's display.
         let dragged = displays(&["laptop", "projector"], Some(1));
@@ -267,13 +267,13 @@ mod tests {
     }
 
     #[test]
-    fn a_number_without_a_display_and_a_window_fill_nothing() {
+    fn an_unknown_display_number_and_a_window_fill_nothing() {
         let both = displays(&["laptop", "projector"], Some(0));
         assert_eq!(choose(OutputDisplay::Number(2), None, &both), None);
         assert_eq!(choose(OutputDisplay::Number(0), None, &both), Some(0));
         assert_eq!(choose(OutputDisplay::Window, Some("projector"), &both), None);
         let message = Screen::wanted(OutputDisplay::Number(2)).missing_message(2).expect("a message");
         assert!(message.contains("display 2 is not connected (2 found"), "{message}");
-        assert_eq!(Screen::wanted(OutputDisplay::Automatic).missing_message(1), None, "one is normal");
+        assert_eq!(Screen::wanted(OutputDisplay::Automatic).missing_message(1), None, "not a problem");
     }
 }

@@ -10,13 +10,13 @@ use crate::disk;
 use crate::library::UserFolders;
 use crate::stage::{Readback, Stage, Wait};
 
-/// Maximum number of pictures kept in memory until they are saved; further ones are taken later.
+/// Maximum number of pictures waiting in memory to be saved; while there are this many, no further one is taken.
 const MAX_TAKEN: usize = 4;
 
 /// Screenshots in progress.
 #[derive(Default)]
 pub(super) struct Screenshot {
-    /// Whether the next frame is to be read back.
+    /// Whether a screenshot has been requested but not started yet.
     asked: bool,
     /// The picture being read back from the graphics device.
     reading: Option<Readback>,
@@ -64,7 +64,8 @@ impl Screenshot {
         Ok(())
     }
 
-    /// Saves the pictures one at a time, so that no two get the same name.
+    /// Saves the pictures one at a time, so that no two get the same name. Returns a message once one is saved or has
+    /// failed.
     fn save(&mut self, folder: impl FnOnce() -> PathBuf) -> Option<String> {
         if let Some(saving) = &self.saving {
             let message = saving.try_recv();
@@ -102,7 +103,7 @@ fn save(picture: RgbaImage, folder: PathBuf) -> Result<Receiver<String>, String>
     Ok(receiver)
 }
 
-/// Writes a PNG file named after the current Unix time in seconds, never replacing a file. Returns its path.
+/// Writes a PNG file named after the current Unix time in seconds, and returns its path. Never replaces a file.
 fn write(folder: &Path, picture: &RgbaImage) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let second = super::unix_now();

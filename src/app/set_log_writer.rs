@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::library::UserFolders;
 use crate::show::setlog::{Entry, LogHeader, to_line};
 
-/// Interval between flushes; a crash loses only entries that were written since the last flush.
+/// Interval between flushes; a crash loses only the entries added since the last one.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
 /// An open set log.
@@ -99,7 +99,7 @@ mod tests {
     use crate::show::{Command, ShowMemory, ShowSettings};
 
     #[test]
-    fn a_second_show_in_the_same_second_gets_a_log_of_its_own() {
+    fn a_second_show_in_the_same_second_gets_its_own_log() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(free_path(folder.path(), 7), "first").expect("written");
         assert_eq!(free_path(folder.path(), 7), folder.path().join("set-8.jsonl"));

@@ -26,7 +26,8 @@ pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
 
-/// Exits at the second signal, for programs that may wait for another one. Call it before [`on_signals`].
+/// Makes a second signal end the process at once, for commands that may be blocked by another process. Must be called
+/// before [`on_signals`], or the first signal already ends the process.
 ///
 /// # Errors
 /// Fails if a signal handler cannot be installed.
@@ -37,8 +38,8 @@ pub(super) fn exit_on_second_signal(stop: &Arc<AtomicBool>) -> std::io::Result<(
     })
 }
 
-/// Installs an exit handler, because Xlib ends the process when the display server is gone. The handler sets
-/// `stop` and waits until `ended` is set, at most [`LIMIT`], so that the show can close its log.
+/// Installs an exit handler, because Xlib exits the process when the display server disconnects. The handler sets
+/// `stop` and waits up to [`LIMIT`] for `ended`, so that the show can close its log.
 #[cfg(unix)]
 pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     static SHOW: OnceLock<[Arc<AtomicBool>; 2]> = OnceLock::new();
@@ -59,12 +60,12 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     }
 }
 
-/// Does nothing, because no library ends the process on this platform.
+/// Does nothing, because no library exits the process on this platform.
 #[cfg(not(unix))]
 pub(super) fn on_exit(_stop: &Arc<AtomicBool>, _ended: &Arc<AtomicBool>) {}
 
 /// Starts a timer that ends the process [`LIMIT`] after `stop` is set, whatever its threads are waiting for.
-/// Threads inside a driver are cut off, which is safe because the log and the store are closed first.
+/// Threads that are blocked in a driver are killed, which is safe because the log and the store are closed first.
 pub(super) fn limit(stop: &Arc<AtomicBool>) {
     let stop = stop.clone();
     let end = move || {

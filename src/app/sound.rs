@@ -1,4 +1,4 @@
-//! The analysis thread: analyses the input and passes audio and features to the show, without waiting for it.
+//! The analysis thread: analyses the input, and passes audio and features to the show without ever waiting for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::handoff::{Inbox, Latest, Outbox, queue};
 use crate::show::AudioLine;
 use crate::units::Seconds;
 
-/// Interval between reads of the input, well below the 10 ms at which a delay could become visible.
+/// Interval between reads of the input; well below the 10 ms beyond which a delay may be visible.
 const READ_EVERY: Duration = Duration::from_millis(4);
 /// Capacity of the queue to the show's thread, in audio frames: one second. While it is full, new audio
 /// frames are dropped.
@@ -102,7 +102,8 @@ impl AnalysisThread {
         Ok(Self { features, sound, requests, state, stop, thread: Some(thread) })
     }
 
-    /// Sends tempo requests to the analysis. A full queue drops new ones; a performer cannot fill it.
+    /// Sends tempo requests to the analysis thread. A full queue drops requests, but no performer is fast enough to
+    /// fill it.
     pub fn request(&mut self, requests: impl Iterator<Item = TempoRequest>) {
         for request in requests {
             self.requests.send(request).ok();

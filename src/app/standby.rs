@@ -1,5 +1,5 @@
-//! The graphics device and the stage that a show opens before its windows. A standby process opens them in
-//! advance, so that it can replace a crashed show at once.
+//! Opens the graphics device and the stage of a show. A standby process does so in advance, before it has windows, so
+//! that it can replace a crashed show at once.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl OpenStage {
     /// Returns the stage if it matches `settings` and its device is not lost and can draw to `surface`.
     pub fn fit(self, settings: &Settings, surface: &wgpu::Surface) -> Option<Stage> {
         let gpu = &self.stage.render_context().gpu;
-        // A device that was lost in the meantime reports it only now.
+        // A device that was lost in the meantime reports that only when work is submitted.
         gpu.submit([]);
         let fits = gpu.wait().is_ok()
             && gpu.adapter.is_surface_supported(surface)

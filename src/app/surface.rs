@@ -9,7 +9,7 @@ use winit::window::Window;
 use super::live::{NewestPicture, Pause, Paused};
 use crate::stage::{Gpu, Presenter, RenderContext};
 
-/// Number of attempts to configure a surface during which drawing pauses; it does not pause for later ones.
+/// Number of attempts to configure a surface for which drawing pauses. Later attempts are made without a pause.
 const PAUSED_ATTEMPTS: u32 = 20;
 
 /// The surface of a window, with its configuration.
@@ -79,7 +79,7 @@ impl WindowSurface {
     }
 
     /// Presents a picture scaled to a surface of `size` pixels. Returns false if the surface is not ready
-    /// yet. May block for up to a second, until the display takes the picture.
+    /// yet. May block for up to a second, until the display accepts the picture.
     pub fn show(&mut self, picture: &NewestPicture, size: [u32; 2]) -> bool {
         let context = &picture.context;
         let format = self.config.format;

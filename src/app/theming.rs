@@ -11,7 +11,7 @@ use crate::store::Store;
 /// A pool with its theme, and a message if part of the theme could not be applied.
 pub(super) type ThemedPool = (Arc<Pool>, Option<String>);
 
-/// Returns `pool` with the theme `text`, or with none if `text` is blank. Takes seconds for 100,000 presets.
+/// Returns `pool` with the theme `text`, or without a theme if `text` is blank. Takes seconds for 100,000 presets.
 pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPool> {
     if text.trim().is_empty() {
         return Ok((Arc::new(pool.with_theme(None)), None));
@@ -22,7 +22,7 @@ pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<T
     Ok((Arc::new(pool.with_theme(Some(theme))), problem.map(|problem| format!("theme: {problem}"))))
 }
 
-/// A library that a thread is rating for a theme.
+/// The rating of a library for a theme, in progress on another thread.
 pub(super) struct Theming {
     /// Text of the theme.
     pub text: String,
@@ -36,7 +36,7 @@ impl Theming {
         let theme = text.clone();
         let work = move || {
             let result = open_store().and_then(|(store, _)| themed(&pool, &theme, &store));
-            sender.send(result).ok(); // Fails if another theme was chosen meanwhile.
+            sender.send(result).ok(); // Fails if the theme or library has changed since.
         };
         std::thread::Builder::new().name("theme".into()).spawn(work)?;
         Ok(Self { text, done })

@@ -145,7 +145,7 @@ struct App {
     failed: Option<anyhow::Error>,
 }
 
-/// Everything that exists once the windows are open.
+/// State of the program once its windows are open.
 struct Running {
     /// The running show. Declared first, so that the show ends before the windows close.
     live: LiveShow,
@@ -177,23 +177,23 @@ struct Running {
     drawn_with: Arc<RenderContext>,
     screen: Screen,
     closing: CloseGuard,
-    /// Requests to bring the windows to the front, from launching the program again.
+    /// Requests to bring the windows to the front, made by launching the program again.
     raises: RaiseRequests,
     /// The windows with the display numbers, while they are shown.
     identify: Option<Identify>,
-    /// Whether display numbers were requested and are not shown yet.
+    /// Whether display numbers were requested but are not shown yet.
     identifies: bool,
     message: Option<String>,
     /// Problems found at the start.
     problems: Vec<String>,
     surroundings: Latest<Surroundings>,
-    /// Whether windows or settings have changed since they were last published.
+    /// Whether window placements or settings have changed since they were last published.
     moved: bool,
 }
 
 /// Decides when the desk is painted.
 struct Repaint {
-    /// Interval between repaints while nothing requests one.
+    /// Minimum delay of a repaint that egui requests. Other requests may cause a repaint after half of it.
     every: Duration,
     painted: Option<Instant>,
     due: Option<Instant>,
@@ -271,7 +271,7 @@ impl ApplicationHandler<ShowEvent> for App {
             }
             WindowEvent::Occluded(hidden) if !on_desk => running.output.hide(hidden),
             WindowEvent::ModifiersChanged(held) => running.held = held.state(),
-            // A synthetic press was made before the window gained focus, and was meant for another program.
+            // Synthetic presses are of keys already down when the window gained focus, meant for another program.
             WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
                 if event.state == ElementState::Pressed =>
             {
@@ -370,12 +370,12 @@ impl Running {
             fps,
             warm_frames: WARM_FRAMES,
             second_deck: !software,
-            // A frame waits one interval for the display, and becomes visible about half an interval later.
+            // A frame waits one interval to be displayed, and then takes about half an interval to become visible.
             seen_after_secs: 1.5 / fps,
             record: true,
             ..ShowSettings::default()
         };
-        // Taken before the saved state is loaded, so that no other process changes that state afterwards.
+        // The lock is taken before the saved state is loaded, so that no other process changes that state afterwards.
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {
@@ -398,7 +398,7 @@ impl Running {
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
         let options = standby::options(settings);
-        // A show that is restarted without a standby skips this, to resume sooner.
+        // A show that is restarted without a standby does not compile its passes in advance, to resume sooner.
         let preload = link.start().is_none_or(|start| start.restarts == 0);
         let mut stage = stage.unwrap_or_else(|| standby::stage(render_context, size, options, preload));
         let layers = settings.layers.as_deref().map(LayerFiles::read).unwrap_or_default();
@@ -491,7 +491,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Runs the periodic checks of the windows, which do not depend on the show.
+    /// Runs the periodic checks of the windows. They do not depend on the show.
     fn check_windows(&mut self, events: &ActiveEventLoop) {
         let now = Instant::now();
         self.screen.check(&self.output_window, &self.desk_window);
@@ -510,7 +510,7 @@ impl Running {
         }
     }
 
-    /// Returns the time at which [`Self::check_windows`] next has something to do.
+    /// Returns when [`Self::check_windows`] must run next.
     fn next_check(&self) -> Instant {
         let numbers = self.identify.as_ref().map(Identify::until);
         let next = [Some(self.screen.next_check()), numbers];
@@ -537,8 +537,7 @@ impl Running {
         self.repaint.ask(Duration::ZERO);
     }
 
-    /// Returns the action for a key: the launch of the layer whose number it completes, or the action bound
-    /// to it.
+    /// Returns the action for a key: launching the layer whose number it completes, or the action bound to the key.
     fn action(&mut self, chord: &Chord, repeated: bool) -> Option<Action> {
         if !repeated {
             let (taken, command) = self.number.key(chord, Instant::now());
@@ -582,7 +581,7 @@ impl Running {
             match action {
                 Action::Window(window) => self.act_on_windows(window),
                 Action::Select(control) => self.desk.select_macro(control),
-                _ => {} // The show acts on everything else.
+                _ => {} // The show performs all other actions itself.
             }
         }
         self.repaint.ask(Duration::ZERO);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-/// Number of seconds for options that stop a command, in practice without limit.
+/// Range for options that stop a command after a number of seconds; the upper end is no limit in practice.
 pub(super) const ANY_SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
 /// Parses a number of seconds in `range`.
@@ -19,7 +19,7 @@ pub(super) fn seconds(
     }
 }
 
-/// Parses the path of a file to write, whose folder must exist.
+/// Parses the path of a file to write; the folder of the file must exist.
 pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|text: OsString| {
         let path = PathBuf::from(text);

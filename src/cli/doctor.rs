@@ -87,8 +87,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if essential { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Returns a message for each problem of the settings, the keys and the MIDI profiles in the settings folder. The
-/// show starts in spite of them.
+/// Returns a message for each problem with the settings, keys and MIDI profiles in the settings folder. None of these
+/// problems prevents a show from starting.
 fn problems(folder: &Path) -> Vec<String> {
     let (settings, mut messages) = Settings::read(folder);
     messages.extend(settings.missing(folder));

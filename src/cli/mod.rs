@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand, each with its `Args` and its `run`.
 //!
-//! Commands contain no logic: each fills a settings struct and calls the module that does the work.
+//! Commands contain little logic: most fill a settings struct and call the module that does the work.
 
 mod args;
 mod bake;
@@ -89,7 +89,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     result
 }
 
-/// Returns an error with its causes, except those that the text before them ends with, and without control characters.
+/// Formats an error with its causes, and escapes control characters. Skips a cause if the text so far ends with it.
 pub fn error_text(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -100,14 +100,14 @@ pub fn error_text(error: &anyhow::Error) -> String {
     text.lines().map(crate::units::printable).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns whether this command only prints, so that a closed pipe may end it.
+/// Returns whether a closed pipe may end this command: it mainly prints, and never leaves a file half written.
 fn only_prints(command: &Command) -> bool {
     use Command::{Index, Keys, Library, Settings, Simulate};
     matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))
 }
 
-/// Makes a write to a closed pipe end the process silently, as with `| head`. Not for shows and bakes, which
-/// must survive a worker process that exits.
+/// Makes a write to a closed pipe end the process silently, as in `aivj keys | head`. Not for shows and bakes, which
+/// must survive the exit of a worker process.
 fn end_on_broken_pipe() {
     // SAFETY: restores the default action of one signal before any other thread exists.
     #[cfg(unix)]

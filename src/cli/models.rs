@@ -32,7 +32,7 @@ enum ModelsCommand {
     List,
 }
 
-/// Returns the folder of the models; `None` if no data folder was found.
+/// Returns the folder of the models; `None` if there is no data folder.
 pub fn folder() -> Option<PathBuf> {
     UserFolders::of_user().map(|places| places.data.join("models"))
 }

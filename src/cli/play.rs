@@ -57,7 +57,7 @@ pub struct Args {
 
 /// Runs `aivj play`. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    // A child of the supervisor starts only after the show it replaces has ended.
+    // For a child, the supervisor has already checked this.
     if Link::of_process().start().is_none() {
         match raise_other_show() {
             OtherShow::None => {}
@@ -79,7 +79,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the settings and, in a restarted show, its saved state.
+/// Combines the settings file, the arguments and, after a restart, the saved state of the show.
 fn app_settings(args: &Args, link: &Link) -> AppSettings {
     let args = args.clone();
     let (mut settings, problems) = super::settings::read();
@@ -107,7 +107,7 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         seed = saved.seed.wrapping_add(1); // Avoids the choices that led to the crash.
         first.clear(); // The saved state includes their effects.
     }
-    // A layer may be what crashed the show.
+    // From the second restart on, the layers are dropped, because one of them may have crashed the show.
     if link.start().is_some_and(|start| start.restarts > 1) {
         resumed.iter_mut().for_each(|saved| saved.show.layers.clear());
     }

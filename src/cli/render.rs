@@ -105,7 +105,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if not_ok == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Checks that the frames to save are rendered and have a folder.
+/// Checks that all frames to save will be rendered, and that there is a folder for them.
 fn check_save(args: &Args, jobs: &[RenderJob]) -> anyhow::Result<()> {
     let Some(last) = args.save.iter().max() else { return Ok(()) };
     anyhow::ensure!(*last <= args.frames, "--save {last} is after the last frame; raise --frames to {last}");
@@ -132,8 +132,8 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates the output folders; returns the deepest folder that contains them all, or an empty list if no job
-/// has one.
+/// Creates the output folders. Returns the deepest folder that contains them all, or an empty list if no job has an
+/// output folder.
 fn out_folder(jobs: &[RenderJob]) -> anyhow::Result<Vec<PathBuf>> {
     let mut common: Option<PathBuf> = None;
     for out in jobs.iter().filter_map(|job| job.out.as_ref()) {

@@ -1,4 +1,5 @@
-//! Exports the taste for another computer; imports it from there or from aivj's browser-based predecessor.
+//! Exports the taste and marks for use on another computer; imports them from such an export, or from aivj's
+//! browser-based predecessor.
 
 use std::path::Path;
 
@@ -16,10 +17,10 @@ use crate::store::BanKind;
 /// Key of the taste in the store.
 const TASTE: &str = "taste";
 
-/// Result of an import: the numbers of imported items and of unknown presets.
+/// Result of an import: how many items of each kind were imported, and how many could not be matched to a preset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TasteImport {
-    /// Number of styles in the file.
+    /// Number of styles whose taste was merged.
     pub clusters: usize,
     /// Number of favourites that were imported.
     pub favourites: usize,
@@ -58,7 +59,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     let store = open_store_to_write()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
-    // A running show would overwrite the import with its taste, so none may start until the import is saved.
+    // A running show would overwrite the import with its own taste, so no show may start until the import is saved.
     let _none_open = match UserFolders::of_user() {
         Some(places) => Some(show_lock::block_opening(&places.data)?.context(
             "a show is running on this computer and would overwrite the import; close it and try again",
@@ -106,8 +107,8 @@ pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// Finds the preset that a file refers to: by content ID, even if the library does not contain it, by any of
-/// its names in the library or manifest, or by its file name alone.
+/// Finds the preset that an imported file refers to. `name` is a content ID, which need not be in the library, any of
+/// the preset's names in the library or manifest, or its file name alone.
 fn preset(library: &Catalogue, names: &NameTable, name: &str) -> Option<PresetId> {
     let by_name_alone = || {
         let path = name.replace('\\', "/");

@@ -1,7 +1,7 @@
 //! Every action that a key, knob or button can trigger: one list with stable names.
 //!
 //! The program turns most [`Action`]s into [`Command`]s for the show, depending on the show's current state
-//! (which preset is on a card, which value a dial has).
+//! (which preset a card shows, what value a dial has).
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::page::Page;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
-/// Number of cards: one for each preset that the show prepares.
+/// Maximum number of cards: one for each preset that the show keeps warm for the next cut.
 pub const CARDS: usize = crate::show::WARM_CANDIDATES;
 /// Step size of a dial, whose values range from 0 to 1.
 const STEP: f32 = 0.05;
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn former_names_resolve() {
+    fn names_from_earlier_versions_resolve() {
         assert_eq!(Action::named("card2.play"), Some(Action::PlayCard(1)));
         assert_eq!(Action::named("card1.drop"), Some(Action::RemoveCard(0)));
         assert_eq!(Action::named("window.picture"), Some(Action::Window(WindowAction::Screenshot)));

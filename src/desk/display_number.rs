@@ -1,4 +1,4 @@
-//! The number of a display, readable from across a room.
+//! The number of a display, large enough to read from across a room.
 
 use egui::{Align2, CentralPanel, FontId, Frame, Ui, Vec2};
 

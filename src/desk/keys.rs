@@ -1,4 +1,4 @@
-//! The Keys page: every key binding by group; tooltips show the action's name in files.
+//! The Keys page: all key bindings, by group. Tooltips show the name of an action in files.
 
 use egui::{RichText, ScrollArea, Ui, Vec2};
 

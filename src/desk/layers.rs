@@ -1,4 +1,4 @@
-//! The layers row of the Live page: launches sprites and messages by number, and the song title.
+//! The layers row of the Live page: launches sprites and messages by number, and edits and launches the title.
 
 use egui::{Button, DragValue, RichText, TextEdit, Ui, Vec2};
 
@@ -12,7 +12,7 @@ use crate::show::Command;
 /// Height of the row including its spacing, in points.
 pub(super) const HEIGHT: f32 = 40.0;
 
-/// The layers row, with the layer number and the title being typed.
+/// The layers row: the chosen layer number, and the title being typed.
 #[derive(Default)]
 pub(super) struct LayersRow {
     number: u8,

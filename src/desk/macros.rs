@@ -1,7 +1,7 @@
 //! The macro panel: eight knobs, the mode, macro presets and the profile.
 //!
-//! A knob's pointer shows the position set by the performer; the lit arc shows the value, including what the
-//! music adds.
+//! A knob's pointer shows the position set by the performer; the lit arc, which starts at the centre, shows the value,
+//! including what the music adds.
 
 use egui::{Align2, Color32, FontId, Pos2, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 

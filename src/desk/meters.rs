@@ -58,7 +58,7 @@ fn spectrum(ui: &mut Ui, view: &DeskView) {
     let painter = ui.painter_at(rect);
     let bins = &view.heard.spectrum[0];
     let edge = |bar: usize| {
-        // The bars are spaced equally in pitch.
+        // The bars are equally spaced in pitch.
         let share = bar as f32 / BARS as f32;
         (((SPECTRUM_BINS as f32).powf(share)) as usize).clamp(1, SPECTRUM_BINS)
     };

@@ -90,7 +90,7 @@ impl Desk {
         }
     }
 
-    /// Opens the next page in the order of the tabs; after the last, the first.
+    /// Opens the next page in the order of the tabs; the first follows the last.
     pub fn open_next(&mut self) {
         let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
         self.open(Page::ALL[(at + 1) % Page::ALL.len()]);
@@ -112,8 +112,8 @@ impl Desk {
     }
 
     /// Redirects an action triggered by a key on the desk: on the Library and Map pages, Favourite and Ban
-    /// apply to the selected preset instead of the one on air. Returns `None` if they have no selected preset
-    /// to apply to.
+    /// apply to the selected preset instead of the one on air. Returns `None` if they apply to the selected preset but
+    /// none is selected.
     pub fn redirect(&self, action: Action) -> Option<Action> {
         let command = match (&action, self.page) {
             (Action::Show(Command::Favourite), Page::Library | Page::Map) => Command::FavouritePreset,

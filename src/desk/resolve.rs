@@ -6,7 +6,7 @@ use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
 /// Returns the command for an action; `None` for an empty card, and for actions that are handled elsewhere.
-/// `waiting` contains the commands that the show has not received yet, so that steps of a dial add up.
+/// `waiting` contains the commands that the show has not received yet, so that several steps of a dial add up.
 pub fn command(
     action: &Action,
     selected: Control,

@@ -1,10 +1,10 @@
-//! Capitalises messages like sentences.
+//! Capitalises the first letter of messages.
 
 /// Names that are written in lower case.
 const NAMES: [&str; 2] = ["aivj", "ffmpeg"];
 
-/// Returns `text` with a capital first letter, unless its first word is a name in lower case or contains
-/// anything but letters and hyphens, as a path does.
+/// Returns `text` with a capital first letter. Leaves it unchanged if its first word is a lower-case name, or contains
+/// characters other than letters and hyphens, as a path does.
 pub(super) fn sentence(text: &str) -> String {
     let word = text.split_whitespace().next().unwrap_or("").trim_end_matches([',', ':', ';']);
     let plain = word.chars().all(|letter| letter.is_alphabetic() || letter == '-');

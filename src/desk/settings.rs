@@ -41,8 +41,8 @@ pub struct SettingsView {
     pub problems: Vec<String>,
 }
 
-/// Returns the message about the problems found when the show started: the only one, or how many there are and the
-/// first; `None` if there are none.
+/// Returns the message about the problems found when the show started: the problem itself if there is only one,
+/// otherwise their number and the first one; `None` if there are none.
 pub fn start_message(problems: &[String]) -> Option<String> {
     let first = problems.first()?;
     Some(match problems.len() {

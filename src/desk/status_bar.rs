@@ -10,7 +10,7 @@ use crate::units::counted;
 
 /// Seconds for which a message stays highlighted.
 const BRIGHT_SECS: f64 = 15.0;
-/// Number of messages that stay visible, even if they no longer apply, until newer ones replace them.
+/// Number of messages that stay visible until newer ones replace them, even if they no longer apply.
 const KEPT: usize = 2;
 
 /// The messages shown, newest first, each with the time at which it appeared, in seconds.
@@ -25,14 +25,14 @@ impl StatusBar {
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) {
         let now = ui.input(|input| input.time);
         for message in view.messages {
-            // A message that returns after a pause counts as new.
+            // A message that disappears and comes back counts as new.
             if !self.previous.iter().any(|before| before == message) {
                 self.messages.retain(|(known, _)| known != message);
                 self.messages.insert(0, ((*message).to_owned(), now));
             }
         }
         self.previous = view.messages.iter().map(|message| (*message).to_owned()).collect();
-        // Messages that no longer apply are replaced by new ones.
+        // New messages push out those that no longer apply.
         self.messages.truncate(KEPT.max(view.messages.len()));
         for prompt in view.prompts {
             line(ui, prompt, style::ACCENT);

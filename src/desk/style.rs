@@ -1,7 +1,7 @@
 //! Colours and sizes of the desk: dark, calm, readable at arm's length and beyond.
 //!
-//! Letters are readable if they are at least about 10 arc minutes high. At two metres that is 5.8 mm, the
-//! height of capitals in size [`FAR`] on a 96 dpi screen.
+//! Letters are readable if they are at least about 10 arc minutes high. At two metres, that is 5.8 mm: the height of
+//! capitals in size [`FAR`] on a 96 dpi screen.
 
 use egui::{Color32, Context, FontId, TextStyle, Visuals};
 
@@ -15,7 +15,7 @@ pub(super) const GOOD: Color32 = Color32::from_rgb(94, 214, 140);
 pub(super) const WARN: Color32 = Color32::from_rgb(240, 184, 80);
 /// Colour of errors, bans, clipping, silence, and a blackout or freeze.
 pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
-/// Colour of favourites, headings, MIDI control, downbeats and Peak sections.
+/// Colour of favourites, headings, prompts, MIDI control, downbeats and Peak sections.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
 /// Colour of the filled part of the Adventure slider, and of selections.
 pub(super) const LIT: Color32 = Color32::from_rgb(36, 92, 110);
@@ -33,7 +33,7 @@ pub(super) const DARK: Color32 = Color32::from_rgb(60, 65, 74);
 /// Colour of the empty part of meters, sliders and knobs, and of unlit beat marks.
 pub(super) const TROUGH: Color32 = Color32::from_rgb(28, 30, 35);
 
-/// Text size of states that are readable from two metres, in points.
+/// Text size of states that must be readable from two metres, in points.
 pub(super) const FAR: f32 = 32.0;
 /// Text size of names and headings, in points.
 pub(super) const NEAR: f32 = 20.0;

@@ -25,23 +25,24 @@ pub(super) struct InFlight {
 
 /// The start of a frame.
 struct Started {
-    /// When it was started, in seconds.
+    /// When the frame was started, in seconds.
     at: f64,
-    /// CPU time used by this process until then, in seconds; `None` if unknown or if a graphics card draws.
+    /// CPU time that this process had used by then, in seconds; `None` if unknown, or if a graphics card draws.
     used: Option<f64>,
 }
 
 /// Times of a finished frame, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FrameTime {
-    /// Time from the frame's start, or the previous frame's end if later, until it was found finished.
+    /// Time from the frame's start, or from the previous frame's end if that is later, until the frame was found
+    /// finished.
     pub secs: f64,
-    /// Lower bound on the time that the frame itself took, in case other programs were using the CPU.
+    /// Lower bound on the time that the frame itself took, without delays caused by other programs or a late check.
     pub least_secs: f64,
 }
 
 impl InFlight {
-    /// Creates a tracker without frames, which allows at most `most` frames in flight.
+    /// Creates an empty tracker that allows at most `most` frames in flight.
     pub fn new(most: usize) -> Self {
         Self {
             most,
@@ -83,7 +84,7 @@ impl InFlight {
         let share = move |secs: f64| secs.max(0.0) / count as f64;
         let begun = self.started.front().map_or(now, |started| started.at.max(before));
         let used = self.started.front().and_then(|started| Some(processor_secs()? - started.used?));
-        // The oldest frame was unfinished at the last check; since then, this thread may have had to wait.
+        // The oldest frame was still unfinished at the last check; this thread may have been delayed since then.
         let least_secs = share((looked_at - begun).min(used.unwrap_or(f64::INFINITY)));
         self.started.drain(..count).map(move |_| FrameTime { secs: share(now - begun), least_secs })
     }

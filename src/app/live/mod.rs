@@ -1,4 +1,4 @@
-//! The thread that runs the show, with everything that must continue whatever the windows do: audio, MIDI,
+//! The thread that runs the show, and everything else that must keep running regardless of the windows: audio, MIDI,
 //! set log, library and saved state.
 //!
 //! The windows send [`ShowRequest`]s and read the newest [`DeskState`] and picture. Neither side ever waits.

@@ -41,7 +41,7 @@ pub(in crate::app) enum ShowRequest {
 /// An event that the show reports to the windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum ShowEvent {
-    /// There is something new to show on the desk, or an action in the queue.
+    /// The desk's state has changed, or an action for the windows is in the queue.
     Desk,
     /// The show has ended.
     Ended,
@@ -58,7 +58,7 @@ pub(in crate::app) struct DeskState {
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: Arc<PresetAudio>,
-    /// Messages for the performer, at most one per source, the show's first.
+    /// Messages for the performer, at most one per source, starting with the show's.
     pub messages: Vec<String>,
     /// State of the MIDI page.
     pub midi: MidiView,
@@ -88,7 +88,7 @@ pub(in crate::app) struct ShowParts {
     pub rate: u32,
     /// When the program was started.
     pub started: Instant,
-    /// Interval between updates of the desk's state; halved after a change.
+    /// Interval between updates of the desk's state; halved after input.
     pub desk_every: Duration,
     /// The connection to the supervisor.
     pub link: Link,

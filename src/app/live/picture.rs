@@ -7,7 +7,7 @@ use crate::handoff::Latest;
 use crate::show::Rig;
 use crate::stage::RenderContext;
 
-/// The newest picture. The device draws it before any work submitted later, so no reader has to wait.
+/// The newest picture. The device draws it before any work that is submitted later, so readers need not wait for it.
 #[derive(Clone)]
 pub(in crate::app) struct NewestPicture {
     /// The device that draws the picture.
@@ -30,8 +30,7 @@ pub(in crate::app) struct Pictures {
 }
 
 impl Pictures {
-    /// Creates the cell for the pictures of `rig`, initially with the picture as it is before the first
-    /// frame.
+    /// Creates the cell for the pictures of `rig`; it initially holds the picture as it is before the first frame.
     pub fn new(rig: &Rig, pause: Pause) -> Self {
         Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
     }
@@ -53,7 +52,7 @@ impl NewestPicture {
 #[derive(Clone, Default)]
 pub(in crate::app) struct Pause(Arc<AtomicUsize>);
 
-/// A pause that lasts until this is dropped.
+/// A pause in drawing; it ends when this is dropped.
 pub(in crate::app) struct Paused(Arc<AtomicUsize>);
 
 impl Pause {

@@ -5,7 +5,7 @@ use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
 use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
 
-/// Interval between device polls while frames are in flight, in seconds: the precision of measured times.
+/// Interval between device polls while frames are in flight, in seconds; it limits the precision of measured times.
 const CHECK_SECS: f64 = 0.001;
 /// Maximum number of consecutive slots that the show skips while surfaces are being resized.
 const MAX_PAUSED: u32 = 12;
@@ -20,7 +20,7 @@ const CARD_FRAMES: usize = 2;
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Turn {
-    /// Sleep for this many seconds at most, then ask again.
+    /// Sleep for at most this many seconds, then call [`Stepper::turn`] again.
     Sleep(f64),
     /// Run the step that is due.
     Step(Due),
@@ -177,8 +177,8 @@ impl Stepper {
     }
 }
 
-/// Returns the share of the time that a software rasteriser may take. It draws on all cores; the rests
-/// between frames leave the CPU time of about one core for audio and the desk.
+/// Returns the share of a slot that drawing may take on a software rasteriser. The rasteriser uses all cores; resting
+/// between frames leaves about one core's worth of CPU time for audio and the desk.
 fn software_share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     (cores - 1) as f64 / cores as f64

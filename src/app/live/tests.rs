@@ -1,4 +1,5 @@
-//! Runs the show on a scripted clock: windows change neither choices nor pictures, and the show keeps time.
+//! Tests that run the show on a scripted clock: windows must not affect choices or pictures, and the show must keep
+//! time.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -169,13 +170,13 @@ fn run(
 }
 
 #[test]
-fn the_rate_of_the_window_changes_neither_choices_nor_pictures() {
+fn the_refresh_rate_of_a_window_affects_neither_choices_nor_pictures() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let (choices, pictures) = run(&mut stepper(&context, || ()), 0.0..5.99, None, |_| 0.0);
     assert!(choices.len() > 6 && pictures.len() > 7, "{choices:?}");
     let lit = pictures.iter().filter(|(_, picture)| picture.pixels().any(|pixel| pixel.0[0] > 40)).count();
-    assert!(lit > pictures.len() / 2, "the pictures are too dark to prove anything");
+    assert!(lit > pictures.len() / 2, "most pictures are too dark to compare");
     for hz in [30.0, 60.0, 144.0] {
         let mut window = FakeWindow::new(&context, hz);
         let woken = Arc::new(AtomicU64::new(0));
@@ -186,7 +187,7 @@ fn the_rate_of_the_window_changes_neither_choices_nor_pictures() {
         let mut stepper = stepper(&context, wake);
         let (same_choices, same_pictures) = run(&mut stepper, 0.0..5.99, Some(&mut window), |_| 0.0);
         assert_eq!(same_choices, choices, "{hz} Hz");
-        assert!(same_pictures == pictures, "{hz} Hz: other pictures");
+        assert!(same_pictures == pictures, "{hz} Hz: the pictures differ");
         assert!((window.presented as f64 - 6.0 * hz).abs() < 3.0, "{} presented", window.presented);
         assert!(window.newest.is_sorted() && window.newest.last() > Some(&350));
         assert_eq!(woken.load(Ordering::Relaxed), 359, "woken once for every picture");
@@ -194,7 +195,7 @@ fn the_rate_of_the_window_changes_neither_choices_nor_pictures() {
 }
 
 #[test]
-fn dropped_steps_are_counted_and_time_stays_true() {
+fn dropped_steps_are_counted_and_show_time_stays_accurate() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let mut stepper = stepper(&context, || ());
@@ -206,7 +207,7 @@ fn dropped_steps_are_counted_and_time_stays_true() {
     assert!((120..160).contains(&snapshot.dropped.stall), "{:?}", snapshot.dropped);
     assert_eq!(snapshot.dropped.total(), snapshot.dropped.stall);
 
-    // The lid is closed for an hour.
+    // The computer is suspended for an hour.
     let mut stepper = self::stepper(&context, || ());
     let closed = |until: f64| if until > 2.98 && until < 2.99 { 3600.0 } else { 0.0 };
     run(&mut stepper, 0.0..3604.0, None, closed);
@@ -217,14 +218,14 @@ fn dropped_steps_are_counted_and_time_stays_true() {
 }
 
 #[test]
-fn a_surface_that_changes_its_size_gets_the_device_but_never_stops_the_show() {
+fn resizing_a_surface_pauses_the_show_only_briefly() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let mut stepper = stepper(&context, || ());
     let pictures = stepper.pictures.clone();
     let paused = pictures.pause.ask();
     run(&mut stepper, 0.0..0.15, None, |_| 0.0);
-    assert_eq!(pictures.newest.read().number, 0, "nothing is drawn for a moment");
+    assert_eq!(pictures.newest.read().number, 0, "drawing pauses for a moment");
     run(&mut stepper, 0.15..1.0, None, |_| 0.0);
     assert!(pictures.newest.read().number > 2, "a surface that cannot be configured must not stop the show");
     drop(paused);

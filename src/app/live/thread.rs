@@ -23,10 +23,10 @@ use crate::watchdog::Link;
 /// Interval between updates of MIDI LEDs and of the saved state.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
-/// Longest sleep; the supervisor considers a show hung if its thread makes no progress for much longer.
+/// Longest sleep. The supervisor considers the show hung if its thread makes no progress for much longer than this.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
-/// The show's ends of the queues from and to the windows, and the cell with the desk's state.
+/// The show's ends of the queues to and from the windows, and the cell with the desk's state.
 pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 
 /// The running show, as owned by its thread.
@@ -115,7 +115,7 @@ impl ShowThread {
         if let Some(set_log) = &mut self.set_log {
             set_log.write(show.take_log());
         }
-        // Closes the log and the store first: ending a deck's warm-up may take longer than the program waits.
+        // The log and the store are closed first: ending a deck's warm-up may take longer than the exit timer allows.
         let Self { set_log, archive, .. } = self;
         drop((set_log, archive));
     }
@@ -156,8 +156,8 @@ impl ShowThread {
         self.report(ordered || moved || commanded, notify);
     }
 
-    /// Updates the LEDs, the saved state and the desk when they are due; after a change, the desk's interval
-    /// is halved.
+    /// Updates the LEDs, the saved state and the desk when they are due. The desk's interval is halved if `changed` is
+    /// set.
     fn report(&mut self, changed: bool, notify: &dyn Fn(ShowEvent)) {
         let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
         let leds = due(self.leds_at, LEDS_EVERY);
@@ -213,7 +213,7 @@ impl ShowThread {
             ShowRequest::Presets(path) => self.archive.switch_to(path.as_deref().map(Path::new)),
             ShowRequest::Listen(listener) => {
                 let old = std::mem::replace(&mut self.listener, *listener);
-                // The old analysis thread may still be busy opening its input.
+                // Joined on another thread, because the old analysis thread may still be busy opening its input.
                 if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old))
                 {
                     log::debug!("joining the old analysis thread on the show's thread: {error}");
@@ -241,7 +241,7 @@ impl ShowThread {
         }
     }
 
-    /// Turns MIDI input into commands and actions; returns whether a device sent anything.
+    /// Turns MIDI input into commands and actions. Returns whether a device sent anything.
     fn process_midi(&mut self) -> bool {
         let moved = self.midi.gather(self.epoch.elapsed().as_secs_f64());
         if moved {

@@ -32,8 +32,7 @@ impl StepTimes {
         push(&mut self.draw_ms, (secs * 1000.0) as f32);
     }
 
-    /// Returns the recent number of steps per second, given `rate` slots per second; exactly `rate` while no
-    /// step is dropped.
+    /// Returns the recent step rate at `rate` slots per second, in Hz: exactly `rate` if no step was dropped.
     pub fn fps(&self, rate: u32) -> f64 {
         let latest = self.slots.iter().rev().take(RATE_STEPS);
         let (steps, slots) = latest.fold((0_u32, 0_u32), |(steps, sum), slots| (steps + 1, sum + slots));
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn presets_see_the_true_rate() {
+    fn presets_get_the_measured_rate() {
         let mut times = StepTimes::default();
         assert_eq!(times.fps(60), 60.0);
         (0..100).for_each(|_| times.step(1));

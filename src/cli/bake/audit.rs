@@ -140,7 +140,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut progress = AuditProgress::new(args.json, &settings.out);
     let store = match args.shard {
         Some(_) => {
-            check_output(&settings.out)?; // The store would be written to it before the audit checks it.
+            // The store is created in the output folder before the audit checks that folder.
+            check_output(&settings.out)?;
             shards::break_seal(&settings.out)?;
             super::common::store_in(&settings.out.join(shards::STORE))?
         }
@@ -161,7 +162,7 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows progress: a bar on a terminal, occasional lines elsewhere, or JSON Lines.
+/// Shows progress: a bar on a terminal, occasional lines if there is none, or JSON Lines.
 struct AuditProgress {
     json: bool,
     out: PathBuf,
@@ -170,7 +171,7 @@ struct AuditProgress {
     seen: u64,
 }
 
-/// Number of verdicts per progress line if stderr is not a terminal.
+/// Number of verdicts between progress lines if stderr is not a terminal.
 const LINE_EVERY: u64 = 500;
 
 impl AuditProgress {

@@ -98,8 +98,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs this process as a worker of `bake frames`. A lost graphics device cannot be recovered, so the worker
-/// then exits and the pool starts another.
+/// Runs this process as a worker of `bake frames`. If the graphics device is lost, the worker exits, and the pool
+/// starts another one.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let settings: CaptureSettings = serde_json::from_str(settings).context("reading the settings")?;
     let capturer = FrameCapturer::new(settings)?;

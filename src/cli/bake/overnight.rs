@@ -110,7 +110,7 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
     let mut show = super::common::bar();
     let outcome = overnight(&settings, &store, &mut |event| {
         if let Some(line) = line(&event) {
-            writeln!(log, "{} {line}", iso(now())).ok(); // The stage itself reports a full disk.
+            writeln!(log, "{} {line}", iso(now())).ok(); // If the disk is full, the stage itself reports it.
             match &event {
                 _ if args.json => {}
                 BakeEvent::Stage { stage } => println!("[overnight] {}", stage_label(stage)),
@@ -130,7 +130,7 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
         Ok(BakeOutcome::Stopped) => STOPPED.to_owned(),
         Err(error) => error.to_string(),
     };
-    writeln!(log, "{} {last}", iso(now())).ok(); // Printed by the caller too.
+    writeln!(log, "{} {last}", iso(now())).ok(); // The caller also prints this.
     Ok(outcome?)
 }
 

@@ -75,8 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let cost = shards::measure(&library, &textures)?;
             let shards = shard_count(&cost, args.machines, args.cores);
             print_estimate(&cost, shards, args.machines, args.cores);
-            // Three times the estimate, to allow for slower computers, plus ten minutes to start with cold
-            // caches.
+            // Three times the estimate, to allow for slower computers, plus ten minutes for a start with cold caches.
             let slowest = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(shards * args.cores);
             (shards, (3.0 * slowest / 60.0).ceil() as u32 + 10)
         }
@@ -109,8 +108,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the number of shards that keeps every computer busy and makes each shard take about twenty
-/// minutes.
+/// Returns a number of shards that keeps every computer busy, with shards of about twenty minutes each.
 fn shard_count(cost: &PresetCost, machines: u32, cores: u32) -> u32 {
     let seconds = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(cores);
     let rounds = (seconds / SHARD_SECS / f64::from(machines)).ceil().clamp(1.0, 100.0);

@@ -14,7 +14,7 @@ use crate::library::looks::Looks;
 
 /// Maximum width and height of a thumbnail, in pixels.
 const SIDE: u32 = 96;
-/// Maximum number of thumbnails in memory, more than any screen shows.
+/// Maximum number of thumbnails in memory; more than fit on any screen.
 const KEPT: usize = 400;
 /// Capacity of the request queue. Requests that do not fit are retried in the next frame, so that scrolling
 /// past thousands of presets reads only a few.
@@ -60,8 +60,8 @@ impl Thumbs {
         })
     }
 
-    /// Starts a frame: uploads the thumbnails that were loaded and, beyond [`KEPT`], drops the least recently
-    /// used ones.
+    /// Starts a frame: uploads newly loaded thumbnails, and drops the least recently used ones if there are more than
+    /// [`KEPT`].
     pub fn begin(&mut self, context: &Context, looks: &Arc<Looks>) {
         self.drawing += 1;
         if self.looks.bake != looks.bake {

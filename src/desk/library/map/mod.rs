@@ -1,8 +1,8 @@
 //! The library as a map: similar presets are close together, coloured by style; a ring marks the preset on
 //! air.
 //!
-//! The dots are drawn into one image that is kept until something changes, so that 100,000 of them cost no
-//! more per frame than one image; only rings and names are drawn every frame.
+//! The dots are drawn into one image, which is kept until something changes, so that even 100,000 dots cost only one
+//! image per frame. Rings and names are drawn in every frame.
 
 mod raster;
 mod window;
@@ -22,7 +22,7 @@ use crate::show::Command;
 use raster::{Dots, raster};
 use window::MapWindow;
 
-/// Maximum distance between the pointer and the preset it points at, in points.
+/// Distance from the pointer, in points, within which a preset counts as pointed at.
 const REACH: f32 = 14.0;
 /// Maximum number of rings for favourites; more would hide the map.
 const RINGS: usize = 400;
@@ -157,7 +157,7 @@ impl MapView {
             Some(Found { results: results.clone(), dots: Dots::of(results), centres: centres(results) });
     }
 
-    /// Draws the image of the dots, after updating it if the results, the window or the size changed.
+    /// Draws the image of the dots; first updates it if the results, the window or the size have changed.
     fn draw(&mut self, ui: &Ui, rect: Rect, results: &Arc<SearchResults>) {
         let scale = ui.ctx().pixels_per_point();
         let size = [rect.width(), rect.height()].map(|side| ((side * scale).round() as usize).max(1));

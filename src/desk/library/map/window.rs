@@ -93,6 +93,6 @@ mod tests {
             window.pan(rect, Vec2::new(500.0, 500.0));
             window.zoom_at(rect, pointer, 0.1);
         }
-        assert!(rect.contains(window.on_screen(rect, [-1.0, 1.0])), "the map cannot be lost");
+        assert!(rect.contains(window.on_screen(rect, [-1.0, 1.0])), "the map must stay visible");
     }
 }
