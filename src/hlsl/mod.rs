@@ -30,7 +30,7 @@ pub use translation::{IMAGE_ENTRY, Translation};
 /// Translates the warp or composite shader of a preset.
 ///
 /// # Errors
-/// Returns the first error with its position, or the limit that the shader exceeds.
+/// Returns the first error, with its position if it has one; exceeding a limit is also an error.
 pub fn translate(kind: PassKind, source: &str) -> Result<Translation, Error> {
     let tokens = preprocessor::expand(lexer::tokens(source)?)?;
     let tree = parser::parse(&tokens)?;
