@@ -151,7 +151,7 @@ fn size(ast: &Ast, ty: Ty) -> u64 {
 
 struct Estimate<'a> {
     ast: &'a Ast,
-    /// Cost of the most expensive overload of each function.
+    /// Cost of each function: that of the overload with the most operations.
     functions: HashMap<Name, Cost>,
     /// Functions whose cost is being computed, to detect recursion.
     open: Vec<Name>,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step
-//! enforces the limits in `limits`, and recursion never exceeds the nesting limit, whatever the source.
+//! enforces the limits in `limits`, which also bound its recursion.
 
 mod ast;
 mod condition;

@@ -23,9 +23,9 @@ const MESSAGES: &str = "milk_msg.ini";
 const MAX_DEPTH: usize = 5;
 /// Maximum size of a font file, in bytes.
 const MAX_FONT_BYTES: u64 = 32 << 20;
-/// Maximum size of all fonts together, in bytes.
+/// Maximum total size of all fonts, in bytes.
 const MAX_ALL_FONT_BYTES: usize = 128 << 20;
-/// Maximum memory for all images together, in bytes.
+/// Maximum total memory of all images, in bytes.
 const MAX_IMAGE_BYTES: usize = 256 << 20;
 
 /// The layers that a performer can launch.
@@ -142,7 +142,7 @@ impl LayerFiles {
     ) -> Result<(Lettering, MessageStyle), String> {
         let text = section.get("text").ok_or("no text")?;
         if text.chars().count() > MAX_TITLE {
-            return Err(format!("the text is longer than {MAX_TITLE} letters"));
+            return Err(format!("the text is longer than {MAX_TITLE} characters"));
         }
         let number = section.number("font", 0.0)?;
         let font = fonts.iter().find(|(known, _)| f64::from(**known) == number);

@@ -104,7 +104,7 @@ impl LayerPlayer {
                 },
                 Running::Text { lettering, style, drawn } => {
                     let state = style.at(layer.age_secs, lettering, input.aspect);
-                    // The text's time may have passed before it could be drawn.
+                    // The text is not drawn if its time passed before it could be drawn once.
                     if *drawn || !state.ended {
                         out.text(&lettering.image, &state, input.aspect);
                     }

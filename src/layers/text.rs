@@ -109,8 +109,8 @@ impl Lettering {
         let Self { missing, .. } = self;
         (!missing.is_empty()).then(|| {
             format!(
-                "missing in the font and drawn as boxes: {missing}; add a font file that has them, and set face to \
-                 its name"
+                "missing in the font and drawn as boxes: {missing}; add a font file that contains them, and set face \
+                 to its name"
             )
         })
     }

@@ -117,7 +117,7 @@ impl Gpu {
     /// Panics when no device opens, unless `AIVJ_NO_GPU=1` is set.
     pub fn for_test() -> Option<Self> {
         if std::env::var("AIVJ_NO_GPU").is_ok_and(|value| value == "1") {
-            println!("skipped: AIVJ_NO_GPU=1 states that there is no graphics device");
+            println!("skipped: AIVJ_NO_GPU=1 is set");
             return None;
         }
         let gpu = Self::headless();

@@ -21,7 +21,7 @@ use super::settings::DeckSettings;
 use crate::milk::shader::ShaderText;
 use crate::milk::{Frame, Program};
 
-/// GPU resources of a deck, or of one half of a double preset.
+/// GPU resources of a deck, or of one of the two presets of a double preset.
 pub(super) struct DeckPicture {
     images: [wgpu::TextureView; 2],
     feedback: [wgpu::Texture; 2],
