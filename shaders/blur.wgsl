@@ -10,7 +10,7 @@ struct Blur {
     bias: f32,
     edge_keep: f32,
     edge_darken: f32,
-    // 1 or -1: direction of the vertical offset that projectM has in the horizontal pass.
+    // Vertical sampling offset of projectM's horizontal pass, in source pixels: 1 (down) or -1 (up).
     slip: f32,
     pad: f32,
 }
@@ -26,7 +26,7 @@ fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
 @fragment
 fn fs_across(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     let step = vec2<f32>(blur.texel.x, 0.0);
-    // projectM's horizontal pass is offset by one source pixel in both directions.
+    // projectM's horizontal pass is offset by one source pixel on both axes.
     let from_uv = uv + vec2<f32>(1.0, blur.slip) * blur.texel;
     var sum = pair(from_uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
     sum += pair(from_uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;

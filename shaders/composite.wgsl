@@ -18,7 +18,7 @@ struct Composite {
 @group(0) @binding(1) var image_sampler: sampler;
 @group(0) @binding(2) var<uniform> composite: Composite;
 
-// Parts that a preset does not need are omitted from its pipeline.
+// Parts that a preset does not need are omitted from the pipeline that draws it.
 override HAS_ECHO: bool = true;
 override HAS_FILTERS: bool = true;
 
@@ -34,14 +34,14 @@ fn corner_hue(uv: vec2<f32>) -> vec3<f32> {
     return corner + (below - corner) * (1.0 - uv.x) + (right - corner) * (1.0 - uv.y);
 }
 
-// The composite's colour at `place`, 0 to 1.
+// Colour of the composite at `place`, whose coordinates run from 0 to 1.
 fn shade(place: vec2<f32>) -> vec4<f32> {
     // Map uv to the range from the centre of the first pixel to the centre of the last.
     let pixel = 1.0 / vec2<f32>(textureDimensions(image));
     let image_uv = 0.5 * pixel + place * (1.0 - pixel);
     var light = textureSampleLevel(image, image_sampler, image_uv, 0.0).rgb;
     if HAS_ECHO {
-        // EPS 1e-3: avoids division by a zoom of 0.
+        // The lower bound avoids a division by 0.
         let zoom = max(abs(composite.echo_zoom), 1e-3) * select(1.0, -1.0, composite.echo_zoom < 0.0);
         var echo_uv = (image_uv - 0.5) / zoom + 0.5;
         echo_uv = mix(echo_uv, 1.0 - echo_uv, vec2<f32>(composite.echo_flip_x, composite.echo_flip_y));

@@ -1,5 +1,5 @@
-// Writes the values that the mesh of a pass interpolates into images, so that one triangle can draw the pass.
-// See src/stage/pass/coordinates.rs.
+// Writes the attributes that the mesh of a pass interpolates to images, so that the pass can be drawn as one
+// triangle. See src/stage/pass/coordinates.rs.
 
 struct MeshOut {
     @builtin(position) position: vec4<f32>,
@@ -8,13 +8,14 @@ struct MeshOut {
     @location(2) rad_ang: vec2<f32>,
 }
 
-// Where the warp samples the previous image; in a composite, position in the picture.
+// Position at which the warp samples the previous image; in a composite, position in the picture, moved right and
+// down by half a pixel.
 @fragment
 fn fs_source(in: MeshOut) -> @location(0) vec2<f32> {
     return in.uv.xy;
 }
 
-// The colour of the corner hues.
+// Colour interpolated from the corner hues.
 @fragment
 fn fs_diffuse(in: MeshOut) -> @location(0) vec4<f32> {
     return in.diffuse;
@@ -26,7 +27,7 @@ fn fs_position(in: MeshOut) -> @location(0) vec2<f32> {
     return in.uv.zw;
 }
 
-// Radius and angle.
+// Radius and angle around the centre of the picture.
 @fragment
 fn fs_polar(in: MeshOut) -> @location(0) vec2<f32> {
     return in.rad_ang;

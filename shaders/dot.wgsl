@@ -9,7 +9,7 @@ struct Draw {
 
 @group(0) @binding(0) var<uniform> target_info: Draw;
 
-// Offset in pixels, to the right and down: breaks the tie where an edge passes through a pixel centre.
+// Offset to the right and down, in half pixels, that breaks the tie where an edge passes through a pixel centre.
 const TIE_BREAK: vec2<f32> = vec2<f32>(0.015625, -0.015625);
 
 struct DotOut {
@@ -27,7 +27,7 @@ fn vs_thin(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @locat
     return dot_corner(index, at, color, target_info.pixel);
 }
 
-// Equals four thin dots: one in place, the others offset by one reference pixel right, up, and both.
+// Covers the same pixels as four thin dots: one in place, the others one reference pixel to the right, up, and both.
 @vertex
 fn vs_thick(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @location(1) color: vec4<f32>) -> DotOut {
     let center = at + vec2<f32>(1.0, 1.0) * target_info.pixel / target_info.size;

@@ -8,7 +8,7 @@ struct Double {
     share: f32,
     // Number of the pattern in src/milk/double.rs.
     pattern: u32,
-    // 1 to reverse the order in which the pattern reaches places.
+    // 1 to reverse the order in which the second picture appears.
     reversed: u32,
     // Width over height.
     aspect: f32,
@@ -23,7 +23,7 @@ struct Double {
 @group(0) @binding(3) var second: texture_2d<f32>;
 
 const TAU: f32 = 6.2831853;
-// Width of the soft edge, as a share of the pattern's range.
+// Width of the soft edge, as a fraction of the pattern's range.
 const EDGE: f32 = 0.12;
 
 fn random_at(cell: vec2<f32>) -> f32 {
@@ -44,7 +44,7 @@ fn clouds(place: vec2<f32>) -> f32 {
         weight *= 0.5;
         at *= 2.0;
     }
-    // Sums gather around the middle; spread them.
+    // The sums cluster around 0.5; spread them over the range.
     return clamp((sum / 0.9375 - 0.5) * 1.8 + 0.5, 0.0, 1.0);
 }
 
@@ -59,9 +59,9 @@ fn star(place: vec2<f32>, points: f32) -> f32 {
     return length(place) / mix(0.45, 1.0, ray);
 }
 
-// When the second picture reaches a place: 0 first, 1 last.
+// When the second picture appears at `uv`: 0 for the first places, 1 for the last.
 fn reached(uv: vec2<f32>) -> f32 {
-    // From the centre; 1 is half the height.
+    // Offset from the centre, in units of half the height.
     let place = (uv - 0.5) * 2.0 * vec2<f32>(double.aspect, 1.0);
     let corner = length(vec2<f32>(double.aspect, 1.0));
     let radius = length(place) / corner;

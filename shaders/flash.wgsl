@@ -1,7 +1,7 @@
 // The decision of the flash limiter. Follows flash_cells.wgsl and flash_fields.wgsl; see docs/flash-safety.md.
 
-// Decides on the new picture. If it is not shown unchanged, `verdict.shares` receives the largest shares of
-// it that change no cell in a field with too many transitions.
+// Decides whether the new picture is shown unchanged. If it is not, `verdict.shares` receives the largest blend
+// weights of the new picture that change no cell in a field with too many transitions.
 @compute @workgroup_size(THREADS)
 fn decide(@builtin(local_invocation_index) thread: u32) {
     if flash.fresh != 0u {
@@ -39,7 +39,7 @@ fn decide(@builtin(local_invocation_index) thread: u32) {
     }
 }
 
-// Starts with the first picture, which is always shown.
+// Initialises the state for the first picture, which is always shown.
 fn start(thread: u32) {
     for (var record = thread; record < FIELD_RECORDS; record += THREADS) {
         fields[record].state = 0u;
@@ -55,8 +55,8 @@ fn start(thread: u32) {
     }
 }
 
-// The largest share of the new picture, in sixteenths, that does not change the cell; 1 if no field with too
-// many transitions covers the cell.
+// The largest blend weight of the new picture, in steps of 1/16, that does not change the cell; 1 if no field with
+// too many transitions covers the cell.
 fn share_of(index: u32) -> f32 {
     let x = index % WIDTH;
     let y = index / WIDTH;
@@ -77,7 +77,7 @@ fn share_of(index: u32) -> f32 {
     return f32(share) / 16.0;
 }
 
-// The smallest share of a cell and its neighbours, so that shares can be interpolated between cells.
+// The smallest blend weight of a cell and its neighbours, so that weights can be interpolated between cells.
 fn smallest_around(index: u32) -> f32 {
     let x = index % WIDTH;
     let y = index / WIDTH;
@@ -90,7 +90,7 @@ fn smallest_around(index: u32) -> f32 {
     return share;
 }
 
-// Verifies the mixed picture after it was measured: shows it or, if it still has too many transitions, the
+// Verifies the mixed picture once it has been measured: shows it or, if it still has too many transitions, the
 // previous one.
 @compute @workgroup_size(THREADS)
 fn verify(@builtin(local_invocation_index) thread: u32) {

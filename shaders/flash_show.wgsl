@@ -1,7 +1,7 @@
 // Draws the picture that the flash limiter decided on, if it is not the new one. See flash.wgsl.
 //
-// The index of an instance is the kind of verdict that it draws; for any other verdict, it lies outside the
-// picture.
+// Each instance draws the verdict whose kind equals the instance index; for any other verdict, its triangle lies
+// outside the picture.
 
 const WIDTH = 96;
 const HEIGHT = 72;

@@ -1,4 +1,4 @@
-// Layers of the performer: textured triangles.
+// The performer's layers: textured triangles.
 
 @group(0) @binding(0) var image: texture_2d<f32>;
 @group(0) @binding(1) var image_sampler: sampler;

@@ -1,5 +1,5 @@
-// Vertex shaders of the warp and composite passes: a mesh, whose outputs are the inputs of preset shaders,
-// and one triangle for passes that read these inputs from images.
+// Vertex shaders of the warp and composite passes: for a mesh, whose outputs are the inputs of preset shaders,
+// and for one triangle, for passes that read these inputs from images.
 
 struct MeshOut {
     @builtin(position) position: vec4<f32>,

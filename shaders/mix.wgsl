@@ -15,8 +15,8 @@ struct Mix {
 @group(0) @binding(2) var front: texture_2d<f32>;
 @group(0) @binding(3) var incoming: texture_2d<f32>;
 
-// Strength of the incoming picture at a point that it reaches at progress `threshold` (0 to 1), with a soft edge of
-// `width`.
+// Blend weight of the incoming picture at a point: points with `threshold` 0 are revealed first, those with 1 last,
+// with a soft edge of `width`.
 fn reveal(threshold: f32, width: f32) -> f32 {
     let edge = fade.progress * (1.0 + width) - width;
     return 1.0 - smoothstep(edge, edge + width, threshold);
@@ -37,7 +37,7 @@ fn fs_mix(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
         let from_center = (uv - 0.5) * vec2<f32>(1.0, fade.aspect) * 2.0;
         share = reveal(length(from_center) / length(vec2<f32>(1.0, fade.aspect)), 0.3);
     }
-    // Exact at both ends in every style.
+    // At both ends, show exactly one picture in every style.
     share = select(select(share, 0.0, fade.progress <= 0.0), 1.0, fade.progress >= 1.0);
     return vec4<f32>(mix(from_light, to_light, share) * fade.light, 1.0);
 }

@@ -3,14 +3,14 @@
 
 @group(0) @binding(0) var picture: texture_2d<f32>;
 
-// Number of samples per axis and part: enough to catch thin lines, few enough for large pictures.
+// Number of samples along each axis of a part: enough to catch thin lines, few enough to be fast.
 const SAMPLES: u32 = 8u;
 // Number of columns and rows of parts.
 const PARTS: vec2<u32> = vec2<u32>(32u, 18u);
 
 @vertex
 fn vs_screen(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
-    // A triangle that covers the screen.
+    // A triangle that covers the target.
     let corner = vec2<f32>(f32(index & 1u), f32(index >> 1u));
     return vec4<f32>(corner * 4.0 - 1.0, 0.0, 1.0);
 }

@@ -1,10 +1,10 @@
-// Hue rotation and saturation; luma is unchanged.
+// Hue rotation and saturation. Luma is unchanged, except where a channel is clipped.
 
 // Matches `ColorUniforms` in src/stage/pass/post_color.rs.
 struct Color {
     // Hue rotation, in radians.
     turn: f32,
-    // 0 grey, 1 unchanged.
+    // 0 grey, 1 unchanged, 2 doubled.
     saturation: f32,
 }
 

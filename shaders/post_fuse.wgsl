@@ -1,4 +1,4 @@
-// Blends another deck into the picture, bright parts first.
+// Blends another deck into the picture, bright parts most strongly.
 
 // Matches `FuseUniforms` in src/stage/pass/post_fuse.rs.
 struct Fuse {
@@ -10,10 +10,10 @@ struct Fuse {
 @group(0) @binding(2) var picture: texture_2d<f32>;
 @group(0) @binding(3) var second: texture_2d<f32>;
 
-// Luma up to DARK counts as dark, from BRIGHT on as bright.
+// Parts with a luma up to DARK count as dark, those from BRIGHT on as bright.
 const DARK = 0.02;
 const BRIGHT = 0.4;
-// Opacity of dark parts of the other deck, so that its shapes show on a bright picture.
+// Opacity of the dark parts of the other deck at full share: high, so that its shapes show on a bright picture.
 const MIN_OPACITY = 0.75;
 
 @fragment

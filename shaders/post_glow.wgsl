@@ -2,7 +2,8 @@
 
 // Matches `GlowUniforms` in src/stage/pass/post_glow.rs.
 struct Glow {
-    // Size of an input pixel in uv; only along the blur axis in fs_blur.
+    // Size of a pixel in uv: of the picture in fs_bright, of the small images elsewhere; in fs_blur, only along the
+    // blur axis.
     step: vec2<f32>,
     // 1 full glow, 0 none, -1 full vignette.
     amount: f32,
@@ -22,7 +23,7 @@ const RAY_TAPS = 4;
 // Brightness of the rays at full glint.
 const RAYS = 0.45;
 
-// Extracts the bright parts at a quarter of the size. Four bilinear samples cover sixteen pixels.
+// Extracts the bright parts at a quarter of the width and height. Four bilinear samples cover sixteen pixels.
 @fragment
 fn fs_bright(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     let s = glow.step;
@@ -41,7 +42,7 @@ fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     return vec4<f32>(light, 1.0);
 }
 
-// Four diagonal rays around points brighter than their surroundings; large bright areas have none.
+// Four diagonal rays around points that are brighter than their surroundings; large bright areas get none.
 fn rays(uv: vec2<f32>) -> vec3<f32> {
     var light = vec3<f32>(0.0);
     for (var tap = 1; tap <= RAY_TAPS; tap++) {

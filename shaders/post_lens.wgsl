@@ -18,7 +18,7 @@ struct Lens {
 const TAU = 6.2831853;
 const SECTORS = 6.0;
 
-// Mirrors the picture beyond its edges.
+// Maps positions beyond the edges back into the picture, mirrored.
 fn mirrored(uv: vec2<f32>) -> vec2<f32> {
     return 1.0 - abs(1.0 - (uv - 2.0 * floor(uv * 0.5)));
 }
@@ -35,7 +35,7 @@ fn split_light(at: vec2<f32>) -> vec3<f32> {
     return vec3<f32>(red, green, blue);
 }
 
-// Position that the mirrors map `at` to.
+// Position in the picture that the mirrors show at `at`.
 fn folded(at: vec2<f32>) -> vec2<f32> {
     if lens.fold < 0.0 {
         return vec2<f32>(0.5 - abs(at.x - 0.5), at.y);
@@ -43,7 +43,7 @@ fn folded(at: vec2<f32>) -> vec2<f32> {
     let square = vec2<f32>(1.0, lens.aspect);
     let from_center = (at - 0.5) * square;
     let sector = TAU / SECTORS;
-    // EPS 1e-6: atan2(0, 0) is undefined.
+    // The small offset avoids atan2(0, 0), which is undefined.
     let angle = atan2(from_center.y, from_center.x + 1e-6);
     let turn = abs(angle - sector * floor(angle / sector) - sector * 0.5);
     return vec2<f32>(cos(turn), sin(turn)) * length(from_center) / square + 0.5;

@@ -1,11 +1,12 @@
-// Polygons: per instance, triangles from the centre to the rim, then the outline as quads along the rim.
+// Polygons: for each instance, triangles from the centre to the rim, then the outline as quads along the rim.
 
 // Matches `ShapeUniforms` in src/stage/pass/shape.rs.
 struct ShapeDraw {
     size: vec2<f32>,
     pixel: f32,
-    // Maximum number of sides of the instances. Each side has three fill vertices, then six outline vertices; a thick
-    // outline is drawn four times, offset by half a reference pixel right, down, and both.
+    // Maximum number of sides of the instances. All fill vertices come first, three per side; then the outline
+    // vertices, six per side. A thick outline is drawn four times: in place, and offset by half a reference pixel to
+    // the right, down, and both.
     sides: f32,
     textured: f32,
     // 1 for a thick outline.
@@ -50,7 +51,7 @@ fn corner_at(shape: Shape, corner: u32) -> vec2<f32> {
 
 fn corner_uv(shape: Shape, corner: u32) -> vec2<f32> {
     let angle = corner_angle(shape, corner) + shape.turn.z;
-    // EPS 1e-4: avoids division by a zoom of 0.
+    // The lower bound avoids a division by 0.
     let zoom = max(abs(shape.turn.w), 1e-4) * select(1.0, -1.0, shape.turn.w < 0.0);
     return 0.5 + 0.5 * vec2<f32>(cos(angle) * shape.texture_aspect, sin(angle)) / zoom;
 }

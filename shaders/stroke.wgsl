@@ -1,4 +1,4 @@
-// Line segments as quads, one reference pixel wide along the minor axis: the pixels of an aliased line.
+// Line segments as quads, one reference pixel wide along the minor axis, which cover the pixels of an aliased line.
 
 // Matches `DrawUniforms` in src/stage/pass/draw.rs.
 struct Draw {
@@ -18,8 +18,8 @@ struct StrokeOut {
 }
 
 // Six vertices per quad. Vertices 0 to 23 are four copies: one in place, the others offset by one reference
-// pixel right, up, and both. Vertices 24 to 47 are the same with half a reference pixel right, down, and
-// both.
+// pixel to the right, up, and both. Vertices 24 to 47 are four copies with offsets of half a reference pixel to
+// the right, down, and both.
 @vertex
 fn vs_stroke(
     @builtin(vertex_index) index: u32,

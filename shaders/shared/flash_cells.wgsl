@@ -1,4 +1,4 @@
-// The flash limiter: counts flashes exactly as `media::flash` does. This part contains its state and the
+// The flash limiter: counts flashes exactly as `media::flash` does. This file contains the limiter's state and the
 // rules for cells. See docs/flash-safety.md.
 //
 // The picture is reduced to 96 x 72 cells. A field of 32 x 24 cells (10 degrees of the visual field) has a transition
@@ -10,10 +10,10 @@ struct Flash {
     now: u32,
     // Length of a frame.
     frame: u32,
-    // Frames since the previous picture, at least 1; the previous picture was shown again in the frames
+    // Frames since the previous picture, at least 1; the previous picture was shown again in the frames in
     // between.
     passed: u32,
-    // One second; a transition counts while it is younger than this.
+    // One second minus half a frame; a transition counts while it is younger than this.
     second: u32,
     // Number of frames within which changes of cells count together, 1 to 15.
     together: u32,
@@ -29,7 +29,7 @@ struct Cell {
     light: vec3<f32>,
     // Bits 0 to 15: frames since the last change, at most 15, in four bits each for luminance up, luminance
     // down, red up and red down. Bits 16 to 19: direction of the last change, in two bits each for luminance
-    // and red. Bit 20: whether the cell has been saturated red since it was last colourless.
+    // and red. Bit 20: whether the cell has been saturated red since its red value was last below 0.1.
     state: u32,
 }
 
@@ -37,7 +37,7 @@ struct Cell {
 // luminance and red.
 struct Field {
     // Bits 0 and 1: direction of the last transition. Bits 4 to 11: number of transitions that follow, one per frame,
-    // while the picture stays. From bit 16: index of the oldest time.
+    // while the picture stays on screen. From bit 16: index of the oldest time.
     state: u32,
     times: array<u32, 7>,
 }
@@ -54,22 +54,23 @@ struct Scratch {
     // For each row of fields and each column of cells: whether a field there that covers the column has too
     // many transitions.
     over_columns: array<u32, OVER_COLUMNS>,
-    // Share of the new picture in each cell, before smoothing.
+    // Blend weight of the new picture in each cell, before smoothing.
     shares: array<f32, CELLS>,
 }
 
 // The limiter's decision on the new picture.
 struct Verdict {
-    // What is shown. 0: the new picture. 1: a mix with the previous one, by `shares`. 2: the previous one.
+    // What is shown. 0: the new picture. 1: the new picture mixed with the previous one by `shares`. 2: the previous
+    // picture.
     kind: u32,
     // Time of the last picture that was not shown unchanged.
     limited: u32,
-    // Half of `cells` that describes the picture as shown, 0 or 1; the other half is for the picture to be
-    // judged.
+    // Half of `cells` that describes the picture as shown, 0 or 1; the other half receives the picture being
+    // measured.
     current: u32,
-    // Whether transitions follow in any field while the picture stays.
+    // Whether transitions follow in any field while the picture stays on screen.
     pending: u32,
-    // Share of the new picture in each cell.
+    // Blend weight of the new picture in each cell.
     shares: array<f32, CELLS>,
 }
 
@@ -103,9 +104,9 @@ const OVER_COLUMNS = 4704u;
 
 // Smallest change that counts: of luminance, and of the distance from white towards red.
 const STEP = vec2<f32>(0.1, 0.2);
-// Change allowed in a cell that must not change: less than `STEP`, because of rounding to 8 bits.
+// Like `STEP`, for mixed cells that must not change; smaller, because the mixed picture is rounded to 8 bits.
 const HELD_STEP = vec2<f32>(0.08, 0.16);
-// A change of luminance counts only if its darker state is below this.
+// A change of luminance counts only if the darker of its two values is below this.
 const BRIGHT = 0.8;
 const LONG_AGO = 0x40000000u;
 
@@ -153,7 +154,7 @@ struct Change {
     was_red: bool,
 }
 
-// Luminance, and distance from white towards red in CIE 1976 UCS.
+// Luminance, and distance from white towards red in the CIE 1976 UCS diagram.
 fn value_of(rgb: vec3<f32>) -> vec2<f32> {
     let x = dot(rgb, vec3<f32>(0.4124, 0.3576, 0.1805));
     let y = dot(rgb, vec3<f32>(0.2126, 0.7152, 0.0722));
@@ -178,7 +179,7 @@ fn change_of(cell: Cell, rgb: vec3<f32>, step: vec2<f32>) -> Change {
     return Change(value, low, high, up, down, was_red && value.y >= 0.1);
 }
 
-// Frames since the last changes of a cell, by kind.
+// Frames since the last change of a cell, for each kind of change.
 fn ages_of(state: u32) -> vec4<u32> {
     return (vec4<u32>(state) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u);
 }

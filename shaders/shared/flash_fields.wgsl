@@ -1,5 +1,5 @@
-// Transitions of fields: what happens if the measured picture is shown and then stays. Follows flash_cells.wgsl. These
-// steps run in one workgroup.
+// Transitions of fields: what happens if the measured picture is shown and then stays on screen. Follows
+// flash_cells.wgsl. These steps run in one workgroup.
 
 const THREADS = 256u;
 // Number of transitions allowed within a second: three and a half flashes, or three during the second after a
@@ -24,7 +24,7 @@ fn row_sums(coming: u32, row: u32, x: u32) -> vec4<u32> {
     return (vec4<u32>(sums) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
 }
 
-// Computes `scratch.sets` for numbers of frames ahead from `first` up to, but not including, `end`.
+// Computes `scratch.sets` for each number of frames ahead from `first` to `end - 1`.
 fn count_changes(thread: u32, first: u32, end: u32) {
     for (var index = first * HEIGHT + thread; index < end * HEIGHT; index += THREADS) {
         let row = index % HEIGHT;
@@ -69,18 +69,18 @@ fn count_changes(thread: u32, first: u32, end: u32) {
 struct Events {
     // Number of transitions in the frames in which the previous picture was shown again.
     before: u32,
-    // Whether there is a transition now.
+    // Whether there is a transition in the frame of the measured picture.
     now: bool,
-    // Number of transitions that follow while the picture stays.
+    // Number of transitions that follow while the picture stays on screen.
     after: u32,
-    // Direction of the last transition up to now.
+    // Direction of the last transition up to and including that frame.
     direction: u32,
-    // Whether a transition now or after exceeds the number allowed.
+    // Whether a transition in that frame or later exceeds the number allowed.
     over: bool,
 }
 
-// What happens in a field if the measured picture is shown and then stays. While it stays, the sets of recent
-// changes only shrink, so further transitions need changes in both directions, and follow in consecutive
+// What happens in a field if the measured picture is shown and then stays on screen. While it stays, the sets of
+// recent changes only shrink, so further transitions need changes in both directions and occur in consecutive
 // frames.
 fn events_of(record: u32, allowed: u32) -> Events {
     let state = fields[record].state;
@@ -204,7 +204,7 @@ fn commit_previous(thread: u32) {
     close(thread, verdict.current);
 }
 
-// Ends the commit; half `current` of `cells` describes what is shown.
+// Ends the commit; `current` is the half of `cells` that describes the picture shown.
 fn close(thread: u32, current: u32) {
     storageBarrier();
     workgroupBarrier();

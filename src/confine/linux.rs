@@ -11,7 +11,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::rights::{Enforced, Rights};
 
-/// Newest Landlock interface supported; older kernels enforce only what they support.
+/// Newest Landlock ABI that is used; older kernels enforce only what they support.
 const INTERFACE: ABI = ABI::V6;
 
 /// System folders with programs, libraries, drivers, fonts and their settings.
@@ -41,7 +41,7 @@ const USER_FOLDERS: [&str; 5] =
 /// Shader caches, below the user's cache folder.
 const CACHES: [&str; 5] =
     ["mesa_shader_cache", "mesa_shader_cache_db", "mesa_shader_cache_sf", "nvidia", "radv_builtin_shaders"];
-/// Environment variables that name further files and folders of drivers.
+/// Environment variables that name additional files and folders of drivers.
 const DRIVER_VARIABLES: [&str; 8] = [
     "VK_DRIVER_FILES",
     "VK_ADD_DRIVER_FILES",
@@ -100,7 +100,7 @@ fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// Allows access to these paths and everything below them. Those that do not exist are ignored.
+/// Allows access to `paths` and everything below them. Paths that do not exist are ignored.
 fn allow(
     mut rules: RulesetCreated,
     paths: impl IntoIterator<Item = PathBuf>,
@@ -129,15 +129,15 @@ fn driver_paths() -> impl Iterator<Item = PathBuf> {
     user_folders.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
 }
 
-/// Returns the shader cache folders; if the user's cache folder exists, creates the first two of [`CACHES`],
-/// which Mesa uses, if they are missing.
+/// Returns the shader cache folders. Creates the first two of [`CACHES`], which Mesa uses, if they are missing and the
+/// user's cache folder exists.
 fn caches() -> Vec<PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = cache.unwrap_or_else(|| home.join(".cache"));
     if cache.is_dir() {
         for name in CACHES.iter().take(2) {
-            std::fs::create_dir(cache.join(name)).ok(); // It usually exists.
+            std::fs::create_dir(cache.join(name)).ok(); // Fails if the folder exists already.
         }
     }
     let named = CACHE_VARIABLES.iter().filter_map(std::env::var_os).map(PathBuf::from);

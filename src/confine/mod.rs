@@ -2,8 +2,8 @@
 //!
 //! A confined thread, and every process and thread that it starts, has no network and can open only the files
 //! and folders in its [`Rights`] and those of the system, such as drivers, fonts and shader caches. On Linux
-//! this is enforced by Landlock (files; since 5.13) and seccomp (network). Features that the kernel lacks are
-//! silently skipped; on other systems nothing is enforced.
+//! this is enforced by Landlock (files; since kernel 5.13) and seccomp (network). Features that the kernel lacks
+//! are silently skipped. On other systems, nothing is enforced.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -32,9 +32,9 @@ pub fn confine(rights: &Rights) -> Enforced {
 /// Starts a confined program.
 ///
 /// # Errors
-/// Fails if the program cannot be started.
+/// Returns an error if the program cannot be started.
 pub fn spawn(command: &mut Command, rights: &Rights) -> io::Result<Child> {
-    // A process inherits the rights of the thread that starts it.
+    // A process inherits the restrictions of the thread that starts it.
     std::thread::scope(|scope| {
         let start = || {
             confine(rights);
@@ -103,7 +103,7 @@ mod tests {
             let mut child = spawn(&mut command, &Rights::default()).expect("started");
             child.wait().expect("ended").success()
         };
-        assert!(read(Path::new("/proc/self/status")), "programs of the system still run");
+        assert!(read(Path::new("/proc/self/status")), "system programs still run");
         assert!(!enforced.files || !read(&root.path().join("secret")));
         assert!(std::net::TcpStream::connect(address).is_ok(), "other threads keep their rights");
     }

@@ -40,7 +40,7 @@ const EXPENSIVE: [&str; 20] = [
 pub struct LoopBounds {
     /// Maximum number of iterations per pixel, for all counted loops together.
     pub iterations: u32,
-    /// Whether to count loops with a known number of iterations too.
+    /// Whether loops with a known number of iterations are counted too.
     pub count_known: bool,
 }
 
@@ -151,7 +151,7 @@ fn size(ast: &Ast, ty: Ty) -> u64 {
 
 struct Estimate<'a> {
     ast: &'a Ast,
-    /// Cost of the most expensive overload of each function.
+    /// Cost of each function: that of the overload with the most operations.
     functions: HashMap<Name, Cost>,
     /// Functions whose cost is being computed, to detect recursion.
     open: Vec<Name>,
@@ -357,7 +357,7 @@ pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
     };
     // One extra iteration for rounding, and for `<=` and `>=`, which include the limit.
     let iterations = (distance / step.abs()).max(0.0) + 1.0;
-    // Large floats stop changing when a small step is added.
+    // Adding a small step to a large float may not change it, so the loop would not end.
     (iterations.is_finite() && iterations < 1e7 && last.abs().max(first.abs()) < 1e7 * step.abs())
         .then_some(iterations as u64)
 }

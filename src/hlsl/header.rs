@@ -121,7 +121,7 @@ pub(super) fn builtin(name: &str) -> Option<Builtin> {
     })
 }
 
-/// Returns true if `name` is a sampler that presets need not declare.
+/// Returns true if `name` is the name of a sampler that presets need not declare.
 pub(super) fn is_sampler(name: &str) -> bool {
     name.starts_with("sampler_")
 }

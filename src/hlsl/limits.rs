@@ -1,4 +1,4 @@
-//! Limits on shaders, all above what real presets need.
+//! Limits on shaders, all higher than real presets need.
 
 /// Maximum size of the source, in bytes.
 pub const BYTES: usize = 256 << 10;

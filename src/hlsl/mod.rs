@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step
-//! enforces the limits in `limits`, and recursion never exceeds the nesting limit, whatever the source.
+//! enforces the limits in `limits`, which also bound its recursion.
 
 mod ast;
 mod condition;
@@ -30,7 +30,7 @@ pub use translation::{IMAGE_ENTRY, Translation};
 /// Translates the warp or composite shader of a preset.
 ///
 /// # Errors
-/// Returns the first error with its position, or the limit that the shader exceeds.
+/// Returns the first error, with its position if it has one; exceeding a limit is also an error.
 pub fn translate(kind: PassKind, source: &str) -> Result<Translation, Error> {
     let tokens = preprocessor::expand(lexer::tokens(source)?)?;
     let tree = parser::parse(&tokens)?;

@@ -41,7 +41,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Adds the names that the expression itself modifies, without those modified by its operands.
+    /// Adds the names that the expression itself modifies, excluding those that its operands modify.
     fn own(&mut self, id: ExprId) {
         match self.ast.expr(id) {
             Expr::Assign(_, target, _) | Expr::Step { target, .. } => self.root(*target),

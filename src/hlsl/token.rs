@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::error::Pos;
 
-/// A name. Copies of a token share the text; equal names are not interned.
+/// A name. Clones share the text; equal names are not interned.
 pub type Name = Rc<str>;
 
 /// Kind of a token, with its value.

@@ -16,16 +16,16 @@ use super::sprite::Sprite;
 use super::text::{Lettering, Typeface};
 use crate::disk::{self, Walk};
 
-/// Names of the files with sprites and with messages, in lower case.
+/// File names of the sprites and of the messages, in lower case.
 const SPRITES: &str = "milk_img.ini";
 const MESSAGES: &str = "milk_msg.ini";
-/// Maximum depth to which the folder is searched; 1 is the folder without subfolders.
+/// Maximum number of folder levels that are searched, counting the folder itself.
 const MAX_DEPTH: usize = 5;
 /// Maximum size of a font file, in bytes.
 const MAX_FONT_BYTES: u64 = 32 << 20;
-/// Maximum size of all fonts together, in bytes.
+/// Maximum total size of all fonts, in bytes.
 const MAX_ALL_FONT_BYTES: usize = 128 << 20;
-/// Maximum memory for all images together, in bytes.
+/// Maximum total memory of all images, in bytes.
 const MAX_IMAGE_BYTES: usize = 256 << 20;
 
 /// The layers that a performer can launch.
@@ -36,7 +36,7 @@ pub struct LayerFiles {
     /// The font of song titles: `[font00]` in `MILK_MSG.INI`.
     title_font: FontStyle,
     faces: HashMap<String, Typeface>,
-    /// Messages about what could not be read.
+    /// Messages about what could not be read or was replaced.
     problems: Vec<String>,
 }
 
@@ -58,8 +58,8 @@ impl LayerFiles {
         layers
     }
 
-    /// Creates a sprite for each combination of blend mode, tiling and burning, so that all combinations can
-    /// be drawn once before a show.
+    /// Creates a sprite for each combination of blend mode, tiling and burning, so that each can be drawn once
+    /// before a show.
     pub fn of_every_kind() -> Self {
         let mut layers = Self::default();
         let picture = Arc::new(Mipmap::new(RgbaImage::from_pixel(3, 2, image::Rgba([255; 4]))));
@@ -74,7 +74,7 @@ impl LayerFiles {
         layers
     }
 
-    /// Returns messages about what could not be read.
+    /// Returns messages about what could not be read or was replaced.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
@@ -101,7 +101,7 @@ impl LayerFiles {
         let mut fonts: BTreeMap<u8, FontStyle> = BTreeMap::new();
         for section in sections {
             let mut problems = Vec::new();
-            // A section is skipped if an earlier one with the same number has been read.
+            // A section is skipped if an earlier one of the same kind and number has been read.
             let added = match kind_and_number(&section.name) {
                 Some(("font", number)) if !fonts.contains_key(&number) => {
                     FontStyle::default().changed(section, &mut problems).map(|font| {
@@ -142,7 +142,7 @@ impl LayerFiles {
     ) -> Result<(Lettering, MessageStyle), String> {
         let text = section.get("text").ok_or("no text")?;
         if text.chars().count() > MAX_TITLE {
-            return Err(format!("the text is longer than {MAX_TITLE} letters"));
+            return Err(format!("the text is longer than {MAX_TITLE} characters"));
         }
         let number = section.number("font", 0.0)?;
         let font = fonts.iter().find(|(known, _)| f64::from(**known) == number);
@@ -157,8 +157,8 @@ impl LayerFiles {
         Ok((lettering, MessageStyle::read(section, &font, problems)?))
     }
 
-    /// Loads the typeface with this name from the folder. If that is not possible, reports it once and uses a
-    /// built-in one; names of monospaced fonts select the built-in one without a report.
+    /// Loads the typeface with this name from the folder. If that fails, reports the problem once and uses a built-in
+    /// typeface. A missing file is not reported if the name is that of a monospaced font.
     fn load_face(&mut self, face: &str, files: &mut Files) {
         let name = face.to_lowercase();
         if name.is_empty() || self.faces.contains_key(&name) {
@@ -179,7 +179,7 @@ impl LayerFiles {
     }
 }
 
-/// Returns the kind and number in the name of a section; `None` if nothing could launch or use the section.
+/// Returns the kind and number in the name of a section; `None` if the name has another form.
 fn kind_and_number(name: &str) -> Option<(&'static str, u8)> {
     ["img", "message", "font"].into_iter().find_map(|kind| Some((kind, number_of(name, kind)?)))
 }
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn sprites_and_messages_are_found_whatever_the_case_of_their_names() {
+    fn names_of_files_and_keys_are_case_insensitive() {
         let sprites =
             b"[img03]\r\nimg=Pictures\\Red.PNG\r\ncolorkey=0xFF0000\r\n[img99]\r\nimg=pictures/red.png\r\n";
         let messages = b"[font00]\nface=Courier New\n[message99]\ntext=Good evening\nfont=0\n";
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_and_the_rest_works() {
+    fn unreadable_sections_are_reported_and_the_rest_still_work() {
         let sprites =
             b"[img00]\nimg=no.png\n[img01]\nimg=bad.png\n[img02]\n[img03]\nimg=good.png\ncolorkey=red\n\
             [img04]\nimg=../outside.png\n[img05]\nimg=good.png\ncode_1=x = (;\n";
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_or_can_never_be_launched_is_reported() {
+    fn replaced_values_and_unknown_sections_are_reported() {
         let sprites = b"[img100]\nimg=good.png\n[img9]\nimg=good.png\n[sprite01]\n";
         let messages = "[font00]\nface=nosuchfont\n[font01]\nface=NoSuchFont\ng=256\n[message00]\ntext=a\nfont=77\n\
             [message01]\ntext=b\ntime=-3\nfont=1\n[message02]\ntext=a\u{6771}\u{4eac}\n[message100]\ntext=c\n";
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_taken_is_not_read_again() {
+    fn a_section_with_a_repeated_number_is_ignored() {
         let sprites = b"[img00]\nimg=good.png\n[img00]\nimg=missing.png\n";
         let files: [(&str, &[u8]); 2] = [("milk_img.ini", sprites), ("good.png", &png([9; 4]))];
         let layers = LayerFiles::read(folder(&files).path());

@@ -57,7 +57,7 @@ pub struct LayerDraw {
     pub range: Range<u32>,
     /// How the triangles are blended into the picture.
     pub blend: Blend,
-    /// Whether the image repeats beyond its edges, instead of ending there.
+    /// Whether the image repeats beyond its edges; if not, it is clamped.
     pub tiled: bool,
     /// Whether the triangles are drawn into the preset's picture instead of over it.
     pub burned: bool,

@@ -13,7 +13,7 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// Returns the value of `key`, which is in lower case; an empty value counts as missing.
+    /// Returns the value of `key`, which must be in lower case; an empty value counts as missing.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.entries.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -28,8 +28,8 @@ impl Section {
         number.ok_or_else(|| format!("{key} must be a number, not {text:?}"))
     }
 
-    /// Returns the value of `key` like [`Self::number`], but moves one outside `range` to the nearest end, and adds a
-    /// message to `problems`.
+    /// Returns the value of `key` like [`Self::number`], clamped to `range`. Adds a message to `problems` if the value
+    /// is outside the range.
     pub fn number_within(
         &self,
         key: &str,
@@ -70,7 +70,7 @@ pub(super) fn sections(text: &str) -> Vec<Section> {
     sections
 }
 
-/// Returns the two-digit number in a section name `prefixNN`; `None` if the name has another form.
+/// Returns the two-digit number NN in a section name of the form `prefixNN`; `None` for other names.
 pub(super) fn number_of(name: &str, prefix: &str) -> Option<u8> {
     let digits = name.strip_prefix(prefix)?;
     let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -4,9 +4,9 @@ use super::ini::Section;
 use super::text::Lettering;
 use crate::units::Rng;
 
-/// Size of an em at size 50, relative to the picture's height.
+/// Size of an em at a size setting of 50, relative to the picture's height.
 const NORMAL_EM: f32 = 0.12;
-/// Increase in size that doubles the em.
+/// Increase of the size setting that doubles the em.
 const DOUBLE: f32 = 25.0;
 /// Maximum width of the text at launch, relative to the picture's width.
 const MAX_WIDTH: f32 = 0.95;
@@ -28,7 +28,7 @@ impl Default for FontStyle {
 }
 
 impl FontStyle {
-    /// Returns this font with the settings in `section` applied; adds a message to `problems` for each value that is
+    /// Returns this font with the settings in `section` applied. Adds a message to `problems` for each value that is
     /// out of range.
     pub fn changed(&self, section: &Section, problems: &mut Vec<String>) -> Result<Self, String> {
         let flag = |key, now: bool| Ok::<_, String>(section.number(key, f64::from(u8::from(now)))? != 0.0);
@@ -55,7 +55,7 @@ pub(super) struct MessageStyle {
     growth: f64,
     /// Seconds on air.
     secs: f64,
-    /// Share of the time on air during which the text fades in.
+    /// Fraction of the time on air during which the text fades in, 0 to 1.
     fade: f64,
     /// Red, green and blue, 0 to 255.
     color: [f64; 3],
@@ -153,7 +153,7 @@ pub(super) struct TextState {
     pub ripple: f32,
     /// RGBA, from 0 to 1.
     pub color: [f32; 4],
-    /// Whether the text's time is over. The text is then drawn one last time, into the preset's picture.
+    /// Whether the time of the text has passed; the text is then drawn one last time, into the preset's picture.
     pub ended: bool,
 }
 

@@ -1,4 +1,4 @@
-//! An image with smaller copies of it, so that it looks smooth when it is drawn small.
+//! An image and smaller copies of it, so that it looks smooth when drawn at a small size.
 
 use image::RgbaImage;
 use image::imageops::{FilterType, resize};
@@ -31,7 +31,7 @@ impl Mipmap {
         Self { levels }
     }
 
-    /// Returns the copies, the largest first.
+    /// Returns the levels, largest first.
     pub fn levels(&self) -> &[RgbaImage] {
         &self.levels
     }
@@ -41,7 +41,7 @@ impl Mipmap {
         self.levels[0].height() as f32 / self.levels[0].width() as f32
     }
 
-    /// Returns the memory used by all copies, in bytes.
+    /// Returns the memory used by all levels, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.levels.iter().map(|level| level.as_raw().len()).sum()
     }

@@ -11,7 +11,7 @@ pub struct LayerOnAir {
     pub id: u64,
     /// Seconds since the launch.
     pub age_secs: f64,
-    /// Random seed, which determines all random values of the layer.
+    /// Seed of all random values of the layer.
     pub seed: u64,
     /// Content of the layer.
     pub content: LayerContent,

@@ -13,7 +13,7 @@ use super::on_air::{LayerContent, LayerOnAir};
 use super::sprite::{Sprite, SpriteRun, SpriteState};
 use super::text::Lettering;
 
-/// Number of columns and rows of the mesh with which a song title ripples.
+/// Number of columns and rows of the mesh of a rippling song title.
 const RIPPLE_MESH: [u32; 2] = [32, 6];
 
 /// A layer that has been launched.
@@ -25,7 +25,7 @@ enum Running {
         /// Whether the text has been drawn at least once.
         drawn: bool,
     },
-    /// A title whose letters are being drawn on a thread.
+    /// A title whose letters are being drawn on another thread.
     Drawing(Receiver<Option<(Lettering, MessageStyle)>>),
     /// The layer has ended or could not be launched.
     Ended,
@@ -36,7 +36,7 @@ impl Running {
         Self::Text { lettering, style: style.launched(seed), drawn: false }
     }
 
-    /// Like [`Self::text`] for a title; reports letters that its font does not have.
+    /// Like [`Self::text`], but for a title: adds a message about letters that its font lacks.
     fn title(text: (Lettering, MessageStyle), seed: u64, messages: &mut Vec<String>) -> Self {
         messages.extend(text.0.problem().map(|why| format!("title: {why}")));
         Self::text(text, seed)
@@ -54,7 +54,7 @@ pub struct LayerPlayer {
 }
 
 impl LayerPlayer {
-    /// Creates a player. With `title_threads`, separate threads draw the letters of titles, and a title
+    /// Creates a player. If `title_threads` is true, separate threads draw the letters of titles, and a title
     /// appears once they are drawn; otherwise it appears in the frame that launches it.
     pub fn new(title_threads: bool) -> Self {
         Self { title_threads, ..Self::default() }
@@ -104,7 +104,7 @@ impl LayerPlayer {
                 },
                 Running::Text { lettering, style, drawn } => {
                     let state = style.at(layer.age_secs, lettering, input.aspect);
-                    // The text's time may have passed before it could be drawn.
+                    // The text is not drawn if its time passed before it could be drawn once.
                     if *drawn || !state.ended {
                         out.text(&lettering.image, &state, input.aspect);
                     }
@@ -159,8 +159,8 @@ fn launch(
     launched.unwrap_or_else(|| missing(&layer.content, messages))
 }
 
-/// Draws the letters of a title on a separate thread, because that may take longer than a frame. Returns
-/// `None` if the thread could not be started.
+/// Draws the letters of a title on a separate thread, because drawing them may take longer than a frame. Returns
+/// `None` if the thread cannot be started.
 fn draw_on_thread(
     files: &Arc<LayerFiles>,
     title: &Arc<str>,
@@ -168,7 +168,7 @@ fn draw_on_thread(
     let (files, title) = (files.clone(), title.clone());
     let (drawn, letters) = mpsc::sync_channel(1);
     let work = move || {
-        drawn.send(files.title(&title)).ok(); // Fails only if the title is no longer on air.
+        drawn.send(files.title(&title)).ok(); // Fails only if the title has gone off air.
     };
     match thread::Builder::new().name("title".into()).spawn(work) {
         Ok(_) => Some(letters),
@@ -179,7 +179,7 @@ fn draw_on_thread(
     }
 }
 
-/// Reports a layer that cannot be launched, and returns its state.
+/// Adds a message about a layer that cannot be launched, and returns its state.
 fn missing(content: &LayerContent, messages: &mut Vec<String>) -> Running {
     messages.push(match content {
         LayerContent::Title(_) => "the title is empty".to_owned(),
@@ -248,7 +248,7 @@ impl LayerFrame {
         self.mesh(mesh, corner, LayerDraw { image, range: 0..0, blend, tiled: false, burned: ended });
     }
 
-    /// Adds `draw` as a mesh of this many columns and rows; `corner` maps image positions to vertices.
+    /// Adds `draw` as a mesh of `columns` by `rows` cells; `corner` maps positions in the image to vertices.
     fn mesh(&mut self, [columns, rows]: [u32; 2], corner: impl Fn([f32; 2]) -> LayerVertex, draw: LayerDraw) {
         let start = self.vertices.len() as u32;
         for cell in 0..columns * rows {
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_are_the_same_on_a_thread() {
+    fn titles_drawn_on_a_thread_look_the_same() {
         let files = files("");
         let on_air =
             [(1, "A song"), (2, "")].map(|(id, title)| layer(id, 1.0, LayerContent::Title(title.into())));
@@ -372,7 +372,7 @@ mod tests {
         let files = files("");
         for title_threads in [false, true] {
             let (mut player, mut messages) = (LayerPlayer::new(title_threads), Vec::new());
-            let mut frames = 0; // With the title.
+            let mut frames = 0; // Frames that show the title.
             for _ in 0..10_000 {
                 let title = layer(1, 1.0, LayerContent::Title("Live \u{6771}".into()));
                 frames += step(&mut player, &files, &[title]).draws.len();
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_are_retired_when_they_end_or_leave_the_air() {
+    fn layers_are_retired_when_they_end_or_go_off_air() {
         let files = files("[img00]\nimg=a.png\ncode_1=done = above(time, 0.9);\n");
         let mut player = LayerPlayer::default();
         let sprite = |secs: f64| layer(1, secs, LayerContent::Sprite(0));
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_launched_is_reported_once() {
+    fn layers_that_cannot_run_are_reported_once() {
         let files = files("[img05]\nimg=a.png\ncode_1=loop(1000000, loop(1000000, x += 1));\n");
         let mut player = LayerPlayer::default();
         let on_air = [

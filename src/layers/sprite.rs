@@ -86,7 +86,7 @@ impl Sprite {
 }
 
 /// Compiles lines of code; `None` if all are blank. If they do not compile, retries with the lines joined
-/// without line breaks or comments, because some files break lines within a word.
+/// without line breaks and comments, because some files break lines within a word.
 fn compile(lines: &[&str], scope: &mut Scope) -> Result<Option<Code>, eel::CompileError> {
     if lines.iter().all(|line| line.trim().is_empty()) {
         return Ok(None);
@@ -117,12 +117,12 @@ pub(super) struct SpriteState {
     /// Anticlockwise rotation, in radians.
     pub rotation: f32,
     pub flip: [bool; 2],
-    /// How often the image is repeated, horizontally and vertically.
+    /// Number of times the image is repeated, horizontally and vertically.
     pub repeat: [f32; 2],
     pub blend: Blend,
     /// RGBA, from 0 to 1.
     pub color: [f32; 4],
-    /// Whether the sprite is drawn into the preset's picture, which then carries it along.
+    /// Whether the sprite is drawn into the preset's picture, and so into its feedback.
     pub burn: bool,
     /// Whether this is the sprite's last frame.
     pub done: bool,
@@ -144,7 +144,8 @@ impl SpriteRun {
         }
     }
 
-    /// Runs the sprite's code for one frame, `age_secs` after launch. Returns `None` if it takes too long.
+    /// Runs the sprite's code for one frame, `age_secs` after launch. Returns `None` if the code exceeds its
+    /// instruction budget.
     pub fn step(&mut self, sprite: &Sprite, age_secs: f64, input: &LayerInput) -> Option<SpriteState> {
         let first = self.frame == 0;
         let [bass, mid, treb] = input.audio.bands.map(f64::from);
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_code_is_reported_and_endless_code_is_stopped() {
+    fn invalid_code_is_reported_and_endless_code_is_stopped() {
         let (broken, problems) = sprite("init_1=x = 0.25;\ncode_1=y = (;\n");
         assert!(problems.len() == 1 && problems[0].starts_with("[img00]: code: "), "{problems:?}");
         let state = step(&mut SpriteRun::new(&broken, 1), &broken, 0.0).expect("a frame");
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_not_numbers_are_limited() {
+    fn extreme_values_are_clamped() {
         let (sprite, _) = sprite("code_1=x = exp(1000); y = exp(1000) - exp(1000); repeatx = 0; r = -1;\n");
         let state = step(&mut SpriteRun::new(&sprite, 1), &sprite, 0.0).expect("a frame");
         assert_eq!((state.center, state.repeat, state.color[0]), ([1000.0, 0.0], [0.01, 1.0], 0.0));

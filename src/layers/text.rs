@@ -12,10 +12,10 @@ use super::mipmap::Mipmap;
 const EM: f32 = 96.0;
 /// Maximum width of the text in the image, in pixels; longer text gets smaller letters.
 const MAX_WIDTH: f32 = 2040.0;
-/// Maximum height of the line, and maximum width and height of each letter, in pixels: fonts may claim any
-/// size.
+/// Maximum height of the line, and maximum width and height of each letter, in pixels. A limit is needed because
+/// fonts can declare any size.
 const MAX_HEIGHT: f32 = 4.0 * EM;
-/// Empty pixels around the letters, so that filtering does not cut them off.
+/// Width of the empty margin around the letters, in pixels, so that filtering does not cut them off.
 const MARGIN: f32 = 2.0;
 /// Additional stroke width of bold letters, in ems.
 const BOLD: f32 = 0.04;
@@ -46,13 +46,13 @@ pub(super) struct Lettering {
     pub image: Arc<Mipmap>,
     /// Width and height of the image, in ems.
     pub size: [f32; 2],
-    /// The letters that the font does not have, each once.
+    /// The letters that the font lacks, without repeats.
     missing: String,
 }
 
 impl Lettering {
-    /// Draws `text`; `None` if it has no visible letters, or if the font is too tall or turns out to be
-    /// damaged, which may happen at any letter.
+    /// Draws `text`; `None` if it has no visible letters, if the font is too tall, or if the font turns out to be
+    /// damaged while a letter is drawn.
     pub fn new(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
         catch_unwind(AssertUnwindSafe(|| Self::draw(text, typeface, bold))).ok().flatten()
     }
@@ -66,7 +66,7 @@ impl Lettering {
         let em = EM * (MAX_WIDTH / width.max(1.0)).min(1.0);
         let scaled = font.as_scaled(scale_of(em));
         let (glyphs, width) = lay_out(text, font, scale_of(em));
-        // Also false if a value is NaN.
+        // Also rejects NaN.
         let fits = scaled.height() <= MAX_HEIGHT && width <= MAX_WIDTH * 2.0;
         if !fits {
             return None;
@@ -104,19 +104,19 @@ impl Lettering {
         Some(Self { image: Arc::new(Mipmap::new(image)), size, missing: missing(text, font) })
     }
 
-    /// Returns a message about the letters that the font does not have, if any.
+    /// Returns a message about the letters that the font lacks, if any.
     pub fn problem(&self) -> Option<String> {
         let Self { missing, .. } = self;
         (!missing.is_empty()).then(|| {
             format!(
-                "missing in the font and drawn as boxes: {missing}; add a font file that has them, and set face to \
-                 its name"
+                "missing in the font and drawn as boxes: {missing}; add a font file that contains them, and set face \
+                 to its name"
             )
         })
     }
 }
 
-/// Returns the letters of `text` that `font` does not have, each once.
+/// Returns the letters of `text` that `font` lacks, without repeats.
 fn missing(text: &str, font: &FontArc) -> String {
     let mut missing = String::new();
     for letter in visible(text).filter(|letter| font.glyph_id(*letter).0 == 0) {
@@ -127,12 +127,12 @@ fn missing(text: &str, font: &FontArc) -> String {
     missing
 }
 
-/// Iterates over the letters of `text` without control characters.
+/// Iterates over the letters of `text`, skipping control characters.
 fn visible(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|letter| !letter.is_control())
 }
 
-/// Lays out the letters on a baseline at height 0. Returns them with the width of the line, in pixels.
+/// Lays out the letters on a baseline at height 0. Returns the letters and the width of the line, in pixels.
 fn lay_out(text: &str, font: &FontArc, scale: PxScale) -> (Vec<Glyph>, f32) {
     let scaled = font.as_scaled(scale);
     let mut glyphs: Vec<Glyph> = Vec::new();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_have_ink_and_bold_letters_more() {
+    fn bold_letters_cover_more_pixels() {
         let face = Typeface::built_in(false);
         let plain = Lettering::new("Wave", &face, false).expect("letters");
         let bold = Lettering::new("Wave", &face, true).expect("letters");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_the_font_does_not_have_are_named_once() {
+    fn letters_that_the_font_lacks_are_listed_once() {
         let problem =
             |text: &str| Lettering::new(text, &Typeface::built_in(false), false).expect("letters").problem();
         assert_eq!(problem("Älgen - Skogsljus\t"), None);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_font_is_refused() {
+    fn a_file_that_is_not_a_font_is_rejected() {
         assert!(Typeface::read(b"not a font".to_vec()).is_none());
     }
 }

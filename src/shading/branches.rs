@@ -1,9 +1,9 @@
 //! Keeps Mesa's software rasteriser from compiling a variant of a shader for each value of a uniform.
 //!
 //! Mesa does so where a branch condition depends only on uniforms and constants, and keeps all variants (Mesa 22.3: 0.8
-//! MB per frame, and frames take three to six times as long). Such conditions get a second operand that is always true
-//! but, to the compiler, varies per pixel. Constant conditions are left unchanged, so that loops with a constant number
-//! of iterations are still unrolled.
+//! MB per frame, and frames take three to six times as long). Such conditions get a second operand that is always true,
+//! but that the compiler must assume to vary per pixel. Constant conditions are left unchanged, so that loops with a
+//! constant number of iterations are still unrolled.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use naga::{
 
 use super::operands::operands;
 
-/// Rewrites the branch conditions of `module` that depend on a uniform; does nothing if none does.
+/// Rewrites the branch conditions of `module` that depend on a uniform; does nothing if there are none.
 pub fn generalise(module: &mut Module) {
     let uniforms = Uniforms::of(module);
     let functions = module.functions.iter().map(|(_, function)| (function, false));
@@ -185,7 +185,7 @@ struct Stores<'a> {
 }
 
 impl Stores<'_> {
-    /// Walks a block; `controlled` states whether it runs under a condition that depends on a uniform.
+    /// Walks a block; `controlled` is true if the block runs under a condition that depends on a uniform.
     /// Returns true if the block itself contains such a condition.
     fn block(&mut self, block: &Block, controlled: bool) -> bool {
         let mut branches = false;
@@ -229,7 +229,7 @@ impl Stores<'_> {
         branches
     }
 
-    /// Adds the root of a pointer: usually the variable that it refers to.
+    /// Adds the root of a pointer: usually the variable that it points into.
     fn root(&mut self, mut pointer: Handle<Expression>) {
         while let Expression::Access { base, .. } | Expression::AccessIndex { base, .. } =
             self.function.expressions[pointer]

@@ -1,11 +1,11 @@
 //! Moves computations whose result is the same for every pixel from a preset's fragment shader to a vertex
 //! shader.
 //!
-//! Mesa's software rasteriser runs a fragment shader for eight pixels at a time. Every time, it also repeats
-//! computations that depend only on uniforms, and checks the bounds of each scalar that it reads from a
+//! Mesa's software rasteriser runs a fragment shader for eight pixels at a time. Each time, it repeats the
+//! computations that depend only on uniforms, and checks the bounds of every scalar that it reads from a
 //! uniform block. Running a vertex shader for three vertices per pass costs next to nothing, and its flat
-//! outputs are available at the start of each block of pixels. Both stages compute in the same way, so the
-//! results are the same bit for bit.
+//! outputs are available at the start of each block of pixels. Both stages use the same arithmetic, so the
+//! results are identical bit for bit.
 
 use std::collections::HashMap;
 

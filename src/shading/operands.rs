@@ -2,13 +2,13 @@
 
 use naga::{Expression, Handle, SampleLevel};
 
-/// Calls `visit` with each operand of an expression that presets and built-in shaders can contain.
+/// Calls `visit` with each operand of `expression`, for all kinds of expressions that occur in preset shaders and
+/// built-in shaders.
 pub(super) fn operands(expression: &Expression, mut visit: impl FnMut(Handle<Expression>)) {
     operands_mut(&mut expression.clone(), |operand| visit(*operand));
 }
 
-/// Calls `visit` with each operand of an expression that presets and built-in shaders can contain, so that
-/// `visit` can replace the operand.
+/// Like [`operands`], but `visit` can replace each operand.
 pub(super) fn operands_mut(expression: &mut Expression, mut visit: impl FnMut(&mut Handle<Expression>)) {
     match expression {
         Expression::Compose { components, .. } => components.iter_mut().for_each(visit),

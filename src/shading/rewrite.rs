@@ -1,4 +1,4 @@
-//! Replaces expressions with the values that the vertex shader computed.
+//! Replaces expressions in the fragment shader with the values that the vertex shader computes.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use naga::{
 use super::operands::operands_mut;
 use super::vertex::{Vertex, flat};
 
-/// The private variables that contain the values from the vertex shader, in the order of [`Vertex::values`].
+/// The private variables that hold the values from the vertex shader, in the order of [`Vertex::values`].
 pub(super) struct Replacements {
     variables: Vec<Handle<GlobalVariable>>,
 }
@@ -122,7 +122,7 @@ impl Start<'_> {
     }
 }
 
-/// Updates the handles of expressions in a block; `moved` contains the new handle for each old index.
+/// Updates the expression handles in a block; `moved` maps each old index to the new handle.
 fn renumber(block: &mut Block, moved: &[Handle<Expression>]) {
     let renumbered = |handle: &mut Handle<Expression>| *handle = moved[handle.index()];
     for statement in block.iter_mut() {
@@ -152,7 +152,7 @@ fn renumber(block: &mut Block, moved: &[Handle<Expression>]) {
             Statement::Call { arguments, result, .. } => {
                 arguments.iter_mut().chain(result).for_each(renumbered);
             }
-            // Statements without expressions, or that preset shaders do not contain.
+            // Statements that contain no expressions, or do not occur in preset shaders.
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Tests of what is hoisted and what is not.
+//! Tests of which computations are hoisted.
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, Module, TypeInner};
@@ -33,7 +33,7 @@ fn left(body: &str) -> [usize; 2] {
     [uniform_loads(&module), outputs]
 }
 
-/// Counts the uniform loads in all functions but the entry points.
+/// Counts the uniform loads in all functions except the entry points.
 fn uniform_loads(module: &Module) -> usize {
     let loads = module.functions.iter().flat_map(|(_, function)| {
         function.expressions.iter().filter(|(_, expression)| {
@@ -55,8 +55,8 @@ fn uniform_loads(module: &Module) -> usize {
 }
 
 #[test]
-fn what_depends_on_uniforms_only_is_hoisted() {
-    // Loads whose results are no longer used stay; drivers remove them.
+fn computations_that_depend_only_on_uniforms_are_hoisted() {
+    // Loads whose results are no longer used remain; drivers remove them.
     assert_eq!(left("return at * frame.a;"), [0, 1]);
     assert_eq!(left("return at * sin(frame.a * 2.0);")[1], 1);
     assert_eq!(left("return at * frame.d + frame.d.zwxy;")[1], 1);
@@ -67,15 +67,15 @@ fn what_depends_on_uniforms_only_is_hoisted() {
 }
 
 #[test]
-fn nothing_is_hoisted_where_there_is_nothing() {
+fn nothing_is_hoisted_from_shaders_without_uniform_values() {
     for body in ["return at;", "return at * 2.0;", "return at * shared_value;", "return at * frame.m;"] {
         assert_eq!(left(body)[1], 0, "{body}");
     }
 }
 
 #[test]
-fn changed_variables_are_not_taken_for_uniform() {
-    // Each body hoists one number, the uniform, but not what is computed with the variable.
+fn modified_variables_are_not_treated_as_uniform() {
+    // In each body, only the uniform itself is hoisted, not what is computed from the variable.
     for body in [
         "var v = frame.a; for (var i = 0; i < 3; i++) { v = v * at.x; } return at * (v * 2.0);",
         "var v = frame.a; change(&v); return at * (v * 2.0);",
@@ -87,7 +87,7 @@ fn changed_variables_are_not_taken_for_uniform() {
 }
 
 #[test]
-fn long_chains_take_no_time_and_no_stack() {
+fn long_chains_are_fast_and_do_not_overflow_the_stack() {
     let squares = "v = v * v + v;\n".repeat(5_000);
     assert_eq!(left(&format!("var v = frame.a; {squares} return at * v;"))[1], 1);
     let copies: String = (0..5_000).map(|n| format!("var w{} = w{n}; ", n + 1)).collect();
@@ -95,7 +95,7 @@ fn long_chains_take_no_time_and_no_stack() {
 }
 
 #[test]
-fn what_does_not_fit_stays() {
+fn values_beyond_the_limit_stay_in_the_fragment_shader() {
     let terms: Vec<_> = (0..100).map(|n| format!("at * (frame.a + {n}.0)")).collect();
     let [loads, outputs] = left(&format!("return {};", terms.join(" + ")));
     assert!(loads > 0);

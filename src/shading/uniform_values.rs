@@ -16,7 +16,7 @@ type Components = u8;
 
 const ALL: Components = 0b1111;
 
-/// Uniform blocks: global variables that are constant during a frame.
+/// Uniform blocks: global variables that are the same for every pixel.
 pub(super) struct Uniforms {
     blocks: HashSet<Handle<GlobalVariable>>,
 }
@@ -31,14 +31,14 @@ impl Uniforms {
 /// How to compute an expression in the vertex shader.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Source {
-    /// Not at all: it may differ between pixels, or is not a value.
+    /// Not possible: the expression may differ between pixels, or is not a value.
     Varies,
-    /// As it is, from its operands.
+    /// From its operands, like the original.
     Operands,
-    /// By copying this other expression: the original reads a variable that holds its value.
+    /// As a copy of this expression: the original loads a variable that holds the expression's value.
     Copy(Handle<Expression>),
-    /// By taking this component of this other expression: the original reads one component of a variable that holds
-    /// its value.
+    /// As this component of this expression: the original loads one component of a variable that holds the
+    /// expression's value.
     Part(Handle<Expression>, u32),
 }
 
@@ -151,7 +151,7 @@ impl<'a> UniformValues<'a> {
                     break_if.iter().for_each(|end| self.want(*end, ALL));
                 }
                 Statement::Store { pointer, value } => {
-                    // If every load of a local variable is known, nothing reads what is stored.
+                    // If the values of all loads of a local variable are known, nothing reads the variable.
                     let variable = root(function, *pointer);
                     let local = matches!(function.expressions[variable], Expression::LocalVariable(_));
                     if !local || read.contains(&variable) {
@@ -167,8 +167,8 @@ impl<'a> UniformValues<'a> {
         }
     }
 
-    /// Marks as wanted the given components of an expression, or those of the expressions that they are taken
-    /// from. Not recursive, because a preset may nest expressions deeply.
+    /// Marks as wanted the given components of an expression, or of the expressions that it takes them from. Not
+    /// recursive, because a preset may nest expressions deeply.
     fn want(&mut self, handle: Handle<Expression>, components: Components) {
         let mut open = vec![(handle, components)];
         while let Some((handle, components)) = open.pop() {
@@ -233,7 +233,7 @@ fn root(function: &Function, mut pointer: Handle<Expression>) -> Handle<Expressi
     pointer
 }
 
-/// Adds to `passed` the variables that are passed to calls by pointer.
+/// Adds to `passed` the roots of all call arguments; these include the variables passed by pointer.
 fn add_passed(block: &Block, function: &Function, passed: &mut HashSet<Handle<Expression>>) {
     for statement in block {
         match statement {
@@ -287,7 +287,7 @@ impl Walk<'_, '_> {
                 Statement::Store { pointer, value } => self.store(*pointer, *value, known),
                 Statement::Block(inner) => self.block(inner, known),
                 Statement::If { accept, reject, .. } => self.branches([accept, reject], known),
-                // A case may run after another one falls through.
+                // A case may run after the previous one, if that falls through.
                 Statement::Switch { cases, .. } => {
                     self.forget(cases.iter().map(|case| &case.body), known);
                     self.branches(cases.iter().map(|case| &case.body), known);
@@ -403,7 +403,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Returns true if a pointer leads into a global variable by constant indices only.
+/// Returns true if a pointer leads into a global variable through constant indices only.
 fn is_constant_path(function: &Function, mut pointer: Handle<Expression>) -> bool {
     while let Expression::AccessIndex { base, .. } = function.expressions[pointer] {
         pointer = base;

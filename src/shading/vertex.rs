@@ -80,8 +80,8 @@ impl Vertex {
         self.outputs.len().div_ceil(4)
     }
 
-    /// Adds the value of an expression of `function` and returns its index, or `None` if there is no room for
-    /// its outputs.
+    /// Adds the value of an expression of `function` and returns the index of the value, or `None` if its outputs would
+    /// exceed the limit.
     pub fn add(
         &mut self,
         function: &Function,
@@ -115,7 +115,7 @@ impl Vertex {
         Some(self.values.len() - 1)
     }
 
-    /// Copies an expression with its operands; `copied` maps the expressions of `function` copied so far to
+    /// Copies an expression and its operands; `copied` maps the expressions of `function` that have been copied to
     /// their copies. Not recursive, because a preset may nest expressions deeply.
     fn copy(
         &mut self,

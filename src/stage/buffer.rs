@@ -1,5 +1,5 @@
-//! Buffers whose contents may change every frame: growable ones for vertices, instances and uniforms, and
-//! ones for a single uniform block.
+//! Buffers whose contents may change every frame: growable buffers for vertices, instances and uniforms, and
+//! buffers for a single uniform block.
 
 /// A buffer that grows when its contents no longer fit.
 pub(super) struct GrowableBuffer {
@@ -42,7 +42,7 @@ impl GrowableBuffer {
     }
 }
 
-/// A buffer for one uniform block, written when the block changes.
+/// A buffer for one uniform block, written only when the block changes.
 pub(super) struct UniformBuffer<T> {
     buffer: wgpu::Buffer,
     /// The contents last written to the device; `None` before the first write.

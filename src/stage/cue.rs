@@ -11,7 +11,7 @@ use crate::units::Unipolar;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeckId(pub u64);
 
-/// Input of the stage for one frame.
+/// What the stage draws in one frame.
 #[derive(Clone, Debug)]
 pub struct Cue {
     /// Seconds since the previous frame; 0 for the first.

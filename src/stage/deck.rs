@@ -80,8 +80,8 @@ impl Deck {
         })?
     }
 
-    /// Runs the preset's code for one frame and records the passes that draw the picture; burned layers
-    /// become part of it.
+    /// Runs the preset's code for one frame and records the passes that draw the picture, including the
+    /// burned layers.
     pub(super) fn encode(
         &mut self,
         render_context: &RenderContext,
@@ -108,7 +108,7 @@ impl Deck {
         self.drawn += 1;
     }
 
-    /// Resizes picture and mesh to `scale` times their full size, keeping the content of the picture. Cheap:
+    /// Resizes the picture and the mesh to `scale` times their full size, keeping the picture's content. Cheap:
     /// no shader is compiled.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Deck {
     }
 
     /// Reads back the feedback image, which is the input of the composite pass; for a double preset, that of its first
-    /// half. Blocks until the device is done; not for the render thread.
+    /// preset. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
     /// Returns an error if the picture cannot be read back.
@@ -173,8 +173,8 @@ impl Deck {
         self.drawn
     }
 
-    /// Returns the report on the last frame. A double preset is over budget or overdrawn if either half is,
-    /// and not finite if both are.
+    /// Returns the report on the last frame. A double preset is over budget or overdrawn if either of its presets
+    /// is, and not finite if both are.
     pub fn report(&self) -> StepReport {
         StepReport {
             over_budget: self.layers().any(|layer| layer.report.over_budget),
@@ -183,13 +183,13 @@ impl Deck {
         }
     }
 
-    /// Returns the per-frame variables after the last frame, by name; for a double preset, those of its first half.
+    /// Returns the per-frame variables after the last frame, by name; for a double preset, those of its first preset.
     pub fn variables(&self) -> std::collections::BTreeMap<String, f64> {
         self.first.player.variables()
     }
 
-    /// Returns descriptions of parts of the preset that failed to compile or were dropped, and of missing
-    /// textures.
+    /// Returns descriptions of the problems: parts of the preset that failed to compile or were dropped, and
+    /// missing textures.
     pub fn problems(&self) -> Vec<String> {
         self.layers().flat_map(Layer::problems).collect()
     }
@@ -251,7 +251,7 @@ impl Layer {
     }
 }
 
-/// The second half of a double preset, and the blended picture.
+/// The second preset of a double preset, and the blended picture.
 struct SecondLayer {
     layer: Layer,
     mixer: ScreenPass<DoubleUniforms>,
@@ -269,7 +269,7 @@ impl SecondLayer {
         }
     }
 
-    /// Blends the second picture with `first`.
+    /// Records the pass that blends `first` and the second picture.
     fn mix(
         &mut self,
         render_context: &RenderContext,

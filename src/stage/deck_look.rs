@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Minimum value of the brightest channel of a lit sample, 0 to 1.
 const LIT: f32 = 0.15;
-/// Maximum share of lit parts in a nearly empty picture, such as a few dots, 0 to 1.
+/// Maximum fraction of lit parts in a nearly empty picture, for example one with a few dots.
 const FEW_LIT: f32 = 0.01;
 /// Maximum mean luma of a black or nearly empty picture, 0 to 1.
 const DARK: f32 = 0.03;
@@ -12,9 +12,9 @@ const DARK: f32 = 0.03;
 const WHITE: f32 = 0.98;
 /// Minimum mean luma of a picture suitable for Panic, 0 to 1.
 const LIGHT: f32 = 0.08;
-/// Minimum share of lit parts in a picture suitable for Panic, 0 to 1.
+/// Minimum fraction of lit parts in a picture suitable for Panic.
 const WELL_LIT: f32 = 0.3;
-/// Mean luma, 0 to 1, above which a picture is too bright for Panic.
+/// Maximum mean luma of a picture suitable for Panic, 0 to 1.
 const GLARING: f32 = 0.9;
 
 /// Brightness statistics of one picture.
@@ -24,13 +24,13 @@ pub struct DeckLook {
     pub luma: f32,
     /// Luma of the darkest part, 0 to 1.
     pub darkest: f32,
-    /// Share of the picture's parts that contain a lit sample, 0 to 1.
+    /// Fraction of the picture's parts that contain a lit sample, 0 to 1.
     pub coverage: f32,
 }
 
 impl DeckLook {
-    /// Computes the look from a downsampled picture: RGB is the mean of a part, alpha the brightest channel
-    /// of any sample in it.
+    /// Computes the look from a downsampled picture, whose pixels each describe one part: RGB is the mean colour
+    /// of the part, alpha the brightest channel of any sample in it.
     pub(super) fn of(parts: &[u8]) -> Self {
         let (mut sum, mut darkest, mut lit) = (0.0, 1.0_f32, 0);
         for part in parts.chunks_exact(4) {

@@ -35,8 +35,8 @@ pub enum GpuError {
 const TIMEOUT_SECS: u64 = 20;
 /// Shortest and longest pause between two polls of the device while a thread waits for it.
 const WAIT_PAUSE: [Duration; 2] = [Duration::from_micros(100), Duration::from_millis(2)];
-/// Divisor that turns the time waited so far into the pause before the next poll, so that a busy device is
-/// polled rarely.
+/// The pause before the next poll is the time waited so far divided by this, so that a busy device is polled less
+/// and less often.
 const WAIT_SLACK: u32 = 16;
 
 /// Returns the fastest adapter, or a software adapter if there is no other. If `surface` is given, the
@@ -53,8 +53,8 @@ fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result
     request(false).or_else(|_| request(true)).map_err(|e| GpuError::NoAdapter(e.to_string()))
 }
 
-/// Returns the names of the adapter, driver and backend used without a window; an empty string if there is no
-/// adapter. They are queried once per process, which takes about 100 ms.
+/// Returns the names of the preferred adapter, its driver and its backend, or an empty string if there is no adapter.
+/// They are queried once per process, which takes about 100 ms.
 pub fn driver() -> &'static str {
     static DRIVER: OnceLock<String> = OnceLock::new();
     DRIVER.get_or_init(|| {
@@ -109,15 +109,15 @@ impl Gpu {
         Self::open(wgpu::Instance::new(descriptor), None)
     }
 
-    /// Returns a device for a test. Every test that draws, or that starts a program that draws, calls this
-    /// first, so that the same rule applies to all: without a device, the test fails. `AIVJ_NO_GPU=1`
-    /// declares that the computer has none; this then returns `None`, and the test is skipped.
+    /// Returns a device for a test, or `None` if `AIVJ_NO_GPU=1` is set; the test is then skipped. Every test that
+    /// draws, or that starts a program that draws, calls this first, so that a missing device fails them all unless
+    /// the variable is set.
     ///
     /// # Panics
     /// Panics when no device opens, unless `AIVJ_NO_GPU=1` is set.
     pub fn for_test() -> Option<Self> {
         if std::env::var("AIVJ_NO_GPU").is_ok_and(|value| value == "1") {
-            println!("skipped: AIVJ_NO_GPU=1 states that there is no graphics device");
+            println!("skipped: AIVJ_NO_GPU=1 is set");
             return None;
         }
         let gpu = Self::headless();
@@ -174,7 +174,7 @@ impl Gpu {
         Ok(Self { instance, adapter, device, queue, errors })
     }
 
-    /// Waits for an empty submission, so that a failing driver is detected here.
+    /// Waits for an empty submission to finish, so that a failing driver is detected before the device is used.
     fn verified(self) -> Result<Self, GpuError> {
         self.submit([]);
         match self.wait() {
@@ -183,19 +183,19 @@ impl Gpu {
         }
     }
 
-    /// Returns the name of the adapter and its backend.
+    /// Returns the names of the adapter and its backend.
     pub fn name(&self) -> String {
         let info = self.adapter.get_info();
         format!("{} ({:?})", info.name, info.backend)
     }
 
-    /// Returns the name and the version of the driver.
+    /// Returns the name and version of the driver.
     pub fn driver(&self) -> String {
         let info = self.adapter.get_info();
         format!("{} {}", info.driver, info.driver_info).trim().to_owned()
     }
 
-    /// Returns true for a software rasteriser.
+    /// Returns true if the device is a software rasteriser.
     pub fn software(&self) -> bool {
         self.adapter.get_info().device_type == wgpu::DeviceType::Cpu
     }
@@ -214,12 +214,12 @@ impl Gpu {
         self.errors.lost.get().map(|why| StageError::Lost(why.clone()))
     }
 
-    /// Returns the number of uncaptured errors so far.
+    /// Returns the number of uncaptured errors so far; the loss of the device counts as one.
     pub fn error_count(&self) -> u64 {
         self.errors.count.load(Ordering::Relaxed)
     }
 
-    /// Takes the message of the latest uncaptured error, if any.
+    /// Takes the message of the latest uncaptured error or of the loss of the device, if any.
     pub fn take_error(&self) -> Option<String> {
         self.errors.newest().take()
     }
@@ -240,8 +240,8 @@ impl Gpu {
         let mut scopes = scopes.map(Some);
         let errors = scopes.iter_mut().rev().filter_map(Option::take);
         let errors: Vec<_> = errors.filter_map(|scope| pollster::block_on(scope.pop())).collect();
-        // A lost device does not report its loss to error scopes; later calls then report invalid objects,
-        // perhaps before the loss itself is reported.
+        // Error scopes do not report the loss of the device. Calls on a lost device report invalid objects
+        // instead, possibly before the loss itself is reported; polling reports it.
         if !errors.is_empty() {
             self.poll().ok();
         }
@@ -251,7 +251,8 @@ impl Gpu {
         errors.first().map_or(Ok(result), |error| Err(self.errors.typed(error)))
     }
 
-    /// Runs code that may panic if the device is lost, such as a library call, and returns the loss as an error.
+    /// Runs code that may panic if the device is lost, such as a library call, and returns the loss as an error. Other
+    /// panics are propagated.
     ///
     /// # Errors
     /// Returns a device error that `work` caused, or an error if the device is lost.
@@ -283,7 +284,7 @@ impl Gpu {
             return Err(loss);
         }
         // If the device is lost during a poll, wgpu panics, but only once its own state is consistent again.
-        // Its blocking polls are not used: they hold a lock that submitting needs, and panic if another
+        // wgpu's blocking polls are not used: they hold a lock that submissions need, and panic if another
         // thread's poll finishes the same work.
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll))) {
             Ok(Ok(_)) => Ok(()),
@@ -311,8 +312,8 @@ impl Gpu {
         self.receive(&finished).map(drop)
     }
 
-    /// Polls the device until one of its callbacks sends a value through `answer`, and returns the value; `None` if
-    /// wgpu dropped the callback.
+    /// Polls the device until one of its callbacks sends a value through `answer`, and returns the value, or `None` if
+    /// wgpu dropped the callback without calling it.
     ///
     /// Configuring a surface waits for all submitted work and then drops the callbacks of that work (wgpu 30), so a
     /// dropped callback means that the work is done.
@@ -345,7 +346,7 @@ impl Gpu {
     /// Blocks until a buffer is mapped; not for the render thread.
     ///
     /// # Errors
-    /// Returns an error if the device is lost, cannot map the buffer, or does not do so in time.
+    /// Returns an error if the device is lost, or cannot map the buffer in time.
     pub(super) fn wait_mapped(
         &self,
         mapped: &Receiver<Result<(), wgpu::BufferAsyncError>>,
@@ -356,8 +357,8 @@ impl Gpu {
         }
     }
 
-    /// Creates a buffer with `contents`, padded with zeros to wgpu's copy alignment. Unlike wgpu's helper,
-    /// does not panic if memory runs out.
+    /// Creates a buffer with `contents`, padded with zeros to wgpu's copy alignment. Unlike wgpu's
+    /// `create_buffer_init`, does not panic if memory runs out.
     pub fn buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
@@ -384,10 +385,10 @@ impl Gpu {
         self.checked(|| surface.configure(&self.device, config))
     }
 
-    /// Returns the next texture of a configured surface, or the reason there is none.
+    /// Returns the next texture of a configured surface, or the reason why there is none.
     ///
     /// # Errors
-    /// Returns an error if the device is lost.
+    /// Returns an error if the device is lost or reports one.
     pub fn acquire(&self, surface: &wgpu::Surface) -> Result<wgpu::CurrentSurfaceTexture, StageError> {
         #[cfg(feature = "faults")]
         if take_one(&self.errors.lost_surfaces) {
@@ -425,7 +426,7 @@ fn take_one(left: &AtomicU64) -> bool {
 impl DeviceErrors {
     /// Records that the device is lost.
     fn lose(&self, why: &str) {
-        // Most failed allocations cause the device to be lost.
+        // wgpu reports most failed allocations as the loss of the device.
         if why.to_ascii_lowercase().contains("memory") {
             self.out_of_memory.store(true, Ordering::Relaxed);
         }

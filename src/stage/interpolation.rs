@@ -1,9 +1,9 @@
 //! Interpolates the source positions of a warp mesh on the CPU, for every pixel of a picture.
 //!
 //! With a dense mesh, a software rasteriser spends most of its time setting up triangles that cover a pixel
-//! or two. The mesh is a regular grid, so only the planes of its triangles change from frame to frame. The
-//! results match Mesa's llvmpipe bit for bit: vertices are snapped to 1/256 pixel, each triangle has one
-//! plane, and multiply-adds are fused where the CPU supports it.
+//! or two. The mesh is a regular grid, so only the values at its vertices change from frame to frame. The
+//! results match Mesa's llvmpipe bit for bit: vertices are snapped to 1/256 pixel, each triangle is interpolated
+//! by one linear function (a plane), and multiply-adds are fused where the CPU supports it.
 
 /// Number of subpixel positions per pixel and axis to which the rasteriser snaps vertices.
 const SUBPIXELS: f32 = 256.0;
@@ -13,7 +13,7 @@ pub(super) struct Interpolator {
     width: usize,
     columns: GridLines,
     rows: GridLines,
-    /// For each pixel row and cell column, the first pixel of the lower right triangle.
+    /// For each pixel row and cell column, the first pixel that belongs to the lower right triangle.
     splits: Vec<u32>,
     /// Planes of the upper left and lower right triangles of each cell in the current row.
     planes: Vec<[Plane; 2]>,
@@ -31,7 +31,7 @@ impl Interpolator {
             for y in rows.first[row]..rows.first[row + 1] {
                 for (column, [left, right]) in columns.fixed().enumerate() {
                     let (from, to) = (columns.first[column], columns.first[column + 1]);
-                    // The diagonal runs from bottom left to top right; pixels on it belong to the right triangle.
+                    // The diagonal runs from bottom left to top right; pixels on it belong to the lower right triangle.
                     let is_left = |&x: &u32| {
                         let [x, y] = [x, y].map(|at| i64::from(at) * SUBPIXELS as i64);
                         (x - left) * (bottom - top) < (bottom - y) * (right - left)
@@ -117,8 +117,8 @@ struct GridLines {
 }
 
 impl GridLines {
-    /// Computes the grid lines of `cells` cells across `pixels` pixels. `down` states whether clip space and
-    /// pixel coordinates run in opposite directions.
+    /// Computes the grid lines that divide `pixels` pixels into `cells` cells. `down` is true for rows, whose
+    /// clip-space and pixel coordinates run in opposite directions.
     fn new(pixels: u32, cells: u32, down: bool) -> Self {
         let half = pixels as f32 * 0.5;
         let place = |line: u32| {
@@ -193,8 +193,8 @@ fn planes_of_cell(
         slope(top_left, top_right, across),
         slope(bottom_left, top_left, down),
     );
-    // The rasteriser goes from the top right corner via the bottom right to the bottom left one, and rounds
-    // on each edge.
+    // The rasteriser computes the horizontal slope as the sum of two edges, the right one and the diagonal, and
+    // rounds each.
     let (up, back) = (slope(top_right, bottom_right, across), slope(bottom_left, top_right, across));
     let lower = Plane::through(
         top_right,
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn equals_what_the_rasteriser_draws_to_the_last_bit() {
+    fn values_equal_those_of_the_rasteriser_to_the_last_bit() {
         let Some(gpu) = Gpu::for_test() else { return };
         if !gpu.software() {
             return; // Only software rasterisers use the interpolator.

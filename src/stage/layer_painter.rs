@@ -15,7 +15,7 @@ pub(super) struct LayerPainter {
     vertices: GrowableBuffer,
     /// Images of the layers on air, on the device.
     images: Vec<Uploaded>,
-    /// Layers and images that are no longer needed; freed in the next step unless the caller takes them.
+    /// Layers and images that are no longer needed; freed by the next step unless the caller takes them.
     retired: Vec<Box<dyn Send>>,
 }
 
@@ -33,7 +33,7 @@ impl Uploaded {
 }
 
 impl LayerPainter {
-    /// Creates a painter of the layers in `files`. If `title_threads`, the letters of titles are drawn on
+    /// Creates a painter of the layers in `files`. If `title_threads` is true, the letters of titles are drawn on
     /// background threads.
     pub fn new(render_context: &RenderContext, files: Arc<LayerFiles>, title_threads: bool) -> Self {
         Self {
@@ -55,8 +55,7 @@ impl LayerPainter {
         self.player.title_threads()
     }
 
-    /// Runs the layers of `cue` for one frame of a picture of `width` x `height` pixels, and uploads what
-    /// they draw.
+    /// Runs the layers of `cue` for one frame of `width` x `height` pixels, and uploads their images and vertices.
     pub fn step(&mut self, render_context: &RenderContext, cue: &Cue, [width, height]: [u32; 2]) {
         let aspect = width as f32 / height as f32;
         let input = LayerInput { audio: &cue.audio, fps: cue.fps, aspect };
@@ -87,8 +86,8 @@ impl LayerPainter {
         self.frame.draws.iter().any(|draw| draw.burned)
     }
 
-    /// Records the draws of the layers that are burned into presets if `burned`, otherwise of those that are
-    /// drawn over the finished picture.
+    /// Records the draw calls of the burned layers if `burned` is true, otherwise those of the layers that are drawn
+    /// over the finished picture.
     pub fn draw(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, burned: bool) {
         render.set_vertex_buffer(0, self.vertices.slice());
         for draw in self.frame.draws.iter().filter(|draw| draw.burned == burned) {
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_retired_when_their_layers_leave_the_air() {
+    fn images_are_retired_when_their_layers_go_off_air() {
         let Some(gpu) = Gpu::for_test() else { return };
         let context = RenderContext::new(gpu, &[]);
         let mut painter = LayerPainter::new(&context, Arc::default(), false);

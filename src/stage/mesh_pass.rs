@@ -28,7 +28,7 @@ struct Buffers {
     index_count: u32,
 }
 
-/// Describes which attributes of a mesh are provided as textures.
+/// Describes the attributes of a mesh that are provided as textures.
 pub(super) struct ImagesDesc {
     /// Size of the picture, in pixels.
     pub size: [u32; 2],
@@ -135,7 +135,7 @@ impl MeshPass {
         }
     }
 
-    /// Draws the pass; its textures, if any, are bound as group `group`.
+    /// Records the draw call of the pass; its textures, if any, are bound as group `group`.
     pub fn draw(&self, render: &mut wgpu::RenderPass, group: u32) {
         match &self.images {
             Some(images) => {
@@ -175,7 +175,7 @@ impl Images {
         let moves = moving.as_ref().map(|moving| match moving {
             Moving::Colors { image, .. } | Moving::Sources { image, .. } => image,
         });
-        // The shader does not read the textures that are missing here, so any view will do.
+        // The shader does not read the textures that are `None` here, so any view can be bound in their place.
         let views = [moves, Some(&position), polar.as_ref()];
         let views = views.map(|view| wgpu::BindingResource::TextureView(view.unwrap_or(&position)));
         Self { group: pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views), moving }

@@ -9,7 +9,7 @@ use crate::units::Rng;
 /// Fixed seed, so that presets look the same in every run.
 const SEED: u64 = 0x0a1b_2c3d;
 
-/// Returns the side length of a noise texture and the distance between its random values, in pixels.
+/// Returns the side length of a noise texture and the distance between its random values, both in pixels.
 fn dimensions(which: NoiseTex) -> (usize, usize) {
     match which {
         NoiseTex::Lq => (256, 1),
@@ -29,7 +29,7 @@ pub(super) fn is_volume(which: NoiseTex) -> bool {
 /// Returns the RGBA bytes of a noise texture and its side length in pixels.
 ///
 /// The random values of the interpolated textures range from 108 to 323, modulo 256, and only the first two
-/// slices of `VolHq` are interpolated: presets are tuned to this.
+/// slices of `VolHq` are interpolated, because presets are tuned to these quirks.
 pub(super) fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
     let (side, zoom) = dimensions(which);
     let depth = if is_volume(which) { side } else { 1 };

@@ -21,7 +21,7 @@ use super::settings::DeckSettings;
 use crate::milk::shader::ShaderText;
 use crate::milk::{Frame, Program};
 
-/// GPU resources of a deck, or of one half of a double preset.
+/// GPU resources of a deck, or of one of the two presets of a double preset.
 pub(super) struct DeckPicture {
     images: [wgpu::TextureView; 2],
     feedback: [wgpu::Texture; 2],
@@ -68,7 +68,7 @@ impl DeckPicture {
         Ok(Self { problems, ..picture })
     }
 
-    /// Creates the same picture at the size in `settings`, reusing the pipelines, and records commands that
+    /// Creates a copy of the picture at the size in `settings`, reusing the pipelines, and records commands that
     /// copy the content.
     pub fn resized(
         &self,
@@ -235,8 +235,8 @@ impl DeckPicture {
             let discards = self.warp.as_ref().is_some_and(|warp| warp.discards);
             let mut render = pass::begin(encoder, "warp", &self.images[next], discards);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
-            // projectM discards what the first frame draws here when it creates its blur images. Later frames
-            // depend on this through the feedback.
+            // In the first frame, projectM discards what was drawn here when it creates its blur images. Later
+            // frames depend on this through the feedback.
             if !self.fresh || self.pyramid.is_empty() {
                 self.primitives.draw(render_context, &mut render, &frame.above, last);
             }

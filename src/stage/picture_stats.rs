@@ -23,12 +23,12 @@ pub struct PictureStats {
     pub darkest: f32,
     /// Brightest channel of any sample, 0 to 1.
     pub brightest: f32,
-    /// Mean absolute difference of all channels from the reference, the last picture for which [`Self::moves`] was
-    /// true, 0 to 1; 1 for the first picture of a deck.
+    /// Mean absolute difference of all channels from the reference, 0 to 1. The reference is the last picture for
+    /// which [`Self::moves`] was true; for the first picture of a deck, the change is 1.
     pub change: f32,
 }
 
-/// Maximum change of a still picture: eleven channel values of the downsampled picture, off by one level
+/// Maximum change of a still picture: eleven channel values of the downsampled picture that differ by one level
 /// each.
 const STILL: f32 = 0.00002;
 /// Maximum mean luma and maximum brightest channel of a black picture.
@@ -122,8 +122,7 @@ impl Downsampled {
     }
 }
 
-/// Maximum number of cached bind groups: one for the measured picture and one for the picture measured before
-/// it.
+/// Maximum number of cached bind groups: for the measured picture and the one measured before it.
 const GROUPS: usize = 2;
 
 /// Measures the picture of a deck repeatedly.
@@ -134,9 +133,9 @@ pub(super) struct PictureMeter {
     readback: Readback,
     /// Deck IDs of the measurements in flight, oldest first.
     in_flight: VecDeque<u64>,
-    /// ID of the deck whose picture was requested last, if any.
+    /// ID of the deck whose measurement was requested last, if any.
     deck: Option<u64>,
-    /// The downsampled picture that changes are measured against; empty for a new deck.
+    /// The downsampled picture that changes are measured against; empty until the first measurement of a deck.
     reference: Vec<u8>,
 }
 
@@ -171,9 +170,10 @@ impl PictureMeter {
         }
     }
 
-    /// Returns the next finished measurement, if any, of the deck that was requested last.
+    /// Returns the next measurement, or `None` if none has finished or if it is of a deck other than the one
+    /// requested last.
     pub fn receive(&mut self, gpu: &Gpu) -> Option<PictureStats> {
-        // Errors here only mean that the device was lost, which is reported elsewhere.
+        // An error only means that the device was lost, which is reported elsewhere.
         let frame = self.readback.receive(gpu, Wait::Never).transpose()?;
         let deck = self.in_flight.pop_front();
         let frame = frame.ok().filter(|_| deck == self.deck)?; // Measurements of earlier decks are dropped.

@@ -13,7 +13,7 @@ use super::pass::post_glow::GlowPass;
 use super::pass::post_lens::{self, LensUniforms};
 use super::render_context::RenderContext;
 
-/// Picture height, in pixels, up to which one step of the detail pass is one pixel. Above it, the step grows
+/// Maximum picture height, in pixels, at which the step of the detail pass is one pixel. Above it, the step grows
 /// in proportion, so that the effect does not depend on the picture size.
 const DETAIL_LINES: f32 = 540.0;
 
@@ -87,7 +87,7 @@ pub(super) struct PostChain {
 /// Input of the chain for one frame.
 pub(super) struct PostWork<'a> {
     pub post: &'a Post,
-    /// Picture of the fused deck, if there is one, and its share, 0 to 1.
+    /// Picture of the fused deck, if there is one, and its blend amount, 0 to 1.
     pub second: Option<(&'a wgpu::TextureView, f32)>,
     /// Seconds since the previous frame.
     pub dt: f32,

@@ -1,4 +1,4 @@
-//! Before a show starts, draws once everything that it needs besides its presets.
+//! Draws everything that a show needs besides its presets once, before the show starts.
 //!
 //! A software rasteriser compiles a shader when something is first drawn with it, which would stall the show
 //! for up to a few seconds. The driver caches the compiled code on disk.
@@ -33,8 +33,8 @@ const EFFECTS: Post = Post {
 };
 
 impl Stage {
-    /// Compiles the mixer, the post effects, the flash limiter, the layers and the built-in passes, if the device is a
-    /// software rasteriser. The stage must be new. Blocks; not for the render thread.
+    /// Compiles the shaders of the mixer, post effects, flash limiter, layers and built-in passes, if the device is a
+    /// software rasteriser. The stage must be new. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
     /// Returns an error if the device reports one or does not finish in time.
@@ -48,7 +48,7 @@ impl Stage {
         self.set_layers(Arc::default());
         self.measure_picture(meter);
         self.limit_flashes(limiter);
-        // The picture becomes black again, and the trails of the effects end.
+        // Makes the picture black again and clears the trails of the effects.
         self.draw(&cue(None));
         let waited = self.render_context().gpu.wait();
         drawn.and(waited)
@@ -80,7 +80,7 @@ impl Stage {
     }
 }
 
-/// Returns the cue of one frame with this deck on air, or with none.
+/// Returns the cue of one frame with the deck `front`, or no deck, on air.
 fn cue(front: Option<OnAirDeck>) -> Cue {
     Cue {
         dt: 1.0 / FPS,

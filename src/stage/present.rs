@@ -17,7 +17,7 @@ impl Presenter {
         Self { blit: BlitPass::opaque(&render_context.gpu, format) }
     }
 
-    /// Draws `picture`, `size` pixels large, letterboxed to `target`, `target_size` pixels large.
+    /// Records the pass that draws `picture` (of `size` pixels) letterboxed to `target` (of `target_size` pixels).
     pub fn draw(
         &mut self,
         render_context: &RenderContext,

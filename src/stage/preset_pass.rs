@@ -30,7 +30,7 @@ struct Built {
     reads_images: bool,
 }
 
-/// Images that a preset shader can bind, and the seed of its random ones.
+/// Images that a preset shader can read, and the seed for picking random textures.
 pub(super) struct Sources<'a> {
     /// The two feedback images.
     pub images: [&'a wgpu::TextureView; 2],
@@ -57,7 +57,7 @@ impl PresetPass {
         })
     }
 
-    /// Rebuilds the bind groups for other images; the pipeline is reused.
+    /// Creates the same pass with bind groups for other images, reusing the pipeline.
     pub fn rebound(
         &self,
         render_context: &RenderContext,
@@ -86,7 +86,7 @@ impl PresetPass {
             types.push(pass::SAMPLER);
         }
         let layout = pass::layout(&render_context.gpu, label, &types);
-        // Warp passes have no colour texture.
+        // Warp passes have no colour texture, so a warp shader that reads the colour is drawn over the mesh.
         let has_images = kind == PassKind::Comp || !text.reads_diffuse;
         let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
         let mut module = Module::clone(&text.module);

@@ -20,7 +20,7 @@ pub(super) struct PrimitiveDraws {
     triangles: GrowableBuffer,
     draw_group: wgpu::BindGroup,
     shape_uniforms: GrowableBuffer,
-    /// One bind group per feedback image that can fill polygons; rebuilt when the uniform buffer grows.
+    /// One bind group per feedback image that polygons can sample; rebuilt when the uniform buffer grows.
     /// `None` before the first polygon.
     shape_groups: Option<[wgpu::BindGroup; 2]>,
     shape_capacity: usize,
@@ -49,8 +49,8 @@ struct PackedUniforms {
 const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_STRIDE);
 
 impl PrimitiveDraws {
-    /// Creates the buffers for a picture of `size` pixels; polygons are filled from `images`, which are read
-    /// beyond their edges according to `address`.
+    /// Creates the buffers for a picture of `size` pixels. Textured polygons sample `images`, with address mode
+    /// `address`.
     pub fn new(
         render_context: &RenderContext,
         images: [&wgpu::TextureView; 2],

@@ -1,7 +1,7 @@
 //! Asynchronous readback of pictures.
 //!
-//! A ring of staging buffers: the device copies into one while older ones are mapped and read, so the caller gets each
-//! picture a few frames later without blocking.
+//! Uses a ring of staging buffers: the device copies into one while older ones are mapped and read, so the caller gets
+//! each picture a few frames later without blocking.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -31,7 +31,7 @@ struct PendingReadback {
 
 /// A picture read back from the device.
 pub struct ReadbackFrame<'a> {
-    /// Index of the request, counted from 0 since the creation or the last [`Readback::reset`].
+    /// Index of the request, counted from 0 since the readback was created or last reset.
     pub number: u64,
     /// RGBA bytes, row by row.
     pub pixels: &'a [u8],
@@ -88,7 +88,7 @@ impl Readback {
         let mapped = match wait {
             Wait::Never => match gpu.poll().map(|()| oldest.mapped.try_recv()) {
                 Ok(Err(TryRecvError::Empty)) => return Ok(None),
-                // A dropped callback means that the work is done, as in [`Gpu::wait`].
+                // A dropped callback means that the work is done; see `Gpu::receive`.
                 Ok(Ok(Ok(())) | Err(TryRecvError::Disconnected)) => Ok(()),
                 Ok(Ok(Err(_))) => Err(StageError::Invalid("the picture could not be mapped".to_owned())),
                 Err(error) => Err(error),
@@ -98,7 +98,7 @@ impl Readback {
         };
         let Some(PendingReadback { number, buffer, .. }) = self.pending.pop_front() else { return Ok(None) };
         if let Err(error) = mapped {
-            // The buffer may still be mapped later, so a new one replaces it.
+            // The device may still map this buffer later, so a new one replaces it.
             self.free.push(staging(gpu, self.bytes_per_row, self.size));
             return Err(error);
         }

@@ -31,7 +31,7 @@ pub struct Stage {
     layers: LayerPainter,
     /// Target of the mixer and the post effects.
     mixed: wgpu::TextureView,
-    /// The output picture: the mixed picture, that of the limiter, or that of the deck on air.
+    /// The output picture: the mixed picture, the limiter's picture, or the picture of the deck on air.
     picture: wgpu::TextureView,
     black: wgpu::TextureView,
     /// Size at which decks are drawn, relative to their full size.
@@ -126,20 +126,21 @@ impl Stage {
         self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu));
     }
 
-    /// Starts measuring the picture of a deck as drawn, before fades and post effects. Does nothing if
-    /// measuring is disabled or there is no such deck.
+    /// Starts measuring the picture of a deck, before crossfades and post effects. Does nothing if measuring is
+    /// disabled or the deck does not exist.
     pub fn measure(&mut self, id: DeckId) {
         let (Some(meter), Some(deck)) = (&mut self.meter, self.decks.get(&id)) else { return };
         let RenderContext { gpu, downsample, .. } = &*self.render_context;
         meter.request(gpu, downsample, id.0, deck.output());
     }
 
-    /// Returns the next finished measurement of the most recently measured deck, if any. Never blocks.
+    /// Returns the next measurement, or `None` if none has finished or if it is of a deck other than the one measured
+    /// last. Never blocks.
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         self.meter.as_mut()?.receive(&self.render_context.gpu)
     }
 
-    /// Returns the context to build the decks of this stage with.
+    /// Returns the context with which decks for this stage are built.
     pub fn render_context(&self) -> &Arc<RenderContext> {
         &self.render_context
     }
@@ -187,7 +188,8 @@ impl Stage {
         self.decks.get(&id).map(Box::as_ref)
     }
 
-    /// Draws one frame into the output picture. A deck that was not added is drawn black.
+    /// Draws one frame into the output picture, or keeps the last one in [`OutputMode::Freeze`]. If the front or
+    /// incoming deck was not added, black is drawn in its place; a missing fused deck is skipped.
     pub fn draw(&mut self, cue: &Cue) {
         if cue.output_mode == OutputMode::Freeze {
             self.hold(cue.dt);
@@ -274,7 +276,7 @@ impl Stage {
 
     /// Blocks until the device is idle. Not for the render thread.
     pub fn finish(&self) {
-        // The owner of the device checks it for errors.
+        // Errors are checked by the owner of the device.
         self.render_context.gpu.wait().ok();
     }
 

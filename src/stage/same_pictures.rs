@@ -1,4 +1,4 @@
-//! Checks that preset shaders draw identical pictures in both forms: unchanged, over a mesh; and rewritten to
+//! Checks that preset shaders draw identical pictures in both forms: unchanged, over a mesh, and rewritten to
 //! read the attributes of the mesh from textures, over a single triangle.
 
 use super::deck::Deck;
@@ -35,7 +35,7 @@ fn picture(hoisted: bool, body: &str) -> Option<Vec<u8>> {
 fn pictures_stay_the_same_to_the_last_bit() {
     let bodies = [
         "ret = frac((sin(q1 * 3) * uv.x + cos(q5) * uv.y) * 4096);",
-        // Infinite, undefined and vanishing values.
+        // Infinities, NaNs and denormals.
         "ret = frac(float3(q1 / q2, q3 * q3 * uv.x, q2 / q2) * uv.xyx * 99);",
         "ret = saturate(float3(log(q2), sqrt(q4), pow(q3, q3)) * (uv.x - 0.5) * q2 + uv.y);",
         "ret = float3(q3 * q3 - q3 * q3 > uv.x, isnan(q3 * q3 * q2), q1 * 1e-40 > 0);",

@@ -12,8 +12,8 @@ pub struct DeckSettings {
 }
 
 impl DeckSettings {
-    /// Returns the settings with picture and mesh scaled by `scale`. No side of the picture shrinks below 16
-    /// pixels, and no side of the mesh below 4 cells.
+    /// Returns the settings with the sizes of the picture and the mesh multiplied by `scale`. No side of the picture
+    /// shrinks below 16 pixels, and no side of the mesh below 4 cells.
     pub(super) fn scaled(self, scale: f64) -> Self {
         let side = |side: u32, least: u32| ((f64::from(side) * scale).round() as u32).max(least.min(side));
         Self {

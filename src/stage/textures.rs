@@ -91,10 +91,11 @@ impl Textures {
         }
     }
 
-    /// Returns the image `name`, loading it if necessary; `None` if it is missing or unreadable.
+    /// Returns the image `name`, which must be in lower case, loading it if necessary; `None` if it is missing or
+    /// unreadable.
     ///
-    /// `randNN` picks a random image, `randNN_prefix` one whose name starts with `prefix`; both pick the same
-    /// one for the same seed and number.
+    /// `randNN` picks a random image, `randNN_prefix` a random one whose name starts with `prefix`. The same seed and
+    /// number always pick the same image.
     pub fn find(&self, gpu: &Gpu, name: &str, seed: u64) -> Option<Arc<Texture>> {
         let picked = match random_pick(name) {
             Some((number, prefix)) => {
@@ -130,7 +131,7 @@ impl Textures {
 }
 
 /// Returns the folders that a process must be able to read to use the textures in `folders`: the folders
-/// themselves, and those that contain the targets of symbolic links to images in them.
+/// themselves, and the folders of images that symbolic links in them point to.
 pub fn texture_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
     let images =
         folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));

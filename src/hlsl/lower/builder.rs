@@ -182,7 +182,7 @@ impl Builder {
         self.variable(pointer, ty, State::UNKNOWN)
     }
 
-    /// Adds a variable for an existing pointer.
+    /// Adds a variable for an existing pointer, with what is known about it.
     pub fn variable(&mut self, pointer: Handle<Expression>, ty: Ty, state: State) -> VarId {
         self.vars.push(Var { pointer, ty });
         self.states.push(state);

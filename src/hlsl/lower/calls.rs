@@ -257,10 +257,7 @@ impl Lowering<'_> {
         }
         let x = self.value(arguments[0])?;
         let Ty::Number(_, shape @ (Shape::Scalar | Shape::Vector(_))) = x.ty else {
-            return Error::semantic(
-                pos,
-                format!("`{name}` works on numbers, not on {}", self.type_name(x.ty)),
-            );
+            return Error::semantic(pos, format!("`{name}` takes numbers, not {}", self.type_name(x.ty)));
         };
         let x = self.with_kind(x, Kind::Float);
         let fact = if x.fact.finite() { Fact::within(1.0) } else { Fact::UNKNOWN };

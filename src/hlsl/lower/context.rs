@@ -27,7 +27,7 @@ pub(super) enum Global {
     Sampler,
 }
 
-/// Lowers a shader. The other files in this folder add the methods.
+/// The lowering of one shader. The other files in this folder add the methods.
 pub(super) struct Lowering<'a> {
     pub ast: &'a Ast,
     pub kind: PassKind,

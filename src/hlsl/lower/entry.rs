@@ -149,7 +149,7 @@ impl Lowering<'_> {
         Translation { module, interface, reads_diffuse, reads_polar }
     }
 
-    /// Starts an entry point.
+    /// Starts building an entry point.
     fn start_entry(&mut self, name: &str) {
         self.f = Builder::new(name);
         let ty = self.naga_type(Ty::vector(4));

@@ -84,7 +84,8 @@ impl Lowering<'_> {
         self.float_function(name, values, shape, pos).map(Some)
     }
 
-    /// Lowers a call to a floating-point intrinsic. Arguments are converted to their common `shape`, with a few exceptions.
+    /// Lowers a call to a floating-point intrinsic. With a few exceptions, arguments are converted to their common
+    /// `shape`.
     fn float_function(
         &mut self,
         name: &str,

@@ -13,7 +13,7 @@ fn float(value: f64) -> f64 {
     f64::from(value as f32)
 }
 
-/// Folds an arithmetic or bitwise operator on one component; `None` for others or non-finite results.
+/// Folds an arithmetic or bitwise operator on one component; `None` for other operators and non-finite results.
 fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
     if kind == Kind::Float {
         let value = match operator {
@@ -102,7 +102,7 @@ impl Lowering<'_> {
             | Operator::NotEqual => return self.comparison(operator, left, right, kind, shape, pos),
             _ => {}
         }
-        // Booleans are promoted to integers.
+        // Operands of type bool are promoted to int.
         let kind = kind.max(Kind::Int);
         let left = self.with_kind(left, kind);
         let right = self.with_kind(right, kind);
@@ -196,7 +196,7 @@ impl Lowering<'_> {
         Value::new(number(kind, shape), handle, fact)
     }
 
-    /// Returns the product, which is 0 if either factor is 0.
+    /// Returns the product of two floats, which is 0 if either factor is 0.
     pub fn product(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let (a, b) = (left.fact, right.fact);
         let bound = Fact { bound: a.bound * b.bound, nonzero: false };
@@ -240,7 +240,7 @@ impl Lowering<'_> {
         self.f.add(Expression::Binary { op: BinaryOperator::Equal, left, right })
     }
 
-    /// Selects component by component, or by a single condition.
+    /// Adds a selection between two values, by component or by a single condition.
     pub fn select(
         &mut self,
         condition: Handle<Expression>,
@@ -254,7 +254,7 @@ impl Lowering<'_> {
         Value::new(ty, handle, fact)
     }
 
-    /// Returns the quotient; 0 / 0 gives 0.
+    /// Returns the quotient of two floats, which is 0 if the dividend is 0.
     pub fn quotient(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let guard = !(left.fact.nonzero || right.fact.nonzero);
         let fact = match right.as_constant() {

@@ -1,4 +1,4 @@
-//! Variables and parts of variables: reading and assigning.
+//! Reads and assigns variables and parts of them.
 
 use naga::{Expression, Handle};
 

@@ -193,7 +193,8 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// Lowers a loop that repeats while `condition` (tested first) or `until` (tested last) is true.
+    /// Lowers a loop that repeats while `condition`, tested before each iteration, or `until`, tested after each, is
+    /// true.
     fn lower_loop(
         &mut self,
         condition: Option<ExprId>,
@@ -273,7 +274,8 @@ impl Lowering<'_> {
         self.f.leave(outer)
     }
 
-    /// Adds code that counts an iteration of any loop and breaks out of the loop once the limit is exceeded.
+    /// Adds code that counts an iteration, in one counter for all loops, and breaks out of the loop once the limit is
+    /// exceeded.
     fn count_iteration(&mut self) {
         let counter = match self.counter {
             Some(counter) => counter,

@@ -1,4 +1,4 @@
-//! Values during lowering: constants where they are known, and facts about the rest.
+//! Values during lowering: constants where they are known, and facts about all other values.
 
 use naga::{Expression, Handle};
 
@@ -46,7 +46,7 @@ pub(super) struct Value {
 /// The representation of a value.
 #[derive(Clone, Debug)]
 pub(super) enum Repr {
-    /// A constant scalar or vector. Floats are finite and exact in `f32`; true is 1.
+    /// A constant scalar or vector. Floats are finite and exact in `f32`; booleans are 0 or 1.
     Constant(Components),
     Expr(Handle<Expression>),
     Sampler(Name),

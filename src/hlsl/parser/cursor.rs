@@ -8,7 +8,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::{Name, Token, TokenKind};
 use crate::hlsl::types::Ty;
 
-/// Reads tokens and builds the tree. The other files in this folder add the parsing methods.
+/// Parser state: the tokens and the tree built so far. The other files in this folder add the parsing methods.
 pub(super) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,

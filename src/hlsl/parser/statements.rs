@@ -41,7 +41,7 @@ impl Parser<'_> {
             return Ok(self.stmt(Stmt::Declare(variables), pos));
         }
         let word = self.peek().name().map_or("", |name| &**name);
-        // A name that looks like a keyword may still be a variable.
+        // A variable may have the name of a keyword.
         let is_variable =
             matches!(self.peek_at(1).kind, TokenKind::Mark("=" | "." | "+=" | "*=" | "-=" | "/="));
         let stmt = match word {

@@ -34,8 +34,8 @@ fn is_sampler(word: &str) -> bool {
 }
 
 impl Parser<'_> {
-    /// Consumes type modifiers; returns true if one is `const`. A modifier that is not followed by a type or another
-    /// modifier is an ordinary name.
+    /// Consumes type modifiers; returns true if one is `const`. A modifier that is not followed by another name is an
+    /// ordinary name.
     pub fn modifiers(&mut self) -> bool {
         let mut is_const = false;
         while let Some(name) = self.peek().name() {
@@ -109,7 +109,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses `<float, 3>` after `vector` or `matrix`; if absent, returns float and the dimensions `default`.
+    /// Parses template arguments such as `<float, 3>` after `vector` or `matrix`; if there are none, returns float and
+    /// the dimensions `default`.
     fn template(&mut self, default: &[u8]) -> Result<(Kind, Vec<u8>), Error> {
         let mut sizes = default.to_vec();
         if !self.accept("<") {

@@ -1,4 +1,4 @@
-//! Copies a picture to a target of any size and format, one fetch per pixel.
+//! Copies a picture to a target of any size and format, with one sample per pixel.
 
 use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, screen_module};
 use crate::stage::gpu::Gpu;

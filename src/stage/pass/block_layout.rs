@@ -1,4 +1,4 @@
-//! Checks in tests that a uniform block has the same layout in Rust and WGSL.
+//! Test helpers that check that a uniform block has the same layout in Rust and WGSL.
 
 use naga::{ScalarKind, TypeInner};
 
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "name, offset, size and kind")]
-    fn another_scalar_kind_fails() {
+    fn a_different_scalar_kind_fails() {
         let shader = format!("{SHADER} struct Example {{ place: vec2<f32>, count: f32, pad_a: f32 }}");
         check_layout!(Example { place, count, pad }, &shader, "Example");
     }

@@ -65,13 +65,12 @@ struct Half {
     uniforms: UniformBuffer<BlurUniforms>,
     /// Size of the input, in pixels.
     source: [u32; 2],
-    /// Bind groups: one per feedback image in the first pass, a single one in each other pass.
+    /// Bind groups: one per feedback image in the first pass, and a single one in every other pass.
     groups: Vec<wgpu::BindGroup>,
 }
 
 impl Pyramid {
-    /// Creates a pyramid of `levels` levels (0 to 3) for the feedback `images`, which are `size` pixels
-    /// large.
+    /// Creates a pyramid with `levels` levels (0 to 3) of the feedback `images`, whose size is `size` pixels.
     pub fn new(
         device: &wgpu::Device,
         pass: &BlurPass,
@@ -84,7 +83,7 @@ impl Pyramid {
         let mut side = size;
         let mut source = size;
         for number in 0..usize::from(levels.min(3)) * 2 {
-            // Level 1 halves the size in both passes, the others only in the horizontal one.
+            // Level 1 halves the size in both passes, the other levels only in the horizontal pass.
             if number % 2 == 0 || number < 2 {
                 side = side.map(|length| (length / 2).max(16));
             }
@@ -139,7 +138,7 @@ impl Pyramid {
                 bias,
                 edge_keep: 1.0 - darken,
                 edge_darken: darken,
-                // In projectM the feedback image is upside down, but the levels are not.
+                // In projectM, the feedback image is upside down, but the blur levels are not.
                 slip: if number == 0 { -1.0 } else { 1.0 },
                 pad: 0.0,
             };

@@ -49,7 +49,7 @@ impl CompositeUniforms {
         }
     }
 
-    /// Returns the optional parts of the shader that have an effect.
+    /// Returns the optional parts of the shader that have an effect with these uniforms.
     pub fn parts(&self) -> CompositeParts {
         CompositeParts { echo: self.echo_alpha > MIN_ECHO, filters: self.filters != 0 }
     }
@@ -112,7 +112,7 @@ impl CompositePass {
         Self { pipelines, layout }
     }
 
-    /// Returns the pipeline that draws exactly the given optional parts.
+    /// Returns the pipeline with exactly the given optional parts.
     pub fn pipeline(&self, CompositeParts { echo, filters }: CompositeParts) -> &wgpu::RenderPipeline {
         &self.pipelines[usize::from(filters)][usize::from(echo)]
     }

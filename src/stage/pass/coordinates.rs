@@ -13,7 +13,8 @@ use crate::stage::gpu::Gpu;
 /// The attribute that a texture contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::stage) enum Attribute {
-    /// Position at which the warp samples the previous image; in a composite, position in the picture.
+    /// Position at which the warp samples the previous image; in a composite, position in the picture, moved right
+    /// and down by half a pixel.
     Source,
     /// Colour interpolated from the corner hues.
     Diffuse,
@@ -43,7 +44,7 @@ impl Attribute {
     }
 }
 
-/// A texture that shaders read pixel by pixel.
+/// An unfilterable 2D texture.
 const UNFILTERED: wgpu::BindingType = wgpu::BindingType::Texture {
     sample_type: wgpu::TextureSampleType::Float { filterable: false },
     view_dimension: wgpu::TextureViewDimension::D2,
@@ -53,7 +54,7 @@ const UNFILTERED: wgpu::BindingType = wgpu::BindingType::Texture {
 /// What a shared texture depends on: the attribute, the size of the picture, and the mesh.
 type SharedTextureKey = (Attribute, [u32; 2], Grid);
 
-/// The mesh of a pass, as far as its vertex positions are concerned.
+/// The mesh of a pass, described by what determines its vertex positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::stage) enum Grid {
     /// A warp mesh with this many columns and rows.
@@ -65,7 +66,7 @@ pub(in crate::stage) enum Grid {
 /// Maximum number of shared textures kept for later decks. Rendering a list of presets uses up to five.
 const KEPT: usize = 6;
 
-/// Pipelines, bind group layout, and the textures that decks share.
+/// Pipelines, bind group layout, and the textures shared by decks.
 pub(in crate::stage) struct CoordinatesPass {
     /// Layout of the three textures of a pass: the attribute that can change every frame, the position, and
     /// the polar coordinates.
@@ -133,8 +134,8 @@ impl CoordinatesPass {
         draw(&mut render);
     }
 
-    /// Returns the texture of an attribute that depends only on the sizes of the picture and the mesh. Decks
-    /// share it; the first one draws it with `draw` in a separate submission, before any submission that
+    /// Returns the shared texture of an attribute that depends only on the sizes of the picture and the mesh. If it
+    /// does not exist yet, it is created and drawn with `draw` in a separate submission, before any submission that
     /// reads it.
     pub fn shared_texture(
         &self,

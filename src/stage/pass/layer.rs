@@ -7,7 +7,7 @@ use crate::stage::gpu::Gpu;
 /// Pipelines, layout and samplers of the pass.
 pub(in crate::stage) struct LayerPass {
     layout: wgpu::BindGroupLayout,
-    /// Samplers for images that are clamped at their edges, and for those that repeat.
+    /// Samplers: one for images that are clamped at their edges, one for images that repeat.
     samplers: [wgpu::Sampler; 2],
     mix: wgpu::RenderPipeline,
     decal: wgpu::RenderPipeline,
@@ -73,8 +73,8 @@ impl LayerPass {
         }
     }
 
-    /// Uploads an image with all its mip levels and returns its bind group; the image repeats beyond its
-    /// edges if it is `tiled`.
+    /// Uploads an image with all its mip levels and returns its bind group. If `tiled` is true, the image repeats
+    /// beyond its edges.
     pub fn upload(&self, gpu: &Gpu, image: &Mipmap, tiled: bool) -> wgpu::BindGroup {
         let extent = |level: &image::RgbaImage| wgpu::Extent3d {
             width: level.width(),

@@ -22,7 +22,7 @@ pub(in crate::stage) fn warp_points(cells: [u32; 2], size: [u32; 2]) -> impl Ite
     grid_points(cells, aspect(size))
 }
 
-/// Returns the vertices of the warp mesh without source positions and decay, which [`set_sources`] sets.
+/// Returns the vertices of the warp mesh; [`set_sources`] sets their source positions and decay.
 pub(in crate::stage) fn warp_vertices(cells: [u32; 2], size: [u32; 2]) -> Vec<MeshVertex> {
     let vertex = |point: GridPoint| {
         let [x, y] = point.at;
@@ -45,7 +45,7 @@ pub(in crate::stage) fn set_sources(vertices: &mut [MeshVertex], sources: &[[f32
     }
 }
 
-/// Returns the horizontal and vertical aspect correction of a picture; the larger factor is 1.
+/// Returns the horizontal and vertical aspect correction of a picture, of which the larger is 1.
 fn aspect([width, height]: [u32; 2]) -> [f32; 2] {
     let [width, height] = [width as f32, height as f32];
     [(width / height).min(1.0), (height / width).min(1.0)]
@@ -121,7 +121,7 @@ fn composite_vertex(
     }
 }
 
-/// Returns the indices of the composite mesh. Its diagonals run around the centre.
+/// Returns the indices of the composite mesh. The diagonals of its cells run around the centre, not towards it.
 pub(in crate::stage) fn composite_indices() -> Vec<u32> {
     let rising = grid_indices(QUARTER);
     let falling = rising.chunks_exact(6).flat_map(|cell| {

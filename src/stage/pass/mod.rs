@@ -167,8 +167,8 @@ pub(super) fn uniform<T>(device: &wgpu::Device, label: &str) -> wgpu::Buffer {
     })
 }
 
-/// Begins a render pass on one image. If `clear`, the image is first cleared to black; otherwise its contents
-/// are kept, which costs nothing if the pass writes every pixel.
+/// Begins a render pass on one image. If `clear` is true, the image is first cleared to black; otherwise its contents
+/// are kept. A pass that writes every pixel need not clear it.
 pub(super) fn begin<'e>(
     encoder: &'e mut wgpu::CommandEncoder,
     label: &str,

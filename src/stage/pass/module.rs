@@ -1,4 +1,4 @@
-//! Shader modules: built-in ones from WGSL, those of presets from naga's intermediate representation.
+//! Shader modules: those of the built-in passes from WGSL, those of presets from naga's intermediate representation.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, mut module: Module) -> w
         label: Some(label),
         source: wgpu::ShaderSource::Naga(Cow::Owned(module)),
     };
-    // SAFETY: indices are checked unless all are constants, which validation has checked against the sizes.
+    // SAFETY: indices are checked at run time unless all are constants, which validation has compared with the sizes.
     // The caller guarantees that loops terminate and that divisors are nonzero. There are no ray queries,
     // task shaders or mesh shaders.
     unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) }

@@ -1,7 +1,7 @@
 //! Common parts of fullscreen passes: one triangle, a sampler, a uniform block and input images.
 //!
-//! Each pass has a shader file, which is appended to `shaders/shared/screen.wgsl`. The sampler is bound at 0,
-//! the uniform block at 1, and the images from 2.
+//! Each pass has a shader file, which is appended to `shaders/shared/screen.wgsl`. The sampler is at binding 0, the
+//! uniform block at 1, and the images from 2 on.
 
 use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module};
 use crate::stage::buffer::UniformBuffer;
@@ -87,8 +87,8 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         render.draw(0..3, 0..1);
     }
 
-    /// Creates and caches a bind group for `images`, evicting the oldest one if the cache is full. Returns
-    /// the index of the new one.
+    /// Creates and caches a bind group for `images`, evicting the oldest one if the cache is full, and returns
+    /// its index.
     fn bind(&mut self, gpu: &Gpu, sampler: &wgpu::Sampler, images: &[&wgpu::TextureView]) -> usize {
         let mut resources = vec![wgpu::BindingResource::Sampler(sampler), self.uniforms.binding()];
         resources.extend(images.iter().map(|view| wgpu::BindingResource::TextureView(view)));

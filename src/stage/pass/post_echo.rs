@@ -9,7 +9,7 @@ const SHADER: &str = include_str!("../../../shaders/post_echo.wgsl");
 const HISTORY_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
 /// Time constant of the fade, in seconds.
 const FADE_SECS: f32 = 0.3;
-/// Rate at which the history image is enlarged, per second.
+/// Rate at which the history is scaled up, per second.
 const GROWTH: f32 = 0.25;
 
 /// Uniforms of the pass; matches `Echo` in `shaders/post_echo.wgsl`.

@@ -19,7 +19,7 @@ pub(in crate::stage) struct ShapeUniforms {
     pub pad: [f32; 2],
 }
 
-/// Distance between the uniforms of two draws, in bytes; every device supports this alignment.
+/// Distance between the uniforms of consecutive draws, in bytes; every device supports this alignment.
 pub(in crate::stage) const UNIFORM_STRIDE: u64 = 256;
 
 /// Pipelines and layout of the shape pass.
@@ -70,7 +70,7 @@ impl ShapePass {
     }
 
     /// Returns the pipelines for polygons filled with an image or with colours only, with or without
-    /// outlines. Their shaders omit code that such polygons do not need, because a software rasteriser
+    /// outlines. Their shaders omit code that these polygons do not need, because a software rasteriser
     /// computes both sides of a branch.
     pub fn pipelines(&self, textured: bool, outlined: bool) -> &ByBlend {
         &self.pipelines[usize::from(textured)][usize::from(outlined)]

@@ -3,7 +3,7 @@
 //!
 //! Everything runs on the device, without readback or delay. A picture is shown only if no field then has
 //! more than seven transitions (three and a half flashes) in any second, however long the picture stays on
-//! screen. Repeating the previous picture is therefore always safe, and is the last resort. Pictures within
+//! screen. Showing the previous picture again is therefore always safe, and is the last resort. Pictures within
 //! the limit are unchanged. `docs/flash-safety.md` gives the proof.
 
 mod pipelines;
@@ -26,9 +26,9 @@ const CELL_BYTES: u64 = 2 * 32;
 const FIELDS_BYTES: u64 = 2 * 65 * 49 * 32;
 const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 * 49 + 96 * 49);
 const VERDICT_BYTES: u64 = 4 * (4 + CELLS as u64);
-/// Number of cells per workgroup.
+/// Number of cells measured by one workgroup.
 const MEASURED_TOGETHER: u32 = 64;
-/// Verdicts that draw something; each is also the index of the instance that draws it.
+/// Kinds of verdict for which something is drawn; each is also the index of the instance that draws it.
 const MIXED: u32 = 1;
 const PREVIOUS: u32 = 2;
 /// Maximum number of cached bind groups.
@@ -57,7 +57,7 @@ pub(in crate::stage) struct FlashLimiter {
     compute_groups: [wgpu::BindGroup; 2],
     /// Bind groups for drawing, keyed by candidate and previous picture.
     show_groups: Vec<([wgpu::TextureView; 2], wgpu::BindGroup)>,
-    /// Time of the newest picture, in units of 1/[`TICKS`] s; wraps around.
+    /// Time of the newest picture, in units of 1/[`TICKS`] second; wraps around.
     now: u32,
     /// Seconds for which the newest picture has been held without a new frame.
     held_secs: f64,
@@ -154,12 +154,12 @@ impl FlashLimiter {
         picture
     }
 
-    /// Advances the time by `dt` and the seconds that the newest picture was held, and returns the uniforms
+    /// Advances the time by `dt` plus the time for which the newest picture was held, and returns the uniforms
     /// for the next picture.
     fn advance(&mut self, dt: f64, fps: f64) -> FlashBlock {
         let fps = fps.clamp(RATES[0], RATES[1]);
         let frame = (TICKS / fps).round() as u32;
-        // The limit of four seconds keeps `passed * frame` small. It loses nothing: after one second without
+        // The limit of four seconds keeps `passed * frame` small. It does no harm: after one second without
         // a new frame, no flashes are left to count.
         let passed = (((dt + self.held_secs) * fps).round()).clamp(1.0, 4.0 * fps) as u32;
         self.held_secs = 0.0;

@@ -32,7 +32,7 @@ impl Bench {
         Some(Self { pipelines: FlashPipelines::new(&gpu), gpu })
     }
 
-    /// Limits `pictures` at `fps`; each is paired with the number of frames since the previous one.
+    /// Runs `pictures` through a limiter at `fps`; each is paired with the number of frames since the previous one.
     fn limit(&self, fps: f64, size: [u32; 2], pictures: impl IntoIterator<Item = (u32, Picture)>) -> Outcome {
         let mut limiter = FlashLimiter::new(&self.gpu, &self.pipelines, size);
         let candidate = view(&image(&self.gpu.device, "candidate", size));
@@ -63,7 +63,7 @@ impl Bench {
     }
 }
 
-/// A flash meter that repeats the last picture in frames without a new one.
+/// A flash meter that counts the last picture again in frames without a new one.
 struct Judge {
     meter: FlashMeter,
     cells: Cells,
@@ -99,7 +99,7 @@ fn paint([width, height]: [u32; 2], mut colour: impl FnMut(u32, u32) -> [u8; 3])
     picture
 }
 
-/// Returns a sequence of `frames` pictures, of a random adversarial kind with random parameters.
+/// Returns a sequence of `frames` pictures of a random adversarial kind, with random parameters.
 fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
     let kind = rng.below(8);
     let period = 1 + rng.below(8);
@@ -132,7 +132,7 @@ fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
                     }
                     noise.clone()
                 }
-                // A grating that drifts, in any direction.
+                // A grating that drifts in a random direction.
                 4 => paint(SIZE, |x, y| {
                     let place = f64::from(x) + f64::from(y) * f64::from(wide) / 30.0;
                     let wave = ((place + speed * frame as f64) / stripes * std::f64::consts::TAU).sin();
@@ -163,8 +163,8 @@ fn the_block_layout_matches_the_shader() {
     check_layout!(FlashBlock { now, frame, passed, second, together, fresh }, SHADER, "Flash");
 }
 
-/// Limits random sequences, some with dropped frames. Returns the number of sequences that exceeded the
-/// limit, and the number of others, which the limiter must not change.
+/// Runs random sequences, some with dropped frames, through the limiter. Returns the number of sequences that exceed
+/// the limit and the number of those that do not, which the limiter must not change.
 fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
     let mut counts = [0; 2];
     for seed in seeds {
