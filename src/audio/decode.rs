@@ -184,7 +184,7 @@ mod tests {
     use crate::audio::wav;
 
     #[test]
-    fn a_wav_file_round_trips_within_one_step() {
+    fn a_wav_file_round_trips_within_two_steps() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tone.wav");
         let frames = (0..4_410).map(|n| [(n as f32 * 0.05).sin() * 0.8, (n as f32 * 0.03).cos() * 0.3]);

@@ -1,7 +1,7 @@
 //! Streaming sample-rate conversion by a windowed sinc, both channels at once.
 //!
-//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so a table of
-//! fixed resolution serves any ratio of rates. The position is an exact integer, in units of 1 / `to_hz` of an input
+//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so a table
+//! of fixed resolution serves any ratio of rates. The position is an exact integer, in units of 1 / `to_hz` of an input
 //! sample, and never drifts. Allocates only in `new` and when the caller's `Vec` grows.
 
 use super::frame::Frame;
