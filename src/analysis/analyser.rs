@@ -104,7 +104,7 @@ impl Analyser {
         }
     }
 
-    /// Processes any number of stereo frames at 44.1 kHz. Replaces non-finite samples by silence and clamps the others
+    /// Processes any number of stereo frames at 44.1 kHz. Replaces non-finite samples with silence and clamps the others
     /// to ±16.
     pub fn push(&mut self, frames: &[[f32; 2]]) {
         for &frame in frames {

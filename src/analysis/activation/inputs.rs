@@ -9,9 +9,9 @@ use crate::analysis::filterbank::MAX_BANDS;
 const FRAME_HOPS: usize = 2;
 /// Length of a frame, in seconds.
 const FRAME_SECS: f32 = 0.02;
-/// Added to the band powers before the logarithm: a share of the reference power, 50 dB below the music.
+/// Offset added to the relative band powers before the logarithm, 50 dB below the reference power.
 const FLOOR: f32 = 1e-5;
-/// Added to the band powers before the logarithm, whatever the reference power.
+/// Smaller offset added to the mean power of a frame, which keeps the logarithm finite.
 const SMALLEST: f32 = 1e-8;
 /// Time constant of the running mean of a band, in seconds.
 const MEAN_SECS: f32 = 1.5;
