@@ -1,4 +1,4 @@
-//! The interface of every audio source, and the playhead of sources that play a recording.
+//! The interface of every audio source, and the playhead of the sources that are not devices.
 
 use crate::units::Seconds;
 
@@ -22,7 +22,7 @@ pub trait Source: Send {
 /// Maximum number of frames delivered by one read; after a longer stall, the rest is skipped, as with a device.
 const MAX_PER_READ: u64 = SAMPLE_RATE_HZ as u64 * 2;
 
-/// Counter of the frames due from a recording. The first call to [`Self::due`] starts the clock.
+/// Counter of the frames due from a file, a recording or the demo track. The first call to [`Self::due`] starts the clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Playhead {
     started: Option<Seconds>,

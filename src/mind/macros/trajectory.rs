@@ -158,7 +158,7 @@ impl Trajectory {
         let rate = if target > self.trust { rise } else { fall };
         self.trust += (target - self.trust) * (1.0 - (-dt * rate).exp());
         let beat = features.beat.beats_at(features.at);
-        // The beat number jumps when a new grid is detected; such jumps are not counted as beats.
+        // A new grid makes the beat number jump: ignore steps backwards or of more than four beats.
         let passed = self.last_beat.map_or(0.0, |last| beat.floor() - last.floor());
         if features.beat.trusted() && (0.0..=4.0).contains(&passed) {
             self.beats += passed as f32;
