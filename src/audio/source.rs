@@ -22,7 +22,8 @@ pub trait Source: Send {
 /// Maximum number of frames delivered by one read; after a longer stall, the rest is skipped, as with a device.
 const MAX_PER_READ: u64 = SAMPLE_RATE_HZ as u64 * 2;
 
-/// Counter of the frames due from a file, a recording or the demo track. The first call to [`Self::due`] starts the clock.
+/// Counter of the frames due from a file, a recording or the demo track. Its clock starts with the first call to
+/// [`Self::due`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Playhead {
     started: Option<Seconds>,
