@@ -28,7 +28,7 @@ const SIZE: usize = SIZE_SAMPLES;
 /// Cutoff of the high-pass filter that removes a DC offset, in Hz.
 const OFFSET_CUT_HZ: f32 = 12.0;
 
-/// Analyses stereo audio at 44.1 kHz. Causal; allocates nothing after [`Analyser::new`].
+/// Causal analyser of stereo audio at 44.1 kHz; allocates nothing after [`Analyser::new`].
 pub struct Analyser {
     /// Number of frames received.
     frames: u64,
@@ -104,7 +104,8 @@ impl Analyser {
         }
     }
 
-    /// Processes any number of stereo frames at 44.1 kHz. Non-finite samples are replaced by silence.
+    /// Processes any number of stereo frames at 44.1 kHz. Replaces non-finite samples with silence and clamps the others
+    /// to ±16.
     pub fn push(&mut self, frames: &[[f32; 2]]) {
         for &frame in frames {
             self.process(

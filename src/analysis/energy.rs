@@ -10,7 +10,7 @@ const RANGE_DB: f32 = 24.0;
 /// Rate at which the remembered loudest level falls, in dB per second.
 const DECAY_DB: f32 = 0.08;
 
-/// Follows the energy of the music with a fast and a slow time constant.
+/// Energy follower with a fast and a slow time constant.
 pub(super) struct EnergyFollower {
     dt: f32,
     loud_db: f32,

@@ -115,7 +115,7 @@ impl BeatGrid {
         self.anchor_beat as f64 + (now.0 - self.anchor.0) / self.tempo.period().0
     }
 
-    /// Returns the position of `now` between two beats.
+    /// Returns the beat phase at `now`.
     pub fn at(&self, now: Seconds) -> Phase {
         Phase::new(self.beats_at(now))
     }

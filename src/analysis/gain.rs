@@ -14,7 +14,7 @@ const RISE_SECS: f32 = 0.6;
 /// Time constant of a falling reference, in seconds.
 const FALL_SECS: f32 = 12.0;
 
-/// Tracks the reference level.
+/// Tracker of the reference level and the gate.
 pub(super) struct Gain {
     dt: f32,
     smooth: f32,
@@ -30,7 +30,7 @@ impl Gain {
 
     /// Updates the reference with the mean square of the latest hop.
     pub fn step(&mut self, power: f32) {
-        // Follows rising levels within a few hops and falling levels slowly.
+        // Rising levels are followed within a few hops, falling ones with the time constant `QUIET_SECS`.
         let towards = if power > self.smooth { 0.5 } else { self.dt / QUIET_SECS };
         self.smooth += (power - self.smooth) * towards;
         let level = 10.0 * (self.smooth + 1e-12).log10();
@@ -42,7 +42,7 @@ impl Gain {
             self.reference = self.smooth;
         }
         let time = if self.smooth > self.reference { RISE_SECS } else { FALL_SECS };
-        // Smoothed in decibels, so that the rate does not depend on the level.
+        // The reference is smoothed in decibels, so that the rate does not depend on the level.
         let ratio = (self.smooth.max(1e-12) / self.reference).clamp(1e-3, 1e4);
         self.reference *= ratio.powf((self.dt / time).min(1.0));
     }
@@ -52,7 +52,7 @@ impl Gain {
         self.reference.max(10.0_f32.powf(OPEN_DBFS / 10.0))
     }
 
-    /// Returns the gate: 0 for silence and hiss, 1 for sound.
+    /// Returns the gate, from 0 (closed, for silence and hiss) to 1 (open, for sound).
     pub fn gate(&self) -> f32 {
         self.gate
     }

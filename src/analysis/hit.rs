@@ -1,13 +1,13 @@
 //! Hit follower: rises within milliseconds of a kick, snare or clap, then decays.
 //!
 //! A hit is a simultaneous rise of several bands above their recent level, well beyond their usual
-//! fluctuation. Pads, noise and hiss fluctuate too and are therefore ignored.
+//! fluctuation. The fluctuations of pads, noise and hiss are therefore ignored.
 
 use super::filterbank::MAX_BANDS;
 
 /// Number of past steps searched for the level before a rise.
 const HISTORY: usize = 14;
-/// Latest steps excluded from the search because the rise may already have started.
+/// Number of latest steps excluded from the search, because the rise may already have started.
 const RISING: usize = 3;
 /// Time constant of the envelope's decay, in seconds.
 const FALL_SECS: f32 = 0.13;
@@ -15,7 +15,7 @@ const FALL_SECS: f32 = 0.13;
 const FLUCTUATION_SECS: f32 = 3.0;
 /// Initial fluctuation estimate, in dB.
 const FIRST_FLUCTUATION_DB: f32 = 3.0;
-/// Levels are clamped at this floor, in dB relative to the reference.
+/// Lower limit of the levels, in dB relative to the reference.
 const FLOOR_DB: f32 = -42.0;
 /// Rise that is ignored: a constant in dB plus a multiple of the band's fluctuation.
 const IGNORED_DB: f32 = 1.5;
@@ -29,11 +29,11 @@ const THRESHOLD: f32 = 0.045;
 /// with which clear hits are forgotten, in seconds.
 const CLEAR: f32 = 0.1;
 const CLEAR_SECS: f32 = 4.0;
-/// Minimum height of the envelope at a hit; high enough that a stronger one shortly after does not look like
-/// a second hit.
+/// Minimum height of the envelope at a hit; high enough that a further rise shortly after does not look like a second
+/// hit.
 const MIN_HEIGHT: f32 = 0.7;
 
-/// Follows drum hits with an envelope.
+/// Envelope follower for drum hits.
 pub(super) struct HitFollower {
     dt: f32,
     /// Level of each band at the last steps, in dB relative to the reference.

@@ -7,7 +7,7 @@ use super::filterbank::{Filterbank, MAX_BANDS};
 
 /// Hops between the two compared levels.
 const LAG: usize = 2;
-/// Log compression: power over reference is multiplied by this before the logarithm.
+/// Factor of the logarithmic compression: the relative power is multiplied by this before the logarithm.
 const COMPRESSION: f32 = 300.0;
 
 /// Onset strength at one hop, averaged over the bands of each range; about 0.1 for a soft note, 1 for a solo
@@ -34,7 +34,7 @@ pub(super) fn ranges(bank: &Filterbank) -> [std::ops::Range<usize>; 3] {
     [bank.within(25.0, 130.0), bank.within(130.0, 2_000.0), bank.within(2_000.0, 16_000.0)]
 }
 
-/// Computes onset strength from band powers.
+/// Detector that computes onset strength from band powers.
 pub(super) struct OnsetDetector {
     ranges: [std::ops::Range<usize>; 3],
     past: [[f32; MAX_BANDS]; LAG],

@@ -1,4 +1,4 @@
-//! Reports each beat once, shortly before it falls.
+//! Prediction of the next beat.
 
 use super::features::Features;
 use crate::units::Seconds;
@@ -8,7 +8,7 @@ const LEAD_SECS: f64 = 0.05;
 /// A beat closer to the last one than this share of a period is the same beat, moved by a grid correction.
 const SAME_BEAT: f64 = 0.4;
 
-/// Reports each beat shortly before it falls.
+/// Predictor that reports each beat once, shortly before it falls.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BeatPredictor {
     last: Option<Seconds>,

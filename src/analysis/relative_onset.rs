@@ -26,7 +26,7 @@ const PAST: usize = LAG + SPAN - 1;
 /// windows at the start.
 const START_HOPS: usize = 20;
 
-/// Computes relative onset strength from band powers.
+/// Detector that computes relative onset strength from band powers.
 pub(super) struct RelativeOnsets {
     ranges: [std::ops::Range<usize>; 3],
     /// Smoothing factor of the running mean, per hop.
@@ -54,13 +54,13 @@ impl RelativeOnsets {
     /// Returns the onset strength from the band powers of a hop, the reference power and the gate.
     pub fn step(&mut self, bands: &[f32], reference: f32, gate: f32) -> Onset {
         let mut levels = [0.0; MAX_BANDS];
-        // Until the hops span the time constant, this is their plain average.
+        // The mean is a plain average until the hops span the time constant.
         let share = self.share.max(1.0 / (self.hops + 1) as f32);
         let mut rises = [0.0; MAX_BANDS];
         for (band, power) in bands.iter().enumerate() {
             let power = power / reference;
             let mean = &mut self.mean[band];
-            // In silence the mean of the music is kept.
+            // In silence, the mean is frozen.
             *mean += (power - *mean) * share * gate;
             levels[band] = (power / (FLOOR + *mean) + OFFSET).sqrt().sqrt();
             let before: f32 = (0..SPAN).map(|n| self.past[(self.at + n) % PAST][band]).sum();
@@ -86,9 +86,9 @@ mod tests {
     use crate::analysis::onset::OnsetDetector;
     use crate::units::Rng;
 
-    /// Returns the contrast (mean strength at onsets over that at all hops) on the fixed scale and on the
-    /// relative one, for an onset in all bands every 50 hops in fluctuating noise of the mean power `crowd`,
-    /// all multiplied by `level`.
+    /// Returns the contrast (mean strength at onsets divided by that of all hops) on the fixed and on the relative
+    /// scale. The signal has an onset in all bands every 50 hops, in fluctuating noise of mean power `crowd`, and is
+    /// multiplied by `level`.
     fn contrast(level: f32, crowd: f32) -> (f32, f32) {
         let bank = Filterbank::new(2048);
         let (mut fixed, mut relative) = (OnsetDetector::new(&bank), RelativeOnsets::new(&bank, 0.01));

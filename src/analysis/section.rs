@@ -14,7 +14,8 @@ const DRUMS_GONE: f32 = 0.4;
 const DRUMS_BACK: f32 = 0.7;
 /// Seconds without drums before a breakdown.
 const MISSING_SECS: f32 = 1.5;
-/// Detection latency of a drop, and how long a drop waits for a trusted grid, in seconds.
+/// Detection latency of a drop, and how long after it a grid that becomes trusted still starts a phrase at the drop, in
+/// seconds.
 const DROP_LATENCY_SECS: f32 = 0.4;
 const DROP_WAIT_SECS: f32 = 8.0;
 /// Duration of a drop, in seconds.
@@ -24,7 +25,7 @@ const BUILD_RATIO: f32 = 1.35;
 /// Phrase lengths, in bars.
 const PHRASES: [u32; 3] = [8, 16, 32];
 
-/// Decides section, passage and phrase.
+/// Tracker of section, passage and phrase.
 pub struct SectionTracker {
     dt: f32,
     section: Section,

@@ -1,6 +1,6 @@
-//! Decodes audio files with symphonia, into memory at once or packet by packet.
+//! Decodes audio files with symphonia, either the whole file into memory or packet by packet.
 //!
-//! Files are untrusted: a panic in the decoder only makes the file unplayable.
+//! Files are untrusted: a panic in the decoder is caught and ends the file or makes it unplayable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub const LONGEST_MINUTES: u32 = 120;
 const MAX_FRAMES: usize = LONGEST_MINUTES as usize * 60 * 48_000;
 /// Plausible sample rates, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
-/// Number of consecutive corrupt packets after which the rest of the file is ignored.
+/// Number of consecutive corrupt or empty packets after which the rest of the file is ignored.
 const MAX_BAD_PACKETS: u32 = 256;
 
 /// Decodes a whole file to stereo at the sample rate of the file. Fails if it cannot be opened or decoded, or
@@ -130,7 +130,7 @@ impl AudioFile {
             let packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
                 Err(Error::ResetRequired) if self.next_stream() => continue,
-                Ok(None) | Err(_) => return false, // end of the file, or truncated
+                Ok(None) | Err(_) => return false, // the file ends or is truncated
             };
             if packet.track_id != self.track {
                 continue;
@@ -138,7 +138,7 @@ impl AudioFile {
             let buffer = match self.decoder.decode(&packet) {
                 Ok(buffer) if buffer.frames() > 0 => buffer,
                 Ok(_) | Err(Error::DecodeError(_)) => {
-                    bad += 1; // a corrupt packet leaves a short gap
+                    bad += 1; // skip a corrupt or empty packet
                     continue;
                 }
                 Err(_) => return false,
@@ -184,7 +184,7 @@ mod tests {
     use crate::audio::wav;
 
     #[test]
-    fn a_wav_file_round_trips_within_one_step() {
+    fn a_wav_file_round_trips_within_two_steps() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tone.wav");
         let frames = (0..4_410).map(|n| [(n as f32 * 0.05).sin() * 0.8, (n as f32 * 0.03).cos() * 0.3]);

@@ -30,7 +30,8 @@ pub use play::{FileSource, PcmSource, Playback};
 pub use resample::Resampler;
 pub use source::Source;
 
-/// Lets tests assert that a callback or its consumer does not allocate; applies to the whole test program.
+/// Allocator with which tests assert that a callback or its consumer does not allocate; applies to the whole test
+/// binary.
 #[cfg(test)]
 #[global_allocator]
 static ALLOCATION_GUARD: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

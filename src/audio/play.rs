@@ -18,7 +18,7 @@ pub enum Playback {
     Loop,
 }
 
-/// Plays a file in real time on the show clock, decoding it on the fly.
+/// A source that plays a file in real time on the show clock, decoding it on the fly.
 pub struct FileSource {
     file: AudioFile,
     resampler: Resampler,
@@ -56,7 +56,7 @@ impl FileSource {
         }
         self.ready.drain(..self.used);
         self.used = 0;
-        // A looped file that has become unreadable delivers nothing: reopen it once per read, not forever.
+        // A looped file that has become unreadable delivers no audio: reopen it at most once per read.
         let mut may_restart = true;
         while self.ready.len() < wanted && !self.ended {
             self.decoded.clear();
@@ -107,7 +107,7 @@ impl Source for FileSource {
     }
 }
 
-/// Plays audio in memory on the show clock.
+/// A source that plays audio in memory on the show clock.
 pub struct PcmSource {
     name: String,
     frames: Vec<Frame>,

@@ -1,8 +1,8 @@
 //! Streaming sample-rate conversion by a windowed sinc, both channels at once.
 //!
-//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them,
-//! so one table serves any pair of rates. The position is an exact integer, in units of 1 / `to_hz` of an
-//! input sample, and never drifts. Allocates only in `new`, and where the caller's `Vec` grows.
+//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so a table
+//! of fixed resolution serves any ratio of rates. The position is an exact integer, in units of 1 / `to_hz` of an input
+//! sample, and never drifts. Allocates only in `new` and when the caller's `Vec` grows.
 
 use super::frame::Frame;
 
@@ -17,7 +17,7 @@ const KAISER_BETA: f64 = 8.0;
 /// Number of input frames processed at once, which bounds the history.
 const CHUNK: usize = 1024;
 
-/// Converts audio between two sample rates, block by block.
+/// A streaming converter between two sample rates.
 #[derive(Debug)]
 pub struct Resampler {
     from_hz: u32,

@@ -1,4 +1,4 @@
-//! The interface of every audio source, and the clock of played sources.
+//! The interface of every audio source, and the playhead of the sources that are not devices.
 
 use crate::units::Seconds;
 
@@ -19,10 +19,11 @@ pub trait Source: Send {
     fn name(&self) -> String;
 }
 
-/// Maximum number of frames delivered by one read; after a stall the rest is skipped, as on a device.
+/// Maximum number of frames delivered by one read; after a longer stall, the rest is skipped, as with a device.
 const MAX_PER_READ: u64 = SAMPLE_RATE_HZ as u64 * 2;
 
-/// Counts the frames that are due from a played source. The first call to [`Self::due`] starts the clock.
+/// Counter of the frames due from a file, a recording or the demo track. Its clock starts with the first call to
+/// [`Self::due`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Playhead {
     started: Option<Seconds>,
@@ -71,6 +72,6 @@ mod tests {
         head.due(Seconds(0.0));
         assert_eq!(head.due(Seconds(60.0)) as u64, MAX_PER_READ);
         assert_eq!(head.due(Seconds(60.5)), 22_050);
-        assert_eq!(head.due(Seconds(10.0)), 0, "a clock that runs backwards gives nothing");
+        assert_eq!(head.due(Seconds(10.0)), 0, "a clock that runs backwards delivers nothing");
     }
 }

@@ -4,7 +4,7 @@
 
 use super::Frame;
 
-/// Sample limit; larger values come from a broken driver and would destabilise filters.
+/// Largest absolute sample; larger values come from a broken driver and would destabilise filters.
 const MAX_SAMPLE: f32 = 16.0;
 
 /// Returns the sample clamped, with NaN and infinity replaced by silence.

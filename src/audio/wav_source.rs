@@ -111,7 +111,7 @@ fn header(format: &[u8], audio: &Range<u64>) -> Vec<u8> {
     header
 }
 
-/// Reads a rebuilt header, then the audio of the file.
+/// A reader of the rebuilt header, followed by the audio of the file.
 struct WavSource {
     header: Vec<u8>,
     audio: Range<u64>,

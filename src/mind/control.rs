@@ -18,7 +18,7 @@ pub enum Control {
     M5,
     /// Glow: bloom around bright parts, or a vignette.
     M6,
-    /// Chroma: stronger colours that drift apart, or greyscale.
+    /// Chroma: stronger colours with chromatic aberration, or greyscale.
     M7,
     /// Pulse: hits zoom in, or out.
     M8,
@@ -43,7 +43,7 @@ impl Control {
         }
     }
 
-    /// Describes the effect at each end; in the middle, the control leaves the picture unchanged.
+    /// Returns a description of the effect at each end; in the middle, the control leaves the picture unchanged.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Fusion => "Up: trails and a second preset; down: no trails",
@@ -163,7 +163,7 @@ mod tests {
     use crate::library::{MACROS, PROFILES};
 
     #[test]
-    fn the_settings_file_knows_all_names() {
+    fn names_match_the_settings_file() {
         assert_eq!(Profile::ALL.map(Profile::name), PROFILES);
         let macros = Control::ALL.map(|control| serde_json::to_value(control).expect("a name"));
         assert_eq!(macros, MACROS);

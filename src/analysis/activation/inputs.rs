@@ -1,7 +1,7 @@
-//! Inputs of the network: the level of each band, and its distance from the running mean of that band.
+//! Inputs of the network: the logarithmic level of each band, and its deviation from the running mean of that band.
 //!
-//! Both are logarithmic. The level shows what is loud; the distance does not depend on filters, distance or steady
-//! noise, which move a band and its mean alike.
+//! The level shows what is loud. The deviation is not affected by equalisation, distance from the loudspeakers or
+//! steady noise, which shift a band and its mean alike.
 
 use crate::analysis::filterbank::MAX_BANDS;
 
@@ -9,17 +9,17 @@ use crate::analysis::filterbank::MAX_BANDS;
 const FRAME_HOPS: usize = 2;
 /// Length of a frame, in seconds.
 const FRAME_SECS: f32 = 0.02;
-/// Floor of the band powers as a share of the reference power, 50 dB below the music.
+/// Offset added to the relative band powers before the logarithm, 50 dB below the reference power.
 const FLOOR: f32 = 1e-5;
-/// Floor of the mean power of a band, before the logarithm.
+/// Smaller offset added to the mean power of a frame, which keeps the logarithm finite.
 const SMALLEST: f32 = 1e-8;
 /// Time constant of the running mean of a band, in seconds.
 const MEAN_SECS: f32 = 1.5;
-/// Offset and scale of the levels, and scale of the distances: brings both to about -1 to 1.
+/// Offset and scale of the levels, and scale of the deviations; they map both to about -1 to 1.
 const LEVEL: (f32, f32) = (6.0, 0.25);
 const DISTANCE: f32 = 0.5;
 
-/// Collects the band powers of a frame and normalises them.
+/// Band powers of the current frame, and the running means that normalise them.
 pub(super) struct Inputs<const BANDS: usize> {
     power: [f32; MAX_BANDS],
     hops: usize,
@@ -33,8 +33,8 @@ impl<const BANDS: usize> Inputs<BANDS> {
         Self { power: [0.0; MAX_BANDS], hops: 0, mean: [0.0; BANDS], frames: 0 }
     }
 
-    /// Adds the band powers of a hop, the reference power and the gate. With the last hop of a frame, writes the levels
-    /// and then the distances to `out` and returns true.
+    /// Adds the band powers of a hop, divided by the power `reference` and scaled by `gate`. On the last hop of a
+    /// frame, writes the levels, followed by the deviations, to `out` and returns true.
     pub fn push(&mut self, bands: &[f32], reference: f32, gate: f32, out: &mut [f32]) -> bool {
         for (sum, power) in self.power.iter_mut().zip(bands) {
             *sum += power * gate / reference;
@@ -45,7 +45,7 @@ impl<const BANDS: usize> Inputs<BANDS> {
         }
         self.hops = 0;
         self.frames = self.frames.saturating_add(1);
-        // A plain average until it spans the time constant.
+        // The mean is a plain average until the frames span the time constant.
         let share = (1.0 - (-FRAME_SECS / MEAN_SECS).exp()).max(1.0 / self.frames as f32);
         let (levels, distances) = out.split_at_mut(BANDS);
         for (band, (level, distance)) in levels.iter_mut().zip(distances).enumerate() {

@@ -1,5 +1,5 @@
-//! Beat activations: how likely the music has a beat now, according to a network trained on composed and MIDI music in
-//! rooms and crowds (`tests/tools/train_beats.py`).
+//! Beat activations: the probability of a beat at each moment, estimated by a network trained on composed music and
+//! MIDI files with simulated rooms and crowds (`tests/tools/train_beats.py`).
 
 mod inputs;
 mod network;
@@ -9,25 +9,25 @@ mod tests;
 use inputs::Inputs;
 use network::{Network, weight_count};
 
-/// Bands of the analyser.
+/// Number of bands of the analyser's long transform.
 const BANDS: usize = 33;
 const INPUTS: usize = 2 * BANDS;
 const WEIGHTS: &[u8] = include_bytes!("../../../assets/beats.bin");
 const _: () =
     assert!(WEIGHTS.len() == size_of::<f32>() * weight_count(INPUTS), "the weights do not fit the network");
 
-/// Output of the network, 0 to 1 each, about 50 ms after the sound.
+/// Output of the network; lags the sound by about 50 ms. All values are probabilities, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Activation {
-    /// A beat.
+    /// Probability of a beat.
     pub beat: f32,
-    /// The first beat of a bar.
+    /// Probability of the first beat of a bar.
     pub downbeat: f32,
-    /// Music with a beat.
+    /// Probability that the music has a beat at all.
     pub presence: f32,
 }
 
-/// Computes activations from band powers; a new one every second hop.
+/// Detector that computes a new activation from the band powers every second hop.
 pub(super) struct ActivationDetector {
     inputs: Inputs<BANDS>,
     frame: [f32; INPUTS],
@@ -46,7 +46,7 @@ impl ActivationDetector {
         }
     }
 
-    /// Returns the latest activation after the band powers of a hop, the reference power and the gate.
+    /// Processes the band powers of a hop, given the reference power and the gate, and returns the latest activation.
     pub fn step(&mut self, bands: &[f32], reference: f32, gate: f32) -> Activation {
         if self.inputs.push(bands, reference, gate, &mut self.frame) {
             let [beat, downbeat, presence] =

@@ -1,9 +1,10 @@
-//! Forward pass of a causal network of dilated convolutions with residuals (Bai, Kolter and Koltun, "An empirical
-//! evaluation of generic convolutional and recurrent networks for sequence modeling", 2018), one frame at a time.
+//! Forward pass, one frame at a time, of a causal network of dilated convolutions with residual connections (Bai,
+//! Kolter and Koltun, "An empirical evaluation of generic convolutional and recurrent networks for sequence modeling",
+//! 2018).
 
 /// Channels of every hidden layer.
 const CHANNELS: usize = 32;
-/// Taps of the first layer and of each dilated one.
+/// Taps of the first layer and of each dilated layer.
 const FIRST_TAPS: usize = 3;
 const TAPS: usize = 5;
 /// Frames between the taps of each dilated layer.
@@ -11,7 +12,7 @@ const DILATIONS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// Outputs: beat, downbeat, and whether there is a beat at all.
 pub(super) const OUTPUTS: usize = 3;
 
-/// Number of weights of a network with `inputs` inputs.
+/// Returns the number of weights of a network with `inputs` inputs.
 pub(super) const fn weight_count(inputs: usize) -> usize {
     (FIRST_TAPS * inputs + 1) * CHANNELS
         + DILATIONS.len() * ((TAPS * CHANNELS + 1) + (CHANNELS + 1)) * CHANNELS
@@ -20,18 +21,20 @@ pub(super) const fn weight_count(inputs: usize) -> usize {
 
 type Hidden = [f32; CHANNELS];
 
-/// Weights of a convolution: per tap (oldest first) and input, one weight for each output.
+/// A causal convolution with its past inputs.
 struct Convolution<const IN: usize, const OUT: usize> {
+    /// One weight per tap (oldest first), input and output.
     weights: Vec<[[f32; OUT]; IN]>,
     bias: [f32; OUT],
-    /// Frames between taps, and the ring of the latest inputs; the next one goes to `at`.
+    /// Frames between taps.
     dilation: usize,
+    /// Ring of the latest inputs; the next one is written at `at`.
     past: Vec<[f32; IN]>,
     at: usize,
 }
 
 impl<const IN: usize, const OUT: usize> Convolution<IN, OUT> {
-    /// Takes the weights of the layer from the front of `from`.
+    /// Builds a layer from the next weights of `from`; missing weights are 0.
     fn take(from: &mut impl Iterator<Item = f32>, taps: usize, dilation: usize) -> Self {
         let mut next = || from.next().unwrap_or_default();
         let mut row = || std::array::from_fn(|_| next());
@@ -43,7 +46,7 @@ impl<const IN: usize, const OUT: usize> Convolution<IN, OUT> {
     fn step(&mut self, input: &[f32; IN]) -> [f32; OUT] {
         let length = self.past.len();
         self.past[self.at] = *input;
-        // The oldest tap is right behind the newest input in the ring.
+        // The oldest input directly follows the newest one in the ring.
         let oldest = (self.at + 1) % length;
         let mut out = self.bias;
         for (tap, weights) in self.weights.iter().enumerate() {

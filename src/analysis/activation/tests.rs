@@ -1,11 +1,11 @@
-//! The network against its Python original, and activations on drums and noise.
+//! Compares the network with its Python reference, and checks activations on drums and noise.
 
 use super::network::OUTPUTS;
 use super::*;
 use crate::units::Rng;
 
-/// Logits of the Python network (`tests/tools/train_beats.py --check`) for input `n` of frame `t` of
-/// `sin(0.1 * (t + 1) * (n + 1))`, after these numbers of frames.
+/// A number of frames, and the logits of the Python network after them (`tests/tools/train_beats.py --check`). Input
+/// `n` of frame `t` is `sin(0.1 * (t + 1) * (n + 1))`.
 const EXPECTED: [(usize, [f32; OUTPUTS]); 3] = [
     (1, [-2.22141, -3.494, -0.82446]),
     (50, [-1.77202, -3.57445, 2.21364]),
@@ -31,7 +31,8 @@ fn the_forward_pass_equals_the_python_network() {
 
 #[test]
 fn activations_peak_on_the_beat_and_noise_has_none() {
-    // Kicks every 50 hops in the low bands, hats in between, over steady noise at a hundredth of their power.
+    // Kicks every 50 hops in the low bands and hats every 25 hops in the high bands, over noise at a hundredth of the
+    // kicks' power.
     let mean = |kicks: bool| {
         let mut detector = ActivationDetector::new();
         let mut rng = Rng::new(5);
@@ -51,7 +52,7 @@ fn activations_peak_on_the_beat_and_noise_has_none() {
             });
             let activation = detector.step(&bands, 1.0, 1.0);
             if hop >= 500 {
-                // The window is left out here, so that the activation comes a little early.
+                // These bands are not delayed by a transform window, so activations come slightly early.
                 let place = if (1..=6).contains(&(hop % 50)) { &mut on } else { &mut off };
                 *place = (place.0 + activation.beat, place.1 + 1);
             }

@@ -14,7 +14,8 @@ const WEIGHTS: [[[f32; 4]; 2]; 4] = [
     [[0.34, -0.34, -0.22, -0.15], [0.09, 0.39, 0.34, -0.28]],
     [[-0.01, 0.19, 0.20, 0.10], [0.07, 0.28, 0.67, -0.15]],
 ];
-/// Weight of a beat's share of the activations of downbeats, and what regularises the share of weak ones.
+/// Weight of a beat's share of the downbeat activations, and the constant that keeps weak activations from giving large
+/// shares.
 const ACTIVATION_WEIGHT: f32 = 4.0;
 const ACTIVATION_FLOOR: f32 = 0.1;
 /// Smoothing factor of the evidence, per update.
@@ -36,7 +37,7 @@ impl Bar {
         self.start = Some(number);
     }
 
-    /// Lets the start be detected again.
+    /// Returns to automatic detection of the start.
     pub fn release(&mut self) {
         self.start = None;
     }

@@ -11,8 +11,8 @@ const CELLS: usize = BEATS * PARTS;
 /// Length of the running average, in passes over the eight beats.
 const AVERAGE_PASSES: f32 = 4.0;
 
-/// Accents at one position, 0 to 1 each: low, mid, high, sharp (mid and high at once), and the activations of a beat and
-/// of a downbeat.
+/// Accents at one position, 0 to 1 each: low, mid, high, sharp (mid and high at once), and the activations of a beat
+/// and of a downbeat.
 pub type Ranges = [f32; 6];
 
 /// Averaged accents per position.
@@ -26,7 +26,7 @@ pub struct AccentAverages {
 }
 
 impl AccentAverages {
-    /// Builds averages without any accents.
+    /// Builds empty averages.
     pub fn new() -> Self {
         Self { value: [[0.0; 6]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 6] }
     }
@@ -47,8 +47,8 @@ impl AccentAverages {
         }
     }
 
-    /// Returns the mean accents `part` quarter beats after those beats whose number modulo `every` is that of
-    /// `beat`, or `None` before the first such beat has passed.
+    /// Returns the mean accents `part` quarter beats after every beat whose number equals `beat` modulo `every`, or
+    /// `None` until one such position has passed.
     pub fn mean(&self, beat: usize, part: usize, every: usize) -> Option<Ranges> {
         let (mut sum, mut count) = ([0.0; 6], 0.0);
         for cell in (beat % every..BEATS).step_by(every).map(|beat| beat * PARTS + part) {

@@ -33,7 +33,7 @@ const EVENNESS: f32 = 0.3;
 const PATTERN: f32 = 4.0;
 const SIMILAR: f32 = 0.7;
 const REPETITION: f32 = 1.0;
-/// Minimum number of hops to correlate.
+/// Minimum number of pairs of hops to correlate.
 const MIN_PAIRS: usize = 250;
 
 /// A hypothesis of beat period and phase.
@@ -129,13 +129,13 @@ impl Combs {
         }
     }
 
-    /// Returns the best hypothesis of all.
+    /// Returns the best hypothesis at any tempo and phase.
     pub fn best(&self) -> Comb {
         self.best_of(0..BEATS, |_, _| true)
     }
 
-    /// Returns the best hypothesis within 2.5% of `period`, with its last beat `since` hops ago, give or take
-    /// 12% of a period.
+    /// Returns the best hypothesis within about 2.5% of `period` whose last beat was `since` hops ago, give or take 12%
+    /// of a period.
     pub fn near(&self, period: f32, since: f32) -> Comb {
         let place = ((period / MIN_PERIOD).log2() * PER_OCTAVE as f32).round();
         let place = place.clamp(0.0, (BEATS - 1) as f32) as usize;
@@ -182,7 +182,7 @@ impl Combs {
         }
     }
 
-    /// Refines period and phase below the grid resolution by parabolic interpolation.
+    /// Refines period and phase by parabolic interpolation between neighbouring bins.
     fn sharpen(&self, comb: Comb, place: usize, part: usize) -> Comb {
         let top = |before: f32, here: f32, after: f32| {
             let bend = before - 2.0 * here + after;
@@ -200,8 +200,8 @@ impl Combs {
     }
 }
 
-/// Returns the Pearson correlation of the accents with themselves `lag` hops later, -1 to 1; 0 with too few
-/// hops. Pearson rather than a plain product: a step in the level must not count as similarity.
+/// Returns the Pearson correlation of the accents with themselves `lag` hops later, -1 to 1; 0 with fewer than
+/// [`MIN_PAIRS`] pairs. A plain product would count a step in the level as similarity.
 fn autocorrelation(accents: &[f32], lag: usize) -> f32 {
     let pairs = accents.len().saturating_sub(lag);
     if pairs < MIN_PAIRS {

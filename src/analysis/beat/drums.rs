@@ -13,8 +13,8 @@ const WEIGHT: [f32; 3] = [1.0, 0.7, 0.5];
 const COMPRESSION: f32 = 0.7;
 /// Minimum peak of the relative onsets, whose scale does not depend on how loud a range is.
 const MIN_RELATIVE_PEAK: f32 = 0.02;
-/// Share of the relative onsets in the combined accent. The fixed scale has more contrast on a line input;
-/// the relative one does in a room, in a crowd or without highs.
+/// Share of the relative onsets in the combined accent. The fixed scale has more contrast on a line input, the relative
+/// scale in a room, in a crowd or without highs.
 const RELATIVE_SHARE: f32 = 0.5;
 /// Number of hops before the relative onsets are used (1 s), so that their means and peaks cover a beat or
 /// two.
@@ -45,7 +45,7 @@ impl Accent {
     }
 }
 
-/// Computes accents from onsets.
+/// Detector that computes accents from onsets.
 pub struct Drums {
     dt: f32,
     peak: [f32; 3],

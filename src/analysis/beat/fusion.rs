@@ -5,22 +5,22 @@ use super::drums::Accent;
 
 /// Hops by which the activations lag behind the accents.
 pub const LAG: usize = 2;
-/// Weight of the activations against the accents, which reach about 2.
+/// Weight of the activations relative to the accents, which reach about 2.
 const WEIGHT: f32 = 1.5;
 
-/// Delays accents until their activations arrive, and adds these.
+/// Delay line that holds accents until their activations arrive, and adds the two.
 pub struct Fusion {
     past: [Accent; LAG],
     at: usize,
 }
 
 impl Fusion {
-    /// Builds a combination without any history.
+    /// Builds an empty delay line.
     pub fn new() -> Self {
         Self { past: [Accent::default(); LAG], at: 0 }
     }
 
-    /// Returns the accent of the hop [`LAG`] hops ago, and the same combined with its activation.
+    /// Returns the accent of [`LAG`] hops ago, first alone and then combined with its activation.
     pub fn step(&mut self, accent: Accent, activation: Activation) -> (Accent, Accent) {
         let before = std::mem::replace(&mut self.past[self.at], accent);
         self.at = (self.at + 1) % LAG;

@@ -11,14 +11,14 @@ use super::octave;
 const OCTAVE_SMOOTHING: f32 = 0.06;
 const HALVE: f32 = 1.2;
 const RESTORE: f32 = -1.8;
-/// Log odds that are too small to be sure of the octave.
+/// Log odds below which the octave is in doubt.
 const DOUBT: f32 = 0.3;
-/// Weight of the activations against the accents when every second beat is chosen.
+/// Weight of the activations relative to the accents in the choice between odd and even beats.
 const ACTIVATION_WEIGHT: f32 = 2.0;
-/// Longest period that halving may produce, in hops.
+/// Limit of the period when counting every second beat, in hops.
 const MAX_PERIOD: f64 = 150.0;
 
-/// The counted beats: anchor and period in hops, and the number of the beat at the anchor.
+/// The beats that a grid counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count {
     /// Position of a beat, in hops.
@@ -29,7 +29,7 @@ pub struct Count {
     pub number: u64,
 }
 
-/// Beat grid. Internally tracks beats at the faster candidate tempo, the fast beats, and counts all of them or every
+/// A beat grid. It tracks beats at the faster of two candidate tempi, the fast beats, and counts all of them or every
 /// second one.
 pub struct Grid {
     /// Position of the last fast beat, in hops.
@@ -48,7 +48,7 @@ pub struct Grid {
     pub mean_z: f32,
     /// Share of the last updates in which no rival scored higher.
     pub lead: f32,
-    /// Whether the evidence was once significant or held for long enough, or the performer set the beat; an
+    /// Whether the evidence has ever been significant or has held for long enough, or the performer set the beat; an
     /// unproven grid is only a candidate.
     pub proven: bool,
     /// Running mean of low and overall onset strength, updated while there is evidence.
@@ -190,7 +190,7 @@ impl Grid {
         Some(view)
     }
 
-    /// Returns whether the evidence for counting every beat, or every second one, is weak.
+    /// Returns whether the evidence for the current choice (every beat or every second one) is weak.
     pub fn octave_is_doubtful(&self) -> bool {
         if self.slow.is_some() { self.octave < DOUBT } else { self.octave > -DOUBT }
     }

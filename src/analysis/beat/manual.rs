@@ -52,8 +52,8 @@ impl ManualTempo {
     }
 
     /// Applies a request at `now` (in hops), given the detected grid and the number of a downbeat. Returns
-    /// the new anchor and period, in hops, if the request moves the grid. Ignores halving and doubling that
-    /// would leave the range from [`MIN_TEMPO`] to [`MAX_TEMPO`].
+    /// the new anchor and period, in hops, if the request moves the grid. Ignores a halving or doubling that
+    /// would take the tempo outside the range from [`MIN_TEMPO`] to [`MAX_TEMPO`].
     pub fn apply(
         &mut self,
         request: TempoRequest,

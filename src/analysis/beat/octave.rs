@@ -18,10 +18,11 @@ const WEIGHTS: [[f32; 4]; 4] = [
 const TEMPO: [f32; 3] = [3.25, -1.89, -0.78];
 /// Added to the sum of the accents on the beats, so that weak accents give small ratios.
 const FLOOR: f32 = 0.02;
-/// Weights of activations that alternate between beats, by more than the typical share, and of those between beats.
+/// Weights of two shares of the activations: how much they alternate from beat to beat, beyond what is typical, and how
+/// much lies between beats.
 const ACTIVATION: [f32; 2] = [3.0, -3.0];
 const TYPICAL_ALTERNATION: f32 = 0.4;
-/// Regularises the ratios of weak activations.
+/// Constant that keeps weak activations from giving large ratios.
 const ACTIVATION_FLOOR: f32 = 0.1;
 /// Upper limit of the accents between beats, as a multiple of those on the beats.
 const MAX_BETWEEN: f32 = 3.0;

@@ -1,8 +1,9 @@
 //! Runs two trackers, one on the drums alone and one that also follows the network, and decides which one leads.
 //!
-//! The drums are precise on clear music and do not invent a beat; the network finds the beat in unfamiliar music, rooms
-//! and crowds. The tracker that follows it leads only if the network's beats lie on its grid, if there are kicks or bass
-//! lines and, while the grid of the drums is trusted, if the network supports that one less.
+//! The plain tracker, on the drums alone, is precise on clear music and rarely finds a beat where there is none. The
+//! informed tracker, which also follows the network, finds the beat in unfamiliar music, rooms and crowds. It leads
+//! only if it is confident, the network's beats lie on its grid and there are kicks or bass lines. While the plain
+//! tracker has a different grid that is trusted, the network must also support the informed grid more.
 
 use super::super::activation::Activation;
 use super::super::features::{BeatGrid, TRUSTED_CONFIDENCE};
@@ -19,11 +20,11 @@ use crate::units::Seconds;
 const UPDATE_HOPS: u64 = 10;
 /// Length of a hop, in seconds.
 const HOP_SECS: f64 = 0.01;
-/// Consecutive decisions after which the other tracker leads.
+/// Consecutive decisions for the other tracker after which it takes the lead from a trusted one.
 const SWITCH_UPDATES: u32 = 5;
-/// Minimum support for the informed grid.
+/// Support that the informed grid must exceed to lead.
 const SUPPORTED: Support = Support { level: 0.3, z: 3.0 };
-/// Lead in the level that a grid needs over a trusted one at twice or half the tempo.
+/// Hysteresis of the support level when a trusted plain grid has twice or half the tempo of the informed one.
 const OCTAVE_LEAD: f32 = 0.1;
 /// Presence below which there is no music with a beat.
 const PRESENT: f32 = 0.5;
@@ -34,7 +35,7 @@ const KICKS: f32 = 0.04;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Relation {
     Same,
-    /// One counts twice the beats of the other.
+    /// One counts twice as many beats as the other.
     Octave,
     Different,
 }
@@ -52,7 +53,7 @@ fn relation(a: Count, b: Count) -> Relation {
     }
 }
 
-/// Finds the beat with two trackers.
+/// The two trackers, and the choice of the one that leads.
 pub struct TrackerPair {
     plain: Tracker,
     informed: Tracker,
@@ -94,7 +95,8 @@ impl TrackerPair {
         }
     }
 
-    /// Applies a tempo request from the performer to the leading tracker, which leads until the request is withdrawn.
+    /// Applies a tempo request from the performer to the leading tracker, which keeps the lead until the request is
+    /// withdrawn.
     pub fn apply(&mut self, request: TempoRequest) {
         self.leader_mut().apply(request);
     }
@@ -139,7 +141,7 @@ impl TrackerPair {
         };
         let change = (supported && better) != self.informed_leads;
         self.changes = if change { self.changes + 1 } else { 0 };
-        // A leader that cannot be trusted is replaced at once.
+        // A leader that is not trusted is replaced immediately.
         let trusted = if self.informed_leads { supported } else { plain_trusted };
         if self.changes >= if trusted { SWITCH_UPDATES } else { 1 } {
             self.change();
@@ -172,7 +174,8 @@ mod tests {
     /// Period of the beats, in hops.
     const BEAT: usize = 50;
 
-    /// Runs for `hops` with random accents, `drums` on the beats, activations on them and a mean `low` onset.
+    /// Runs `pair` for `hops` hops of random accents, with drums of strength `drums` on the beats, activations just
+    /// after them and a constant low onset strength `low`.
     fn run(pair: &mut TrackerPair, rng: &mut Rng, hops: usize, drums: f32, low: f32) {
         for hop in 0..hops {
             let beat = if hop % BEAT == 0 { drums } else { 0.0 };

@@ -12,7 +12,7 @@ const TOOTH: usize = BEFORE + 1 + AFTER;
 const MIN_BEATS: usize = 3;
 /// Lower limit of the deviation, for activations close to zero.
 const MIN_DEVIATION: f32 = 1e-3;
-/// Smoothing factor of the presence per hop: two seconds.
+/// Smoothing factor of the presence per hop, for a time constant of two seconds.
 const PRESENCE_SMOOTHING: f32 = 0.005;
 
 /// Support of the activations for a grid.
@@ -24,9 +24,9 @@ pub struct Support {
     pub z: f32,
 }
 
-/// Keeps the latest activations.
+/// Beat activations of the last few seconds, and the smoothed presence of music with a beat.
 pub struct ActivationHistory {
-    /// Activations of the last hops; the oldest is at `at % TOOTH`.
+    /// Activations of the last hops; the oldest is at `hops % TOOTH`.
     recent: [f32; TOOTH],
     /// Peak around each hop; the peak around hop `n` is at `n % HISTORY`.
     peaks: Vec<f32>,
@@ -37,7 +37,7 @@ pub struct ActivationHistory {
 }
 
 impl ActivationHistory {
-    /// Returns an empty history.
+    /// Builds an empty history.
     pub fn new() -> Self {
         Self {
             recent: [0.0; TOOTH],
@@ -49,7 +49,7 @@ impl ActivationHistory {
         }
     }
 
-    /// Adds the activation of a beat, and of music with a beat, at a hop.
+    /// Adds the beat activation and the presence of a hop.
     pub fn push(&mut self, beat: f32, presence: f32) {
         self.recent[self.hops % TOOTH] = beat;
         if let Some(centre) = self.hops.checked_sub(AFTER) {
@@ -59,12 +59,12 @@ impl ActivationHistory {
         self.hops += 1;
     }
 
-    /// Number of hops with a known peak, at most [`HISTORY`].
+    /// Returns the number of hops with a known peak, at most [`HISTORY`].
     fn known(&self) -> usize {
         self.hops.saturating_sub(AFTER).min(HISTORY)
     }
 
-    /// Recomputes mean and deviation of the activations.
+    /// Recomputes the mean and standard deviation of the peaks.
     pub fn update(&mut self) {
         let known = &self.peaks[..self.known()];
         let count = known.len().max(1) as f32;
@@ -73,12 +73,13 @@ impl ActivationHistory {
         self.deviation = square.sqrt().max(MIN_DEVIATION);
     }
 
-    /// Returns how likely the sound of the last two seconds is music with a beat, 0 to 1.
+    /// Returns the probability that the last two seconds were music with a beat, 0 to 1.
     pub fn presence(&self) -> f32 {
         self.presence
     }
 
-    /// Returns the support for the beats of a grid in the history; none with fewer than three.
+    /// Returns the support for the beats of a grid that lie in the history; the default (no support) with fewer than
+    /// three beats.
     pub fn support(&self, grid: Count) -> Support {
         let newest = self.hops as f64 - 1.0 - AFTER as f64;
         let oldest = (self.hops as f64 - AFTER as f64 - self.known() as f64).max(0.0);
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grid_of_the_activations_has_most_support() {
+    fn the_grid_of_the_activations_has_the_most_support() {
         let mut history = ActivationHistory::new();
         for hop in 0..1_003 {
             let late = (hop + 50 - 7) % 50;

@@ -18,8 +18,8 @@ const HOUSE: Pattern =
     Pattern { kick: "x---x---x---x---", snare: "----x-------x---", hat: "--x---x---x---x-" };
 const ROCK: Pattern =
     Pattern { kick: "x-------x-x-----", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
-/// A slow song with kicks before the first and third beats, and eighth-note hats: as loud between the beats
-/// as on them.
+/// A slow song with eighth-note hats, and kicks on the first and third beats and an eighth note before them: as loud
+/// between the beats as on them.
 const BALLAD: Pattern =
     Pattern { kick: "x-----x-x-----x-", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
 const PAD_ONLY: Pattern = Pattern { kick: "-", snare: "-", hat: "-" };
@@ -200,7 +200,7 @@ fn beats_are_found_in_a_room_and_in_a_crowd() {
     for (name, pattern, bpm) in [("house", &HOUSE, 126.0), ("rock", &ROCK, 112.0)] {
         let mut sound = play(bpm, &[(pattern, 14)]);
         room(&mut sound, 2.0);
-        // Voices, as slowly swelling noise.
+        // Voices, simulated by swelling noise.
         let (mut rng, mut low) = (Rng::new(11), 0.0);
         for (n, frame) in sound.iter_mut().enumerate() {
             low += (rng.normal() as f32 - low) * 0.1;
@@ -215,12 +215,12 @@ fn beats_are_found_in_a_room_and_in_a_crowd() {
 }
 
 #[test]
-fn noise_without_a_beat_is_no_beat() {
+fn noise_without_a_beat_gives_no_beats() {
     let mut rng = Rng::new(13);
     let (mut low, mut swell, mut target) = (0.0, 0.0, 0.0);
     let sound: Vec<[f32; 2]> = (0..(60.0 * RATE) as usize)
         .map(|n| {
-            // Syllables, wind and steps: swells of random strength at random times.
+            // Syllables, wind and footsteps, simulated by swells of random strength at random times.
             if n % 4_410 == 0 && rng.unit_f32() < 0.6 {
                 target = rng.unit_f32();
             }
@@ -306,7 +306,7 @@ fn a_manual_bar_start_holds_at_any_octave() {
             }
             analyser.tempo(TempoRequest::Resync);
             let resynced = analyser.features().at;
-            // The bar must still start there two bars later.
+            // Two bars later, bars must still start at that beat.
             analyse(&mut analyser, &play(bpm, &[(&HOUSE, 2)]));
             let grid = analyser.features().beat;
             let since = grid.beats_at(resynced) - grid.downbeat as f64;

@@ -18,8 +18,8 @@ const UPDATE_SECS: f32 = 0.1;
 const FIRST_UPDATE: u64 = 150;
 /// Length of a hop, in seconds.
 const HOP_SECS: f64 = 0.01;
-/// Latency of accents in seconds: onsets peak when half the window has passed over them, and wait for the
-/// activations.
+/// Latency of accents, in seconds: onsets peak when they reach the middle of the window, and accents are then delayed
+/// until their activations arrive.
 const LATENCY_SECS: f64 = 0.032 + LAG as f64 * HOP_SECS;
 /// `z` above which a grid is adopted, with a confidence of at least 0.5.
 const ADOPT_Z: f32 = 4.4;
@@ -27,16 +27,16 @@ const ADOPT_Z: f32 = 4.4;
 const CANDIDATE_Z: f32 = 1.8;
 /// A grid holds if it is at least this many updates old, led in more than this share of the recent ones and
 /// has more than this mean `z`. A candidate that holds is as significant as one at [`ADOPT_Z`]: in a room, in
-/// a crowd or through a muffled system the beat never stands out more, but it stays where it is, whereas the
+/// a crowd or through a muffled system the beat never stands out more than that, but it keeps its position, whereas the
 /// peaks of noise wander.
 const HOLD_UPDATES: u32 = 50;
 const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
 /// Minimum confidence in a grid that holds: enough to be trusted, but less than in a clear grid.
 const HOLD_CONFIDENCE: f32 = 0.65;
-/// Mean `z` of a grid that is trusted even if the network reports that no music with a beat is playing.
+/// Mean `z` from which a grid is trusted even if the network reports that no music with a beat is playing.
 const CERTAIN_Z: f32 = 3.0;
-/// Confidence in texture, and in a weak grid without music.
+/// Confidence in a grid that looks like texture, and in a weak one while the network reports no music with a beat.
 const UNTRUSTED: f32 = 0.3;
 /// Maximum confidence while it is doubtful whether every beat counts or every second one.
 const DOUBTFUL_CONFIDENCE: f32 = 0.78;
@@ -71,11 +71,11 @@ const GONE: f32 = 0.4;
 /// decays, in seconds.
 const KEPT_SECS: f32 = 20.0;
 const KEPT_SILENT_SECS: f32 = 4.0;
-/// Decay of the confidence in a lost grid per update: six seconds from certain to doubtful.
+/// Decay of the confidence in a lost grid per update: from 1 to 0.5 in six seconds.
 const CONFIDENCE_DECAY: f32 = 0.012;
-/// High onset strength and mid attack below which a period shorter than `TEXTURE_PERIOD` hops is texture
-/// rather than a beat, unless its `z` is at least `CLEAR_Z`: a muffled system has no highs, and a bare kick
-/// no attack.
+/// High onset strength and mid attack below which a period shorter than `TEXTURE_PERIOD` hops is texture rather than a
+/// beat, unless its `z` is at least `CLEAR_Z`. Both must be low: a beat through a muffled system has no highs, and a
+/// bare kick has no attack.
 const TEXTURE: f32 = 0.002;
 const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
@@ -86,7 +86,7 @@ const KICKS: f32 = 0.035;
 /// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
 
-/// Finds the beat of the music and follows it.
+/// A beat tracker: finds the beat of the music and follows it.
 pub struct Tracker {
     /// Whether the accents include activations.
     informed: bool,
@@ -161,8 +161,8 @@ impl Tracker {
         }
     }
 
-    /// Notes whether the network reports that no music with a beat is playing, which raises what it takes to trust a
-    /// grid.
+    /// Records whether the network reports that no music with a beat is playing. A grid then needs more evidence to be
+    /// trusted.
     pub fn note_absence(&mut self, absent: bool) {
         self.absent = absent;
     }
@@ -315,7 +315,7 @@ impl Tracker {
         self.manual.tempo_is_set() || self.manual.octave_is_set() || self.bar.is_set()
     }
 
-    /// Returns the beats as counted, if there is a grid.
+    /// Returns the counted beats; `None` without a proven grid.
     pub fn count(&self) -> Option<Count> {
         self.grid.as_ref().filter(|grid| grid.proven).map(Grid::count)
     }

@@ -10,7 +10,7 @@ pub(in super::super) const SIZE_SAMPLES: usize = 2048;
 /// Number of samples per hop (10 ms).
 const HOP_SAMPLES: usize = 441;
 
-/// Computes scene summaries from mono audio at 44.1 kHz.
+/// Analyser of mono audio at 44.1 kHz that computes scene summaries only.
 pub struct SceneAnalyser {
     transform: Stft,
     bank: Filterbank,

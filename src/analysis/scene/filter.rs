@@ -1,8 +1,8 @@
 //! Scene decision: combines the previous belief with the latest observation.
 //!
 //! Runs the forward algorithm on a hidden Markov model with one state per scene (Rabiner, "A tutorial on
-//! hidden Markov models", 1989). Scenes persist, so one outlier changes nothing, and a pause of the kick is
-//! taken for a breakdown before it is taken for the end of techno.
+//! hidden Markov models", 1989). Scenes persist, so one outlier changes nothing, and a pause in the kick first
+//! counts as a breakdown; only a long one ends techno.
 
 use super::super::features::{Scene, SceneView};
 use super::model::SceneModel;
@@ -14,8 +14,8 @@ use crate::units::Seconds;
 pub const UPDATE_SECS: f32 = 0.5;
 /// Probability of a scene change per update: normally, and right after a change in the music.
 const CHANGE: (f32, f32) = (0.03, 0.3);
-/// Probability per update that settled techno turns into ambient while its kick may only have paused, and the
-/// number of updates for which this is assumed.
+/// Probability per update of a change from settled techno to ambient while the kick may only be pausing, and the
+/// number of updates for which a pause is assumed.
 const TECHNO_ENDS: f32 = 1e-30;
 const PAUSE_UPDATES: u32 = 30;
 /// Number of updates after which techno counts as settled.
@@ -29,7 +29,7 @@ const LEAD: f32 = 1.5;
 /// Seconds of silence after which the observed scene is [`Scene::None`].
 const SILENT_SECS: f32 = 2.0;
 
-/// Decides which scene the music belongs to.
+/// Filter that decides which scene the music belongs to.
 pub struct SceneFilter {
     model: Option<SceneModel>,
     view: SceneView,
@@ -43,7 +43,7 @@ pub struct SceneFilter {
 }
 
 impl SceneFilter {
-    /// Builds a filter that has not decided yet; without a model it uses the linear scores.
+    /// Builds a filter that has not decided yet; without a model, it uses the linear scores.
     pub fn new(model: Option<SceneModel>) -> Self {
         Self {
             model,
@@ -142,7 +142,8 @@ mod tests {
         }
     }
 
-    /// Returns the number of updates until the decision is `now`, or no music if `silent`; at most 100.
+    /// Updates `filter` with observations of the scene `now` until it decides on that scene, or on [`Scene::None`] if
+    /// the input is `silent`. Returns the number of updates, at most 100.
     fn updates_until(filter: &mut SceneFilter, now: Scene, silent: bool) -> usize {
         let mut summary = [0.0; SIZE];
         summary[now as usize] = 2.0;
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_music_speeds_up_the_decision() {
+    fn a_change_in_the_music_speeds_up_the_decision() {
         let took = |changes: bool| {
             let mut filter = SceneFilter::new(Some(direct_model()));
             for _ in 0..40 {

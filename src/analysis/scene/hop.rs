@@ -40,7 +40,7 @@ const PARTIAL_HZ: [(f32, f32); FINES] = [(60.0, 600.0), (600.0, 5_000.0)];
 /// remain.
 const PARTIAL_SECS: f32 = 0.4;
 
-/// Computes the features of each hop.
+/// Extractor of the features of each hop.
 pub struct HopFeatures {
     ranges: [std::ops::Range<usize>; RANGES],
     onset_ranges: [std::ops::Range<usize>; 3],

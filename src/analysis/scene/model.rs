@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::SIZE;
 
-/// Inputs are clamped to this many standard deviations to keep unusual audio within the training range.
+/// Limit to which inputs are clamped, in standard deviations; keeps unusual audio within the training range.
 const MAX_DEVIATIONS: f32 = 3.0;
 
 /// Weights and input scaling. Labels are in the order of [`crate::analysis::Scene::ALL`].

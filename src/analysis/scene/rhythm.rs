@@ -12,7 +12,7 @@ const PLACES: usize = 16;
 /// Number of rhythm features.
 pub const RHYTHM: usize = 3 + 5 + 9 + 5 + 4 + 9;
 
-/// Computes rhythm features from three onset tracks; holds the scratch buffers.
+/// Extractor of rhythm features from three onset tracks, with its scratch buffers.
 pub struct Rhythm {
     tracks: [Vec<f32>; 3],
     lags: [Vec<f32>; 3],
@@ -145,7 +145,7 @@ fn smooth(track: &mut [f32]) {
     track.iter_mut().for_each(|value| *value -= mean);
 }
 
-/// Computes the autocorrelation, 1 at lag 0, corrected for the finite length.
+/// Computes the autocorrelation, 1 at lag 0, corrected for the finite length; 0 at lags that leave fewer than 100 hops.
 fn autocorrelate(track: &[f32], lags: &mut [f32]) {
     let power = track.iter().map(|v| v * v).sum::<f32>().max(1e-6);
     for (lag, out) in lags.iter_mut().enumerate() {
@@ -186,8 +186,8 @@ mod tests {
     const MID_ALTERNATES: usize = 29;
     const HIGH_OFF: usize = 33;
 
-    /// Returns the features of three tracks of `count` hops, with an onset at each hop for which the closure
-    /// of the track returns true.
+    /// Returns the features of three tracks of `count` hops; each track has an onset at every hop for which its closure
+    /// in `struck` returns true.
     fn read(count: usize, struck: [&dyn Fn(usize) -> bool; 3]) -> Vec<f32> {
         let mut rhythm = Rhythm::new(VIEW);
         for (track, struck) in rhythm.tracks().iter_mut().zip(struck) {

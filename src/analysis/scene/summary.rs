@@ -10,7 +10,7 @@ pub const VIEW: usize = 600;
 const RECENT: usize = 250;
 /// Modulation rates measured on the envelopes, in Hz.
 const RATES_HZ: [f32; 9] = [0.5, 0.8, 1.2, 1.8, 2.7, 4.0, 6.0, 9.0, 13.0];
-/// Levels are clamped this far below the loudest hop, in dB.
+/// Range of the levels below the loudest hop, in dB; lower levels are clamped.
 const DEPTH_DB: f32 = 55.0;
 /// Hops averaged per step of the self-similarity.
 const STEP: usize = 5;
@@ -123,7 +123,7 @@ impl Summary {
         }
     }
 
-    /// Copies a level track into the scratch buffer, clamped [`DEPTH_DB`] below its maximum.
+    /// Copies a level track into the scratch buffer, clamped to at least its maximum minus [`DEPTH_DB`].
     fn load_level(&mut self, track: usize) {
         self.load(track);
         let track = &mut self.track[..self.filled];

@@ -84,7 +84,8 @@ impl<T: Send + 'static> Calls<T> {
         }
         hanging.remove(&key);
         let (sender, receiver) = mpsc::sync_channel(1);
-        let send = move || drop(sender.send(call())); // fails if a later call hung, too
+        // Sending fails if the receiver has been dropped, which discards an outdated result.
+        let send = move || drop(sender.send(call()));
         // If the thread cannot be started, the sender is dropped and the receiver disconnects.
         std::thread::Builder::new().name(self.name.into()).spawn(send).ok();
         Call { key, result: Some(receiver) }
@@ -151,7 +152,7 @@ fn open(input: &Input, tap: Tap) -> Result<OpenStream, InputError> {
     let id: cpal::DeviceId = input.id.parse().map_err(driver)?;
     let host = cpal::host_from_id(id.host()).map_err(driver)?;
     let device = host.device_by_id(&id).ok_or(InputError::Gone)?;
-    // An output device only knows its output format; its loopback delivers audio in that format.
+    // An output device reports only its output format, which is also the format of its loopback.
     let config = device.default_input_config().or_else(|_| device.default_output_config()).map_err(driver)?;
     let stats = tap.stats();
     let pulse = id.host().name() == "PulseAudio";
@@ -206,7 +207,7 @@ fn build(
         SampleFormat::U32 => stream::<u32>(device, config, tap, stats),
         SampleFormat::U64 => stream::<u64>(device, config, tap, stats),
         SampleFormat::F64 => stream::<f64>(device, config, tap, stats),
-        // Other formats (such as one-bit) are left to the audio host to convert or reject.
+        // For other formats (such as one-bit), the audio host converts to `f32` or reports an error.
         _ => stream::<f32>(device, config, tap, stats),
     }
 }

@@ -1,6 +1,6 @@
 //! The audio doctor: measures every input and picks the loudest one that has a signal.
 //!
-//! Silence is the most common problem, so every diagnosis includes a next step.
+//! Silence is the most common problem, so a diagnosis without a signal includes a next step.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -135,7 +135,7 @@ pub(crate) fn examine_host(host: &Arc<dyn Host>, listen: Seconds, except: Option
     drop(sender);
     let no_report = |input| InputReport { input, rate_hz: 0, channels: 0, level: Err(InputError::Timeout) };
     let mut reports: Vec<InputReport> = inputs.into_iter().map(no_report).collect();
-    // All reports arrive at about the same time; each one shortens the remaining wait by at most one slice.
+    // Wait in slices of 50 ms. Each report uses up one slice, but all arrive at about the same time.
     let slices = (listen + FIRST_SAMPLE + Duration::from_secs(3)).as_millis() / 50;
     for _ in 0..slices {
         match receiver.recv_timeout(Duration::from_millis(50)) {

@@ -1,5 +1,5 @@
-//! Live capture: a device feeds a queue, a supervisor thread keeps it running, and a doctor finds an input
-//! with a signal.
+//! Live capture: a device feeds a queue, a supervisor thread keeps a device open, and a doctor finds an input with a
+//! signal.
 //!
 //! The consumer reads a [`Capture`] like any other source and never blocks: without a device it reads silence in real
 //! time, and [`AudioState`] reports the reason.
@@ -50,7 +50,8 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Starts capturing. A missing device is not an error: the supervisor waits for it and reports it in the state.
+    /// Starts capturing. A missing device is not an error: the supervisor keeps looking for it and reports it in the
+    /// state.
     pub fn open(choice: DeviceChoice, clock: Clock) -> Result<Self, AudioError> {
         Self::on(Arc::new(Devices), choice, clock)
     }
@@ -135,7 +136,7 @@ impl CaptureReader {
         self.drain(&mut block.frames);
         while let Some(fresh) = self.streams.receive() {
             if let Some(old) = self.stream.replace(fresh) {
-                // A full queue means that a driver blocks the supervisor; the stream is then dropped here.
+                // The queue is full only while a driver blocks the supervisor; the stream is then dropped here.
                 drop(self.retired.send(old));
             }
             self.expected = 0;

@@ -8,7 +8,7 @@ pub enum Link {
     Starting,
     /// Receiving audio, possibly silence.
     Running,
-    /// The device is missing or delivers nothing; the supervisor keeps looking for it.
+    /// The device is missing or delivers nothing; the supervisor keeps looking for it or another input.
     Lost,
 }
 

@@ -14,7 +14,8 @@ use crate::audio::{Resampler, SAMPLE_RATE_HZ, dbfs};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::units::Seconds;
 
-/// Interval between searches for an input; short, because a sound server serves clients in order of arrival.
+/// Interval between searches for an input; short, so that after a restart of the sound server the capture connects
+/// before a high-latency player does (see [`FIRST_WITHIN`]).
 const RETRY: Seconds = Seconds(0.2);
 /// Time without a callback after which a running stream is considered dead.
 const DEAD_AFTER: Seconds = Seconds(0.7);
@@ -59,7 +60,7 @@ enum Phase {
     Running(Box<Running>),
 }
 
-/// Supervises the capture; see the module documentation.
+/// The state machine that supervises a capture; see the module documentation.
 pub(super) struct Supervisor {
     host: Arc<dyn Host>,
     choice: DeviceChoice,
@@ -124,7 +125,7 @@ impl Supervisor {
     fn seek(&mut self, now: Seconds) {
         let mut inputs = self.host.inputs();
         let avoided = self.avoided.as_ref().filter(|(_, until)| now < *until).map(|(id, _)| id.clone());
-        // The sort is stable: equal inputs keep the order of the system.
+        // The sort is stable: inputs of equal rank keep the system's order.
         inputs.sort_by_key(|input| (avoided.as_ref() == Some(&input.id), !self.is_preferred(input)));
         let unmatched = match &self.choice {
             DeviceChoice::Named(pattern) if !inputs.iter().any(|input| input.matches(pattern)) => {
@@ -237,7 +238,7 @@ impl Supervisor {
         self.phase = Phase::Seeking { next_try: now };
     }
 
-    /// Updates `silent`, and starts to measure the other inputs after prolonged silence.
+    /// Updates `silent`, and starts measuring the other inputs after prolonged silence.
     fn update_silence(&mut self, running: &mut Running, now: Seconds) {
         if dbfs(running.stats.take_peak()) > SILENCE_DBFS {
             (running.loud_at, running.examine_every) = (now, SILENT_AFTER.0);

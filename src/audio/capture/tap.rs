@@ -1,7 +1,7 @@
 //! The callback's side of a capture: copies samples into a bounded queue and counts them.
 //!
-//! No locks, allocations or logging. If the queue is full, the newest chunk is dropped and counted; the consumer sees
-//! the gap in the frame numbers and fills it with silence, which keeps the audio clock correct.
+//! Takes no locks, allocates nothing and logs nothing. If the queue is full, the newest chunk is dropped and counted;
+//! the consumer detects the gap in the frame numbers and fills it with silence, which keeps the audio clock correct.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -12,10 +12,10 @@ use crate::handoff::{Inbox, Outbox, queue};
 
 /// Maximum number of frames per chunk: 2.7 ms at 48 kHz; 1 KiB, passed by value.
 pub(crate) const CHUNK: usize = 128;
-/// Maximum number of chunks in the queue: 0.34 s at 48 kHz, enough for a consumer that stalls for a few video
-/// frames.
+/// Maximum number of chunks in the queue: 0.34 s of full chunks at 48 kHz, enough for a consumer that stalls for a few
+/// video frames.
 const QUEUE: usize = 128;
-/// Maximum number of channels read; consoles with more send their mix on the first ones.
+/// Maximum number of channels read; consoles with more usually send their mix on the first ones.
 const MAX_CHANNELS: usize = 32;
 
 /// Frames sent from the callback to the consumer.
@@ -68,7 +68,7 @@ impl StreamStats {
     }
 }
 
-/// State of the callback; moved into it.
+/// State of the callback, which owns it.
 pub(crate) struct Tap {
     out: Outbox<Chunk>,
     stats: Arc<StreamStats>,
@@ -112,7 +112,7 @@ impl Tap {
                 self.stats.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
-        // The bit patterns of non-negative floats are ordered like the floats.
+        // The bit patterns of non-negative floats have the same order as the floats.
         self.stats.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
         self.stats.frames.store(self.position, Ordering::Relaxed);
     }

@@ -62,7 +62,7 @@ impl Kick {
     }
 }
 
-/// Filtered noise: hats, cymbals, claps and shakers.
+/// Filtered noise with an optional metallic tone: hats and cymbals.
 #[derive(Clone, Debug)]
 pub(crate) struct Hiss {
     noise: Noise,
@@ -105,7 +105,7 @@ impl Hiss {
     }
 }
 
-/// Snare drum: two tones of the head and the rattle of the wires.
+/// Snare drum: two tones for the head, and noise for the rattle of the wires.
 #[derive(Clone, Debug)]
 pub(crate) struct Snare {
     rate_hz: f32,

@@ -3,7 +3,7 @@
 use super::space::DelayLine;
 use super::tone::{Filter, Noise, soft};
 
-/// Longest period of a string, in seconds; 60 Hz is below the lowest string of a down-tuned guitar.
+/// Longest period of a string, in seconds; 60 Hz is lower than any note played.
 const MAX_PERIOD_SECS: f32 = 1.0 / 60.0;
 
 /// How the strings are played.
@@ -74,7 +74,7 @@ pub(super) struct Guitar {
 }
 
 impl Guitar {
-    /// Builds a guitar; `late_secs` delays the output, to put a second player slightly behind the first.
+    /// Builds a guitar; `late_secs` delays the output, so that a second player can lag slightly behind the first.
     pub(super) fn new(rate_hz: f32, seed: u64, late_secs: f32) -> Self {
         Self {
             strings: std::array::from_fn(|_| Pluck::new(rate_hz)),

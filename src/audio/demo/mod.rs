@@ -45,7 +45,7 @@ pub struct DemoTrack {
 }
 
 impl DemoTrack {
-    /// Builds the track from its beginning; `rate_hz` is limited to 8,000 to 192,000.
+    /// Builds the track, positioned at its beginning; `rate_hz` is clamped to 8,000 to 192,000.
     pub fn new(rate_hz: u32) -> Self {
         let rate_hz = rate_hz.clamp(8_000, 192_000);
         let rate = rate_hz as f32;
@@ -62,7 +62,7 @@ impl DemoTrack {
         }
     }
 
-    /// Moves the start to `moment`; [`HIGHLIGHT`] is suitable when time is short.
+    /// Moves the start to `moment`, wrapped to the length of the track; [`HIGHLIGHT`] suits a short excerpt.
     pub fn starting_at(mut self, moment: Seconds) -> Self {
         self.at = self.samples(moment.0.rem_euclid(LENGTH.0));
         self

@@ -26,7 +26,7 @@ pub struct Section {
     pub passage: Passage,
     /// Start of the section.
     pub start: Seconds,
-    /// End time, the start of the next section.
+    /// End of the section, which is the start of the next one.
     pub end: Seconds,
     /// Tempo in beats per minute, with a beat at `start`; `None` for a section without a beat.
     pub bpm: Option<f64>,

@@ -1,4 +1,4 @@
-//! The demo track measured like a recording: levels, spectra, beats and determinism.
+//! Measures the demo track like a recording: levels, spectra, beats and determinism.
 
 use super::*;
 use crate::audio::{Level, dbfs};

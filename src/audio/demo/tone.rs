@@ -1,6 +1,6 @@
 //! Building blocks of the synthesiser: oscillators, decays, a filter and noise.
 //!
-//! Uses plain `f32` arithmetic only, to give the same track on every platform.
+//! Sine and saturation use only basic `f32` arithmetic, which is fast and gives the same result on every platform.
 
 use crate::units::Rng;
 
@@ -50,7 +50,7 @@ impl Osc {
         sine(self.turn(step))
     }
 
-    /// Returns a band-limited sawtooth (polyBLEP; Valimaki and Huovilainen, 2007).
+    /// Returns a band-limited sawtooth (polyBLEP; Välimäki and Huovilainen, 2007).
     pub(crate) fn saw(&mut self, step: f32) -> f32 {
         let phase = self.turn(step);
         let corner = if phase < step {
@@ -119,7 +119,7 @@ pub(crate) struct Bands {
     pub(crate) high: f32,
 }
 
-/// Resonant two-pole state-variable filter that can be swept every sample (trapezoidal; Simper, 2013).
+/// Resonant two-pole state-variable filter that can be swept every sample (trapezoidal integration; Simper, 2013).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Filter {
     rate_hz: f32,

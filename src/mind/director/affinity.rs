@@ -1,6 +1,6 @@
 //! Estimates how well each cluster suits each scene from the tags, energies and folders of its presets.
 //!
-//! Only a starting point for the taste model; the performer's signals soon outweigh it.
+//! The affinity is only a starting point for the taste model; the performer's signals soon outweigh it.
 
 use crate::analysis::Scene;
 use crate::facts::{Energy, Tag};

@@ -29,7 +29,7 @@ const FAVOURITE_SHARE: f64 = 0.2;
 /// Number of random draws within an arm before a linear search.
 const TRIES: usize = 8;
 
-/// How strictly the variety rules were applied. Each variant relaxes one rule more than the previous one, for
+/// How strictly the variety rules were applied. Each variant relaxes one more rule than the variant before it, for
 /// libraries too small to satisfy all rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,13 +68,13 @@ pub struct Choice {
     pub probability: f64,
     /// Whether the preset was drawn from the arm's favourites.
     pub favourite: bool,
-    /// Whether styles similar to the previous one were preferred, as the policy requests for some choices.
+    /// Whether styles similar to the previous one were preferred, as the policy requires for some choices.
     pub near: bool,
     /// The strictest variety rules that could be satisfied.
     pub rule: Rule,
 }
 
-/// Chooses presets and learns from the performer's feedback.
+/// The director: chooses presets and learns from the performer's feedback.
 #[derive(Clone, Debug)]
 pub struct Director {
     /// The library to choose from.
@@ -88,7 +88,7 @@ pub struct Director {
     shown: VecDeque<u32>,
 }
 
-/// Presets, clusters and the family that are excluded from the current choice.
+/// The presets, clusters and family excluded from the current choice.
 struct Bounds {
     recent: HashSet<u32>,
     clusters: Vec<u16>,
@@ -157,9 +157,9 @@ impl Director {
         choice.map(|choice| Choice { near, ..choice })
     }
 
-    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one.
-    /// aivj's browser-based predecessor stays in the same style; here, a cluster must rest after it was
-    /// shown, so similar styles are preferred instead. Returns whether any score was lowered.
+    /// Lowers the scores of styles that look unlike the previous one, with the probability set by the policy. Returns
+    /// whether any score was lowered. aivj's browser-based predecessor stays in the same style; here, a cluster must
+    /// rest after it was shown, so similar styles are preferred instead.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {
         let Some(policy) = &self.pool.catalogue.policy else { return false };
         if rng.unit() >= policy.prefer_same_author_chance {
@@ -201,7 +201,7 @@ impl Director {
         let best = open.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
         let mut weights: Vec<f64> =
             open.iter().map(|(_, score)| ((score - best) / temperature).exp()).collect();
-        // An arm without an eligible preset is dropped and another one is drawn.
+        // If the drawn arm has no eligible preset, drop it and draw another one.
         while !open.is_empty() {
             let total: f64 = weights.iter().sum();
             let at = weighted(&weights, total, rng);
@@ -244,7 +244,7 @@ impl Director {
         }
     }
 
-    /// Picks an eligible preset of an arm, if there is one; the flag is true if it came from the favourites.
+    /// Picks an eligible preset of an arm, if there is one. The flag is true if it was drawn from the favourites.
     fn pick(&self, arm: Arm, bounds: &Bounds, rng: &mut Rng) -> Option<(u32, bool)> {
         let entries = &self.pool.catalogue.entries;
         let may = |preset: u32| {

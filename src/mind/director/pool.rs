@@ -17,7 +17,8 @@ use crate::mind::taste::{Arm, StyleKey};
 pub struct Pool {
     /// The catalogue that all preset and cluster indices refer to.
     pub catalogue: Arc<Catalogue>,
-    /// Presets that an audit of this library rejected, with reasons. They are not chosen unless rescued.
+    /// Presets that an audit of this library rejected, with reasons. They are not chosen unless the performer rescues
+    /// them.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Catalogue indices of the rejected presets.
     rejected_presets: Vec<u32>,
@@ -153,8 +154,8 @@ impl Pool {
         (a.len() == b.len() && lengths > 0.0).then(|| dot(a, b) / lengths)
     }
 
-    /// Returns for how many cuts a cluster must rest, and how many other presets must be shown before a
-    /// preset may return: fewer in a small library, so that enough presets that suit the scene remain.
+    /// Returns for how many cuts a cluster must rest, and how many other presets must be shown before a preset may
+    /// return. Both are lower in a small library, so that enough presets that suit the scene remain.
     pub(super) fn rests(&self, scene: Scene) -> (usize, usize) {
         let (clusters, presets) = self.suited[scene as usize];
         (CLUSTER_REST.min(clusters.saturating_sub(1)), NO_REPEAT.min(presets * 3 / 4))

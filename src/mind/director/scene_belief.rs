@@ -1,17 +1,17 @@
-//! How far the detected scene can be trusted: cutting for a wrong scene would force another cut soon after.
+//! How far the detected scene can be trusted: a cut to suit the wrong scene would force another cut soon after.
 //!
-//! When the music changes, the detected scene is a guess for about six seconds, and often a third scene is
-//! detected in between. Cuts that can wait are delayed until the scene is clear.
+//! When the music changes, the detected scene is a guess for about six seconds, and often a third scene is detected in
+//! between. Cuts that can wait are delayed until the scene is clear.
 
 use crate::analysis::{Scene, SceneView};
 
 /// Minimum probability of a new scene before cuts follow it.
 const SURE: f32 = 0.95;
-/// How long the probability of a new scene must stay at or above [`SURE`], in seconds: two scene updates.
+/// How long the probability of a new scene must stay at or above [`SURE`], in seconds; spans two scene updates.
 const SURE_SECS: f64 = 0.5;
 /// Time after which a new scene is followed at any probability, in seconds.
 const LASTING_SECS: f64 = 12.0;
-/// Seconds for which no music must be detected before cuts follow; the start of a new track is often not
+/// Seconds for which [`Scene::None`] must be detected before cuts follow it; the start of a new track is often not
 /// recognised as music.
 const NO_MUSIC_SECS: f64 = 8.0;
 /// Probability below which the scene is a guess.

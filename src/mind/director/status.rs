@@ -14,7 +14,7 @@ pub struct PresetStatus {
 }
 
 impl PresetStatus {
-    /// Creates the status of `presets` presets without any marks.
+    /// Creates the status of `presets` presets, none of them marked.
     pub fn new(presets: usize) -> Self {
         Self { marks: vec![0; presets], favourites: BTreeSet::new() }
     }

@@ -52,8 +52,8 @@ const PROFILE_PULL: f64 = 0.3;
 const MOTION_PULL: f64 = 0.4;
 
 impl Target {
-    /// Derives the target from the music and the performer's bias. The library's `policy`, if any, assigns
-    /// energies to profiles and sets the motion thresholds.
+    /// Returns the target for the music and the performer's bias. The library's `policy`, if any, assigns energies to
+    /// profiles and sets the motion thresholds.
     pub fn of(features: &Features, bias: &PerformerBias, policy: Option<&StylePolicy>) -> Self {
         let section = match features.section {
             Section::Calm => SECTION_LEVELS[0],
@@ -85,8 +85,8 @@ impl Target {
     }
 }
 
-/// Returns the scene to choose for: the detected one, or one that already leads it by [`LEAD`]. The detector
-/// waits for a lead to last, but a preset chosen now is shown only later, so the lead is followed at once.
+/// Returns the scene to choose for: the detected one, or one that already leads it by [`LEAD`]. The detector changes
+/// scene only after a lead has lasted, but a preset chosen now is shown later, so the lead is followed immediately.
 /// Until it is clear that the music is over, the most likely music scene is used.
 fn scene(features: &Features) -> Scene {
     let view = &features.scene;

@@ -45,7 +45,10 @@ fn presets_clusters_and_families_are_not_repeated_too_soon() {
             recent.iter().all(|other| entry(other).cluster != entry(choice).cluster),
             "a cluster repeated too soon"
         );
-        assert!(at == 0 || entry(&chosen[at - 1]).family != entry(choice).family, "siblings in a row");
+        assert!(
+            at == 0 || entry(&chosen[at - 1]).family != entry(choice).family,
+            "two presets of one family in a row"
+        );
         assert_eq!(choice.rule, Rule::All);
     }
 }
@@ -54,7 +57,7 @@ fn presets_clusters_and_families_are_not_repeated_too_soon() {
 fn a_theme_prefers_the_styles_and_presets_that_fit() {
     let mut director = director(3000, 12);
     let entries = director.pool.catalogue.entries.clone();
-    // Every other preset of the first half of the clusters.
+    // Every other preset in the first half of the clusters.
     let fits = |preset: usize| preset.is_multiple_of(2) && entries[preset].cluster < 6;
     let count = |chosen: &[Choice]| chosen.iter().filter(|choice| fits(choice.preset as usize)).count();
     let without = count(&run(&mut director.clone(), 100));
@@ -94,7 +97,7 @@ fn banned_and_broken_presets_are_never_chosen_and_skipped_ones_come_last() {
     let mut rng = Rng::new(3);
     let only = (40..60).filter(|preset| *preset != skipped);
     only.for_each(|preset| director.status.set_banned(preset, true));
-    let last = director.choose(&TARGET, &[], &mut rng).expect("the skipped one is left");
+    let last = director.choose(&TARGET, &[], &mut rng).expect("the skipped preset is left");
     assert_eq!(last.preset, skipped);
     assert!(last.rule >= Rule::SkippedToo, "{:?}", last.rule);
 }
@@ -120,7 +123,7 @@ fn a_skipped_style_is_chosen_less_often() {
         let choice = director.choose(&TARGET, &[], &mut rng).expect("a choice");
         choice.evidence.arm.cluster == first.evidence.arm.cluster
     });
-    assert!(count.count() < 4, "a skipped style still comes often");
+    assert!(count.count() < 4, "a skipped style is still chosen often");
     let next = director.choose(&TARGET, &[], &mut rng).expect("a choice");
     assert!(next.probability > 0.0 && next.probability <= 1.0 && next.score.is_finite());
 }
@@ -157,7 +160,7 @@ fn cuts_fall_on_the_frame_nearest_to_a_beat_and_on_a_known_downbeat() {
         features.beat.downbeat = 2;
         let mut timing = Timing::default();
         timing.cut(features.scene.scene, &features);
-        let (at, moment) = first_change(&mut timing, &features, 3.0, 60.0).expect("long enough");
+        let (at, moment) = first_change(&mut timing, &features, 3.0, 60.0).expect("a cut");
         assert_eq!(moment, Moment::LongEnough);
         let beats = features.beat.beats_at(Seconds(at));
         assert!((beats - beats.round()).abs() * 0.5 <= 0.0167, "{beats} beats");
@@ -173,7 +176,7 @@ fn a_new_scene_and_a_drop_cut_early_but_never_at_once() {
     timing.cut(Scene::Techno, &techno());
     let mut rock = techno();
     rock.scene.scene = Scene::Rock;
-    let (at, moment) = first_change(&mut timing, &rock, 0.0, 50.0).expect("another scene");
+    let (at, moment) = first_change(&mut timing, &rock, 0.0, 50.0).expect("a cut to the new scene");
     assert_eq!(moment, Moment::SceneChange);
     assert!((4.0..7.0).contains(&at), "{at}");
     timing.cut(Scene::Rock, &rock);
@@ -210,8 +213,8 @@ fn without_a_beat_a_cut_waits_for_a_hit_but_not_long() {
     assert_eq!(first_change(&mut timing, &features, 0.0, 50.5), None);
     let hit = Features { hit: Unipolar::new(0.9), ..features };
     assert_eq!(frame(&mut timing.clone(), &hit, 50.5), Some(Moment::LongEnough));
-    let (at, _) = first_change(&mut timing, &features, 50.5, 60.0).expect("without a hit");
-    assert!((51.5..52.5).contains(&at), "two seconds are enough: {at}");
+    let (at, _) = first_change(&mut timing, &features, 50.5, 60.0).expect("a cut without a hit");
+    assert!((51.5..52.5).contains(&at), "not after two seconds: {at}");
 }
 
 #[test]
@@ -220,7 +223,7 @@ fn an_energy_jump_waits_for_the_minimum_dwell() {
     let mut timing = Timing::default();
     timing.cut(Scene::Techno, &features);
     let jump = Features { energy_fast: Unipolar::new(0.9), energy_slow: Unipolar::new(0.4), ..features };
-    let (at, moment) = first_change(&mut timing, &jump, 0.0, 50.0).expect("the jump");
+    let (at, moment) = first_change(&mut timing, &jump, 0.0, 50.0).expect("a cut at the jump");
     assert_eq!(moment, Moment::EnergyJump);
     assert!((12.0..17.0).contains(&at), "{at}");
 }
@@ -237,7 +240,7 @@ fn dwell_scales_the_limits() {
             timing.step(&features, &Clock { dwell, ..clock(passed, passed) }).is_some()
         })
     };
-    let [short, plain, long] = [0.5, 1.0, 2.0].map(|dwell| after(dwell).expect("long enough"));
+    let [short, plain, long] = [0.5, 1.0, 2.0].map(|dwell| after(dwell).expect("a cut"));
     assert!((plain / short - 2.0).abs() < 0.2 && (long / plain - 2.0).abs() < 0.2, "{short} {plain} {long}");
 }
 
@@ -278,12 +281,12 @@ fn a_cut_that_can_wait_is_delayed_while_the_scene_is_in_doubt() {
     assert_eq!(first_change(&mut timing, &features, 0.0, 38.0), None);
     // The maximum dwell has just passed when the scene becomes uncertain.
     features.scene.probabilities = [0.35, 0.6, 0.05, 0.0];
-    assert_eq!(first_change(&mut timing, &features, 38.0, 42.0), None, "waits until the scene is clear");
+    assert_eq!(first_change(&mut timing, &features, 38.0, 42.0), None, "not delayed");
     features.scene.scene = Scene::Ambient;
     features.scene.probabilities = [0.95, 0.04, 0.01, 0.0];
-    let (at, moment) = first_change(&mut timing, &features, 42.0, 50.0).expect("the outcome");
+    let (at, moment) = first_change(&mut timing, &features, 42.0, 50.0).expect("a cut to the new scene");
     assert_eq!(moment, Moment::SceneChange);
-    assert!(at < 45.0, "at once: {at}");
+    assert!(at < 45.0, "not at once: {at}");
 }
 
 #[test]
@@ -293,7 +296,7 @@ fn a_long_overdue_cut_does_not_wait_for_a_clear_scene() {
     features.scene.probabilities = [0.3, 0.4, 0.2, 0.1];
     let mut timing = Timing::default();
     timing.cut(Scene::Techno, &features);
-    let (at, moment) = first_change(&mut timing, &features, 0.0, 120.0).expect("sooner or later");
+    let (at, moment) = first_change(&mut timing, &features, 0.0, 120.0).expect("an overdue cut");
     assert_eq!(moment, Moment::LongEnough);
     assert!((50.0..70.0).contains(&at), "{at}");
 }

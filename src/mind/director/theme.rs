@@ -27,7 +27,7 @@ impl Theme {
     /// description could not be applied.
     pub fn of(text: &str, index: &SearchIndex) -> (Self, Option<String>) {
         let (ranked, problem) = index.describe(&Description::parse(text));
-        // A preset that the description names as an example is not ranked, but none fits better.
+        // Presets named as examples in the description are not ranked; they get the best fit.
         let best = ranked.first().map_or(0.0, |(_, fit)| *fit);
         let mut fits = vec![best; index.library().entries.len()];
         ranked.iter().for_each(|(preset, fit)| fits[*preset as usize] = *fit);
@@ -47,8 +47,7 @@ impl Theme {
         f64::from(letter.saturating_sub(*LETTERS.start())) / steps
     }
 
-    /// Returns the mean fit of the best quarter of these presets, from 0 to 1, because the director rarely
-    /// draws any others.
+    /// Returns the mean fit of the best quarter of these presets, from 0 to 1. The director rarely draws any others.
     pub(super) fn fit_of_best(&self, presets: &[u32]) -> f64 {
         let mut fits: Vec<f64> = presets.iter().map(|preset| self.fit(*preset)).collect();
         fits.sort_by(|a, b| b.total_cmp(a));
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_named_as_a_model_fits_best() {
+    fn a_preset_named_as_an_example_fits_best() {
         let library = std::sync::Arc::new(crate::library::Catalogue::built_in());
         let index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
         let presets = (0..).zip(&library.entries);

@@ -53,11 +53,11 @@ const HIT: f32 = 0.5;
 const JUMP: f32 = 0.2;
 /// Minimum downbeat confidence to wait for a downbeat.
 const SURE_DOWNBEAT: f32 = 0.5;
-/// Number of beats that a cut waits for a downbeat before it takes any beat.
+/// Number of beats for which a cut waits for a downbeat before it may fall on any beat.
 const DOWNBEAT_WAIT: f64 = 4.0;
 /// How long a new energy must last before it requests a cut, in seconds; a drum fill is shorter.
 const NEW_ENERGY_SECS: f64 = 1.2;
-/// Minimum difference between the energy and its average that counts as a rise or fall.
+/// Difference between the energy and its average from which it counts as rising or falling.
 const UNSTEADY: f32 = 0.15;
 /// Delay of a cut that can wait, in seconds (most of a bar): what looks like the end of a phrase or a change
 /// of energy may turn out to be the start of a new scene.
@@ -83,7 +83,7 @@ pub struct Clock {
     pub dwell: f64,
 }
 
-/// Follows the music and decides when to cut.
+/// The timing of cuts: follows the music and decides when to cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Timing {
     /// The scene that the current preset was chosen for, and the section at the last cut; `None` before the
@@ -107,7 +107,7 @@ impl Timing {
         self.passage = features.passage;
     }
 
-    /// Returns why the show should cut in the frame observed last; `None` if it should not.
+    /// Returns the reason to cut in the frame observed last, or `None` if there should be no cut.
     pub fn step(&mut self, features: &Features, clock: &Clock) -> Option<Moment> {
         let forced = clock.on_air_secs >= FORCED_DWELL * dwell_limits(features, clock.dwell).1;
         let waits = !forced && self.must_wait(features);
@@ -148,8 +148,8 @@ impl Timing {
         self.pending.map(|(moment, _)| moment)
     }
 
-    /// Returns whether cuts that can wait must wait: a scene change may be under way, which would soon cause
-    /// another cut. Techno that has lost its beat is in a breakdown or ending.
+    /// Returns whether cuts that can wait must wait because a scene change may be under way, which would soon cause
+    /// another cut. Techno without a trusted beat counts too: it is in a breakdown or ending.
     fn must_wait(&self, features: &Features) -> bool {
         let beat_gone = features.scene.scene == Scene::Techno && !features.beat.trusted();
         self.other_scene(features) || beat_gone || !self.belief.calm()
@@ -175,7 +175,7 @@ impl Timing {
             features.beat.trusted() && phrase_beats > 0.0 && phrase_beats - features.beat.phrase_beats <= 1.0;
         match () {
             () if stayed < MIN_ON_AIR_SECS => None,
-            // The end of the music is not urgent.
+            // A cut for the end of the music is not urgent: it waits for the minimum dwell.
             () if self.other_scene(features)
                 && self.belief.followed()
                 && (features.scene.scene != Scene::None || stayed >= least) =>
@@ -192,8 +192,8 @@ impl Timing {
         }
     }
 
-    /// Returns whether to cut in this frame. With a trusted beat, a cut falls on the frame nearest to a beat;
-    /// if the downbeat is known, the cut waits up to [`DOWNBEAT_WAIT`] beats for it. Otherwise, it happens at
+    /// Returns whether to cut in this frame. With a trusted beat, a cut falls on the frame nearest to a beat; if the
+    /// downbeat is known, the cut waits up to [`DOWNBEAT_WAIT`] beats for it. Without a trusted beat, it happens at
     /// once or on a hit, depending on the reason.
     fn is_due(&self, moment: Moment, waited_secs: f64, features: &Features, clock: &Clock) -> bool {
         let grid = &features.beat;

@@ -1,4 +1,4 @@
-//! The fast layer: short accents on hits. Never saved.
+//! The fast layer: short accents on hits, which are never saved.
 
 use super::bank::Offsets;
 use super::ideal::Drive;
@@ -26,8 +26,8 @@ impl Accent {
         self.level
     }
 
-    /// Advances by `dt` seconds and returns the offset of every control. `drive` scales the accents; 1 is
-    /// normal.
+    /// Advances by `dt` seconds and returns the offset of every control. `drive` scales the accents on all controls
+    /// except fusion; 1 is normal.
     pub fn step(&mut self, features: &Features, character: &Character, drive: f32, dt: f32) -> Offsets {
         let input = Drive::of(features);
         let gate = ((input.flux - FLUX_GATE) / (1.0 - FLUX_GATE)).max(0.0);

@@ -66,7 +66,7 @@ impl Arbiter {
         &self.state
     }
 
-    /// Returns the seconds left of a hold, after which the music may move the bank again.
+    /// Returns the seconds left of a hold, after which the music may move the bank again; 0 without a hold.
     pub fn held_secs(&self) -> f64 {
         self.held_secs
     }

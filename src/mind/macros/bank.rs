@@ -10,7 +10,7 @@ use crate::units::Unipolar;
 /// One offset per control, in bank order.
 pub(super) type Offsets = [f32; Control::ALL.len()];
 
-/// The positions of all eight controls. Controls missing in a file default to the middle.
+/// The positions of all eight controls. Controls missing from a file default to the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<Control, Unipolar>", into = "BTreeMap<Control, Unipolar>")]
 pub struct Bank([Unipolar; Control::ALL.len()]);

@@ -1,7 +1,7 @@
-//! Computes the positions of the bank from the music: an offset from the middle for every control.
+//! Computes from the music how far to move every control: an offset from the performer's setting.
 //!
-//! An ordinary groove keeps the controls near the middle, where the picture is unchanged; calm music moves
-//! them below it, and peaks above it. Pure functions; see `trajectory` for smoothing and timing.
+//! The offsets are near 0 in an ordinary groove, negative in calm music and positive at peaks. Pure functions; see
+//! `trajectory` for smoothing and timing.
 
 use super::bank::Offsets;
 use super::profile::Character;
@@ -49,7 +49,7 @@ fn pulse(features: &Features) -> f32 {
     (-distance * distance).exp() as f32
 }
 
-/// Returns the aim of every control as an offset from the middle.
+/// Returns the aim of every control as an offset from the performer's setting.
 pub(super) fn aim(features: &Features, character: &Character) -> Offsets {
     let Drive { energy, bass, mid, high, hit, onset, flux, pulse } = Drive::of(features);
     let [fusion, motion, sparkle] = character.bias;

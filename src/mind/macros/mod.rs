@@ -178,7 +178,7 @@ impl Macros {
     }
 }
 
-/// Returns how strongly offsets apply at `base`: fully in the middle, not at all at the ends.
+/// Returns the factor by which offsets are multiplied at the setting `base`: 1 in the middle, 0 at the ends.
 fn reach(base: f32) -> f32 {
     (4.0 * base * (1.0 - base)).max(0.0).sqrt()
 }

@@ -6,7 +6,7 @@ use crate::units::{Seconds, Tempo};
 
 const DT: f64 = 1.0 / 60.0;
 
-/// A house track at 126 BPM: a kick on every beat.
+/// Returns the features of a house track at 126 BPM with a kick on every beat.
 fn groove(now: f64) -> Features {
     let beat = BeatGrid {
         tempo: Tempo::new(126.0),
@@ -34,7 +34,7 @@ fn groove(now: f64) -> Features {
     }
 }
 
-/// A pad: no beat, little energy.
+/// Returns the features of a pad, with no beat and little energy.
 fn pad(now: f64) -> Features {
     Features {
         at: Seconds(now),
@@ -149,7 +149,7 @@ fn a_locked_bank_does_not_follow_the_music() {
 }
 
 #[test]
-fn switched_off_the_bank_returns_to_rest() {
+fn a_bank_that_stops_following_returns_to_rest() {
     let mut harness = Harness::new(MacroState::default());
     harness.play(groove, 20.0);
     harness.macros.toggle_follow();

@@ -14,10 +14,10 @@ use crate::units::Rng;
 const MIN_INTERVAL_SECS: f32 = 1.2;
 /// Minimum and maximum duration of a morph, in seconds.
 const MORPH_SECS: (f32, f32) = (1.8, 9.0);
-/// Largest change in a control in one morph, whatever the music.
+/// Largest change of a control in one morph, whatever the music.
 const MAX_STEP: f32 = 0.36;
-/// Values for the first morph after [`Trajectory::wake`], whose effect must soon be visible: the smallest
-/// limit on the change in a control, and the maximum duration in seconds.
+/// For the first morph after [`Trajectory::wake`], which must soon be visible: the least value of the limit on a
+/// control's change, and the maximum duration in seconds.
 const FIRST: (f32, f32) = (0.25, 4.5);
 /// Minimum and maximum number of beats after which the next morph is due.
 const BEATS: (f32, f32) = (6.0, 48.0);
@@ -158,7 +158,7 @@ impl Trajectory {
         let rate = if target > self.trust { rise } else { fall };
         self.trust += (target - self.trust) * (1.0 - (-dt * rate).exp());
         let beat = features.beat.beats_at(features.at);
-        // When the beat grid is detected anew, the beat number jumps; that is not a beat.
+        // A new grid makes the beat number jump: ignore steps backwards or of more than four beats.
         let passed = self.last_beat.map_or(0.0, |last| beat.floor() - last.floor());
         if features.beat.trusted() && (0.0..=4.0).contains(&passed) {
             self.beats += passed as f32;

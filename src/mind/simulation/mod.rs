@@ -66,10 +66,10 @@ mod tests {
     }
 
     #[test]
-    fn baselines_match_the_published_regret() {
+    fn baselines_have_the_expected_regret() {
         let random = simulate("A".parse().expect("a scenario"), Algorithm::Random, 32, 1000);
         let reference = simulate("A".parse().expect("a scenario"), Algorithm::Reference, 32, 1000);
-        // Published for 32 users, with standard errors: 281.4 (6.6) and 198.9 (5.2).
+        // Expected for 32 users, with standard errors: 281.4 (6.6) and 198.9 (5.2).
         assert!((random.regret - 281.4).abs() < 4.0 * 6.6, "random {}", random.regret);
         assert!((reference.regret - 198.9).abs() < 4.0 * 5.2, "reference {}", reference.regret);
     }

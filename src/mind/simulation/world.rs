@@ -16,7 +16,7 @@ const SCENES: usize = 3;
 const PRESETS_PER_ARM: usize = 20;
 /// Probability that an arm has presets if its energy is not groove; groove arms always have presets.
 const AVAILABLE: f64 = 0.85;
-/// Probability that the scene is kept from one cut to the next; otherwise, one is drawn at random.
+/// Probability that the scene stays the same from one cut to the next; otherwise, one is drawn at random.
 const SCENE_STAYS: f64 = 0.97;
 /// Mean energy level of each scene: ambient, techno, rock.
 const SCENE_LEVELS: [f64; SCENES] = [0.3, 1.3, 1.1];
@@ -100,7 +100,7 @@ impl User {
         }
     }
 
-    /// Returns the target that the music sets at a cut.
+    /// Returns the target given by the music at a cut.
     pub fn target(&self, cut: usize) -> Target {
         let (scene, level) = self.music[cut];
         Target { scene: Scene::ALL[scene], level }

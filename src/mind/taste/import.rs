@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn arms_of_the_reference_are_imported() {
+    fn arms_of_the_predecessor_are_imported() {
         let read = import(r#"{"c01:peak": 0.8, "c01:calm": 0.2, "c02:groove": -0.5, "odd": 1, "c02:no": 3}"#);
         let taste = read.expect("arms").taste;
         assert!((liking(&taste, 0, Energy::Peak) - 0.8).abs() < 1e-9);

@@ -45,7 +45,7 @@ impl GaussianBelief {
 }
 
 impl From<[f64; 2]> for GaussianBelief {
-    /// Clamps the numbers, and replaces those that are not finite with neutral ones.
+    /// Clamps both numbers and replaces non-finite ones with neutral values.
     fn from([mean, variance]: [f64; 2]) -> Self {
         Self {
             mean: if mean.is_finite() { mean.clamp(-4.0, 4.0) } else { 0.0 },
@@ -159,7 +159,7 @@ impl Taste {
         Lesson { choice: *choice, changes }
     }
 
-    /// Undoes a lesson that this model has learnt; later lessons are kept.
+    /// Undoes a lesson of this model; later lessons are kept.
     pub fn unlearn(&mut self, lesson: &Lesson) {
         let signals = &mut self.signals[usize::from(lesson.choice.arm.cluster)];
         *signals = signals.saturating_sub(1);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lesson_can_be_taken_back_and_later_ones_stay() {
+    fn a_lesson_can_be_undone_and_later_ones_stay() {
         let expected = |taste: &Taste| [0, 1].map(|cluster| taste.expected(&choice(cluster)));
         let mut taste = Taste::new(2);
         taste.learn(&choice(0), Signal::Hold);

@@ -51,7 +51,7 @@ impl Feedback {
         Self { signal: Signal::Hold, held_secs }
     }
 
-    /// Returns the reward, -1 to 1. The longer a preset was held, the more it was liked.
+    /// Returns the reward, -1 to 1; the longer a hold, the higher its reward.
     pub fn reward(&self) -> f64 {
         match self.signal {
             Signal::Hold => HOLD_REWARD * (1.0 - (-self.held_secs.max(0.0) / HOLD_SECS).exp()),

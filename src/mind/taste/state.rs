@@ -104,8 +104,8 @@ impl Taste {
         }
     }
 
-    /// Restores a taste for these clusters. Styles that `state` does not know start from the prior, as do all
-    /// styles if its version is not supported.
+    /// Restores a taste for these clusters. Styles that are missing from `state` start from the prior, as do all styles
+    /// if its version is not supported.
     pub fn from_state(state: &TasteState, styles: &[StyleKey]) -> Self {
         let mut taste = Self::new(styles.len());
         if state.version != VERSION {
@@ -191,7 +191,7 @@ mod tests {
         let old = [style("c00", A), style("c01", B)];
         let new = [style("c00", &[0.1, 0.9, 0.0]), style("c01", &[0.0, 0.0, 1.0])];
         let moved = Taste::from_state(&taste.state(&old), &new);
-        assert_eq!(moved.liking(&choice(0)), taste.liking(&choice(1)), "the liked style is c00 now");
+        assert_eq!(moved.liking(&choice(0)), taste.liking(&choice(1)), "the liked style is now c00");
         assert!(moved.liking(&choice(1)) < moved.liking(&choice(0)), "a new style starts from the prior");
     }
 

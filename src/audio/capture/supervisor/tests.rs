@@ -1,4 +1,4 @@
-//! Tests of the supervisor with a fake audio host whose devices come and go.
+//! Tests of the supervisor with a fake audio host whose devices are plugged and unplugged.
 
 use super::*;
 use crate::audio::capture::fake::FakeHost;
