@@ -187,7 +187,7 @@ pub struct Skipped {
 /// An iterator over the regular files below a folder, depth first, in the order of their names.
 ///
 /// Yields only files whose path `wanted` accepts, including links to files. A wanted entry that is neither a
-/// regular file nor a folder, or anything that cannot be read, is returned as an error that names it; the
+/// regular file nor a folder, or anything that cannot be read, is yielded as an error that names it; the
 /// walk then continues.
 pub struct Walk<W> {
     wanted: W,

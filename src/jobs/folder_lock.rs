@@ -75,8 +75,8 @@ impl FolderLock {
         Self::lock(folder)
     }
 
-    /// Locks any folder, creating it if missing. The lock file is deleted when the lock is dropped, unless the folder is
-    /// an output folder or was empty. Fails if another bake holds the lock.
+    /// Locks any folder, creating it if missing. The lock file is deleted when the lock is dropped, unless the folder
+    /// is an output folder or was empty. Fails if another bake holds the lock.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
         let temporary = check_output(folder).is_err().then(|| folder.join(NAME));
         let mut lock = Self::lock(folder)?;

@@ -1,6 +1,6 @@
 //! The catalogue: a flat, immutable table of all presets a show may choose from, with the facts about them.
 //!
-//! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and
+//! It is built off the render thread; the show, the director and the desk refer to entries by index. Clusters and
 //! energies come from a style index if there is one, otherwise from the presets' code and names; those of
 //! built-in presets come from their paths.
 

@@ -32,7 +32,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Returns a message for each problem of `file`.
+/// Returns a message for each problem in `file`.
 pub fn messages(file: &Path, problems: &[Problem]) -> Vec<String> {
     problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect()
 }

@@ -1,7 +1,7 @@
 //! Scans a folder for new, changed and missing presets. Unchanged files are not read.
 //!
 //! Several threads walk, read and hash; one writes to the store in batches, so that the work of an
-//! interrupted scan is not lost. A folder reached twice is scanned once, so symlink cycles terminate.
+//! interrupted scan is not lost. A folder reached twice is scanned once, so symlink cycles are harmless.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;

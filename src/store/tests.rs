@@ -1,4 +1,4 @@
-//! Tests with stores that are damaged, locked, of another version or in use.
+//! Tests with stores that are damaged, locked, from another version or in use.
 
 use std::collections::BTreeSet;
 use std::path::Path;

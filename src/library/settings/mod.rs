@@ -284,7 +284,7 @@ impl Settings {
     }
 }
 
-/// Reads the fields of a settings file and collects their problems.
+/// A reader for the fields of a settings file, which collects their problems.
 struct Fields<'a> {
     document: &'a Document,
     problems: Vec<Problem>,

@@ -43,7 +43,7 @@ pub struct StyleIndex {
     /// The clusters; not written or read by aivj's browser-based predecessor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<IndexCluster>,
-    /// Name of the embedding space of the centroids: the model that made the embeddings.
+    /// Name of the embedding space of the centroids: the model that produced the embeddings.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub space: String,
 }
