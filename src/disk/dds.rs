@@ -1,5 +1,5 @@
 //! Uncompressed DDS images: pixels of 8 to 32 bits with a mask per channel (Microsoft's "DDS_PIXELFORMAT
-//! structure"). Compressed ones are decoded by the `image` crate.
+//! structure"). Compressed images are decoded by the `image` crate.
 
 use image::RgbaImage;
 
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_lie_are_refused() {
+    fn inconsistent_files_are_rejected() {
         let masks = [0xff, 0, 0, 0];
         for (size, bits, pixels) in
             [([2, 2], 8, &[0; 3][..]), ([0, 1], 8, &[]), ([65, 1], 8, &[0; 65]), ([1, 1], 12, &[0; 9])]

@@ -85,7 +85,7 @@ impl Folder {
     }
 
     /// Atomically replaces the file at the relative path `below` with the output of `write`; creates its
-    /// folders if necessary. A link of that name is itself replaced, not its target.
+    /// folders if necessary. If the file is a link, the link is replaced, not its target.
     ///
     /// # Errors
     /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be
@@ -139,7 +139,7 @@ impl Folder {
     /// Creates a file at the relative path `below`, where nothing may exist yet, not even a link.
     ///
     /// # Errors
-    /// Fails if the path leaves the folder, if one of its folders is a link, or if something of that name
+    /// Fails if the path leaves the folder, if one of its folders is a link, or if something with that name
     /// exists.
     pub fn create_file(&self, below: &Path) -> io::Result<File> {
         let (folder, name) = self.place(below, true)?;
@@ -263,7 +263,7 @@ mod tests {
         assert!(folder.create_file(Path::new("a/b/file")).is_err(), "it exists");
         let failed = folder.replace(Path::new("a/b/file"), |_| Err(io::Error::other("the disk is full")));
         assert!(failed.is_err());
-        assert_eq!(std::fs::read_dir(folder.path().join("a/b")).expect("read").count(), 1, "no part remains");
+        assert_eq!(std::fs::read_dir(folder.path().join("a/b")).expect("read").count(), 1, "no `.part` file");
         folder.rename(Path::new("a"), Path::new("c")).expect("renamed");
         folder.remove_file(Path::new("c/b/file")).expect("deleted");
         folder.remove_tree(Path::new("c")).expect("deleted");
@@ -318,7 +318,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_swapped_in_while_writing_leads_nowhere() {
+    fn a_link_swapped_in_while_writing_is_not_followed() {
         use std::os::unix::fs::symlink;
         let root = tempfile::tempdir().expect("a folder");
         let at = |name: &str| root.path().join(name);

@@ -46,7 +46,7 @@ fn read_to_end(file: File, length: u64, limit: u64, heartbeat: &Heartbeat) -> io
 
 /// Opens a regular file without blocking and checks what was opened; returns it with its length in bytes.
 fn open(path: &Path, limit: u64) -> io::Result<(File, u64)> {
-    // Opening a device may already act on it, so check the path first; the open file is checked again.
+    // Merely opening a device can have side effects, so check the path first; the open file is checked again.
     FileKind::of(&std::fs::metadata(path)?).regular()?;
     let mut options = OpenOptions::new();
     options.read(true);

@@ -1,5 +1,4 @@
-//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of
-//! line ending.
+//! Text files from any platform: UTF-8 with or without a byte order mark, UTF-16, and every kind of line ending.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead as _};
@@ -83,7 +82,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))
 }
 
-/// Iterates over the lines of a text with LF, CR LF or CR line endings.
+/// Iterates over the lines in `text`, which may end with LF, CR LF or CR.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     let ends_with_cr = !text.contains('\n');
     text.lines().flat_map(move |line| line.split(move |c| ends_with_cr && c == '\r'))
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_every_system_is_decoded() {
+    fn text_from_every_platform_is_decoded() {
         let forms = [
             TEXT.as_bytes().to_vec(),
             [b"\xef\xbb\xbf", TEXT.as_bytes()].concat(),
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_named() {
+    fn invalid_text_is_rejected_with_the_reason() {
         assert_eq!(decode(b"na\xefve"), Err(TextError::Encoding));
         assert_eq!(decode(b"\xff\xfea\0b"), Err(TextError::Encoding), "half a character");
         assert_eq!(decode(b"\xff\xfe\x00\xd8a\0"), Err(TextError::Encoding), "half of a pair");
@@ -127,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_as_on_any_system() {
+    fn every_kind_of_line_ending_is_recognised() {
         for text in ["a b\nc\n", "a b\r\nc\r\n", "a b\rc", "a b\nc"] {
             assert_eq!(lines(text).collect::<Vec<_>>(), ["a b", "c"], "{text:?}");
         }
     }
 
     #[test]
-    fn a_terabyte_of_holes_is_refused_without_reading_it() {
+    fn a_sparse_terabyte_file_is_rejected_without_reading_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("holes");
         std::fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("made");
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn json_with_a_mark_is_read() {
+    fn json_with_a_byte_order_mark_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file.json");
         std::fs::write(&path, b"\xef\xbb\xbf[1, 2]").expect("written");

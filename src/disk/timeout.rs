@@ -12,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_millis(1500);
 /// Maximum time without progress while many operations are stalled, so that the files of a dead mount are
 /// skipped quickly.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(100);
-/// Number of stalled operations from which [`SHORT_TIMEOUT`] applies.
+/// Number of stalled operations at which [`SHORT_TIMEOUT`] starts to apply.
 const MANY: usize = 4;
 /// Maximum number of abandoned threads at any time.
 const MAX_STALLED: usize = 64;
@@ -23,7 +23,7 @@ type Job = Box<dyn FnOnce() + Send>;
 static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
 static STALLED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts the completed parts of an operation, to distinguish a slow operation from a stalled one.
+/// A counter of the completed parts of an operation, which distinguishes a slow operation from a stalled one.
 #[derive(Clone, Default)]
 pub struct Heartbeat(Arc<AtomicU64>);
 
@@ -36,7 +36,8 @@ impl Heartbeat {
 
 /// Runs `work` on a helper thread and returns its result. Fails with `TimedOut` if `work` makes no progress,
 /// as counted by the heartbeat, for 1.5 seconds (0.1 seconds while several operations are stalled); the
-/// thread is then abandoned and ends when `work` returns.
+/// thread is then abandoned and ends when `work` returns. Also fails with `TimedOut` while 64 operations are
+/// stalled, without running `work`.
 pub fn with_timeout<T: Send + 'static>(
     work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -53,7 +54,7 @@ fn with_timeout_of<T: Send + 'static>(
     }
     let timeout = if stalled >= MANY { timeout.min(SHORT_TIMEOUT) } else { timeout };
     let heartbeat = Heartbeat::default();
-    // Without a buffer: an answer is either received or known to be too late.
+    // The channel has no buffer, so sending fails if nobody waits for the answer any more.
     let (send, answer) = sync_channel(0);
     let seen = heartbeat.clone();
     let helper = give(Box::new(move || {
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_operation_without_an_answer_is_abandoned_and_others_go_on() {
+    fn a_stalled_operation_is_abandoned_and_others_continue() {
         let (release, wait) = channel::<()>();
         let stalled = with_timeout_of(Duration::from_millis(20), move |_| {
             wait.recv().ok();
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_operation_with_progress_is_waited_for() {
+    fn a_slow_operation_with_progress_is_not_abandoned() {
         let slow = with_timeout_of(Duration::from_millis(40), |heartbeat| {
             for _ in 0..12 {
                 std::thread::sleep(Duration::from_millis(10));

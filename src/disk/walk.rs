@@ -1,4 +1,4 @@
-//! Lists folders and walks them recursively, in a fixed order, without following links in circles.
+//! Lists folders and walks them recursively, in a fixed order, without getting caught in link cycles.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -88,7 +88,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
                         .metadata()
                         .map_or(FileKind::Special("a special file"), |metadata| FileKind::of(&metadata)),
                 ),
-                Err(_) => continue, // It has been deleted meanwhile.
+                Err(_) => continue, // It has been deleted in the meantime.
             };
             items.push(Item { name: entry.file_name(), kind });
         }
@@ -133,10 +133,10 @@ pub fn metadata(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> 
     all
 }
 
-/// Identifies a folder independently of the path by which it was reached.
+/// Identity of a folder, independent of the path by which it was reached.
 #[cfg(unix)]
 pub type FolderKey = (u64, u64);
-/// Identifies a folder independently of the path by which it was reached.
+/// Identity of a folder, independent of the path by which it was reached.
 #[cfg(not(unix))]
 pub type FolderKey = PathBuf;
 
@@ -184,10 +184,10 @@ pub struct Skipped {
     pub why: io::Error,
 }
 
-/// Iterates over the regular files below a folder, depth first, in the order of their names.
+/// An iterator over the regular files below a folder, depth first, in the order of their names.
 ///
-/// Returns only files whose path `wanted` accepts, including links to files. A wanted entry that is neither a
-/// regular file nor a folder, or anything that cannot be read, is returned as an error that names it; the
+/// Yields only files whose path `wanted` accepts, including links to files. A wanted entry that is neither a
+/// regular file nor a folder, or anything that cannot be read, is yielded as an error that names it; the
 /// walk then continues.
 pub struct Walk<W> {
     wanted: W,
@@ -232,7 +232,7 @@ impl<W: FnMut(&Path) -> bool> Walk<W> {
         Ok(())
     }
 
-    /// Returns whether the walk returns this entry; if it is a folder, schedules it to be entered.
+    /// Returns whether the walk yields this entry; if it is a folder, schedules it to be entered.
     fn look(&mut self, path: &Path, own: Option<FileKind>, depth: usize) -> io::Result<bool> {
         let wanted = (self.wanted)(path);
         let found = match own {
@@ -352,7 +352,7 @@ pub(super) mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_path_too_long_for_the_system_is_reported_and_the_rest_goes_on() {
+    fn a_path_too_long_for_the_system_is_reported_and_the_walk_continues() {
         let folder = tempfile::tempdir().expect("a folder");
         let deep = "d".repeat(200);
         // Made level by level from within, as no single path can name the deepest folder.

@@ -20,8 +20,8 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> 
     replace(path, |out| serde_json::to_writer(&mut *out, value).map_err(io::Error::from))
 }
 
-/// Replaces `path` atomically with the output of `write`; creates its folder if necessary. For files whose
-/// folder was named by the user; for files below such a folder, use [`Folder::replace`].
+/// Replaces `path` atomically with the output of `write`; creates its folder if necessary. Use this only if the
+/// user named the folder that contains the file; for files further below, use [`Folder::replace`].
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -31,8 +31,8 @@ pub fn replace(
     written.map_err(|error| FileError::new(path, &error))
 }
 
-/// Renames a completely written file to its final name, after its contents have reached the disk. For files
-/// that another program or library writes by name.
+/// Renames a completely written file to its final name, after its contents have reached the disk. Use this for
+/// files that another program or a library writes, given only their path.
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     File::options().write(true).open(written)?.sync_all()?;
     std::fs::rename(written, path)?;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_write_the_same_file_leave_one_of_their_files() {
+    fn concurrent_writes_leave_one_complete_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         std::thread::scope(|scope| {

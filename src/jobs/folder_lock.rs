@@ -1,5 +1,5 @@
-//! Allows only one bake per folder at a time, and none in a folder with only other files. A bake that was killed leaves
-//! no lock behind.
+//! Allows only one bake per folder at a time, and none in a folder whose files are not from a bake. A bake that was
+//! killed leaves the folder unlocked.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -14,7 +14,7 @@ use crate::library::pack::MANIFEST_FILE;
 /// File name of the lock.
 const NAME: &str = ".aivj-bake.lock";
 /// Files by which the output folder of a bake is recognised, including those of aivj's browser-based predecessor. The
-/// lock stays in the folder, but copies often lack it.
+/// lock file stays in the folder, but copies of the folder often lack it.
 const OUTPUTS: [&str; 14] = [
     NAME,
     "overnight.log",
@@ -38,11 +38,11 @@ const OF_SYSTEM: [&str; 3] = ["Thumbs.db", "desktop.ini", "lost+found"];
 /// The lock of a folder, released when dropped, or by the operating system when the process exits.
 pub struct FolderLock {
     _file: File,
-    /// The file of the lock, if it is deleted when dropped.
+    /// Path of the lock file, if it is to be deleted when the lock is dropped.
     temporary: Option<PathBuf>,
 }
 
-/// Fails if `folder` contains files, but was not written by a bake.
+/// Fails if `folder` contains files but is not the output folder of a bake.
 pub fn check_output(folder: &Path) -> anyhow::Result<()> {
     if is_output(folder) || !folder.exists() {
         return Ok(());
@@ -75,8 +75,8 @@ impl FolderLock {
         Self::lock(folder)
     }
 
-    /// Locks any folder, creating it if missing. Unless the folder is an output folder or empty, the lock leaves no file
-    /// in it. Fails if another bake holds the lock.
+    /// Locks any folder, creating it if missing. The lock file is deleted when the lock is dropped, unless the folder
+    /// is an output folder or was empty. Fails if another bake holds the lock.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
         let temporary = check_output(folder).is_err().then(|| folder.join(NAME));
         let mut lock = Self::lock(folder)?;
@@ -122,7 +122,7 @@ impl FolderLock {
 impl Drop for FolderLock {
     fn drop(&mut self) {
         if let Some(path) = &self.temporary {
-            std::fs::remove_file(path).ok(); // It would only make the folder an output folder.
+            std::fs::remove_file(path).ok(); // With this file, the folder would count as an output folder.
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and how a
-//! running show is found by bakes and when the program is launched again.
+//! Common parts of long-running jobs: supervised worker processes, progress, the folder lock, and detection of a
+//! running show by bakes and by a second launch of the program.
 //!
 //! This module does not depend on rendering; the jobs themselves are in `audit`, `frames` and others.
 

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_has_as_many_threads_as_requested() {
+    fn a_pool_has_no_more_threads_than_requested() {
         let seen = Mutex::new(BTreeSet::new());
         map(&[(); 64], 3, |()| {
             std::thread::sleep(std::time::Duration::from_millis(1));

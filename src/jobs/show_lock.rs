@@ -1,7 +1,7 @@
 //! Lock files of a show: one held while music is playing, so that a bake slows down, and one held while the
 //! show is open, so that no other process writes what the show would overwrite.
 //!
-//! The operating system releases the locks when the process exits, so a crashed show blocks nobody.
+//! The operating system releases the locks when the process exits, so a crashed show blocks nothing.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};

@@ -51,11 +51,11 @@ fn raise_in(data: &Path, timeout: Duration) -> OtherShow {
         }
         thread::sleep(CHECK_INTERVAL);
     }
-    std::fs::remove_file(&request).ok(); // The show has just ended.
+    std::fs::remove_file(&request).ok(); // The show may have ended without reading it.
     OtherShow::None
 }
 
-/// Receives requests to bring the windows to the front, sent when the program is launched again.
+/// Receiver of requests to bring the windows to the front, sent when the program is launched again.
 pub struct RaiseRequests {
     asked: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,

@@ -37,7 +37,7 @@ impl WirePreset {
         Self { path, sent: None }
     }
 
-    /// Returns a preset that is in no file; `path` names it.
+    /// Returns a preset that is not stored in a file; `path` only names it.
     pub fn of_bytes(path: PathBuf, bytes: &[u8]) -> Self {
         Self { path, sent: Some(Ok(bytes.into())) }
     }

@@ -1,6 +1,6 @@
 //! The catalogue: a flat, immutable table of all presets a show may choose from, with the facts about them.
 //!
-//! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and
+//! It is built off the render thread; the show, the director and the desk refer to entries by index. Clusters and
 //! energies come from a style index if there is one, otherwise from the presets' code and names; those of
 //! built-in presets come from their paths.
 
@@ -21,11 +21,11 @@ use crate::facts::{Energy, PresetFacts, PresetId, Tags};
 /// Where a preset is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresetSource {
-    /// A preset in a file.
+    /// Path of a preset file.
     File(PathBuf),
-    /// A preset built into the program.
+    /// Text of a preset built into the program.
     BuiltIn(&'static str),
-    /// A preset in memory.
+    /// Bytes of a preset in memory.
     Memory(Arc<[u8]>),
 }
 
@@ -50,13 +50,13 @@ pub enum SourceLocation {
     Below(Arc<Path>),
     /// A file whose path is not valid UTF-8, and therefore differs from the entry's path.
     File(PathBuf),
-    /// A preset built into the program.
+    /// Text of a preset built into the program.
     BuiltIn(&'static str),
-    /// A preset in memory.
+    /// Bytes of a preset in memory.
     Memory(Arc<[u8]>),
 }
 
-/// A preset of the catalogue.
+/// A preset in the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// Hash of the preset's bytes.
@@ -78,7 +78,7 @@ pub struct Entry {
 /// A style: presets that look alike.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
-    /// Key under which taste is saved: a number such as `c07`, an author, tags or a scene.
+    /// Key under which taste is saved: a cluster ID such as `c07`, an author, tags or a scene.
     pub key: String,
     /// Name shown on the desk.
     pub name: String,
@@ -121,7 +121,7 @@ pub struct Catalogue {
     pub space: String,
     /// Entry indices sorted by ID; computed on first use.
     by_id: OnceLock<Vec<u32>>,
-    /// Hash of everything that choices depend on; computed on first use.
+    /// Result of [`Self::identity`]; computed on first use.
     identity: OnceLock<String>,
 }
 
@@ -153,7 +153,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// Creates a catalogue of a single preset, kept in memory: `bytes`, the contents of `file`.
+    /// Creates a catalogue of a single preset, which is kept in memory. `bytes` are the contents of `file`.
     pub fn of_one(file: &Path, bytes: Arc<[u8]>) -> Self {
         let mut catalogue = Self::default();
         let cluster = catalogue.cluster("all");
@@ -172,7 +172,8 @@ impl Catalogue {
         Some(by_id[at] as usize)
     }
 
-    /// Returns a hash of everything about the library that choices depend on.
+    /// Returns a hash that identifies the library in a set log. It covers the ID, style, energy and family of
+    /// every preset, and the style keys.
     pub fn identity(&self) -> &str {
         self.identity.get_or_init(|| {
             let mut hash = Sha256::new();

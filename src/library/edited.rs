@@ -32,12 +32,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Returns a message for each problem of `file`.
+/// Returns a message for each problem in `file`.
 pub fn messages(file: &Path, problems: &[Problem]) -> Vec<String> {
     problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect()
 }
 
-/// Returns the first message and the number of further ones, which `command` lists; `None` if there are none.
+/// Returns the first message, with the number of further messages and the command that lists them all; `None` if
+/// `messages` is empty.
 pub fn summary(messages: &[String], command: &str) -> Option<String> {
     let first = messages.first()?;
     Some(match messages.len() - 1 {

@@ -1,4 +1,4 @@
-//! Errors of preset folders, and recognition of preset files by extension.
+//! Preset folder errors, and recognition of preset files by extension.
 
 use std::path::{Path, PathBuf};
 

@@ -36,7 +36,7 @@ impl Hasher for IdentityHasher {
 #[serde(transparent)]
 pub(super) struct Word<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// Hashes a text; the result is the same in every run.
+/// Hashes a string; the result is the same in every run.
 pub(super) fn hash_text(text: &str) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     text.hash(&mut hasher);

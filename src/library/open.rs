@@ -100,7 +100,7 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         let lookup = spawn_or_run(scope, "style index", move || style::find_index(index_of));
         let listing =
             manifest.as_ref().map(|path| spawn_or_run(scope, "manifest", move || Listing::read(path)));
-        // A dangling link or a folder of this name is treated as a blacklist that cannot be read.
+        // A dangling link or a folder with this name is treated as a blacklist that cannot be read.
         let blacklisted = std::fs::symlink_metadata(blacklist).is_ok().then(|| {
             spawn_or_run(scope, "quality blacklist", move || QualityBlacklist::read_hashes(blacklist))
         });

@@ -1,7 +1,7 @@
 //! Scans a folder for new, changed and missing presets. Unchanged files are not read.
 //!
 //! Several threads walk, read and hash; one writes to the store in batches, so that the work of an
-//! interrupted scan is not lost. A folder reached twice is scanned once, so symlink cycles terminate.
+//! interrupted scan is not lost. A folder reached twice is scanned once, so symlink cycles are harmless.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use crate::facts::{PresetFacts, PresetId};
 use crate::milk::MAX_PRESET_BYTES;
 use crate::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 
-/// Maximum number of files per job, and number of files between two calls of `progress`.
+/// Maximum number of files per job, and number of files between two calls to `progress`.
 const BATCH: usize = 128;
 /// Number of new or changed files per store transaction.
 const COMMIT: usize = 8192;
@@ -47,7 +47,7 @@ pub struct ScanReport {
     pub files: usize,
     /// Number of preset files that were read because they are new or changed.
     pub read: usize,
-    /// Number of files of the previous scan that no longer exist.
+    /// Number of files from the previous scan that no longer exist.
     pub gone: usize,
     /// Skipped files and folders, and why.
     pub skipped: Vec<(PathBuf, String)>,
@@ -81,7 +81,7 @@ pub fn scan(
             match named.spawn_scoped(scope, work) {
                 Ok(_) => {}
                 Err(error) if number == 0 => return Err(ScanError::Thread(error)),
-                Err(error) => log::warn!("could not start a thread ({error}); scanning with {number}"),
+                Err(error) => log::warn!("could not start a thread ({error}); continuing with {number}"),
             }
         }
         drop(sender);
@@ -300,7 +300,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Error: the receiver of the scan results has been dropped.
+/// The error when the receiver of the scan results has been dropped.
 struct Closed;
 
 fn modified_ns(metadata: &Metadata) -> i64 {

@@ -1,6 +1,7 @@
 //! Searches a library as the performer types, on a background thread.
 //!
-//! Queries run in memory; only "more like this" reads embeddings from disk.
+//! Queries run in memory, with two exceptions: "more like this" reads embeddings from disk, and the first
+//! description reads the measurements in the store.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -83,8 +84,8 @@ impl SearchIndex {
     }
 
     /// Returns the indices of the presets with their fit to a description, 0 to 1, best first, and a message
-    /// if part of the description could not be applied. A preset that the description names as a model is
-    /// omitted.
+    /// if part of the description could not be applied. The preset that results should resemble ("like NAME")
+    /// is omitted.
     pub fn describe(&self, description: &Description) -> (Vec<(u32, f32)>, Option<String>) {
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);
@@ -327,7 +328,7 @@ mod tests {
         let problem = problem.expect("a word is unknown");
         assert!(found == 1 && problem.starts_with("not understood: xyzzy;"), "{problem}");
         let (found, _) = first("techno", None);
-        assert!(library.entries[found].path.starts_with("techno/"), "a word of names");
+        assert!(library.entries[found].path.starts_with("techno/"), "matched by path");
     }
 
     #[test]

@@ -18,13 +18,13 @@ const RECORDED: usize = 3;
 pub struct Document {
     /// The values of the valid statements.
     pub table: Table,
-    /// The lines that cannot be parsed, in the order of the file.
+    /// The invalid lines, in file order.
     pub invalid: Vec<InvalidLine>,
     /// The line of each section and value, by path.
     lines: BTreeMap<Vec<String>, usize>,
 }
 
-/// A line that cannot be parsed, or sets a value that is already set.
+/// A line that cannot be parsed, or that sets a value that is already set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidLine {
     /// The line, counted from 1.
@@ -86,14 +86,14 @@ impl Document {
         document
     }
 
-    /// Returns the line of a section or value, or of the section that contains it, counted from 1. In an
-    /// array of sections, the path contains the index of the section.
+    /// Returns the line of a section or value, counted from 1. If it is unknown, returns the line of the section
+    /// that should contain the value, or 1. In an array of sections, the path contains the index of the section.
     pub fn line(&self, path: &[&str]) -> usize {
         let path: Vec<String> = path.iter().map(|&name| name.to_owned()).collect();
         (1..=path.len()).rev().find_map(|length| self.lines.get(&path[..length])).copied().unwrap_or(1)
     }
 
-    /// Opens a section, or a new one in an array of sections; returns whether that is possible.
+    /// Opens a section, or appends one to an array of sections; returns `false` if a value is in the way.
     fn open(&mut self, names: &[String], is_array: bool, line: usize) -> bool {
         if is_array && let Some((name, above)) = names.split_last() {
             let Some(table) = table_at(&mut self.table, above, &mut Vec::new()) else { return false };
@@ -110,7 +110,7 @@ impl Document {
         opened
     }
 
-    /// Adds those fields to a section that do not exist yet; returns whether all of them were added.
+    /// Adds the fields that a section does not contain yet; returns whether all of them were added.
     fn add(&mut self, names: &[String], fields: Table, line: usize) -> bool {
         if fields.is_empty() {
             return true; // A blank line or a comment.
@@ -122,8 +122,8 @@ impl Document {
     }
 }
 
-/// Returns the table at the path `names`, created if it is missing; of an array of tables, the last one.
-/// Appends the path, with the indices of such tables, to `path`. Returns `None` if a value is in the way.
+/// Returns the table at the path `names`, creating missing tables; in an array of tables, the last one is used.
+/// Appends the path, including array indices, to `path`. Returns `None` if a value is in the way.
 fn table_at<'a>(mut table: &'a mut Table, names: &[String], path: &mut Vec<String>) -> Option<&'a mut Table> {
     for name in names {
         path.push(name.clone());
@@ -165,14 +165,14 @@ fn path_of(header: &Table) -> Vec<String> {
     path
 }
 
-/// Returns the first name in a header that cannot be parsed.
+/// Returns the first name in a section header that the parser rejects.
 fn intended(header: &str) -> String {
     let name = header.trim_start_matches(|c: char| !c.is_alphanumeric());
     name.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect()
 }
 
-/// Returns the reason for a parse error. For text without quotes, the parser names the number or truth value
-/// that starts with the same letter.
+/// Returns the reason for a parse error. For unquoted text, the parser may report an invalid float or boolean
+/// instead, depending on the first letter.
 fn reason(message: &str) -> String {
     let unquoted = ["invalid float", "invalid boolean", "string values must be quoted"];
     if unquoted.iter().any(|start| message.starts_with(start)) {
@@ -182,7 +182,7 @@ fn reason(message: &str) -> String {
     }
 }
 
-/// Adds those values of `new` that do not exist yet; returns whether all of them were added.
+/// Adds the values of `new` that do not exist yet; returns whether all of them were added.
 fn merge(table: &mut Table, new: Table) -> bool {
     let mut added = true;
     for (name, value) in new {
@@ -195,8 +195,8 @@ fn merge(table: &mut Table, new: Table) -> bool {
     added
 }
 
-/// Returns the number of lines of the first statement: 1, or more if a bracket or a string stays open at the
-/// end of the line and is closed below.
+/// Returns the number of lines of the first statement: 1, or more if a bracket or string is still open at the end
+/// of the line and is closed on a later one.
 fn statement(lines: &[&str]) -> usize {
     let mut depth = 0_usize;
     let mut open: Option<&str> = None;
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_line_costs_itself() {
+    fn an_invalid_line_affects_only_itself() {
         for wrong in
             ["x = USB", "x = [1,", "x = \"open", "x = '''open", "x", "= 3", "]", "x = [1, {", "\u{0}"]
         {
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_found_by_line() {
+    fn lines_are_found_by_path() {
         let document = Document::parse("a.b = 1\n\nc = [\n1]\n[m]\nd = 1\n[[r]]\ne = 1\n[[r]]\ne = 2\n");
         let lines = [
             &["a", "b"][..],
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_quotes_is_named_as_such() {
+    fn unquoted_text_is_reported_as_such() {
         for value in ["nope", "india", "USB", "truex", "no", "off"] {
             let document = Document::parse(&format!("guard = {value}"));
             assert!(document.invalid[0].why.contains("text needs quotes"), "{value}: {:?}", document.invalid);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_files_are_read_in_a_time_that_grows_with_their_size() {
+    fn hostile_files_are_parsed_in_linear_time() {
         for line in ["a=[\n", "a=1\n", "[a\n", "'''\n", "a={b=[\n"] {
             assert!(Document::parse(&line.repeat(20_000)).invalid.len() > 10_000, "{line}");
         }

@@ -1,4 +1,4 @@
-//! The folders of the program's data and the performer's settings.
+//! The folders for the program's data and the performer's settings.
 
 use std::env;
 use std::path::PathBuf;

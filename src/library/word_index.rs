@@ -65,8 +65,8 @@ impl WordIndex {
         Self { words, starts, indices, presets: library.entries.len() }
     }
 
-    /// Returns the indices of the presets that match every word of `text` by prefix, ascending; `None` for a
-    /// text without letters or digits.
+    /// Returns the indices of the presets that match every word of `text` by prefix, ascending; `None` if `text`
+    /// contains no letters or digits.
     pub fn search(&self, text: &str) -> Option<Vec<u32>> {
         let all = self.all(text)?;
         let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
@@ -80,8 +80,8 @@ impl WordIndex {
         Some(indices)
     }
 
-    /// Returns one bit per preset: whether it matches every word of `text` by prefix. Empty for a text
-    /// without letters or digits.
+    /// Returns one bit per preset: whether it matches every word of `text` by prefix. Empty if `text` contains no
+    /// letters or digits.
     pub fn bits(&self, text: &str) -> Vec<u64> {
         self.all(text).unwrap_or_default()
     }

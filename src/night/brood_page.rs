@@ -1,4 +1,4 @@
-//! The report for the morning after breeding: the best children, each with its parents.
+//! The breeding report: the best children, each with its parents.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,7 @@ fn child(bred: &Bred, pictures: &Pictures) -> Markup {
     }
 }
 
-/// Describes the distance to the nearest favourite, and whether the child flashes.
+/// Returns the distance to the nearest favourite and whether the child flashes, as text.
 fn remarks(bred: &Bred) -> String {
     format!(
         "distance {:.2}{}",
@@ -97,7 +97,7 @@ fn remarks(bred: &Bred) -> String {
     )
 }
 
-/// Shows the last `count` frames of a preset.
+/// Returns a figure with the last `count` frames of a preset.
 fn figure(path: &str, pictures: &Pictures, count: usize, caption: &Markup) -> Markup {
     let frames = pictures.get(path).map(Vec::as_slice).unwrap_or_default();
     html! {

@@ -211,12 +211,12 @@ impl Bake<'_, '_> {
         }
         self.note(format!("smoke test passed: {good} of {} rendered", counted(tried.len(), "preset")));
         if !self.settings.smoke_only {
-            std::fs::remove_dir_all(&folder).ok(); // Leftovers do no harm.
+            std::fs::remove_dir_all(&folder).ok(); // Leftovers are harmless.
         }
         Ok(BakeOutcome::Finished)
     }
 
-    /// Copies the index to the library and reports the result; a failure does not fail the bake.
+    /// Copies the index to the library and reports the result. The bake succeeds even if this fails.
     fn publish(&mut self) {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);

@@ -47,7 +47,7 @@ fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<Stri
         .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
     let probe = folder.join(".aivj-can-write");
     crate::disk::write(&probe, b"x").map_err(|error| error.to_string())?;
-    std::fs::remove_file(&probe).ok(); // Leftovers do no harm.
+    std::fs::remove_file(&probe).ok(); // Leftovers are harmless.
     let needed = presets as u64 * (BYTES_PER_PRESET + capture.bytes_about());
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;
     match fs4::available_space(folder) {
@@ -96,7 +96,7 @@ fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
     }
 }
 
-/// Loads the vision model and runs it once; does nothing for the built-in embedder.
+/// Loads and tests the vision model; does nothing for the built-in embedder.
 fn model(settings: &BakeSettings) -> Result<String, String> {
     let mut message = String::new();
     if settings.embedder == "builtin" {

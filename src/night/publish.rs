@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_before_can_be_restored_and_brought_back() {
+    fn the_previous_index_can_be_restored_and_the_restore_undone() {
         let library = tempfile::tempdir().expect("a folder");
         let library = library.path();
         assert!(matches!(restore_index(library), Err(PublishError::NoPrevious(_))));

@@ -9,8 +9,9 @@ use crate::frames::CaptureSettings;
 
 /// Folder of the audit's reports, within the pack's folder.
 pub(super) const AUDIT_FOLDER: &str = "audit";
-/// Folder of the smoke test, within the pack's folder; removed when a new bake starts and when its smoke test
-/// has passed. The pack has the folders of the library, so the name must not be that of a folder of presets.
+/// Folder of the smoke test, within the pack's folder. It is removed when a new bake starts and, unless only the
+/// smoke test was requested, when the test has passed. The pack mirrors the folders of the library, so this name
+/// must not clash with one of them.
 pub(super) const SMOKE: &str = "aivj-smoke";
 
 /// Settings of a bake.
@@ -28,7 +29,8 @@ pub struct BakeSettings {
     pub limit: Option<usize>,
     /// Maximum number of presets in the pack, selected for diversity; `None` for all that pass the audit.
     pub pack_size: Option<usize>,
-    /// Number of clusters; `None` for a number based on the size of the library.
+    /// Number of clusters; `None` to keep the number of the previous bake, or to derive it from the size of the
+    /// library.
     pub clusters: Option<usize>,
     /// Embedder: `builtin`, or the name or folder of a vision model.
     pub embedder: String,

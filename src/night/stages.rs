@@ -199,8 +199,8 @@ impl Bake<'_, '_> {
         Ok(judged)
     }
 
-    /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. The
-    /// bake continues if the pack cannot be written.
+    /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. Presets
+    /// that are not selected for the pack become excluded. The bake continues if the pack cannot be written.
     fn pack(&mut self, judged: &mut BakePresets, folder: &Path) -> Result<Option<String>, String> {
         let settings = self.settings;
         if within(folder, &settings.library) || within(&settings.library, folder) {

@@ -18,7 +18,7 @@ const STATE: &str = "overnight-state.json";
 pub(super) struct State {
     /// Start time, in ISO 8601 format.
     pub started: String,
-    /// Fingerprint of the settings; different settings are a different bake.
+    /// Fingerprint of the settings; a run with different settings starts a new bake.
     #[serde(rename = "asked")]
     pub fingerprint: String,
     /// Whether the smoke test has passed.
@@ -38,9 +38,9 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Resumes the interrupted bake in this folder if it has the same settings, or starts a new one. A new
-    /// bake saves the index of the last one, and its clusters, so that its report can compare with them even
-    /// after an interruption.
+    /// Resumes the interrupted bake in this folder if it has the same settings, or starts a new one. A new bake
+    /// first saves the index and clusters of the last one, so that its report can compare against them even after
+    /// an interruption.
     pub fn open(settings: &BakeSettings) -> Result<Self, String> {
         let fingerprint = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}",

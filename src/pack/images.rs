@@ -31,8 +31,8 @@ impl UsedImages {
     }
 
     /// Copies the used images that are found in `folders` to `to`, and returns their file names. Unreadable
-    /// files are skipped; of several files with the same name, only the first is copied. Of the files already
-    /// in `to`, only those in `own` are replaced.
+    /// files are skipped; of several files with the same name, regardless of case and extension, only the first is
+    /// copied. Of the files already in `to`, only those in `own` are replaced.
     pub fn copy(
         &self,
         folders: &[PathBuf],

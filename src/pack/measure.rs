@@ -108,7 +108,8 @@ pub fn measure(
 }
 
 impl PackReport {
-    /// Describes the grade, such as `good (mean nearest-neighbour distance 1.20x that of a random pack)`.
+    /// Returns the grade with its reasons, such as
+    /// `good (mean nearest-neighbour distance 1.20x that of a random pack)`.
     pub fn summary(&self) -> String {
         let grade = match self.grade {
             PackGrade::Green => "good",
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trait_of_none_is_reported_if_the_library_is_mixed() {
+    fn a_trait_missing_from_the_pack_is_reported_if_the_library_is_mixed() {
         let (candidates, points) = library(200);
         let chosen: Vec<usize> = (0..40).collect();
         let none = TraitShare { name: "use shaders", pack: 0.0, library: 0.6 };

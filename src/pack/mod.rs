@@ -85,7 +85,7 @@ pub struct Pack {
     pub report: PackReport,
 }
 
-/// Error: no audited preset passes the filters.
+/// The error when no audited preset passes the filters.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error(
     "no audited preset matches: {judged} of {presets} have a verdict; run the audit, or relax the filters"
@@ -114,8 +114,8 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
 /// are removed or replaced.
 ///
 /// # Errors
-/// Fails with [`NoMatch`] if no preset passes the filters, and if a preset would replace a file that is not part
-/// of the previous pack.
+/// Fails with [`NoMatch`] if no preset passes the filters. Also fails if a preset would replace a file that is not
+/// part of the previous pack.
 pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
     let folder = Folder::create(folder).with_context(|| format!("opening {}", folder.display()))?;
     write(settings, &folder, store)
@@ -169,7 +169,7 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
         );
     }
     for path in old.difference(&kept) {
-        folder.remove_file(path).ok(); // Presets missing from the manifest do not play anyway.
+        folder.remove_file(path).ok(); // Presets missing from the manifest are not played anyway.
     }
     // The manifest is written first, so that an interrupted pack is recognised and can be written again.
     let mut manifest = manifest(settings, &plan, &pool, &files);
@@ -264,8 +264,8 @@ impl<'a> Pool<'a> {
         Ok(pool)
     }
 
-    /// Returns how common per-frame code, shaders and shapes, which are not part of a look, are in the pack
-    /// and in the library. Reveals packs that are uniform in one of these traits.
+    /// Returns the shares of presets with per-frame code, shaders and shapes in the pack and in the library. Looks
+    /// do not include these traits, so the shares reveal packs that are uniform in one of them.
     fn traits(&self, chosen: &[usize]) -> [measure::TraitShare; 3] {
         let share = |has: &dyn Fn(&Record) -> bool| {
             let of = |count: usize, all: usize| count as f64 / all.max(1) as f64;
@@ -287,8 +287,8 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Copies the presets in their folder structure, and their images, of which `own` are those of the previous pack;
-/// returns the file names of the images. Fails if a preset has changed since the audit.
+/// Copies the presets, preserving their folder structure, and their images; returns the file names of the images.
+/// `own` names the images of the previous pack, which may be replaced. Fails if a preset has changed since the audit.
 fn copy(
     settings: &PackSettings,
     plan: &AuditPlan,

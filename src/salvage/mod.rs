@@ -31,7 +31,7 @@ pub fn rows(path: &Path, shapes: &[Shape], depth: Depth, mut each: impl FnMut(Ro
         if depth == Depth::Current && source.is_free(number) {
             continue;
         }
-        // From the newest version to the oldest; if only current rows are wanted, until one is intact.
+        // Read from the newest version to the oldest; if only current rows are wanted, stop at an intact one.
         for version in 0..source.versions(number) {
             let bytes = source.read(number, version)?;
             let Some(page) = Page::new(number, &bytes) else { continue };

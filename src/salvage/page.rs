@@ -1,5 +1,4 @@
-//! Pages of a b-tree. Rows are read in the order of the cell pointers or, in a damaged page, found by
-//! searching.
+//! Pages of a b-tree. Rows are read through the cell pointers; a damaged page is also searched for rows.
 
 use super::cell::{Cell, CellKind, end_of};
 use super::record::{Depth, Row, Shape};
@@ -99,7 +98,7 @@ impl Page<'_> {
         }
     }
 
-    /// Returns the cells of an intact page; `None` if its pointers and lengths do not add up.
+    /// Returns the cells of an intact page; `None` if its pointers and lengths are inconsistent.
     fn cells(&self) -> Option<Cells> {
         let (kind, header, child) = self.layout()?;
         let count = self.number(self.start + 3);
@@ -112,7 +111,7 @@ impl Page<'_> {
             return None;
         }
         if kind == CellKind::Table && child > 0 {
-            return Some(Cells { kind, offsets: Vec::new() }); // Contains row IDs only.
+            return Some(Cells { kind, offsets: Vec::new() }); // Contains only row IDs.
         }
         let mut spans: Vec<(usize, usize)> = Vec::with_capacity(count);
         for index in 0..count {
@@ -151,7 +150,7 @@ impl Page<'_> {
         Some(())
     }
 
-    /// Returns the cells that the pointers of a damaged page lead to.
+    /// Returns the cells that the pointers of a damaged page refer to.
     fn pointers(&self) -> Cells {
         let (kind, header, child) = self.layout().unwrap_or((CellKind::Index, 8, 0));
         let first = self.start + header;

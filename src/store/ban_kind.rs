@@ -11,8 +11,8 @@ pub enum BanKind {
     Soft,
     /// The preset was black, white or frozen during a show; lasts a week.
     Aesthetic,
-    /// An audit rejected the preset, or it repeatedly lost the graphics device; lasts until the performer
-    /// rescues the preset.
+    /// An audit rejected the preset, or it repeatedly caused the graphics device to be lost; lasts until the
+    /// performer rescues the preset.
     Quality,
     /// The performer banned the preset; permanent.
     Permanent,

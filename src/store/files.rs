@@ -85,9 +85,10 @@ impl Store {
         Ok(())
     }
 
-    /// Moves the write-ahead log into the database file, so that the next opening reads only one file.
+    /// Moves the write-ahead log into the database file, so that only one file is read when the store is next
+    /// opened.
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
-        // Active readers are no problem: the last connection moves whatever is left.
+        // Active readers are not a problem: closing the last connection moves whatever is left.
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
@@ -179,10 +180,12 @@ impl Store {
     }
 }
 
-/// Stores a file; returns the keys of its preset and of the preset that the file contained before, the same
-/// key twice if the file is new or has the same contents. The energy depends on the file name and is stored
-/// per file; if several files have the same content, the first by path also determines the energy stored with
-/// the preset, regardless of the order in which the files are read.
+/// Stores a file. Returns the key of its preset and that of the preset it contained before; they are equal if
+/// the file is new or its contents have not changed.
+///
+/// The energy depends on the file name and is stored per file. If several files have the same contents, the
+/// first by path also determines the energy stored with the preset, regardless of the order in which the files
+/// are read.
 fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64; 2], rusqlite::Error> {
     let FileFacts { path, size, modified_ns, id, preset_facts } = facts;
     let mut preset = step.prepare_cached(

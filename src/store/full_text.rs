@@ -19,8 +19,8 @@ pub struct Found {
 
 impl Store {
     /// Returns up to `limit` presets for which every word of `text` is the start of a word in the name, path,
-    /// tags, energy or labels; words after the twelfth are ignored. Returns nothing for a text without
-    /// letters or digits.
+    /// tags, energy or labels; words after the twelfth are ignored. Returns nothing if `text`
+    /// contains no letters or digits.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, StoreError> {
         let Some(search) = fts_query(text) else { return Ok(Vec::new()) };
         let mut query = self.connection.prepare_cached(
@@ -34,7 +34,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns the number of presets that [`Self::search`] finds without a limit.
+    /// Returns the number of presets that [`Self::search`] would find without a limit.
     pub fn count(&self, text: &str) -> Result<usize, StoreError> {
         let Some(search) = fts_query(text) else { return Ok(0) };
         let mut query = self.connection.prepare_cached("SELECT count(*) FROM words WHERE words MATCH ?1")?;
@@ -42,8 +42,8 @@ impl Store {
     }
 }
 
-/// Converts a search text to FTS5 syntax: every word quoted, matched by prefix, all required. Returns `None`
-/// for a text without letters or digits.
+/// Converts a search text to FTS5 syntax: every word is quoted, matched by prefix and required. Returns `None` if
+/// `text` contains no letters or digits.
 fn fts_query(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.take(12).map(|word| format!("\"{word}\"*")).collect();
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_search_text_never_becomes_syntax() {
+    fn search_text_is_never_interpreted_as_syntax() {
         assert_eq!(
             fts_query("  \"a' OR b* (c) NEAR -d: "),
             Some(r#""a"* "OR"* "b"* "c"* "NEAR"* "d"*"#.into())

@@ -21,7 +21,7 @@ impl StoreLock {
     }
 
     /// Returns whether no other process has the store open; if so, none can open it until this handle calls
-    /// [`Self::share`] or is dropped. Call before [`Self::share`]. Returns true on file systems without
+    /// [`Self::share`] or is dropped. Must be called before [`Self::share`]. Returns true on file systems without
     /// locks.
     pub(super) fn alone(&self) -> bool {
         !matches!(self.0.try_lock(), Err(TryLockError::WouldBlock))

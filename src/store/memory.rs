@@ -108,7 +108,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the performer's own tags of every preset that has any, joined by spaces.
+    /// Returns the performer's own tags of every preset that has any, each followed by a space.
     pub fn labels(&self) -> Result<HashMap<PresetId, String>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT id, label FROM labels ORDER BY id, label")?;
         let mut labels: HashMap<PresetId, String> = HashMap::new();
@@ -144,7 +144,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lifts one kind of ban, or all bans, of a preset.
+    /// Lifts one kind of ban from a preset, or all of its bans.
     pub fn allow(&self, id: PresetId, kind: Option<BanKind>) -> Result<(), StoreError> {
         let sql = "DELETE FROM bans WHERE id = ?1 AND (?2 IS NULL OR kind = ?2)";
         self.connection.execute(sql, params![id.0, kind.map(BanKind::word)])?;
@@ -214,7 +214,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns when the value under this name was stored.
+    /// Returns when the value under this name was stored; `None` if there is none.
     pub(super) fn remembered_at(&self, name: &str) -> Result<Option<UnixSecs>, StoreError> {
         let sql = "SELECT at FROM memory WHERE name = ?1";
         Ok(self.connection.query_row(sql, [name], |row| row.get(0)).optional()?)

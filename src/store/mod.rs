@@ -4,7 +4,8 @@
 //! and taste survive renaming and moving. A damaged file is renamed, never overwritten, and never while
 //! another process has it open; everything readable on its pages and in the latest backup is copied to a new
 //! one. A store that cannot be opened is read without SQLite and kept in memory, and changes are saved as
-//! soon as possible. Never used on the render thread: the live show writes through [`StoreWriter`].
+//! soon as it can be opened. The store is never used on the render thread: the live show writes through
+//! [`StoreWriter`].
 
 mod backup;
 mod ban_kind;
@@ -94,8 +95,8 @@ impl Store {
         self.connection.execute_batch("ROLLBACK").expect("free");
     }
 
-    /// Marks the store for repair at the next opening if this error indicates damage; returns whether it
-    /// does.
+    /// If this error indicates damage, marks the store to be checked in full the next time it is opened; returns
+    /// whether it does.
     pub fn mark_if_damaged(&self, error: &StoreError) -> bool {
         let damaged = matches!(error, StoreError::Sqlite(cause) if is_damage(cause));
         if let (true, Some(path)) = (damaged, &self.path) {
@@ -105,7 +106,7 @@ impl Store {
     }
 }
 
-/// Marks the store in `folder` as possibly damaged, which makes the next opening check all of it.
+/// Marks the store in `folder` as possibly damaged, so that it is checked in full the next time it is opened.
 pub fn suspect(folder: &Path) {
     repair::mark_suspect(&folder.join(STORE_FILE));
 }

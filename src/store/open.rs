@@ -26,7 +26,7 @@ pub struct OpenedStore {
 impl Store {
     /// Opens or creates the store in `folder`, waiting only briefly for other programs. A damaged store is
     /// repaired, unless another process has it open: then it is used as it is and repaired later. A store
-    /// that cannot be opened (because it is locked, of a newer version or in a folder that cannot be written
+    /// that cannot be opened (because it is locked, from a newer version or in a folder that cannot be written
     /// to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves changes as soon as the
     /// store can be opened. Fails only if the store in memory cannot be created or filled.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
@@ -63,7 +63,7 @@ impl Store {
     /// Opens or creates the store in `folder`, and adds the changes that earlier shows could not save.
     ///
     /// # Errors
-    /// Fails if the store cannot be used; it then stays unchanged.
+    /// Fails if the store cannot be used.
     pub(super) fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         let unusable = |error| StoreError::Folder(folder.to_owned(), error);
         std::fs::create_dir_all(folder).map_err(unusable)?;

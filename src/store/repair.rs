@@ -12,7 +12,7 @@ use super::{schema, set_aside};
 use crate::disk;
 use crate::salvage::Depth;
 
-/// Extension of the marker file next to a store in which damage was found.
+/// Extension of the marker file next to a store that may be damaged.
 const SUSPECT: &str = "suspect";
 
 /// Why a store is unusable.
@@ -31,8 +31,8 @@ pub(super) enum StoreFault {
 /// the store open.
 ///
 /// # Errors
-/// Fails if the store was written by a newer version, which leaves it unchanged, or if it cannot be checked
-/// or repaired.
+/// Fails if the store was written by a newer version (it is then left unchanged), or if it cannot be checked or
+/// repaired.
 pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
     finish_repair(path).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
     let suspect = suspect_mark(path);
@@ -43,7 +43,7 @@ pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, Store
         Some(damaged) => Some(replace(path, now, &damaged)?),
     };
     if suspect.exists() {
-        std::fs::remove_file(&suspect).ok(); // If this fails, the next opening checks again.
+        std::fs::remove_file(&suspect).ok(); // If this fails, the store is checked again next time.
     }
     Ok(notice)
 }
@@ -101,9 +101,9 @@ pub(super) fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
     )))
 }
 
-/// Checks the file, all of it if it is `suspect`; returns `None` if it is usable.
+/// Checks the file, in full if `suspect` is set; returns `None` if the store is usable.
 fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
-    // SQLite takes an empty file for a new database.
+    // SQLite treats an empty file as a new database.
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
         return Ok(Some(StoreFault::Damaged("it is empty".into())));
     }
@@ -119,11 +119,11 @@ fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreErr
     }
 }
 
-/// Returns the size of the file, or `u64::MAX` if there is a log: then the file may be shorter than the
+/// Returns the size of the file, or `u64::MAX` if there is a log, because the file may then be shorter than the
 /// store.
 pub(super) fn file_bytes(path: &Path) -> u64 {
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    // The log first: anything moved out of it between the two calls is in the file by then.
+    // Check the log first: anything moved out of it between the two calls is in the file by then.
     if bytes(&with_suffix(path, LOG)) > 0 { u64::MAX } else { bytes(path) }
 }
 

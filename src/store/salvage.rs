@@ -1,5 +1,5 @@
-//! Copies to a new store the data that cannot be recreated, from backups and from a store that is damaged or
-//! cannot be opened.
+//! Copies data that cannot be recreated to a new store, from backups and from a store that is damaged or cannot
+//! be opened.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -116,8 +116,8 @@ impl CopiedRows {
     }
 }
 
-/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer
-/// one is kept. The old file and its log are left unchanged. If the file cannot be read, a warning is logged.
+/// Copies the rows that can still be read from the store or backup at `old`; of two rows with the same key, keeps
+/// the newer one. The old file and its log are left unchanged. If the file cannot be read, a warning is logged.
 ///
 /// # Errors
 /// Fails if the new store cannot be written.
@@ -215,7 +215,7 @@ impl<'a> Statements<'a> {
 }
 
 /// Returns the statement that stores the first `count` columns of a row. It replaces an existing row with the
-/// same key if that is older or, if the new row is certain, has the same time.
+/// same key if the existing row is older or, provided that the new row is certain, has the same time.
 fn upsert(table: &Table, count: usize, certain: bool) -> String {
     let columns = &table.columns[..count];
     let name = table.shape.table;

@@ -5,9 +5,10 @@ use rusqlite::{Connection, Transaction};
 /// The format version written by this program, stored in `PRAGMA user_version`.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Stores up to this size, in bytes, are fully checked at every opening, which takes a few milliseconds.
+/// Stores up to this size, in bytes, have all tables checked each time they are opened, which takes a few
+/// milliseconds.
 const CHECKED_BYTES: u64 = 4 << 20;
-/// Small tables that cannot be recreated and are checked at every opening.
+/// Small tables that cannot be recreated and are checked each time a store is opened.
 const PRECIOUS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
 
 /// Step `n` migrates a file of version `n` to `n + 1`. Steps are only ever appended.
@@ -119,10 +120,10 @@ pub(super) fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Checks the store and returns the damage found, if any. Checks everything if the store is `suspect`,
-/// otherwise only what is quick; a large store may be damaged elsewhere, and is marked as suspect once that
-/// is noticed. `file_bytes` is called after the expected size has been read, because other processes may be
-/// writing.
+/// Checks the store and returns the damage found, if any. Checks everything if `suspect` is set, otherwise only
+/// what can be checked quickly. Other damage in a large store goes unnoticed until it causes an error, which
+/// marks the store as suspect. `file_bytes` is called after the expected size has been read, because other
+/// processes may be writing.
 pub(super) fn probe(
     connection: &Connection,
     file_bytes: impl FnOnce() -> u64,

@@ -1,4 +1,4 @@
-//! Tests with stores that are damaged, locked, of another version or in use.
+//! Tests with stores that are damaged, locked, from another version or in use.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -297,7 +297,7 @@ fn check_cut(marked: &Marked, number: usize) {
 }
 
 #[test]
-fn every_mark_that_is_still_on_a_page_comes_back() {
+fn every_mark_that_is_still_on_a_page_is_recovered() {
     let marked = Marked::new();
     let whole: [_; 2] = [&marked.favourites, &marked.bans].map(|ids| marked.outside(ids, 0..0).len());
     assert_eq!(whole, [300, 150]);
@@ -306,7 +306,7 @@ fn every_mark_that_is_still_on_a_page_comes_back() {
 
 #[test]
 #[ignore = "takes minutes"]
-fn every_mark_comes_back_from_240_damaged_stores() {
+fn every_mark_is_recovered_from_240_damaged_stores() {
     let marked = Marked::new();
     let length = marked.bytes.len();
     (0..20).for_each(|number| check_cut(&marked, number));

@@ -1,4 +1,4 @@
-//! Changes that could not be saved: kept in a small file next to the store until a later start adds them.
+//! Changes that could not be saved, kept in a small file until they are added to the store at a later start.
 //!
 //! The space of the file is reserved when it is created, so that a night's marks fit even on a full disk.
 //! Each process has its own file and holds a lock on it; a file whose lock is free was left by a process that
@@ -53,7 +53,7 @@ impl UnsavedFile {
         let free = |number: &u32| !folder.join(format!("{NAME}{process}-{number}")).exists();
         let path = folder.join(format!("{NAME}{process}-{}", (0..).find(free).unwrap_or(0)));
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        file.try_lock().ok(); // On file systems without locks, a file in use may be added early.
+        file.try_lock().ok(); // On file systems without locks, another process may add these changes early.
         let id = format!("{now}-{process}");
         let reserved = file.write_all(&[b' '; RESERVED]).and_then(|()| file.sync_all());
         let created = Self { file, path, used: 0, id, generation: 0 };
@@ -65,7 +65,7 @@ impl UnsavedFile {
         format!("{}-{}", self.id, self.generation)
     }
 
-    /// Adds a change made at `at`.
+    /// Appends a change made at time `at`.
     ///
     /// # Errors
     /// Fails if the reserved space is used up and the disk is full; earlier changes are kept.
@@ -155,7 +155,7 @@ fn add(store: &Store, lines: &[Line]) -> Result<usize, StoreError> {
     let Some(last) = new.last() else { return Ok(0) };
     let step = store.connection.unchecked_transaction()?;
     for line in &new {
-        // Values that another show has saved since are newer.
+        // A value that another show has saved since then is newer.
         let outdated = match &line.change {
             StoreWrite::Remember(name, _) => store.remembered_at(name)?.is_some_and(|at| at > line.at),
             _ => false,
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_line_costs_itself_and_an_unused_file_is_deleted() {
+    fn a_truncated_line_is_skipped_and_an_unused_file_is_deleted() {
         let folder = tempfile::tempdir().expect("a folder");
         drop(UnsavedFile::create(folder.path(), 5).expect("created"));
         assert_eq!(files(folder.path()), 0);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Store, StoreError, UnixSecs};
 use crate::facts::{PresetId, Tags};
 
-/// A verdict: fields used for filtering, and everything as JSON.
+/// A verdict: the fields used for filtering, and the complete verdict as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRow {
     /// ID of the preset.

@@ -31,7 +31,7 @@ pub enum StoreWrite {
 }
 
 impl StoreWrite {
-    /// Applies the change, made at `at`.
+    /// Applies the change, which was made at time `at`.
     pub(super) fn apply(&self, store: &Store, at: UnixSecs) -> Result<(), StoreError> {
         match self {
             Self::Favourite(id, on) => store.set_favourite(*id, *on, at),

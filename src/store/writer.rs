@@ -19,7 +19,7 @@ use super::write::StoreWrite;
 use super::{Store, StoreError, UnixSecs};
 use crate::units::counted;
 
-/// Pauses between attempts to save: the first, and the longest.
+/// Initial and maximum pause between attempts to save.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// Interval at which pauses are interrupted to look for new changes.
 const SLICE: Duration = Duration::from_millis(50);
@@ -44,7 +44,7 @@ pub struct StoreWriter {
     shared: Arc<Shared>,
 }
 
-/// State shared by both threads.
+/// State shared by the writing thread and its handle.
 #[derive(Default)]
 struct Shared {
     status: Mutex<StoreStatus>,
@@ -137,8 +137,8 @@ impl Work {
     /// Prepares the connection after the store has been opened, and backs the store up.
     fn opened(&mut self) {
         self.identity = self.store.path().and_then(identity);
-        // With these settings, a commit is on the disk when it returns, and a locked store fails quickly and
-        // is retried.
+        // With these settings, a commit is on disk when the call returns, and writing to a locked store fails
+        // quickly and is retried.
         let settings = self.store.connection.pragma_update(None, "synchronous", "FULL");
         let settings = settings.and_then(|()| self.store.connection.busy_timeout(SHORT_TIMEOUT));
         let backed_up = settings.map_err(StoreError::from).and_then(|()| self.store.back_up());
@@ -177,7 +177,7 @@ impl Work {
         let kept = self.waiting.len() - left;
         if kept > 0 {
             log::warn!(
-                "could not save {} ({}); added at the next start",
+                "could not save {} ({}); saving again at the next start",
                 counted(kept, "change"),
                 self.problem
             );
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_saved_until_the_end_is_added_by_the_next_start() {
+    fn changes_not_saved_by_the_end_are_added_at_the_next_start() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
         let other = store.another().expect("opens").expect("a file");
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_store_keeps_changes_and_a_deleted_one_is_made_again() {
+    fn changes_to_a_full_store_are_kept_and_a_deleted_store_is_recreated() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
         let pages: i64 =

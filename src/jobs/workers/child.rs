@@ -35,7 +35,7 @@ fn own_rights() -> Rights {
     Rights { read: plain(read), write: plain(write) }
 }
 
-/// Prepares a worker process; call it before opening a device or starting a thread. The worker exits with its
+/// Prepares a worker process; must be called before opening a device or starting a thread. The worker exits with its
 /// supervisor, runs at low priority if [`LOW_PRIORITY`](super::LOW_PRIORITY) is set, and keeps only the
 /// rights that its pool gave it.
 pub fn init() {

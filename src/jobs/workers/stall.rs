@@ -1,10 +1,11 @@
-//! Detects a worker that no longer makes progress, but not one that is merely slow on a busy computer.
+//! Distinguishes a worker that no longer makes progress from one that is merely slow on a busy computer.
 
 use std::time::Duration;
 
 use super::limits::Limits;
 
-/// Tracks the CPU time of a worker. All other times are measured from the start of the request.
+/// A timer that measures a worker's progress by its CPU time. All other times are measured from the start of the
+/// request.
 pub(super) struct StallTimer {
     /// Total CPU time of the worker when it last made progress.
     cpu: Duration,
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_worker_is_waited_for_and_a_sleeping_one_is_not() {
+    fn a_sleeping_worker_stalls_and_a_slow_one_does_not() {
         let secs = Duration::from_secs;
         let limits = Limits { cpu: secs(20), wall: secs(180), memory_mib: 1, recycle_mib: 1 };
         let (mut slow, mut asleep) = (StallTimer::new(secs(7), &limits), StallTimer::new(secs(7), &limits));

@@ -14,7 +14,7 @@ pub(super) struct Usage {
     pub cpu: Duration,
 }
 
-/// Measures one process repeatedly.
+/// A meter that measures one process repeatedly.
 pub(super) struct UsageMeter {
     system: System,
     process: Pid,
@@ -55,7 +55,8 @@ pub(super) fn lower_priority_if_requested() {
     }
 }
 
-/// Lowers the priority of this process and of everything it starts from now on.
+/// Lowers the priority of this process and of everything it starts from now on; on Linux, of the calling thread
+/// and of everything it starts.
 pub fn lower_priority() {
     #[cfg(unix)]
     // SAFETY: takes an integer and touches no memory.

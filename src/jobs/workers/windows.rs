@@ -23,7 +23,8 @@ pub(super) fn end_with(supervisor: u32) -> bool {
         }
         OwnedHandle::from_raw_handle(handle)
     };
-    // SAFETY: the thread owns the handle it waits for. Unlike an exit, a termination waits for no driver.
+    // SAFETY: the thread owns the handle it waits for. Unlike a normal exit, `TerminateProcess` does not
+    // wait for drivers.
     let wait = move || unsafe {
         WaitForSingleObject(supervisor.as_raw_handle(), INFINITE);
         TerminateProcess(GetCurrentProcess(), 0);

@@ -26,7 +26,7 @@ const QUERIES: &str = include_str!("evaluation.txt");
 const COUNT: usize = 120;
 /// Properties of the frames that conditions compare by rank, 0 to 1.
 const RANKED: [&str; 6] = ["light", "contrast", "motion", "colour", "detail", "symmetry"];
-/// Colours, each with the hue at which it begins, in degrees; red begins below 0.
+/// Colours, each with the hue at which it begins, in degrees; red starts at -20 because it spans 0.
 const COLOURS: [(&str, f32); 9] = [
     ("red", -20.0),
     ("orange", 20.0),
@@ -185,8 +185,8 @@ fn average_precision(ranking: &[usize], relevant: &[bool]) -> f64 {
     sum / relevant.iter().filter(|is| **is).count().max(1) as f64
 }
 
-/// Ranks presets by the number of query words in their path, tags and energy, the best that a search by name
-/// can do.
+/// Ranks presets by the number of query words in their path, tags and energy, as the baseline that descriptions
+/// are compared with.
 fn by_names(library: &Catalogue, query: &str) -> Vec<usize> {
     let words: Vec<String> = query
         .to_lowercase()

@@ -21,10 +21,10 @@ pub(super) enum Feature {
 pub(super) struct Concept {
     /// The words, in lower case; several words form a phrase.
     pub words: &'static [&'static str],
-    /// The features that the words stand for; a preset must fit all of them.
+    /// The features that the words stand for; a preset's fit is the geometric mean over them.
     pub features: &'static [Feature],
-    /// Weight, 0 to 1, of a match in a preset's path, tags or labels: a preset named "tunnel" shows one, but
-    /// a preset named "blue" may be red.
+    /// Weight, 0 to 1, of a match in a preset's path, tags, energy or labels: a preset named "tunnel" probably
+    /// shows a tunnel, but a preset named "blue" may be red.
     pub by_name: f32,
 }
 
@@ -249,7 +249,7 @@ pub(super) const CONCEPTS: &[Concept] = &[
     thing(&["echo", "trails", "trail", "ghosting"], &[Has(Tag::Echo)]),
 ];
 
-/// Comparatives, each with the property it compares and whether it asks for a higher value.
+/// Comparatives, each with the property it compares and whether it means a higher value.
 pub(super) const COMPARATIVES: &[(&[&str], Axis, bool)] = &[
     (&["darker", "dimmer"], Axis::Brightness, false),
     (&["brighter", "lighter"], Axis::Brightness, true),
@@ -273,7 +273,7 @@ pub(super) fn concept(words: &str) -> Option<&'static Concept> {
     find(words).or_else(|| find(words.strip_suffix('s')?))
 }
 
-/// Returns the property that a comparative compares, and whether it asks for a higher value.
+/// Returns the property that a comparative compares, and whether it means a higher value.
 pub(super) fn comparative(word: &str) -> Option<(Axis, bool)> {
     COMPARATIVES.iter().find(|(words, ..)| words.contains(&word)).map(|&(_, axis, more)| (axis, more))
 }

@@ -1,5 +1,5 @@
-//! The measured properties of all presets of a library, as ranks, because what is dark or fast depends on the
-//! library.
+//! The measured properties of all presets in a library, as ranks, because what counts as dark or fast depends on
+//! the library.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,10 +12,10 @@ use crate::library::style::NameTable;
 use crate::library::{Catalogue, preset_names};
 use crate::store::Store;
 
-/// File name of the index of a bake's frames.
+/// File name of a bake's frames index.
 const FRAMES_INDEX: &str = "frames-index.jsonl";
 
-/// A line of the index of frames, reduced to the preset's ID and the measurements of its frames.
+/// A line of the frames index, reduced to the preset's ID and the measurements of its frames.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FramesLine {

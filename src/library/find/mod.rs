@@ -1,9 +1,9 @@
 //! Finds presets by a description of their look: "slow blue tunnel", "no strobe", "like NAME but darker".
 //!
-//! Needs no model. A lexicon maps words to properties, which come from audits (colours, light, motion,
+//! No embedding model is needed. A lexicon maps words to properties, which come from audits (colours, light, motion,
 //! symmetry, ...) or from the presets' code and names (tags, energy); words are also matched against paths,
-//! tags and labels. A preset's score is the weighted geometric mean of its fit to each term, so that a single
-//! term that does not fit at all is enough to rank it low.
+//! tags and labels. A preset's score is the weighted geometric mean of its fit to each term, so a single term
+//! that does not fit at all is enough to rank it low.
 
 mod axis;
 #[cfg(test)]

@@ -25,9 +25,9 @@ pub(super) struct Term {
 pub(super) enum What {
     /// A word or phrase of the lexicon.
     Concept { word: String, concept: &'static Concept },
-    /// Any other word: a part of a name, an author or one of the performer's own tags.
+    /// Any other word: part of a name, an author or one of the performer's own tags.
     Name(String),
-    /// A higher or lower rank in a property than the preset to resemble has or, without one, than 0.5.
+    /// A higher or lower rank in a property than that of the preset to resemble, or than 0.5 if there is none.
     Compared { axis: Axis, more: bool },
 }
 
@@ -74,13 +74,13 @@ const LIKE: [&str; 4] = ["more like ", "similar to ", "same as ", "like "];
 const ENDS: [&str; 5] = [" but ", ", ", "; ", " only ", " just "];
 
 impl Description {
-    /// Parses a description. Every text is valid; unknown words are matched against names.
+    /// Parses a description. Any string is valid; unknown words are matched against names.
     pub fn parse(text: &str) -> Self {
         let text = text.to_lowercase();
         let (like, rest) = split_like(&text);
         let mut terms = terms(&rest);
         if like.is_none() && terms.is_empty() {
-            // The text consists of ignored words only, which may be a name.
+            // The text contains only words that are usually ignored; here, they may be a name.
             terms.extend(words(&text).map(|word| Term {
                 what: What::Name(word),
                 negated: false,
@@ -97,7 +97,7 @@ impl Description {
 }
 
 impl Description {
-    /// Describes how the description was understood, such as `deep sea, not white, not named "faces"`.
+    /// Returns the description as it was understood, such as `deep sea, not white, not named "faces"`.
     pub fn summary(&self) -> String {
         let like = self.like.as_ref().map(|name| format!("like {name:?}"));
         like.into_iter().chain(self.terms.iter().map(Term::summary)).collect::<Vec<_>>().join(", ")
@@ -134,7 +134,7 @@ fn split_like(text: &str) -> (Option<String>, String) {
     (Some(name), format!("{} {}", &text[..at], &rest[end..]))
 }
 
-/// Iterates over the words of a text. A dash in front of a word becomes the word `no`.
+/// Iterates over the words in `text`. A dash in front of a word becomes the word `no`.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let spaced = text.replace(" -", " no ");
     let spaced = spaced.strip_prefix('-').map_or(spaced.clone(), |rest| format!("no {rest}"));
@@ -210,7 +210,7 @@ fn single_axis(concept: &Concept) -> Option<(Axis, bool)> {
 mod tests {
     use super::*;
 
-    /// Parses `text` and formats its terms: `!` marks negation, `+` and `-` comparisons, quotes names.
+    /// Parses `text` and formats its terms: `!` marks negations, `+` and `-` mark comparisons, quotes mark names.
     fn parsed(text: &str) -> String {
         let Description { terms, like } = Description::parse(text);
         let term = |Term { what, negated, .. }: &Term| {

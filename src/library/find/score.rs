@@ -51,7 +51,7 @@ pub(in crate::library) struct Ranking {
 }
 
 /// Ranks all presets of a library by fit to `description`, except the preset that they should resemble. Words that
-/// are neither in the lexicon nor in a name are ignored; if there are no others, no preset fits.
+/// are neither in the lexicon nor in a name are ignored; if nothing else is left, the ranking is empty.
 pub(in crate::library) fn rank(
     description: &Description,
     library: &Catalogue,
@@ -92,12 +92,12 @@ pub(in crate::library) fn rank(
             *log += LIKE_WEIGHT * (MIN_FIT + (1.0 - MIN_FIT) * alike).ln();
         }
     }
-    // A name to avoid that no preset has is no problem, unless there is nothing else.
+    // Excluding a name that no preset has is not a problem, unless nothing else was understood.
     unknown.retain(|(_, negated)| weights == 0.0 || !negated);
     if !unknown.is_empty() && !library.entries.is_empty() {
         let unknown: Vec<&str> = unknown.into_iter().map(|(word, _)| word).collect();
         problems.push(format!(
-            "not understood: {}; describe colours, light, motion or elements, or use words of names and tags",
+            "not understood: {}; describe colours, light, motion or elements, or use words from names and tags",
             unknown.join(", ")
         ));
     }
@@ -126,7 +126,7 @@ fn shortest(library: &Catalogue, found: &[u32]) -> Option<usize> {
     found.iter().map(|&index| index as usize).min_by_key(|&index| library.entries[index].name().len())
 }
 
-/// One bit per preset: whether its path, tags or labels match the word of a term.
+/// One bit per preset: whether its path, tags, energy or labels match the word of a term.
 struct NamedBits(Vec<u64>);
 
 impl NamedBits {

@@ -41,8 +41,8 @@ pub struct Looks {
     /// Row of each preset in the embeddings, or [`NO_ROW`]. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
-    /// Manifest IDs of the presets whose ID differs from their path. A preset's frame folder is named after
-    /// the hash of its ID if the ID is listed here, otherwise after the hash of its path.
+    /// Manifest IDs that differ from the preset's path. A preset's frame folder is named after the hash of its
+    /// manifest ID if that is listed here, otherwise after the hash of its path.
     ids: HashMap<PresetId, String>,
     /// Messages about files that cannot be used.
     pub problems: Vec<String>,

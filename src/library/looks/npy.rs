@@ -30,7 +30,7 @@ pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
     bytes
 }
 
-/// Reads a row-major matrix of little-endian floats, converted to 32 bits.
+/// Reads a row-major matrix of little-endian floats and converts them to 32 bits.
 pub fn read(path: &Path) -> Result<Array2<f32>, String> {
     let mut rows = Rows::open(path)?;
     let mut values = Vec::with_capacity(rows.count * rows.width);

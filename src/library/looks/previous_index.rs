@@ -1,4 +1,4 @@
-//! Keeps the style index of a folder before another one replaces it.
+//! Keeps a copy of a folder's style index before another one replaces it.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub fn previous_name(name: &str) -> String {
     format!("{name}.previous")
 }
 
-/// Copies the files of the index in `folder`, if there is one, to their previous names.
+/// Copies the files of the index in `folder` to their previous names; does nothing if there is no index.
 pub fn keep_index(folder: &Path) -> Result<(), FileError> {
     if ![INDEX_V0, INDEX_V1].iter().any(|name| folder.join(name).exists()) {
         return Ok(());

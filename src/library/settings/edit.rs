@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_lines_are_kept_unless_they_are_of_the_same_setting() {
+    fn invalid_lines_are_kept_unless_they_set_the_same_field() {
         let set = |text: &str| edited(text, &Setting::Guard(true)).expect("edited");
         assert_eq!(
             set("audio = \nsize # mine\ndwell = 1.0\n"),

@@ -20,7 +20,7 @@ use crate::library::statements::{self, Document, InvalidLine};
 pub const SETTINGS_FILE: &str = "settings.toml";
 
 /// Contents of a new settings file.
-pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments override this file; omitted fields use defaults.
+pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments override this file; omitted fields use defaults.
 # Remove the # to set a field.
 
 # Part of the name or ID of the audio input; "demo" plays the demo track.
@@ -268,10 +268,10 @@ impl Settings {
             check("presets", presets, "the built-in presets play until it is back");
         }
         for folder in &self.textures {
-            check("textures", folder, "presets do not find its textures");
+            check("textures", folder, "its textures are unavailable");
         }
         if let Some(layers) = &self.layers {
-            check("layers", layers, "there are no sprites and messages");
+            check("layers", layers, "no sprites or messages are available");
         }
         if self.midi.is_some() {
             check(
@@ -284,7 +284,7 @@ impl Settings {
     }
 }
 
-/// Reads the fields of a settings file and collects their problems.
+/// A reader for the fields of a settings file, which collects their problems.
 struct Fields<'a> {
     document: &'a Document,
     problems: Vec<Problem>,
@@ -295,7 +295,7 @@ impl Fields<'_> {
         self.problems.push(Problem::new(self.document.line(path), &path.join("."), why));
     }
 
-    /// Returns a field if it is valid; otherwise reports what is `wanted`.
+    /// Returns a field if it is present and valid. If it is invalid, reports that it must be `wanted`.
     fn get<T: DeserializeOwned>(&mut self, name: &str, wanted: &str, valid: fn(&T) -> bool) -> Option<T> {
         let value = self.document.table.get(name)?;
         // Integers are accepted where floats are expected.
@@ -311,8 +311,8 @@ impl Fields<'_> {
         read
     }
 
-    /// Returns a safety setting. It is on if it cannot be read because a line that sets it is invalid, has a
-    /// value of the wrong type, or is in a section.
+    /// Returns a safety setting; `None` if no line sets it. It is on if a line that sets it is invalid, has a value
+    /// of the wrong type, spells the name differently, or is in a section.
     fn safety(&mut self, name: &str, text: &str) -> Option<bool> {
         let mut unread: Vec<(usize, &str)> = self
             .document
@@ -327,7 +327,7 @@ impl Fields<'_> {
                 Some(_) => (self.document.line(&[name]), "must be true or false"),
                 None => {
                     let at = text.lines().position(|line| statements::sets(line, name))?;
-                    (at + 1, "must be spelled like this and stand above all sections")
+                    (at + 1, "must be spelled exactly like this and come before all sections")
                 }
             });
         }
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_a_syntax_error_is_named_and_the_others_apply() {
+    fn a_line_with_a_syntax_error_is_reported_and_the_others_apply() {
         let (settings, problems) = Settings::parse("limit_flashes = true\n\naudio = USB\ndwell = 2.0\n");
         assert_eq!((settings.limit_flashes, settings.audio, settings.dwell), (Some(true), None, Some(2.0)));
         assert!(problems.len() == 1 && problems[0].starts_with("line 3: "), "{problems:?}");

@@ -16,7 +16,7 @@ const OTHERS: &str = "others";
 /// How well an index matched a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// Number of presets that got a style from the index.
+    /// Number of presets that the index lists.
     pub styled: usize,
     /// Number of presets that the index does not list.
     pub unnamed: usize,

@@ -73,7 +73,7 @@ impl CompactIndex {
     }
 }
 
-/// Collects style keys without duplicates.
+/// Style keys without duplicates.
 #[derive(Default)]
 struct Keys {
     indices: HashMap<String, u32>,

@@ -43,7 +43,7 @@ pub struct StyleIndex {
     /// The clusters; not written or read by aivj's browser-based predecessor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<IndexCluster>,
-    /// Name of the embedding space of the centroids: the model that made the embeddings.
+    /// Name of the embedding space of the centroids: the model that produced the embeddings.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub space: String,
 }
@@ -75,7 +75,7 @@ pub struct IndexCluster {
     /// Number of presets in the cluster.
     #[serde(default)]
     pub count: usize,
-    /// Centroid in embedding space, used to match the cluster to one of another clustering.
+    /// Centroid in embedding space, used to match clusters between bakes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub centroid: Vec<f32>,
 }
@@ -195,7 +195,7 @@ mod tests {
         {"presetId":"run3-b-0a1b2c","authorKey":"c1","energy":"peak"}]}"#;
 
     #[test]
-    fn the_actual_form_survives_a_round_trip() {
+    fn the_current_form_survives_a_round_trip() {
         let index = StyleIndex::parse(REAL.as_bytes(), IndexVersion::V1).expect("read");
         let clusters: Vec<_> = index.entries.iter().map(IndexEntry::cluster).collect();
         assert_eq!(clusters, [Some("c07"), Some("c1")]);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_planned_form_is_read() {
+    fn the_older_form_is_read() {
         let planned = r#"{"version":"v1","pack":"p","presets":[
             {"id":"a/b.milk","tags":["liquid"],"primaryCategory":"liquid","metrics":{"avgFrameDelta":0.2},"cluster":7}],
             "clusters":[{"id":7,"label":"slow liquid","centroid":[1,2],"count":12}]}"#;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::library::numbers::{NumberMap, hash_text};
 
-/// Maps all names of a library's presets to catalogue indices. Names are stored as 64-bit hashes; collisions
-/// are negligible.
+/// A map from all names of a library's presets to catalogue indices. Names are stored as 64-bit hashes;
+/// collisions are negligible.
 #[derive(Clone, Debug, Default)]
 pub struct NameTable {
     indices: NumberMap<u64, u32>,
@@ -19,7 +19,7 @@ impl NameTable {
         Self { indices }
     }
 
-    /// Adds a name; the first preset with a name keeps it.
+    /// Adds a name. If several presets have the same name, it refers to the first one added.
     pub fn add(&mut self, name: &str, index: usize) {
         self.add_hash(name_hash(name), index);
     }
@@ -39,7 +39,7 @@ impl NameTable {
         self.indices.get(&number).map(|&index| index as usize)
     }
 
-    /// Replaces every index by the one in `new_indices`; drops the names of removed presets.
+    /// Replaces every index with the one in `new_indices`; drops the names of removed presets.
     pub fn reindex(&mut self, new_indices: &[Option<u32>]) {
         self.indices.retain(|_, index| match new_indices[*index as usize] {
             Some(now) => {

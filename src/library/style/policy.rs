@@ -32,9 +32,9 @@ pub struct StylePolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MotionThresholds {
-    /// Value of the motion macro, 0 to 1, up to which it asks for calm presets.
+    /// Value of the motion macro, 0 to 1, below which calm presets are preferred.
     pub calm_max: f64,
-    /// Value of the motion macro, 0 to 1, above which it asks for peak presets.
+    /// Value of the motion macro, 0 to 1, above which peak presets are preferred.
     pub groove_max: f64,
 }
 
