@@ -38,7 +38,7 @@ pub(super) fn fill_run(
     true
 }
 
-/// Adds a vertical line at the horizontal distance `beside` from the centre, displaced by `channel`.
+/// Adds a vertical line, offset horizontally by `beside` from the centre and displaced by `channel`.
 fn upright(place: &Placement, channel: &[f32], beside: f32, points: &mut Vec<[f32; 2]>) {
     let count = thinned(POINTS, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
