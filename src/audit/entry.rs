@@ -1,7 +1,7 @@
 //! One entry of `preset-audit.json`.
 //!
-//! Fields keep the predecessor's order, because its snapshot tool reads the file line by line and starts an
-//! entry at `relPath`.
+//! Fields keep the predecessor's order, because its snapshot tool reads the file line by line and takes `relPath`
+//! as the start of an entry.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ struct VerdictPart {
 }
 
 impl<'a> AuditEntry<'a> {
-    /// Describes a file and, if it has one, its verdict and the time of the probe.
+    /// Creates the entry of a file; `dated` is its verdict and when the verdict was given, if there is one.
     pub fn of(plan: &AuditPlan, file: &PlannedFile, dated: Option<&'a (Record, i64)>, gates: &Gates) -> Self {
         let rel_path = plan.relative(file);
         Self {
@@ -138,8 +138,7 @@ fn verdict(record: &Record, gates: &Gates) -> Value {
     })
 }
 
-/// Returns the tags of a file, plus the one that follows from its look verdict unless it is already among
-/// them.
+/// Returns the tags of a file, plus the tag implied by its look verdict, if any, without duplicates.
 pub(super) fn tags(file: &PlannedFile, record: &Record, gates: &Gates) -> Vec<String> {
     let mut tags: Vec<String> = file.tags.iter().map(|tag| tag.word().to_owned()).collect();
     let look = match record.look_verdict(gates) {

@@ -45,17 +45,17 @@ pub enum AuditEvent {
         path: String,
         /// Whether the preset can be played.
         safety: Safety,
-        /// Preliminary verdict on the preset's look, by the default thresholds.
+        /// Preliminary verdict on the preset's look; the thresholds of the library are not known yet.
         look: LookVerdict,
         /// Problems with the preset; empty if there are none.
         reasons: Vec<String>,
     },
-    /// An attempt gave no verdict: it failed for reasons outside the preset, or a dead worker, a panic or a
-    /// lost device must be confirmed in a new worker.
+    /// An attempt ended without a verdict: it failed for reasons outside the preset, or a dead worker, a panic
+    /// or a lost device must be confirmed in a new worker.
     Trouble {
         /// Report path of the preset.
         path: String,
-        /// Why the attempt gave no verdict.
+        /// Why the attempt ended without a verdict.
         why: String,
         /// Whether the preset is deferred to the next run.
         #[serde(rename = "given_up")]

@@ -82,7 +82,7 @@ impl Gates {
         }
     }
 
-    /// Returns these thresholds, with those that the user has set in `limits` replaced.
+    /// Returns these thresholds, overridden by those set in `limits`.
     pub fn within(self, limits: GateLimits) -> Self {
         Self {
             dark: limits.min_avg_luma.unwrap_or(self.dark),
@@ -93,8 +93,9 @@ impl Gates {
         }
     }
 
-    /// Returns the verdict on a look. A threshold set by the user decides alone: highlights do not excuse a
-    /// dark preset, and a preset that passes is not black, white or frozen either.
+    /// Returns the verdict on a look. A threshold set by the user takes precedence: highlights do not excuse a
+    /// preset below the minimum luma, and a preset within the user's limit does not count as black, white or
+    /// frozen either.
     pub fn judge(&self, look: &Look) -> LookVerdict {
         let GateLimits { min_avg_luma, max_avg_luma, min_avg_frame_delta, .. } = self.limits;
         let dim = look.highlight < Self::BRIGHT_HIGHLIGHT;

@@ -12,9 +12,10 @@ use crate::jobs::now;
 use crate::store::Store;
 use crate::store::VerdictRow;
 
-/// Scans the libraries, saves `verdicts`, which were given with `recipe`, in `store`, and writes the reports
-/// to `out`, which the caller has locked. A verdict is skipped if the store has one on the same preset, with the same recipe, that is at
-/// least as recent. Returns the number of presets in the libraries that have a verdict.
+/// Scans the libraries, saves `verdicts` in `store`, and writes the reports to `out`, which the caller must have
+/// locked. All verdicts must have been given with `recipe`. A verdict is skipped if the store has one on the same
+/// preset, with the same recipe, that is at least as recent. Returns the number of presets in the libraries that
+/// have a verdict.
 pub fn import(
     out: &Path,
     libraries: &[PathBuf],

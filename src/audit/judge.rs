@@ -72,7 +72,7 @@ fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: 
     }
 }
 
-/// Returns whether this is the message of a Rust process that failed to allocate memory.
+/// Returns whether `why` is the message of a Rust process that failed to allocate memory.
 fn out_of_memory(why: &str) -> bool {
     why.contains("memory allocation of")
 }

@@ -14,7 +14,7 @@ use crate::stage;
 use crate::store::Store;
 use crate::store::{StoreError, VerdictRow};
 
-/// Version of the audit method, to be increased whenever equal settings would give different verdicts.
+/// Version of the audit method. Increase it with every change that makes equal settings give different verdicts.
 const METHOD: u32 = 3;
 
 /// Value of `judged_by` for verdicts given by another program.
@@ -74,7 +74,7 @@ impl Ledger {
         &self.recipe
     }
 
-    /// Saves a verdict. Its look is judged by the default thresholds until [`Self::rejudge`].
+    /// Saves a verdict. Its look is judged by [`Self::first_gates`] until [`Self::rejudge`] is called.
     pub fn put(&self, id: PresetId, record: &Record) -> Result<(), StoreError> {
         let row = self.row(id, record, &self.first_gates(), now())?;
         self.store.put_verdicts(&[row]).inspect_err(|error| self.mark(error))
@@ -168,7 +168,7 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let mut changed = Vec::new();
         for (id, row) in self.saved(ids)? {
-            // A verdict with another time has been given since.
+            // A verdict with a different time was given after `before` was read.
             let wanted = match before.get(&id).filter(|earlier| earlier.at == row.at) {
                 Some(earlier) => earlier.clone(),
                 None => {
@@ -184,8 +184,8 @@ impl Ledger {
         self.store.put_verdicts(&changed)
     }
 
-    /// Returns the thresholds derived from the audited presets of the plan, with those set by the user
-    /// replaced.
+    /// Returns the thresholds derived from the audited presets of the plan, overridden by those set by the
+    /// user.
     pub fn gates(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;

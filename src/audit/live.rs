@@ -28,8 +28,8 @@ pub struct LiveAudit {
 }
 
 impl LiveAudit {
-    /// Creates an audit that saves its verdicts in `store`. `textures` are texture folders. The worker starts
-    /// on first use.
+    /// Creates an audit that saves its verdicts in `store`. `textures` lists the texture folders. The worker
+    /// starts on first use.
     pub fn new(store: Store, textures: &[std::path::PathBuf]) -> anyhow::Result<Self> {
         let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
         let pool = PoolSettings {

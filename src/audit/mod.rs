@@ -85,7 +85,7 @@ pub fn audit(
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     });
-    // Opening a device takes as long as scanning a library: do both at the same time.
+    // Opening a device takes as long as scanning a library, so do both in parallel.
     pool.start();
     let plan = AuditPlan::scan(&store, &settings.libraries)?;
     let ledger = Ledger::new(store, recipe(&settings.probe)).within(settings.gates);

@@ -145,7 +145,6 @@ impl AuditPlan {
             None => false,
             Some(retry) => !(settings.retry_failed && *retry),
         };
-        // IDs are hashes: their order is independent of names and folders.
         let wanted: Option<BTreeSet<PresetId>> = settings.only.as_ref().map(|only| {
             let named = self.files.iter().filter(|file| only.contains(&self.relative(file)));
             named.map(|file| file.id).collect()

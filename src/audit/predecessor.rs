@@ -1,8 +1,8 @@
 //! Imports the verdicts of a finished audit by the predecessor: a `preset-audit.json` without an
 //! `audit-run.json`.
 //!
-//! Looks keep the verdict that they were given. Presets on which the predecessor's engine crashed may not
-//! crash this engine, so they are probed again, as are those that were never probed.
+//! The verdicts on looks are kept. Presets on which the predecessor's engine crashed may not crash this engine, so
+//! they are probed again, as are those that were never probed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ struct ForeignQuality {
 /// verdict in `ledger`. Returns `None` if the folder contains no such audit.
 ///
 /// # Errors
-/// Fails if the file cannot be read, or if the store cannot be written.
+/// Returns an error if the file cannot be read or is not a valid audit, or if the store cannot be read or written.
 pub fn import_predecessor(
     out: &Path,
     plan: &AuditPlan,
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(of("slow"), Some(LookVerdict::Slow));
         assert_eq!((of("crash"), of("late"), of("new")), (None, None, None));
         let ok = PresetId::of(b"zoom=ok");
-        assert_eq!(ledger.of_any_recipe(ok).expect("read"), None, "the live guard does not rely on it");
+        assert_eq!(ledger.of_any_recipe(ok).expect("read"), None, "a live show does not rely on it");
         ledger.rejudge(&plan).expect("judged");
         assert_eq!(ledger.of_any_recipe(ok).expect("read"), None);
         let again =
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_this_program_or_a_cut_file_is_not_imported() {
+    fn a_folder_of_this_program_or_a_truncated_file_is_not_imported() {
         let (_, out) = audited();
         let path = out.path().join(AUDIT_FILE);
         let text = std::fs::read_to_string(&path).expect("read");

@@ -8,7 +8,7 @@ use crate::audit::probe::{Look, PerceptualHash, VIEWS};
 use crate::facts::PresetId;
 
 /// Maximum number of bits, out of `64 * VIEWS`, in which the hashes of presets that look alike differ. As
-/// this is less than the number of words in a hash, two such hashes always have an equal word, so the search
+/// this is less than the number of words in a hash, two such hashes agree in at least one word, so the search
 /// by words misses none.
 const MAX_DISTANCE: u32 = 11;
 /// Number of bits in each word of a hash.
@@ -96,7 +96,7 @@ pub fn look_groups(members: &[Member]) -> Vec<usize> {
     (0..members.len()).map(|at| groups.root(at)).collect()
 }
 
-/// Groups the members by hash, comparing those whose hashes have an equal word.
+/// Groups the members by hash, comparing only those whose hashes agree in at least one word.
 fn look_alikes(members: &[Member]) -> Groups {
     let mut groups = Groups::new(members.len());
     for word in 0..64 * VIEWS / WORD_BITS {

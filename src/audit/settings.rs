@@ -44,7 +44,8 @@ pub struct AuditSettings {
     pub shard: Option<Shard>,
     /// Set to true to stop the audit; presets being probed are left for a later run.
     pub stop: Arc<AtomicBool>,
-    /// Path of the lock that a playing show holds; while it is held, the audit slows down to one worker.
+    /// Path of the lock of a playing show. While the lock is held, only one worker runs, with pauses; `None` to
+    /// ignore shows.
     pub pause_for: Option<PathBuf>,
     /// Settings of each probe.
     pub probe: ProbeSettings,

@@ -1,8 +1,8 @@
 //! Verdicts: five separate assessments of a preset, each with its reason.
 //!
-//! Safety: whether it can be played; completeness: whether all of its parts work; look: whether there is
-//! something to see; flash: whether it may be harmful; cost: how much time it needs on this computer. Looks
-//! are judged relative to the library, not by fixed thresholds, so that a library of mostly dark presets is
+//! Safety: whether the preset can be played. Completeness: whether all of its parts work. Look: whether there is
+//! something to see. Flash: whether its flashes may be harmful. Cost: how much time it needs on this computer.
+//! Looks are judged relative to the library, not by fixed thresholds, so that a library of mostly dark presets is
 //! not rejected.
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub enum Safety {
     Ok,
     /// The file is not a valid preset, or exceeds a limit.
     Refused,
-    /// The preset's code does not terminate.
+    /// The preset's code does not terminate, or the probe exceeded its time limit.
     Hang,
     /// The engine panicked or the worker process died while probing the preset.
     Abort,
@@ -143,8 +143,7 @@ impl Record {
         }
     }
 
-    /// Returns whether flashes and cost were measured, which is not the case if another program gave the
-    /// verdict.
+    /// Returns whether this program gave the verdict. If another one did, flashes and cost are unknown.
     pub fn is_measured(&self) -> bool {
         self.imported.is_none()
     }
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_of_another_program_holds_unless_other_gates_are_asked_for() {
+    fn a_verdict_of_another_program_is_kept_unless_the_user_sets_limits() {
         let mut record = Record::without_evidence(Safety::Ok, String::new());
         let luma_range = [0.04, 0.04];
         record.evidence.look =
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_presets_are_rejected_only_if_asked_for() {
+    fn slow_presets_are_rejected_only_if_the_user_limits_render_times() {
         let mut record = Record::without_evidence(Safety::Ok, String::new());
         let luma_range = [0.4, 0.4];
         record.evidence.look =

@@ -12,10 +12,10 @@ use super::scope::{Scope, Var};
 use super::tree::{Node, NodeId};
 use super::{interpret, lex, rows};
 
-/// Number of operations per frame from which compiling to machine code pays off.
+/// Minimum number of operations per frame for which compiling to machine code pays off.
 const WORTH_COMPILING: usize = 4_000;
 /// Maximum number of operations in a program that is compiled to machine code. Longer programs would take
-/// seconds to compile; those of real presets have about a tenth as many.
+/// seconds to compile; the programs of real presets have about a tenth as many.
 const MAX_NATIVE: usize = 30_000;
 
 /// A compiled program: interpreted until [`Code::make_native`] or [`BatchCode::make_native`] adds machine

@@ -1,4 +1,4 @@
-//! The flat form: typed operations in the order they run, which both back ends execute.
+//! The flat form: typed operations in execution order, the input of both back ends.
 //!
 //! A program runs on items: a single one, or the rows of a batch. `once` runs before the first item, `each`
 //! for every item. Each value is computed by exactly one operation, which dominates its uses; anything that

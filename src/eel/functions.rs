@@ -167,7 +167,7 @@ impl Unary {
     #[inline(always)]
     pub fn apply(self, x: f64) -> f64 {
         match self {
-            // Outside their domain these return 0, as in projectM; a NaN would persist in every running sum.
+            // Outside their domain, these return 0, as in projectM; a NaN would persist in any running sum.
             Self::Asin if x.abs() > 1.0 => 0.0,
             Self::Acos if x.abs() > 1.0 => 0.0,
             Self::Log | Self::Log10 if x <= 0.0 => 0.0,

@@ -5,7 +5,7 @@ use super::functions::{from_bool, is_true, iterations};
 use super::machine::Machine;
 use super::tree::Home;
 
-/// Runs `flat` on `items` rows of `inputs` and fills the same rows of `outputs`; `labels` is the result of
+/// Runs `flat` on `items` rows of `inputs` and fills the corresponding rows of `outputs`; `labels` is the result of
 /// [`Flat::label_positions`]. Returns the number of items that finished, fewer than `items` if the budget ran
 /// out.
 pub(super) fn run(

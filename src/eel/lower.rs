@@ -1,8 +1,9 @@
 //! Lowers the syntax tree to the flat form.
 //!
 //! Equal pure operations are computed once. In a batch, whatever does not depend on the item is computed before the
-//! first one. An `if` between a few cheap operations becomes a select without a jump. The budget counts evaluated nodes
-//! of the tree: a region is charged for all its nodes when it begins; branches and loop bodies are charged separately.
+//! first one. An `if` whose branches are short and cheap becomes a select without a jump. The budget counts evaluated
+//! nodes of the tree: a region is charged for all its nodes when it begins; each branch and each loop body is a region
+//! of its own.
 
 use std::collections::{HashMap, HashSet};
 
@@ -382,9 +383,9 @@ impl<'a> Lowering<'a> {
         self.forget(set);
     }
 
-    /// Lowers a loop as [`Self::repeat`] does. If the value of the loop is `wanted`, `body` is passed a place
-    /// in which it stores the value of each iteration. Returns the value of the last iteration; 0 if there
-    /// was none, or if the value is not wanted.
+    /// Lowers a loop as [`Self::repeat`] does. If `wanted` is true, `body` is passed a place in which it stores
+    /// the value of each iteration. Returns the value of the last iteration; 0 if there was none, or if
+    /// `wanted` is false.
     fn lower_loop(
         &mut self,
         iterations: Value,
@@ -406,7 +407,7 @@ impl<'a> Lowering<'a> {
 
     // Nodes.
 
-    /// Lowers a node; the returned value is only valid if it is `wanted`.
+    /// Lowers a node; the returned value is valid only if `wanted` is true.
     fn lower(&mut self, id: NodeId, wanted: bool) -> Value {
         let nodes = self.nodes;
         match nodes[id as usize] {
@@ -532,7 +533,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Lowers `a && b`, or `a || b` if not `both`.
+    /// Lowers `a && b` if `both` is true, otherwise `a || b`.
     fn short_circuit(&mut self, a: NodeId, b: NodeId, both: bool) -> Value {
         self.cost += 1;
         let a = self.truth(a);

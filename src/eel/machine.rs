@@ -49,7 +49,7 @@ impl Shared {
     }
 }
 
-/// The instructions that remain. A program may overspend by one straight-line section; it stops at the next
+/// The instructions that remain. A program can overspend by one straight-line section; it stops at the next
 /// loop iteration, item or run.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {

@@ -70,7 +70,8 @@ impl Facts {
         facts
     }
 
-    /// Returns the slow numbers that the rest of the program uses, at most [`MAX_ADDED`] of them.
+    /// Returns the numbers that are slow to compute and used by the rest of the program, at most [`MAX_ADDED`]
+    /// of them.
     fn columns(&self, flat: &Flat) -> Vec<Value> {
         let mut columns = Vec::new();
         let mut needed = vec![false; flat.values.len()];
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_depends_on_anything_else_stays() {
+    fn computations_with_other_dependencies_stay() {
         for source in [
             "zoom = sin(time)",
             "zoom = x + y * 2",

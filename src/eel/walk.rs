@@ -204,7 +204,7 @@ fn check(source: &str) {
     let native = run(&code);
     assert_eq!(interpreted, native, "interpreter and machine code: {source}");
     if walked.exhausted {
-        assert!(native.exhausted, "ends only without the walker: {source}");
+        assert!(native.exhausted, "only the walker ran out of budget: {source}");
     } else {
         assert_eq!(walked, native, "walker and machine code: {source}");
     }
@@ -261,7 +261,7 @@ fn check_batch(source: &str) {
     assert!(kept.make_native(), "machine code is available where tests run");
     assert_eq!(run(&kept), native, "machine code with kept rows: {source}");
     if walked.exhausted {
-        assert!(native.1.exhausted, "ends only without the walker: {source}");
+        assert!(native.1.exhausted, "only the walker ran out of budget: {source}");
     } else {
         assert_eq!((walked_rows, walked), native, "walker and machine code: {source}");
     }

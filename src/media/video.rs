@@ -114,7 +114,7 @@ pub enum VideoFormat {
 /// The codecs of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// H.264 or, without an H.264 encoder, MPEG-4 Part 2, with AAC sound.
+    /// H.264, or MPEG-4 Part 2 if ffmpeg has no H.264 encoder, with AAC sound.
     Mpeg,
     /// VP9 with Opus sound.
     WebM,
@@ -194,8 +194,8 @@ pub enum FfmpegError {
     NoEncoder,
 }
 
-/// Returns the name and options of the most preferred video encoder that the installed ffmpeg has for
-/// `codec`.
+/// Returns the name and options of the preferred video encoder for `codec` among those of the installed
+/// ffmpeg.
 pub fn encoder(codec: Codec) -> Result<(&'static str, &'static [&'static str]), FfmpegError> {
     let listed = Command::new("ffmpeg").args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output()?;
     let listed = String::from_utf8_lossy(&listed.stdout);
@@ -227,7 +227,7 @@ fn start_ffmpeg(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let rights =
         Rights { read: sound.map(Path::to_owned).into_iter().collect(), write: vec![folder.to_owned()] };
-    // Ctrl+C in a terminal reaches a whole process group; ffmpeg must finish the file first.
+    // Ctrl+C in a terminal reaches the whole process group; in its own group, ffmpeg can finish the file.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     #[cfg(windows)]

@@ -43,7 +43,7 @@ pub struct Bound {
     soft_takeover: SoftTakeover,
     down: bool,
     coarse: u16,
-    /// Which values an endless encoder has sent.
+    /// Groups of values that an endless encoder has sent.
     seen: Seen,
 }
 
@@ -60,7 +60,7 @@ pub enum Moved {
 
 /// Lowest value, from 0 to 1, at which a button counts as pressed.
 const DOWN: f32 = 0.5;
-/// One step of an endless encoder as a share of the range, as fine as a 7-bit knob.
+/// One step of an endless encoder as a share of the range, equal to one step of a 7-bit knob.
 const TICK: f32 = 1.0 / 127.0;
 
 impl Bound {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoder_shows_its_encoding_with_the_first_step_back() {
+    fn the_first_step_back_reveals_the_encoding() {
         let mut first = bound(Encoding::Relative);
         assert_eq!(values(&mut first, &[1, 2, 65, 66, 1]), [1.0, 2.0, -1.0, -2.0, 1.0]);
         assert_eq!(first.binding.encoding, Encoding::SignedBit);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fine_knob_joins_its_two_halves() {
+    fn a_14_bit_knob_combines_its_coarse_and_fine_parts() {
         let mut bound = bound(Encoding::Absolute14);
         let fine = Address { number: 48, ..KNOB };
         assert!(bound.matches(KNOB) && bound.matches(fine) && !bound.matches(Address { number: 49, ..KNOB }));

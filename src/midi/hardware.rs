@@ -157,7 +157,7 @@ impl Watcher {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
-        // The error contains the input; only its text is needed.
+        // The error owns the input; keep only its message.
         let input = input.connect(port, "in", receive, ()).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(Connected { _input: input, output: output(name) })
     }

@@ -6,12 +6,12 @@ use super::event::{Address, Event, Kind};
 use super::relative;
 use crate::desk::Action;
 
-/// Number of messages from a controller after which its encoding is decided.
+/// Number of messages from a controller after which its encoding is determined.
 const ENOUGH: usize = 6;
-/// Length of a pause, in seconds, after which the encoding is decided from fewer messages.
+/// Length of a pause, in seconds, after which the encoding is determined from fewer messages.
 const REST_SECS: f64 = 0.8;
 
-/// An action that is waiting to be bound to a control.
+/// State of binding an action to the control that the performer moves.
 #[derive(Clone, Debug)]
 pub struct Learning {
     /// The action to bind.
@@ -23,12 +23,12 @@ pub struct Learning {
 }
 
 impl Learning {
-    /// Starts learning: waits for a control to bind to `action`.
+    /// Starts learning a control for `action`.
     pub fn new(action: Action) -> Self {
         Self { action, control: None, values: Vec::new(), fine: false, last: 0.0 }
     }
 
-    /// Handles a movement at `now` seconds. Returns the device and the binding once the encoding is clear.
+    /// Handles a movement at `now` seconds. Returns the device and the binding once the encoding is determined.
     pub fn handle(&mut self, device: &str, event: &Event, now: f64) -> Option<(String, Binding)> {
         let Event { address, value } = *event;
         let turns = matches!(self.action, Action::Turn(_));
@@ -61,8 +61,8 @@ impl Learning {
         if self.fine || self.values.len() >= ENOUGH { self.decide() } else { None }
     }
 
-    /// Returns the device and the binding if, at `now` seconds, the pause is long enough to decide the
-    /// encoding.
+    /// Returns the device and the binding if, at `now` seconds, the control has rested long enough to determine
+    /// the encoding.
     pub fn rest(&mut self, now: f64) -> Option<(String, Binding)> {
         if self.control.is_some() && now - self.last >= REST_SECS { self.decide() } else { None }
     }

@@ -1,7 +1,7 @@
 //! MIDI: hot-plugged devices, learnt bindings for each device, and the actions that their events trigger.
 //!
 //! Slow work (ports, files) runs on separate threads. The code here processes incoming events once per frame,
-//! so that turning a knob changes the picture in the next frame.
+//! so turning a knob changes the picture in the next frame.
 
 mod binding;
 mod encoding;
@@ -46,7 +46,7 @@ const BANK: usize = Control::ALL.len();
 struct Device {
     connected: bool,
     leds: bool,
-    /// Whether the profile is still being loaded; until it is loaded, its file is not overwritten.
+    /// Whether the profile is still being loaded; until then, its file is not overwritten.
     fetching: bool,
     controls: Vec<Bound>,
     /// Last brightness sent to the LED of each binding.
@@ -148,7 +148,7 @@ impl Midi {
         pressed
     }
 
-    /// Adds a command when all macros have become bound to connected devices, or no longer are.
+    /// Adds a command when the macro lock changes; it is on while every macro is bound to a connected device.
     pub fn lock(&mut self, commands: &mut Vec<Command>) {
         let bound = |control| {
             self.devices.values().filter(|device| device.connected).any(|device| {
@@ -219,7 +219,7 @@ impl Midi {
         }
     }
 
-    /// Returns the state of the MIDI page.
+    /// Returns the state that the MIDI page shows.
     pub fn view(&self) -> MidiView {
         let mut rows = Vec::new();
         for (name, device) in &self.devices {

@@ -79,13 +79,13 @@ impl MidiProfile {
     }
 }
 
-/// Parses the `[[control]]` section with this number, from 0, or returns all problems in it.
+/// Parses the `[[control]]` section with this number, counted from 0. Returns all problems if there are any.
 fn binding(document: &Document, section: &str, control: &Value) -> Result<Binding, Vec<Problem>> {
     let header = document.line(&["control", section]);
     let Some(fields) = control.as_table() else {
         return Err(vec![Problem::new(header, "control", "expected a section: [[control]]; ignored")]);
     };
-    // A field that cannot be read does not have its default.
+    // A field whose line cannot be parsed must not fall back to its default.
     let unread = |line: &InvalidLine| line.section == header && FIELDS.iter().any(|field| line.sets(field));
     if document.invalid.iter().any(unread) {
         let why = "one of its lines cannot be read; the control is ignored";
@@ -180,7 +180,7 @@ mod tests {
     use crate::show::Command;
 
     #[test]
-    fn a_profile_survives_being_written() {
+    fn a_profile_survives_a_round_trip() {
         let cc = |number| Address { kind: Kind::Cc, channel: 3, number };
         let mut knob = Binding::new(cc(7), Action::Turn(Dial::Macro(Control::M8)), Encoding::TwosComplement);
         knob.range = [0.25, 0.1];
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_costs_at_most_its_own_control() {
+    fn a_broken_line_invalidates_at_most_its_own_control() {
         let control = |action: &str, channel: &str, number: u8| {
             format!(
                 "[[control]]\naction = {action}\nmessage = \"note\"\nchannel = {channel}\nnumber = {number}\n"

@@ -12,7 +12,7 @@ use crate::library::edited;
 /// A result from the store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fetched {
-    /// A device's profile; without bindings if none was saved or it cannot be read.
+    /// A device's profile; it has no bindings if none was saved or the file cannot be read.
     MidiProfile(MidiProfile),
     /// A message for the performer.
     Message(String),
@@ -23,7 +23,7 @@ enum StoreRequest {
     Save(MidiProfile),
 }
 
-/// Handle to the thread that loads and saves the profiles, one per device.
+/// Handle to the thread that loads and saves profiles. Each device has one profile.
 pub struct ProfileStore {
     requests: Option<Sender<StoreRequest>>,
     fetched: Receiver<Fetched>,
@@ -122,10 +122,11 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     }
 }
 
-/// Returns a message for each problem of the profiles in `folder`, the standard set, and in the named sets below it.
+/// Returns a message for each problem with the profiles in `folder`, which is the standard set, and in its
+/// subfolders, which are the named sets.
 pub fn profile_problems(folder: &Path) -> Vec<String> {
     let entries = |folder: &Path| -> Vec<PathBuf> {
-        let items = disk::list(folder).unwrap_or_default(); // Without a folder, there are no profiles.
+        let items = disk::list(folder).unwrap_or_default(); // A missing folder has no profiles.
         items.into_iter().map(|item| folder.join(item.name)).collect()
     };
     let is_profile = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "toml");
@@ -150,7 +151,7 @@ fn backup_path(path: &Path) -> PathBuf {
 fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
     let mut results = Vec::new();
-    // A file with errors is the performer's work too, so it is renamed instead of overwritten.
+    // A file with errors may contain the performer's edits, so it is renamed instead of overwritten.
     let readable = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => MidiProfile::read(&text).1.is_empty(),
         Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_errors_is_saved_before_it_is_overwritten() {
+    fn a_file_with_errors_is_backed_up_before_it_is_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = path(folder.path(), &pads().device);
         std::fs::write(&file, "[[control]]\naction = \"my own\"\n").expect("written");

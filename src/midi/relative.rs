@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_both_directions_tell_the_encoding() {
+    fn values_reveal_the_encoding() {
         for (values, encoding) in [
             (&[1, 1, 1, 2, 1, 1][..], Encoding::Relative),
             (&[65, 65, 65, 66], Encoding::Relative),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_writes_steps_of_both_directions() {
+    fn every_encoding_decodes_steps_in_both_directions() {
         for (encoding, up, down) in [
             (Encoding::TwosComplement, [1, 3], [127, 125]),
             (Encoding::Offset64, [65, 67], [63, 61]),

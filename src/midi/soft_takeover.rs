@@ -1,4 +1,5 @@
-//! Soft takeover: a knob acts only once it reaches or passes the current value, so that nothing jumps.
+//! Soft takeover: a knob takes effect only once it reaches or passes the current value, so that the value does not
+//! jump.
 
 /// Tolerance as a share of the range: a little over two steps of a 7-bit knob.
 const NEAR: f32 = 0.02;
@@ -37,7 +38,7 @@ mod tests {
         assert!(!knob.takes_hold(0.1, 0.5));
         assert!(!knob.takes_hold(0.3, 0.5));
         assert!(knob.takes_hold(0.7, 0.5), "it passed the value");
-        assert!(knob.takes_hold(0.9, 0.7), "it has hold");
+        assert!(knob.takes_hold(0.9, 0.7), "it controls the value");
     }
 
     #[test]

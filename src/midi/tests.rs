@@ -92,7 +92,7 @@ impl Fixture {
         for message in messages {
             self.send(message);
         }
-        // The second frame adds a pause, after which the encoding is decided.
+        // The second frame adds a pause, after which the encoding is determined.
         self.frame();
         self.frame();
     }
@@ -114,7 +114,8 @@ fn a_learnt_knob_moves_its_macro_in_the_same_frame() {
     let mut fixture = Fixture::new();
     fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     fixture.send(&[0xb0, 16, 127]);
-    // The knob was at 12 when learnt, and the value is one half, which the knob passes on its way up.
+    // The macro is at one half. The first message only sets the position of the knob; with the second, the knob
+    // passes the value and takes hold.
     fixture.send(&[0xb0, 16, 0]);
     let (commands, _) = fixture.frame();
     assert_eq!(commands.last(), Some(&sets(Control::Fusion, 0.0)));
@@ -150,7 +151,7 @@ fn steps_of_an_encoder_add_up_within_a_frame() {
 }
 
 #[test]
-fn an_encoder_that_sends_1_and_65_is_learnt_as_what_it_is() {
+fn an_encoder_that_sends_1_and_65_is_learnt_as_signed_bit() {
     let right = [[0xb0, 16, 1]; 6];
     let both = [1, 1, 65, 65, 1, 65].map(|value| [0xb0, 16, value]);
     let left = [[0xb0, 16, 65]; 6];

@@ -50,7 +50,7 @@ impl ShaderRandoms {
             _ => (drawn, hues),
         };
         let rotations = std::array::from_fn(|k| {
-            // Five groups of four, each faster than the previous one: s, d, f, vf, uf.
+            // Five groups of four (`rot_s`, `rot_d`, `rot_f`, `rot_vf`, `rot_uf`); the maximum speed rises with `k`.
             let fastest = 0.9 * (k as f32 / 8.0).powf(3.2);
             Rotation {
                 start: std::array::from_fn(|_| rng.unit_f32() * 6.28),
@@ -60,7 +60,7 @@ impl ShaderRandoms {
         Self { rng, rand_preset, hue_start, rotations }
     }
 
-    /// Returns a random, constant rotation.
+    /// Returns a random rotation that does not change over time.
     fn random_rotation(&mut self) -> Rotation {
         let rng = &mut self.rng;
         Rotation { start: std::array::from_fn(|_| rng.unit_f32() * 6.28), speed: [0.0; 3] }
@@ -111,8 +111,8 @@ pub(super) fn fill(
     };
 }
 
-/// Clamps a value to a finite `f32`; NaN becomes 0. Shaders rely on finite values: the translator does not
-/// guard products of them.
+/// Clamps a value to a finite `f32`; NaN becomes 0. Translated shaders do not guard products of uniforms, so
+/// every uniform must be finite.
 fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { (value as f32).clamp(f32::MIN, f32::MAX) }
 }
@@ -172,7 +172,7 @@ fn blur_range(vars: &[f64]) -> BlurRange {
     BlurRange { min, max, edge_darken: at(frame::blur1_edge_darken) }
 }
 
-/// Returns the slowly drifting hues of the four screen corners.
+/// Returns the slowly drifting hues of the four screen corners, as RGBA.
 fn hue_corners(time: f32, start: &[f32; 4]) -> [[f32; 4]; 4] {
     std::array::from_fn(|corner| {
         let i = corner as f32;
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_seed_1_has_hues_of_its_own_for_composite_shaders() {
+    fn hues_depend_on_the_composite_shader_only_for_seed_1() {
         let hues = |seed| [false, true].map(|shader| ShaderRandoms::new(seed, shader).hue_start);
         assert_eq!(hues(1), [SEED_1_HUE, SEED_1_SHADER_HUE]);
         let [built_in, shader] = hues(2);

@@ -65,8 +65,7 @@ impl WaveState {
         let vars = &self.main.vars;
         let spectrum = vars[wave::spectrum] != 0.0;
         let dots = vars[wave::usedots] != 0.0;
-        // A spectrum provides more points than a waveform; the separation of the channels uses up some of
-        // them.
+        // A spectrum has more points than a waveform. `sep` reduces the number of points.
         let available = if spectrum { SPECTRUM_BINS } else { DRAWN_SAMPLES };
         let separation = vars[wave::sep].clamp(0.0, available as f64) as usize;
         let count = (vars[wave::samples].clamp(0.0, available as f64) as usize).saturating_sub(separation);
@@ -122,7 +121,7 @@ impl WaveState {
         }));
         self.point.vars[point::r..=point::a].copy_from_slice(&color);
         let mut finished = 0;
-        // Column of `x`, `y`, `r`, `g`, `b` and `a` in each row of outputs, if the code assigns them.
+        // Output columns of `x`, `y`, `r`, `g`, `b` and `a`; `None` for those that the code does not assign.
         let mut columns = [None; OUTPUTS];
         let mut width = 0;
         if let Some(code) = &program.per_point {
@@ -171,14 +170,15 @@ fn load_values(values: &CustomWave, vars: &mut [f64]) {
     }
 }
 
-/// How audio becomes `value1` and `value2`.
+/// Describes how `value1` and `value2` are derived from the audio.
 struct Source {
     spectrum: bool,
     /// Number of bins or samples in each channel.
     available: usize,
     /// Number of points in the wave.
     count: usize,
-    /// Distance between the two channels in bins or samples, from `sep`.
+    /// From `sep`: the offset between the channels of a waveform, in samples, or the number of upper bins to omit
+    /// from a spectrum.
     separation: usize,
     smoothing: f32,
     scale: f32,

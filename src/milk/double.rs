@@ -1,8 +1,8 @@
 //! Double presets of MilkDrop 3 (`.milk2`): two presets in one file, blended.
 //!
-//! Each preset draws to its own image. The file stores the blend progress and the blend pattern. Markers are
-//! whole lines. Parsing is lenient: an invalid value is replaced by the default, and if one half is blank,
-//! missing or not a preset, the other one plays alone.
+//! Each preset draws to its own image. The file stores the blend progress and the blend pattern. Each marker,
+//! such as `[PRESET1_BEGIN]`, stands on a line of its own. Parsing is lenient: an invalid value is replaced by
+//! the default, and if one half is blank, missing or not a preset, the other one plays alone.
 
 use super::text::{leading_number, lines};
 
@@ -50,7 +50,7 @@ macro_rules! patterns {
 }
 
 patterns! {
-    Zoom "zoom" "Uniform over the picture; also used for files without a pattern."
+    Zoom "zoom" "Uniform over the picture; also used if the file names no valid pattern."
     Side "side" "A straight edge at a random angle."
     Plasma "plasma" "Large clouds."
     Plasma2 "plasma2" "Clouds."
@@ -82,7 +82,7 @@ patterns! {
     Cross2 "cross2" "A diagonal cross."
 }
 
-/// A double preset: the text of its halves, either of which may be blank, their blend, and problems in the
+/// A parsed double preset: the text of both halves (either may be blank), the blend, and problems in the
 /// header.
 pub(super) struct Double {
     pub halves: [String; 2],
@@ -90,7 +90,7 @@ pub(super) struct Double {
     pub problems: Vec<String>,
 }
 
-/// Splits a double preset; `None` if the file is an ordinary preset.
+/// Splits a double preset. Returns `None` if the file is an ordinary preset.
 pub(super) fn split(text: &str) -> Option<Double> {
     let mut double =
         Double { halves: Default::default(), blend: DoubleBlend::default(), problems: Vec::new() };

@@ -88,7 +88,8 @@ pub(super) struct Context<'a> {
     pub audio: &'a PresetAudio,
     /// Read-only variables, in the order that all namespaces use.
     pub read_only: [f64; READ_ONLY],
-    /// `q1..q64` after per-frame code.
+    /// `q1` to `q64` as the per-frame code left them; during the init code of waves and shapes, as
+    /// `per_frame_init` left them.
     pub q: [f64; Q_COUNT],
     /// Aspect correction `[x, y]`; the larger one is 1.
     pub aspect: [f32; 2],

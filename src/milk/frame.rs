@@ -25,7 +25,7 @@ pub struct Frame {
     pub sources: Vec<[f32; 2]>,
     /// Factor applied to the previous image by the built-in warp, at most 1.
     pub decay: f32,
-    /// RGBA hues of the screen corners: top left, top right, bottom left, bottom right.
+    /// Hues of the screen corners as RGBA: top left, top right, bottom left, bottom right.
     pub hue: [[f32; 4]; 4],
     /// Whether the previous image repeats beyond its edges; otherwise it is clamped.
     pub texture_wrap: bool,
@@ -49,8 +49,8 @@ pub struct Frame {
 
 /// Maximum total area of the polygons of one frame, in screens, so that a frame does not occupy the device for seconds.
 const MAX_AREA: f32 = 256.0;
-/// Maximum number of polygon corners in one frame, for the same reason: as many as in four shapes with 1,024
-/// round, outlined instances each.
+/// Maximum number of polygon corners in one frame, for the same reason: the corners of four shapes with 1,024
+/// outlined instances of 100 sides each.
 const MAX_CORNERS: u32 = 4 * 1_024 * 200;
 
 /// Blend mode of a draw.
@@ -62,7 +62,7 @@ pub enum Blend {
     Additive,
 }
 
-/// Width of lines and dots, in reference pixels.
+/// Width of lines and dots, in reference pixels: one pixel up to a picture height of 720, then 1/720 of the height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// One pixel wide.
@@ -245,8 +245,8 @@ impl Frame {
         self.triangles.clear();
     }
 
-    /// Drops the earliest polygons, which later ones are drawn over, until the rest are within [`MAX_AREA`]
-    /// and [`MAX_CORNERS`]. Returns true if any were dropped.
+    /// Drops polygons, bottommost first, until the rest are within [`MAX_AREA`] and [`MAX_CORNERS`]. Returns
+    /// true if any were dropped.
     pub(super) fn limit_polygons(&mut self) -> bool {
         let polygons = self.above.iter().rev().filter_map(|draw| match draw {
             Draw::Shapes { range, thick, .. } => Some(range.clone().rev().map(|index| (index, *thick))),

@@ -1,4 +1,4 @@
-//! The warp mesh: the position where each vertex of the grid samples the previous image.
+//! The warp mesh: the position at which each vertex of a grid samples the previous image.
 //!
 //! Zoom, stretch, warp, rotation and translation are applied in the order of MilkDrop's preset authoring guide.
 
@@ -54,7 +54,8 @@ impl MeshState {
         &self.previous
     }
 
-    /// Fills `out.sources`, running the per-vertex code for every vertex.
+    /// Fills the mesh and the decay of `out`, running the per-vertex code for every vertex. Vertices that the
+    /// code does not reach within the budget keep the motion of the per-frame code.
     pub fn compute(
         &mut self,
         program: &Program,
@@ -74,7 +75,7 @@ impl MeshState {
         vars.set_q(VERTEX, &context.q);
         let base: [f64; MOTION] = frame_vars[..MOTION].try_into().expect("motion variables come first");
         let motion = base.map(|value| value as f32);
-        // Motion variables that the code assigns, and their columns.
+        // Motion variables that the code assigns, each with its output column.
         let columns = code.map(|code| (0..MOTION).filter_map(|slot| Some((slot, code.output(slot)?))));
         let columns: SmallVec<[(usize, usize); MOTION]> = columns.into_iter().flatten().collect();
         out.mesh_size = context.tick.mesh;
@@ -202,7 +203,7 @@ impl Rotation {
     }
 }
 
-/// The slow ripple scaled by `warp`, and the aspect correction.
+/// Parameters of the slow ripple that `warp` scales, and the aspect correction.
 struct WarpField {
     time: f32,
     scale: f32,
@@ -264,7 +265,7 @@ fn zoom(zoom: f32, exponent: f32, rad: f32) -> f32 {
     zoom.powf(exponent.powf(rad * 2.0 - 1.0))
 }
 
-/// Replaces 0 with a tiny divisor.
+/// Replaces 0 with a tiny positive number, for use as a divisor.
 fn nonzero(value: f32) -> f32 {
     if value == 0.0 { f32::MIN_POSITIVE.sqrt() } else { value }
 }

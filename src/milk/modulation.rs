@@ -1,7 +1,7 @@
 //! Modulation of a running preset by the macros: a factor and an offset, or an exponent, applied to per-frame
 //! variables.
 //!
-//! By default every factor and exponent is 1 and every offset 0, which leaves the preset unchanged.
+//! The default modulation leaves the preset unchanged.
 
 use smallvec::SmallVec;
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exponent_keeps_one_and_negative_values() {
+    fn an_exponent_leaves_1_and_negative_values_unchanged() {
         let mut modulation = Modulation::default();
         assert!(
             modulation.add_power("zoom", 2.0)

@@ -1,7 +1,7 @@
 //! Built-in variables of each kind of preset code, as slot numbers.
 //!
-//! Constants are named as in presets. [`new_scope`] registers the list of a namespace first, so each constant is the
-//! slot of its variable.
+//! Constants are named as in presets. [`new_scope`] registers the names of a namespace first and in order, so each
+//! constant equals the slot of its variable.
 
 use crate::eel::Scope;
 

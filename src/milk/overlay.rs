@@ -66,7 +66,7 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
 
 impl PreviousMesh {
     /// Returns where the previous frame sampled its input for the point `(fx, fy)`, both 0 to 1. As in projectM, rows
-    /// are in reverse order, so that the vectors of a rotating picture rotate the other way.
+    /// are read in reverse order, so motion vectors rotate in the opposite direction to the picture.
     fn source(&self, fx: f32, fy: f32) -> [f32; 2] {
         let [across, down] = self.size;
         let column = fx * across as f32;

@@ -31,8 +31,8 @@ pub struct StepReport {
     pub over_budget: bool,
     /// Whether polygons were dropped because together they had more area or corners than allowed.
     pub overdrawn: bool,
-    /// Whether every vertex of the warp mesh sampled a non-finite position, because the preset computes with
-    /// NaN or infinities.
+    /// Whether every vertex of the warp mesh sampled a non-finite position, because the preset computed NaNs
+    /// or infinities.
     pub not_finite: bool,
 }
 
@@ -147,7 +147,7 @@ impl Player {
         load_base(&program, &mut self.main.vars);
         if !self.initialized {
             self.initialized = true;
-            // Init code runs in silence.
+            // Init code reads all band levels as 0.
             let read_only = context.read_only;
             context.read_only[BANDS].fill(0.0);
             self.main.set_read_only(FRAME, &context.read_only);

@@ -17,8 +17,8 @@ use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 /// Maximum size of a preset file, in bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
 
-/// Maximum number of operations of one preset that are compiled to machine code, which takes about a second;
-/// other code is interpreted. Real presets have about a tenth as many.
+/// Maximum number of operations of one preset that are compiled to machine code; compiling that many takes about
+/// a second. The remaining code is interpreted. Real presets have about a tenth as many.
 const MAX_NATIVE: usize = 60_000;
 
 /// Characters that old editors and disk failures leave at the end of a file; they are removed.
@@ -212,7 +212,7 @@ impl Builder<'_> {
         ShapeProgram { values: values.clone(), init, per_frame, vars: scope.len() }
     }
 
-    /// Compiles code that runs `runs` times a frame; `None` if it is empty or fails to compile.
+    /// Compiles code that runs `runs` times per frame. Returns `None` if it is empty or fails to compile.
     fn code(&mut self, part: &str, joined: &str, scope: &mut Scope, runs: usize) -> Option<Code> {
         let mut code = self.compile(part, joined, scope, eel::compile)?;
         if code.is_worth_compiling(runs) && self.may_compile(code.operations()) {
@@ -221,9 +221,9 @@ impl Builder<'_> {
         Some(code)
     }
 
-    /// Compiles code that runs on many items; `None` if it is empty or fails to compile. `columns` are the
-    /// names of its inputs, resets and outputs; `fixed` states whether the inputs stay the same over many
-    /// frames.
+    /// Compiles code that runs on many items. Returns `None` if it is empty or fails to compile. `columns` lists
+    /// the names of its inputs, resets and outputs (see [`Columns`]); `fixed` states whether the inputs stay the
+    /// same over many frames.
     fn batch(
         &mut self,
         part: &str,
@@ -247,7 +247,7 @@ impl Builder<'_> {
     }
 
     /// Returns whether a program of `operations` operations may be compiled to machine code; if so, deducts
-    /// them from the number that remains.
+    /// them from the operations that remain.
     fn may_compile(&mut self, operations: usize) -> bool {
         let left = self.native.checked_sub(operations);
         self.native = left.unwrap_or(self.native);

@@ -111,12 +111,12 @@ impl<'a> Decoded<'a> {
     }
 }
 
-/// The bytes of a UTF-16 file without its byte order mark, the function that reads its units, and whether it
-/// had the mark.
+/// The bytes of a UTF-16 file without its byte order mark, the function that decodes a code unit, and whether
+/// the file had a byte order mark.
 type Utf16<'a> = (&'a [u8], fn([u8; 2]) -> u16, bool);
 
-/// Recognizes UTF-16 by its byte order mark or, since presets begin with ASCII, by the zeros among the first
-/// bytes; `None` for other text.
+/// Recognizes UTF-16 by its byte order mark or, since presets begin with ASCII, by zero bytes at the start.
+/// Returns `None` for other text.
 fn utf16(bytes: &[u8]) -> Option<Utf16<'_>> {
     match bytes {
         [0xff, 0xfe, body @ ..] => Some((body, u16::from_le_bytes, true)),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn utf16_is_decoded_in_both_byte_orders_with_and_without_its_mark() {
+    fn utf16_is_decoded_in_both_byte_orders_with_and_without_a_bom() {
         let text = "[preset00]\r\n// \u{1f3b5}\r\nzoom=1";
         let le = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
         let be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();

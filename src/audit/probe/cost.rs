@@ -19,7 +19,8 @@ pub struct Cost {
     pub prepare_ms: f64,
     /// CPU time of the thread that runs the preset's code, in milliseconds per frame.
     pub cpu_ms: f64,
-    /// Drawing time, in milliseconds per frame: CPU time with a software rasteriser, otherwise elapsed time.
+    /// Drawing time, in milliseconds per frame: the CPU time of all other threads with a software rasteriser,
+    /// otherwise the elapsed time.
     pub gpu_ms: f64,
     /// Elapsed time of the slowest measured frame, in milliseconds.
     pub slowest_ms: f64,

@@ -72,7 +72,7 @@ impl LookMeter {
         }
     }
 
-    /// Records the last warm-up frame, to which the first measured frame is compared to measure motion.
+    /// Records the last warm-up frame, which the motion of the first measured frame is measured against.
     pub fn record_previous(&mut self, pixels: &[u8]) {
         grey(pixels, &mut self.last);
     }

@@ -1,4 +1,4 @@
-//! The probe: plays one preset to known music, starting from a black picture, and measures every frame.
+//! The probe: plays one preset to fixed passages of music, starting from a black picture, and measures every frame.
 //!
 //! All frames, warm-up included, run at 30 per second and are checked for flashes: the default 8 + 24 frames
 //! last just over one second, the period that the flash rules consider. The look is measured only on the
@@ -41,7 +41,7 @@ use crate::units::counted;
 pub const FPS: f64 = 30.0;
 /// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
-/// Number of frames over budget after which a preset counts as endless; the first frame, or a few in a loud
+/// Number of frames over budget at which a preset counts as endless; the first frame, or a few in a loud
 /// passage, may exceed the budget.
 const ENDLESS_FRAMES: u32 = 8;
 
@@ -136,7 +136,7 @@ impl Prober {
         let errors_before = self.render_context.gpu.error_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
-        // The seed does not depend on the presets probed before, and is different for every preset.
+        // The seed differs between presets, but does not depend on the presets probed before.
         let seed = self.settings.seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]));
         let deck = self.deck(self.settings.size);
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, seed);
@@ -233,7 +233,7 @@ impl Prober {
                 solo.rig.stage.finish();
                 meter.begin();
             }
-            // If the built-in preset fails, the estimate is only less accurate.
+            // A failure of the built-in preset only makes the estimate less accurate.
             meter.frame(|| solo.frame(sound)).ok();
         }
         solo.rig.stage.finish();

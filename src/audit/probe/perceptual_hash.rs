@@ -2,7 +2,7 @@
 //!
 //! Each of three frames is reduced to 32 by 32 pixels and transformed (DCT); for each of the lowest 64
 //! coefficients except the mean, the hash records whether it exceeds their median (pHash: Zauner, 2010).
-//! Brightness and fine detail do not affect it.
+//! Brightness and fine detail hardly affect it.
 
 use serde::{Deserialize, Serialize};
 

@@ -98,34 +98,38 @@ impl NativeContext {
     }
 }
 
-/// Implements `rand`. SAFETY, here and below: machine code passes the context it was called with.
+/// Implements `rand`.
+///
+/// # Safety
+///
+/// Here and in the functions below, `context` must be the context that the calling machine code was run with.
 pub(super) unsafe extern "C" fn random(context: *mut NativeContext, limit: f64) -> f64 {
-    // SAFETY: see above. Drawing a number moves no block.
+    // SAFETY: guaranteed by the caller. Drawing a number moves no block.
     unsafe { (*(*context).rng).draw(limit) }
 }
 
 pub(super) unsafe extern "C" fn store_local(context: *mut NativeContext, index: f64, value: f64) {
-    // SAFETY: see `random`.
+    // SAFETY: guaranteed by the caller; see `random`.
     unsafe { (*context).with_machine(|machine| machine.store(Space::Local, index, value)) }
 }
 
 pub(super) unsafe extern "C" fn store_global(context: *mut NativeContext, index: f64, value: f64) {
-    // SAFETY: see `random`.
+    // SAFETY: guaranteed by the caller; see `random`.
     unsafe { (*context).with_machine(|machine| machine.store(Space::Global, index, value)) }
 }
 
 pub(super) unsafe extern "C" fn free(context: *mut NativeContext, index: f64) -> f64 {
-    // SAFETY: see `random`.
+    // SAFETY: guaranteed by the caller; see `random`.
     unsafe { (*context).with_machine(|machine| machine.free(index)) }
 }
 
 pub(super) unsafe extern "C" fn copy(context: *mut NativeContext, to: f64, from: f64, count: f64) -> f64 {
-    // SAFETY: see `random`.
+    // SAFETY: guaranteed by the caller; see `random`.
     unsafe { (*context).with_machine(|machine| machine.move_memory(Move::Copy, to, from, count)) }
 }
 
 pub(super) unsafe extern "C" fn set(context: *mut NativeContext, to: f64, value: f64, count: f64) -> f64 {
-    // SAFETY: see `random`.
+    // SAFETY: guaranteed by the caller; see `random`.
     unsafe { (*context).with_machine(|machine| machine.move_memory(Move::Set, to, value, count)) }
 }
 

@@ -1,15 +1,15 @@
 //! Compiles programs to machine code with Cranelift.
 //!
-//! This is the only module of the language with unsafe code: it calls machine code, which calls back through
-//! the functions in `calls`. Why this is sound:
+//! This is the only part of `eel` with unsafe code: it calls machine code, which calls back through the functions
+//! in `calls`. Why this is sound:
 //!
 //! * The code only accesses memory through its [`NativeContext`]. Slots of variables, registers, inputs and
 //!   outputs are constants of the program, and [`Native::run`] checks their bounds before each call. The code
 //!   itself checks indexes into `megabuf` and `gmegabuf` against their size, and block pointers against null.
 //! * Operations that can move a block (allocating, freeing) are calls, after which the code reloads the block pointers.
 //! * Memory is writable or executable, never both: `cranelift-jit` writes the code, then changes the protection.
-//! * The code terminates: every loop iteration and every item is charged to the budget, and the run ends when the budget
-//!   is used up.
+//! * The code terminates: every loop iteration and every item is charged to the budget, and the run ends when the
+//!   budget is used up.
 
 mod calls;
 mod translate;
@@ -32,7 +32,7 @@ pub(super) struct Native {
     entry: Entry,
     /// Minimum length of [`Machine::vars`].
     variables: usize,
-    /// Owns the code; `None` only once the drop has begun.
+    /// Owns the code; `None` only while the value is being dropped.
     module: Mutex<Option<JITModule>>,
 }
 

@@ -78,8 +78,8 @@ pub(super) fn translate(
     translation.build.finalize(isa.frontend_config());
 }
 
-/// Returns true if the processor can round in one instruction; otherwise Cranelift would call the C library,
-/// which may not be found.
+/// Returns true if the processor can round in one instruction. Without such an instruction, Cranelift would emit
+/// calls to C library functions, which the JIT may fail to resolve.
 fn rounds_inline() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("sse4.1");
@@ -172,7 +172,8 @@ impl Translation<'_> {
         self.spend(self.flat.cost, each);
     }
 
-    /// Emits code that stores places that outlive the run back to their variables and registers, and returns.
+    /// Emits code that writes the places that outlive the run back to their variables and registers, then returns
+    /// the number of finished items.
     fn save(&mut self) {
         for (at, place) in self.flat.places.iter().enumerate() {
             if let Some(home) = place.home {

@@ -1,4 +1,4 @@
-//! Detects changes of single cells, and counts the changes of fields of view in which enough cells change
+//! Detects changes of individual cells, and counts a change of a field of view when enough of its cells change
 //! together.
 
 use std::collections::VecDeque;

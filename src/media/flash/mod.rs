@@ -1,5 +1,5 @@
 //! Counts flashes that can trigger photosensitive seizures: general and red flashes as defined by W3C WCAG
-//! 2.2, and flashes over a quarter of the screen as limited by Ofcom and ITU-R BT.1702.
+//! 2.2, and flashes that cover a quarter of the screen as limited by Ofcom and ITU-R BT.1702.
 //!
 //! Pure arithmetic on pictures. A pass is not a certification; broadcasting requires an accredited test.
 
@@ -14,7 +14,7 @@ pub use field::{frames_per_second, frames_together};
 
 /// Minimum change in relative luminance that counts as half a flash.
 const GENERAL_STEP: f64 = 0.1;
-/// Relative luminance below which the darker end of a change must be for the change to count.
+/// Relative luminance that the darker end of a change must be below for the change to count.
 const DARK_BELOW: f64 = 0.8;
 /// Minimum change in chromaticity (CIE 1976 UCS) that counts as half a red flash.
 const RED_STEP: f64 = 0.2;
@@ -32,9 +32,9 @@ pub struct FlashScore {
     pub general: u32,
     /// Flashes to or from saturated red in the worst second, in the worst 10-degree field.
     pub red: u32,
-    /// General flashes over a quarter of the screen, in the worst second.
+    /// General flashes covering at least a quarter of the screen, in the worst second.
     pub general_screen: u32,
-    /// Red flashes over a quarter of the screen, in the worst second.
+    /// Red flashes covering at least a quarter of the screen, in the worst second.
     pub red_screen: u32,
     /// Half flashes in the worst second, in the worst 10-degree field: general or red, whichever are more.
     pub transitions: u32,
@@ -47,8 +47,8 @@ pub enum FlashVerdict {
     /// At most three flashes, and at most six half flashes, in any second.
     #[default]
     Pass,
-    /// Seven half flashes within a second, so that one more would fail; or more than three flashes within a
-    /// second over a quarter of the screen.
+    /// Seven half flashes within a second, one short of a failure; or more than three flashes within a second,
+    /// each covering at least a quarter of the screen.
     Warn,
     /// More than three flashes within a second in a 10-degree field.
     Fail,

@@ -11,7 +11,8 @@ pub(super) const ALIGNED_SAMPLES: usize = 480;
 /// Waveform, spectrum and band levels of one frame.
 #[derive(Clone, Debug)]
 pub struct PresetAudio {
-    /// Waveform, left and right, -1 to 1, oldest sample first.
+    /// Waveform, left and right, oldest sample first; full scale is -1 to 1. Samples from index 480
+    /// (`ALIGNED_SAMPLES`) on are silence.
     pub wave: [[f32; WAVE_SAMPLES]; 2],
     /// Magnitude spectrum, left and right, low to high, for samples scaled to -128..127.
     pub spectrum: [[f32; SPECTRUM_BINS]; 2],

@@ -5,7 +5,7 @@ use lactea_preset::BaseValues;
 use super::super::engine::Context;
 use super::super::preset_audio::{SPECTRUM_BINS, WAVE_SAMPLES};
 
-/// Number of waveform samples drawn; the others are used only for alignment.
+/// Number of waveform samples drawn: those left after alignment. The samples after them are silence.
 pub(in crate::milk) const DRAWN_SAMPLES: usize = 480;
 
 /// Audio scaled and smoothed as the preset specifies.

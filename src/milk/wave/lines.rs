@@ -19,7 +19,8 @@ pub(super) fn displacement(
     channel[offset..offset + count].iter().map(|sample| 0.25 * sample)
 }
 
-/// Returns the displacement of each point of a line by the spectrum: two bins per point, logarithmic.
+/// Returns the displacement of each point of a line by the spectrum, on a logarithmic scale. Each point covers
+/// two bins.
 pub(super) fn spectrum(sound: &Sound) -> impl ExactSizeIterator<Item = f32> {
     sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln())
 }

@@ -1,5 +1,5 @@
-//! Wave modes 9 to 15 of MilkDrop 3: figures of the same kinds and sizes as in MilkDrop 3, but with different
-//! points.
+//! Wave modes 9 to 15 of MilkDrop 3. The figures match those of MilkDrop 3 in kind and size, but not point for
+//! point.
 
 use std::f32::consts::{FRAC_PI_4, TAU};
 
@@ -38,7 +38,7 @@ pub(super) fn fill_run(
     true
 }
 
-/// Adds a vertical line at the horizontal distance `beside` from the centre, displaced by `channel`.
+/// Adds a vertical line, offset horizontally by `beside` from the centre and displaced by `channel`.
 fn upright(place: &Placement, channel: &[f32], beside: f32, points: &mut Vec<[f32; 2]>) {
     let count = thinned(POINTS, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
@@ -127,12 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn each_mode_draws_a_figure_of_its_own_in_the_picture() {
+    fn each_mode_draws_a_distinct_figure_inside_the_picture() {
         let figures: Vec<_> = (9..16).map(figure).collect();
         for (mode, runs) in (9..).zip(&figures) {
             let inside = |point: &&[f32; 2]| point.iter().all(|axis| axis.abs() < 1.0);
             let seen = runs.iter().flatten().filter(inside).count();
-            assert!(seen * 2 > runs.iter().flatten().count(), "mode {mode}: {seen} points are seen");
+            assert!(seen * 2 > runs.iter().flatten().count(), "mode {mode}: only {seen} points are visible");
             assert!(figures.iter().filter(|other| *other == runs).count() == 1, "mode {mode}");
         }
         assert_eq!(figures.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 2, 1, 1, 1, 1]);
