@@ -127,7 +127,7 @@ fn of_wgpu(stack: &str) -> bool {
 
 /// Returns the innermost function of this crate on a stack.
 fn ours(stack: &str) -> String {
-    functions(stack).find(|name| name.contains("aivj::")).unwrap_or("no function of ours").to_owned()
+    functions(stack).find(|name| name.contains("aivj::")).unwrap_or("no function of aivj").to_owned()
 }
 
 /// Counts allocations by the innermost function of this crate.
@@ -137,7 +137,7 @@ fn tally(stacks: &[(String, usize)]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Returns ten seconds of the demo track, from where all instruments play: samples and features per frame.
+/// Returns ten seconds of the demo track, starting where all instruments play: samples and features per frame.
 fn sound() -> Vec<(Vec<[f32; 2]>, Features)> {
     let mut track = audio::demo::render(44_100).frames;
     track.drain(..(audio::demo::HIGHLIGHT.0 * 44_100.0) as usize);
@@ -258,5 +258,5 @@ fn measure_quiet_frames(rig: &mut Rig, frame: &mut impl FnMut(&mut Rig, &[Comman
         count(|| (0..MEASURED).for_each(|_| frame(rig, &[])));
         rig.show.take_log().is_empty()
     });
-    assert!(quiet, "decks come and go in every frame");
+    assert!(quiet, "the show logged something in every measurement");
 }

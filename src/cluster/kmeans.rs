@@ -12,7 +12,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::units::Rng;
 
-/// Rows per product: 512 rows of 512 values stay in the cache.
+/// Number of rows per product: 512 rows of 512 values fit in the cache.
 const CHUNK: usize = 512;
 /// Number of sampled rows per centre for the initial centres of Lloyd's algorithm.
 pub const LLOYD_SAMPLE: usize = 72;

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_of_one_kind_are_more_similar_than_of_two_kinds() {
+    fn presets_of_the_same_kind_are_more_similar_than_others() {
         let readings = library();
         let model = TextModel::fit(&readings, 1, 2);
         let rows = model.describe(&readings, 2);

@@ -63,7 +63,7 @@ impl OffScreen {
         let bytes = buffer.slice(..).get_mapped_range().map_err(|e| e.to_string())?;
         let pixels = bytes.chunks_exact(row as usize).flat_map(|row| &row[..4 * width as usize]);
         let picture = image::RgbaImage::from_raw(width, height, pixels.copied().collect());
-        picture.ok_or_else(|| "the picture came back short".into())
+        picture.ok_or_else(|| "the picture read back is incomplete".into())
     }
 }
 

@@ -43,7 +43,7 @@ pub struct PlanFile {
 const MEMORY_MIB_PER_CORE: u32 = 1536;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
-/// Start of the comment in that script, by which it is recognised.
+/// Start of the comment by which such a script is recognised.
 pub(super) const HEADER: &str = "# Runs one step of a bake:";
 
 /// A step of the bake: its name in `bake.sh`, and whether it runs once per shard.
