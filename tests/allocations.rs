@@ -5,8 +5,8 @@
 //! meter. wgpu allocates in nearly every call, so an allocation only counts if no function of wgpu or a driver is on
 //! the stack. [`KNOWN`] lists the remaining allocations by function name.
 //!
-//! Not covered: threads other than the render thread; frames in which the show logs anything (a deck is requested, arrives
-//! or leaves); the writes of the set log, twice a second, which is off here; and wgpu.
+//! Not covered: threads other than the render thread; frames in which the show logs anything (a deck is requested,
+//! arrives or leaves); the set log, which is off here and otherwise written twice a second; and wgpu.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 

@@ -6,8 +6,8 @@
 //! layout, .72 without edge strength, .71 without texture, motion or symmetry. The same share between frames 40 to 61
 //! and frames 80 to 101 of 264 other presets: .78.
 //!
-//! Share of the ten nearest neighbours in the same folder (measured as in [`super::concepts`]), with three
-//! frames from the first second of 3,309 curated presets:
+//! Share of 3,309 curated presets, with three frames from the first second of each, whose folder is the most common one
+//! among their ten nearest neighbours (measured as in [`super::concepts`]):
 //!
 //! | Variant | Category | Subfolder | Strict category | Strict subfolder |
 //! |---|---|---|---|---|

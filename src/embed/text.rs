@@ -5,8 +5,8 @@
 //! Deerwester et al., 1990), with norm 1. Fitted on a library once and saved, so that presets added later get
 //! comparable descriptors.
 //!
-//! Share of the ten nearest neighbours in the same folder (measured as in [`super::concepts`]), on 6,997
-//! curated presets:
+//! Share of 6,997 curated presets whose folder is the most common one among their ten nearest neighbours (measured as
+//! in [`super::concepts`]):
 //!
 //! | Variant | Category | Subfolder | Strict category | Strict subfolder |
 //! |---|---|---|---|---|

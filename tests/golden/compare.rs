@@ -51,8 +51,8 @@ pub fn compare(expected: &RgbImage, actual: &RgbImage, scene: &Scene) -> Compari
         let [width, height] = scene.tile();
         let frame = scene.frames.get((x / width) as usize).copied().unwrap_or_default();
         format!(
-            "{outliers} pixels differ by more than {}, at most {} may; the worst differs by {most}: row {}, frame {frame}, \
-             pixel ({}, {}) is {:?} instead of {:?}",
+            "{outliers} pixels differ by more than {}, at most {} may; worst difference {most}: row {}, \
+             frame {frame}, pixel ({}, {}) is {:?} instead of {:?}",
             scene.tolerance,
             scene.max_outliers,
             y / height + 1,
