@@ -127,7 +127,10 @@ fn readback_returns_every_picture_once_and_in_order() {
     }
     let expected: Vec<(u64, u8)> = (0..6).map(|i| (i, (i as f32 * 255.0 / 16.0).round() as u8)).collect();
     assert_eq!(numbers, expected);
-    assert!(!stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])), "a readback of another size is refused");
+    assert!(
+        !stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])),
+        "a readback of another size is refused"
+    );
 }
 
 #[test]

@@ -80,7 +80,10 @@ fn check_frame(frame: &Frame) {
         "a line has a non-finite end"
     );
     assert!(frame.dots.iter().all(|dot| finite(&dot.at)), "a dot has a non-finite position");
-    assert!(frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)), "a shape is not finite");
+    assert!(
+        frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)),
+        "a shape is not finite"
+    );
     assert!(frame.triangles.iter().all(|corner| finite(&corner.at)), "a triangle is not finite");
 }
 

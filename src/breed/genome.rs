@@ -169,7 +169,10 @@ mod tests {
         assert!(preset.is_connected(Part::Vertex, &preset, Part::Motion));
         assert!(!preset.is_connected(Part::Shapes, &preset, Part::Motion));
         let other = read("per_frame_1=reg02=time;");
-        assert!(preset.is_connected(Part::Shapes, &other, Part::Motion), "one sets what the other only reads");
+        assert!(
+            preset.is_connected(Part::Shapes, &other, Part::Motion),
+            "one sets what the other only reads"
+        );
     }
 
     #[test]

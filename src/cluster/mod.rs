@@ -36,7 +36,7 @@ use crate::units::Rng;
 
 /// Minimum number of clusters.
 pub const MIN_CLUSTERS: usize = 8;
-/// Maximum number of clusters; the desk has no room for longer IDs.
+/// Maximum number of clusters; a show merges the smallest styles of an index with more.
 pub const MAX_CLUSTERS: usize = 256;
 /// Number of rows above which mini-batches are used.
 const LARGE: usize = 200_000;
@@ -59,7 +59,7 @@ pub struct ClusterSettings {
     pub pack: String,
     /// Current time, ISO 8601.
     pub at: String,
-    /// Method; `None` chooses it by the size of the library.
+    /// Method; `None` to choose it by the size of the library.
     pub method: Option<Method>,
     /// Maximum number of passes over all presets with [`Method::Lloyd`].
     pub passes: usize,

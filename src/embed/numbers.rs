@@ -53,7 +53,7 @@ pub(super) fn numbers(source: &SplitSource) -> Vec<f32> {
     numbers
 }
 
-/// Maps values to their ranks within a library.
+/// Mapping from values to their ranks within a library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ranks {
     /// For each number, ascending values with their ranks. A rank is the share of presets with a lower value

@@ -102,7 +102,7 @@ impl RenderReport {
     }
 }
 
-/// Renders presets one at a time on one device.
+/// A renderer of presets, one at a time on one device.
 pub struct Renderer {
     settings: RenderSettings,
     render_context: Arc<RenderContext>,

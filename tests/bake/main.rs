@@ -196,7 +196,10 @@ fn a_pack_contains_good_presets_and_the_report_all_verdicts() {
     let lines = std::fs::read_to_string(fixture.folder("out").join("frames-index.jsonl")).expect("frames");
     let has_bands =
         |line: &str| line.contains("\"bandResponse\":{\"low\":") && line.contains("\"bandClass\":");
-    assert!(lines.lines().count() == 7 && lines.lines().all(has_bands), "each of the 7 lines has the audit's bands: {lines}");
+    assert!(
+        lines.lines().count() == 7 && lines.lines().all(has_bands),
+        "each of the 7 lines has the audit's bands: {lines}"
+    );
 }
 
 #[test]

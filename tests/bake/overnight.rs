@@ -203,7 +203,10 @@ fn unusual_file_names_are_baked_empty_presets_excluded_and_existing_files_kept()
     assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
     let baked: Vec<String> = index(library).into_keys().collect();
     assert_eq!(baked, ["#1 hash.milk", "a/twin.milk", "good 2.milk"]);
-    assert!(baked.iter().all(|preset| fixture.folder("out").join(preset).is_file()), "the pack contains them");
+    assert!(
+        baked.iter().all(|preset| fixture.folder("out").join(preset).is_file()),
+        "the pack contains them"
+    );
     assert_eq!(json(&library.join("aivj-style-policy.v0.json"))["preferSameAuthorChance"], 0.9);
     assert_eq!(json(&library.join("aivj-style-index.v1.json.before-bake"))["pack"], "run3");
 

@@ -9,7 +9,7 @@ use egui_kittest::TestRenderer;
 /// Format of the target; egui blends in gamma space, so writes are not converted to sRGB.
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
-/// Draws egui's shapes to a texture and reads it back.
+/// A renderer that draws egui's shapes to a texture and reads it back.
 pub struct OffScreen {
     gpu: Gpu,
     renderer: egui_wgpu::Renderer,

@@ -212,7 +212,10 @@ def concepts(rows, net):
 
 
 def nearest_ten(rows, folders, names, asked, among):
-    """Counts the given presets whose category or subfolder is the most common among their neighbours."""
+    """Returns four counts of presets whose category or subfolder is the most common among their neighbours.
+
+    The last two counts leave out neighbours with similar names.
+    """
     hits, pool = np.zeros(4), rows[among]
     most = lambda labels, near: collections.Counter(labels[among[j]] for j in near).most_common(1)[0][0]
     for own in asked:
