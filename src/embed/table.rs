@@ -123,8 +123,8 @@ impl Table {
             Self::read(folder, earlier_name).ok().flatten().filter(|saved| saved.embedder_id == embedder_id);
         on_note(match &saved {
             Some(table) => format!(
-                "replacing the embeddings of {old} with {} embeddings of {new} from an earlier bake; the replaced ones are \
-                kept as *{EARLIER}",
+                "replacing the embeddings of {old} with {} embeddings of {new} from an earlier bake; the replaced ones \
+                are kept as *{EARLIER}",
                 table.ids.len()
             ),
             None => format!(
