@@ -79,7 +79,7 @@ fn code(source: &str, back_end: &str) -> (Code, World) {
     scope.var("time");
     let mut code = compile(source, &mut scope).expect("valid code");
     if back_end == "native" {
-        assert!(code.make_native(), "no machine code here");
+        assert!(code.make_native(), "no machine code on this platform");
     }
     let world = World::new(&scope);
     (code, world)
@@ -99,7 +99,7 @@ fn batch(
     let columns = Columns { inputs: &inputs, resets: &resets, outputs: &outputs };
     let mut code = compile_batch(source, &mut scope, columns).expect("valid code");
     if back_end == "native" {
-        assert!(code.make_native(), "no machine code here");
+        assert!(code.make_native(), "no machine code on this platform");
     }
     let world = World::new(&scope);
     (code, world)

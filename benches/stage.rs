@@ -27,7 +27,7 @@ const WARP: &str = "shader_body {
     ret = tex2D(sampler_fw_main, uv + c.xy * 0.02).xyz * 0.97 + (GetBlur1(uv) - 0.4) * 0.03;
     ret += (tex2D(sampler_noise_lq, uv * 3 + rand_frame.xy).xyz - 0.5) * 0.02 - 0.004; }";
 
-/// A preset for each kind of drawing, over a static picture; the first is the common baseline.
+/// For each kind of drawing, its name and the preset lines that enable it; the first adds none and is the baseline.
 const KINDS: [(&str, &str); 11] = [
     ("plain", ""),
     ("warp 192x144", "zoom=1.02\nwarp=1\n"),
@@ -104,7 +104,7 @@ fn draw(bencher: Bencher, decks: Vec<Deck>, size: [u32; 2], cue: &Cue) {
         stage.draw(black_box(cue));
         stage.finish();
     };
-    // Drivers compile during the first frames.
+    // Drivers compile shaders during the first frames.
     (0..3).for_each(|_| frame());
     bencher.bench_local(frame);
 }
@@ -164,20 +164,20 @@ fn built_in_frames(bencher: Bencher, width: u32) {
     bencher.counter(divan::counter::ItemsCount::new(built_in().step_by(6).count())).bench_local(frames);
 }
 
-/// From HLSL to a validated module.
+/// Translates a warp shader from HLSL to a validated naga module.
 #[divan::bench]
 fn translation(bencher: Bencher) {
     bencher.bench_local(|| translate(PassKind::Warp, black_box(WARP)).expect("a shader"));
 }
 
-/// From bytes to a program, without and with a shader.
+/// Compiles a preset's bytes to a program, without and with a shader.
 #[divan::bench(args = [false, true])]
 fn compile(bencher: Bencher, shader: bool) {
     let text = preset(if shader { KINDS[10].1 } else { "" });
     bencher.bench_local(|| Program::compile(black_box(text.as_bytes())).expect("a preset"));
 }
 
-/// From a program to a deck, without and with a shader.
+/// Prepares a deck from a program, without and with a shader.
 #[divan::bench(args = [false, true])]
 fn prepare(bencher: Bencher, shader: bool) {
     let text = preset(if shader { KINDS[10].1 } else { "" });

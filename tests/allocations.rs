@@ -5,8 +5,8 @@
 //! meter. wgpu allocates in nearly every call, so an allocation only counts if no function of wgpu or a driver is on
 //! the stack. [`KNOWN`] lists the remaining allocations by function name.
 //!
-//! Not covered: threads other than the render thread; frames in which the show logs anything (a deck is requested, arrives
-//! or leaves); the writes of the set log, twice a second, which is off here; and wgpu.
+//! Not covered: threads other than the render thread; frames in which the show logs anything (a deck is requested,
+//! arrives or leaves); the set log, which is off here and otherwise written twice a second; and wgpu.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
@@ -127,7 +127,7 @@ fn of_wgpu(stack: &str) -> bool {
 
 /// Returns the innermost function of this crate on a stack.
 fn ours(stack: &str) -> String {
-    functions(stack).find(|name| name.contains("aivj::")).unwrap_or("no function of ours").to_owned()
+    functions(stack).find(|name| name.contains("aivj::")).unwrap_or("no function of aivj").to_owned()
 }
 
 /// Counts allocations by the innermost function of this crate.
@@ -137,7 +137,7 @@ fn tally(stacks: &[(String, usize)]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Returns ten seconds of the demo track, from where all instruments play: samples and features per frame.
+/// Returns ten seconds of the demo track, starting where all instruments play: samples and features per frame.
 fn sound() -> Vec<(Vec<[f32; 2]>, Features)> {
     let mut track = audio::demo::render(44_100).frames;
     track.drain(..(audio::demo::HIGHLIGHT.0 * 44_100.0) as usize);
@@ -258,5 +258,5 @@ fn measure_quiet_frames(rig: &mut Rig, frame: &mut impl FnMut(&mut Rig, &[Comman
         count(|| (0..MEASURED).for_each(|_| frame(rig, &[])));
         rig.show.take_log().is_empty()
     });
-    assert!(quiet, "decks come and go in every frame");
+    assert!(quiet, "the show logged something in every measurement");
 }

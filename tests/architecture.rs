@@ -1,4 +1,4 @@
-//! Checks imports between top-level modules and of third-party crates against tables of permitted imports;
+//! Checks which modules and third-party crates each top-level module imports, against tables of permitted imports;
 //! also file sizes, and where unsafe code, device calls, file access and the wall clock may be used.
 
 #[path = "architecture/cycles.rs"]
@@ -341,15 +341,15 @@ fn only_permitted_modules_read_the_clock() {
 /// Files that may contain `unsafe`, and what it wraps.
 const UNSAFE: &[(&str, &str)] = &[
     ("src/eel/native/", "calls into machine code that was just generated"),
-    ("src/jobs/", "calls of the system that no safe library wraps"),
-    ("src/app/live/in_flight.rs", "a call of the system's clock"),
-    ("src/stage/interpolation.rs", "instructions that the processor was asked for"),
-    ("src/app/shutdown.rs", "ending the process at once"),
-    ("src/stage/pass/module.rs", "a shader whose bounds were checked before"),
-    ("src/cli/mod.rs", "the default action of a signal"),
-    ("src/handoff/priority.rs", "calls of the system that no safe library wraps"),
-    ("src/watchdog/", "calls of the system that no safe library wraps"),
-    ("src/library/trim.rs", "a call of the allocator"),
+    ("src/jobs/", "system calls that no safe crate wraps"),
+    ("src/app/live/in_flight.rs", "a call to the system clock"),
+    ("src/stage/interpolation.rs", "instructions that the processor was found to support"),
+    ("src/app/shutdown.rs", "ending the process immediately"),
+    ("src/stage/pass/module.rs", "a shader whose bounds were checked beforehand"),
+    ("src/cli/mod.rs", "restoring the default action of a signal"),
+    ("src/handoff/priority.rs", "system calls that no safe crate wraps"),
+    ("src/watchdog/", "system calls that no safe crate wraps"),
+    ("src/library/trim.rs", "a call to the allocator"),
 ];
 
 #[test]

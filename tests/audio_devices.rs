@@ -16,12 +16,12 @@ use aivj::audio::{Block, Capture, DeviceChoice, Level, Link, Pcm, Source as _, d
 use aivj::units::Seconds;
 use servers::{Process, expect_ready, in_private, silent};
 
-/// Starts an audio server with a null sink named `vj`.
+/// Function that starts an audio server with a null sink named `vj`.
 type Server = fn(&Path) -> Vec<Process>;
 
 /// Starts PulseAudio.
 fn pulseaudio(runtime: &Path) -> Vec<Process> {
-    // Without rewinds its blocks are 50 ms, as on a sound card; otherwise the first one takes two seconds.
+    // Without rewinds, blocks last 50 ms, as on a sound card; otherwise, the first one takes two seconds.
     let null = "module-null-sink sink_name=vj norewinds=1";
     let socket = "module-native-protocol-unix";
     let arguments = ["-n", "--exit-idle-time=-1", "--disallow-exit", "-L", socket, "-L", null];
@@ -68,7 +68,7 @@ fn pipewire(runtime: &Path) -> Vec<Process> {
     vec![pulse, manager, graph, bus]
 }
 
-/// Minimum share of the audio that must arrive: a busy machine loses some, a wrong buffer size half.
+/// Minimum share of the audio that must arrive: a busy machine loses some of it, a wrong buffer size loses half.
 const MIN_SHARE: f64 = 0.75;
 
 /// Reads until `done`, for at most ten seconds; returns the audio of the last `keep` seconds and the elapsed time.
@@ -168,7 +168,7 @@ fn sound_is_captured_and_returns(runtime: &Path, start_server: Server, host: &st
     assert!(tone.share > MIN_SHARE, "{tone:?}");
 
     for gone_secs in [0.3, 1.0, 4.0] {
-        drop((player, server)); // a crash of the server and the player
+        drop((player, server)); // Simulates a crash of both.
         let (silence, _) = listen(&mut capture, start, gone_secs, |_, t| t.as_secs_f64() > gone_secs);
         let gone = capture.state().read();
         println!("down for {gone_secs} s: {} frames, {:?}: {}", silence.len(), gone.link, gone.message);

@@ -1,4 +1,5 @@
-//! Commands from the command line: options that cannot have an effect, presets that no library knows, and interruption.
+//! The command line: options that could have no effect, presets in no scanned library, unusual file names, and
+//! interruption.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -96,7 +97,7 @@ fn a_preset_whose_name_is_not_unicode_has_a_report() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_performance_keeps_its_part_and_leaves_no_scratch_folder() {
+fn an_interrupted_performance_keeps_the_partial_video_and_leaves_no_scratch_folder() {
     use std::time::{Duration, Instant};
     if aivj::stage::Gpu::for_test().is_none() {
         return;

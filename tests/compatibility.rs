@@ -38,7 +38,7 @@ fn value(source: &str) -> f64 {
     let mut code = compile(source, &mut scope).expect(source);
     let mut values = Vec::new();
     for native in [false, true] {
-        assert!(!native || code.make_native(), "no machine code on this machine");
+        assert!(!native || code.make_native(), "no machine code on this platform");
         let outcome = code.run(&mut Machine {
             vars: &mut vec![0.0; scope.len()],
             megabuf: &mut Memory::new(),

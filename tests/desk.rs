@@ -62,7 +62,7 @@ fn check(name: &str, moment: Moment) {
     if !software() {
         return;
     }
-    let renderer = renderer::OffScreen::new(Gpu::headless().expect("it was there a moment ago"));
+    let renderer = renderer::OffScreen::new(Gpu::headless().expect("a graphics device"));
     let options = SnapshotOptions::new().threshold(0.6).max_failed_pixels(FEW);
     let mut desk = Desk::default();
     desk.open(moment.page);

@@ -37,7 +37,7 @@ fn run(code: &str) -> f64 {
         }
     };
     let interpreted = value(&compiled);
-    assert!(compiled.make_native(), "no machine code on this machine");
+    assert!(compiled.make_native(), "no machine code on this platform");
     let native = value(&compiled);
     assert!(
         interpreted.to_bits() == native.to_bits(),

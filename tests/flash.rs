@@ -128,8 +128,12 @@ fn strobing_presets_are_limited_to_three_flashes_per_second() {
     for ((name, body), fps) in STROBES.into_iter().zip([30.0, 60.0, 120.0].into_iter().cycle()) {
         let text = preset(body);
         let [unlimited, limited] = [false, true].map(|on| score(&render_context, &text, on, fps));
-        assert_eq!(unlimited.verdict(), FlashVerdict::Fail, "{name}, {fps} Hz, without: {unlimited:?}");
-        assert_ne!(limited.verdict(), FlashVerdict::Fail, "{name}, {fps} Hz, with: {limited:?}");
+        assert_eq!(
+            unlimited.verdict(),
+            FlashVerdict::Fail,
+            "{name}, {fps} Hz, without limiter: {unlimited:?}"
+        );
+        assert_ne!(limited.verdict(), FlashVerdict::Fail, "{name}, {fps} Hz, with limiter: {limited:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Numeric checks of a preset's frame, for limits and tables that a picture would only hint at.
+//! Numeric checks of a preset's frame, for limits and tables that a golden picture would hardly reveal.
 
 use std::f32::consts::TAU;
 
@@ -77,9 +77,9 @@ fn a_waveform_fades_between_its_two_volumes() {
         );
         wave_alpha(320, &loud(), &lines) // The mean of the bands is 1.1.
     };
-    near(alpha(0.6, 1.6), 0.4, "half way");
+    near(alpha(0.6, 1.6), 0.4, "halfway");
     near(alpha(0.0, 1.0), 0.8, "louder");
-    near(alpha(1.2, 2.0), 0.0, "softer");
+    near(alpha(1.2, 2.0), 0.0, "quieter");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Presets written to break a player: each kind in several sizes, compiled and run in-process, on a thread with a small
-//! stack. Nothing may panic, overflow the stack or run forever, and exceeded limits are reported.
+//! Presets written to break a player: each kind in several sizes, compiled and run in-process, on a thread with Rust's
+//! default stack size. Nothing may panic, overflow the stack or run forever, and exceeded limits are reported.
 
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
 

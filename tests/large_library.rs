@@ -178,7 +178,7 @@ fn draw(library: LibraryView) {
         }
         times_ms.sort_by(f64::total_cmp);
         let [median, most] = [60, 113].map(|at| times_ms[at]);
-        println!("{}: {median:.2} ms a frame while it moves, 95 %: {most:.2} ms", page.title());
+        println!("{}: {median:.2} ms per frame while scrolling, 95th percentile {most:.2} ms", page.title());
         assert!(asked.contains(&DeskRequest::Library(LibraryRequest::Find(SearchQuery::default()))));
     }
 }

@@ -291,7 +291,7 @@ fn at_the_ends(scene: &mut Scene, control: Control) -> [Picture; 3] {
     let hit = Features { hit: Unipolar::ONE, ..Features::default() };
     let mut at = |value| {
         scene.macros = driver(control, value);
-        scene.draw(&hit); // the hit envelope rises within a frame or two
+        scene.draw(&hit); // The hit envelope rises within a frame or two.
         scene.draw(&hit)
     };
     TRAVEL.map(&mut at)

@@ -1,8 +1,9 @@
 //! Ten minutes of mixed music, different for each seed: the director's changes match the actual music.
 //!
-//! The pieces are composed, so scene, tempo and beats are known exactly. The scene model was trained on pieces of the same
-//! composer (with other seeds), so this tests the path from audio to cut rather than the recognition of unknown records.
-//! For those, run the test by hand on a folder of labelled clips (`manifest.json` as for `aivj train-scene`):
+//! The pieces are composed, so scene, tempo and beats are known exactly. The scene model was trained on pieces by the
+//! same composer (with other seeds), so this tests the path from audio to cut rather than the recognition of new
+//! recordings. For that, run the test by hand on a folder of labelled clips, with a `manifest.json` as for
+//! `aivj train-scene`:
 //! `AIVJ_MEDLEY_CLIPS=FOLDER cargo test --release --test medley -- --ignored --nocapture`.
 
 use std::path::Path;
@@ -19,8 +20,8 @@ use aivj::units::{Rng, Tempo};
 
 const FPS: usize = 30;
 const SECONDS: usize = 600;
-/// Half-minute pieces are the hardest case: each must be recognised anew, and a phrase may end just as another kind of
-/// music starts.
+/// Length of a piece. Half-minute pieces are the hardest case: each must be recognised anew, and a phrase may end just
+/// as another kind of music starts.
 const PIECE_SECS: usize = 30;
 const SCENES: [Scene; 3] = [Scene::Techno, Scene::Ambient, Scene::Rock];
 /// Time after a change of music during which the new music cannot be recognised yet, in seconds.
@@ -75,7 +76,7 @@ fn clips(folder: &Path, seed: u64) -> Vec<Part> {
     parts
 }
 
-/// One change caused by the music.
+/// A change of preset caused by the music.
 struct Change {
     /// Seconds since the piece started.
     secs_in: f64,

@@ -16,7 +16,7 @@ use midir::os::unix::VirtualOutput as _;
 use midir::{MidiOutput, MidiOutputConnection};
 use servers::{Process, expect_ready, in_private, silent};
 
-/// Generous timeout; nothing is measured with it.
+/// Timeout of any wait; generous, because nothing is measured.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Environment variable that selects the JACK server.
 const SERVER: &str = "JACK_DEFAULT_SERVER";

@@ -1,5 +1,5 @@
-//! Graphics device failures in a real rig: the picture returns, the state of the show is kept, and no preset is blamed.
-//! Needs the feature `faults`.
+//! Graphics device failures in a real rig: the picture returns, the state of the show is kept, and no preset is blamed
+//! unless the device is lost whenever it draws. Needs the feature `faults`.
 
 use std::sync::Arc;
 

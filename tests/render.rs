@@ -27,7 +27,7 @@ fn render(folder: &Path, files: &[(&str, String)], more: &[&str]) -> Option<Vec<
     let errors = String::from_utf8_lossy(&output.stderr);
     let lines = String::from_utf8(output.stdout).expect("UTF-8");
     let mut reports: Vec<Value> =
-        lines.lines().map(|line| serde_json::from_str(line).expect("a report a line")).collect();
+        lines.lines().map(|line| serde_json::from_str(line).expect("one report per line")).collect();
     assert_eq!(reports.len(), files.len(), "{lines}{errors}");
     reports
         .sort_by_key(|report| paths.iter().position(|path| report["preset"] == path.to_str().unwrap_or("")));

@@ -1,7 +1,7 @@
 //! Validates every shader without a graphics device: the files in `shaders`, as they are assembled for the device, and
 //! the translated shaders of the built-in presets.
 
-#![allow(clippy::panic, reason = "helpers of tests")]
+#![allow(clippy::panic, reason = "test helpers")]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -82,7 +82,7 @@ fn every_shader_file_is_valid() {
         .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "wgsl"))
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
-    assert!(WHOLE.iter().all(|whole| names.iter().any(|name| name == whole)), "a file is gone: {names:?}");
+    assert!(WHOLE.iter().all(|whole| names.iter().any(|name| name == whole)), "a file is missing: {names:?}");
     for name in &names {
         let module = valid(name, &(shared_part(name) + &read(name)));
         assert!(!module.entry_points.is_empty(), "{name} has no entry point");

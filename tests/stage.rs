@@ -1,4 +1,4 @@
-//! The stage's measurements of the picture, and readbacks that neither lose nor swap pictures.
+//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, and resized decks.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn picture_stats_measure_light_and_change() {
     let body = "ret = uv.x < 0.5 ? float3(0.1, 0.2, 0.4) : float3(0.6, 0.6, 0.6) - (frame > 4.5 ? 0.2 : 0.0); \
                 if (abs(uv.y - 0.5) < 0.02 && uv.x < 0.25) ret = float3(0.2, 0.9, 0.3);";
     let Some(mut stage) = stage(body) else { return };
-    assert!(stage.picture_stats().is_none(), "nobody asked for them");
+    assert!(stage.picture_stats().is_none(), "measuring is off");
     stage.measure_picture(true);
     let mut measured = Vec::new();
     for _ in 0..10 {
@@ -66,8 +66,8 @@ fn picture_stats_measure_light_and_change() {
     // The line is 1/36 of the picture's height and a quarter of its width.
     let line = (0.2126 * 0.2 + 0.7152 * 0.9 + 0.0722 * 0.3 - dark) * 0.25 / 36.0;
     let (first, last) = (measured[1], measured[measured.len() - 1]);
-    assert!(measured.len() >= 7, "{} results of 10 came back", measured.len());
-    assert_eq!(measured[0].change, 1.0, "nothing to compare with");
+    assert!(measured.len() >= 7, "only {} of 10 results arrived", measured.len());
+    assert_eq!(measured[0].change, 1.0, "the first picture has no predecessor");
     assert!(near(first.luma, 0.5 * dark + 0.3 + line) && first.change == 0.0, "{first:?}");
     assert!(near(first.darkest, dark) && near(first.brightest, 0.9), "{first:?}");
     assert!(near(last.luma, 0.5 * dark + 0.2 + line), "{last:?}");
@@ -95,7 +95,7 @@ fn slow_drift_counts_as_movement_and_decks_are_measured_separately() {
     let still = measured.split(|stats| stats.moves()).map(<[_]>::len).max();
     assert!(
         measured.len() > 30 && still.is_some_and(|frames| (1..=6).contains(&frames)),
-        "{still:?} frames stood still"
+        "{still:?} measurements without movement"
     );
     stage.measure(DeckId(1));
     stage.measure(DeckId(2));
@@ -116,7 +116,7 @@ fn readback_returns_every_picture_once_and_in_order() {
             numbers.push((shot.number, shot.pixels[0]));
         }
     }
-    assert_eq!(numbers.len(), 4, "three are on their way until the ring is full");
+    assert_eq!(numbers.len(), 4, "a picture is received only when the ring of three is full");
     while let Some(shot) = readback.receive(&render_context.gpu, Wait::Always).expect("a device") {
         numbers.push((shot.number, shot.pixels[0]));
         let screenshot = stage.screenshot().expect("a picture");
@@ -127,7 +127,10 @@ fn readback_returns_every_picture_once_and_in_order() {
     }
     let expected: Vec<(u64, u8)> = (0..6).map(|i| (i, (i as f32 * 255.0 / 16.0).round() as u8)).collect();
     assert_eq!(numbers, expected);
-    assert!(!stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])), "another size");
+    assert!(
+        !stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])),
+        "a readback of another size is refused"
+    );
 }
 
 #[test]

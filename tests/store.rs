@@ -32,7 +32,7 @@ fn marks(store: &Store, bound: u64) -> BTreeSet<u64> {
     let favourites = store.favourites().expect("read");
     let bans: BTreeSet<PresetId> = store.bans(1).expect("read").into_iter().map(|ban| ban.id).collect();
     let plays = store.plays().expect("read");
-    assert!(plays.values().all(|play| play.plays == 1), "something was written twice");
+    assert!(plays.values().all(|play| play.plays == 1), "a play was saved twice");
     let there = |number: &u64| match number % 4 {
         0 => favourites.contains(&id(*number)),
         1 => bans.contains(&id(*number)),
@@ -72,7 +72,7 @@ struct KillOnDrop(Child);
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        self.0.kill().ok(); // It may have ended.
+        self.0.kill().ok(); // It may have ended already.
         self.0.wait().ok();
     }
 }
@@ -167,7 +167,7 @@ fn a_full_disk_loses_nothing_whether_freed_before_or_after_exit() {
         writer.write(mark(0), 1);
         wait_for(&writer, |status| status.saved == 1);
         let filler = disk.fill();
-        // The log has some room left at its end.
+        // The write-ahead log has some room left at its end.
         (1..400).for_each(|number| writer.write(mark(number), 1));
         let big = format!("\"{}\"", "x".repeat(1 << 20));
         writer.write(StoreWrite::Remember("taste".into(), big), 1);
@@ -183,7 +183,7 @@ fn a_full_disk_loses_nothing_whether_freed_before_or_after_exit() {
             std::fs::remove_file(&filler).expect("removed");
             disk.remount("size=16m");
         }
-        assert_eq!(marks(&open(&disk.0), 400).len(), 400, "before the end: {before_the_end}");
+        assert_eq!(marks(&open(&disk.0), 400).len(), 400, "freed before exit: {before_the_end}");
     }
 }
 

@@ -57,7 +57,7 @@ impl Supervised {
         self.lines.lock().expect("lines").iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
-    /// Returns the IDs of the supervisor's child processes that run, and whether each has a show.
+    /// Returns the IDs of the supervisor's running child processes, and whether each runs a show.
     fn children(&self) -> Vec<(u32, bool)> {
         let parent = self.program.0.id().to_string();
         let processes = std::fs::read_dir("/proc").expect("processes").flatten();
@@ -78,7 +78,7 @@ impl Supervised {
         })
     }
 
-    /// Returns the ID of the standby's process, once it waits.
+    /// Returns the ID of the standby's process, once it is ready and idle.
     fn standby(&self) -> u32 {
         wait_for("the standby", || {
             let (id, _) = self.children().into_iter().find(|(_, show)| !show)?;
@@ -114,7 +114,7 @@ fn cpu_ticks(process: u32) -> Option<u64> {
     Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
-/// Returns whether a process in `/proc` has the thread of a show.
+/// Returns whether a process, given by its folder in `/proc`, has a show thread.
 fn has_show(process: &std::path::Path) -> bool {
     let threads = std::fs::read_dir(process.join("task")).into_iter().flatten().flatten();
     threads
@@ -143,7 +143,7 @@ fn a_crashed_or_hung_show_is_restarted_with_its_state() {
     show.send_signal(libc::SIGSTOP);
     assert_eq!(show.output_lines("the show hung").len(), 1);
     grown(&show, third.show.history.len());
-    assert_eq!(std::fs::read_dir(show.data.path().join("sets")).expect("logs").count(), 4, "a log each");
+    assert_eq!(std::fs::read_dir(show.data.path().join("sets")).expect("logs").count(), 4, "one log per run");
     let (child, standby) = (show.child(), show.standby());
     show.program.signal(libc::SIGTERM);
     let status = wait_for("the end", || show.program.0.try_wait().expect("its state"));

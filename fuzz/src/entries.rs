@@ -1,7 +1,7 @@
 //! The entry points of the fuzz targets. `tests/properties` compiles this file too and runs the same functions on the
 //! seeds and on generated input, so a target and its test cannot drift apart.
 //!
-//! Every function accepts any bytes, must return, and asserts its invariants. None uses a graphics device.
+//! Every function accepts arbitrary bytes, always returns, and asserts its invariants. None uses a graphics device.
 
 use std::path::Path;
 
@@ -19,8 +19,8 @@ use aivj::units::thread_time;
 pub const MAX_BYTES: usize = 1 << 16;
 /// Instruction budget of one run of [`eel`].
 pub const EEL_BUDGET: u64 = 200_000;
-/// Maximum CPU time of [`EEL_BUDGET`] instructions: a hundred times the usual, and enough for builds without
-/// optimisation.
+/// Maximum CPU time of [`EEL_BUDGET`] instructions, in seconds: a hundred times the usual, so that unoptimised builds
+/// pass too.
 const EEL_SECONDS: f64 = 2.0;
 
 /// EEL source: compiles or is rejected. A program ends within its budget and leaves the same variables every time, in
@@ -80,8 +80,11 @@ fn check_frame(frame: &Frame) {
         "a line has a non-finite end"
     );
     assert!(frame.dots.iter().all(|dot| finite(&dot.at)), "a dot has a non-finite position");
-    assert!(frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)), "a shape");
-    assert!(frame.triangles.iter().all(|corner| finite(&corner.at)), "a triangle");
+    assert!(
+        frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)),
+        "a shape is not finite"
+    );
+    assert!(frame.triangles.iter().all(|corner| finite(&corner.at)), "a triangle is not finite");
 }
 
 /// The JSON files next to presets: style indexes, policy, manifest, blacklist, map. An index survives a round trip.
@@ -138,7 +141,7 @@ pub fn picture(data: &[u8]) {
     }
 }
 
-/// The file of a vision model: rejected, or the names of its external files are found.
+/// A vision model's `model.onnx`: rejected, or the names of its external files are returned.
 pub fn model(data: &[u8]) {
     with_file("model.onnx", cut(data), |path| drop(aivj::embed::check_model(path)));
 }
@@ -151,16 +154,16 @@ pub fn settings(data: &[u8]) {
     assert!(settings.macros.iter().all(|(_, value)| (0.0..=1.0).contains(value)));
 }
 
-/// A taste or feedback package: rejected, or a taste with valid numbers.
+/// A taste or feedback package: rejected, or its taste can be exported and imported again.
 pub fn taste(data: &[u8]) {
     let Ok(text) = aivj::disk::decode(cut(data)) else { return };
     if let Ok(package) = aivj::mind::taste::import(&text) {
         let written = package.to_json(0).expect("plain data");
-        assert!(aivj::mind::taste::import(&written).is_ok(), "a taste that is not read again");
+        assert!(aivj::mind::taste::import(&written).is_ok(), "an exported taste cannot be imported");
     }
 }
 
-/// A damaged store: the recovered rows are no more than its bytes can hold.
+/// A damaged store: no more rows are recovered than its bytes can hold.
 pub fn store(data: &[u8]) {
     const SHAPES: [Shape; 2] = [
         Shape {

@@ -1,5 +1,5 @@
-//! The children of a brood. Child number n depends only on the parents, their mates, the seed and n, so a run
-//! that resumes another writes only the missing or damaged children and leaves the others unchanged.
+//! The children of a brood. Child number n depends only on the parents, their mates, the seed and n, so a
+//! resumed run writes only the missing or damaged children and leaves the others unchanged.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,7 +32,7 @@ const NEIGHBOURS: f64 = 0.25;
 /// Number of children bred between two progress reports.
 const CHUNK: usize = 256;
 
-/// A child.
+/// A bred preset.
 #[derive(Clone, Debug)]
 pub(super) struct Child {
     /// ID of the preset.
@@ -61,8 +61,8 @@ pub(super) fn pairs(parents: &[Parent], looks: &BTreeMap<usize, Point>, kind: Ma
     (0..parents.len()).map(|parent| mates(parent, parents, looks, kind)).collect()
 }
 
-/// Breeds `count` children, and writes those whose files are missing or have other contents. `pairs` contains
-/// the mates of each parent.
+/// Breeds up to `count` children, and writes those whose files are missing or have other contents. `pairs`
+/// contains the mates of each parent.
 pub(super) fn breed(
     parents: &[Parent],
     pairs: &[Vec<usize>],
@@ -126,7 +126,7 @@ fn mates(one: usize, parents: &[Parent], looks: &BTreeMap<usize, Point>, mates: 
 }
 
 /// Breeds a child and returns it with its text; `None` if every attempt fails to compile or has more problems
-/// than each of its parents.
+/// than either parent.
 fn breed_child(
     number: usize,
     parents: &[Parent],

@@ -9,7 +9,7 @@ use crate::milk::text::{Decoded, Key, Line, leading_number, lines};
 
 /// Shader model of a shader whose file does not state one.
 const DEFAULT_MODEL: u32 = 2;
-/// Words of a comment that states a licence or a copyright.
+/// Words, in lower case, that mark a comment as a licence or copyright statement.
 const LICENCE_WORDS: [&str; 6] = ["licen", "copyright", "creative commons", "cc0", "cc by", "public domain"];
 
 /// A preset to breed from.
@@ -169,7 +169,10 @@ mod tests {
         assert!(preset.is_connected(Part::Vertex, &preset, Part::Motion));
         assert!(!preset.is_connected(Part::Shapes, &preset, Part::Motion));
         let other = read("per_frame_1=reg02=time;");
-        assert!(preset.is_connected(Part::Shapes, &other, Part::Motion), "it would change what nothing sets");
+        assert!(
+            preset.is_connected(Part::Shapes, &other, Part::Motion),
+            "one sets what the other only reads"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Breeding: new presets from those the performer loves.
+//! Breeding: new presets from the performer's favourites.
 //!
 //! A child takes each part of a preset (motion, per-vertex code, warp, composite, waves, shapes, colours) whole from
 //! one of two parents, and its constants vary. A part that reads `q` variables brings the per-frame code that sets
@@ -45,12 +45,12 @@ use taste::{AuditedPreset, Comparison, Kept, Selection};
 
 /// Maximum number of children that the report shows with pictures.
 const BEST: usize = 24;
-/// Number of library presets to audit if fewer have a verdict: the distances of children are compared with
-/// theirs.
+/// Number of library presets with a verdict that the children are compared with; if fewer have one, a sample is
+/// audited.
 const SAMPLE: usize = 64;
-/// Name of the pack with the children that are kept.
+/// Name of the pack of the children that are kept.
 const KEPT_PACK: &str = "new";
-/// Name of the pack with the children that became favourites.
+/// Name of the pack of the children that became favourites.
 const FAVOURITES_PACK: &str = "favourites";
 
 /// Breeds children, or resumes the brood in the folder, and packs those that are kept and those that became favourites.

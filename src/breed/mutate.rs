@@ -16,7 +16,7 @@ const ROUNDING: f64 = 0.002;
 /// Range of numbers treated as factors, such as a zoom or a decay: their distance from 1 varies.
 const FACTORS: std::ops::Range<f64> = 0.8..1.25;
 
-/// How much a child differs from what it takes from its parents.
+/// How much a child's constants differ from those of its parents.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mutation {
     /// Probability that a constant varies.

@@ -83,7 +83,7 @@ struct StateParent {
     file: String,
 }
 
-/// A parent.
+/// A preset to breed from.
 #[derive(Clone, Debug)]
 pub(super) struct Parent {
     /// ID of the preset.
@@ -215,7 +215,8 @@ fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     paths.into_iter().map(found).collect()
 }
 
-/// Returns a file of each favourite, in the library if it contains one, ordered by path.
+/// Returns one file of each favourite, preferably from the library, ordered by path; favourites without a file are
+/// omitted.
 fn favourites(store: &Store, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let favourites = store.favourites()?;
     if !favourites.is_empty() {
@@ -235,7 +236,7 @@ fn favourites(store: &Store, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files.into_iter().collect())
 }
 
-/// Returns up to 48 characters of a name, with those that a file system may reject replaced.
+/// Returns up to 48 characters of a name, with `-` for each character that a file system may reject.
 pub(super) fn file_name(name: &str) -> String {
     const MAX_CHARS: usize = 48;
     let plain = |c: char| if c.is_control() || r#"<>:"/\|?*"#.contains(c) { '-' } else { c };

@@ -49,7 +49,7 @@ pub struct BreedSettings {
     pub workers: usize,
     /// Random seed.
     pub seed: u64,
-    /// Lock file that a playing show holds; breeding slows down meanwhile. `None` to ignore shows.
+    /// Lock file that a running show holds; breeding slows down while it is held. `None` to ignore shows.
     pub pause_for: Option<PathBuf>,
     /// Set to true to cancel; finished work is kept.
     pub stop: Arc<AtomicBool>,

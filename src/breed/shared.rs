@@ -11,7 +11,7 @@ pub(super) enum Shared {
     Reg(u8),
     /// `gmegabuf`, the memory common to all code.
     Memory,
-    /// `megabuf`, the memory of one kind of code, such as per-frame code.
+    /// `megabuf`, the memory of one kind of code, such as per-frame code. Grafted code would share the host's.
     LocalMemory,
     /// The ranges of the blur textures, which values and per-frame code set and shaders read.
     Blur,

@@ -50,7 +50,7 @@ pub(super) struct Comparison<'a> {
     pub favourites: &'a [AuditedPreset],
     /// Indices of the parents that flash too often; their children may flash as well.
     pub flashing: &'a BTreeSet<usize>,
-    /// The library's gates.
+    /// The audit's gates for the library.
     pub gates: &'a Gates,
 }
 
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn only_live_new_children_near_the_taste_are_kept() {
+    fn only_working_new_children_near_the_favourites_are_kept() {
         let children: Vec<Child> = (10..16).map(|number| child(number, [0, 0])).collect();
         let library = [known(0, 0.9), known(1, 0.8), known(2, 0.3)];
         let favourites = [known(2, 0.3)];

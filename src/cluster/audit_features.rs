@@ -1,6 +1,6 @@
-//! Features from an audit, for clustering without frames and embeddings: tags, luma, motion and render times.
+//! Features from an audit, for clustering without frames or embeddings: tags, luma, motion and render times.
 //!
-//! Reads `preset-audit.json` of this program or of its predecessor.
+//! Reads a `preset-audit.json` written by this program or its predecessor.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -154,7 +154,7 @@ mod tests {
         std::fs::write(folder.path().join(AUDIT_FILE), text).expect("written");
         let items = items_in(folder.path(), None).expect("presets");
         let (table, known) = audit_features(folder.path(), &items).expect("read");
-        assert_eq!(table.ids.len(), 40, "one was not measured");
+        assert_eq!(table.ids.len(), 40, "one preset has no measurements");
         let settings = ClusterSettings {
             count: Some(2),
             seed: 1,

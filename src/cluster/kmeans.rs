@@ -3,7 +3,7 @@
 //! |x - c|^2 = |x|^2 - 2 x.c + |c|^2, so a chunk of rows against all centres is one product (linfa's loops take five
 //! times as long on 130,000 x 512). Lloyd's algorithm (1982), or mini-batches (Sculley, 2010) for very large
 //! libraries. The initial centres come from linfa's k-means on a sample, initialised by greedy k-means++. Rows are
-//! split over threads; sums are added in row order, so the result does not depend on the number of threads.
+//! split over threads; sums are added in a fixed order, so the result does not depend on the number of threads.
 
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
@@ -12,7 +12,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::units::Rng;
 
-/// Rows per product: 512 rows of 512 values stay in the cache.
+/// Number of rows per product: 512 rows of 512 values fit in the cache.
 const CHUNK: usize = 512;
 /// Number of sampled rows per centre for the initial centres of Lloyd's algorithm.
 pub const LLOYD_SAMPLE: usize = 72;
@@ -113,7 +113,7 @@ fn draw(weights: &Array1<f32>, rng: &mut Rng) -> usize {
     rng.below(weights.len())
 }
 
-/// Runs Lloyd's algorithm from `start` until convergence, for at most `most` passes.
+/// Runs Lloyd's algorithm from `start` until convergence, for at most `most` passes plus a final assignment.
 pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: usize) -> Assignment {
     let norms = squared_norms(rows);
     let spread = norms.iter().copied().map(f64::from).sum::<f64>() / norms.len().max(1) as f64;

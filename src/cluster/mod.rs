@@ -36,7 +36,7 @@ use crate::units::Rng;
 
 /// Minimum number of clusters.
 pub const MIN_CLUSTERS: usize = 8;
-/// Maximum number of clusters; the desk has no room for longer IDs.
+/// Maximum number of clusters; a show merges the smallest styles of an index with more.
 pub const MAX_CLUSTERS: usize = 256;
 /// Number of rows above which mini-batches are used.
 const LARGE: usize = 200_000;
@@ -59,7 +59,7 @@ pub struct ClusterSettings {
     pub pack: String,
     /// Current time, ISO 8601.
     pub at: String,
-    /// Method; `None` chooses it by the size of the library.
+    /// Method; `None` to choose it by the size of the library.
     pub method: Option<Method>,
     /// Maximum number of passes over all presets with [`Method::Lloyd`].
     pub passes: usize,
@@ -246,7 +246,7 @@ pub fn previous(folder: &Path) -> Option<Styles> {
     read_file(&folder.join(PREVIOUS))
 }
 
-/// Saves the styles in `folder` when a bake starts, so that they can be compared with the new ones.
+/// Saves a copy of the styles in `folder`, for comparison with new ones; called when a bake starts.
 pub fn save_previous(folder: &Path) -> Result<(), FileError> {
     match disk::read(&folder.join(CLUSTERS), disk::limit::LIST) {
         Ok(bytes) => disk::write(&folder.join(PREVIOUS), &bytes),
@@ -356,8 +356,8 @@ fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// Writes the policy and a style index by author, for presets without embeddings. `presets` yields pairs of
-/// preset ID and path.
+/// Writes the policy and the v0 style index, which is derived from names alone and needs no embeddings. `presets`
+/// yields pairs of preset ID and path.
 pub fn index_by_names<'a>(
     presets: impl Iterator<Item = (&'a str, &'a str)>,
     folder: &Path,

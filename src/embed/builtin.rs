@@ -28,7 +28,7 @@ const LOOK_MODEL: &str = "look-model.npy";
 /// fitted again.
 const REFIT_GROWTH: usize = 4;
 
-/// Embeds presets with pretrained concepts and with a text model and a look model fitted on the library.
+/// Embedder that uses pretrained concepts, and a text model and a look model fitted on the library.
 pub struct BuiltinEmbedder {
     model: TextModel,
     looks: Option<LookModel>,

@@ -1,5 +1,5 @@
-//! Embeddings written by other programs: a matrix, the ID of every row, and optionally a description in a
-//! format other than ours.
+//! Embeddings written by other programs: a matrix, the ID of every row, and optionally a description in the other
+//! program's own format.
 
 use std::path::Path;
 

@@ -45,7 +45,7 @@ pub struct PresetInput {
     pub frames: Vec<PathBuf>,
 }
 
-/// Computes embeddings of presets.
+/// An embedder, which computes a vector for each preset.
 pub trait Embedder {
     /// Returns the ID of the embedder; rows of different embedders are not comparable.
     fn id(&self) -> EmbedderId;

@@ -1,7 +1,7 @@
 //! Numeric values of a preset: 113 numbers, each mapped to its rank among the presets of the library.
 //!
-//! Ranks are independent of units and robust to outliers (share of the ten nearest neighbours in the same
-//! category: .720, against .718 with robust scaling of logarithms).
+//! Ranks are independent of units and robust to outliers. The category share of numbers alone (see [`super::text`]) is
+//! .720, against .718 with robust scaling of logarithms.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub(super) fn numbers(source: &SplitSource) -> Vec<f32> {
     numbers
 }
 
-/// Maps values to their ranks within a library.
+/// Mapping from values to their ranks within a library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ranks {
     /// For each number, ascending values with their ranks. A rank is the share of presets with a lower value

@@ -32,7 +32,7 @@ pub(super) fn leading_directions(
         let back = matrix.transposed_times(basis.view(), threads);
         basis = orthonormal(matrix.times(back.view(), threads));
     }
-    // (words x width): the transposed matrix projected onto the basis.
+    // The transposed matrix projected onto the basis: words x width.
     let small = matrix.transposed_times(basis.view(), threads);
     let gram = small.t().dot(&small).mapv(f64::from);
     let Ok(eigen) = gram.eigh() else {

@@ -123,8 +123,8 @@ impl Table {
             Self::read(folder, earlier_name).ok().flatten().filter(|saved| saved.embedder_id == embedder_id);
         on_note(match &saved {
             Some(table) => format!(
-                "replacing the embeddings of {old} by {} embeddings of {new} from an earlier bake; the replaced ones are \
-                kept as *{EARLIER}",
+                "replacing the embeddings of {old} with {} embeddings of {new} from an earlier bake; the replaced ones \
+                are kept as *{EARLIER}",
                 table.ids.len()
             ),
             None => format!(
@@ -153,7 +153,7 @@ impl Table {
         };
         let meta: Meta = match serde_json::from_slice(&meta) {
             Ok(meta) => meta,
-            // A description in a format other than ours.
+            // A description in another program's format.
             Err(error) if error.is_data() => {
                 return foreign(folder, name_of)?.map(Some).ok_or_else(|| format!("{META}: {error}"));
             }

@@ -5,8 +5,8 @@
 //! Deerwester et al., 1990), with norm 1. Fitted on a library once and saved, so that presets added later get
 //! comparable descriptors.
 //!
-//! Share of the ten nearest neighbours in the same folder (measured as in [`super::concepts`]), on 6,997
-//! curated presets:
+//! Share of 6,997 curated presets whose folder is the most common one among their ten nearest neighbours (measured as
+//! in [`super::concepts`]):
 //!
 //! | Variant | Category | Subfolder | Strict category | Strict subfolder |
 //! |---|---|---|---|---|
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_of_one_kind_are_more_similar_than_of_two_kinds() {
+    fn presets_of_the_same_kind_are_more_similar_than_others() {
         let readings = library();
         let model = TextModel::fit(&readings, 1, 2);
         let rows = model.describe(&readings, 2);

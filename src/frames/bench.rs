@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_holds_the_presets_that_both_have() {
+    fn a_comparison_covers_the_presets_in_both_results() {
         let before = bench(&[("a", 10.0), ("b", 10.0), ("gone", 10.0)]);
         let now = bench(&[("a", 5.0), ("b", 20.0), ("new", 1.0)]);
         let table = now.compared_with(&before);

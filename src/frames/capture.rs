@@ -149,7 +149,7 @@ impl Captured {
     }
 }
 
-/// Captures presets one at a time on one device.
+/// A capturer of presets, one at a time on one device.
 pub struct FrameCapturer {
     settings: CaptureSettings,
     render_context: Arc<RenderContext>,

@@ -187,7 +187,7 @@ fn is_cut(path: &Path) -> std::io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// Appends lines to the index.
+/// Writer that appends lines to the index.
 pub struct IndexWriter {
     file: std::fs::File,
     path: PathBuf,
@@ -251,10 +251,10 @@ mod tests {
 
     #[test]
     fn frames_are_stored_in_nested_folders_by_hash() {
-        // printf presets/x.milk | sha1sum
         let hash = id_hash("presets/x.milk");
         assert_eq!(hash.len(), 16);
         assert_eq!(folder_of(&hash), format!("frames/{}/{}/{hash}", &hash[0..2], &hash[2..4]));
+        // The SHA-1 of "abc" in FIPS 180.
         assert_eq!(id_hash("abc"), "a9993e364706816a");
     }
 }

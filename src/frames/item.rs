@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(manifest(listed), [pair("run3-b-1", "run3/x/b.milk"), pair("x/c.milk", "x/c.milk")]);
         let twice = r#"{"id":"same","relPath":"x/a.milk"},{"id":"same","relPath":"x/b.milk"}"#;
         assert_eq!(manifest(twice), [pair("same", "x/a.milk"), pair("x/b.milk", "x/b.milk")]);
-        assert_eq!(manifest(r#"{"id":"gone.milk"}"#).len(), 2, "of another folder: ignored");
+        assert_eq!(manifest(r#"{"id":"gone.milk"}"#).len(), 2, "a manifest of another folder is ignored");
     }
 
     #[cfg(unix)]

@@ -51,7 +51,7 @@ pub struct FramesSettings {
     pub retries: u32,
     /// Time at which to stop, even if unfinished; `None` sets no limit.
     pub deadline: Option<Instant>,
-    /// Path of the lock of a playing show; rendering slows down while the lock is held. `None` ignores shows.
+    /// Lock file that a running show holds; rendering slows down while it is held. `None` to ignore shows.
     pub pause_for: Option<PathBuf>,
     /// Set to true to cancel the stage.
     pub stop: Arc<AtomicBool>,

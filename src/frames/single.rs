@@ -68,7 +68,7 @@ pub enum RenderStatus {
 /// Result of rendering one preset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderReport {
-    /// Path of the preset file: in JSON an array of bytes if it is not valid Unicode.
+    /// Path of the preset file; in JSON, an array of bytes if it is not valid Unicode.
     #[serde(with = "crate::disk::as_wire_paths")]
     pub preset: PathBuf,
     /// How the rendering ended.
@@ -102,7 +102,7 @@ impl RenderReport {
     }
 }
 
-/// Renders presets one at a time on one device.
+/// A renderer of presets, one at a time on one device.
 pub struct Renderer {
     settings: RenderSettings,
     render_context: Arc<RenderContext>,

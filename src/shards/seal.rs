@@ -77,7 +77,7 @@ pub fn break_seal(folder: &Path) -> Result<(), ShardError> {
     }
 }
 
-/// Writes the description, then the hashes of all files.
+/// Seals a folder: writes the description of the shard, then the hashes of all files.
 pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     let path = folder.join(INFO);
     disk::write_json(&path, info).map_err(|error| ShardError::file(&path, &error.why))?;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_copy_names_the_file() {
+    fn the_error_about_an_incomplete_copy_names_the_file() {
         let (folder, info) = sealed(0);
         let opened = SealedShard::open(folder.path()).expect("opened");
         assert_eq!((opened.info, opened.files), (info, vec!["frames/01/0.webp".into(), INFO.into()]));

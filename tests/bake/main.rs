@@ -1,4 +1,4 @@
-//! The bake as a user runs it: interrupted audits that resume, hostile presets among good ones, packs, the report.
+//! The bake as a user runs it: interrupted audits that resume, hostile presets among good ones, packs and the report.
 //!
 //! Everything runs in child processes of the program, with a separate store in a temporary folder.
 
@@ -31,7 +31,7 @@ fn a_killed_audit_resumes_and_gives_the_same_verdicts() {
     for path in fixture::judged(&last.stdout) {
         *judged.entry(path).or_default() += 1;
     }
-    // A verdict is stored shortly before it is reported, so a kill may suppress the report; no verdict is reached
+    // A verdict is stored shortly before it is reported, so a kill may suppress the report, but no preset is audited
     // twice.
     assert!(judged.len() >= 4 && judged.values().all(|&times| times == 1), "{judged:?}");
     assert!(
@@ -110,7 +110,8 @@ fn a_pack_never_follows_a_link() {
         fixture
             .bake(&["pack", "--name", name, "--from", "crashsafe"], &["--packs", "PACKS", "--audit", "OUT"])
     };
-    // A linked folder in the pack, the pack itself as a link, and a manifest that refers elsewhere.
+    // A linked folder in the pack, whose file the manifest lists with or without the pack's name, and a link as the
+    // pack itself.
     for (name, link, listed) in [
         ("folder", "folder/good", "folder/good/precious.milk"),
         ("whole", "whole", "precious.milk"),
@@ -195,7 +196,10 @@ fn a_pack_contains_good_presets_and_the_report_all_verdicts() {
     let lines = std::fs::read_to_string(fixture.folder("out").join("frames-index.jsonl")).expect("frames");
     let has_bands =
         |line: &str| line.contains("\"bandResponse\":{\"low\":") && line.contains("\"bandClass\":");
-    assert!(lines.lines().count() == 7 && lines.lines().all(has_bands), "bands of the audit: {lines}");
+    assert!(
+        lines.lines().count() == 7 && lines.lines().all(has_bands),
+        "each of the 7 lines has the audit's bands: {lines}"
+    );
 }
 
 #[test]

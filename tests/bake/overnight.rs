@@ -90,7 +90,7 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     assert_eq!(index(&fixture.library), baked, "the show finds it next to the presets");
     let manifest = json(&out.join("library-manifest.json"));
     assert_eq!(manifest["presets"].as_array().map(Vec::len), Some(baked.len()));
-    assert!(baked.keys().all(|preset| out.join(preset).exists()), "the pack holds the presets");
+    assert!(baked.keys().all(|preset| out.join(preset).exists()), "the pack contains the presets");
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
     assert!(page.contains("black.milk") && page.contains("black: no lit pixels"), "{page}");
     assert!(out.join("audit/report.html").exists());
@@ -203,7 +203,10 @@ fn unusual_file_names_are_baked_empty_presets_excluded_and_existing_files_kept()
     assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
     let baked: Vec<String> = index(library).into_keys().collect();
     assert_eq!(baked, ["#1 hash.milk", "a/twin.milk", "good 2.milk"]);
-    assert!(baked.iter().all(|preset| fixture.folder("out").join(preset).is_file()), "the pack holds them");
+    assert!(
+        baked.iter().all(|preset| fixture.folder("out").join(preset).is_file()),
+        "the pack contains them"
+    );
     assert_eq!(json(&library.join("aivj-style-policy.v0.json"))["preferSameAuthorChance"], 0.9);
     assert_eq!(json(&library.join("aivj-style-index.v1.json.before-bake"))["pack"], "run3");
 
@@ -246,7 +249,7 @@ fn folders_of_the_user_and_libraries_are_refused_untouched() {
         refuse(stage, &own, "not from a bake");
     }
     refuse(&["overnight", "--pack", "night"], &fixture.library, "is a preset library");
-    // A library whose bake is elsewhere, even if it is a pack.
+    // A library that was baked into another folder, even if it is also a pack.
     for name in ["aivj-bake.v0.json", "aivj-style-index.v1.json", "library-manifest.json"] {
         std::fs::write(own.join(name), "{}").expect("written");
     }

@@ -99,7 +99,11 @@ fn a_finished_audit_of_the_predecessor_is_used_by_packs_and_audits() {
     assert!(audited.status.success(), "{}", audited.stderr);
     let mut judged = fixture::judged(&audited.stdout);
     judged.sort();
-    assert_eq!(judged, ["good 3.milk", "good 4.milk"], "the crashed and the new one");
+    assert_eq!(
+        judged,
+        ["good 3.milk", "good 4.milk"],
+        "only the one that crashed and the new one are audited"
+    );
     assert!(audited.stdout.contains("\"taken_over\""));
     assert_eq!(std::fs::read(out.join("preset-audit.taken-over.json")).expect("kept"), original);
     let entries = fixture.entries();

@@ -60,11 +60,11 @@ fn enter_opens_the_typed_folder() {
         let field = harness.get_all_by_role(Role::TextInput).last().expect("the folder's field");
         field.click();
         harness.run_steps(2);
-        assert!(harness.ctx.text_edit_focused(), "keys act on the show while the field has the keyboard");
+        assert!(harness.ctx.text_edit_focused(), "keys act on the show although the field has the focus");
         let field = harness.get_all_by_role(Role::TextInput).last().expect("the folder's field");
         field.type_text("/music/presets v2");
         harness.run_steps(2);
-        assert_eq!(*asked.borrow(), [], "nothing is opened while it is typed");
+        assert_eq!(*asked.borrow(), [], "nothing is opened while the path is being typed");
         harness.key_press(Key::Enter);
         harness.run_steps(2);
         assert_eq!(*asked.borrow(), [opens("/music/presets v2")]);
@@ -143,7 +143,7 @@ fn keys_of_the_library_act_on_the_selection() {
         assert_eq!(
             desk.borrow().redirect(ban.clone()),
             None,
-            "nothing is selected: nothing on air is banned"
+            "without a selection, Ban does not act on the preset on air"
         );
         harness.get_by_label(first.name()).click();
         harness.run_steps(2);
@@ -152,7 +152,7 @@ fn keys_of_the_library_act_on_the_selection() {
         assert_eq!(aimed(&favourite), Some(Action::Show(Command::FavouritePreset(first.id))));
         assert_eq!(aimed(&Action::Show(Command::Next)), Some(Action::Show(Command::Next)));
         desk.borrow_mut().open(Page::Live);
-        assert_eq!(aimed(&ban), Some(ban.clone()), "on the Live page it is the one on air");
+        assert_eq!(aimed(&ban), Some(ban.clone()), "on the Live page, Ban acts on the preset on air");
     });
 }
 
@@ -198,7 +198,7 @@ fn a_mark_can_be_undone_for_a_while() {
         assert_eq!(*asked.borrow(), [show(Command::Undo)]);
     });
     moment.snapshot.undo = Some(Undoable { what: "Banned Grey Noise".into(), at: 1.0 });
-    try_out(&moment, |harness, _, _| assert!(harness.query_by_label("Undo").is_none(), "it is over"));
+    try_out(&moment, |harness, _, _| assert!(harness.query_by_label("Undo").is_none(), "too late to undo"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use egui_kittest::TestRenderer;
 /// Format of the target; egui blends in gamma space, so writes are not converted to sRGB.
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
-/// Draws egui's shapes to a texture and reads it back.
+/// A renderer that draws egui's shapes to a texture and reads it back.
 pub struct OffScreen {
     gpu: Gpu,
     renderer: egui_wgpu::Renderer,
@@ -63,7 +63,7 @@ impl OffScreen {
         let bytes = buffer.slice(..).get_mapped_range().map_err(|e| e.to_string())?;
         let pixels = bytes.chunks_exact(row as usize).flat_map(|row| &row[..4 * width as usize]);
         let picture = image::RgbaImage::from_raw(width, height, pixels.copied().collect());
-        picture.ok_or_else(|| "the picture came back short".into())
+        picture.ok_or_else(|| "the picture read back is incomplete".into())
     }
 }
 

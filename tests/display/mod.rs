@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 /// Timeout of any wait; generous, because other tests may keep the machine busy.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// Waits until no other test of this program runs a show: two at once would take each other's CPU time.
+/// Waits until no other test of this binary runs a show: two at once would compete for the CPU.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // A failed test has ended.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // Poisoned if another test failed.
 }
 
 /// A process that is killed when it is dropped.

@@ -51,8 +51,8 @@ pub fn compare(expected: &RgbImage, actual: &RgbImage, scene: &Scene) -> Compari
         let [width, height] = scene.tile();
         let frame = scene.frames.get((x / width) as usize).copied().unwrap_or_default();
         format!(
-            "{outliers} pixels differ by more than {}, {} may; the worst by {most}: row {}, frame {frame}, \
-             pixel ({}, {}) is {:?} instead of {:?}",
+            "{outliers} pixels differ by more than {}, at most {} may; worst difference {most}: row {}, \
+             frame {frame}, pixel ({}, {}) is {:?} instead of {:?}",
             scene.tolerance,
             scene.max_outliers,
             y / height + 1,
@@ -69,7 +69,7 @@ fn channel_differences(a: &Rgb<u8>, b: &Rgb<u8>) -> [u8; 3] {
     std::array::from_fn(|channel| a.0[channel].abs_diff(b.0[channel]))
 }
 
-/// Returns an error for a picture of almost one colour, which would match whatever else goes wrong.
+/// Returns an error for a picture of almost a single colour, which would match no matter what else goes wrong.
 pub fn has_content(picture: &RgbImage) -> Result<(), String> {
     let mut counts = std::collections::BTreeMap::new();
     for pixel in picture.pixels() {

@@ -107,8 +107,7 @@ impl Studio {
         }
     }
 
-    /// Draws the stage's picture as a window of `size` pixels shows it, on blue, so that the letterbox bars are
-    /// visible.
+    /// Returns the stage's picture as a window of `size` pixels shows it, letterboxed.
     fn presented(&self, stage: &Stage, size: [u32; 2]) -> Result<RgbaImage, String> {
         let gpu = &self.render_context.gpu;
         let [width, height] = size;

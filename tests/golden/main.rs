@@ -101,7 +101,7 @@ fn folders_are_small() -> Result<(), Failed> {
     let bytes: u64 =
         files.filter_map(|file| file.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum();
     if bytes > MAX_BYTES {
-        return Err(format!("tests/golden takes {bytes} bytes of at most {MAX_BYTES}").into());
+        return Err(format!("tests/golden takes {bytes} bytes; the maximum is {MAX_BYTES}").into());
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ pub struct Row {
     pub output_mode_from: u32,
     /// Whether flashes are limited.
     pub limit_flashes: bool,
-    /// Per-frame variables with a factor and an offset, as macros change them.
+    /// Per-frame variables with a factor and an offset, which macros also apply.
     pub linear: BTreeMap<String, [f64; 2]>,
     /// Per-frame variables with an exponent.
     pub power: BTreeMap<String, f64>,
@@ -134,7 +134,7 @@ impl Scene {
             scene.rows.push(Row::default());
         }
         if scene.preset.is_some() == scene.built_in.is_some() {
-            return Err(format!("{}: name either a preset or a built-in one", path.display()));
+            return Err(format!("{}: set either `preset` or `built_in`", path.display()));
         }
         Ok(scene)
     }

@@ -26,7 +26,7 @@ fn vs(@builtin(vertex_index) index: u32) -> Out {
 /// Value of every texel of every texture.
 pub const TEXEL: [u8; 4] = [51, 102, 153, 255];
 
-/// Draws single pixels.
+/// A renderer of single pixels.
 pub struct Painter {
     gpu: Gpu,
     vertex: wgpu::ShaderModule,
@@ -177,8 +177,8 @@ impl Painter {
         encoder.copy_texture_to_buffer(target.as_image_copy(), destination, wgpu::Extent3d::default());
         self.gpu.submit([encoder.finish()]);
         let mapped = self.gpu.map(&buffer);
-        self.gpu.wait().expect("the device answers");
-        mapped.recv().expect("an answer").expect("readable");
+        self.gpu.wait().expect("the device finishes");
+        mapped.recv().expect("a result").expect("readable");
         let bytes = buffer.slice(..16).get_mapped_range().expect("mapped");
         let [r, g, b, _]: [f32; 4] = bytemuck::pod_read_unaligned(&bytes);
         [r, g, b]

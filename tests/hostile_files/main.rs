@@ -182,7 +182,7 @@ fn traps_in_place_of_audio_logs_packages_and_models_are_harmless() {
         (trap.set)(&model.join("model.onnx"));
         corpus::write(&model.join("preprocessor_config.json"), b"{}");
         sandbox.refused(&what("models add"), "model", &[&"models", &"add", &model]);
-        std::fs::remove_dir_all(sandbox.at("data/models")).ok(); // Nothing may have been added.
+        std::fs::remove_dir_all(sandbox.at("data/models")).ok(); // It normally does not exist.
     }
     for sound in hostile_sounds(&sandbox.fresh("files")) {
         let what = format!("listen: {}", sound.display());
@@ -212,7 +212,7 @@ fn no_code_is_loaded_from_the_data_folder() {
     let library = sandbox.at("data/libonnxruntime.so");
     let compiler = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status();
     if !compiler.is_ok_and(|status| status.success()) {
-        println!("skipped: no C compiler here");
+        println!("skipped: no C compiler");
         return;
     }
     std::fs::copy(&library, sandbox.at("data/libonnxruntime-readme.so.txt")).expect("copied");
@@ -241,7 +241,7 @@ fn hostile_textures_are_harmless() {
     let sound = sandbox.at("sound.wav");
     aivj::audio::wav::write(&sound, &aivj::audio::Pcm { rate_hz: 44_100, frames: vec![[0.1, 0.1]; 22_050] })
         .expect("written");
-    // A shader has 16 images at most, so several presets share them.
+    // A shader can use at most 16 images, so they are divided among several presets.
     let mut presets = Vec::new();
     for (number, names) in names.chunks(8).enumerate() {
         let samplers =

@@ -1,7 +1,7 @@
 //! The baseline of every built-in preset: the distance between the two engines, and the reason if they look different.
 //!
-//! `baseline.toml` has a section for each. A run fails if a preset's distance exceeds its baseline, and also if it is
-//! smaller: then record the better value with `AIVJ_UPDATE_GOLDEN=1`, so that it cannot regress.
+//! `baseline.toml` has a section for each preset. A run fails if a preset's distance exceeds its baseline, and also if
+//! it is smaller; in that case, record the better value with `AIVJ_UPDATE_GOLDEN=1`, so that it cannot regress.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -125,7 +125,7 @@ fn theirs(settings: &RenderSettings, sound: &[[f32; 2]], job: &RenderJob) -> any
             for (stage, name) in [(lactea::Stage::Final, "final"), (lactea::Stage::Main, "feedback")] {
                 let seen = engine.debug_image(stage).map_err(|error| anyhow::anyhow!("{error}"))?;
                 let picture = image::RgbaImage::from_raw(seen.width, seen.height, seen.rgba);
-                let picture = picture.ok_or_else(|| anyhow::anyhow!("a short picture"))?;
+                let picture = picture.ok_or_else(|| anyhow::anyhow!("an incomplete picture"))?;
                 picture.save(picture_path(&folder, Side::Theirs, name, number))?;
             }
         }

@@ -1,4 +1,4 @@
-//! Perceptual distance of two pictures: brightness, colours and layout.
+//! Perceptual distance between two pictures: brightness, colours and layout.
 
 use image::RgbaImage;
 use image::imageops::{FilterType, resize};
@@ -8,7 +8,7 @@ const SIZE: [u32; 2] = [64, 48];
 /// Number of bins per channel of a colour histogram.
 const BINS: usize = 8;
 
-/// The distance of two pictures.
+/// The distance between two pictures.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Distance {
     /// Difference of the mean luma, from 0 to 1.
@@ -31,7 +31,7 @@ impl Distance {
     }
 }
 
-/// Measures the distance of `ours` from `theirs`.
+/// Measures the distance between `ours` and `theirs`.
 pub fn compare(ours: &RgbaImage, theirs: &RgbaImage) -> Distance {
     let [ours, theirs] =
         [ours, theirs].map(|picture| resize(picture, SIZE[0], SIZE[1], FilterType::Triangle));
@@ -66,7 +66,7 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let deviation = |values: &[f64]| (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt();
     let (da, db) = (deviation(&a), deviation(&b));
     if da < 1e-3 && db < 1e-3 {
-        return 1.0; // Both are one flat tone.
+        return 1.0; // Both are uniform.
     }
     a.iter().zip(&b).map(|(x, y)| x * y).sum::<f64>() / a.len() as f64 / (da * db + 1e-6)
 }

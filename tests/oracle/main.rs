@@ -1,8 +1,8 @@
 //! The oracle: renders every preset with this engine and an independent one, and ranks them by distance.
 //!
 //! `cargo test --release --test oracle -- --list FILE --audio FILE --save 1,10,30 --out DIR` compares a list and keeps
-//! side-by-side pictures (ours left) and the variables; without arguments it compares the built-in presets with their
-//! baselines (`baseline.toml`).
+//! side-by-side pictures (ours on the left) and the variables. Without arguments, it compares the built-in presets with
+//! their baselines (`baseline.toml`).
 
 mod baseline;
 mod child;
@@ -111,7 +111,7 @@ impl Options {
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
-            let mut value = || args.next().ok_or_else(|| anyhow::anyhow!("{arg} wants a value"));
+            let mut value = || args.next().ok_or_else(|| anyhow::anyhow!("{arg} needs a value"));
             match arg.as_str() {
                 "--list" => {
                     let text = std::fs::read_to_string(value()?)?;

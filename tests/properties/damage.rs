@@ -1,4 +1,4 @@
-//! Damage to files: truncation, changed bytes, and pieces lost, repeated or taken from another file.
+//! Damage to files: truncation, changed or inserted bytes, and pieces lost, repeated or taken from another file.
 
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};

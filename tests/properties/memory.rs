@@ -59,7 +59,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 /// Runs `work`; returns its result and the peak growth of the program's memory meanwhile, in bytes, including
-/// other threads. Calls wait for each other.
+/// other threads. Concurrent calls are serialised.
 pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -49,7 +49,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.0.kill().ok(); // it may have ended already
+        self.0.kill().ok(); // It may have ended already.
         self.0.wait().ok();
     }
 }
@@ -87,7 +87,7 @@ pub fn in_private(name: &str, more: &[(&str, OsString)], test: impl FnOnce(&Path
     let mut own = Command::new(std::env::current_exe().expect("this program has a path"));
     own.args([name, "--exact", "--nocapture"]).env(RUNTIME, folder.path());
     own.env("HOME", folder.path()).env("XDG_RUNTIME_DIR", folder.path());
-    // The user's settings and the addresses of the user's servers.
+    // These lead to the user's settings and servers.
     for name in [
         "XDG_CONFIG_HOME",
         "XDG_STATE_HOME",
@@ -101,7 +101,7 @@ pub fn in_private(name: &str, more: &[(&str, OsString)], test: impl FnOnce(&Path
     }
     let bus = format!("unix:path={}", folder.path().join("bus").display());
     own.env("DBUS_SESSION_BUS_ADDRESS", bus).envs(more.iter().cloned());
-    let output = own.output().expect("this program starts twice");
+    let output = own.output().expect("this program starts again");
     for text in [output.stdout, output.stderr] {
         println!("{}", String::from_utf8_lossy(&text));
     }

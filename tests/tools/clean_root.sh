@@ -17,14 +17,15 @@ if [ -z "${AIVJ_CLEAN_ROOT:-}" ]; then
 fi
 root=$AIVJ_CLEAN_ROOT
 
-# A user's files, and Mesa's cache of shaders, go into /tmp: they are no part of the package.
+# A user's files and Mesa's shader cache go into /tmp: they are not part of the package.
 step() { printf '\n-- %s\n' "$*"; }
 inside() {
   chroot "$root" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/user LANG=C.UTF-8 \
     XDG_CACHE_HOME=/tmp/user/.cache DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# Lists every path with type, mode, owner and contents, except files of no package and dpkg's own logs.
+# Lists every path with type, mode, owner and contents, except temporary files and the caches, logs and records of apt
+# and dpkg.
 listing() {
   inside find / -xdev \( -path /tmp -o -path /proc -o -path /dev -o -path /var/cache/apt -o -path /var/lib/apt \
     -o -path /var/log/dpkg.log -o -path '/var/lib/dpkg/status*' -o -path '/var/lib/dpkg/*lock*' \

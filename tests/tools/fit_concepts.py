@@ -10,10 +10,11 @@ models built here (one per kind of code, and one of single tokens), to point tow
 of cosines to a direction per category and per subfolder, with dropout, Adam and a half-cosine learning rate. The
 directions are discarded; of the library, only the text models are stored.
 
-With `--check` the script instead holds out three parts of the authors in turn and reports how often the ten nearest
-neighbours of their presets predict the folder, with and without the concepts, among all presets and among those of the
-held-out authors only; strict: without neighbours that share half of the words of their name. `--split NAME` splits the
-authors differently: use it for tuning, so that the default split stays unbiased.
+With `--check`, the script instead holds out three parts of the authors in turn and reports for how many of their
+presets the folder is the most common one among the ten nearest neighbours, with and without the concepts, among all
+presets and among those of the held-out authors only; strict: without neighbours that have half of the words of the
+shorter name in common. `--split NAME` splits the authors differently: use it for tuning, so that the default split
+stays unbiased.
 
 File format, little endian: `AIVJCON3`; number count (u32), per number its knot count (u32) and its values and ranks (f32
 pairs); text model count (u32), per model its word and direction counts (u32), word hashes (u64) and weights (f32),
@@ -146,7 +147,7 @@ def unit(rows):
 
 
 def towards(point, goals, labels):
-    """Returns the gradients of the loss at the points and at the directions they should point to."""
+    """Returns the gradients of the loss with respect to the points and to the directions they should point in."""
     length = np.linalg.norm(goals, axis=1, keepdims=True) + 1e-6
     ways = goals / length
     likely = SHARPNESS * point @ ways.T
@@ -211,7 +212,10 @@ def concepts(rows, net):
 
 
 def nearest_ten(rows, folders, names, asked, among):
-    """Counts how often the neighbours of the given presets predict category and subfolder, plain and strict."""
+    """Returns four counts of presets whose category or subfolder is the most common among their neighbours.
+
+    The last two counts leave out neighbours with similar names.
+    """
     hits, pool = np.zeros(4), rows[among]
     most = lambda labels, near: collections.Counter(labels[among[j]] for j in near).most_common(1)[0][0]
     for own in asked:

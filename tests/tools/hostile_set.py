@@ -6,8 +6,8 @@
     tests/tools/hostile_set.py check OUT AUDIT [ALONE]
 
 Run the audit at 256x144, the default: at lower resolutions the fine pattern is not fine. `ALONE` is an audit of
-OUT/library/good by itself: the good presets must have the same looks and flashes in both. Extra texture folders may be
-used next to OUT/textures, in both audits alike. The same folder, count and seed give the same files."""
+OUT/library/good by itself: the good presets must have the same measurements in both. Further texture folders may be
+added to OUT/textures, the same in both audits. The same folder, count and seed give the same files."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ import sys
 import zlib
 
 HEAD = "MILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n[preset00]\n"
-# A moving picture, so that only the hostile part of a preset can be at fault.
+# Lines that draw a moving picture, so that only the hostile part of a preset can be at fault.
 ALIVE = "fDecay=0.97\nfWaveAlpha=1\nnWaveMode=3\nfWaveScale=2\nzoom=1.02\nrot=0.03\nwave_r=0.9\nwave_g=0.7\nwave_b=0.4\n"
 
 # Expected verdicts: safety, text of a broken part, a missing image, a look, a flash verdict. Only the given keys are
@@ -51,9 +51,9 @@ def codes():
     yield "loop in every frame", frame("loop(100000000, loop(100000000, x=x+1));"), HANG
     yield "loop at the start", code("per_frame_init_1=loop(100000000, loop(100000000, x=x+1));"), broken("budget")
     yield "loop at every vertex", code("per_pixel_1=loop(1000000, zoom=zoom+0.0001);"), HANG
-    yield "while without end", frame("while(exec2(while(exec2(x=x+1,1)),1));"), HANG
+    yield "endless while", frame("while(exec2(while(exec2(x=x+1,1)),1));"), HANG
     # The language ends a `while` after about a million iterations.
-    yield "while that the language ends", frame("while(1);"), SLOW
+    yield "while stopped by the language", frame("while(1);"), SLOW
     wave = "wavecode_0_enabled=1\nwavecode_0_samples=512\nwavecode_0_a=1\n"
     yield "loop at every point", code(wave + "wave_0_per_point1=loop(1000000, x=x+0.001);"), HANG
     yield "loop in a wave", code(wave + "wave_0_per_frame1=loop(100000000, loop(100000000, t1=t1+1));"), HANG
@@ -69,12 +69,12 @@ def codes():
         f"shape_{n}_init1=i=0; loop(128, megabuf(i)=1; i=i+65536);\n"
         for n in range(16)
     )
-    yield "floods of thirty memories", code(floods), {"safety": ["ok", "memory"]}
+    yield "floods of every memory", code(floods), {"safety": ["ok", "memory"]}
     moves = "memset(0,1,8000000); memcpy(1,0,8000000); memcpy(-5,1e300,1e300); freembuf(-1); memset(0/0,1/0,0/0);"
-    yield "memory moved about", frame(moves), SLOW
-    yield "places that are none", frame("megabuf(-1)=1; megabuf(1e300)=1; megabuf(0/0)=1; x=megabuf(1/0)+gmegabuf(-1e9);"), OK
+    yield "memory moved around", frame(moves), SLOW
+    yield "invalid memory indexes", frame("megabuf(-1)=1; megabuf(1e300)=1; megabuf(0/0)=1; x=megabuf(1/0)+gmegabuf(-1e9);"), OK
     sums = "x=1%0; y=(1/0)|7; z=1e300&1e300; q1=rand(0); q2=rand(-1e300); q3=pow(-1,0.5); q4=exp(1e9); q5=log(-1); q6=invsqrt(0);"
-    yield "sums without result", frame(sums + "q7=sqr(1e200); q8=atan2(0,0); q9=asin(9); q10=1<<999; q11=sigmoid(1e9,1e9);"), OK
+    yield "operations without a result", frame(sums + "q7=sqr(1e200); q8=atan2(0,0); q9=asin(9); q10=1<<999; q11=sigmoid(1e9,1e9);"), OK
     yield "deep equation", frame("x=" + "(" * 20000 + "1" + ")" * 20000 + ";"), broken("per_frame")
     yield "deep calls", frame("x=" + "sin(" * 9000 + "1" + ")" * 9000 + ";"), broken("per_frame")
     yield "deep blocks", frame("if(1," * 5000 + "x=1" + ",0)" * 5000 + ";"), broken("per_frame")
@@ -87,7 +87,7 @@ def codes():
     yield "brackets left open", frame("x=sin((1+2;"), broken("per_frame")
     yield "nothing but operators", frame("+*/=;;;%%%(,)"), broken("per_frame")
     yield "unknown calls", frame("x=system(1); y=exec(2); z=fopen(3);"), broken("per_frame")
-    yield "its own values spoiled", frame("time=0/0; fps=0; frame=-1; bass=1e300; mesh_x=0; aspectx=0; meshy=1e9;"), OK
+    yield "built-in variables overwritten", frame("time=0/0; fps=0; frame=-1; bass=1e300; mesh_x=0; aspectx=0; meshy=1e9;"), OK
     for word, value in (("not a number", "0/0"), ("infinite", "1/0"), ("huge", "1e308"), ("minus huge", "-1e308")):
         names = "zoom rot warp cx cy dx dy sx sy zoomexp wave_x wave_y wave_r wave_a wave_mystery wave_mode decay gamma"
         names += " echo_zoom echo_alpha echo_orient ob_size ob_a ib_size ib_a mv_x mv_y mv_l mv_a mv_dx blur1_min blur1_max q1"
@@ -97,7 +97,7 @@ def codes():
         figure = "x y rad ang r g b a r2 a2 border_a tex_zoom tex_ang sides num_inst thickoutline".split()
         lines = shape + "".join(f"shape_0_per_frame{n}={name}={value};\n" for n, name in enumerate(figure, 1))
         lines += wave + "".join(f"wave_0_per_point{n}={name}={value};\n" for n, name in enumerate("xyrgba", 1))
-        yield f"every figure {word}", code(lines), OK
+        yield f"every shape and wave value {word}", code(lines), OK
     for word, value in (("nan", "nan"), ("inf", "inf"), ("1e999", "1e999"), ("minus", "-2147483649"), ("words", "ten"), ("empty", "")):
         names = "nWaveMode fGammaAdj fDecay fVideoEchoZoom fWaveAlpha fWaveScale fWaveSmoothing fWarpScale zoom rot warp sx"
         names += " nMotionVectorsX nMotionVectorsY mv_l ob_size ib_size b1n b1x b1ed wavecode_0_enabled wavecode_0_samples"
@@ -110,14 +110,14 @@ def codes():
         for n in range(16)
     )
     yield "crowd of shapes and points", code(big), SLOW
-    yield "motion vectors without number", code("nMotionVectorsX=1000000000\nnMotionVectorsY=1000000000\nmv_l=1e9\nmv_a=1\n"), OK
+    yield "a billion motion vectors", code("nMotionVectorsX=1000000000\nnMotionVectorsY=1000000000\nmv_l=1e9\nmv_a=1\n"), OK
 
 
 def shaders():
-    yield "shader without end", shader("shader_body\n{\nfloat a=0;\nwhile(1>0)\n{\na+=0.001;\n}\nret=a;\n}"), SLOW
+    yield "endless shader", shader("shader_body\n{\nfloat a=0;\nwhile(1>0)\n{\na+=0.001;\n}\nret=a;\n}"), SLOW
     nest = "shader_body\n{\nfloat3 a=0;\nfor(int i=0;i<4000;i++)\nfor(int j=0;j<4000;j++)\na+=tex2D(sampler_main,uv+a.xy).xyz;\nret=a;\n}"
     yield "shader of sixteen million lookups", shader(nest), SLOW
-    yield "warp shader without end", shader("shader_body\n{\nfloat a=0;\nfor(;;)\n{\na+=0.001;\n}\nret=a;\n}", "warp"), SLOW
+    yield "endless warp shader", shader("shader_body\n{\nfloat a=0;\nfor(;;)\n{\na+=0.001;\n}\nret=a;\n}", "warp"), SLOW
     unroll = "shader_body\n{\nfloat3 a=0;\n[unroll] for(int i=0;i<1000000000;i++)\na+=tex2D(sampler_main,uv*i).xyz;\nret=a;\n}"
     yield "shader unrolled a billion times", shader(unroll), SLOW
     long = "shader_body\n{\n" + "".join(f"ret+=tex2D(sampler_main,uv*{n}).xyz;\n" for n in range(3000)) + "}"
@@ -133,7 +133,7 @@ def shaders():
     yield "wide array", shader("float big[100000000];\nshader_body\n{\nret=big[3];\n}"), broken("shader")
     bomb = "#define A0 1+1\n" + "".join(f"#define A{n} A{n - 1}+A{n - 1}\n" for n in range(1, 40))
     yield "macro bomb", shader(bomb + "shader_body\n{\nret=A39;\n}"), broken("shader")
-    yield "macro of itself", shader("#define A A+A\nshader_body\n{\nret=A;\n}"), broken("shader")
+    yield "macro that contains itself", shader("#define A A+A\nshader_body\n{\nret=A;\n}"), broken("shader")
     yield "include", shader('#include "/etc/passwd"\nshader_body\n{\nret=1;\n}'), {"safety": ["ok"]}
     yield "comment left open", shader("shader_body\n{\nret=1; /* \n}"), broken("shader")
     yield "braces left open", shader("shader_body\n{{{{\nret=1;\n"), broken("shader")
@@ -144,7 +144,7 @@ def shaders():
     many = "".join(f"sampler sampler_none{n};\n" for n in range(40)) + "shader_body\n{\nret=0;\n"
     many += "".join(f"ret+=tex2D(sampler_none{n},uv).xyz;\n" for n in range(40)) + "}"
     yield "forty images", shader(many), broken("shader")
-    yield "types that are none", shader("float9x9 m;\nshader_body\n{\nret=m[0]*float17(1);\n}"), broken("shader")
+    yield "unknown types", shader("float9x9 m;\nshader_body\n{\nret=m[0]*float17(1);\n}"), broken("shader")
 
 
 def pictures():

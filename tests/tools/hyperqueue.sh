@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bakes the built-in presets in three shards over a local HyperQueue cluster with two workers, kills the process of a
-# shard on the way, and compares the result with a bake on one machine.
+# Bakes the built-in presets in three shards on a local HyperQueue cluster with two workers, kills the running shards
+# midway, and compares the result with a bake on one machine.
 # Run by hand: tests/tools/hyperqueue.sh PATH-OF-AIVJ [LIBRARY]
 set -euo pipefail
 cd "$(dirname "$0")/../.."

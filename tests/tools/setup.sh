@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building and running aivj requires and prints it. Sourced by `run` and `test`; does nothing if all is
-# present, and uses sudo only if something is missing.
+# Installs what building and running aivj requires, and prints what it installs. Sourced by `run` and `test`; does
+# nothing if everything is present, and uses sudo only if something is missing.
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/aivj/target}"
 [ -d "$HOME/.cargo/bin" ] && PATH="$HOME/.cargo/bin:$PATH"
@@ -23,7 +23,8 @@ arch_driver() {
   esac
 }
 
-# Packages with a missing probe (a file or command): "probe|apt|dnf|pacman|brew", '-' if not needed.
+# Lists the required packages, each line with a file or command that shows whether the package is installed:
+# "probe|apt|dnf|pacman|brew", '-' if not needed.
 wanted_packages() {
   sed "s/ARCH_DRIVER/$(arch_driver)/" <<'LIST'
 curl|curl|curl|curl|-
@@ -41,8 +42,8 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
-# Packages needed only by the tests: audio and MIDI servers, and build dependencies of the features `jack` and `pipewire`.
-# Fedora and Arch replace PulseAudio with PipeWire, so it must be installed by hand there.
+# Lists the packages that only the tests need: audio, MIDI and display servers, and build dependencies of the features
+# `jack` and `pipewire`. Fedora and Arch replace PulseAudio with PipeWire; install PulseAudio by hand there.
 test_packages() {
   cat <<'LIST'
 dbus-daemon|dbus-daemon|dbus-daemon|dbus|-
@@ -103,7 +104,7 @@ install_missing() {
     dnf) as_root dnf install -y -q "${missing[@]}" ;;
     pacman) as_root pacman -S --needed --noconfirm --quiet "${missing[@]}" ;;
     brew) brew install --quiet "${missing[@]}" ;;
-  esac || say "some packages could not be installed; continuing, 'aivj doctor' lists what is missing"
+  esac || say "some packages could not be installed; continuing ('aivj doctor' lists what is missing)"
 }
 
 # Installs the toolchain pinned by rust-toolchain.toml; a newer one not managed by rustup is accepted.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bakes the built-in presets in three shards over Slurm on this machine, kills a job on the way, and compares the result
-# with a bake on one machine. Run by hand on Debian, as root: tests/tools/slurm.sh PATH-OF-AIVJ [LIBRARY]
+# Bakes the built-in presets in three shards with Slurm on this machine, requeues a running job midway, and compares the
+# result with a bake on one machine. Run by hand on Debian, as root: tests/tools/slurm.sh PATH-OF-AIVJ [LIBRARY]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 aivj=$(realpath "${1:?path of the aivj program}")

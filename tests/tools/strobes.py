@@ -4,10 +4,12 @@
     tests/tools/strobes.py strobes --aivj PATH [--rates 30,60,120] [--only TEXT]
     tests/tools/strobes.py library FOLDER --aivj PATH [--count 200] [--seed 1] [--rates 30]
 
-`strobes` writes 40 presets that flash in different ways and plays each for two seconds. `library` plays a random choice of
-a folder, each preset for three seconds, once with and once without the limiter: frames that pass without it must be equal.
-Then it plays a show of all of them, with its cuts and fades. Every folder of frames is judged by `aivj bake flash`, or by
-`--judge COMMAND`, which gets the folder and the frame rate and prints a line with `'fail': False` or `"verdict":"pass"`.
+`strobes` writes 40 presets that flash in different ways and plays each for two seconds. `library` plays a random
+selection from a folder, each preset for three seconds, once with and once without the limiter: if a preset passes
+without it, the frames must be equal. Then it plays a show of all of them, with cuts and fades. Every folder of frames
+is judged by `aivj bake flash`, or by `--judge COMMAND`, which gets the folder and the frame rate, and whose output
+contains `'fail': False`, `"verdict":"pass"` or `"verdict":"warn"` if the frames pass.
+
 Exits with 1 if anything fails."""
 
 import argparse
@@ -23,7 +25,7 @@ ON = "step(0.5, frac(time * %s))"
 NOISE = "frac(sin(dot(floor(uv * %s), float2(12.9, 78.2)) + floor(time * %s)) * 4375.5)"
 DISC = "(length(uv - 0.5) < %s)"
 
-# What a preset shows, as shader code.
+# Strobes by name: the shader expression for the picture.
 STROBES = {
     "whole-5hz": ON % 5,
     "whole-10hz": ON % 10,

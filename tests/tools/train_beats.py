@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Makes `assets/beats.bin`, the weights of the beat network (`src/analysis/activation`).
+"""Trains the beat network (`src/analysis/activation`) and writes its weights to `assets/beats.bin`.
 
     tests/tools/train_beats.py [--pieces N] [--steps N] [--workers N] [--data FOLDER] [--out FILE] [--check]
 
 Composes songs with random metres, tempi, swing, drum patterns, lines and instruments, and reads the MIDI music of the
 Debian packages openttd-openmsx and simutrans-data at random tempi; renders each with FluidSynth or simple synthesis; adds
 drones, free notes, voices and weather without any beat; and puts all of it into random rooms, crowds, filters and codecs.
-Every piece follows from its seed. The network learns to mark beats and downbeats 50 ms after they sounded, and whether
-there is a beat at all. Half of what it sees is rendered directly as band powers, new at every step (`beats/spectra.py`).
-One source or seed in twelve is kept out of the training and reported as `held out`.
+Each piece is determined by its seed. The network learns to mark beats and downbeats 50 ms after they sound, and to
+detect whether there is a beat at all. About half of its input is rendered directly as band powers, with a new piece at
+every step (`beats/spectra.py`). One source or seed in twelve is held out of the training; its loss is reported as
+`held out`.
 
-The weights in the repository are from about 5,000 steps on 120 pieces, resumed several times while this script grew: one
-run makes equivalent weights, not the same. No clip that the beat figures are measured on was used.
+The weights in the repository come from about 5,000 steps on 120 pieces, resumed several times while this script grew: a
+single run gives equivalent weights, not identical ones. No clip on which the beat accuracy is measured was used.
 
 The weights are f32, little-endian, in the order of the layers (see `beats/network.py`). `--check` prints the logits of
 the weights in FILE for the test of the forward pass instead.

@@ -18,7 +18,7 @@ use crate::jobs::progress::OnProgress;
 const HUGGING_FACE: &str = "https://huggingface.co";
 /// File name of the preprocessing configuration.
 const CONFIG: &str = "preprocessor_config.json";
-/// Name of the file with the commit of a partially downloaded folder.
+/// Name of the file that records which commit a folder is downloaded from.
 const COMMIT: &str = ".commit";
 /// Time without data after which a connection counts as broken.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -116,8 +116,8 @@ impl Hub {
         Self { address: address.trim_end_matches('/').to_owned(), agent: config.into() }
     }
 
-    /// Downloads the vision tower of a repository and its configuration to `folder`, resuming an earlier
-    /// download of the same commit.
+    /// Downloads the vision tower of a repository and its configuration to `folder`. Resumes an earlier download of
+    /// the same commit; deletes one of another commit.
     pub(super) fn fetch(
         &self,
         repository: &Repository,

@@ -56,8 +56,8 @@ pub struct Added {
     pub description: String,
 }
 
-/// Adds a model to the folder `models`, from a folder or from a repository on `hub`. The model is renamed to its final
-/// name only once it is complete and tested. `on_progress` receives byte counts.
+/// Adds a model to the folder `models`, from a folder or from a repository on `hub`. Its folder gets its final name,
+/// replacing any model of that name, only once it is complete and tested. `on_progress` receives byte counts.
 pub fn add(
     from: &str,
     name: Option<String>,
@@ -90,7 +90,7 @@ pub fn add(
         Err(why) => Err(ModelError::Unfit(why.replace(&*part.to_string_lossy(), from))),
     });
     if tested.is_err() && is_folder {
-        std::fs::remove_dir_all(&part).ok(); // A download is kept, to be resumed.
+        std::fs::remove_dir_all(&part).ok(); // A download is kept so that it can be resumed.
     }
     let description = tested?;
     let place = models.join(&name);
@@ -101,7 +101,7 @@ pub fn add(
     Ok(Added { name, description })
 }
 
-/// Returns whether a name is valid for a model: a file name on every platform, and not reserved.
+/// Returns whether a model may have this name: it must be a valid file name on every platform, and not reserved.
 fn is_valid_name(name: &str) -> bool {
     let plain = |c: char| !c.is_control() && !r#"/\:*?"<>|"#.contains(c);
     !name.eq_ignore_ascii_case("builtin")

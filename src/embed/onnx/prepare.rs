@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::disk;
 
-/// Preprocessing that a model expects of its pictures.
+/// Preprocessing that a model expects for its pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
     resize: Resize,

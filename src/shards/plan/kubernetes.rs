@@ -39,7 +39,7 @@ fn job(plan: &ClusterPlan, step: Step) -> String {
     let script = string(&plan.work.join(SCRIPT).to_string_lossy());
     let shard = if step.sharded { ", \"$(JOB_COMPLETION_INDEX)\"" } else { "" };
     let gpu = if plan.gpu { "\n            limits: {nvidia.com/gpu: 1}" } else { "" };
-    // The library and the work folder are subfolders of the volume.
+    // The library, the texture folders and the work folder are subfolders of the volume.
     let mounts: String = std::iter::once(&plan.work)
         .chain(std::iter::once(&plan.library))
         .chain(&plan.textures)

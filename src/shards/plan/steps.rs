@@ -39,11 +39,11 @@ pub struct PlanFile {
     pub text: String,
 }
 
-/// Memory requested per core of a job, in MiB: a worker process may use 960 MiB before it is killed.
+/// Memory requested per core of a job, in MiB: an audit worker may use 960 MiB before it is killed.
 const MEMORY_MIB_PER_CORE: u32 = 1536;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
-/// Start of the comment in that script, by which it is recognised.
+/// Start of the comment by which such a script is recognised.
 pub(super) const HEADER: &str = "# Runs one step of a bake:";
 
 /// A step of the bake: its name in `bake.sh`, and whether it runs once per shard.
@@ -123,7 +123,7 @@ exit 1
     }
 }
 
-/// Quotes a text for a POSIX shell.
+/// Quotes a string for a POSIX shell.
 pub(super) fn quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

@@ -114,7 +114,7 @@ fn wind(secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Composes sparse notes of a bell, piano or harp.
+/// Composes sparse notes of a bell-like synthesiser or of a plucked string.
 fn drops(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let (patch, strings, plucked) = (Patch::drop(rng), Strings::guitar(rng), chance(rng, 0.3));

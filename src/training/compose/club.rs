@@ -179,7 +179,7 @@ fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
     kicks
 }
 
-/// Composes a repeating bass line of one or two bars.
+/// Composes a bass line that repeats every bar and follows the chord roots along the scale.
 fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let patch = Patch::bass(rng);

@@ -99,7 +99,7 @@ fn machine(secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Renders impacts at irregular times, such as steps, dishes and doors.
+/// Renders impacts at irregular times, such as footsteps, dishes and doors.
 fn impacts(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mean = octaves(rng, 0.15, 1.5);

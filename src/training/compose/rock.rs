@@ -78,7 +78,7 @@ struct Song {
     time: Timing,
     root_hz: f32,
     scale: Vec<f32>,
-    /// Chord root of each half bar, in semitones above the root of the song; repeats from the start.
+    /// Chord root of each half bar, in semitones from the root of the song; repeats from the start.
     chords: Vec<f32>,
 }
 
@@ -286,7 +286,7 @@ fn singer(song: &Song, rng: &mut Rng) -> Bus {
     let mut degree = rng.below(song.scale.len());
     for bar in 0..song.time.bars {
         if bar % 4 == 3 && chance(rng, 0.6) {
-            continue; // pause for breath
+            continue; // A pause for breath.
         }
         let mut step = pick(rng, &[0, 0, 2, 4]);
         while step < 16 {

@@ -120,7 +120,7 @@ impl Voice {
     }
 }
 
-/// Returns syllables for `secs` seconds of speech: phrases with a falling melody, separated by pauses.
+/// Returns syllables for `secs` seconds of speech: phrases of falling pitch, separated by pauses.
 pub fn speech(rng: &mut Rng, secs: f32) -> Vec<Syllable> {
     let pitch = if chance(rng, 0.5) { between(rng, 85.0, 150.0) } else { between(rng, 160.0, 260.0) };
     let (pace, lively) = (between(rng, 3.2, 6.5), between(rng, 0.05, 0.25));

@@ -1,4 +1,4 @@
-"""Composes random songs as notes with exact beats, and reads MIDI files as such songs."""
+"""Composes random songs as notes with exact beats, and converts MIDI files to the same form."""
 from dataclasses import dataclass, field
 
 import mido
@@ -143,9 +143,9 @@ def compose(rng, seconds):
     style = rng.choice(STYLES, p=STYLE_SHARES)
     patterns = [[drum_bar(rng, beats, parts, style) for _ in range(2)] for _ in range(2)] if style != "none" else None
     accent = rng.uniform(0, .35)
-    lines = []  # channel, rhythm of some bars, kind
+    lines = []  # Channel, rhythm of each bar, scale degree of each step, length of the notes relative to their gaps.
     chosen = rng.random(5) < [.85, .75, .5, .7, .3]
-    soft = rng.random() < .07  # nothing but pads that swell on the beat
+    soft = rng.random() < .07  # Nothing but pads that swell on the beat.
     if soft:
         patterns, chosen = None, np.array([rng.random() < .3, True, False, rng.random() < .3, False])
     if not chosen.any() and style == "none":
@@ -202,7 +202,7 @@ def compose(rng, seconds):
                     else:
                         add(bar, step, gap * long, 60 + pitch(chord + int(degrees[which, step])), velocity, channel)
     counted = times[: bars * beats]
-    # Six fast beats are two slow ones.
+    # Six fast beats count as two slow ones.
     keep = counted[::3] if beats == 6 and bpm > 150 else counted
     first = counted[::beats]
     programs = {0: int(rng.integers(32, 40)), 1: int(rng.choice([48, 49, 50, 51, 52, 88, 89, 90, 91, 94, 95]) if soft else rng.choice([*range(0, 31), *range(48, 56), *range(80, 96)])),
@@ -279,7 +279,7 @@ def midi_song(path, rng, seconds):
              if 0 <= s - offset < seconds and not (mute_drums and c == DRUMS)]
     beats, downbeats = np.array(beats) - offset, np.array(downbeats) - offset
     gap = np.median(np.diff(beats))
-    if gap < .29:  # faster than anyone counts
+    if gap < .29:  # Faster than anyone would count.
         beats = beats[::2]
     if rng.random() < .4:
         programs = {c: int(np.clip(p + rng.integers(-3, 4), 0, 111)) for c, p in programs.items() if c != DRUMS}

@@ -1,4 +1,4 @@
-"""Renders songs, and puts sound into rooms, crowds and muffled systems."""
+"""Renders songs, and degrades sound as rooms, crowds and muffled systems do."""
 import os
 import subprocess
 import tempfile
@@ -93,7 +93,7 @@ def with_synth(song, seconds, rng):
         y = cache[key]; a = int(start * RATE)
         y = y[: max(0, len(out) - a)] * np.float32(velocity / 127 * song.levels.get(channel, 1.))
         (kicks if channel == DRUMS else out)[a:a + len(y)] += y
-    if rng.random() < .35:  # the drums duck the rest
+    if rng.random() < .35:  # The kick ducks everything but the drums.
         duck = np.ones_like(out); shape = (1 - .8 * np.exp(-np.arange(int(.3 * RATE)) / RATE / .09)).astype(np.float32)
         for start, _, pitch, _, channel in song.notes:
             if channel == DRUMS and pitch in (35, 36):
@@ -109,7 +109,7 @@ def filtered(sound, kind, hz, order=2):
 
 
 def room(sound, rng):
-    """Convolves with a decaying noise tail, darker and denser in larger rooms."""
+    """Convolves with a decaying, low-passed noise tail of random length."""
     seconds, direct_db = rng.uniform(.25, 3.2), rng.uniform(-11, 6)
     n = int(seconds * 1.1 * RATE)
     tail = rng.standard_normal(n) * 10 ** (-3 * np.arange(n) / RATE / seconds)
@@ -119,7 +119,7 @@ def room(sound, rng):
 
 
 def crowd(count, rng):
-    """Voice-like noise with many independent syllables."""
+    """Returns voice-like noise with many independent syllables."""
     out = np.zeros(count)
     for _ in range(int(rng.integers(1, 10))):
         pace = rng.uniform(2.5, 8)
@@ -131,7 +131,7 @@ def crowd(count, rng):
 
 
 def weather(count, rng):
-    """Coloured noise that swells slowly, with occasional drops or cracks."""
+    """Returns coloured noise that swells slowly, with occasional drops or cracks."""
     y = filtered(rng.standard_normal(count), rng.choice(["low", "high"]), rng.uniform(200, 6000), 1)
     knots = np.arange(0, count + RATE, RATE / rng.uniform(.2, 3))
     y *= 10 ** (np.interp(np.arange(count), knots, rng.normal(0, rng.uniform(1, 8), len(knots))) / 20)
@@ -143,7 +143,7 @@ def weather(count, rng):
 
 
 def drone(count, rng):
-    """Slowly beating partials."""
+    """Returns partials that swell slowly and independently."""
     t, y = np.arange(count) / RATE, np.zeros(count)
     root = rng.uniform(40, 220)
     for k in range(1, int(rng.integers(3, 12))):
@@ -173,7 +173,8 @@ def coded(sound, rng):
 
 
 def vary(sound, rng, plain):
-    """Returns the sound as heard: equalised, saturated, in a room, in a crowd, muffled, coded; seldom any if `plain`."""
+    """Returns the sound as heard: at random saturated, in a room, with background noise, filtered, or coded; room,
+    noise and filters are less likely if `plain`."""
     chance = .25 if plain else .65
     if rng.random() < .3:
         drive = rng.uniform(1, 8)

@@ -1,4 +1,4 @@
-"""Renders songs directly as band powers: no sound, but thousands of times faster, for endless variety.
+"""Renders songs directly as band powers: without audio, but thousands of times faster, for unlimited variety.
 
 Every instrument is a random spectrum with a random envelope; the window of the transform smooths both, and the powers
 fluctuate as those of noise and of beating partials do."""
@@ -13,7 +13,7 @@ from .songs import DRUMS, compose, drift_off
 STEP_SECS = .005
 BEATLESS = .25
 CENTRES = np.sqrt(features.EDGES[:-1] * np.maximum(features.EDGES[1:] - 1., features.EDGES[:-1])) * features.RATE / features.SIZE
-# The window over the last 46 ms, in steps: the power it sees of a sound that has just begun.
+# Share of each step of the last 46 ms in the power of a frame: the squared window of the transform.
 WINDOW = np.hanning(11)[1:-1] ** 2 / np.sum(np.hanning(11)[1:-1] ** 2)
 
 
@@ -29,7 +29,7 @@ def noises():
 
 
 def noise(frames, rng):
-    """Returns log powers of some of that noise."""
+    """Returns log powers of a random part of that noise."""
     return np.roll(noises()[rng.integers(NOISES)], rng.integers(1000), axis=0)[:frames]
 
 
@@ -38,7 +38,7 @@ def band(hz):
 
 
 def drum_spectrum(pitch, rng):
-    """Returns spectrum and decay in seconds of a drum."""
+    """Returns the spectrum of a drum and its decay in seconds."""
     octaves = np.log2(CENTRES)
     bump = lambda hz, width: np.exp(-.5 * ((octaves - np.log2(hz)) / width) ** 2)
     if pitch in (35, 36):
@@ -93,7 +93,7 @@ def render(song, seconds, rng):
             share = STEP_SECS / attack
             level = lfilter([min(1, share)], [1, min(1, share) - 1], level)
         out += level[:, None] * spectrum
-    if rng.random() < .25:  # the kick ducks the rest
+    if rng.random() < .25:  # The kick ducks everything else.
         for key in pulses:
             if key[0] == DRUMS and key[1] in (35, 36):
                 duck = np.clip(lfilter([1], [1, -np.exp(-STEP_SECS / .1)], (pulses[key] > 0).astype(float)), 0, 1)
@@ -107,13 +107,13 @@ def render(song, seconds, rng):
 
 
 def framed(out, rng):
-    """Returns powers of frames from those of steps."""
+    """Returns the powers of frames, computed from those of steps."""
     leak = rng.uniform(.001, .08)
     out = out + leak * (np.roll(out, 1, 1) + np.roll(out, -1, 1))
     out = lfilter(WINDOW, [1], out, axis=0)
     per_frame = round(features.FRAME_HOPS * .01 / STEP_SECS)
     frames = len(out) // per_frame
-    # Two hops a frame: at its middle and at its end.
+    # Two hops per frame: at its middle and at its end.
     return out[: frames * per_frame].reshape(frames, per_frame, -1)[:, [per_frame // 2 - 1, per_frame - 1]].mean(1)
 
 

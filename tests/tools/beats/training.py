@@ -12,7 +12,8 @@ from . import features, spectra
 from .network import Network
 
 FRAMES, BATCH = 1000, 8
-# Pieces rendered as band powers: how many are kept, how many are new at every step, their share, and their length.
+# Pieces rendered as band powers: how many are kept, how many are new at every step, their share of a batch, and their
+# length in seconds.
 POOL, FRESH, POOL_SHARE, POOL_SECS = 300, 1, .5, 24
 FRAME_SECS = .02
 # The target of a beat lies this long after it, at the end of a frame: the window must have passed over the attack.
@@ -52,7 +53,7 @@ def targets(beats, downbeats):
 
 
 def varied(levels, rng):
-    """Changes pitch, room, equalisation and noise of the log powers."""
+    """Returns the log powers with pitch, room, equalisation and noise changed at random."""
     place, bands = np.linspace(0, 4, features.BANDS), features.BANDS
     if rng.random() < .35:
         levels = levels[:, np.clip(np.arange(bands) + rng.integers(-2, 3), 0, bands - 1)]
@@ -104,7 +105,7 @@ def batch(kinds, rng, size):
 
 
 def loss(logits, wanted):
-    """Returns the loss after the first two seconds; frames without a beat in the excerpt count in full."""
+    """Returns the loss, excluding the first second; frames near a beat weigh up to five times as much as others."""
     logits, wanted = logits[..., 50:], wanted[..., 50:]
     weight = 1 + 4 * wanted[:, :2]
     beat = cross_entropy(logits[:, :2], wanted[:, :2], weight=weight, reduction="none").mean((0, 2))
