@@ -37,7 +37,7 @@ pub struct Args {
     /// Number of frames per preset
     #[arg(long, value_name = "COUNT", default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..))]
     frames: u32,
-    /// Number of times to measure everything; the lowest result is reported
+    /// Number of times to measure everything; the lowest results are reported
     #[arg(long, default_value_t = 2, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Maximum number of presets [default: all]

@@ -7,7 +7,7 @@ use crate::app::{action_names, config_folder, keys};
 /// List the keys and their actions; exit with status 1 if keys.toml has problems.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Instead of the keys, list the action names used in keys.toml and MIDI profiles
+    /// List the action names used in keys.toml and MIDI profiles, instead of the keys
     #[arg(long)]
     actions: bool,
 }

@@ -46,10 +46,9 @@ enum LibraryCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
     },
-    /// Find presets by how they look: `slow blue tunnel`, `gold particles on black, no strobe`, `like NAME
-    /// but darker`
+    /// Find presets by a description of their look, such as `slow blue tunnel` or `like NAME but darker`
     Find {
-        /// Description: colours, brightness, motion, structure, elements, tags, names and authors
+        /// Description: colours, brightness, motion, shapes and other elements, tags, names and authors
         #[arg(required = true)]
         words: Vec<String>,
         /// Preset folder or pack manifest [default: built-in presets]
@@ -68,12 +67,12 @@ enum LibraryCommand {
         #[arg(value_parser = OsStringValueParser::new().map(preset_arg))]
         preset: PresetArg,
     },
-    /// Mark a preset as favourite or banned, or set its rating, note and tags
+    /// Mark a preset as a favourite, ban it, or set its rating, note and tags
     Mark {
         /// Preset file or ID
         #[arg(value_parser = OsStringValueParser::new().map(preset_arg))]
         preset: PresetArg,
-        /// Mark as favourite, or remove the mark
+        /// Mark as a favourite, or remove from favourites
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
         favourite: Option<bool>,
         /// Rating from 1 to 5; 0 removes it

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use crate::app::{PerformSettings, command_named, perform};
 use crate::show::Command;
 
-/// Render a show to a video, without opening a window; if interrupted, keep the part rendered so far and exit with
-/// status 3.
+/// Render a show to a video, without opening a window; if interrupted, keep the part rendered so far and exit
+/// with status 3.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audio file, or `demo` for the demo track
@@ -40,10 +40,11 @@ pub struct Args {
     /// Title shown by the `launch_title` action
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// Run ACTION at SECONDS, such as 2.5=sprite.03; repeatable
+    /// Trigger ACTION at SECONDS, such as 2.5=sprite.03; repeatable
     #[arg(long, value_name = "SECONDS=ACTION", value_parser = timed_command)]
     action: Vec<(f64, Command)>,
-    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`
+    /// Theme: prefer looks that fit a description, such as `deep sea, no faces, nothing white` [default: none, or
+    /// the saved theme with --memory]
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
     /// Write the set log to FILE as JSON Lines; its folder must exist
@@ -52,7 +53,7 @@ pub struct Args {
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
     no_audit: bool,
-    /// Use saved bans, exclusions, rescues, favourites, taste, adventure, profile, macros and theme
+    /// Start with the saved bans, exclusions, rescues, favourites, taste, adventure, profile, macros and theme
     #[arg(long)]
     memory: bool,
     /// Do not limit flashes, for example to measure them

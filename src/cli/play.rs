@@ -34,14 +34,14 @@ pub struct Args {
     /// Display that the output fills, numbered from 0, or `window` [default: a display other than the desk's]
     #[arg(long, value_name = "DISPLAY")]
     monitor: Option<OutputDisplay>,
-    /// Render size in pixels [default: chosen for the graphics device]
+    /// Render size in pixels [default: 1920x1080, or 480x270 without a graphics card]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: Option<[u32; 2]>,
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
-    /// Prefer looks that fit a description, such as `deep sea, no faces, nothing white`; an empty string
-    /// clears it [default: theme of the last show]
+    /// Theme: prefer looks that fit a description, such as `deep sea, no faces, nothing white`; an empty
+    /// string clears the theme [default: theme of the last show]
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
     /// Show new presets without auditing them first
@@ -50,7 +50,7 @@ pub struct Args {
     /// Exit after SECONDS
     #[arg(long, value_name = "SECONDS", value_parser = super::args::seconds(super::args::ANY_SECONDS))]
     seconds: Option<f64>,
-    /// Run the show in this process, and do not restart it after a crash
+    /// Run the show in this process, and do not restart it after a crash or hang
     #[arg(long)]
     no_supervisor: bool,
 }

@@ -13,7 +13,7 @@ use crate::mind::taste::{Signal, Taste};
 use crate::units::Rng;
 use crate::units::counted;
 
-/// Measure how well the director learns from simulated users.
+/// Measure how well the director learns from simulated users, or how fast it decides.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Scenario: A (fixed taste), B (sudden change), C (drifting taste), D (sparse feedback), E (misleading

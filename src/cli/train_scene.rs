@@ -12,7 +12,7 @@ pub struct Args {
     /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
     #[arg(long)]
     folder: PathBuf,
-    /// Output weights file, whose folder must exist; a file at the default path is embedded in the next build
+    /// File to write the weights to; its folder must exist. The next build embeds the file at the default path
     #[arg(long, value_name = "FILE", default_value = "assets/scene.json",
         value_parser = super::args::output_file())]
     out: PathBuf,
@@ -25,7 +25,7 @@ pub struct Args {
     /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Also cross-validate: hold out each group of clips in turn and score it
+    /// Also cross-validate: hold out each group of clips in turn and report the accuracy on it
     #[arg(long)]
     check: bool,
 }

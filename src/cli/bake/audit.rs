@@ -37,10 +37,10 @@ pub struct Args {
     /// Maximum number of presets to audit in this run [default: all]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
-    /// Start no new presets after SECONDS; those in progress are finished
+    /// Start no more presets after SECONDS; those in progress are finished
     #[arg(long, value_name = "SECONDS", value_parser = args::seconds(args::ANY_SECONDS))]
     seconds: Option<f64>,
-    /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output
+    /// Audit only this shard of the library, for `aivj bake merge`; the verdicts are stored in the output
     /// folder
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long, alias = "preset-seconds", value_name = "SECONDS", default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-    /// Re-audit presets whose verdict was not `ok`, or that lacked a texture
+    /// Re-audit presets that were not ok, or that had missing textures or broken parts
     #[arg(long)]
     retry_failed: bool,
     /// Do not save thumbnails
@@ -88,7 +88,7 @@ struct GateArgs {
     /// Mean render time per measured frame, in milliseconds, above which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_avg_render_ms: Option<f64>,
-    /// Render time of the slowest measured frame (the maximum, despite the option's name), in milliseconds,
+    /// Render time of the slowest measured frame (despite the name, not the 95th percentile), in milliseconds,
     /// above which a preset is too slow [default: none]
     #[arg(long, value_name = "MS")]
     max_p95_render_ms: Option<f64>,

@@ -13,7 +13,7 @@ use crate::units::counted;
 /// that became favourites.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Preset library that children are compared with; paths in the --from list are relative to it
+    /// Preset library to compare the children with; paths in the --from list are relative to it
     #[arg(long, value_name = "DIR")]
     library: PathBuf,
     /// Folder for the children, the packs `new` and `favourites`, and the report: empty, new, or that of an earlier bake
@@ -26,7 +26,7 @@ pub struct Args {
     /// Number of children; in a later run, a higher COUNT adds children, and a lower one removes none
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
-    /// Which presets to pair: any two, those that look alike (near), or those that look different (far)
+    /// Presets to pair: any two (any), those that look alike (near), or those that look different (far)
     #[arg(long, value_enum, default_value = "any")]
     mates: Mates,
     /// Texture folders

@@ -69,7 +69,7 @@ enum Mode {
 enum Method {
     /// Lloyd's algorithm over all presets
     Lloyd,
-    /// Mini-batches, less exact, for very large libraries
+    /// Mini-batch k-means: less exact, for very large libraries
     MiniBatch,
 }
 

@@ -14,7 +14,7 @@ pub struct Args {
     /// predecessor
     #[arg(long, value_name = "DIR")]
     audit: PathBuf,
-    /// Preset folder that the predecessor's audit covers [default: the folder named in the audit]
+    /// Preset folder that an audit of the predecessor covers [default: the folder named in the audit]
     #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
     /// Name of the pack
@@ -29,7 +29,7 @@ pub struct Args {
     /// Maximum number of presets
     #[arg(long, value_name = "COUNT", default_value_t = 2000)]
     size: usize,
-    /// Selection method: the most diverse presets, random ones (reservoir sampling), or the first
+    /// Selection method: the most diverse presets (diverse), random ones (reservoir) or the first ones (first)
     #[arg(long, default_value = "diverse", value_parser = ["diverse", "reservoir", "first"])]
     sample: String,
     /// Exclude presets that flash too often

@@ -70,8 +70,8 @@ impl MapView {
     ) {
         let results = &view.results;
         if !results.looks.mapped() {
-            let text = "No map yet. Baking a preset folder creates one: the bake renders the playable presets and \
-                        places similar ones close together.";
+            let text = "No map yet. Bake a preset folder to create one: presets that look alike are placed close \
+                        together.";
             ui.label(RichText::new(text).size(style::NEAR).color(style::OFF));
             return;
         }
