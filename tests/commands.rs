@@ -30,7 +30,6 @@ fn options_that_could_have_no_effect_are_refused() {
         ("render --save 1 a.milk", "choose one with --out"),
         ("perform --seconds 1 --action 99=next", "--action at 99 s would never run"),
         ("perform --seconds 1e300", "from 0.001 to 86400"),
-        ("perform --log missing/l.jsonl", "the folder missing does not exist"),
         ("bench --json missing/b.json", "the folder missing does not exist"),
         ("taste export missing/t.json", "the folder missing does not exist"),
         ("listen --seconds nan", "expected a number of seconds"),
@@ -41,6 +40,29 @@ fn options_that_could_have_no_effect_are_refused() {
         assert!(status.is_some_and(|status| status != 0) && errors.contains(why), "{line}: {errors}");
     }
     assert!(!folder.path().join("missing").exists() && !folder.path().join("o").exists());
+}
+
+#[test]
+fn only_the_live_view_of_an_input_ends_with_an_empty_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (options, expected) in [(&["--json"][..], ""), (&[], "\n")] {
+        let mut command = aivj(folder.path());
+        command.args(["listen", "--audio", "no such input", "--seconds", "0"]).args(options);
+        let (status, shown, errors) = run(&mut command);
+        assert_eq!((status, shown.as_str()), (Some(0), expected), "{options:?}: {errors}");
+    }
+}
+
+#[test]
+fn a_performance_creates_the_folders_of_its_video_and_its_log() {
+    if aivj::stage::Gpu::for_test().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "perform --seconds 0.2 --fps 10 --size 32x18 --log out/logs/a.jsonl --out out/frames";
+    let (status, _, errors) = run(aivj(folder.path()).args(line.split(' ')));
+    assert_eq!(status, Some(0), "{errors}");
+    assert!(folder.path().join("out/logs/a.jsonl").is_file() && folder.path().join("out/frames").is_dir());
 }
 
 #[test]
