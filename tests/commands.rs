@@ -30,7 +30,6 @@ fn options_that_could_have_no_effect_are_refused() {
         ("render --save 1 a.milk", "choose one with --out"),
         ("perform --seconds 1 --action 99=next", "--action at 99 s would never run"),
         ("perform --seconds 1e300", "from 0.001 to 86400"),
-        ("perform --log missing/l.jsonl", "the folder missing does not exist"),
         ("bench --json missing/b.json", "the folder missing does not exist"),
         ("taste export missing/t.json", "the folder missing does not exist"),
         ("listen --seconds nan", "expected a number of seconds"),
@@ -41,6 +40,28 @@ fn options_that_could_have_no_effect_are_refused() {
         assert!(status.is_some_and(|status| status != 0) && errors.contains(why), "{line}: {errors}");
     }
     assert!(!folder.path().join("missing").exists() && !folder.path().join("o").exists());
+}
+
+#[test]
+fn every_line_about_an_input_is_json() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = ["listen", "--json", "--audio", "no such input", "--seconds", "0.5"];
+    let (status, lines, errors) = run(aivj(folder.path()).args(options));
+    assert_eq!(status, Some(0), "{errors}");
+    let invalid = lines.lines().find(|line| serde_json::from_str::<serde_json::Value>(line).is_err());
+    assert_eq!(invalid, None, "{lines}");
+}
+
+#[test]
+fn a_performance_creates_the_folders_of_its_video_and_its_log() {
+    if aivj::stage::Gpu::for_test().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "perform --seconds 0.2 --fps 10 --size 32x18 --log out/logs/a.jsonl --out out/frames";
+    let (status, _, errors) = run(aivj(folder.path()).args(line.split(' ')));
+    assert_eq!(status, Some(0), "{errors}");
+    assert!(folder.path().join("out/logs/a.jsonl").is_file() && folder.path().join("out/frames").is_dir());
 }
 
 #[test]

@@ -16,6 +16,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use aivj::app::SavedShow;
 use aivj::show::setlog::{self, Entry, Event};
 use aivj::stage::Gpu;
 use aivj::store::Store;
@@ -173,10 +174,20 @@ fn a_lost_display_server_does_not_truncate_the_log() {
 #[test]
 fn a_second_start_raises_the_running_show() {
     let Some(show) = LiveShow::start() else { return };
+    let saved = |desk_hidden: bool| {
+        wait_for("the saved state", || {
+            let state = std::fs::read(show.data.path().join("show-state.json")).ok()?;
+            let state: SavedShow = serde_json::from_slice(&state).ok()?;
+            (state.surroundings.places.desk_hidden == desk_hidden).then_some(())
+        });
+    };
+    close(&show, "aivj desk");
+    saved(true);
     let second = Command::new(env!("CARGO_BIN_EXE_aivj")).env("AIVJ_DATA", show.data.path()).output();
     let second = second.expect("started");
     let output = String::from_utf8_lossy(&second.stderr);
     assert!(second.status.success() && output.contains("already running"), "{}: {output}", second.status);
+    saved(false);
     let before = show.steps();
     wait_for("more frames", || (show.steps() > before).then_some(()));
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::library_watcher::{LibraryUpdate, LibraryWatcher};
-use super::persistence::{self, ShowPersistence, with_store};
+use super::persistence::{self, SavedState, ShowPersistence, with_store};
 use super::theming::Theming;
 use crate::desk::{LibraryRequest, LibraryView};
 use crate::handoff::Retirement;
@@ -35,14 +35,26 @@ pub(super) struct Archive {
     failed_theme: Option<String>,
     /// Frees pools on a separate thread, because freeing 100,000 presets takes longer than a frame.
     retirement: Retirement,
-    message: Option<String>,
+    /// The newest messages for the performer; a new library may come with several.
+    messages: Vec<String>,
 }
+
+/// The saved state, the library with its messages and watcher, the store, and its message.
+type Opened = ((SavedState, (Catalogue, Vec<String>, LibraryWatcher)), Store, Option<String>);
 
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
     pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show, Vec<String>)> {
-        let ((recalled, (catalogue, mut messages, watcher)), store, notice) =
+        let opened =
             with_store(|store| Ok((persistence::recall(store)?, LibraryWatcher::open(store, presets)?)))?;
+        Self::of(opened, presets, settings)
+    }
+
+    fn of(
+        ((recalled, (catalogue, mut messages, watcher)), store, notice): Opened,
+        presets: Option<&Path>,
+        settings: ShowSettings,
+    ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
         let memory = recalled.memory.clone();
@@ -60,7 +72,7 @@ impl Archive {
             theming: None,
             failed_theme: None,
             retirement: Retirement::thread(),
-            message: None,
+            messages: Vec::new(),
         };
         let ShowMemory { favourites, banned, excluded, rescued, .. } = memory;
         archive.set_marks(&MarkedPresets { favourites, banned, excluded, rescued });
@@ -77,13 +89,13 @@ impl Archive {
         }
         for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
             match update {
-                LibraryUpdate::Message(message) => self.message = Some(message),
+                LibraryUpdate::Message(message) => self.notify(message),
                 LibraryUpdate::Missing(folder) => self.view.missing = folder,
                 LibraryUpdate::HeldBack(why) => self.view.held_back = why,
                 LibraryUpdate::Library(pool, messages) => {
                     self.stop_theming();
                     self.change_library(show, pool);
-                    self.message = Some(messages.join("; "));
+                    self.messages = messages;
                     self.query.cluster = None; // It was an index into the old library.
                     self.search();
                 }
@@ -118,7 +130,7 @@ impl Archive {
             match Theming::start(self.pool.clone(), text.clone()) {
                 Ok(theming) => self.theming = Some(theming),
                 Err(error) => {
-                    self.message = Some(format!("could not start the theme thread: {error}"));
+                    self.notify(format!("could not start the theme thread: {error}"));
                     self.failed_theme = Some(text);
                 }
             }
@@ -127,11 +139,11 @@ impl Archive {
         self.stop_theming();
         match result {
             Ok((pool, problem)) => {
-                self.message = problem.or(self.message.take());
+                problem.into_iter().for_each(|problem| self.notify(problem));
                 self.change_library(show, pool);
             }
             Err(error) => {
-                self.message = Some(format!("could not apply the theme: {error:#}"));
+                self.notify(format!("could not apply the theme: {error:#}"));
                 self.failed_theme = Some(show.theme().to_owned());
             }
         }
@@ -156,7 +168,7 @@ impl Archive {
         self.view.missing = None;
         self.view.held_back = None;
         if let Err(error) = self.watcher.switch_to(self.presets.as_deref(), ignore_blacklist) {
-            self.message = Some(format!("could not start the library thread: {error}; try again"));
+            self.notify(format!("could not start the library thread: {error}; try again"));
         }
     }
 
@@ -165,9 +177,14 @@ impl Archive {
         &self.view
     }
 
-    /// Returns the message for the performer, if any.
-    pub fn message(&self) -> Option<&str> {
-        self.message.as_deref()
+    /// Returns the messages for the performer.
+    pub fn messages(&self) -> &[String] {
+        &self.messages
+    }
+
+    /// Replaces the messages for the performer.
+    fn notify(&mut self, message: String) {
+        self.messages = vec![message];
     }
 
     /// Handles a request from the Library page.
@@ -204,4 +221,24 @@ fn search_store(store: &Store) -> anyhow::Result<Store> {
         Some(store) => store,
         None => Store::in_memory()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_of_a_new_library_is_a_message_of_its_own() {
+        let store = Store::in_memory().expect("opens");
+        let recalled = persistence::recall(&store).expect("read");
+        let library = LibraryWatcher::open(&store, None).expect("opens");
+        let opened = ((recalled, library), store, None);
+        let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");
+        let (sender, updates) = std::sync::mpsc::channel();
+        archive.watcher.updates = updates;
+        let problems = ["ignoring the manifest", "36 presets in 3 styles"].map(str::to_owned);
+        sender.send(LibraryUpdate::Library(show.pool().clone(), problems.to_vec())).expect("sent");
+        archive.frame(&mut show, &[]);
+        assert_eq!(archive.messages(), problems);
+    }
 }

@@ -528,6 +528,7 @@ impl Running {
     fn raise(&mut self) {
         self.desk_hidden = false;
         self.desk_window.set_visible(true);
+        self.moved = true;
         for window in [&self.output_window, &self.desk_window] {
             window.set_minimized(false);
             window.request_user_attention(Some(UserAttentionType::Critical));

@@ -165,7 +165,7 @@ mod tests {
     fn parents(count: usize) -> Vec<Parent> {
         let built_in = crate::library::built_in().take(count);
         let parent = |preset: crate::library::BuiltIn| Parent {
-            id: PresetId::of(preset.text.as_bytes()),
+            id: preset.id,
             path: PathBuf::new(),
             genome: Genome::read(preset.name(), preset.text.as_bytes()).expect("a preset"),
         };

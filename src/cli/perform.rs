@@ -47,8 +47,8 @@ pub struct Args {
     /// the saved theme with --memory]
     #[arg(long, value_name = "TEXT")]
     theme: Option<String>,
-    /// Write the set log to FILE as JSON Lines; its folder must exist
-    #[arg(long, value_name = "FILE", value_parser = super::args::output_file())]
+    /// Write the set log to FILE as JSON Lines; missing folders are created
+    #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]

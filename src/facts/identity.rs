@@ -35,7 +35,8 @@ impl FromStr for PresetId {
 
     fn from_str(text: &str) -> Result<Self, InvalidPresetId> {
         let wrong = || InvalidPresetId(text.to_owned());
-        if text.len() != 32 || !text.is_ascii() {
+        // `from_str_radix` alone also accepts a plus sign.
+        if text.len() != 32 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(wrong());
         }
         let mut bytes = [0; 16];
@@ -68,8 +69,14 @@ mod tests {
     fn an_id_survives_a_round_trip() {
         let id = PresetId::of(b"[preset00]");
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert!("zz".repeat(16).parse::<PresetId>().is_err());
-        assert!("é".repeat(16).parse::<PresetId>().is_err());
         assert_ne!(id, PresetId::of(b"[preset01]"));
+    }
+
+    #[test]
+    fn only_hexadecimal_digits_are_an_id() {
+        for wrong in ["zz", "é", "+f", "-0", " f", "0_"] {
+            assert!(wrong.repeat(16).parse::<PresetId>().is_err(), "{wrong}");
+        }
+        assert_eq!("Ff".repeat(16).parse(), Ok(PresetId([0xff; 16])));
     }
 }

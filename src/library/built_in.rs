@@ -1,11 +1,27 @@
 //! The presets built into the program.
 
+use std::sync::LazyLock;
+
+use crate::facts::PresetId;
+
 /// Relative path and contents of every built-in preset, sorted by path.
 const TABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in_presets.rs"));
+
+/// All built-in presets, with their IDs.
+static ALL: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
+    let preset = |&(path, text): &(&'static str, &'static str)| BuiltIn {
+        id: PresetId::of(text.as_bytes()),
+        path,
+        text,
+    };
+    TABLE.iter().map(preset).collect()
+});
 
 /// A preset built into the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuiltIn {
+    /// Hash of the preset's bytes.
+    pub id: PresetId,
     /// Path of the form `scene/energy/name.milk`.
     pub path: &'static str,
     /// Contents of the file.
@@ -33,5 +49,5 @@ impl BuiltIn {
 
 /// Iterates over all built-in presets, sorted by path.
 pub fn built_in() -> impl Iterator<Item = BuiltIn> {
-    TABLE.iter().map(|&(path, text)| BuiltIn { path, text })
+    ALL.iter().copied()
 }

@@ -251,7 +251,7 @@ impl Entry {
     fn built_in(preset: BuiltIn, cluster: u16) -> Self {
         let preset_facts = PresetFacts::of(preset.text.as_bytes(), preset.name());
         Self {
-            id: PresetId::of(preset.text.as_bytes()),
+            id: preset.id,
             path: preset.path.to_owned(),
             location: SourceLocation::BuiltIn(preset.text),
             cluster,

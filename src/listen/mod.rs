@@ -50,11 +50,19 @@ pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<
         ListenSource::File(path) => listening.file(path, settings, out),
         ListenSource::Device(name) => listening.device(name.clone(), settings, out),
     };
-    match written {
+    match written.and_then(|()| end(settings.json, out)) {
         // The reader has closed the pipe.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("analysing audio"),
     }
+}
+
+/// Ends the output; the live view leaves the cursor at the end of its line.
+fn end(json: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    if !json {
+        writeln!(out)?;
+    }
+    out.flush()
 }
 
 struct Listening {
@@ -100,10 +108,8 @@ impl Listening {
             let share = self.cpu_time.as_secs_f64() / emitted.max(1e-9);
             let line = serde_json::json!({"kind": "cost", "emitted": emitted, "seconds": self.cpu_time.as_secs_f64(), "share": share});
             writeln!(out, "{line}")?;
-        } else {
-            writeln!(out)?;
         }
-        out.flush()
+        Ok(())
     }
 
     fn device(
@@ -141,7 +147,7 @@ impl Listening {
             }
             std::thread::sleep(Duration::from_millis(4));
         }
-        writeln!(out)
+        Ok(())
     }
 
     fn feed(&mut self, block: &[[f32; 2]]) {

@@ -128,8 +128,8 @@ impl Show {
         self.learn(Some(index), Some(evidence), id, signal, 0.0);
     }
 
-    /// Bans a preset or lifts its ban. A banned preset is neither a favourite nor rescued, is removed from Up
-    /// next, and leaves the air as soon as another deck is warm.
+    /// Bans a preset or lifts its ban. A banned preset is neither a favourite nor rescued, loses its waiting decks,
+    /// and leaves the air as soon as another deck is warm.
     fn ban(&mut self, id: PresetId) {
         let index = self.director.pool.index_of(id);
         let allowed_again = self.memory.banned.remove(&id);
@@ -146,7 +146,7 @@ impl Show {
         if allowed_again {
             return;
         }
-        self.drop_candidate(id);
+        self.withdraw(id);
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
             self.learn_from_shown(Signal::Skip);
             self.wanted = Some(CutRequest::Next);
@@ -238,6 +238,15 @@ impl Show {
             self.director.status.set_skipped(index, true);
         }
         true
+    }
+
+    /// Drops the decks that wait to show a preset: the candidate, the spare and the safe preset. The previous deck
+    /// stays, because only the performer goes back to it.
+    pub(super) fn withdraw(&mut self, id: PresetId) {
+        self.drop_candidate(id);
+        let same = |slot: &mut Slot| slot.id == id;
+        let reserves = [self.decks.spare.take_if(same), self.decks.safe.take_if(same)];
+        reserves.into_iter().flatten().for_each(|slot| self.decks.drop_slot(slot));
     }
 
     fn drop_candidate(&mut self, id: PresetId) -> bool {

@@ -10,7 +10,7 @@ use super::running::{CutRequest, Show};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use super::step::{Arrived, Failed, StepInput};
 use crate::facts::{Energy, PresetId, Tag};
-use crate::library::{PresetSource, built_in};
+use crate::library::{BuiltIn, PresetSource, built_in};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Moment, PerformerBias, Target};
 use crate::mind::macros::MacroState;
@@ -86,13 +86,14 @@ impl Show {
         self.notify(format!("could not play {name}: {why}; excluded {duration}"));
     }
 
-    /// Excludes a preset from being chosen; `kind` determines for how long.
+    /// Excludes a preset from being chosen, and drops its waiting decks; `kind` determines for how long.
     pub(super) fn exclude(&mut self, preset: PresetId, kind: BanKind, why: &str) {
         self.memory.excluded.insert(preset, Exclusion { kind, why: why.to_owned() });
         self.changed.marks = true;
         if let Some(index) = self.director.pool.index_of(preset) {
             self.director.status.set_broken(index, true);
         }
+        self.withdraw(preset);
     }
 
     /// Checks the picture of a preset that the director chose. If the picture stays black, white or still, excludes the
@@ -377,10 +378,14 @@ impl Show {
         let due = (wanted && at_ease)
             || (self.settings.safe_preset && nothing_else)
             || self.wanted == Some(CutRequest::Safe);
+        let on_air = self.decks.shown().map(|slot| slot.id);
+        // The director or the performer may have chosen the same preset; Panic would not change the picture.
+        if let Some(shown) = self.decks.safe.take_if(|slot| Some(slot.id) == on_air) {
+            self.decks.drop_slot(shown);
+        }
         if self.decks.safe.is_some() || !due {
             return;
         }
-        let on_air = self.decks.shown().map(|slot| slot.id);
         let entries = &self.director.pool.catalogue.entries;
         let status = &self.director.status;
         let fits = |index: &u32| {
@@ -389,39 +394,52 @@ impl Show {
             Some(entry.id) != on_air && light && status.usable(*index, true)
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
+        let urgent = self.wanted == Some(CutRequest::Safe) || self.decks.front.is_none();
         let full = SAFE_WARM_UP * self.settings.warm_frames;
         let (seed, warm_frames) =
             (self.settings.seed, if self.resuming() { RESUMED_WARM_UP.min(full) } else { full });
         let slot = if safe.is_empty() || self.resuming() {
-            let scene = self.features.scene.scene.label();
-            let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
-            // Excludes presets that failed or were found unfit before.
-            let sound = |preset: &crate::library::BuiltIn| {
-                let id = PresetId::of(preset.text.as_bytes());
-                !self.memory.excluded.contains_key(&id) && self.unfit.may_be_safe(id)
-            };
-            let all: Vec<_> = built_in().filter(fits).filter(sound).collect();
-            let of_scene: Vec<_> = all.iter().filter(|preset| preset.scene() == scene).collect();
-            let from = if of_scene.is_empty() { all.iter().collect() } else { of_scene };
-            let Some(preset) = from.get(self.rng.below(from.len())) else {
+            // A resumed show has not chosen candidates yet.
+            let nothing_left = urgent && self.decks.candidates.is_empty() && !self.resuming();
+            let Some(preset) = self.safe_built_in(on_air, nothing_left) else {
                 // Without a safe preset, any warm preset is better than none.
                 if self.wanted == Some(CutRequest::Safe) {
                     self.wanted = Some(CutRequest::Next);
                 }
+                self.resumption.starting = false; // Otherwise, no candidates would be chosen.
                 return;
             };
-            let id = PresetId::of(preset.text.as_bytes());
-            let index = self.director.pool.index_of(id);
+            let index = self.director.pool.index_of(preset.id);
             let (name, source) = (preset.name().to_owned(), PresetSource::BuiltIn(preset.text));
-            self.decks.request_source(id, name, source, index, seed, warm_frames)
+            self.decks.request_source(preset.id, name, source, index, seed, warm_frames)
         } else {
             let index = safe[self.rng.below(safe.len())];
             self.decks.request(&entries[index as usize], Some(index), seed, warm_frames)
         };
-        let urgent = self.wanted == Some(CutRequest::Safe) || self.decks.front.is_none();
         self.decks.set_urgency(slot.deck, if urgent { Urgency::Performer } else { Urgency::Spare });
         let reason = Reason::plain("Safe preset, kept warm");
         self.decks.safe = Some(Slot { reason, ..slot });
+    }
+
+    /// Chooses a built-in preset as the safe one, for the current scene if possible. It is never on air, excluded or
+    /// unfit; it is banned only if there is no other and `nothing_left` is true: any picture is better than none.
+    fn safe_built_in(&mut self, on_air: Option<PresetId>, nothing_left: bool) -> Option<BuiltIn> {
+        let fits = |preset: &BuiltIn| {
+            preset.energy() == Energy::Groove
+                && Some(preset.id) != on_air
+                && self.exclusion(preset.id).is_none()
+                && self.unfit.may_be_safe(preset.id)
+        };
+        let mut fitting: Vec<BuiltIn> = built_in().filter(fits).collect();
+        let scene = self.features.scene.scene.label();
+        let rank = |preset: &BuiltIn| (self.memory.banned.contains(&preset.id), preset.scene() != scene);
+        let best = fitting.iter().map(rank).min().filter(|(banned, _)| nothing_left || !banned)?;
+        fitting.retain(|preset| rank(preset) == best);
+        let preset = fitting[self.rng.below(fitting.len())];
+        if best.0 {
+            self.notify(format!("no other preset is left; showing {}, which is banned", preset.name()));
+        }
+        Some(preset)
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) struct Decks {
     pub spare: Option<Slot>,
     /// The safe preset for `Panic`.
     pub safe: Option<Slot>,
-    /// Whether memory is short; if so, one candidate is kept instead of two, and no previous deck.
+    /// Whether memory is short; if so, one candidate is kept instead of two, and neither a spare nor a previous deck.
     economy: bool,
     retired: Vec<DeckId>,
     cancelled: Vec<DeckId>,
@@ -145,7 +145,7 @@ impl Decks {
         self.waiting().for_each(|slot| slot.warm = false);
     }
 
-    /// Drops the spare and keeps fewer decks from now on: one candidate and no previous deck.
+    /// Keeps fewer decks from now on: one candidate, and neither a spare nor a previous deck.
     pub fn economise(&mut self) {
         self.economy = true;
         let spare = self.spare.take().into_iter().chain(self.previous.take());
@@ -189,13 +189,13 @@ impl Decks {
         }
     }
 
-    /// Discards the candidates because the music has changed. If there is no spare, the first warm candidate
-    /// becomes the spare until another one is warm. Presets that the director did not choose stay.
+    /// Discards the candidates because the music has changed. If there is no spare and memory is not short, the first
+    /// warm candidate becomes the spare until another one is warm. Presets that the director did not choose stay.
     pub fn discard_candidates(&mut self) {
         for slot in std::mem::take(&mut self.candidates) {
             if slot.choice.is_none() {
                 self.candidates.push(slot);
-            } else if slot.warm && self.spare.is_none() {
+            } else if slot.warm && self.spare.is_none() && !self.economy {
                 self.spare = Some(slot);
             } else {
                 self.drop_slot(slot);

@@ -104,6 +104,9 @@ impl Show {
             status.set_broken(index, out);
             status.set_skipped(index, skipped);
         }
+        if !self.may_be_shown(id) {
+            self.withdraw(id);
+        }
     }
 
     /// Puts a preset that was removed from Up next back at the front; the last candidate is dropped if there

@@ -317,13 +317,15 @@ impl Show {
         }
     }
 
-    /// Advances the macros; fusion may use the previous deck or a warm candidate as the second deck.
+    /// Advances the macros; fusion may use a warm candidate as the second deck, or the previous deck unless its preset
+    /// is banned or excluded.
     fn step_macros(&mut self, dt: f64) {
         let deck = |slot: &Slot| slot.deck;
         let fading = self.decks.fade.as_ref().map(|fade| fade.to.deck);
         let on_air: SmallVec<[DeckId; 2]> = self.decks.front.iter().map(deck).chain(fading).collect();
+        let previous = self.decks.previous.iter().filter(|slot| self.may_be_shown(slot.id));
         let waiting = self.decks.candidates.iter().filter(|slot| slot.warm);
-        let mut spare: SmallVec<[DeckId; 4]> = self.decks.previous.iter().chain(waiting).map(deck).collect();
+        let mut spare: SmallVec<[DeckId; 4]> = previous.chain(waiting).map(deck).collect();
         if !self.settings.second_deck {
             spare.clear();
         }
@@ -389,6 +391,11 @@ impl Show {
     /// Returns why a preset is excluded, if it is.
     pub(super) fn exclusion(&self, id: PresetId) -> Option<Exclusion> {
         self.memory.exclusion(&self.director.pool.rejected, id)
+    }
+
+    /// Returns whether a preset is neither banned nor excluded.
+    pub(super) fn may_be_shown(&self, id: PresetId) -> bool {
+        !self.memory.banned.contains(&id) && self.exclusion(id).is_none()
     }
 
     /// Returns the settings of the show.

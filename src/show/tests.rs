@@ -1,5 +1,7 @@
 //! Tests of the show, with decks that become warm under the test's control.
 
+mod bans;
+
 use std::sync::Arc;
 
 use super::setlog::{Cause, Entry, Event};
@@ -74,6 +76,10 @@ impl TestShow {
 
     fn playing(&self) -> PresetId {
         self.show.snapshot().playing.expect("a preset on air").id
+    }
+
+    fn safe(&self) -> PresetId {
+        self.show.decks.safe.as_ref().expect("a safe preset").id
     }
 
     fn learnt(&self) -> Vec<Signal> {
@@ -220,6 +226,24 @@ fn panic_cuts_to_the_safe_preset_and_back_returns() {
     test.frames(20);
     test.frame(&[Command::Back]);
     assert_eq!(test.playing(), before);
+}
+
+#[test]
+fn panic_always_changes_the_picture() {
+    let mut test = TestShow::of(Show::new(ShowSettings::default(), Arc::new(Catalogue::default())));
+    test.frames(5);
+    for _ in 0..40 {
+        let before = test.playing();
+        test.frame(&[Command::Panic]);
+        test.frames(3);
+        assert_ne!(test.playing(), before);
+    }
+    let mut test = TestShow::new();
+    test.frames(20);
+    let safe = test.safe();
+    test.frame(&[Command::PlayNow(safe)]);
+    test.frames(3);
+    assert!(test.playing() == safe && test.safe() != safe);
 }
 
 #[test]
@@ -607,6 +631,10 @@ fn if_memory_runs_out_fewer_decks_are_kept_and_no_preset_is_blamed() {
     test.frame(&[Command::Next]);
     test.frames(100);
     assert!(test.playing() != playing && test.show.decks.previous.is_none());
+    test.cold = true;
+    test.features.scene.scene = Scene::Ambient;
+    test.frames(60);
+    assert!(test.show.decks.spare.is_none(), "a spare is kept although memory is short");
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Mul<f64> for Seconds {
 
 /// A tempo in beats per minute, from [`MIN_TEMPO`] to [`MAX_TEMPO`].
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "f64", into = "f64")]
 pub struct Tempo(f64);
 
 /// Lowest valid tempo, in BPM.
@@ -87,6 +87,18 @@ impl Tempo {
     /// Returns the duration of one beat.
     pub fn period(self) -> Seconds {
         Seconds(60.0 / self.0)
+    }
+}
+
+impl From<f64> for Tempo {
+    fn from(bpm: f64) -> Self {
+        Self::new(bpm)
+    }
+}
+
+impl From<Tempo> for f64 {
+    fn from(tempo: Tempo) -> Self {
+        tempo.0
     }
 }
 
@@ -134,7 +146,7 @@ impl From<Unipolar> for f32 {
 
 /// A position in a cycle, from 0 up to but excluding 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "f64", into = "f64")]
 pub struct Phase(f64);
 
 impl Phase {
@@ -146,6 +158,18 @@ impl Phase {
     /// Returns the position, from 0 up to but excluding 1.
     pub fn get(self) -> f64 {
         self.0
+    }
+}
+
+impl From<f64> for Phase {
+    fn from(turns: f64) -> Self {
+        Self::new(turns)
+    }
+}
+
+impl From<Phase> for f64 {
+    fn from(phase: Phase) -> Self {
+        phase.0
     }
 }
 
@@ -187,5 +211,13 @@ mod tests {
         assert_eq!(Tempo::new(1.0).bpm(), MIN_TEMPO);
         assert_eq!(Tempo::new(f64::NAN), DEFAULT_TEMPO);
         assert_eq!(Tempo::new(120.0).period(), Seconds(0.5));
+    }
+
+    #[test]
+    fn numbers_read_from_a_file_are_in_range_and_written_as_plain_numbers() {
+        let read = |text: &str| serde_json::from_str::<(Tempo, Phase, Unipolar)>(text).expect("numbers");
+        assert_eq!(read("[0.0, 1.25, 7.0]"), (Tempo::new(MIN_TEMPO), Phase::new(0.25), Unipolar::ONE));
+        let written = serde_json::to_string(&read("[126.5, 0.75, 0.5]")).expect("numbers");
+        assert_eq!(written, "[126.5,0.75,0.5]");
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::app) struct DeskState {
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: Arc<PresetAudio>,
-    /// Messages for the performer, at most one per source, starting with the show's.
+    /// Messages for the performer, starting with the show's; at most one per source, except for the library.
     pub messages: Vec<String>,
     /// State of the MIDI page.
     pub midi: MidiView,

@@ -173,13 +173,10 @@ impl ShowThread {
         }
         if desk {
             self.desk_at = Some(Instant::now());
-            let messages = [
-                snapshot.message.as_deref(),
-                self.archive.message(),
-                self.midi.message(),
-                self.message.as_deref(),
-            ];
-            let messages = messages.into_iter().flatten().map(str::to_owned).collect();
+            let library = self.archive.messages().iter().map(String::as_str);
+            let others = [self.midi.message(), self.message.as_deref()].into_iter().flatten();
+            let messages = snapshot.message.as_deref().into_iter().chain(library).chain(others);
+            let messages = messages.map(str::to_owned).collect();
             self.desk.publish(DeskState {
                 audio: self.listener.line(),
                 times: self.stepper.times(),

@@ -34,7 +34,8 @@ impl TryFrom<String> for PerceptualHash {
 
     fn try_from(text: String) -> Result<Self, String> {
         let invalid = || format!("invalid perceptual hash {text:?}");
-        if !text.is_ascii() || text.len() != 16 * VIEWS {
+        // `from_str_radix` alone also accepts a plus sign.
+        if text.len() != 16 * VIEWS || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(invalid());
         }
         let mut views = [0; VIEWS];
@@ -125,6 +126,12 @@ mod tests {
     fn a_hash_survives_a_round_trip() {
         let perceptual_hash = PerceptualHash([1, u64::MAX, 0x0123_4567_89ab_cdef]);
         assert_eq!(PerceptualHash::try_from(String::from(perceptual_hash)), Ok(perceptual_hash));
-        assert!(PerceptualHash::try_from("é".repeat(24)).is_err());
+    }
+
+    #[test]
+    fn only_hexadecimal_digits_are_a_hash() {
+        for wrong in ["é".repeat(24), format!("+{}", "f".repeat(15)).repeat(3)] {
+            assert!(PerceptualHash::try_from(wrong.clone()).is_err(), "{wrong}");
+        }
     }
 }

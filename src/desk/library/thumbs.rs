@@ -29,8 +29,9 @@ struct Known {
 /// A cache of thumbnails.
 pub(super) struct Thumbs {
     requests: SyncSender<(PresetId, PathBuf)>,
-    read: Receiver<(PresetId, Option<ColorImage>)>,
-    waiting: Vec<PresetId>,
+    read: Receiver<(PresetId, PathBuf, Option<ColorImage>)>,
+    /// The frames requested from the current bake and not read yet.
+    waiting: HashMap<PresetId, PathBuf>,
     known: HashMap<PresetId, Known>,
     /// The bake that the thumbnails come from.
     looks: Arc<Looks>,
@@ -44,7 +45,8 @@ impl Thumbs {
         let (done, read) = sync_channel(QUEUE_CAPACITY);
         let work = move || {
             for (id, path) in jobs {
-                if done.send((id, load(&path))).is_err() {
+                let image = load(&path);
+                if done.send((id, path, image)).is_err() {
                     break; // The desk has been closed.
                 }
             }
@@ -53,7 +55,7 @@ impl Thumbs {
         thread.ok().map(|_| Self {
             requests,
             read,
-            waiting: Vec::new(),
+            waiting: HashMap::new(),
             known: HashMap::new(),
             looks: Arc::default(),
             drawing: 0,
@@ -66,10 +68,14 @@ impl Thumbs {
         self.drawing += 1;
         if self.looks.bake != looks.bake {
             self.known.clear();
+            self.waiting.clear();
         }
         self.looks = looks.clone();
-        for (id, image) in self.read.try_iter() {
-            self.waiting.retain(|waiting| *waiting != id);
+        for (id, path, image) in self.read.try_iter() {
+            if self.waiting.get(&id) != Some(&path) {
+                continue; // It was requested from another bake.
+            }
+            self.waiting.remove(&id);
             let picture = image.map(|image| context.load_texture("thumbnail", image, TextureOptions::LINEAR));
             self.known.insert(id, Known { picture, used: self.drawing });
         }
@@ -87,11 +93,11 @@ impl Thumbs {
             known.used = self.drawing;
             return known.picture.as_ref().map(TextureHandle::id);
         }
-        if !self.waiting.contains(&entry.id)
+        if !self.waiting.contains_key(&entry.id)
             && let Some(frame) = self.looks.frame(entry)
-            && self.requests.try_send((entry.id, frame)).is_ok()
+            && self.requests.try_send((entry.id, frame.clone())).is_ok()
         {
-            self.waiting.push(entry.id);
+            self.waiting.insert(entry.id, frame);
         }
         None
     }
@@ -106,6 +112,7 @@ fn load(path: &Path) -> Option<ColorImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::Catalogue;
     use crate::library::looks::first_frame;
 
     #[test]
@@ -119,5 +126,32 @@ mod tests {
         assert_eq!(load(&path).map(|image| image.size), Some([96, 96]));
         std::fs::write(&path, "cut short").expect("written");
         assert!(load(&path).is_none());
+    }
+
+    #[test]
+    fn a_frame_requested_from_the_previous_bake_is_not_shown() {
+        let entry = Catalogue::built_in().entries.remove(0);
+        let bake = |height: u32| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = first_frame(folder.path(), &entry.path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            image::RgbaImage::new(224, height).save(&path).expect("saved");
+            let mut looks = Looks::default();
+            looks.bake = Some(folder.path().to_owned());
+            (folder, Arc::new(looks))
+        };
+        let ((_old_folder, old), (_new_folder, new)) = (bake(224), bake(112));
+        let (context, mut thumbs) = (Context::default(), Thumbs::start().expect("a thread"));
+        thumbs.begin(&context, &old);
+        assert_eq!(thumbs.of(&entry), None);
+        for _ in 0..1000 {
+            thumbs.begin(&context, &new);
+            if thumbs.of(&entry).is_some() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let shown = thumbs.known[&entry.id].picture.as_ref().map(TextureHandle::size);
+        assert_eq!(shown, Some([96, 48]));
     }
 }

@@ -23,7 +23,7 @@ pub use bank::Bank;
 use trajectory::Trajectory;
 
 use super::{Control, MacroPreset, Profile};
-use crate::analysis::Features;
+use crate::analysis::{Features, Section};
 use crate::units::{Rng, Unipolar};
 
 /// Energy above which music is considered audible.
@@ -43,8 +43,10 @@ pub struct Macros {
     accent: Accent,
     /// Offsets of the accent layer.
     shake: bank::Offsets,
-    /// Smoothed presence of music, 0 in silence to 1.
+    /// Smoothed presence of music, 0 in silence to 1. It scales the offsets.
     presence: f32,
+    /// The section for which automatic moves are limited.
+    section: Section,
     mode: Mode,
     values: Bank,
 }
@@ -106,8 +108,12 @@ impl Macros {
     pub fn step(&mut self, features: &Features, dt: f64, rng: &mut Rng) -> Bank {
         let dt_secs = dt.clamp(0.0, 1.0) as f32;
         self.arbiter.advance(dt);
-        self.follow_presence(features, dt_secs);
         let mode = self.arbiter.mode();
+        // During a hold, the offsets stay as they are, whatever the music does.
+        if mode != Mode::Hold {
+            self.follow_presence(features, dt_secs);
+            self.section = features.section;
+        }
         if mode == Mode::Ai && !matches!(self.mode, Mode::Ai | Mode::Hold) {
             self.trajectory.wake();
         }
@@ -136,7 +142,7 @@ impl Macros {
                 self.trajectory.rest();
             }
         }
-        self.compose(features);
+        self.compose();
         self.values
     }
 
@@ -161,7 +167,7 @@ impl Macros {
         }
     }
 
-    fn compose(&mut self, features: &Features) {
+    fn compose(&mut self) {
         let set = &self.arbiter.state().bank;
         for (control, base) in set.iter() {
             let index = control as usize;
@@ -171,7 +177,7 @@ impl Macros {
             } else {
                 let base = base.get();
                 let wanted = base + offset * reach(base);
-                Unipolar::new(guard::guarded(control, wanted, base, features.section))
+                Unipolar::new(guard::guarded(control, wanted, base, self.section))
             };
             self.values.set(control, value);
         }

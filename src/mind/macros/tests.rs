@@ -1,7 +1,7 @@
 //! Tests of the macro bank as a performer sees it.
 
 use super::*;
-use crate::analysis::{Bands, BeatGrid, Scene, SceneView, Section};
+use crate::analysis::{Bands, BeatGrid, Scene, SceneView};
 use crate::units::{Seconds, Tempo};
 
 const DT: f64 = 1.0 / 60.0;
@@ -120,6 +120,22 @@ fn a_touch_freezes_the_bank_for_nine_seconds() {
     let path = harness.play(groove, 30.0);
     assert_eq!(harness.macros.view().mode, Mode::Ai);
     assert!(largest_change(&path, &still) > 0.05, "the bank did not follow the music after the hold");
+}
+
+#[test]
+fn a_hold_withstands_another_section_and_silence() {
+    let mut harness = Harness::new(MacroState::default());
+    harness.play(groove, 20.0);
+    harness.macros.touch(Control::Sparkle, Unipolar::new(0.77));
+    let mut path = harness.play(groove, 1.0);
+    assert!(largest_change(&path, &harness.macros.state().bank) > 0.01, "the music has not moved the bank");
+    path.extend(harness.play(|now| Features { section: Section::Calm, ..groove(now) }, 2.0));
+    path.extend(harness.play(|now| Features { section: Section::Peak, ..groove(now) }, 2.0));
+    path.extend(harness.play(silence, HOLD_SECS - 5.1));
+    assert_eq!(harness.macros.view().mode, Mode::Hold);
+    assert!(path.iter().all(|bank| *bank == path[0]), "the bank moved during a hold");
+    let path = harness.play(silence, 20.0);
+    assert_eq!(path.last(), Some(&harness.macros.state().bank));
 }
 
 #[test]
