@@ -31,7 +31,8 @@ pub struct Args {
     /// Title shown by the `launch_title` action
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// Display that the output fills, numbered from 0, or `window` [default: a display other than the desk's]
+    /// Display that the output fills, numbered from 0; `window` for a window; `automatic` for a display other than the
+    /// desk's [default: automatic, unless set in the settings]
     #[arg(long, value_name = "DISPLAY")]
     monitor: Option<OutputDisplay>,
     /// Render size in pixels [default: 1920x1080, or 480x270 without a graphics card]

@@ -54,10 +54,7 @@ impl LibraryPage {
         };
         ui.horizontal(|ui| {
             if press(ui, "Play", false, style::GOOD) {
-                if excluded.is_some() {
-                    output.commands.push(Command::Rescue(id));
-                }
-                output.commands.push(Command::PlayNow(id));
+                output.commands.extend(view.play(id));
             }
             if press(ui, "Favourite", favourite, style::ACCENT) {
                 output.commands.push(Command::FavouritePreset(id));

@@ -7,7 +7,6 @@ use super::view::{LibraryView, state_color};
 use crate::desk::style;
 use crate::facts::PresetId;
 use crate::library::{Entry, SearchResults};
-use crate::show::Command;
 
 /// Height of one row, in points.
 const ROW: f32 = 32.0;
@@ -35,7 +34,7 @@ impl LibraryPage {
                     self.selected = Some(entry.id);
                 }
                 if response.double_clicked() {
-                    output.commands.push(Command::PlayNow(entry.id));
+                    output.commands.extend(view.play(entry.id));
                 }
             }
         });

@@ -9,7 +9,7 @@ use egui::Color32;
 use crate::desk::style;
 use crate::facts::PresetId;
 use crate::library::{SearchQuery, SearchResults};
-use crate::show::Exclusion;
+use crate::show::{Command, Exclusion};
 
 /// State shown on the Library and Map pages.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,12 @@ impl LibraryView {
         let by_audit = || self.rejected.get(&id).filter(|_| !self.rescued.contains(&id));
         self.excluded.get(&id).map(|exclusion| &exclusion.why).or_else(by_audit).map(String::as_str)
     }
+
+    /// Returns the commands that put a preset on air. The show would refuse an excluded one, so that is
+    /// rescued first.
+    pub(super) fn play(&self, id: PresetId) -> impl Iterator<Item = Command> + use<> {
+        self.exclusion(id).map(|_| Command::Rescue(id)).into_iter().chain([Command::PlayNow(id)])
+    }
 }
 
 /// A request from the Library or Map page, other than commands for the show.
@@ -62,5 +68,21 @@ pub(super) fn state_color(view: &LibraryView, playing: Option<PresetId>, id: Pre
         id if view.exclusion(id).is_some() => style::WARN,
         id if view.favourites.contains(&id) => style::ACCENT,
         _ => style::TEXT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excluded_preset_is_rescued_before_it_is_played() {
+        let (good, bad) = (PresetId([1; 16]), PresetId([2; 16]));
+        let view = LibraryView {
+            rejected: Arc::new([(bad, "black output".to_owned())].into()),
+            ..LibraryView::default()
+        };
+        assert_eq!(view.play(good).collect::<Vec<_>>(), [Command::PlayNow(good)]);
+        assert_eq!(view.play(bad).collect::<Vec<_>>(), [Command::Rescue(bad), Command::PlayNow(bad)]);
     }
 }

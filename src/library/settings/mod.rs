@@ -129,7 +129,10 @@ impl std::str::FromStr for OutputDisplay {
         match text {
             "automatic" => Ok(Self::Automatic),
             "window" => Ok(Self::Window),
-            _ => text.parse().map(Self::Number).map_err(|_| "must be a number from 0, or \"window\""),
+            _ => text
+                .parse()
+                .map(Self::Number)
+                .map_err(|_| "must be a number from 0, \"window\" or \"automatic\""),
         }
     }
 }

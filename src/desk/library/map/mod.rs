@@ -110,7 +110,7 @@ impl MapView {
             *context.selected = Some(entry.id);
         }
         if response.double_clicked() {
-            commands.push(Command::PlayNow(entry.id));
+            commands.extend(view.play(entry.id));
         }
         response.on_hover_ui_at_pointer(|ui| {
             if let Some(picture) = context.thumbs.and_then(|thumbs| thumbs.of(entry)) {
