@@ -197,7 +197,9 @@ impl Settings {
             fields.report(&[name], format!("unknown setting; expected one of {known}; ignored"));
         }
         let monitor =
-            fields.get("monitor", "a number from 0, or \"window\"", |value: &Value| display(value).is_some());
+            fields.get("monitor", "a number from 0, \"window\" or \"automatic\"", |value: &Value| {
+                display(value).is_some()
+            });
         let mut settings = Self {
             audio: fields.get("audio", "a string", |_: &String| true),
             presets: fields.get("presets", "a path in quotes", |_: &PathBuf| true),
