@@ -71,10 +71,7 @@ impl ShardInfo {
 /// Removes the seal of a shard's folder, before work in it starts or resumes.
 pub fn break_seal(folder: &Path) -> Result<(), ShardError> {
     let path = folder.join(SUMS);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ShardError::file(path, &error)),
-        _ => Ok(()),
-    }
+    disk::remove_if_exists(&path).map_err(|error| ShardError::file(&path, &error))
 }
 
 /// Seals a folder: writes the description of the shard, then the hashes of all files.
