@@ -25,7 +25,7 @@ pub struct VerdictRow {
     pub flash: String,
     /// Tags that can be determined only by rendering: dark, bright, low motion.
     pub seen: Tags,
-    /// Estimated milliseconds per frame at 1080p on this computer; `None` if the preset was not drawn.
+    /// Estimated milliseconds per frame at 1080p on this computer; `None` if it was not measured.
     pub cost_ms: Option<f64>,
     /// The complete verdict as JSON.
     pub json: String,
