@@ -32,7 +32,7 @@ use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,
     StylePolicy,
 };
-use crate::units::Rng;
+use crate::units::{Rng, counted};
 
 /// Minimum number of clusters.
 pub const MIN_CLUSTERS: usize = 8;
@@ -136,7 +136,7 @@ pub fn default_count(presets: usize) -> usize {
 
 /// Returns the message that there are fewer presets than requested clusters.
 pub fn reduced(wanted: usize, presets: usize) -> String {
-    format!("{wanted} clusters requested, but there are only {presets} presets; using at most {presets}")
+    format!("{wanted} clusters requested for {}; using at most {presets}", counted(presets, "preset"))
 }
 
 /// Result of clustering, ready to be written.
@@ -493,6 +493,7 @@ mod tests {
         let styles = write_clusters(&table(1, 1), &Known::default(), folder.path(), &settings(None))
             .expect("clustered");
         assert_eq!(styles.clusters.len(), 1);
+        assert_eq!(reduced(8, 1), "8 clusters requested for 1 preset; using at most 1");
         let none = write_clusters(&Table::default(), &Known::default(), folder.path(), &settings(None));
         assert!(matches!(none, Err(ClusterError::Empty)));
     }
