@@ -190,7 +190,8 @@ mod tests {
         plan.libraries.push(crate::audit::Library {
             root: "/nowhere".into(),
             prefix: String::new(),
-            unusable: Vec::new(),
+            unusable: 0,
+            closed: std::collections::BTreeSet::new(),
             deleted: Vec::new(),
         });
         let dated = (Record::without_evidence(Safety::Hang, "20 s".into()), 7);

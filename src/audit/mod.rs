@@ -115,7 +115,7 @@ pub fn audit(
         known: pending.known,
         pending: pending.jobs.len(),
         deleted: plan.libraries.iter().map(|library| library.deleted.len()).sum(),
-        unusable: plan.libraries.iter().map(|library| library.unusable.len()).sum(),
+        unusable: plan.libraries.iter().map(|library| library.unusable).sum(),
     });
     let mut supervisor = Supervisor {
         plan: &plan,

@@ -3,7 +3,7 @@
 //! Several threads walk, read and hash; one writes to the store in batches, so that the work of an
 //! interrupted scan is not lost. A folder reached twice is scanned once, so symlink cycles are harmless.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;
@@ -53,6 +53,8 @@ pub struct ScanReport {
     pub skipped: Vec<(PathBuf, String)>,
     /// Number of skipped files and folders that are not listed.
     pub skipped_more: usize,
+    /// All skipped folders whose files may still exist.
+    pub closed: BTreeSet<PathBuf>,
 }
 
 /// Scans the folder `root` and updates the store; `progress` receives the number of files scanned so far.
@@ -87,7 +89,6 @@ pub fn scan(
         drop(sender);
         let mut part = ScanCommit::default();
         let mut scanned = 0;
-        let mut closed = HashSet::new();
         for found in found {
             match found {
                 Found::Unchanged => report.files += 1,
@@ -98,7 +99,7 @@ pub fn scan(
                 }
                 Found::Skipped { path, why, hides_files } => {
                     if hides_files {
-                        closed.insert(path.clone());
+                        report.closed.insert(path.clone());
                     }
                     if report.skipped.len() < MAX_LISTED {
                         report.skipped.push((path, why));
@@ -116,7 +117,8 @@ pub fn scan(
             }
         }
         progress(scanned);
-        let hidden = |path: &[u8]| root.join(path_of(path)).ancestors().any(|folder| closed.contains(folder));
+        let hidden =
+            |path: &[u8]| root.join(path_of(path)).ancestors().any(|folder| report.closed.contains(folder));
         part.gone = known
             .iter()
             .filter(|(path, file)| !seen[file.index].load(Ordering::Relaxed) && !hidden(path))
