@@ -113,7 +113,7 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
     }
 
-    /// Returns all presets that have a verdict with this ledger's recipe, each with whether it is worth
+    /// Returns all presets that have a readable verdict with this ledger's recipe, each with whether it is worth
     /// retrying, because it is unsafe or incomplete or its look is not ok.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
@@ -293,6 +293,19 @@ mod tests {
         assert_eq!(stored(&record), ("pass".to_owned(), Some(0.0)));
         record.imported = Some(LookVerdict::Ok);
         assert_eq!(stored(&record), ("unknown".to_owned(), None));
+    }
+
+    #[test]
+    fn a_preset_whose_verdict_is_cut_off_is_not_audited() {
+        let ledger = Ledger::new(Store::in_memory().expect("opens"), recipe(&settings(1)));
+        let [cut, whole] = [PresetId::of(b"a"), PresetId::of(b"b")];
+        let record = Record::without_evidence(Safety::Hang, "20 s".into());
+        let row = ledger.row(cut, &record, &Gates::default(), 1).expect("a row");
+        let json = row.json[..row.json.len() / 2].to_owned();
+        ledger.store.put_verdicts(&[VerdictRow { json, ..row }]).expect("saved");
+        ledger.put(whole, &record).expect("saved");
+        assert_eq!(ledger.get(cut).expect("read"), None);
+        assert_eq!(ledger.known().expect("read"), [(whole, true)]);
     }
 
     #[test]
