@@ -8,6 +8,7 @@
 mod dds;
 mod error;
 mod folder;
+mod identity;
 mod input;
 pub mod limit;
 mod owner;
@@ -20,6 +21,7 @@ mod wire_path;
 
 pub use error::FileError;
 pub use folder::Folder;
+pub use identity::is_at;
 pub use input::{Input, read, read_if_exists};
 pub use owner::replaceable_by_others;
 pub use picture::{PictureError, picture};
