@@ -39,9 +39,8 @@ impl PublishError {
     }
 }
 
-/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; a
-/// policy in `library` is left unchanged. The index of a `partial` bake never replaces one that covers more
-/// presets.
+/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; a policy in `library`
+/// is left unchanged. The index of a `partial` bake never replaces one that covers more presets.
 pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
     let entries = |place: &Path| find_index(place).index.map_or(0, |index| index.entries.len());
     let (new, old) = (entries(folder), entries(library));
