@@ -29,7 +29,8 @@ pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
         };
         writeln!(
             text,
-            "{variable}=$(sbatch \"${{common[@]}}\" --job-name={name} --mem={memory_mib}M{array}{after} --output=\"$work/logs/{name}-{log}.log\" \\\n  \
+            "{variable}=$(sbatch \"${{common[@]}}\" --job-name={name} --mem={memory_mib}M{array}{after} \
+             --output=\"$work/logs/{name}-{log}.log\" \\\n  \
              --wrap=\"bash $(printf %q \"$work/{SCRIPT}\") {name}{shard}\")"
         )
         .expect("writing to a string");
