@@ -1,7 +1,7 @@
 //! Runs a bake during a show, in a child process so that it can neither slow down nor crash the show.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView};
 use crate::disk;
 use crate::embed::models;
 use crate::handoff::Latest;
+use crate::jobs::lossy_lines;
 use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
 use crate::night::{self, BakeEvent, BakeOutcome, STAGES, library_of, same_folder, stage_label};
@@ -127,9 +128,7 @@ impl Baking {
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let mut page = BakeProgress::new(self.view.clone());
         let listen = move || {
-            let lines =
-                output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
-            for line in lines {
+            for line in output.into_iter().flat_map(|output| lossy_lines(BufReader::new(output))) {
                 if let Ok(event) = serde_json::from_str(&line) {
                     page.handle(event);
                 }

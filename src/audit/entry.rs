@@ -132,7 +132,7 @@ fn verdict(record: &Record, gates: &Gates) -> Value {
         "look": record.look_verdict(gates),
         "metrics": record.evidence.look,
         "likeness": record.evidence.perceptual_hash,
-        "flash": {"verdict": record.flash_verdict(), "score": record.evidence.flash},
+        "flash": {"verdict": record.flash_label(), "score": record.evidence.flash},
         "cost": record.evidence.cost,
         "reasons": record.reasons(gates),
     })
@@ -190,7 +190,8 @@ mod tests {
         plan.libraries.push(crate::audit::Library {
             root: "/nowhere".into(),
             prefix: String::new(),
-            unusable: Vec::new(),
+            unusable: 0,
+            closed: std::collections::BTreeSet::new(),
             deleted: Vec::new(),
         });
         let dated = (Record::without_evidence(Safety::Hang, "20 s".into()), 7);

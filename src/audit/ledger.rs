@@ -9,7 +9,6 @@ use crate::audit::probe::{Look, ProbeSettings};
 use crate::audit::verdict::{GateLimits, Gates, LookVerdict, Record, Safety};
 use crate::facts::{PresetId, Tag, Tags};
 use crate::jobs::now;
-use crate::media::flash::FlashVerdict;
 use crate::stage;
 use crate::store::Store;
 use crate::store::{StoreError, VerdictRow};
@@ -114,7 +113,7 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
     }
 
-    /// Returns all presets that have a verdict with this ledger's recipe, each with whether it is worth
+    /// Returns all presets that have a readable verdict with this ledger's recipe, each with whether it is worth
     /// retrying, because it is unsafe or incomplete or its look is not ok.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
@@ -220,15 +219,9 @@ impl Ledger {
             safety: record.safety.label().into(),
             completeness: completeness(record).into(),
             look: record.look_verdict(gates).label().into(),
-            flash: match record.flash_verdict() {
-                _ if !record.is_measured() => "unknown",
-                FlashVerdict::Pass => "pass",
-                FlashVerdict::Warn => "warn",
-                FlashVerdict::Fail => "fail",
-            }
-            .into(),
+            flash: record.flash_label().into(),
             seen: record.evidence.look.as_ref().map_or_else(Tags::default, seen),
-            cost_ms: record.evidence.look.is_some().then_some(record.evidence.cost.full_hd_ms),
+            cost_ms: record.is_measured().then_some(record.evidence.cost.full_hd_ms),
             json: serde_json::to_string(record)?,
             at,
         })
@@ -285,6 +278,34 @@ mod tests {
         let after = ledger.saved(&ids).expect("read");
         assert!(after.values().all(|row| row.look == LookVerdict::Ok.label()), "{after:?}");
         assert_eq!(after[&first], before[&first]);
+    }
+
+    #[test]
+    fn flashes_and_cost_of_a_preset_that_was_not_drawn_are_stored_as_unknown() {
+        let ledger = Ledger::new(Store::in_memory().expect("opens"), recipe(&settings(1)));
+        let stored = |record: &Record| {
+            let row = ledger.row(PresetId::of(b"a"), record, &Gates::default(), 1).expect("a row");
+            (row.flash, row.cost_ms)
+        };
+        let mut record = Record::without_evidence(Safety::Memory, "1000 MiB".into());
+        assert_eq!(stored(&record), ("unknown".to_owned(), None));
+        record.evidence.look = Some(Look::default());
+        assert_eq!(stored(&record), ("pass".to_owned(), Some(0.0)));
+        record.imported = Some(LookVerdict::Ok);
+        assert_eq!(stored(&record), ("unknown".to_owned(), None));
+    }
+
+    #[test]
+    fn a_preset_whose_verdict_is_cut_off_is_not_audited() {
+        let ledger = Ledger::new(Store::in_memory().expect("opens"), recipe(&settings(1)));
+        let [cut, whole] = [PresetId::of(b"a"), PresetId::of(b"b")];
+        let record = Record::without_evidence(Safety::Hang, "20 s".into());
+        let row = ledger.row(cut, &record, &Gates::default(), 1).expect("a row");
+        let json = row.json[..row.json.len() / 2].to_owned();
+        ledger.store.put_verdicts(&[VerdictRow { json, ..row }]).expect("saved");
+        ledger.put(whole, &record).expect("saved");
+        assert_eq!(ledger.get(cut).expect("read"), None);
+        assert_eq!(ledger.known().expect("read"), [(whole, true)]);
     }
 
     #[test]

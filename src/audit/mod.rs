@@ -52,8 +52,8 @@ pub use predecessor::{ImportedVerdicts, audited_library, import_predecessor};
 pub use reference::write_reference_files;
 pub use run::{AuditRun, read_run};
 use run::{RUN_FILE, save_run};
-pub use settings::AuditSettings;
 use settings::LIMITS;
+pub use settings::{AuditSettings, WORKER_MEMORY_MIB};
 pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 pub use work::{AuditJob, work};
 
@@ -115,7 +115,7 @@ pub fn audit(
         known: pending.known,
         pending: pending.jobs.len(),
         deleted: plan.libraries.iter().map(|library| library.deleted.len()).sum(),
-        unusable: plan.libraries.iter().map(|library| library.unusable.len()).sum(),
+        unusable: plan.libraries.iter().map(|library| library.unusable).sum(),
     });
     let mut supervisor = Supervisor {
         plan: &plan,

@@ -23,8 +23,10 @@ pub struct Library {
     pub root: PathBuf,
     /// Prefix of the report paths of its files; empty if there is only one library.
     pub prefix: String,
-    /// Unusable files and folders, each with the reason.
-    pub unusable: Vec<(PathBuf, String)>,
+    /// Number of unusable files and folders.
+    pub unusable: usize,
+    /// Folders that could not be entered, although they may contain files.
+    pub closed: BTreeSet<PathBuf>,
     /// Relative paths of files that existed in an earlier scan but no longer do.
     pub deleted: Vec<String>,
 }
@@ -88,7 +90,8 @@ impl AuditPlan {
                 gone.extend(before.iter().filter(|path| !after.contains(path)).map(|path| slashed(path)));
             }
             let deleted = update_deleted(store, &root, gone, &rows)?;
-            let library = Library { root, prefix: String::new(), unusable: report.skipped, deleted };
+            let unusable = report.skipped.len() + report.skipped_more;
+            let library = Library { root, prefix: String::new(), unusable, closed: report.closed, deleted };
             libraries.push((library, rows));
         }
         Ok(Self::of(libraries))
@@ -100,7 +103,8 @@ impl AuditPlan {
         for root in roots {
             let deleted = store.recall::<Vec<String>>(&deleted_name(&root))?.unwrap_or_default();
             let rows = store.load(&root)?;
-            let library = Library { root, prefix: String::new(), unusable: Vec::new(), deleted };
+            let closed = BTreeSet::new();
+            let library = Library { root, prefix: String::new(), unusable: 0, closed, deleted };
             libraries.push((library, rows));
         }
         Ok(Self::of(libraries))
@@ -150,15 +154,8 @@ impl AuditPlan {
             named.map(|file| file.id).collect()
         });
         // Files in an unreadable folder are left for a later run.
-        let unusable = self.libraries.iter().flat_map(|library| &library.unusable);
-        let closed: Vec<&PathBuf> = unusable.map(|(path, _)| path).filter(|path| path.is_dir()).collect();
-        let is_reachable = |&file: &usize| {
-            closed.is_empty() || {
-                let path = self.path(&self.files[file]);
-                !closed.iter().any(|closed| path.starts_with(closed))
-            }
-        };
-        let open = self.first.iter().filter(|(id, file)| !done(id) && is_reachable(file));
+        let reachable = |file: usize| self.is_reachable(&self.files[file]);
+        let open = self.first.iter().filter(|(id, file)| !done(id) && reachable(**file));
         let open = open.filter(|(id, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(id)));
         let in_shard = |id: &PresetId| settings.shard.is_none_or(|shard| shard.contains(*id));
         let open = open.filter(|(id, _)| in_shard(id));
@@ -172,6 +169,12 @@ impl AuditPlan {
             attempts: Attempts::default(),
         });
         Ok(Pending { jobs: jobs.collect(), presets, known: judged })
+    }
+
+    /// Returns whether the folders of a file could be entered in the last scan.
+    fn is_reachable(&self, file: &PlannedFile) -> bool {
+        let closed = &self.libraries[file.library].closed;
+        closed.is_empty() || !self.path(file).ancestors().any(|folder| closed.contains(folder))
     }
 
     /// Iterates over all files.
@@ -259,6 +262,27 @@ fn update_deleted(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn files_below_a_folder_that_cannot_be_entered_are_left_for_a_later_run() {
+        let library = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| library.path().join(name);
+        std::fs::create_dir(at("sub")).expect("made");
+        for name in ["sub/one.milk", "two.milk"] {
+            std::fs::write(at(name), format!("zoom={name}")).expect("written");
+        }
+        let store = Store::in_memory().expect("opens");
+        let reachable = || {
+            let plan = AuditPlan::scan(&store, &[library.path().to_owned()]).expect("scanned");
+            let files = plan.each_file().filter(|file| plan.is_reachable(file));
+            files.map(|file| plan.relative(file)).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(reachable().len(), 2);
+        std::fs::remove_dir_all(at("sub")).expect("removed");
+        std::os::unix::fs::symlink("sub", at("sub")).expect("a link to itself");
+        assert_eq!(reachable(), BTreeSet::from(["two.milk".to_owned()]));
+    }
 
     #[test]
     fn resumed_runs_start_at_different_positions_and_skip_nothing() {

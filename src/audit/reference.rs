@@ -16,7 +16,6 @@ use super::{AuditPlan, Ledger, PlannedFile};
 use crate::audit::verdict::{Gates, Record};
 use crate::disk;
 use crate::jobs::{iso, now};
-use crate::media::flash::FlashVerdict;
 
 /// Reason given for a missing image, for which the predecessor's format has no term.
 const MISSING_TEXTURE: &str = "missing-texture";
@@ -159,13 +158,7 @@ impl Tally {
         *self.categories.entry(category(file)).or_default() += 1;
         *self.safety.entry(record.safety.label()).or_default() += 1;
         *self.look.entry(record.look_verdict(gates).label()).or_default() += 1;
-        let flash = match record.flash_verdict() {
-            _ if !record.is_measured() => "unknown",
-            FlashVerdict::Pass => "pass",
-            FlashVerdict::Warn => "warn",
-            FlashVerdict::Fail => "fail",
-        };
-        *self.flash.entry(flash).or_default() += 1;
+        *self.flash.entry(record.flash_label()).or_default() += 1;
         for warning in &record.evidence.text.warnings {
             *self.warnings.entry(warning.clone()).or_default() += 1;
         }

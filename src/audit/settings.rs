@@ -11,11 +11,13 @@ use super::probe::ProbeSettings;
 use crate::jobs::shard::Shard;
 use crate::jobs::workers::Limits;
 
+/// Maximum memory of a worker, in MiB.
+pub const WORKER_MEMORY_MIB: u64 = 960;
 /// Resource limits per preset, far above the needs of any preset that could be played live.
 pub(super) const LIMITS: Limits = Limits {
     cpu: Duration::from_secs(20),
     wall: Duration::from_secs(180),
-    memory_mib: 960,
+    memory_mib: WORKER_MEMORY_MIB,
     recycle_mib: 420,
 };
 

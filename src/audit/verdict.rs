@@ -115,9 +115,19 @@ impl Record {
         }
     }
 
-    /// Returns the verdict on the preset's flashes.
-    pub fn flash_verdict(&self) -> FlashVerdict {
-        self.evidence.flash.verdict()
+    /// Returns the verdict on the preset's flashes; `None` if they were not measured.
+    pub fn flash_verdict(&self) -> Option<FlashVerdict> {
+        self.is_measured().then(|| self.evidence.flash.verdict())
+    }
+
+    /// Returns the name of the verdict on flashes in files and in the store; `unknown` if they were not measured.
+    pub fn flash_label(&self) -> &'static str {
+        match self.flash_verdict() {
+            None => "unknown",
+            Some(FlashVerdict::Pass) => "pass",
+            Some(FlashVerdict::Warn) => "warn",
+            Some(FlashVerdict::Fail) => "fail",
+        }
     }
 
     /// Returns whether the preset is playable and its look is acceptable.
@@ -143,9 +153,10 @@ impl Record {
         }
     }
 
-    /// Returns whether this program gave the verdict. If another one did, flashes and cost are unknown.
+    /// Returns whether this program drew the preset. If it did not, or another program gave the verdict, flashes and
+    /// cost are unknown.
     pub fn is_measured(&self) -> bool {
-        self.imported.is_none()
+        self.imported.is_none() && self.evidence.look.is_some()
     }
 
     /// Describes the problems of the preset, including flashes, missing textures and broken parts.
@@ -181,9 +192,11 @@ impl Record {
             });
         }
         match self.flash_verdict() {
-            FlashVerdict::Pass => {}
-            FlashVerdict::Warn => reasons.push(format!("flashes at the limit: {}", self.flash_counts())),
-            FlashVerdict::Fail => reasons.push(format!("flashes too often: {}", self.flash_counts())),
+            None | Some(FlashVerdict::Pass) => {}
+            Some(FlashVerdict::Warn) => {
+                reasons.push(format!("flashes at the limit: {}", self.flash_counts()));
+            }
+            Some(FlashVerdict::Fail) => reasons.push(format!("flashes too often: {}", self.flash_counts())),
         }
         reasons.extend(self.evidence.missing.iter().map(|name| format!("missing texture: {name}")));
         reasons.extend(self.evidence.broken.iter().map(|part| format!("broken: {part}")));
@@ -210,6 +223,16 @@ mod tests {
             let known = reasons.iter().all(|reason| HARD.contains(reason));
             assert!(known && reasons.is_empty() == (safety == Safety::Ok), "{safety:?}: {reasons:?}");
         }
+    }
+
+    #[test]
+    fn flashes_of_a_preset_that_was_not_drawn_are_unknown() {
+        let mut record = Record::without_evidence(Safety::Hang, "20 s".into());
+        assert_eq!((record.flash_verdict(), record.flash_label()), (None, "unknown"));
+        record.evidence.look = Some(Look::default());
+        assert_eq!((record.flash_verdict(), record.flash_label()), (Some(FlashVerdict::Pass), "pass"));
+        record.imported = Some(LookVerdict::Ok);
+        assert_eq!((record.flash_verdict(), record.flash_label()), (None, "unknown"));
     }
 
     #[test]

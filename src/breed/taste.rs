@@ -34,7 +34,7 @@ impl AuditedPreset {
 
     /// Returns whether the preset flashes too often without the limiter.
     pub fn flashes(&self) -> bool {
-        self.record.flash_verdict() == FlashVerdict::Fail
+        self.record.flash_verdict() == Some(FlashVerdict::Fail)
     }
 
     fn look(&self) -> Option<&Look> {
@@ -84,7 +84,7 @@ pub(super) struct Selection {
 /// Returns the reason to reject a child; `None` if it passes.
 fn rejected(record: &Record, gates: &Gates, may_flash: bool) -> Option<String> {
     let passed = record.good(gates)
-        && (may_flash || record.flash_verdict() != FlashVerdict::Fail)
+        && (may_flash || record.flash_verdict() != Some(FlashVerdict::Fail))
         && record.evidence.broken.is_empty()
         && record.evidence.look.is_some();
     let why = || record.reasons(gates).into_iter().next().unwrap_or_else(|| "not drawn".into());

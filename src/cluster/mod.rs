@@ -32,7 +32,7 @@ use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,
     StylePolicy,
 };
-use crate::units::Rng;
+use crate::units::{Rng, counted};
 
 /// Minimum number of clusters.
 pub const MIN_CLUSTERS: usize = 8;
@@ -136,7 +136,7 @@ pub fn default_count(presets: usize) -> usize {
 
 /// Returns the message that there are fewer presets than requested clusters.
 pub fn reduced(wanted: usize, presets: usize) -> String {
-    format!("{wanted} clusters requested, but there are only {presets} presets; using at most {presets}")
+    format!("{wanted} clusters requested for {}; using at most {presets}", counted(presets, "preset"))
 }
 
 /// Result of clustering, ready to be written.
@@ -248,12 +248,11 @@ pub fn previous(folder: &Path) -> Option<Styles> {
 
 /// Saves a copy of the styles in `folder`, for comparison with new ones; called when a bake starts.
 pub fn save_previous(folder: &Path) -> Result<(), FileError> {
-    match disk::read(&folder.join(CLUSTERS), disk::limit::LIST) {
-        Ok(bytes) => disk::write(&folder.join(PREVIOUS), &bytes),
-        Err(_) => {
-            std::fs::remove_file(folder.join(PREVIOUS)).ok(); // It usually does not exist.
-            Ok(())
-        }
+    let (path, previous) = (folder.join(CLUSTERS), folder.join(PREVIOUS));
+    let bytes = disk::read_if_exists(&path, disk::limit::LIST);
+    match bytes.map_err(|error| FileError::new(&path, &error))? {
+        Some(bytes) => disk::write(&previous, &bytes),
+        None => disk::remove_if_exists(&previous).map_err(|error| FileError::new(&previous, &error)),
     }
 }
 
@@ -356,8 +355,8 @@ fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// Writes the policy and the v0 style index, which is derived from names alone and needs no embeddings. `presets`
-/// yields pairs of preset ID and path.
+/// Writes the policy, unless there is one that cannot be read, and the v0 style index, which is derived from
+/// names alone and needs no embeddings. `presets` yields pairs of preset ID and path.
 pub fn index_by_names<'a>(
     presets: impl Iterator<Item = (&'a str, &'a str)>,
     folder: &Path,
@@ -366,9 +365,17 @@ pub fn index_by_names<'a>(
 ) -> Result<(), ClusterError> {
     let failed = |error: FileError| ClusterError::Write(error.to_string());
     // Keep values set by the user.
-    let set = StylePolicy::read(&folder.join(POLICY_V0)).unwrap_or_default();
-    let policy = StylePolicy { generated_at: at.to_owned(), pack: pack.to_owned(), ..set };
-    policy.write(&folder.join(POLICY_V0)).map_err(failed)?;
+    let path = folder.join(POLICY_V0);
+    match StylePolicy::read(&path) {
+        Err(error) if path.try_exists().unwrap_or(true) => {
+            log::warn!("{error}; leaving the policy unchanged");
+        }
+        set => {
+            let set = set.unwrap_or_default();
+            let policy = StylePolicy { generated_at: at.to_owned(), pack: pack.to_owned(), ..set };
+            policy.write(&path).map_err(failed)?;
+        }
+    }
     let mut presets: Vec<(&str, &str)> = presets.collect();
     presets.sort_unstable();
     let index = style::by_name(presets, pack, at);
@@ -462,11 +469,31 @@ mod tests {
     }
 
     #[test]
+    fn unreadable_styles_and_policies_are_neither_lost_nor_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let previous = || std::fs::read_to_string(folder.join(PREVIOUS)).ok();
+        std::fs::write(folder.join(CLUSTERS), "1").expect("written");
+        save_previous(folder).expect("saved");
+        std::fs::remove_file(folder.join(CLUSTERS)).expect("removed");
+        std::fs::create_dir(folder.join(CLUSTERS)).expect("a folder cannot be read as a file");
+        save_previous(folder).expect_err("unreadable");
+        assert_eq!(previous().as_deref(), Some("1"));
+        std::fs::remove_dir(folder.join(CLUSTERS)).expect("removed");
+        save_previous(folder).expect("nothing to save");
+        assert_eq!(previous(), None);
+        std::fs::write(folder.join(POLICY_V0), "{").expect("written");
+        index_by_names(std::iter::once(("a.milk", "Geiss - storm")), folder, "test", "").expect("written");
+        assert_eq!(std::fs::read_to_string(folder.join(POLICY_V0)).expect("there"), "{");
+    }
+
+    #[test]
     fn a_library_of_one_preset_has_one_cluster() {
         let folder = tempfile::tempdir().expect("a folder");
         let styles = write_clusters(&table(1, 1), &Known::default(), folder.path(), &settings(None))
             .expect("clustered");
         assert_eq!(styles.clusters.len(), 1);
+        assert_eq!(reduced(8, 1), "8 clusters requested for 1 preset; using at most 1");
         let none = write_clusters(&Table::default(), &Known::default(), folder.path(), &settings(None));
         assert!(matches!(none, Err(ClusterError::Empty)));
     }

@@ -23,6 +23,19 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     })
 }
 
+/// Reads a whole file as [`read`] does; `None` if there is no such file.
+///
+/// # Errors
+/// Fails if the file exists and [`read`] fails, so that a file that cannot be read is not mistaken for a missing
+/// one.
+pub fn read_if_exists(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    match read(path, limit) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads an open file of at most `limit` bytes, after checking that it is a regular file.
 pub(super) fn read_open(file: File, limit: u64) -> io::Result<Vec<u8>> {
     with_timeout(move |heartbeat| {
@@ -210,6 +223,9 @@ mod tests {
         assert!(refused(&path).contains("larger than 19 bytes (20 bytes)"));
         assert!(refused(folder.path()).contains("a folder"));
         assert!(read(&folder.path().join("none"), 1).is_err_and(|e| e.kind() == io::ErrorKind::NotFound));
+        let present = |name: &str| read_if_exists(&folder.path().join(name), 19);
+        assert_eq!(present("none").expect("no file"), None);
+        assert!(present("file").is_err() && present("").is_err(), "too large, and a folder");
     }
 
     #[cfg(unix)]

@@ -8,6 +8,7 @@
 mod dds;
 mod error;
 mod folder;
+mod identity;
 mod input;
 pub mod limit;
 mod owner;
@@ -20,11 +21,12 @@ mod wire_path;
 
 pub use error::FileError;
 pub use folder::Folder;
-pub use input::{Input, read};
+pub use identity::is_at;
+pub use input::{Input, read, read_if_exists};
 pub use owner::replaceable_by_others;
 pub use picture::{PictureError, picture};
 pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
 pub use timeout::with_timeout;
 pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, kind, list, metadata};
-pub use whole::{publish, replace, write, write_json};
+pub use whole::{publish, remove_if_exists, replace, write, write_json};
 pub use wire_path::{WirePath, WirePaths, as_wire_paths};

@@ -1,4 +1,4 @@
-//! Replaces files by path: readers never see a partial file, a failed write leaves the old file untouched,
+//! Replaces and deletes files by path: readers never see a partial file, a failed write leaves the old file untouched,
 //! and a finished one survives a power cut.
 
 use std::fs::File;
@@ -43,6 +43,14 @@ pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
         File::open(folder).and_then(|folder| folder.sync_all()).ok();
     }
     Ok(())
+}
+
+/// Deletes a file; does nothing if there is no such file.
+pub fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::npy;
 use crate::disk;
+use crate::units::counted;
 
 /// Keys under which other programs store the name of their model.
 const MODEL_KEYS: [&str; 8] =
@@ -58,7 +59,8 @@ fn read_set(folder: &Path, [rows_name, ids_name, meta_name]: SetNames) -> Result
         .map_err(|error| format!("{ids_name}: {error}"))?;
     let ids: Vec<String> = disk::lines(&ids).map(str::to_owned).collect();
     if ids.len() != rows.nrows() {
-        return Err(format!("{ids_name} has {} lines, {rows_name} has {} rows", ids.len(), rows.nrows()));
+        let (lines, rows) = (counted(ids.len(), "line"), counted(rows.nrows(), "row"));
+        return Err(format!("{ids_name} has {lines}, {rows_name} has {rows}"));
     }
     let meta: Option<Value> = disk::read_json(&folder.join(meta_name)).ok();
     let named = MODEL_KEYS.iter().filter_map(|key| meta.as_ref()?.get(key)?.as_str());
@@ -97,6 +99,6 @@ mod tests {
         assert_eq!(other.ids[0], "run3-a-1b2c3d");
         write("ids.txt", b"a.milk\n");
         let why = read(folder.path()).expect_err("rows without ids");
-        assert!(why.contains("1 lines") && why.contains("2 rows"), "{why}");
+        assert!(why.contains("has 1 line, ") && why.contains("2 rows"), "{why}");
     }
 }

@@ -319,7 +319,7 @@ fn commit_staged(folder: &Path) -> Result<(), String> {
     if !folder.join(staged(META)).is_file() {
         return Ok(());
     }
-    let (old, new) = (embedder_of(&folder.join(META)), embedder_of(&folder.join(staged(META))));
+    let (old, new) = (embedder_of(&folder.join(META))?, embedder_of(&folder.join(staged(META)))?);
     // Rows without a meta file in our format are those of another program.
     let keep = old != new && (old.is_some() || folder.join(ROWS).exists());
     for name in [ROWS, IDS, META] {
@@ -339,9 +339,11 @@ fn rename(from: &Path, to: &Path) -> Result<(), String> {
     disk::publish(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
 }
 
-/// Returns the embedder named in a meta file, if the file is readable.
-fn embedder_of(meta: &Path) -> Option<EmbedderId> {
-    serde_json::from_slice(&disk::read(meta, disk::limit::LIST).ok()?).ok()
+/// Returns the embedder named in a meta file; `None` if there is no such file, or if it is not in our format.
+fn embedder_of(meta: &Path) -> Result<Option<EmbedderId>, String> {
+    let bytes = disk::read_if_exists(meta, disk::limit::LIST);
+    let bytes = bytes.map_err(|error| format!("cannot read {}: {error}", meta.display()))?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 /// Renames the files of a broken set to unused names and returns the added suffix.
@@ -425,6 +427,21 @@ mod tests {
         bring(IDS, &staged(IDS));
         bring(META, &staged(META));
         assert_eq!(Table::open(folder.path()).expect("readable"), Some(new));
+    }
+
+    #[test]
+    fn a_set_whose_embedder_cannot_be_read_replaces_no_earlier_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = table();
+        old.save(folder.path()).expect("written");
+        let embedder_id = EmbedderId { model: "other".into(), ..EmbedderId::default() };
+        let new = Table { embedder_id, ..old.clone() };
+        new.save(folder.path()).expect("written");
+        let large = std::fs::File::create(folder.path().join(META));
+        large.and_then(|file| file.set_len(disk::limit::LIST + 1)).expect("holes");
+        let error = new.save(folder.path()).expect_err("unreadable").to_string();
+        assert!(error.contains(META) && error.contains("larger than"), "{error}");
+        assert_eq!(Table::read(folder.path(), earlier_name), Ok(Some(old)));
     }
 
     #[test]

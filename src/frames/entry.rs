@@ -198,7 +198,10 @@ impl IndexWriter {
     pub fn open(folder: &Path) -> Result<Self, FramesError> {
         let path = folder.join(INDEX);
         let failed = |error: std::io::Error| FramesError::Index { path: path.clone(), error };
-        let cut = is_cut(&path).unwrap_or(false); // There may be no index yet.
+        let cut = match is_cut(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false, // There is no index yet.
+            cut => cut.map_err(failed)?,
+        };
         let folder = Folder::create(folder).map_err(failed)?;
         let mut file = folder.append(Path::new(INDEX)).map_err(failed)?;
         if cut {
@@ -238,6 +241,16 @@ mod tests {
         let read = read(folder.path());
         assert_eq!(read.len(), 1);
         assert_eq!(read["a/b.milk"].metrics.motion, 0.2);
+    }
+
+    #[test]
+    fn nothing_is_appended_to_an_index_that_cannot_be_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(INDEX);
+        let large = std::fs::File::create(&path).and_then(|file| file.set_len(limit::LIST + 1));
+        large.expect("holes");
+        let error = IndexWriter::open(folder.path()).err().expect("refused").to_string();
+        assert!(error.contains("cannot read or write") && error.contains("larger than"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum FramesError {
     /// The index cannot be opened or appended to.
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot read or write {}: {error}", path.display())]
     Index {
         /// Path of the index.
         path: PathBuf,

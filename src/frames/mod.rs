@@ -34,6 +34,8 @@ use crate::library::library_root;
 use crate::store::Store;
 use crate::units::Rng;
 
+/// Maximum memory of a worker, in MiB.
+pub const WORKER_MEMORY_MIB: u64 = 2048;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
@@ -208,7 +210,7 @@ fn one_round(
         limits: Limits {
             cpu: settings.timeout,
             wall: settings.timeout * 8,
-            memory_mib: 2048,
+            memory_mib: WORKER_MEMORY_MIB,
             recycle_mib: 1024,
         },
         arguments: vec![

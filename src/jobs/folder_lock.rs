@@ -11,12 +11,11 @@ use anyhow::{Context as _, bail};
 use crate::disk;
 use crate::library::pack::MANIFEST_FILE;
 
-/// File name of the lock.
+/// File name of the lock, which stays in the output folder of a bake.
 const NAME: &str = ".aivj-bake.lock";
-/// Files by which the output folder of a bake is recognised, including those of aivj's browser-based predecessor. The
-/// lock file stays in the folder, but copies of the folder often lack it.
-const OUTPUTS: [&str; 14] = [
-    NAME,
+/// Files by which the output folder of a bake is recognised without its lock file, which copies often lack; they
+/// include those of aivj's browser-based predecessor.
+const OUTPUTS: [&str; 13] = [
     "overnight.log",
     "overnight-state.json",
     MANIFEST_FILE,
@@ -44,7 +43,12 @@ pub struct FolderLock {
 
 /// Fails if `folder` contains files but is not the output folder of a bake.
 pub fn check_output(folder: &Path) -> anyhow::Result<()> {
-    if is_output(folder) || !folder.exists() {
+    if folder.join(NAME).exists() || !folder.exists() { Ok(()) } else { check_contents(folder) }
+}
+
+/// Fails as [`check_output`] does, whether or not there is a lock file.
+fn check_contents(folder: &Path) -> anyhow::Result<()> {
+    if OUTPUTS.iter().any(|name| folder.join(name).exists()) {
         return Ok(());
     }
     let items = disk::list(folder).with_context(|| format!("opening the folder {}", folder.display()))?;
@@ -58,10 +62,6 @@ pub fn check_output(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_output(folder: &Path) -> bool {
-    OUTPUTS.iter().any(|name| folder.join(name).exists())
-}
-
 fn is_of_system(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with('.') || OF_SYSTEM.contains(&&*name)
@@ -72,28 +72,39 @@ impl FolderLock {
     /// does.
     pub fn take_output(folder: &Path) -> anyhow::Result<Self> {
         check_output(folder)?;
-        Self::lock(folder)
+        let lock = Self::take(folder)?;
+        if lock.temporary.is_some() {
+            check_contents(folder)?; // The first check found the temporary lock file of another bake.
+        }
+        Ok(lock)
     }
 
     /// Locks any folder, creating it if missing. The lock file is deleted when the lock is dropped, unless the folder
     /// is an output folder or was empty. Fails if another bake holds the lock.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
-        let temporary = check_output(folder).is_err().then(|| folder.join(NAME));
-        let mut lock = Self::lock(folder)?;
-        lock.temporary = temporary;
-        Ok(lock)
-    }
-
-    fn lock(folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("creating the folder {}", folder.display()))?;
         let path = folder.join(NAME);
+        let mut file = lock(folder, &path)?;
+        // The lock file of an earlier bake is not empty, and stays.
+        let is_new = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+        let temporary = (is_new && check_contents(folder).is_err()).then_some(path);
+        let cleared = file.set_len(0).and_then(|()| file.rewind());
+        cleared.and_then(|()| writeln!(file, "{}", std::process::id())).ok(); // For messages, and as a mark.
+        Ok(Self { _file: file, temporary })
+    }
+}
+
+/// Opens and locks the lock file of `folder`, creating it if missing. Fails if another bake holds the lock.
+fn lock(folder: &Path, path: &Path) -> anyhow::Result<File> {
+    let locking = || format!("locking the folder {}", folder.display());
+    loop {
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(&path)
+            .open(path)
             .with_context(|| format!("writing to the folder {}", folder.display()))?;
         match file.try_lock() {
             Ok(()) => {}
@@ -109,13 +120,12 @@ impl FolderLock {
                     "another bake{owner} is running in {folder}; wait for it, stop it, or use another folder"
                 );
             }
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("locking the folder {}", folder.display()));
-            }
+            Err(TryLockError::Error(error)) => return Err(error).with_context(locking),
         }
-        let cleared = file.set_len(0).and_then(|()| file.rewind());
-        cleared.and_then(|()| writeln!(file, "{}", std::process::id())).ok(); // Only for the message above.
-        Ok(Self { _file: file, temporary: None })
+        // The bake that held the lock may have deleted the file after it was opened.
+        if disk::is_at(&file, path).with_context(locking)? {
+            return Ok(file);
+        }
     }
 }
 
@@ -144,6 +154,26 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1, "no file is left");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn only_one_of_several_bakes_holds_the_lock_and_no_lock_file_is_left() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("mine.milk"), b"zoom=1").expect("written");
+        let held = AtomicBool::new(false);
+        let bake = || {
+            for _ in 0..1000 {
+                let Ok(lock) = FolderLock::take(folder.path()) else { continue };
+                assert!(!held.swap(true, Ordering::Relaxed), "another bake holds the lock");
+                std::thread::yield_now();
+                held.store(false, Ordering::Relaxed);
+                drop(lock);
+            }
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(bake))));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1, "no file is left");
+    }
+
     #[test]
     fn only_empty_folders_and_those_of_bakes_are_output_folders() {
         let root = tempfile::tempdir().expect("a folder");
@@ -157,7 +187,7 @@ mod tests {
         assert!(!own.join(NAME).exists(), "nothing is written");
         drop(FolderLock::take(&own).expect("taken"));
         assert!(check_output(&own).is_err(), "the lock is gone");
-        for name in OUTPUTS {
+        for name in OUTPUTS.into_iter().chain([NAME]) {
             let (folder, file) = (root.path().join("output"), root.path().join("output").join(name));
             std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
             std::fs::write(folder.join("mine.milk"), b"zoom=1").expect("written");

@@ -5,6 +5,7 @@
 
 mod date;
 pub mod folder_lock;
+mod lines;
 pub mod machine;
 pub mod parallel;
 pub mod progress;
@@ -15,3 +16,4 @@ pub mod wire;
 pub mod workers;
 
 pub use date::{iso, now};
+pub use lines::lossy_lines;

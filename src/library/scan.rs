@@ -3,7 +3,7 @@
 //! Several threads walk, read and hash; one writes to the store in batches, so that the work of an
 //! interrupted scan is not lost. A folder reached twice is scanned once, so symlink cycles are harmless.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;
@@ -53,6 +53,8 @@ pub struct ScanReport {
     pub skipped: Vec<(PathBuf, String)>,
     /// Number of skipped files and folders that are not listed.
     pub skipped_more: usize,
+    /// All skipped folders whose files may still exist.
+    pub closed: BTreeSet<PathBuf>,
 }
 
 /// Scans the folder `root` and updates the store; `progress` receives the number of files scanned so far.
@@ -62,7 +64,7 @@ pub fn scan(
     now: UnixSecs,
     mut progress: impl FnMut(usize),
 ) -> Result<ScanReport, ScanError> {
-    if !root.is_dir() {
+    if !matches!(disk::kind(root), Ok(FileKind::Folder)) {
         return Err(FolderError::NotAFolder(root.to_owned()).into());
     }
     let root = &library_root(root);
@@ -95,10 +97,16 @@ pub fn scan(
                     report.read += 1;
                     part.read.push(facts);
                 }
-                Found::Skipped(path, why) if report.skipped.len() < MAX_LISTED => {
-                    report.skipped.push((path, why));
+                Found::Skipped { path, why, hides_files } => {
+                    if hides_files {
+                        report.closed.insert(path.clone());
+                    }
+                    if report.skipped.len() < MAX_LISTED {
+                        report.skipped.push((path, why));
+                    } else {
+                        report.skipped_more += 1;
+                    }
                 }
-                Found::Skipped(..) => report.skipped_more += 1,
             }
             scanned += 1;
             if scanned % BATCH == 0 {
@@ -109,13 +117,8 @@ pub fn scan(
             }
         }
         progress(scanned);
-        // Files below an unreadable folder may still exist.
-        let skipped = report.skipped.iter().map(|(path, _)| path.as_path());
-        let closed: Vec<&Path> = skipped.filter(|path| path.is_dir()).collect();
-        let hidden = |path: &[u8]| {
-            let path = root.join(path_of(path));
-            closed.iter().any(|closed| path.starts_with(closed))
-        };
+        let hidden =
+            |path: &[u8]| root.join(path_of(path)).ancestors().any(|folder| report.closed.contains(folder));
         part.gone = known
             .iter()
             .filter(|(path, file)| !seen[file.index].load(Ordering::Relaxed) && !hidden(path))
@@ -138,7 +141,12 @@ pub fn library_root(root: &Path) -> PathBuf {
 enum Found {
     Unchanged,
     Read(FileFacts),
-    Skipped(PathBuf, String),
+    Skipped {
+        path: PathBuf,
+        why: String,
+        /// Whether this is a folder whose files may still exist.
+        hides_files: bool,
+    },
 }
 
 enum Job {
@@ -212,7 +220,9 @@ impl<'a> Walk<'a> {
 
     fn scan_folder(&self, folder: &Path, sender: &SyncSender<Found>) -> Result<(), Closed> {
         let skipped = |path: &Path, error: io::Error| {
-            sender.send(Found::Skipped(path.to_owned(), error.to_string())).map_err(|_| Closed)
+            let hides_files = error.kind() != io::ErrorKind::NotFound;
+            let found = Found::Skipped { path: path.to_owned(), why: error.to_string(), hides_files };
+            sender.send(found).map_err(|_| Closed)
         };
         match disk::folder_key(folder) {
             Ok(key) => {
@@ -240,6 +250,8 @@ impl<'a> Walk<'a> {
                         Err(error) => skipped(&path, error)?,
                     },
                     _ if is_preset(&path) => files.push(name),
+                    // It may be a folder on a disk that does not respond.
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => skipped(&path, error)?,
                     _ => {}
                 }
             }
@@ -263,7 +275,8 @@ impl<'a> Walk<'a> {
         let metadata = disk::metadata(folder, &names);
         for (name, metadata) in names.into_iter().zip(metadata) {
             let path = folder.join(name);
-            let found = self.read(&path, metadata).unwrap_or_else(|why| Found::Skipped(path, why));
+            let found = self.read(&path, metadata);
+            let found = found.unwrap_or_else(|why| Found::Skipped { path, why, hides_files: false });
             sender.send(found).map_err(|_| Closed)?;
         }
         Ok(())
@@ -277,21 +290,25 @@ impl<'a> Walk<'a> {
                 self.seen[known.index].store(true, Ordering::Relaxed);
             }
         };
-        // A file on a disk that does not respond is not treated as missing.
-        let failed = |error: io::Error| {
-            if error.kind() == io::ErrorKind::TimedOut {
+        let metadata = metadata.map_err(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
                 still_there();
             }
             error.to_string()
-        };
-        let metadata = metadata.map_err(failed)?;
-        FileKind::of(&metadata).regular().map_err(failed)?;
+        })?;
+        FileKind::of(&metadata).regular().map_err(|error| error.to_string())?;
         let (size, modified_ns) = (metadata.len(), modified_ns(&metadata));
         if known.is_some_and(|known| (known.size, known.modified_ns) == (size, modified_ns)) {
             still_there();
             return Ok(Found::Unchanged);
         }
-        let bytes = disk::read(path, MAX_PRESET_BYTES as u64).map_err(failed)?;
+        let bytes = disk::read(path, MAX_PRESET_BYTES as u64).map_err(|error| {
+            // A file on a disk that does not respond is not treated as missing.
+            if error.kind() == io::ErrorKind::TimedOut {
+                still_there();
+            }
+            error.to_string()
+        })?;
         still_there();
         let id = PresetId::of(&bytes);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -346,6 +363,41 @@ mod tests {
         let store = Store::in_memory().expect("opens");
         assert!(matches!(scan(&store, &folder.path().join("no"), 1, |_| ()), Err(ScanError::Folder(_))));
         assert_eq!(run_scan(&store, folder.path()), ScanReport::default());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_below_any_number_of_skipped_folders_are_not_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        write(&root.join("last/one.milk"), "zoom=1");
+        let store = Store::in_memory().expect("opens");
+        assert_eq!(run_scan(&store, root).files, 1);
+        std::fs::remove_dir_all(root.join("last")).expect("removed");
+        let names = (0..MAX_LISTED).map(|number| number.to_string()).chain(["last".to_owned()]);
+        names.for_each(|name| std::os::unix::fs::symlink("/", root.join(name)).expect("linked"));
+        let report = run_scan(&store, root);
+        assert_eq!((report.skipped.len(), report.skipped_more, report.gone), (MAX_LISTED, 1, 0));
+        std::fs::remove_file(root.join("last")).expect("removed");
+        assert_eq!(run_scan(&store, root).gone, 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_and_folders_that_cannot_be_examined_are_not_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        write(&root.join("sub/one.milk"), "zoom=1");
+        write(&root.join("two.milk"), "zoom=2");
+        let store = Store::in_memory().expect("opens");
+        assert_eq!(run_scan(&store, root).files, 2);
+        std::fs::remove_dir_all(root.join("sub")).expect("removed");
+        std::fs::remove_file(root.join("two.milk")).expect("removed");
+        for name in ["sub", "two.milk"] {
+            std::os::unix::fs::symlink(name, root.join(name)).expect("a link to itself");
+        }
+        let report = run_scan(&store, root);
+        assert_eq!((report.files, report.skipped.len(), report.gone), (0, 2, 0));
     }
 
     #[cfg(unix)]

@@ -21,13 +21,16 @@ pub struct Animation {
     file: BufWriter<File>,
     path: PathBuf,
     size: [u32; 2],
-    frame_ms: u32,
+    fps: u32,
+    /// Number of frames written.
+    number: u64,
+    /// Number of bytes written.
     written: u64,
 }
 
 impl Animation {
-    /// Creates `path`, an endless loop of frames of `size` pixels, each shown for `frame_ms` milliseconds.
-    pub fn create(path: &Path, size: [u32; 2], frame_ms: u32) -> std::io::Result<Self> {
+    /// Creates `path`, an endless loop of frames of `size` pixels at `fps` frames per second; 0 counts as 1.
+    pub fn create(path: &Path, size: [u32; 2], fps: u32) -> std::io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         let mut header = Vec::with_capacity(44);
         header.extend(b"RIFF\0\0\0\0WEBP");
@@ -38,7 +41,8 @@ impl Animation {
         // Background colour, then the loop count: 0 is endless.
         chunk(&mut header, b"ANIM", &[0, 0, 0, 255, 0, 0]);
         file.write_all(&header)?;
-        Ok(Self { file, path: path.to_owned(), size, frame_ms, written: header.len() as u64 })
+        let written = header.len() as u64;
+        Ok(Self { file, path: path.to_owned(), size, fps: fps.max(1), number: 0, written })
     }
 
     /// Adds one frame, which must have the size of the animation; its alpha channel is ignored.
@@ -57,14 +61,23 @@ impl Animation {
         body.extend([0; 6]); // Offset (0, 0).
         body.extend(three_bytes(self.size[0].saturating_sub(1)));
         body.extend(three_bytes(self.size[1].saturating_sub(1)));
-        body.extend(three_bytes(self.frame_ms));
+        body.extend(three_bytes(self.duration_ms()));
         body.push(NO_BLEND);
         body.extend_from_slice(picture);
         let mut out = Vec::with_capacity(body.len() + 9);
         chunk(&mut out, b"ANMF", &body);
         self.file.write_all(&out)?;
         self.written += out.len() as u64;
+        self.number += 1;
         Ok(())
+    }
+
+    /// Returns how long the next frame is shown, in milliseconds: until the rounded start of the frame after it, so
+    /// that rounding errors do not add up.
+    fn duration_ms(&self) -> u32 {
+        let fps = u64::from(self.fps);
+        let start = |number: u64| (number * 1000 + fps / 2) / fps;
+        (start(self.number + 1) - start(self.number)).max(1) as u32
     }
 
     /// Completes the file and returns its path.
@@ -108,7 +121,7 @@ mod tests {
             .into_iter()
             .map(|light| RgbaImage::from_fn(17, 9, |x, y| image::Rgba([light, x as u8, y as u8, 255])))
             .collect();
-        let mut animation = Animation::create(&path, [17, 9], 40).expect("created");
+        let mut animation = Animation::create(&path, [17, 9], 25).expect("created");
         for picture in &pictures {
             animation.push(picture).expect("pushed");
         }
@@ -121,6 +134,20 @@ mod tests {
         for (frame, picture) in frames.iter().zip(&pictures) {
             assert_eq!(frame.buffer(), picture);
             assert_eq!(frame.delay().numer_denom_ms(), (40, 1));
+        }
+    }
+
+    #[test]
+    fn a_second_of_frames_takes_a_second_at_any_rate() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut animation = Animation::create(&folder.path().join("loop.webp"), [1, 1], 1).expect("created");
+        for fps in [1, 24, 30, 60, 144, 1000] {
+            animation.fps = fps;
+            let durations = (0..fps).map(|number| {
+                animation.number = u64::from(number);
+                animation.duration_ms()
+            });
+            assert_eq!(durations.sum::<u32>(), 1000, "{fps} frames per second");
         }
     }
 }

@@ -96,8 +96,9 @@ impl Video {
 }
 
 fn animation(path: &Path, size: [u32; 2], fps: u32) -> anyhow::Result<Video> {
-    let animation = Animation::create(path, size, 1000 / fps.max(1));
-    animation.map(Video::Animation).with_context(|| format!("creating {}", path.display()))
+    Animation::create(path, size, fps)
+        .map(Video::Animation)
+        .with_context(|| format!("creating {}", path.display()))
 }
 
 /// The output format that a file name selects.

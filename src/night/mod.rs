@@ -117,23 +117,25 @@ pub fn overnight(
 /// same library.
 pub fn check_folder(settings: &BakeSettings) -> Result<(), BakeError> {
     let BakeSettings { folder, library, .. } = settings;
+    let last = State::last(folder).map_err(BakeError::Folder)?;
+    let baked = last.as_ref().and_then(State::library);
     // Earlier versions baked a library in place.
-    if same_folder(folder, library) && library_of(folder).is_none_or(|other| !same_folder(&other, library)) {
+    if same_folder(folder, library) && baked.is_none_or(|other| !same_folder(other, library)) {
         return Err(BakeError::IntoLibrary(folder.clone()));
     }
-    if let Some(other) = library_of(folder).filter(|other| !same_folder(other, library)) {
-        return Err(BakeError::OtherLibrary { folder: folder.clone(), library: other });
+    if let Some(other) = baked.filter(|other| !same_folder(other, library)) {
+        return Err(BakeError::OtherLibrary { folder: folder.clone(), library: other.to_owned() });
     }
     // A library whose bake is in another folder.
-    if State::last(folder).is_none() && folder.join(BAKE_FILE).exists() {
+    if last.is_none() && folder.join(BAKE_FILE).exists() {
         return Err(BakeError::IntoLibrary(folder.clone()));
     }
     check_output(folder).map_err(|error| BakeError::Folder(format!("{error:#}")))
 }
 
-/// Returns the library baked in this folder, if there was a bake and the library exists.
+/// Returns the library baked in this folder, if the state of a bake can be read and the library exists.
 pub fn library_of(folder: &Path) -> Option<PathBuf> {
-    State::last(folder)?.library.filter(|library| library.is_dir())
+    State::last(folder).ok()??.library().map(Path::to_owned)
 }
 
 /// Returns whether two paths refer to the same folder.

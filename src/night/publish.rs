@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{self, limit};
 use crate::library::looks::{INDEX_FILES, keep_index, previous_name, write_bake_folder};
-use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy, find_index};
+use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, find_index};
 use crate::units::counted;
 
 /// Why an index was not published or restored.
@@ -39,9 +39,8 @@ impl PublishError {
     }
 }
 
-/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; a valid
-/// policy in `library` is left unchanged. The index of a `partial` bake never replaces one that covers more
-/// presets.
+/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; a policy in `library`
+/// is left unchanged. The index of a `partial` bake never replaces one that covers more presets.
 pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
     let entries = |place: &Path| find_index(place).index.map_or(0, |index| index.entries.len());
     let (new, old) = (entries(folder), entries(library));
@@ -51,7 +50,7 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
     keep_index(library).map_err(|error| PublishError::File(error.to_string()))?;
     for name in [POLICY_V0, INDEX_V0, INDEX_V1] {
         let there = library.join(name);
-        if name == POLICY_V0 && StylePolicy::read(&there).is_ok() {
+        if name == POLICY_V0 && there.try_exists().unwrap_or(true) {
             continue; // The user may have edited it.
         }
         let from = folder.join(name);
@@ -67,30 +66,32 @@ pub fn has_previous_index(library: &Path) -> bool {
 }
 
 /// Swaps the index of a library with the previous one; a second call undoes this.
+///
+/// # Errors
+/// Fails if there is no previous index, if a file cannot be read, with all files unchanged, or if one cannot be
+/// written.
 pub fn restore_index(library: &Path) -> Result<(), PublishError> {
     if !has_previous_index(library) {
         return Err(PublishError::NoPrevious(library.to_owned()));
     }
+    let read = |path: &Path| {
+        disk::read_if_exists(path, limit::LIST).map_err(|error| PublishError::file(path, &error))
+    };
+    let mut swapped = Vec::new();
     for name in INDEX_FILES {
         let (now, before) = (library.join(name), library.join(previous_name(name)));
-        let (current, earlier) = (disk::read(&now, limit::LIST).ok(), disk::read(&before, limit::LIST).ok());
-        for (path, bytes) in [(&now, earlier), (&before, current)] {
-            match bytes {
-                Some(bytes) => {
-                    disk::write(path, &bytes).map_err(|error| PublishError::file(path, &error.why))?;
-                }
-                None => remove(path)?,
+        let (current, earlier) = (read(&now)?, read(&before)?);
+        swapped.extend([(now, earlier), (before, current)]);
+    }
+    for (path, bytes) in swapped {
+        match bytes {
+            Some(bytes) => {
+                disk::write(&path, &bytes).map_err(|error| PublishError::file(&path, &error.why))?;
             }
+            None => disk::remove_if_exists(&path).map_err(|error| PublishError::file(&path, &error))?,
         }
     }
     Ok(())
-}
-
-fn remove(path: &Path) -> Result<(), PublishError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(PublishError::file(path, &error)),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -142,5 +143,32 @@ mod tests {
             restore_index(library).expect("restored");
             assert_eq!(covered(library), expected);
         }
+    }
+
+    #[test]
+    fn nothing_is_restored_if_a_file_cannot_be_read() {
+        let library = tempfile::tempdir().expect("a folder");
+        let library = library.path();
+        for count in [3, 4] {
+            publish_index(bake(count).path(), library, false).expect("published");
+        }
+        let previous = || std::fs::read(library.join(previous_name(INDEX_V1))).expect("a previous index");
+        let before = previous();
+        std::fs::remove_file(library.join(INDEX_V1)).expect("removed");
+        std::fs::create_dir(library.join(INDEX_V1)).expect("a folder cannot be read as a file");
+        let error = restore_index(library).expect_err("unreadable").to_string();
+        assert!(error.contains(INDEX_V1), "{error}");
+        assert_eq!(previous(), before);
+        assert_eq!(covered(library), 4, "the v0 index is unchanged");
+    }
+
+    #[test]
+    fn an_edited_policy_is_kept_even_if_it_is_invalid() {
+        let library = tempfile::tempdir().expect("a folder");
+        let policy = library.path().join(POLICY_V0);
+        publish_index(bake(3).path(), library.path(), false).expect("published");
+        std::fs::write(&policy, "{\"version\": \"v0\",").expect("edited");
+        publish_index(bake(3).path(), library.path(), false).expect("published");
+        assert_eq!(std::fs::read_to_string(&policy).expect("there"), "{\"version\": \"v0\",");
     }
 }

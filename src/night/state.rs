@@ -53,7 +53,7 @@ impl State {
             settings.capture.name(),
             settings.capture.textures,
         );
-        let old = Self::last(&settings.folder);
+        let old = Self::last(&settings.folder)?;
         if let Some(old) = old.as_ref().filter(|old| !old.finished && old.fingerprint == fingerprint) {
             return Ok(old.clone());
         }
@@ -74,9 +74,18 @@ impl State {
         Ok(state)
     }
 
-    /// Returns the state of the last bake in this folder, finished or not.
-    pub fn last(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&disk::read(&folder.join(STATE), disk::limit::LIST).ok()?).ok()
+    /// Returns the state of the last bake in this folder, finished or not; `None` if there is no valid one. Fails if
+    /// the file cannot be read.
+    pub fn last(folder: &Path) -> Result<Option<Self>, String> {
+        let path = folder.join(STATE);
+        let bytes = disk::read_if_exists(&path, disk::limit::LIST);
+        let bytes = bytes.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// Returns the baked library, if it exists.
+    pub fn library(&self) -> Option<&Path> {
+        self.library.as_deref().filter(|library| library.is_dir())
     }
 
     /// Returns the time spent so far.
@@ -109,5 +118,15 @@ mod tests {
         assert_eq!((other.spent_secs, other.smoke_done, other.proven), (0.0, false, false));
         State { finished: true, ..other }.save(folder.path()).expect("saved");
         assert!(State::open(&BakeSettings { seed: 7, ..settings }).expect("opened").proven);
+    }
+
+    #[test]
+    fn a_bake_whose_state_cannot_be_read_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = BakeSettings { folder: folder.path().to_owned(), ..BakeSettings::default() };
+        let large = std::fs::File::create(folder.path().join(STATE));
+        large.and_then(|file| file.set_len(disk::limit::LIST + 1)).expect("holes");
+        let error = State::open(&settings).expect_err("refused");
+        assert!(error.contains(STATE) && error.contains("larger than"), "{error}");
     }
 }

@@ -245,7 +245,7 @@ impl<'a> Pool<'a> {
                 && (settings.from == PackFilter::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
                 // Without measurements, a preset may be unsafe or expensive.
                 && !(settings.safe_flash
-                    && (record.flash_verdict() == FlashVerdict::Fail || !record.is_measured()))
+                    && record.flash_verdict().is_none_or(|flash| flash == FlashVerdict::Fail))
                 && settings.max_cost_ms.is_none_or(|most| {
                     record.is_measured() && record.evidence.cost.full_hd_ms <= most
                 })

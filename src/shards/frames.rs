@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ShardError;
-use super::seal::SealedShard;
+use super::seal::{SealedShard, hash};
 use crate::disk::{Folder, Input, limit};
 use crate::frames::{self, FrameEntry, IndexWriter};
 
@@ -39,24 +39,52 @@ pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardEr
     Ok(known.len())
 }
 
-/// Copies those files of a shard that `wanted` accepts and that are missing in `out` or differ in size; each
-/// copy is atomic.
+/// Copies those files of a shard that `wanted` accepts and of which `out` has no intact copy; each copy is atomic.
 pub(super) fn copy_files(
     shard: &SealedShard,
     out: &Path,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<(), ShardError> {
     let folder = Folder::create(out).map_err(|error| ShardError::file(out, &error))?;
-    for name in shard.files.iter().filter(|name| wanted(name)) {
+    for (name, expected) in shard.files.iter().filter(|(name, _)| wanted(name)) {
         let (from, to) = (shard.folder.join(name), out.join(name));
-        let length = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.len());
-        if length(&from) == length(&to) {
+        let mut file = Input::open(&from, limit::STREAM).map_err(|error| ShardError::file(&from, &error))?;
+        let same_length = std::fs::metadata(&to).is_ok_and(|metadata| metadata.len() == file.length());
+        if same_length && hash(&to).is_ok_and(|found| found == *expected) {
             continue;
         }
-        let mut file = Input::open(&from, limit::STREAM).map_err(|error| ShardError::file(&from, &error))?;
         folder
             .replace(Path::new(name), |out| std::io::copy(&mut file, out).map(drop))
             .map_err(|error| ShardError::file(&to, &error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::shard::Shard;
+    use crate::shards::seal::{ShardInfo, ShardStage, seal};
+
+    #[test]
+    fn a_damaged_copy_of_the_same_length_is_replaced_and_an_intact_one_is_not() {
+        let (folder, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let name = "frames/01/0.webp";
+        std::fs::create_dir_all(folder.path().join("frames/01")).expect("made");
+        std::fs::write(folder.path().join(name), "picture").expect("written");
+        let part = Shard::new(0, 3).expect("valid");
+        let info = ShardInfo::new(ShardStage::Frames, part, "settings".into(), 1, 1);
+        seal(folder.path(), &info).expect("sealed");
+        let shard = SealedShard::open(folder.path()).expect("opened");
+        let copy = || copy_files(&shard, out.path(), |name| name.starts_with(FRAMES)).expect("copied");
+        let copied = out.path().join(name);
+        copy();
+        std::fs::write(&copied, "damaged").expect("written");
+        copy();
+        assert_eq!(std::fs::read_to_string(&copied).expect("there"), "picture");
+        let written = || std::fs::metadata(&copied).and_then(|there| there.modified()).expect("a time");
+        let before = written();
+        copy();
+        assert_eq!(written(), before);
+    }
 }

@@ -71,10 +71,7 @@ impl ShardInfo {
 /// Removes the seal of a shard's folder, before work in it starts or resumes.
 pub fn break_seal(folder: &Path) -> Result<(), ShardError> {
     let path = folder.join(SUMS);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(ShardError::file(path, &error)),
-        _ => Ok(()),
-    }
+    disk::remove_if_exists(&path).map_err(|error| ShardError::file(&path, &error))
 }
 
 /// Seals a folder: writes the description of the shard, then the hashes of all files.
@@ -112,7 +109,8 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
     Ok(found)
 }
 
-fn hash(path: &Path) -> std::io::Result<String> {
+/// Returns the SHA-256 hash of a file, in hexadecimal.
+pub(super) fn hash(path: &Path) -> std::io::Result<String> {
     let mut input = Input::open(path, limit::STREAM)?;
     let mut digest = Sha256::new();
     loop {
@@ -131,8 +129,8 @@ fn hash(path: &Path) -> std::io::Result<String> {
 pub(super) struct SealedShard {
     pub folder: PathBuf,
     pub info: ShardInfo,
-    /// Files of the shard, relative to the folder, with forward slashes.
-    pub files: Vec<String>,
+    /// Files of the shard, relative to the folder, with forward slashes, and their hashes.
+    pub files: Vec<(String, String)>,
 }
 
 impl SealedShard {
@@ -160,13 +158,13 @@ impl SealedShard {
             }
             let path = folder.join(name);
             match hash(&path) {
-                Ok(found) if found == expected => files.push(name.to_owned()),
+                Ok(found) if found == expected => files.push((name.to_owned(), found)),
                 Ok(_) => return Err(torn(name, "damaged")),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(torn(name, "missing")),
                 Err(error) => return Err(ShardError::file(path, &error)),
             }
         }
-        if !files.iter().any(|name| name == INFO) {
+        if !files.iter().any(|(name, _)| name == INFO) {
             return Err(torn(SUMS, "damaged"));
         }
         let path = folder.join(INFO);
@@ -215,7 +213,8 @@ mod tests {
     fn the_error_about_an_incomplete_copy_names_the_file() {
         let (folder, info) = sealed(0);
         let opened = SealedShard::open(folder.path()).expect("opened");
-        assert_eq!((opened.info, opened.files), (info, vec!["frames/01/0.webp".into(), INFO.into()]));
+        let names: Vec<String> = opened.files.into_iter().map(|(name, _)| name).collect();
+        assert_eq!((opened.info, names), (info, vec!["frames/01/0.webp".into(), INFO.into()]));
         let picture = folder.path().join("frames/01/0.webp");
         let error = |folder: &Path| SealedShard::open(folder).err().expect("refused").to_string();
         std::fs::write(&picture, b"pict").expect("written");

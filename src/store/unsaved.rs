@@ -5,7 +5,7 @@
 //! has ended.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::write::StoreWrite;
 use super::{Store, StoreError, UnixSecs};
+use crate::disk;
 
 /// Prefix of the file names.
 const NAME: &str = "aivj.db.unsaved-";
@@ -51,9 +52,13 @@ impl UnsavedFile {
         std::fs::create_dir_all(folder)?;
         let process = std::process::id();
         let free = |number: &u32| !folder.join(format!("{NAME}{process}-{number}")).exists();
-        let path = folder.join(format!("{NAME}{process}-{}", (0..).find(free).unwrap_or(0)));
-        let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        file.try_lock().ok(); // On file systems without locks, another process may add these changes early.
+        let (mut file, path) = loop {
+            let path = folder.join(format!("{NAME}{process}-{}", (0..).find(free).unwrap_or(0)));
+            let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+            if lock_new(&file, &path)? {
+                break (file, path);
+            }
+        };
         let id = format!("{now}-{process}");
         let reserved = file.write_all(&[b' '; RESERVED]).and_then(|()| file.sync_all());
         let created = Self { file, path, used: 0, id, generation: 0 };
@@ -113,6 +118,14 @@ impl Drop for UnsavedFile {
     }
 }
 
+/// Locks a file that was just created; returns false if a process that adds changes has found it first, and deletes
+/// it as unused.
+fn lock_new(file: &File, path: &Path) -> io::Result<bool> {
+    // On file systems without locks, another process may add these changes early.
+    let is_taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    Ok(!is_taken && disk::is_at(file, path)?)
+}
+
 /// Adds to `store` the changes left by processes that have ended, and deletes their files; returns the number
 /// of changes.
 ///
@@ -143,8 +156,8 @@ pub(super) fn merge(store: &Store, folder: &Path) -> Result<usize, StoreError> {
 
 /// Returns the changes in a file. Lines that a crash has truncated are skipped.
 fn lines(bytes: &[u8]) -> Vec<Line> {
-    let text = crate::disk::decode_lossy(bytes);
-    crate::disk::lines(&text).filter_map(|line| serde_json::from_str(line.trim()).ok()).collect()
+    let text = disk::decode_lossy(bytes);
+    disk::lines(&text).filter_map(|line| serde_json::from_str(line.trim()).ok()).collect()
 }
 
 /// Adds changes in one transaction; returns the number of those that were not added before.
@@ -213,6 +226,22 @@ mod tests {
         std::fs::write(&path, contents).expect("restored, as after a crash before it was deleted");
         assert_eq!(merge(&store, folder.path()).expect("merged"), 0);
         assert_eq!(store.plays().expect("read")[&PresetId::of(b"a")].plays, 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_that_another_process_locks_or_deletes_is_not_used() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new");
+        let file = File::create(&path).expect("made");
+        let other = File::open(&path).expect("opens");
+        other.try_lock().expect("locked");
+        assert!(!lock_new(&file, &path).expect("examined"));
+        std::fs::remove_file(&path).expect("deleted");
+        drop(other);
+        assert!(!lock_new(&file, &path).expect("examined"));
+        let file = File::create(&path).expect("made");
+        assert!(lock_new(&file, &path).expect("examined"));
     }
 
     #[test]

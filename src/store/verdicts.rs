@@ -25,7 +25,7 @@ pub struct VerdictRow {
     pub flash: String,
     /// Tags that can be determined only by rendering: dark, bright, low motion.
     pub seen: Tags,
-    /// Estimated milliseconds per frame at 1080p on this computer; `None` if the preset was not drawn.
+    /// Estimated milliseconds per frame at 1080p on this computer; `None` if it was not measured.
     pub cost_ms: Option<f64>,
     /// The complete verdict as JSON.
     pub json: String,
@@ -97,15 +97,15 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the ID, safety, completeness and look of every verdict of `recipe`. Reads no JSON,
-    /// and is therefore fast even for a large library.
+    /// Calls `each` with the ID, safety, completeness and look of every verdict of `recipe` whose JSON is valid.
+    /// SQLite checks the JSON in the order of the file, which is fast even for a large library.
     pub fn each_summary(
         &self,
         recipe: &str,
         mut each: impl FnMut(PresetId, [&str; 3]),
     ) -> Result<(), StoreError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, safety, completeness, look FROM verdicts INDEXED BY verdicts_by_recipe WHERE recipe = ?1",
+            "SELECT id, safety, completeness, look FROM verdicts NOT INDEXED WHERE recipe = ?1 AND json_valid(json)",
         )?;
         let mut rows = query.query([recipe])?;
         while let Some(row) = rows.next()? {
@@ -186,6 +186,10 @@ mod tests {
             judged
         };
         assert_eq!((judged("old"), judged("new")), (Vec::new(), vec![(verdict.id, "black".to_owned())]));
+        let cut = VerdictRow { id: PresetId::of(b"b"), json: "{\"safety\":".into(), ..verdict.clone() };
+        store.put_verdicts(std::slice::from_ref(&cut)).expect("stored");
+        assert_eq!(judged("new"), [(verdict.id, "black".to_owned())], "the JSON of the other one is cut off");
+        store.connection.execute("DELETE FROM verdicts WHERE id = ?1", [cut.id.0]).expect("deleted");
         let mut rows = Vec::new();
         store.each_verdict("new", |row| rows.push(row)).expect("read");
         assert_eq!(rows, [verdict.clone()]);

@@ -7,7 +7,6 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -41,25 +40,21 @@ pub struct StoreStatus {
 pub struct StoreWriter {
     sender: Option<Sender<(UnixSecs, StoreWrite)>>,
     thread: Option<JoinHandle<()>>,
-    shared: Arc<Shared>,
+    new_status: NewStatus,
 }
 
-/// State shared by the writing thread and its handle.
-#[derive(Default)]
-struct Shared {
-    status: Mutex<StoreStatus>,
-    changed: AtomicBool,
-}
+/// The latest status, until the handle has returned it.
+type NewStatus = Arc<Mutex<Option<StoreStatus>>>;
 
 impl StoreWriter {
     /// Starts the thread, which first backs the store up. `now` is the time of the start.
     pub fn start(store: Store, now: UnixSecs) -> std::io::Result<Self> {
         let (sender, receiver) = channel();
-        let shared = Arc::new(Shared::default());
-        let shown = shared.clone();
-        let work = move || Work::new(store, shown, now).run(&receiver);
+        let new_status = NewStatus::default();
+        let published = new_status.clone();
+        let work = move || Work::new(store, published, now).run(&receiver);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), shared })
+        Ok(Self { sender: Some(sender), thread: Some(thread), new_status })
     }
 
     /// Queues a write; never blocks.
@@ -71,12 +66,7 @@ impl StoreWriter {
 
     /// Returns the status if it has changed since the last call; never blocks.
     pub fn new_status(&self) -> Option<StoreStatus> {
-        if !self.shared.changed.load(Ordering::Acquire) {
-            return None;
-        }
-        let status = self.shared.status.try_lock().ok()?.clone();
-        self.shared.changed.store(false, Ordering::Release);
-        Some(status)
+        self.new_status.try_lock().ok()?.take()
     }
 }
 
@@ -92,7 +82,7 @@ impl Drop for StoreWriter {
 /// State of the writing thread.
 struct Work {
     store: Store,
-    shared: Arc<Shared>,
+    new_status: NewStatus,
     now: UnixSecs,
     /// Changes that are not saved yet, oldest first, each with whether it is in the file of unsaved changes.
     waiting: VecDeque<(UnixSecs, StoreWrite, bool)>,
@@ -110,7 +100,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(store: Store, shared: Arc<Shared>, now: UnixSecs) -> Self {
+    fn new(store: Store, new_status: NewStatus, now: UnixSecs) -> Self {
         let below = store.path().and_then(|path| path.parent().map(ToOwned::to_owned));
         let folder = below.or_else(|| store.folder.clone());
         let file = folder.as_ref().and_then(|folder| {
@@ -119,7 +109,7 @@ impl Work {
         });
         let mut work = Self {
             store,
-            shared,
+            new_status,
             now,
             waiting: VecDeque::new(),
             folder,
@@ -290,8 +280,7 @@ impl Work {
     fn publish(&self) {
         let status =
             StoreStatus { saved: self.saved, waiting: self.waiting.len(), problem: self.problem.clone() };
-        *self.shared.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
-        self.shared.changed.store(true, Ordering::Release);
+        *self.new_status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
     }
 }
 
@@ -343,6 +332,18 @@ mod tests {
         assert_eq!(reader.favourites().expect("read").len(), 200);
         assert_eq!(reader.recall::<Vec<u8>>("taste").expect("read"), Some(vec![1, 2]));
         assert_eq!(left_files(folder.path()), 0);
+    }
+
+    #[test]
+    fn a_status_published_while_the_previous_one_is_read_is_not_lost() {
+        let writer = StoreWriter::start(Store::in_memory().expect("opens"), 0).expect("starts");
+        for saved in (2..=10_000).step_by(2) {
+            writer.write(favourite(1), 1);
+            writer.write(favourite(2), 1);
+            while writer.new_status().is_none_or(|status| status.saved < saved) {
+                std::hint::spin_loop();
+            }
+        }
     }
 
     fn left_files(folder: &Path) -> usize {

@@ -16,9 +16,13 @@ static COUNTING: Counting = Counting;
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-fn grown(bytes: usize) {
-    let live = LIVE.fetch_add(bytes, Ordering::Relaxed) + bytes;
-    PEAK.fetch_max(live, Ordering::Relaxed);
+/// Counts an allocation of `bytes` bytes, unless it has failed.
+fn counted(pointer: *mut u8, bytes: usize) -> *mut u8 {
+    if !pointer.is_null() {
+        let live = LIVE.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        PEAK.fetch_max(live, Ordering::Relaxed);
+    }
+    pointer
 }
 
 // SAFETY: every call is forwarded to the system's allocator unchanged, or fails with a null pointer.
@@ -27,18 +31,16 @@ unsafe impl GlobalAlloc for Counting {
         if layout.size() > LARGEST {
             return std::ptr::null_mut();
         }
-        grown(layout.size());
         // SAFETY: guaranteed by the caller.
-        unsafe { System.alloc(layout) }
+        counted(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if layout.size() > LARGEST {
             return std::ptr::null_mut();
         }
-        grown(layout.size());
         // SAFETY: guaranteed by the caller.
-        unsafe { System.alloc_zeroed(layout) }
+        counted(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -51,10 +53,12 @@ unsafe impl GlobalAlloc for Counting {
         if size > LARGEST {
             return std::ptr::null_mut();
         }
-        grown(size);
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: guaranteed by the caller.
-        unsafe { System.realloc(pointer, layout, size) }
+        let moved = counted(unsafe { System.realloc(pointer, layout, size) }, size);
+        if !moved.is_null() {
+            LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        }
+        moved
     }
 }
 
@@ -69,4 +73,13 @@ pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let peak = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     drop(alone);
     (done, peak)
+}
+
+#[test]
+fn a_failed_allocation_is_not_counted() {
+    // No address space has room for this alignment.
+    let layout = Layout::from_size_align(LARGEST, 1 << (usize::BITS - 2)).expect("a layout");
+    // SAFETY: the layout has a size, and a null pointer is never used.
+    let (failed, peak) = peak_of(|| unsafe { COUNTING.alloc(layout) }.is_null());
+    assert!(failed && peak < LARGEST, "{peak}");
 }

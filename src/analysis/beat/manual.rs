@@ -23,11 +23,44 @@ const MAX_TAP_GAP: f64 = 200.0;
 /// Maximum number of taps from which the tempo is computed.
 const TAPS: usize = 8;
 
+/// The current series of taps, which continues when another tracker takes the lead.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TapSeries {
+    /// Times of the latest taps, in hops.
+    taps: [f64; TAPS],
+    count: usize,
+}
+
+impl TapSeries {
+    /// Adds a tap at `now` and returns the tapped period; `None` for the first tap of a series. `period` is that of the
+    /// grid. All times are in hops.
+    fn add(&mut self, now: f64, period: f64) -> Option<f64> {
+        if self.count > 0 && now - self.taps[self.count - 1] > MAX_TAP_GAP {
+            self.count = 0;
+        }
+        if self.count == TAPS {
+            self.taps.rotate_left(1);
+            self.count -= 1;
+        }
+        self.taps[self.count] = now;
+        self.count += 1;
+        if self.count < 2 {
+            return None;
+        }
+        let tapped = (now - self.taps[0]) / (self.count - 1) as f64;
+        let tapped = 6000.0 / Tempo::new(6000.0 / tapped.max(1.0)).bpm();
+        // A tempo change in the middle of a series starts a new one.
+        if self.count > 2 && (tapped / period - 1.0).abs() > 0.2 {
+            self.taps[0] = now;
+            self.count = 1;
+        }
+        Some(tapped)
+    }
+}
+
 /// Manual overrides in effect.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ManualTempo {
-    taps: [f64; TAPS],
-    count: usize,
     tempo_set: bool,
     /// Number of times the tempo is doubled (positive) or halved (negative).
     octaves: i32,
@@ -51,19 +84,24 @@ impl ManualTempo {
         self.aligned_beat = number;
     }
 
-    /// Applies a request at `now` (in hops), given the detected grid and the number of a downbeat. Returns
-    /// the new anchor and period, in hops, if the request moves the grid. Ignores a halving or doubling that
-    /// would take the tempo outside the range from [`MIN_TEMPO`] to [`MAX_TEMPO`].
+    /// Applies a request at `now` (in hops), given the earlier `taps`, the detected grid and the number of a
+    /// downbeat. Returns the new anchor and period, in hops, if the request moves the grid. Ignores a halving or
+    /// doubling that would take the tempo outside the range from [`MIN_TEMPO`] to [`MAX_TEMPO`].
     pub fn apply(
         &mut self,
         request: TempoRequest,
+        taps: &mut TapSeries,
         now: f64,
         grid: Option<Count>,
         downbeat: u64,
     ) -> Option<(f64, f64)> {
         let period = grid.map_or(6000.0 / Tempo::default().bpm(), |grid| grid.period);
         match request {
-            TempoRequest::Tap => self.tap(now, period),
+            TempoRequest::Tap => {
+                let tapped = taps.add(now, period)?;
+                (self.tempo_set, self.octaves) = (true, 0);
+                Some((now, tapped))
+            }
             TempoRequest::Resync => Some((now, period)),
             TempoRequest::Half | TempoRequest::Double => {
                 let octaves = self.octaves + if request == TempoRequest::Double { 1 } else { -1 };
@@ -77,39 +115,16 @@ impl ManualTempo {
             }
             TempoRequest::Set(None) => {
                 *self = Self::default();
+                *taps = TapSeries::default();
                 None
             }
             TempoRequest::Set(Some(bpm)) => {
                 *self = Self { tempo_set: true, ..Self::default() };
+                *taps = TapSeries::default();
                 let period = 6000.0 / Tempo::new(f64::from(bpm)).bpm();
                 Some((grid.map_or(now, |grid| grid.anchor), period))
             }
         }
-    }
-
-    fn tap(&mut self, now: f64, period: f64) -> Option<(f64, f64)> {
-        if self.count > 0 && now - self.taps[self.count - 1] > MAX_TAP_GAP {
-            self.count = 0;
-        }
-        if self.count == TAPS {
-            self.taps.rotate_left(1);
-            self.count -= 1;
-        }
-        self.taps[self.count] = now;
-        self.count += 1;
-        if self.count < 2 {
-            return None;
-        }
-        self.tempo_set = true;
-        let tapped = (now - self.taps[0]) / (self.count - 1) as f64;
-        let tapped = 6000.0 / Tempo::new(6000.0 / tapped.max(1.0)).bpm();
-        // A tempo change in the middle of a series starts a new one.
-        if self.count > 2 && (tapped / period - 1.0).abs() > 0.2 {
-            self.taps[0] = now;
-            self.count = 1;
-        }
-        self.octaves = 0;
-        Some((now, tapped))
     }
 
     /// Returns the grid and its downbeat number modulo four, with the octave override applied.

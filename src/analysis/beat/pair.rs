@@ -11,7 +11,7 @@ use super::super::onset::Onset;
 use super::drums::Accent;
 use super::fusion::Fusion;
 use super::grid::Count;
-use super::manual::TempoRequest;
+use super::manual::{TapSeries, TempoRequest};
 use super::support::{ActivationHistory, Support};
 use super::tracker::Tracker;
 use crate::units::Seconds;
@@ -59,6 +59,7 @@ pub struct TrackerPair {
     informed: Tracker,
     fusion: Fusion,
     history: ActivationHistory,
+    taps: TapSeries,
     hop: u64,
     /// Whether the informed tracker leads.
     informed_leads: bool,
@@ -76,6 +77,7 @@ impl TrackerPair {
             informed: Tracker::informed(),
             fusion: Fusion::new(),
             history: ActivationHistory::new(),
+            taps: TapSeries::default(),
             hop: 0,
             informed_leads: false,
             changes: 0,
@@ -98,15 +100,12 @@ impl TrackerPair {
     /// Applies a tempo request from the performer to the leading tracker, which keeps the lead until the request is
     /// withdrawn.
     pub fn apply(&mut self, request: TempoRequest) {
-        self.leader_mut().apply(request);
+        let leader = if self.informed_leads { &mut self.informed } else { &mut self.plain };
+        leader.apply(request, &mut self.taps);
     }
 
     fn leader(&self) -> &Tracker {
         if self.informed_leads { &self.informed } else { &self.plain }
-    }
-
-    fn leader_mut(&mut self) -> &mut Tracker {
-        if self.informed_leads { &mut self.informed } else { &mut self.plain }
     }
 
     fn update(&mut self) {
@@ -215,6 +214,18 @@ mod tests {
             changed |= !pair.informed_leads;
         }
         assert!(changed);
+    }
+
+    #[test]
+    fn a_series_of_taps_continues_when_the_leader_changes() {
+        let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+        run(&mut pair, &mut rng, 30 * BEAT, 1.0, 0.1);
+        pair.apply(TempoRequest::Tap);
+        run(&mut pair, &mut rng, 60, 1.0, 0.1);
+        pair.change();
+        pair.apply(TempoRequest::Tap);
+        let grid = pair.grid();
+        assert!((grid.tempo.bpm() - 100.0).abs() < 0.1 && grid.trusted(), "{grid:?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::fusion::LAG;
 use super::grid::{Count, Grid};
-use super::manual::{ManualTempo, TempoRequest};
+use super::manual::{ManualTempo, TapSeries, TempoRequest};
 use crate::units::{Seconds, Tempo, Unipolar};
 
 /// Interval between updates, in hops (100 ms).
@@ -167,12 +167,13 @@ impl Tracker {
         self.absent = absent;
     }
 
-    /// Applies a tempo request from the performer.
-    pub fn apply(&mut self, request: TempoRequest) {
+    /// Applies a tempo request from the performer; `taps` are the earlier taps.
+    pub fn apply(&mut self, request: TempoRequest, taps: &mut TapSeries) {
         // Compensate for the detection latency.
         let now = self.hop as f64 - 1.0 + LATENCY_SECS / HOP_SECS;
         let detected = self.grid.as_ref().map(Grid::count);
-        if let Some((anchor, period)) = self.manual.apply(request, now, detected, self.bar.downbeat().0) {
+        let moved = self.manual.apply(request, taps, now, detected, self.bar.downbeat().0);
+        if let Some((anchor, period)) = moved {
             let grid = self.grid.get_or_insert_with(|| Grid::new(anchor, period, 0, [0.0; 2]));
             grid.set(anchor, period);
             grid.advance(self.hop as f64, None);

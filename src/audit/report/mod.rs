@@ -130,7 +130,7 @@ impl<'a> Audit<'a> {
     /// Returns the presets with more than three flashes within a second when played without the flash
     /// limiter.
     fn flashing(&self) -> Vec<&ReportRow> {
-        self.select(|preset| preset.record.flash_verdict() == FlashVerdict::Fail)
+        self.select(|preset| preset.record.flash_verdict() == Some(FlashVerdict::Fail))
     }
 
     /// Returns the presets to ban: unplayable, or black, white or frozen although no image is missing.
@@ -160,14 +160,14 @@ impl<'a> Audit<'a> {
             ("Audited", self.presets.len()),
             ("OK", ok),
             ("Unplayable", count(&|preset| preset.record.safety != Safety::Ok)),
-            ("Flashing", count(&|preset| preset.record.flash_verdict() == FlashVerdict::Fail)),
+            ("Flashing", self.flashing().len()),
             ("Missing images", count(&|preset| !preset.record.evidence.missing.is_empty())),
             ("Repeats", self.repeats.repeats),
         ]);
         let row = |label: &str, which: &dyn Fn(&ReportRow) -> bool| (label.to_owned(), count(which));
         let safety = Safety::ALL.map(|safety| row(safety.label(), &|p| p.record.safety == safety));
         let look = LookVerdict::ALL.map(|look| row(look.label(), &|p| p.look == look));
-        let flash = [FlashVerdict::Pass, FlashVerdict::Warn, FlashVerdict::Fail];
+        let flash = [Some(FlashVerdict::Pass), Some(FlashVerdict::Warn), Some(FlashVerdict::Fail), None];
         let flash = flash.map(|flash| row(flash_word(flash), &|p| p.record.flash_verdict() == flash));
         let parts = [
             row("complete", &|p| p.record.evidence.missing.is_empty() && p.record.evidence.broken.is_empty()),
@@ -222,7 +222,7 @@ impl<'a> Audit<'a> {
 
     fn distributions(&self, page: &mut HtmlPage) {
         let looks = || self.presets.iter().filter_map(|preset| preset.record.evidence.look.as_ref());
-        let drawn = || self.presets.iter().filter(|preset| preset.record.evidence.look.is_some());
+        let measured = || self.presets.iter().filter(|preset| preset.record.is_measured());
         page.heading("Distributions and cost on this computer");
         let charts = [
             chart::linear("Luma", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
@@ -239,21 +239,22 @@ impl<'a> Audit<'a> {
             chart::linear("Symmetry", looks().map(|look| look.symmetry), -1.0, 1.0, None),
             chart::linear(
                 "Flashes in the worst second",
-                drawn().map(|p| f64::from(p.record.evidence.flash.general.max(p.record.evidence.flash.red))),
+                measured()
+                    .map(|p| f64::from(p.record.evidence.flash.general.max(p.record.evidence.flash.red))),
                 0.0,
                 16.0,
                 Some(4.0),
             ),
             chart::decades(
                 "Loading time (ms)",
-                drawn().map(|p| p.record.evidence.cost.prepare_ms),
+                measured().map(|p| p.record.evidence.cost.prepare_ms),
                 0,
                 4,
                 None,
             ),
             chart::decades(
                 "Estimated frame time at 1080p (ms)",
-                drawn().map(|p| p.record.evidence.cost.full_hd_ms),
+                measured().map(|p| p.record.evidence.cost.full_hd_ms),
                 0,
                 4,
                 None,
@@ -332,11 +333,12 @@ fn sample<'a>(group: &[&'a ReportRow]) -> (Vec<&'a ReportRow>, usize) {
     ((0..shown).map(|at| group[at * group.len() / shown]).collect(), group.len())
 }
 
-fn flash_word(flash: FlashVerdict) -> &'static str {
+fn flash_word(flash: Option<FlashVerdict>) -> &'static str {
     match flash {
-        FlashVerdict::Pass => "pass",
-        FlashVerdict::Warn => "at the limit",
-        FlashVerdict::Fail => "fail",
+        Some(FlashVerdict::Pass) => "pass",
+        Some(FlashVerdict::Warn) => "at the limit",
+        Some(FlashVerdict::Fail) => "fail",
+        None => "not measured",
     }
 }
 

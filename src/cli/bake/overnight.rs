@@ -1,6 +1,6 @@
 //! `aivj bake overnight`: runs every bake stage.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::common::{Capture, Embedding, Work};
-use crate::jobs::{iso, now, show_lock, workers};
+use crate::jobs::{iso, lossy_lines, now, show_lock, workers};
 use crate::library::UserFolders;
 use crate::night::{BakeEvent, BakeOutcome, BakeSettings, check_folder, overnight, stage_label};
 
@@ -155,7 +155,7 @@ fn line(event: &BakeEvent) -> Option<String> {
 
 fn listen_for_stop(stop: Arc<AtomicBool>, stop_on_eof: bool) -> anyhow::Result<()> {
     let listen = move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        for line in lossy_lines(std::io::stdin().lock()) {
             if line.trim() == "stop" {
                 stop.store(true, Ordering::Relaxed);
             }

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use super::{ModelError, unwritten};
+use super::{ModelError, unreadable, unwritten};
 use crate::disk;
 use crate::jobs::progress::{OnProgress, Progress};
 
@@ -71,7 +71,7 @@ pub(super) fn fetch(
         Some(Hash::GitBlob(wanted)) => hash::<Sha1>(&part, Some(length(&part))).map(|found| found != *wanted),
         None => Ok(false),
     };
-    if wrong.map_err(|error| unwritten(&part, &error))? {
+    if wrong.map_err(|error| unreadable(&part, &error))? {
         std::fs::remove_file(&part).map_err(|error| unwritten(&part, &error))?;
         return Err(ModelError::Hub(format!(
             "{url} does not match the hash given by the hub; the file was deleted; run the command again"

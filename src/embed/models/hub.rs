@@ -129,7 +129,9 @@ impl Hub {
             ModelError::Hub(format!("{} has no suitable vision tower: {why}", repository.owner_and_name))
         })?;
         let commit = folder.join(COMMIT);
-        if disk::read_text(&commit, disk::limit::TEXT).is_ok_and(|saved| saved != listing.sha) {
+        let saved = disk::read_if_exists(&commit, disk::limit::TEXT);
+        let saved = saved.map_err(|error| super::unreadable(&commit, &error))?;
+        if saved.is_some_and(|saved| saved != listing.sha.as_bytes()) {
             std::fs::remove_dir_all(folder).map_err(|error| super::unwritten(folder, &error))?;
         }
         disk::write(&commit, listing.sha.as_bytes())

@@ -37,6 +37,14 @@ pub enum ModelError {
     /// The download was cancelled.
     #[error("stopped; run the same command to resume")]
     Stopped,
+    /// A file of an earlier download cannot be read.
+    #[error("cannot read {path}: {why}; run the command again to resume")]
+    Read {
+        /// Path of the file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}: {why}; free some space and run the command again to resume")]
     Write {
@@ -121,6 +129,10 @@ pub fn list(models: &Path) -> Vec<String> {
     names.retain(|name| !name.ends_with(PART));
     names.sort();
     names
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ModelError {
+    ModelError::Read { path: path.to_owned(), why: error.to_string() }
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> ModelError {

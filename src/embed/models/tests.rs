@@ -163,6 +163,33 @@ fn a_file_with_a_wrong_hash_is_deleted_and_a_repository_without_a_tower_is_repor
 }
 
 #[test]
+fn a_partial_download_that_cannot_be_read_is_reported_as_such() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Complete, judging by its length, but a folder.
+    let part = folder.path().join("model.onnx.part");
+    std::fs::create_dir_all(part.join("x")).expect("made");
+    let model = vec![7; std::fs::metadata(&part).expect("there").len() as usize];
+    let files = [("model.onnx", &model[..]), ("preprocessor_config.json", CONFIG)];
+    let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
+    let fetched = fetch(&serve(&served, &listing(&files), "nothing"), folder.path(), &mut |_| true);
+    assert!(matches!(fetched, Err(ModelError::Read { path, .. }) if path == part));
+}
+
+#[test]
+fn a_download_whose_commit_cannot_be_read_is_not_resumed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = [("model.onnx", CONFIG), ("preprocessor_config.json", CONFIG)];
+    let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
+    let server = serve(&served, &listing(&files), "nothing");
+    fetch(&server, folder.path(), &mut |_| true).expect("fetched");
+    let commit = folder.path().join(".commit");
+    let large = std::fs::File::create(&commit).and_then(|file| file.set_len(disk::limit::TEXT + 1));
+    large.expect("holes");
+    let fetched = fetch(&server, folder.path(), &mut |_| true);
+    assert!(matches!(fetched, Err(ModelError::Read { path, .. }) if path == commit));
+}
+
+#[test]
 fn an_invalid_source_is_reported_and_an_unusable_folder_leaves_nothing() {
     let models = tempfile::tempdir().expect("a folder");
     let hub = Hub::at("http://127.0.0.1:9");

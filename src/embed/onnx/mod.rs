@@ -21,6 +21,7 @@ use super::text::unit_length;
 use super::{Embedder, EmbedderId, PresetInput};
 use crate::disk::{self, Input};
 use crate::jobs::parallel;
+use crate::units::counted;
 
 /// Number of frames per run for models with a dynamic batch size; larger batches are not faster.
 const BATCH: usize = 8;
@@ -116,7 +117,7 @@ impl Onnx {
     /// Describes the output size, the runtime and the number of threads.
     pub fn description(&self) -> String {
         let Self { width, runtime, threads, .. } = self;
-        format!("{width} dimensions, runtime {runtime}, {threads} threads")
+        format!("{width} dimensions, runtime {runtime}, {}", counted(*threads, "thread"))
     }
 
     /// Returns normalised embeddings of preprocessed pictures, in as many runs as needed.

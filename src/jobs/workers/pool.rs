@@ -1,8 +1,8 @@
 //! The pool's side: child processes, their limits, and the outcome of every job.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufReader, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
@@ -17,12 +17,14 @@ use super::limits::Limits;
 use super::stall::StallTimer;
 use super::usage::{self, Usage, UsageMeter};
 use crate::confine::Rights;
-use crate::jobs::show_lock;
+use crate::jobs::{lossy_lines, show_lock};
 
 /// Interval between checks of a running child, short enough to catch runaway memory in time. Outside Linux a
 /// check lists every process of the system, so it runs less often.
 pub(super) const CHECK_EVERY: Duration =
     Duration::from_millis(if cfg!(target_os = "linux") { 20 } else { 100 });
+/// Time in which a worker that has closed its pipes must exit.
+const EXIT_TIME: Duration = Duration::from_secs(2);
 /// Interval between checks for cancellation.
 const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
 
@@ -243,7 +245,7 @@ impl Worker {
 
 impl Running {
     fn start(settings: &PoolSettings) -> std::io::Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
+        let process = Command::new(std::env::current_exe()?)
             .args(&settings.arguments)
             .envs(settings.environment.iter().copied())
             .env(child::RIGHTS, child::encode(&settings.rights)?)
@@ -252,13 +254,18 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        Self::of(process)
+    }
+
+    /// Takes over a process whose standard streams are pipes.
+    fn of(mut process: Child) -> std::io::Result<Self> {
         let missing = || std::io::Error::other("a pipe to the worker is missing");
         let input = process.stdin.take().ok_or_else(missing)?;
         let output = process.stdout.take().ok_or_else(missing)?;
         let errors = process.stderr.take().ok_or_else(missing)?;
         let (send, answers) = mpsc::channel();
         thread::Builder::new().name("worker answers".into()).spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
+            for line in lossy_lines(BufReader::new(output)) {
                 if send.send(line).is_err() {
                     break; // The job was abandoned.
                 }
@@ -320,11 +327,12 @@ impl Running {
     }
 
     fn died<Answer>(&mut self) -> Outcome<Answer> {
-        let how = match self.process.wait() {
-            Ok(status) if killed_from_outside(status) => {
+        let how = match self.exit_status() {
+            Ok(Some(status)) if killed_from_outside(status) => {
                 return Outcome::Skipped(format!("the worker process was killed ({status})"));
             }
-            Ok(status) => status.to_string(),
+            Ok(Some(status)) => status.to_string(),
+            Ok(None) => "the worker closed its pipes without exiting".to_owned(),
             Err(error) => error.to_string(),
         };
         // The stderr thread ends with the process; give it a moment to drain the pipe.
@@ -333,11 +341,25 @@ impl Running {
         let tail = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("");
         Outcome::Died(format!("{how} {tail}").trim().to_owned())
     }
+
+    /// Returns the exit status of a worker that has closed its pipes; `None` if it does not exit and was killed.
+    fn exit_status(&mut self) -> std::io::Result<Option<ExitStatus>> {
+        let closed = Instant::now();
+        while closed.elapsed() < EXIT_TIME {
+            if let Some(status) = self.process.try_wait()? {
+                return Ok(Some(status));
+            }
+            thread::sleep(CHECK_EVERY);
+        }
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(None)
+    }
 }
 
 /// Returns whether the system or a person ended a process, for example because the computer ran out of
 /// memory. A job never causes one of these signals itself.
-fn killed_from_outside(status: std::process::ExitStatus) -> bool {
+fn killed_from_outside(status: ExitStatus) -> bool {
     #[cfg(unix)]
     return matches!(
         std::os::unix::process::ExitStatusExt::signal(&status),
@@ -345,7 +367,7 @@ fn killed_from_outside(status: std::process::ExitStatus) -> bool {
     );
     #[cfg(not(unix))]
     {
-        let _: std::process::ExitStatus = status;
+        let _: ExitStatus = status;
         false
     }
 }
@@ -364,5 +386,38 @@ fn keep_tail(mut errors: impl std::io::Read, kept: &Mutex<String>) {
             }
             text.drain(..cut);
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// Sends a request to a worker that runs this shell script, and returns the outcome.
+    fn outcome_of(script: &str) -> Outcome<u8> {
+        let process = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let minute = Duration::from_secs(60);
+        let limits = Limits { cpu: minute, wall: minute, memory_mib: 1000, recycle_mib: 1000 };
+        Running::of(process).expect("pipes").request("1", &limits, &AtomicBool::new(false))
+    }
+
+    #[test]
+    fn a_worker_that_gives_no_answer_but_does_not_exit_is_not_waited_for() {
+        assert_eq!(outcome_of("read request; echo 7; read next"), Outcome::Done(7));
+        let Outcome::Died(why) = outcome_of(r"read request; printf '\377\n'; read next") else {
+            panic!("not text")
+        };
+        assert!(why.contains("invalid answer"), "{why}");
+        let Outcome::Died(why) = outcome_of("read request; exec >&-; read next") else { panic!("no output") };
+        assert!(why.contains("without exiting"), "{why}");
+        let Outcome::Died(why) = outcome_of("read request; echo failed >&2; exit 3") else { panic!("exits") };
+        assert!(why.contains('3') && why.contains("failed"), "{why}");
+        assert!(matches!(outcome_of("read request; kill -9 $$"), Outcome::Skipped(_)));
     }
 }

@@ -119,19 +119,17 @@ impl Term {
 
 /// Splits off the name of a preset to resemble, if there is one; returns it with the rest of the text.
 fn split_like(text: &str) -> (Option<String>, String) {
-    let found = LIKE.iter().find_map(|start| {
-        let at = text.find(start)?;
-        // The match may be the end of a longer word, such as "dreamlike".
-        (at == 0 || text[..at].ends_with(' ')).then_some((at, at + start.len()))
+    let starts = LIKE.iter().flat_map(|start| text.match_indices(*start));
+    // A match may be the end of a longer word, such as "dreamlike".
+    let mut starts = starts.filter(|(at, _)| *at == 0 || text[..*at].ends_with(' '));
+    let found = starts.find_map(|(at, start)| {
+        let rest = &text[at + start.len()..];
+        let end = ENDS.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+        let name = rest[..end].trim().trim_matches('"');
+        let is_name = !name.is_empty() && !["this", "that"].contains(&name);
+        is_name.then(|| (Some(name.to_owned()), format!("{} {}", &text[..at], &rest[end..])))
     });
-    let Some((at, from)) = found else { return (None, text.to_owned()) };
-    let rest = &text[from..];
-    let end = ENDS.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
-    let name = rest[..end].trim().trim_matches('"').to_owned();
-    if name.is_empty() || ["this", "that"].contains(&name.as_str()) {
-        return (None, text.to_owned());
-    }
-    (Some(name), format!("{} {}", &text[..at], &rest[end..]))
+    found.unwrap_or_else(|| (None, text.to_owned()))
 }
 
 /// Iterates over the words in `text`. A dash in front of a word becomes the word `no`.
@@ -240,6 +238,8 @@ mod tests {
         assert_eq!(parsed("red, similar to \"deep sky\", brighter"), "like deep sky: red +Brightness");
         assert_eq!(parsed("tonight: deep sea, no faces, nothing white"), "deep sea !'faces' !white");
         assert_eq!(parsed("something like this"), "'something' 'like' 'this'");
+        assert_eq!(parsed("dreamlike tunnel, like geiss"), "like geiss: 'dreamlike' tunnel");
+        assert_eq!(parsed("dark like this, like geiss"), "like geiss: dark");
         assert!(Description::parse(" ?! ").is_empty());
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, FileError};
+use crate::units::counted;
 
 /// File name of the map.
 pub const MAP_FILE: &str = "map.v0.json";
@@ -37,7 +38,8 @@ impl LookMap {
             ));
         }
         if map.ids.len() != map.points.len() {
-            let why = format!("{} presets but {} points", map.ids.len(), map.points.len());
+            let (presets, points) = (counted(map.ids.len(), "preset"), counted(map.points.len(), "point"));
+            let why = format!("{presets} but {points}");
             return Err(FileError::new(path, &why));
         }
         Ok(map)

@@ -1,6 +1,5 @@
 //! Keeps a copy of a folder's style index before another one replaces it.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::bake_folder::BAKE_FILE;
@@ -16,21 +15,25 @@ pub fn previous_name(name: &str) -> String {
 }
 
 /// Copies the files of the index in `folder` to their previous names; does nothing if there is no index.
+///
+/// # Errors
+/// Fails if a file cannot be read, with the previous files unchanged, or if one cannot be written.
 pub fn keep_index(folder: &Path) -> Result<(), FileError> {
-    if ![INDEX_V0, INDEX_V1].iter().any(|name| folder.join(name).exists()) {
+    let mut files = Vec::new();
+    for name in INDEX_FILES {
+        let path = folder.join(name);
+        let bytes = disk::read_if_exists(&path, disk::limit::LIST);
+        files.push((name, bytes.map_err(|error| FileError::new(&path, &error))?));
+    }
+    if !files.iter().any(|(name, bytes)| [INDEX_V0, INDEX_V1].contains(name) && bytes.is_some()) {
         return Ok(());
     }
-    for name in INDEX_FILES {
+    for (name, bytes) in files {
         let before = folder.join(previous_name(name));
-        match disk::read(&folder.join(name), disk::limit::LIST) {
-            Ok(bytes) => disk::write(&before, &bytes)?,
+        match bytes {
+            Some(bytes) => disk::write(&before, &bytes)?,
             // Restoring must not bring back a file of an older index.
-            Err(_) => match std::fs::remove_file(&before) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(FileError::new(&before, &error));
-                }
-                _ => {}
-            },
+            None => disk::remove_if_exists(&before).map_err(|error| FileError::new(&before, &error))?,
         }
     }
     Ok(())
@@ -58,5 +61,10 @@ mod tests {
         std::fs::remove_file(folder.join(INDEX_V1)).expect("removed");
         keep_index(folder).expect("nothing to keep");
         assert_eq!(before(INDEX_V1), text("2"), "the last one stays");
+        // A folder cannot be read as a file.
+        std::fs::create_dir(folder.join(INDEX_V1)).expect("made");
+        std::fs::write(folder.join(BAKE_FILE), "other").expect("written");
+        keep_index(folder).expect_err("unreadable");
+        assert_eq!([BAKE_FILE, INDEX_V1].map(before), [None, text("2")], "the previous index is unchanged");
     }
 }

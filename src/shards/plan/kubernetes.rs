@@ -80,7 +80,7 @@ spec:
         seconds = u64::from(plan.minutes) * 60 * u64::from(count.div_ceil(parallel)),
         image = string(&plan.image),
         cores = plan.cores,
-        memory = plan.memory_mib(),
+        memory = step.memory_mib,
     )
 }
 
@@ -97,6 +97,7 @@ mod tests {
         assert!(jobs[0].contains("completions: 12\n  parallelism: 4\n"));
         assert!(jobs[0].contains("[bash, \"/work/o'bake/bake.sh\", audit, \"$(JOB_COMPLETION_INDEX)\"]"));
         assert!(jobs[1].contains("completions: 1\n  parallelism: 1\n"));
+        assert!(jobs[0].contains("memory: 12288Mi}") && jobs[2].contains("memory: 20992Mi}"));
         assert!(files[1].text.contains("-l step=audit\nkubectl wait"));
     }
 }

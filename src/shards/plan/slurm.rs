@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::steps::{ClusterPlan, PlanFile, SCRIPT, quote};
+use super::steps::{ClusterPlan, PlanFile, SCRIPT, Step, quote};
 
 /// Name of the script that submits the jobs.
 pub(super) const SUBMIT: &str = "submit.sh";
@@ -11,20 +11,17 @@ pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
     let work = quote(&plan.work.to_string_lossy());
     let mut text = format!(
         "#!/bin/bash\n# Submits a bake to Slurm. A job that fails or loses its node is run again.\nset -eu\nwork={work}\n\
-         mkdir -p \"$work/logs\"\ncommon=(--parsable --requeue --kill-on-invalid-dep=yes --cpus-per-task={} --mem={}M --time={})\n",
-        plan.cores,
-        plan.memory_mib(),
-        plan.minutes
+         mkdir -p \"$work/logs\"\ncommon=(--parsable --requeue --kill-on-invalid-dep=yes --cpus-per-task={} --time={})\n",
+        plan.cores, plan.minutes
     );
     if plan.gpu {
         text += "common+=(--gres=gpu:1)\n";
     }
     let mut previous = String::new();
-    for step in plan.steps() {
-        let name = step.name;
+    for Step { name, sharded, memory_mib } in plan.steps() {
         let variable = name.replace('-', "_");
         let after = if previous.is_empty() { previous } else { format!(" --dependency=afterok:${previous}") };
-        let (array, log, shard) = if step.sharded {
+        let (array, log, shard) = if sharded {
             let array = format!(" --array=0-{}%{}", plan.shards - 1, plan.machines);
             (array, "%a", " \\$SLURM_ARRAY_TASK_ID")
         } else {
@@ -32,7 +29,8 @@ pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
         };
         writeln!(
             text,
-            "{variable}=$(sbatch \"${{common[@]}}\" --job-name={name}{array}{after} --output=\"$work/logs/{name}-{log}.log\" \\\n  \
+            "{variable}=$(sbatch \"${{common[@]}}\" --job-name={name} --mem={memory_mib}M{array}{after} \
+             --output=\"$work/logs/{name}-{log}.log\" \\\n  \
              --wrap=\"bash $(printf %q \"$work/{SCRIPT}\") {name}{shard}\")"
         )
         .expect("writing to a string");
@@ -50,10 +48,11 @@ mod tests {
     #[test]
     fn each_step_waits_for_the_one_before() {
         let text = &files(&example())[0].text;
-        assert!(text.contains("--cpus-per-task=8 --mem=12288M --time=90"));
-        assert!(text.contains("--job-name=audit --array=0-11%4 --output="));
-        assert!(text.contains("--job-name=merge-audit --dependency=afterok:$audit "));
-        assert!(text.contains("--job-name=frames --array=0-11%4 --dependency=afterok:$merge_audit "));
-        assert!(text.contains("--job-name=publish --dependency=afterok:$merge_frames "));
+        assert!(text.contains("--cpus-per-task=8 --time=90"));
+        assert!(text.contains("--job-name=audit --mem=12288M --array=0-11%4 --output="));
+        assert!(text.contains("--job-name=merge-audit --mem=12288M --dependency=afterok:$audit "));
+        let frames = "--job-name=frames --mem=20992M --array=0-11%4 --dependency=afterok:$merge_audit ";
+        assert!(text.contains(frames));
+        assert!(text.contains("--job-name=publish --mem=20992M --dependency=afterok:$merge_frames "));
     }
 }

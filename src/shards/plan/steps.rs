@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::{audit, frames};
+
 /// A bake on a cluster. Every computer sees the library, the textures and the work folder under the same
 /// paths.
 #[derive(Clone, Debug)]
@@ -39,40 +41,47 @@ pub struct PlanFile {
     pub text: String,
 }
 
-/// Memory requested per core of a job, in MiB: an audit worker may use 960 MiB before it is killed.
-const MEMORY_MIB_PER_CORE: u32 = 1536;
+/// Memory requested per core of a step without workers, in MiB.
+const MEMORY_MIB: u64 = 1536;
+/// Memory requested per worker in addition to the worker's limit, in MiB: for the process that supervises the workers,
+/// and for what a worker allocates before it is stopped.
+const OVERHEAD_MIB: u64 = 576;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
 /// Start of the comment by which such a script is recognised.
 pub(super) const HEADER: &str = "# Runs one step of a bake:";
 
-/// A step of the bake: its name in `bake.sh`, and whether it runs once per shard.
+/// A step of the bake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Step {
+    /// Name in `bake.sh`.
     pub name: &'static str,
+    /// Whether the step runs once per shard.
     pub sharded: bool,
+    /// Memory to request for a job, in MiB.
+    pub memory_mib: u64,
 }
 
 impl ClusterPlan {
     /// Returns the steps in order; each waits for the one before. With the built-in embedder, the last step
     /// fits it to the whole library, which takes minutes.
     pub(super) fn steps(&self) -> Vec<Step> {
-        let step = |name, sharded| Step { name, sharded };
+        let cores = u64::from(self.cores.max(2));
+        let step = |name, sharded, per_core| Step { name, sharded, memory_mib: cores * per_core };
+        let audit = audit::WORKER_MEMORY_MIB + OVERHEAD_MIB;
+        let frames = frames::WORKER_MEMORY_MIB + OVERHEAD_MIB;
         let mut steps = vec![
-            step("audit", true),
-            step("merge-audit", false),
-            step("frames", true),
-            step("merge-frames", false),
+            step("audit", true, audit),
+            step("merge-audit", false, MEMORY_MIB),
+            step("frames", true, frames),
+            step("merge-frames", false, MEMORY_MIB),
         ];
         if self.embedder != "builtin" {
-            steps.extend([step("embed", true), step("merge-embed", false)]);
+            steps.extend([step("embed", true, MEMORY_MIB), step("merge-embed", false, MEMORY_MIB)]);
         }
-        steps.push(step("publish", false));
+        // Audits and renders presets that the shards left out.
+        steps.push(step("publish", false, audit.max(frames)));
         steps
-    }
-
-    pub(super) fn memory_mib(&self) -> u32 {
-        self.cores.max(2) * MEMORY_MIB_PER_CORE
     }
 
     pub(super) fn script(&self) -> String {
@@ -179,6 +188,18 @@ mod tests {
         assert!(audit.ends_with("[--shard] [3/12] [--out] [TMP/it's work/shards/audit-3] "), "{audit}");
         let publish = printed(&example(), &["publish"]);
         assert!(publish.contains("[--pack] [night] [--embedder] [builtin] [--out] [TMP/it's work/bake]"));
+    }
+
+    #[test]
+    fn every_worker_may_use_its_limit_before_the_scheduler_kills_the_job() {
+        let plan = ClusterPlan { cores: 1, ..example() };
+        for plan in [example(), plan] {
+            let memory =
+                |name: &str| plan.steps().iter().find(|step| step.name == name).expect("a step").memory_mib;
+            let cores = u64::from(plan.cores);
+            assert!(memory("audit") > cores * audit::WORKER_MEMORY_MIB);
+            assert!(memory("frames").min(memory("publish")) > cores * frames::WORKER_MEMORY_MIB);
+        }
     }
 
     #[test]
