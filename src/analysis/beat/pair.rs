@@ -63,6 +63,8 @@ pub struct TrackerPair {
     hop: u64,
     /// Whether the informed tracker leads.
     informed_leads: bool,
+    /// Whether both trackers follow the same grid.
+    agree: bool,
     /// Number of consecutive decisions in favour of the other tracker.
     changes: u32,
     /// Beat number of the result minus that of the leading tracker.
@@ -80,6 +82,7 @@ impl TrackerPair {
             taps: TapSeries::default(),
             hop: 0,
             informed_leads: false,
+            agree: false,
             changes: 0,
             offset: 0,
         }
@@ -130,6 +133,7 @@ impl TrackerPair {
             && self.informed.low() > KICKS
             && self.informed.confidence() >= TRUSTED_CONFIDENCE;
         let relation = self.informed.count().zip(self.plain.count()).map(|(a, b)| relation(a, b));
+        self.agree = relation == Some(Relation::Same);
         let better = match relation {
             Some(Relation::Octave) if plain_trusted => {
                 let lead = if self.informed_leads { -OCTAVE_LEAD } else { OCTAVE_LEAD };
@@ -147,9 +151,13 @@ impl TrackerPair {
         }
     }
 
+    fn now(&self) -> Seconds {
+        Seconds(self.hop as f64 * HOP_SECS)
+    }
+
     /// Makes the other tracker lead; the beat numbers continue.
     fn change(&mut self) {
-        let now = Seconds(self.hop as f64 * HOP_SECS);
+        let now = self.now();
         let before = self.grid().beats_at(now);
         self.informed_leads = !self.informed_leads;
         self.changes = 0;
@@ -157,8 +165,17 @@ impl TrackerPair {
     }
 
     /// Returns the current grid on the audio clock, with manual overrides applied.
+    ///
+    /// The bars are those of the drums as long as both trackers follow the same grid: the drums place the downbeat
+    /// more often correctly than the network.
     pub fn grid(&self) -> BeatGrid {
         let mut grid = self.leader().grid();
+        if self.agree && self.informed_leads && !self.informed.is_manual() {
+            let drums = self.plain.grid();
+            let shift = (grid.beats_at(self.now()) - drums.beats_at(self.now())).round() as i64;
+            grid.downbeat = (drums.downbeat as i64 + shift).rem_euclid(4) as u64;
+            grid.downbeat_confidence = drums.downbeat_confidence;
+        }
         grid.anchor_beat = grid.anchor_beat.saturating_add_signed(self.offset);
         grid.downbeat = (grid.downbeat as i64 + self.offset).rem_euclid(4) as u64;
         grid
@@ -200,11 +217,32 @@ mod tests {
     }
 
     #[test]
+    fn bars_are_those_of_the_drums_while_both_trackers_agree() {
+        let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+        for hop in 0..60 * BEAT {
+            let on = |beat: usize| hop % (4 * BEAT) == beat * BEAT;
+            // Kicks on the first and third beats, snares on the others.
+            let (low, mid) = (f32::from(on(0) || on(2)), f32::from(on(1) || on(3)));
+            let accent = Accent { all: 0.3 * rng.unit_f32() + low + mid, low, mid, ..Accent::default() };
+            // The network takes the second beat for the downbeat.
+            let beat = if (1..4).contains(&(hop % BEAT)) { 0.8 } else { 0.02 };
+            let downbeat = if (1..4).contains(&(hop % (4 * BEAT)).wrapping_sub(BEAT)) { 0.8 } else { 0.0 };
+            let onset = Onset { low: 0.1, mid: 1.0, high: 0.1 };
+            pair.step(accent, Activation { beat, downbeat, presence: 1.0 }, onset, true);
+        }
+        assert!(pair.informed_leads && pair.agree);
+        let start = |grid: BeatGrid| (grid.downbeat as f64 - grid.beats_at(pair.now())).rem_euclid(4.0);
+        let (drums, network) = (start(pair.plain.grid()), start(pair.informed.grid()));
+        assert!((drums - network).abs() > 0.5, "{drums} {network}");
+        assert!((start(pair.grid()) - drums).abs() < 0.2, "{} {drums}", start(pair.grid()));
+    }
+
+    #[test]
     fn beat_numbers_continue_when_the_leader_changes() {
         let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
         run(&mut pair, &mut rng, 30 * BEAT, 1.0, 0.1);
         assert!(pair.informed_leads);
-        let last = |pair: &TrackerPair| pair.grid().beats_at(Seconds(pair.hop as f64 * HOP_SECS));
+        let last = |pair: &TrackerPair| pair.grid().beats_at(pair.now());
         let (mut beats, mut changed) = (last(&pair), false);
         for _ in 0..40 {
             run(&mut pair, &mut rng, BEAT, 1.0, 0.0);
