@@ -9,11 +9,13 @@
 
 mod ast;
 mod condition;
+mod constants;
 mod cost;
 mod error;
 mod header;
 mod lexer;
 mod limits;
+mod loops;
 mod lower;
 mod parser;
 mod preprocessor;

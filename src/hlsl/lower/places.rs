@@ -216,6 +216,7 @@ impl Lowering<'_> {
             (ty, _) => {
                 // Facts are only tracked for whole variables.
                 let fact = if whole_var { state.fact } else { Fact::UNKNOWN };
+                self.count_bytes(ty);
                 let handle = self.f.add(Expression::Load { pointer: place.pointer });
                 Value::new(ty, handle, fact)
             }
