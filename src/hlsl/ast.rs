@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::error::Pos;
-use super::token::Name;
 use super::types::{ArrayType, Extent, Shape, Ty};
+use crate::preprocess::{Name, Pos};
 
 /// Index of an expression in the tree.
 pub type ExprId = u32;

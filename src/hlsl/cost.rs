@@ -5,11 +5,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::ast::{Ast, Expr, ExprId, Stmt, StmtId};
-use super::error::{Error, Pos};
 use super::limits;
 use super::loops::Loops;
 use super::scan::children;
 use super::types::Ty;
+use crate::preprocess::{Error, Pos};
 
 /// Functions that compile to many instructions.
 const EXPENSIVE: [&str; 22] = [

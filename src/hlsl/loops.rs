@@ -6,8 +6,8 @@ use super::ast::{Ast, Expr, ExprId, Operator, Stmt, StmtId};
 use super::constants;
 use super::header;
 use super::scan::Changes;
-use super::token::Name;
 use super::types::Ty;
+use crate::preprocess::Name;
 
 /// What the variables of a shader may be, for those that count iterations.
 pub(super) struct Loops<'a> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::ast::{Ast, Expr, ExprId, Stmt, StmtId};
-use super::token::Name;
+use crate::preprocess::Name;
 
 /// Names that part of the tree assigns to, or passes to a function that may assign to them.
 pub(super) struct Changes<'a> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use naga::{Block, Expression, Function, Handle, Literal, LocalVariable, Range, Span, Statement, Type};
 
 use super::value::{Components, Fact, Value};
-use crate::hlsl::token::Name;
 use crate::hlsl::types::Ty;
+use crate::preprocess::Name;
 
 /// Index of a variable in [`Builder::vars`].
 pub(super) type VarId = usize;

@@ -8,10 +8,9 @@ use super::builder::{Builder, Place, State, Symbol};
 use super::context::{LoweredFunction, Lowering};
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{ExprId, Operator, Passing};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::limits;
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape};
+use crate::preprocess::{Error, Name, Pos};
 
 /// An argument of a call.
 enum Argument {

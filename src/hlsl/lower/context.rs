@@ -13,10 +13,9 @@ use super::builder::{Builder, Part, Place, State, Symbol, VarId};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::Ast;
 use crate::hlsl::cost::LoopBounds;
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::Input;
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::{Error, Name, Pos};
 
 /// A global variable of the preset.
 #[derive(Clone)]

@@ -17,12 +17,12 @@ use super::context::{Global, Lowering};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{Ast, Variable};
 use crate::hlsl::cost::LoopBounds;
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin, Input};
 use crate::hlsl::limits;
 use crate::hlsl::scan::Changes;
 use crate::hlsl::translation::{IMAGE_ENTRY, Translation};
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::{Error, Pos};
 
 /// Lowers a shader.
 pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, bounds: LoopBounds) -> Result<Translation, Error> {

@@ -9,10 +9,9 @@ use super::context::{Global, Lowering};
 use super::places::{components, elements};
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{Expr, ExprId, Operator};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin, Register};
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
+use crate::preprocess::{Error, Name, Pos};
 
 impl Lowering<'_> {
     /// Lowers an expression.

@@ -6,8 +6,8 @@ use super::context::Lowering;
 use super::value::{Components, Fact, Value};
 use crate::hlsl::ast::{Operator, Prefix};
 use crate::hlsl::constants::fold;
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
+use crate::preprocess::{Error, Pos};
 
 fn compare(operator: Operator, left: f64, right: f64) -> bool {
     match operator {

@@ -6,10 +6,10 @@ use super::builder::{State, Symbol};
 use super::context::Lowering;
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{ExprId, Stmt, StmtId, Variable};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::limits;
 use crate::hlsl::scan::Changes;
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::{Error, Pos};
 
 impl Lowering<'_> {
     /// Lowers statements, stopping after the first one that leaves the block.

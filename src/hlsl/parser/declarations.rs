@@ -3,9 +3,8 @@
 use super::cursor::Parser;
 use super::types::extent;
 use crate::hlsl::ast::{Ast, Expr, Function, Parameter, Passing, Struct, Variable};
-use crate::hlsl::error::Error;
-use crate::hlsl::token::{Name, TokenKind};
 use crate::hlsl::types::Ty;
+use crate::preprocess::{Error, Name, TokenKind};
 
 impl Parser<'_> {
     /// Parses a whole shader. Like MilkDrop, ignores everything after the body.

@@ -2,10 +2,9 @@
 
 use super::cursor::Parser;
 use crate::hlsl::ast::{Expr, ExprId, Operator, Prefix};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::limits;
-use crate::hlsl::token::TokenKind;
 use crate::hlsl::types::{ArrayType, Extent, Kind, Shape, Ty, number, numeric};
+use crate::preprocess::{Error, Pos, TokenKind};
 
 /// Type modifiers; all except `const` are ignored.
 const MODIFIERS: [&str; 16] = [
