@@ -30,6 +30,7 @@ pub mod milk;
 pub mod mind;
 pub mod night;
 pub mod pack;
+mod preprocess;
 pub mod salvage;
 pub mod shading;
 pub mod shards;

@@ -41,6 +41,14 @@ fn code(code: &str) -> Vec<u8> {
     format!("[preset00]\nper_frame_1={code}\n").into_bytes()
 }
 
+/// Returns a preset with this composite shader.
+fn shader(source: &str) -> Vec<u8> {
+    let versions = "MILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n";
+    let lines = source.lines().enumerate();
+    let lines: String = lines.map(|(number, line)| format!("comp_{}=`{line}\n", number + 1)).collect();
+    format!("{versions}[preset00]\n{lines}").into_bytes()
+}
+
 /// Returns a preset with 16 custom shapes, all with these values and this per-frame code.
 fn shape(values: &str, code: &str) -> String {
     let values: String = values.split(' ').map(|value| format!("shapecode_N_{value}\n")).collect();
@@ -99,6 +107,33 @@ const KINDS: &[Kind] = &[
         let count = ["-1", "0", "513", "2147483647"][n - 1];
         let values = format!("wavecode_0_enabled=1\nwavecode_0_samples={count}\nwavecode_0_sep={count}\n");
         format!("[preset00]\n{values}wave_0_per_point1=x=1/0;y=sqrt(-1);a=exp(999);\n").into_bytes()
+    }),
+    ("defaults that call themselves", |n| {
+        let call = format!("f({})", ["", "1", "f()", "f(f())"][n - 1]);
+        shader(&format!("float f(float a = {call}) {{ return a; }}\nshader_body {{ ret = f(); }}"))
+    }),
+    ("defaults that double", |n| {
+        let line = |i: usize| format!("float f{}(float a = f{i}() + f{i}()) {{ return a; }}\n", i + 1);
+        let lines: String = (0..n * 6).map(line).collect();
+        shader(&format!(
+            "float f0(float a = 1) {{ return a; }}\n{lines}shader_body {{ ret = f{}(); }}",
+            n * 6
+        ))
+    }),
+    ("structs that double", |n| {
+        let line = |i: usize| format!("struct S{} {{ S{i} x; S{i} y; }};\n", i + 1);
+        let lines: String = (0..n * 15).map(line).collect();
+        shader(&format!("struct S0 {{ float x; }};\n{lines}shader_body {{ S{} s; }}", n * 15))
+    }),
+    ("names that double", |n| {
+        let lines: String = (0..n * 10).map(|i| format!("#define a{}(x) a{i}(x##x)\n", i + 1)).collect();
+        shader(&format!("#define a0(x) x\n{lines}shader_body {{ ret = a{}(q); }}", n * 10))
+    }),
+    ("type modifiers", |n| {
+        shader(&format!("{} int x;\nshader_body {{ ret = 1; }}", "unsigned ".repeat(n * 6_000)))
+    }),
+    ("constants", |n| {
+        shader(&format!("shader_body {{ float a[1{}]; ret = a[0]; }}", "+1-1".repeat(n * 5_000)))
     }),
 ];
 

@@ -1,8 +1,9 @@
 //! The syntax tree. Nodes are stored in tables and refer to each other by index.
 
-use super::error::Pos;
-use super::token::Name;
-use super::types::{ArrayType, Ty};
+use std::collections::{HashMap, HashSet};
+
+use super::types::{ArrayType, Extent, Shape, Ty};
+use crate::preprocess::{Name, Pos};
 
 /// Index of an expression in the tree.
 pub type ExprId = u32;
@@ -20,6 +21,10 @@ pub struct Ast {
     pub functions: Vec<Function>,
     /// The statements of `shader_body`.
     pub body: Vec<StmtId>,
+    /// Indices of the functions, by name.
+    overloads: HashMap<Name, Vec<usize>>,
+    /// Names of functions, with the positions of parameters that are outputs of any overload.
+    outputs: HashSet<(Name, usize)>,
 }
 
 impl Ast {
@@ -34,6 +39,58 @@ impl Ast {
     pub fn stmt(&self, id: StmtId) -> &Stmt {
         &self.stmts[id as usize].0
     }
+
+    /// Returns the first operand of a chain of binary operators, and the others from left to right, each with its
+    /// operator and the operator's position. An expression that is no binary operator is its own first operand.
+    pub fn chain(&self, id: ExprId) -> (ExprId, Vec<(Operator, ExprId, Pos)>) {
+        let (mut first, mut rest) = (id, Vec::new());
+        while let Expr::Binary(operator, left, right) = self.expr(first) {
+            rest.push((*operator, *right, self.pos(first)));
+            first = *left;
+        }
+        rest.reverse();
+        (first, rest)
+    }
+
+    /// Returns the size and depth of a type.
+    pub fn extent(&self, ty: Ty) -> Extent {
+        match ty {
+            Ty::Number(_, Shape::Matrix(rows, _)) => Extent { bytes: u64::from(rows) * 16, depth: 0 },
+            Ty::Number(_, shape) => Extent { bytes: u64::from(shape.count()) * 4, depth: 0 },
+            Ty::Array(index) => self.arrays[index as usize].extent,
+            Ty::Struct(index) => self.structs[index as usize].extent,
+            Ty::Void | Ty::Sampler => Extent::default(),
+        }
+    }
+
+    /// Adds a function.
+    pub fn define(&mut self, function: Function) {
+        let index = self.functions.len();
+        self.overloads.entry(function.name.clone()).or_default().push(index);
+        for (position, parameter) in function.parameters.iter().enumerate() {
+            if parameter.passing != Passing::In {
+                self.outputs.insert((function.name.clone(), position));
+            }
+        }
+        self.functions.push(function);
+    }
+
+    /// Returns the indices of the functions called `name`.
+    pub fn overloads(&self, name: &Name) -> &[usize] {
+        self.overloads.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns the indices of the functions called `name` that accept `count` arguments. If there are none, a call
+    /// means the intrinsic of that name.
+    pub fn candidates(&self, name: &Name, count: usize) -> Vec<usize> {
+        let overloads = self.overloads(name).iter().copied();
+        overloads.filter(|index| self.functions[*index].accepts(count)).collect()
+    }
+
+    /// Returns true if the parameter at `position` is an output of any function called `name`.
+    pub fn is_output(&self, name: &Name, position: usize) -> bool {
+        self.outputs.contains(&(name.clone(), position))
+    }
 }
 
 /// A struct: its name, and the names and types of its fields.
@@ -41,6 +98,7 @@ impl Ast {
 pub struct Struct {
     pub name: Name,
     pub fields: Vec<(Name, Ty)>,
+    pub extent: Extent,
 }
 
 /// A variable, global or local.
@@ -77,6 +135,14 @@ pub struct Function {
     pub result: Ty,
     pub parameters: Vec<Parameter>,
     pub body: Vec<StmtId>,
+}
+
+impl Function {
+    /// Returns true if a call may have `count` arguments, because all other parameters have defaults.
+    pub fn accepts(&self, count: usize) -> bool {
+        let rest = self.parameters.get(count..);
+        rest.is_some_and(|rest| rest.iter().all(|parameter| parameter.default.is_some()))
+    }
 }
 
 /// A binary operator.

@@ -2,17 +2,17 @@
 //!
 //! Drivers inline every call, so a call costs as much as the function it calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::ast::{Ast, Expr, ExprId, Operator, Stmt, StmtId};
-use super::error::{Error, Pos};
+use super::ast::{Ast, Expr, ExprId, Stmt, StmtId};
 use super::limits;
-use super::scan::{Changes, children};
-use super::token::Name;
-use super::types::{Shape, Ty};
+use super::loops::Loops;
+use super::scan::children;
+use super::types::Ty;
+use crate::preprocess::{Error, Pos};
 
 /// Functions that compile to many instructions.
-const EXPENSIVE: [&str; 20] = [
+const EXPENSIVE: [&str; 22] = [
     "sin",
     "cos",
     "tan",
@@ -33,13 +33,17 @@ const EXPENSIVE: [&str; 20] = [
     "lit",
     "fmod",
     "determinant",
+    "frexp",
+    "ldexp",
 ];
 
 /// Limits on the loops of a shader.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct LoopBounds {
     /// Maximum number of iterations per pixel, for all counted loops together.
     pub iterations: u32,
+    /// The loops with a known number of iterations.
+    pub known: HashSet<StmtId>,
     /// Whether loops with a known number of iterations are counted too.
     pub count_known: bool,
 }
@@ -47,13 +51,15 @@ pub struct LoopBounds {
 /// The estimated cost of a statement, an expression, a function or the whole shader.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
-    /// Number of statements and operators, with every call inlined.
+    /// Number of statements, variables, operators and calls, with every call inlined.
     operations: u64,
     lookups: u64,
     expensive: u64,
     loops: u64,
     array_bytes: u64,
     /// Depth of nested calls.
+    calls: usize,
+    /// Depth of nested statements, expressions and calls.
     depth: usize,
     /// Work per pixel, in operations; a loop with an unknown iteration count is counted once.
     pixel_work: u64,
@@ -64,8 +70,9 @@ struct Cost {
 }
 
 impl Cost {
-    fn add(&mut self, other: Self) {
-        let sums = [
+    /// Combines every amount with that of `other`; of the depths, the greater one remains.
+    fn combine(&mut self, other: Self, with: fn(u64, u64) -> u64) {
+        let amounts = [
             (&mut self.operations, other.operations),
             (&mut self.lookups, other.lookups),
             (&mut self.expensive, other.expensive),
@@ -76,10 +83,19 @@ impl Cost {
             (&mut self.open_work, other.open_work),
             (&mut self.open_lookups, other.open_lookups),
         ];
-        for (own, other) in sums {
-            *own = own.saturating_add(other);
+        for (own, other) in amounts {
+            *own = with(*own, other);
         }
+        self.calls = self.calls.max(other.calls);
         self.depth = self.depth.max(other.depth);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.combine(other, u64::saturating_add);
+    }
+
+    fn array(&mut self, bytes: u64) {
+        self.array_bytes = self.array_bytes.saturating_add(bytes);
     }
 
     fn work(&mut self, operations: u64) {
@@ -93,10 +109,17 @@ impl Cost {
 /// # Errors
 /// Returns an error if the shader exceeds a limit.
 pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
-    let mut estimate = Estimate { ast, functions: HashMap::new(), open: Vec::new() };
+    let mut estimate = Estimate {
+        ast,
+        loops: Loops::new(ast),
+        known: HashSet::new(),
+        functions: HashMap::new(),
+        open: Vec::new(),
+        depth: 0,
+    };
     let mut cost = Cost::default();
     for global in &ast.globals {
-        cost.array_bytes = cost.array_bytes.saturating_add(size(ast, global.ty));
+        cost.array(ast.extent(global.ty).bytes);
         if let Some(init) = global.init {
             cost.add(estimate.expr(init)?);
         }
@@ -110,7 +133,7 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
         ("loops", cost.loops, limits::LOOPS),
         ("operations", cost.operations, limits::OPERATIONS),
         ("bytes of arrays", cost.array_bytes, u64::from(limits::ARRAY_BYTES)),
-        ("levels of calls", cost.depth as u64, limits::CALL_DEPTH as u64),
+        ("levels of calls", cost.calls as u64, limits::CALL_DEPTH as u64),
         ("texture lookups per pixel", cost.pixel_lookups, limits::PIXEL_LOOKUPS),
     ] {
         if amount > limit {
@@ -129,108 +152,127 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
     };
     let [least, most] = limits::ITERATIONS;
     let iterations = (limits::PIXEL_WORK / iteration).clamp(least, most);
-    Ok(LoopBounds { iterations: iterations as u32, count_known })
-}
-
-/// Returns the size of a value, in bytes.
-fn size(ast: &Ast, ty: Ty) -> u64 {
-    match ty {
-        Ty::Number(_, Shape::Matrix(rows, _)) => u64::from(rows) * 16,
-        Ty::Number(_, shape) => u64::from(shape.count()) * 4,
-        Ty::Array(array) => {
-            let array = ast.arrays[array as usize];
-            u64::from(array.length).saturating_mul(size(ast, array.element))
-        }
-        Ty::Struct(index) => {
-            let fields = &ast.structs[index as usize].fields;
-            fields.iter().fold(0, |sum: u64, (_, ty)| sum.saturating_add(size(ast, *ty)))
-        }
-        Ty::Void | Ty::Sampler => 0,
-    }
+    Ok(LoopBounds { iterations: iterations as u32, known: estimate.known, count_known })
 }
 
 struct Estimate<'a> {
     ast: &'a Ast,
-    /// Cost of each function: that of the overload with the most operations.
-    functions: HashMap<Name, Cost>,
-    /// Functions whose cost is being computed, to detect recursion.
-    open: Vec<Name>,
+    loops: Loops<'a>,
+    /// The loops with a known number of iterations found so far.
+    known: HashSet<StmtId>,
+    /// Cost of each function estimated so far, by index.
+    functions: HashMap<usize, Cost>,
+    /// Indices of the functions whose cost is being computed, to detect recursion.
+    open: Vec<usize>,
+    /// Number of levels outside of what is being estimated.
+    depth: usize,
 }
 
 impl Estimate<'_> {
-    fn function(&mut self, name: &Name, pos: Pos) -> Result<Option<Cost>, Error> {
-        if let Some(known) = self.functions.get(name) {
-            return Ok(Some(*known));
+    /// Fails if something with this many levels is nested too deeply here.
+    fn check_depth(&self, levels: usize, pos: Pos) -> Result<(), Error> {
+        if self.depth + levels > limits::DEPTH {
+            let message = format!("statements, expressions and calls nested deeper than {}", limits::DEPTH);
+            return Error::limit(pos, message);
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, index: usize, pos: Pos) -> Result<Cost, Error> {
+        if let Some(known) = self.functions.get(&index) {
+            self.check_depth(known.depth, pos)?;
+            return Ok(*known);
         }
         let ast = self.ast;
-        let mut found = ast.functions.iter().filter(|function| function.name == *name).peekable();
-        if found.peek().is_none() {
-            return Ok(None);
+        let function = &ast.functions[index];
+        if self.open.contains(&index) {
+            return Error::semantic(pos, format!("function `{}` calls itself", function.name));
         }
-        if self.open.contains(name) {
-            return Error::semantic(pos, format!("function `{name}` calls itself"));
-        }
-        if self.open.len() > limits::CALL_DEPTH {
+        if self.open.len() >= limits::CALL_DEPTH {
             return Error::limit(pos, format!("function calls nested deeper than {}", limits::CALL_DEPTH));
         }
-        self.open.push(name.clone());
-        let mut most = Cost::default();
-        for function in found {
-            let mut cost = Cost::default();
-            for parameter in &function.parameters {
-                cost.array_bytes += size(ast, parameter.ty);
-            }
-            for stmt in &function.body {
-                cost.add(self.stmt(*stmt)?);
-            }
-            if cost.operations >= most.operations {
-                most = cost;
+        self.open.push(index);
+        let mut cost = Cost::default();
+        cost.work(function.parameters.len() as u64 / limits::OPERANDS);
+        for parameter in &function.parameters {
+            cost.array(ast.extent(parameter.ty).bytes);
+            // Any call may need the default.
+            if let Some(default) = parameter.default {
+                cost.add(self.expr(default)?);
             }
         }
+        for stmt in &function.body {
+            cost.add(self.stmt(*stmt)?);
+        }
         self.open.pop();
-        most.depth += 1;
-        self.functions.insert(name.clone(), most);
-        Ok(Some(most))
+        cost.calls += 1;
+        self.functions.insert(index, cost);
+        Ok(cost)
     }
 
     fn expr(&mut self, id: ExprId) -> Result<Cost, Error> {
+        let ast = self.ast;
         let mut cost = Cost::default();
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            let ast = self.ast;
+        let (mut open, mut operands) = (vec![(id, 1)], Vec::new());
+        while let Some((id, level)) = open.pop() {
+            self.check_depth(level, ast.pos(id))?;
+            cost.depth = cost.depth.max(level);
             let expr = ast.expr(id);
-            children(expr, &mut open);
-            let Expr::Call(name, _) = expr else {
-                cost.work(u64::from(!matches!(
-                    expr,
-                    Expr::Int(..) | Expr::Float(_) | Expr::Bool(_) | Expr::Name(_)
-                )));
-                continue;
-            };
-            if let Some(function) = self.function(name, ast.pos(id))? {
-                cost.add(function);
-            } else if name.starts_with("tex") || name.starts_with("Get") {
-                cost.work(1);
-                cost.lookups += 1;
-                cost.pixel_lookups += 1;
-            } else {
-                cost.work(1);
-                cost.expensive += u64::from(EXPENSIVE.contains(&&**name));
+            children(expr, &mut operands);
+            cost.work(operands.len() as u64 / limits::OPERANDS);
+            for (position, operand) in operands.drain(..).enumerate() {
+                // A chain of binary operators is lowered without recursion.
+                let same_level = position == 0 && matches!(expr, Expr::Binary(..));
+                open.push((operand, level + usize::from(!same_level)));
+            }
+            match expr {
+                Expr::Int(..) | Expr::Float(_) | Expr::Bool(_) | Expr::Name(_) => {}
+                Expr::Call(name, arguments) => {
+                    cost.work(1);
+                    self.depth += level;
+                    let candidates = ast.candidates(name, arguments.len());
+                    let mut called = if candidates.is_empty() { intrinsic(name) } else { Cost::default() };
+                    // The types of the arguments decide which one is called.
+                    for index in candidates {
+                        called.combine(self.function(index, ast.pos(id))?, u64::max);
+                    }
+                    self.depth -= level;
+                    called.depth += level;
+                    cost.add(called);
+                }
+                _ => cost.work(1),
             }
         }
         Ok(cost)
     }
 
     fn stmt(&mut self, id: StmtId) -> Result<Cost, Error> {
+        let (stmt, pos) = &self.ast.stmts[id as usize];
+        let levels = match stmt {
+            // Each `else if` is nested in the previous `else`, unless the chain is long.
+            Stmt::If(arms, _) if arms.len() > limits::NESTED_ARMS => 2,
+            Stmt::If(arms, _) => arms.len(),
+            _ => 1,
+        };
+        self.check_depth(levels, *pos)?;
+        self.depth += levels;
+        let mut cost = self.any_stmt(id)?;
+        self.depth -= levels;
+        cost.depth += levels;
+        Ok(cost)
+    }
+
+    fn any_stmt(&mut self, id: StmtId) -> Result<Cost, Error> {
         let ast = self.ast;
         let mut cost = Cost::default();
         cost.work(1);
         match ast.stmt(id) {
             Stmt::Expr(expr) => cost.add(self.expr(*expr)?),
             Stmt::Declare(variables) => {
+                cost.work(variables.len().saturating_sub(1) as u64);
                 for variable in variables {
                     if matches!(variable.ty, Ty::Array(_) | Ty::Struct(_)) {
-                        cost.array_bytes = cost.array_bytes.saturating_add(size(ast, variable.ty));
+                        cost.array(ast.extent(variable.ty).bytes);
                     }
                     if let Some(init) = variable.init {
                         cost.add(self.expr(init)?);
@@ -259,7 +301,11 @@ impl Estimate<'_> {
                 for expr in condition.iter().chain(step) {
                     iteration.add(self.expr(*expr)?);
                 }
-                cost.add(loop_cost(iteration, iterations(ast, id)));
+                let iterations = self.loops.iterations(id);
+                if iterations.is_some() {
+                    self.known.insert(id);
+                }
+                cost.add(loop_cost(iteration, iterations));
             }
             Stmt::While(condition, body) | Stmt::DoWhile(body, condition) => {
                 let mut iteration = self.stmt(*body)?;
@@ -268,7 +314,11 @@ impl Estimate<'_> {
             }
             Stmt::Switch(selector, cases) => {
                 cost.add(self.expr(*selector)?);
-                for (_, body) in cases {
+                for (values, body) in cases {
+                    cost.work(values.len() as u64);
+                    for value in values.iter().flatten() {
+                        cost.add(self.expr(*value)?);
+                    }
                     for stmt in body {
                         cost.add(self.stmt(*stmt)?);
                     }
@@ -279,6 +329,13 @@ impl Estimate<'_> {
         }
         Ok(cost)
     }
+}
+
+/// Returns the cost of a call to an intrinsic, apart from the call itself.
+fn intrinsic(name: &str) -> Cost {
+    let lookups = u64::from(name.starts_with("tex") || name.starts_with("Get"));
+    let expensive = u64::from(EXPENSIVE.contains(&name));
+    Cost { lookups, pixel_lookups: lookups, expensive, ..Cost::default() }
 }
 
 /// Returns the cost of a loop from that of one iteration; `iterations` is `None` if the count is unknown.
@@ -299,85 +356,4 @@ fn loop_cost(iteration: Cost, iterations: Option<u64>) -> Cost {
         }
     }
     cost
-}
-
-/// Returns an upper bound on a loop's iterations; `None` unless the loop counts in constant steps between two
-/// constants and its body does not change the counter.
-pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
-    let Stmt::For { init: Some(init), condition: Some(condition), step: Some(step), body } = ast.stmt(id)
-    else {
-        return None;
-    };
-    let (name, first) = match ast.stmt(*init) {
-        Stmt::Declare(variables) => {
-            let [variable] = &variables[..] else { return None };
-            (&variable.name, constant(ast, variable.init?)?)
-        }
-        Stmt::Expr(expr) => match ast.expr(*expr) {
-            Expr::Assign(None, target, value) => match ast.expr(*target) {
-                Expr::Name(name) => (name, constant(ast, *value)?),
-                _ => return None,
-            },
-            _ => return None,
-        },
-        _ => return None,
-    };
-    let Expr::Binary(operator, left, right) = ast.expr(*condition) else { return None };
-    let is_counter = |id: ExprId| matches!(ast.expr(id), Expr::Name(own) if own == name);
-    if !is_counter(*left) {
-        return None;
-    }
-    let last = constant(ast, *right)?;
-    let step = match ast.expr(*step) {
-        Expr::Step { target, increment, .. } if is_counter(*target) => {
-            if *increment {
-                1.0
-            } else {
-                -1.0
-            }
-        }
-        Expr::Assign(Some(Operator::Add), target, by) if is_counter(*target) => constant(ast, *by)?,
-        Expr::Assign(Some(Operator::Subtract), target, by) if is_counter(*target) => -constant(ast, *by)?,
-        Expr::Assign(None, target, value) if is_counter(*target) => match ast.expr(*value) {
-            Expr::Binary(Operator::Add, own, by) if is_counter(*own) => constant(ast, *by)?,
-            Expr::Binary(Operator::Subtract, own, by) if is_counter(*own) => -constant(ast, *by)?,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    let mut changes = Changes::new(ast);
-    changes.stmt(*body);
-    if changes.names.contains(name) {
-        return None;
-    }
-    let distance = match operator {
-        Operator::Less | Operator::LessEqual if step > 0.0 => last - first,
-        Operator::Greater | Operator::GreaterEqual if step < 0.0 => first - last,
-        _ => return None,
-    };
-    // One extra iteration for rounding, and for `<=` and `>=`, which include the limit.
-    let iterations = (distance / step.abs()).max(0.0) + 1.0;
-    // Adding a small step to a large float may not change it, so the loop would not end.
-    (iterations.is_finite() && iterations < 1e7 && last.abs().max(first.abs()) < 1e7 * step.abs())
-        .then_some(iterations as u64)
-}
-
-/// Returns the value of a numeric constant expression; `None` for any other expression.
-fn constant(ast: &Ast, id: ExprId) -> Option<f64> {
-    match ast.expr(id) {
-        Expr::Int(value, _) => Some(f64::from(*value)),
-        Expr::Float(value) => Some(f64::from(*value)),
-        Expr::Prefix(super::ast::Prefix::Minus, inner) => Some(-constant(ast, *inner)?),
-        Expr::Binary(operator, left, right) => {
-            let (left, right) = (constant(ast, *left)?, constant(ast, *right)?);
-            match operator {
-                Operator::Add => Some(left + right),
-                Operator::Subtract => Some(left - right),
-                Operator::Multiply => Some(left * right),
-                Operator::Divide if right != 0.0 => Some(left / right),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
 }

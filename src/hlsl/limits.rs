@@ -1,25 +1,26 @@
 //! Limits on shaders, all higher than real presets need.
 
-/// Maximum size of the source, in bytes.
-pub const BYTES: usize = 256 << 10;
-/// Maximum number of tokens, both before and after macro expansion.
-pub const TOKENS: usize = 100_000;
-/// Maximum number of tokens that macro expansion processes, in total.
-pub const EXPANSION: usize = 300_000;
-/// Maximum nesting depth of macro calls in macro arguments.
-pub const MACRO_DEPTH: usize = 64;
-/// Maximum number of macros.
-pub const MACROS: usize = 1_024;
-/// Maximum nesting depth of brackets, blocks and prefix operators.
-pub const NESTING: usize = 150;
+pub use crate::preprocess::NESTING;
+
+/// Maximum nesting depth of statements, expressions and calls together, with every call inlined.
+pub const DEPTH: usize = 300;
+/// Maximum number of conditions in an `if` chain lowered as nested blocks; drivers fail at about 80 levels.
+pub const NESTED_ARMS: usize = 12;
 /// Maximum depth of nested calls.
 pub const CALL_DEPTH: usize = 24;
+/// Maximum nesting depth of arrays and structs in a type.
+pub const TYPE_DEPTH: usize = 32;
 /// Maximum number of elements in an array.
 pub const ELEMENTS: u32 = 4_096;
 /// Maximum total size of a shader's arrays, in bytes.
 pub const ARRAY_BYTES: u32 = 64 << 10;
-/// Maximum number of statements and operators, with every call inlined. Real presets have up to 1,040.
+/// Maximum total size of the arrays and structs that a shader declares and copies, with every call inlined, in bytes.
+pub const COPIED_BYTES: u64 = 256 << 10;
+/// Maximum number of statements, variables, operators and calls, with every call inlined. Real presets have up to
+/// 1,040.
 pub const OPERATIONS: u64 = 20_000;
+/// Number of operands of one operator, or parameters of one function, that count as an operation.
+pub const OPERANDS: u64 = 16;
 /// Maximum number of texture lookups, with every call inlined; drivers take minutes to compile thousands. Real presets
 /// have up to 28.
 pub const LOOKUPS: u64 = 512;

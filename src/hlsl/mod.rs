@@ -1,30 +1,28 @@
 //! Translates preset shaders from HLSL, in its Direct3D 9 dialect, to naga's intermediate representation.
 //!
 //! ```text
-//! text ─lexer─▶ tokens ─preprocessor─▶ tokens ─parser─▶ tree ─cost─▶ bounded tree ─lower─▶ naga::Module
+//! text ─preprocess─▶ tokens ─parser─▶ tree ─cost─▶ bounded tree ─lower─▶ naga::Module
 //! ```
 //!
 //! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step
 //! enforces the limits in `limits`, which also bound its recursion.
 
 mod ast;
-mod condition;
+mod constants;
 mod cost;
-mod error;
 mod header;
-mod lexer;
 mod limits;
+mod loops;
 mod lower;
 mod parser;
-mod preprocessor;
 mod scan;
-mod token;
 mod translation;
 mod types;
 
 use lactea_abi::PassKind;
 
-pub use error::{Error, ErrorKind, Pos};
+use crate::preprocess::tokens;
+pub use crate::preprocess::{Error, ErrorKind, Pos};
 pub use translation::{IMAGE_ENTRY, Translation};
 
 /// Translates the warp or composite shader of a preset.
@@ -32,8 +30,7 @@ pub use translation::{IMAGE_ENTRY, Translation};
 /// # Errors
 /// Returns the first error, with its position if it has one; exceeding a limit is also an error.
 pub fn translate(kind: PassKind, source: &str) -> Result<Translation, Error> {
-    let tokens = preprocessor::expand(lexer::tokens(source)?)?;
-    let tree = parser::parse(&tokens)?;
+    let tree = parser::parse(&tokens(source)?)?;
     let bounds = cost::check(&tree)?;
     lower::lower(&tree, kind, bounds)
 }

@@ -2,18 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::ast::{Ast, Expr, ExprId, Passing, Stmt, StmtId};
-use super::token::Name;
+use super::ast::{Ast, Expr, ExprId, Stmt, StmtId};
+use crate::preprocess::Name;
 
 /// Names that part of the tree assigns to, or passes to a function that may assign to them.
 pub(super) struct Changes<'a> {
     ast: &'a Ast,
     pub names: HashSet<Name>,
+    /// Whether that part calls functions of the preset, which may change global variables.
+    pub calls: bool,
 }
 
 impl<'a> Changes<'a> {
     pub fn new(ast: &'a Ast) -> Self {
-        Self { ast, names: HashSet::new() }
+        Self { ast, names: HashSet::new(), calls: false }
     }
 
     /// Returns the names modified anywhere in the shader.
@@ -46,6 +48,7 @@ impl<'a> Changes<'a> {
         match self.ast.expr(id) {
             Expr::Assign(_, target, _) | Expr::Step { target, .. } => self.root(*target),
             Expr::Call(name, arguments) => {
+                self.calls |= !self.ast.overloads(name).is_empty();
                 for (index, argument) in arguments.iter().enumerate() {
                     if self.is_output(name, index) {
                         self.root(*argument);
@@ -57,11 +60,8 @@ impl<'a> Changes<'a> {
     }
 
     /// Returns true if argument `index` of a function called `name` may be an output.
-    fn is_output(&self, name: &str, index: usize) -> bool {
-        let own = self.ast.functions.iter().filter(|function| &*function.name == name);
-        let mut parameters = own.filter_map(|function| function.parameters.get(index));
-        parameters.any(|parameter| parameter.passing != Passing::In)
-            || index > 0 && matches!(name, "sincos" | "modf" | "frexp")
+    fn is_output(&self, name: &Name, index: usize) -> bool {
+        self.ast.is_output(name, index) || index > 0 && matches!(&**name, "sincos" | "modf" | "frexp")
     }
 
     fn root(&mut self, mut id: ExprId) {

@@ -61,11 +61,21 @@ impl Ty {
     }
 }
 
+/// Size and depth of a type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Size of a value, in bytes; 0 for void and samplers.
+    pub bytes: u64,
+    /// Number of arrays and structs nested in each other; 0 for a number.
+    pub depth: usize,
+}
+
 /// An array type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArrayType {
     pub element: Ty,
     pub length: u32,
+    pub extent: Extent,
 }
 
 /// Returns the numeric type called `name`, such as `float3` or `int2x2`; `None` if there is none.

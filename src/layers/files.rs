@@ -13,7 +13,7 @@ use super::ini::{Section, number_of, sections};
 use super::message::{FontStyle, MessageStyle};
 use super::mipmap::Mipmap;
 use super::sprite::Sprite;
-use super::text::{Lettering, Typeface};
+use super::text::{Lettering, LetteringError, Typeface};
 use crate::disk::{self, Walk};
 
 /// File names of the sprites and of the messages, in lower case.
@@ -84,11 +84,13 @@ impl LayerFiles {
         [self.sprites.keys().copied().collect(), self.messages.keys().copied().collect()]
     }
 
-    /// Draws a song title and returns it with its style; `None` if it cannot be drawn, for example because it
-    /// has no visible letters.
-    pub(super) fn title(&self, title: &str) -> Option<(Lettering, MessageStyle)> {
+    /// Draws a song title and returns it with its style.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be drawn, for example because it has no visible letters.
+    pub(super) fn title(&self, title: &str) -> Result<(Lettering, MessageStyle), LetteringError> {
         let lettering = Lettering::new(title, &self.face(&self.title_font.face), self.title_font.bold)?;
-        Some((lettering, MessageStyle::title(&self.title_font)))
+        Ok((lettering, MessageStyle::title(&self.title_font)))
     }
 
     /// Returns the typeface with this name or, if none was loaded, a built-in one.
@@ -151,8 +153,8 @@ impl LayerFiles {
         }
         let font = font.map(|(_, font)| font.clone()).unwrap_or_default().changed(section, problems)?;
         self.load_face(&font.face, files);
-        let lettering = Lettering::new(text, &self.face(&font.face), font.bold)
-            .ok_or("the text has no visible letters")?;
+        let lettering =
+            Lettering::new(text, &self.face(&font.face), font.bold).map_err(|why| why.to_string())?;
         problems.extend(lettering.problem());
         Ok((lettering, MessageStyle::read(section, &font, problems)?))
     }
@@ -200,7 +202,7 @@ fn typeface(file: &Path, font_bytes: &mut usize) -> Result<Typeface, String> {
     if *font_bytes > MAX_ALL_FONT_BYTES {
         return full();
     }
-    Typeface::read(bytes).ok_or_else(|| "not a TrueType or OpenType font".to_owned())
+    Typeface::read(bytes).map_err(|why| why.to_string())
 }
 
 /// The files of a folder.
@@ -320,7 +322,7 @@ mod tests {
         assert_eq!((layers.problems(), layers.numbers()), (&[][..], [vec![3, 99], vec![99]]));
         let first = |number: u8| layers.sprites[&number].image.levels()[0].get_pixel(0, 0).0;
         assert_eq!([first(3), first(99)], [[0; 4], [255, 0, 0, 255]], "keyed and not");
-        assert!(layers.title("Title").is_some());
+        assert!(layers.title("Title").is_ok());
     }
 
     #[test]

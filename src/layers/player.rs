@@ -11,10 +11,13 @@ use super::message::{MessageStyle, TextState};
 use super::mipmap::Mipmap;
 use super::on_air::{LayerContent, LayerOnAir};
 use super::sprite::{Sprite, SpriteRun, SpriteState};
-use super::text::Lettering;
+use super::text::{Lettering, LetteringError};
 
 /// Number of columns and rows of the mesh of a rippling song title.
 const RIPPLE_MESH: [u32; 2] = [32, 6];
+
+/// A title with its style, or why it cannot be drawn.
+type DrawnTitle = Result<(Lettering, MessageStyle), LetteringError>;
 
 /// A layer that has been launched.
 enum Running {
@@ -26,7 +29,7 @@ enum Running {
         drawn: bool,
     },
     /// A title whose letters are being drawn on another thread.
-    Drawing(Receiver<Option<(Lettering, MessageStyle)>>),
+    Drawing(Receiver<DrawnTitle>),
     /// The layer has ended or could not be launched.
     Ended,
 }
@@ -36,10 +39,18 @@ impl Running {
         Self::Text { lettering, style: style.launched(seed), drawn: false }
     }
 
-    /// Like [`Self::text`], but for a title: adds a message about letters that its font lacks.
-    fn title(text: (Lettering, MessageStyle), seed: u64, messages: &mut Vec<String>) -> Self {
-        messages.extend(text.0.problem().map(|why| format!("title: {why}")));
-        Self::text(text, seed)
+    /// Like [`Self::text`], but for a title: adds a message about letters that its font lacks, or why there is no
+    /// title.
+    fn title(drawn: DrawnTitle, seed: u64, messages: &mut Vec<String>) -> Self {
+        let (running, problem) = match drawn {
+            Ok(text) => {
+                let problem = text.0.problem();
+                (Self::text(text, seed), problem)
+            }
+            Err(why) => (Self::Ended, Some(why.to_string())),
+        };
+        messages.extend(problem.map(|why| format!("title: {why}")));
+        running
     }
 }
 
@@ -85,9 +96,10 @@ impl LayerPlayer {
             if let Running::Drawing(letters) = running {
                 match letters.try_recv() {
                     Err(TryRecvError::Empty) => {}
-                    Ok(Some(text)) => *running = Running::title(text, layer.seed, messages),
-                    Ok(None) | Err(TryRecvError::Disconnected) => {
-                        *running = missing(&layer.content, messages);
+                    Ok(drawn) => *running = Running::title(drawn, layer.seed, messages),
+                    Err(TryRecvError::Disconnected) => {
+                        messages.push("title: the thread that draws it failed".to_owned());
+                        *running = Running::Ended;
                     }
                 }
             }
@@ -141,7 +153,7 @@ fn launch(
     title_threads: bool,
     messages: &mut Vec<String>,
 ) -> Running {
-    let launched = match &layer.content {
+    let found = match &layer.content {
         LayerContent::Sprite(number) => files
             .sprites
             .get(number)
@@ -151,20 +163,21 @@ fn launch(
         }
         LayerContent::Title(title) => {
             let drawing = if title_threads { draw_on_thread(files, title) } else { None };
-            drawing
-                .map(Running::Drawing)
-                .or_else(|| files.title(title).map(|text| Running::title(text, layer.seed, messages)))
+            Some(match drawing {
+                Some(letters) => Running::Drawing(letters),
+                None => Running::title(files.title(title), layer.seed, messages),
+            })
         }
     };
-    launched.unwrap_or_else(|| missing(&layer.content, messages))
+    found.unwrap_or_else(|| {
+        messages.push(format!("{} not found", name(&layer.content)));
+        Running::Ended
+    })
 }
 
 /// Draws the letters of a title on a separate thread, because drawing them may take longer than a frame. Returns
 /// `None` if the thread cannot be started.
-fn draw_on_thread(
-    files: &Arc<LayerFiles>,
-    title: &Arc<str>,
-) -> Option<Receiver<Option<(Lettering, MessageStyle)>>> {
+fn draw_on_thread(files: &Arc<LayerFiles>, title: &Arc<str>) -> Option<Receiver<DrawnTitle>> {
     let (files, title) = (files.clone(), title.clone());
     let (drawn, letters) = mpsc::sync_channel(1);
     let work = move || {
@@ -177,15 +190,6 @@ fn draw_on_thread(
             None
         }
     }
-}
-
-/// Adds a message about a layer that cannot be launched, and returns its state.
-fn missing(content: &LayerContent, messages: &mut Vec<String>) -> Running {
-    messages.push(match content {
-        LayerContent::Title(_) => "the title is empty".to_owned(),
-        content => format!("{} not found", name(content)),
-    });
-    Running::Ended
 }
 
 fn name(content: &LayerContent) -> String {
@@ -364,7 +368,23 @@ mod tests {
         assert_eq!(frame.vertices, in_place.vertices);
         assert!(frame.draws[0].image.levels() == in_place.draws[0].image.levels());
         assert_eq!(player.ended().collect::<Vec<_>>(), [2]);
-        assert_eq!(player.take_messages(), ["the title is empty"]);
+        assert_eq!(player.take_messages(), ["title: no visible letters"]);
+    }
+
+    #[test]
+    fn a_title_that_cannot_be_drawn_is_reported_with_the_reason() {
+        let mut messages = Vec::new();
+        for why in [LetteringError::Damaged, LetteringError::TooLarge, LetteringError::NoLetters] {
+            assert!(matches!(Running::title(Err(why), 3, &mut messages), Running::Ended));
+        }
+        let reasons = ["the font is damaged", "the letters of the font are too large", "no visible letters"];
+        assert_eq!(messages, reasons.map(|why| format!("title: {why}")));
+        // A thread that panics sends nothing.
+        let mut player = LayerPlayer::new(true);
+        player.running.insert(1, Running::Drawing(mpsc::sync_channel(1).1));
+        step(&mut player, &files(""), &[layer(1, 1.0, LayerContent::Title("A song".into()))]);
+        assert_eq!(player.take_messages(), ["title: the thread that draws it failed"]);
+        assert_eq!(player.ended().collect::<Vec<_>>(), [1]);
     }
 
     #[test]
@@ -423,7 +443,7 @@ mod tests {
             [
                 "sprite 04 not found",
                 "message 99 not found",
-                "the title is empty",
+                "title: no visible letters",
                 "sprite 05 removed: its code takes too long"
             ]
         );

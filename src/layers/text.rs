@@ -20,15 +20,32 @@ const MARGIN: f32 = 2.0;
 /// Additional stroke width of bold letters, in ems.
 const BOLD: f32 = 0.04;
 
+/// Why a font or a text cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LetteringError {
+    #[error("not a TrueType or OpenType font")]
+    NotAFont,
+    #[error("the font is damaged")]
+    Damaged,
+    #[error("the letters of the font are too large")]
+    TooLarge,
+    #[error("no visible letters")]
+    NoLetters,
+}
+
 /// A typeface, read from a font file or built in.
 #[derive(Clone, Debug)]
 pub(super) struct Typeface(FontArc);
 
 impl Typeface {
-    /// Reads a TrueType or OpenType file; `None` if it is neither or is damaged.
-    pub fn read(bytes: Vec<u8>) -> Option<Self> {
+    /// Reads a TrueType or OpenType file and draws letters with it.
+    ///
+    /// # Errors
+    /// Returns an error if the file is not a font, or if letters cannot be drawn with it.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, LetteringError> {
         let read = catch_unwind(AssertUnwindSafe(|| FontArc::try_from_vec(bytes)));
-        let typeface = Self(read.ok()?.ok()?);
+        let font = read.map_err(|_| LetteringError::Damaged)?.map_err(|_| LetteringError::NotAFont)?;
+        let typeface = Self(font);
         Lettering::new("Ag", &typeface, false).map(|_| typeface)
     }
 
@@ -51,15 +68,19 @@ pub(super) struct Lettering {
 }
 
 impl Lettering {
-    /// Draws `text`; `None` if it has no visible letters, if the font is too tall, or if the font turns out to be
-    /// damaged while a letter is drawn.
-    pub fn new(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
-        catch_unwind(AssertUnwindSafe(|| Self::draw(text, typeface, bold))).ok().flatten()
+    /// Draws `text`.
+    ///
+    /// # Errors
+    /// Returns an error if the text has no visible letters, if the letters of the font are too large, or if the font
+    /// turns out to be damaged.
+    pub fn new(text: &str, typeface: &Typeface, bold: bool) -> Result<Self, LetteringError> {
+        let drawn = catch_unwind(AssertUnwindSafe(|| Self::draw(text, typeface, bold)));
+        drawn.unwrap_or(Err(LetteringError::Damaged))
     }
 
-    fn draw(text: &str, typeface: &Typeface, bold: bool) -> Option<Self> {
+    fn draw(text: &str, typeface: &Typeface, bold: bool) -> Result<Self, LetteringError> {
         let Typeface(font) = typeface;
-        let per_em = font.units_per_em().filter(|units| *units > 0.0)?;
+        let per_em = font.units_per_em().filter(|units| *units > 0.0).ok_or(LetteringError::Damaged)?;
         // ab_glyph's scale is the font's ascent minus its descent, not the size of an em.
         let scale_of = |em: f32| PxScale::from(em * font.height_unscaled() / per_em);
         let (_, width) = lay_out(text, font, scale_of(EM));
@@ -69,17 +90,19 @@ impl Lettering {
         // Also rejects NaN.
         let fits = scaled.height() <= MAX_HEIGHT && width <= MAX_WIDTH * 2.0;
         if !fits {
-            return None;
+            return Err(LetteringError::TooLarge);
         }
         let stroke = if bold { (BOLD * em).round() as u32 } else { 0 };
         let columns = (width + 2.0 * MARGIN).ceil() as u32 + stroke;
         let rows = (scaled.height() + 2.0 * MARGIN).ceil() as u32;
         let mut coverage = vec![0.0_f32; columns as usize * rows as usize];
+        let mut reason = LetteringError::NoLetters;
         for glyph in glyphs {
             let Some(outline) = font.outline_glyph(glyph) else { continue };
             let bounds = outline.px_bounds();
             let fits = bounds.width() <= MAX_HEIGHT && bounds.height() <= MAX_HEIGHT;
             if !fits {
+                reason = LetteringError::TooLarge;
                 continue;
             }
             let (left, top) = (bounds.min.x + MARGIN, bounds.min.y + MARGIN + scaled.ascent());
@@ -94,14 +117,14 @@ impl Lettering {
             });
         }
         if coverage.iter().all(|share| *share == 0.0) {
-            return None;
+            return Err(reason);
         }
         let image = RgbaImage::from_fn(columns, rows, |x, y| {
             let share = coverage[y as usize * columns as usize + x as usize];
             Rgba([255, 255, 255, (share * 255.0).round() as u8])
         });
         let size = [columns as f32 / em, rows as f32 / em];
-        Some(Self { image: Arc::new(Mipmap::new(image)), size, missing: missing(text, font) })
+        Ok(Self { image: Arc::new(Mipmap::new(image)), size, missing: missing(text, font) })
     }
 
     /// Returns a message about the letters that the font lacks, if any.
@@ -163,7 +186,7 @@ mod tests {
         let bold = Lettering::new("Wave", &face, true).expect("letters");
         assert!(ink(&bold) > ink(&plain) * 5 / 4, "{} {}", ink(&bold), ink(&plain));
         assert!(plain.size[0] > 1.5 && (1.0..1.5).contains(&plain.size[1]), "{:?}", plain.size);
-        assert!(Lettering::new(" \t", &face, false).is_none());
+        assert_eq!(Lettering::new(" \t", &face, false).err(), Some(LetteringError::NoLetters));
     }
 
     #[test]
@@ -184,6 +207,17 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_a_font_is_rejected() {
-        assert!(Typeface::read(b"not a font".to_vec()).is_none());
+        assert_eq!(Typeface::read(b"not a font".to_vec()).err(), Some(LetteringError::NotAFont));
+    }
+
+    #[test]
+    fn a_font_whose_letters_are_too_large_is_rejected() {
+        let mut bytes = epaint_default_fonts::UBUNTU_LIGHT.to_vec();
+        let entry = bytes.windows(4).position(|tag| tag == b"head").expect("the header's table entry");
+        let offset: [u8; 4] = bytes[entry + 8..entry + 12].try_into().expect("four bytes");
+        // The fewest units per em that a font may have, for letters drawn with many more.
+        let units = u32::from_be_bytes(offset) as usize + 18;
+        bytes[units..units + 2].copy_from_slice(&16_u16.to_be_bytes());
+        assert_eq!(Typeface::read(bytes).err(), Some(LetteringError::TooLarge));
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use naga::{Block, Expression, Function, Handle, Literal, LocalVariable, Range, Span, Statement, Type};
 
 use super::value::{Components, Fact, Value};
-use crate::hlsl::token::Name;
 use crate::hlsl::types::Ty;
+use crate::preprocess::Name;
 
 /// Index of a variable in [`Builder::vars`].
 pub(super) type VarId = usize;
@@ -77,6 +77,8 @@ pub(super) struct Builder {
     /// Whether the current block has ended, so that later code is unreachable.
     pub ended: bool,
     pub loops: usize,
+    /// Total size of the arrays and structs that are declared and copied, with every call inlined, in bytes.
+    pub bytes: u64,
 }
 
 impl Builder {
@@ -162,6 +164,16 @@ impl Builder {
 
     pub fn close_scope(&mut self) {
         self.scopes.pop();
+    }
+
+    /// Hides all names; returns them, to pass to [`Self::show_names`].
+    pub fn hide_names(&mut self) -> Vec<HashMap<Name, Symbol>> {
+        std::mem::take(&mut self.scopes)
+    }
+
+    /// Shows names that were hidden.
+    pub fn show_names(&mut self, names: Vec<HashMap<Name, Symbol>>) {
+        self.scopes = names;
     }
 
     pub fn bind(&mut self, name: Name, binding: Symbol) {

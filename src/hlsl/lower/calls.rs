@@ -1,18 +1,16 @@
 //! Calls to the preset's own functions, and to intrinsics with output parameters.
 
 use naga::{
-    AddressSpace, Expression, FunctionArgument, FunctionResult, Handle, MathFunction, Span, Statement,
-    TypeInner,
+    AddressSpace, Expression, FunctionArgument, FunctionResult, MathFunction, Span, Statement, TypeInner,
 };
 
 use super::builder::{Builder, Place, State, Symbol};
-use super::context::Lowering;
+use super::context::{LoweredFunction, Lowering};
 use super::value::{Fact, Repr, Value};
-use crate::hlsl::ast::{ExprId, Operator, Parameter, Passing};
-use crate::hlsl::error::{Error, Pos};
+use crate::hlsl::ast::{ExprId, Operator, Passing};
 use crate::hlsl::limits;
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape};
+use crate::preprocess::{Error, Name, Pos};
 
 /// An argument of a call.
 enum Argument {
@@ -53,19 +51,12 @@ fn conversion_cost(from: Ty, to: Ty) -> Option<u32> {
 impl Lowering<'_> {
     pub fn call(&mut self, name: &Name, arguments: &[ExprId], pos: Pos) -> Result<Value, Error> {
         let ast = self.ast;
-        let fits = |parameters: &[Parameter]| {
-            let required = parameters.iter().take_while(|parameter| parameter.default.is_none()).count();
-            (required..=parameters.len()).contains(&arguments.len())
-        };
-        let own: Vec<usize> =
-            (0..ast.functions.len()).filter(|index| ast.functions[*index].name == *name).collect();
-        let candidates: Vec<usize> =
-            own.iter().copied().filter(|index| fits(&ast.functions[*index].parameters)).collect();
+        let candidates = ast.candidates(name, arguments.len());
         if candidates.is_empty() {
             if let Some(value) = self.intrinsic(name, arguments, pos)? {
                 return Ok(value);
             }
-            let message = match own.first() {
+            let message = match ast.overloads(name).first() {
                 Some(index) => {
                     let wanted = ast.functions[*index].parameters.len();
                     format!("`{name}` takes {wanted} arguments, not {}", arguments.len())
@@ -76,18 +67,10 @@ impl Lowering<'_> {
         }
         let mut lowered = Vec::with_capacity(arguments.len());
         for (position, id) in arguments.iter().enumerate() {
-            let output = candidates
+            let is_output = candidates
                 .iter()
                 .any(|index| ast.functions[*index].parameters[position].passing != Passing::In);
-            lowered.push(if let Some(sampler) = self.sampler(*id) {
-                Argument::Sampler(sampler)
-            } else if output {
-                let place = self.target(*id)?;
-                let ty = self.place_type(&place);
-                Argument::Place(place, ty)
-            } else {
-                Argument::Value(self.value(*id)?)
-            });
+            lowered.push(self.argument(*id, is_output)?);
         }
         let score = |index: &usize| {
             let parameters = &ast.functions[*index].parameters;
@@ -103,26 +86,64 @@ impl Lowering<'_> {
         self.call_function(index, lowered, pos)
     }
 
-    fn call_function(
-        &mut self,
-        index: usize,
-        mut arguments: Vec<Argument>,
-        pos: Pos,
-    ) -> Result<Value, Error> {
+    /// Lowers an argument; if it may be an output, it must be assignable.
+    fn argument(&mut self, id: ExprId, is_output: bool) -> Result<Argument, Error> {
+        if let Some(sampler) = self.sampler(id) {
+            return Ok(Argument::Sampler(sampler));
+        }
+        if is_output {
+            let place = self.target(id)?;
+            let ty = self.place_type(&place);
+            return Ok(Argument::Place(place, ty));
+        }
+        self.value(id).map(Argument::Value)
+    }
+
+    /// Lowers a call to a function by index; arguments that have defaults may be missing.
+    fn call_function(&mut self, index: usize, arguments: Vec<Argument>, pos: Pos) -> Result<Value, Error> {
+        if self.calls.contains(&index) {
+            let name = &self.ast.functions[index].name;
+            return Error::semantic(pos, format!("function `{name}` calls itself"));
+        }
+        if self.calls.len() >= limits::CALL_DEPTH {
+            return Error::limit(pos, format!("function calls nested deeper than {}", limits::CALL_DEPTH));
+        }
+        self.calls.push(index);
+        let arguments = self.with_defaults(index, arguments);
+        let value = arguments.and_then(|arguments| self.pass(index, arguments, pos));
+        self.calls.pop();
+        value
+    }
+
+    /// Adds the defaults of missing arguments. Like the body of the function, they see only global names.
+    fn with_defaults(&mut self, index: usize, mut arguments: Vec<Argument>) -> Result<Vec<Argument>, Error> {
         let ast = self.ast;
         let function = &ast.functions[index];
-        for parameter in &function.parameters[arguments.len()..] {
-            let Some(default) = parameter.default else { break };
-            let value = self.value(default)?;
-            arguments.push(Argument::Value(value));
-        }
+        let names = self.f.hide_names();
+        let outer = self.result.replace(function.result);
+        let missing = function.parameters[arguments.len()..].iter();
+        let defaults: Result<Vec<Argument>, Error> = missing
+            .filter_map(|parameter| Some((parameter.default?, parameter.passing != Passing::In)))
+            .map(|(default, is_output)| self.argument(default, is_output))
+            .collect();
+        self.result = outer;
+        self.f.show_names(names);
+        arguments.extend(defaults?);
+        Ok(arguments)
+    }
+
+    /// Calls a function with all its arguments.
+    fn pass(&mut self, index: usize, arguments: Vec<Argument>, pos: Pos) -> Result<Value, Error> {
+        let ast = self.ast;
+        let function = &ast.functions[index];
         let (mut handles, mut samplers, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
         for (argument, parameter) in arguments.into_iter().zip(&function.parameters) {
             let value = match argument {
-                Argument::Sampler(sampler) => {
+                Argument::Sampler(sampler) if parameter.ty == Ty::Sampler => {
                     samplers.push(sampler);
                     continue;
                 }
+                Argument::Sampler(_) => return self.cannot(pos, "convert", Ty::Sampler, parameter.ty),
                 Argument::Value(value) => value,
                 Argument::Place(place, _) if parameter.passing == Passing::In => self.read(&place),
                 Argument::Place(place, ty) => {
@@ -143,10 +164,13 @@ impl Lowering<'_> {
             let value = self.convert(value, parameter.ty, pos)?;
             handles.push(self.expr(&value));
         }
-        let callee = self.function(index, samplers, pos)?;
+        let LoweredFunction { handle: callee, bytes } = self.function(index, samplers)?;
+        self.f.bytes = self.f.bytes.saturating_add(bytes);
+        self.count_bytes(function.result);
         let result = (function.result != Ty::Void).then(|| self.f.add(Expression::CallResult(callee)));
         self.f.push(Statement::Call { function: callee, arguments: handles, result });
         for (place, ty, pointer, from) in outputs {
+            self.count_bytes(from);
             let handle = self.f.add(Expression::Load { pointer });
             let value = self.convert(Value::new(from, handle, Fact::UNKNOWN), ty, pos)?;
             self.write(&place, &value);
@@ -158,35 +182,24 @@ impl Lowering<'_> {
     }
 
     /// Returns a function specialized for its sampler arguments, lowering it on the first call.
-    fn function(
-        &mut self,
-        index: usize,
-        samplers: Vec<Name>,
-        pos: Pos,
-    ) -> Result<Handle<naga::Function>, Error> {
+    fn function(&mut self, index: usize, samplers: Vec<Name>) -> Result<LoweredFunction, Error> {
         let key = (index, samplers);
         if let Some(known) = self.functions.get(&key) {
             return Ok(*known);
         }
         let ast = self.ast;
         let function = &ast.functions[index];
-        if self.calls.contains(&index) {
-            return Error::semantic(pos, format!("function `{}` calls itself", function.name));
-        }
-        if self.calls.len() >= limits::CALL_DEPTH {
-            return Error::limit(pos, format!("function calls nested deeper than {}", limits::CALL_DEPTH));
-        }
-        self.calls.push(index);
         let caller = std::mem::replace(&mut self.f, Builder::new(&function.name));
         let outer = self.result.replace(function.result);
         let lowered = self.function_body(index, &key.1);
         let callee = std::mem::replace(&mut self.f, caller);
         self.result = outer;
-        self.calls.pop();
         lowered?;
+        let bytes = callee.bytes;
         let handle = self.module.functions.append(callee.finish(), Span::UNDEFINED);
-        self.functions.insert(key, handle);
-        Ok(handle)
+        let known = LoweredFunction { handle, bytes };
+        self.functions.insert(key, known);
+        Ok(known)
     }
 
     fn function_body(&mut self, index: usize, samplers: &[Name]) -> Result<(), Error> {

@@ -13,10 +13,9 @@ use super::builder::{Builder, Part, Place, State, Symbol, VarId};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::Ast;
 use crate::hlsl::cost::LoopBounds;
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::Input;
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::{Error, Name, Pos};
 
 /// A global variable of the preset.
 #[derive(Clone)]
@@ -27,6 +26,14 @@ pub(super) enum Global {
     Sampler,
 }
 
+/// A function that has been lowered.
+#[derive(Clone, Copy)]
+pub(super) struct LoweredFunction {
+    pub handle: Handle<Function>,
+    /// Total size of the arrays and structs that it declares and copies, with every call inlined, in bytes.
+    pub bytes: u64,
+}
+
 /// The lowering of one shader. The other files in this folder add the methods.
 pub(super) struct Lowering<'a> {
     pub ast: &'a Ast,
@@ -34,6 +41,8 @@ pub(super) struct Lowering<'a> {
     pub bounds: LoopBounds,
     pub module: Module,
     layouter: naga::proc::Layouter,
+    /// naga's types that have been needed so far.
+    types: HashMap<Ty, Handle<Type>>,
     pub f: Builder,
     pub interface: ShaderInterface,
     /// Texture and sampler variables, in the order of the interface's textures.
@@ -43,8 +52,8 @@ pub(super) struct Lowering<'a> {
     /// Names that the shader assigns to.
     pub changed: HashSet<Name>,
     /// Functions lowered so far, by index and sampler arguments.
-    pub functions: HashMap<(usize, Vec<Name>), Handle<Function>>,
-    /// Indices of the functions being lowered, outermost first.
+    pub functions: HashMap<(usize, Vec<Name>), LoweredFunction>,
+    /// Indices of the functions being called, outermost first.
     pub calls: Vec<usize>,
     /// Return type of the function being lowered; `None` for the shader body.
     pub result: Option<Ty>,
@@ -76,6 +85,7 @@ impl<'a> Lowering<'a> {
             bounds,
             module,
             layouter: naga::proc::Layouter::default(),
+            types: HashMap::new(),
             f,
             interface: ShaderInterface::default(),
             textures: Vec::new(),
@@ -99,6 +109,9 @@ impl<'a> Lowering<'a> {
 
     /// Returns naga's type for `ty`. The rows of an HLSL matrix become the columns of the naga matrix.
     pub fn naga_type(&mut self, ty: Ty) -> Handle<Type> {
+        if let Some(known) = self.types.get(&ty) {
+            return *known;
+        }
         let inner = match ty {
             Ty::Number(kind, Shape::Scalar) => TypeInner::Scalar(scalar(kind)),
             Ty::Number(kind, Shape::Vector(n)) => TypeInner::Vector { size: size(n), scalar: scalar(kind) },
@@ -115,7 +128,9 @@ impl<'a> Lowering<'a> {
             Ty::Struct(index) => self.struct_type(index as usize),
             Ty::Void | Ty::Sampler => TypeInner::Scalar(Scalar::F32),
         };
-        self.insert(inner)
+        let handle = self.insert(inner);
+        self.types.insert(ty, handle);
+        handle
     }
 
     fn struct_type(&mut self, index: usize) -> TypeInner {
@@ -156,7 +171,15 @@ impl<'a> Lowering<'a> {
     /// Adds a local variable to the function being built.
     pub fn local(&mut self, name: &str, ty: Ty) -> VarId {
         let handle = self.naga_type(ty);
+        self.count_bytes(ty);
         self.f.local(name, ty, handle)
+    }
+
+    /// Adds to the total if the function being built declares or copies an array or a struct.
+    pub fn count_bytes(&mut self, ty: Ty) {
+        if matches!(ty, Ty::Array(_) | Ty::Struct(_)) {
+            self.f.bytes = self.f.bytes.saturating_add(self.ast.extent(ty).bytes);
+        }
     }
 
     /// Returns the name of a type, for messages.

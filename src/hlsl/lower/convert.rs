@@ -4,8 +4,8 @@ use naga::{Expression, Handle, Literal, SwizzleComponent};
 
 use super::context::{Lowering, scalar, size};
 use super::value::{Components, Fact, Repr, Value};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::types::{Kind, Shape, Ty, number};
+use crate::preprocess::{Error, Pos};
 
 const COMPONENTS: [SwizzleComponent; 4] =
     [SwizzleComponent::X, SwizzleComponent::Y, SwizzleComponent::Z, SwizzleComponent::W];

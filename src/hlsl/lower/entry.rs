@@ -17,11 +17,12 @@ use super::context::{Global, Lowering};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{Ast, Variable};
 use crate::hlsl::cost::LoopBounds;
-use crate::hlsl::error::Error;
 use crate::hlsl::header::{self, Builtin, Input};
+use crate::hlsl::limits;
 use crate::hlsl::scan::Changes;
 use crate::hlsl::translation::{IMAGE_ENTRY, Translation};
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::{Error, Pos};
 
 /// Lowers a shader.
 pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, bounds: LoopBounds) -> Result<Translation, Error> {
@@ -33,6 +34,11 @@ pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, bounds: LoopBounds) -> R
     }
     lowering.f.open_scope();
     lowering.statements(&ast.body)?;
+    if lowering.f.bytes > limits::COPIED_BYTES {
+        let (bytes, limit) = (lowering.f.bytes, limits::COPIED_BYTES);
+        let message = format!("{bytes} bytes of declared and copied arrays; the limit is {limit}");
+        return Error::limit(Pos::default(), message);
+    }
     if !lowering.f.ended {
         let value = Some(lowering.shader_result());
         lowering.f.push(Statement::Return { value });

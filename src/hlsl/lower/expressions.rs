@@ -9,10 +9,9 @@ use super::context::{Global, Lowering};
 use super::places::{components, elements};
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{Expr, ExprId, Operator};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin, Register};
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
+use crate::preprocess::{Error, Name, Pos};
 
 impl Lowering<'_> {
     /// Lowers an expression.
@@ -55,7 +54,10 @@ impl Lowering<'_> {
             Expr::Cast(ty, inner) => {
                 let value = self.value(*inner)?;
                 match (value.ty, *ty) {
-                    (Ty::Number(..), Ty::Struct(_) | Ty::Array(_)) if value.is_all(0.0) => Ok(self.zero(*ty)),
+                    (Ty::Number(..), Ty::Struct(_) | Ty::Array(_)) if value.is_all(0.0) => {
+                        self.count_bytes(*ty);
+                        Ok(self.zero(*ty))
+                    }
                     _ => self.convert(value, *ty, pos),
                 }
             }
@@ -80,14 +82,9 @@ impl Lowering<'_> {
     /// Lowers a chain of binary operators from left to right, iteratively, so that a long one cannot overflow
     /// the stack.
     fn operators(&mut self, id: ExprId) -> Result<Value, Error> {
-        let ast = self.ast;
-        let (mut open, mut first) = (Vec::new(), id);
-        while let Expr::Binary(operator, left, right) = ast.expr(first) {
-            open.push((*operator, *right, ast.pos(first)));
-            first = *left;
-        }
+        let (first, rest) = self.ast.chain(id);
         let mut left = self.value(first)?;
-        for (operator, right, pos) in open.into_iter().rev() {
+        for (operator, right, pos) in rest {
             let right = self.value(right)?;
             left = self.binary(operator, left, right, pos)?;
         }
@@ -345,6 +342,10 @@ impl Lowering<'_> {
         }
         let mut scalars = Vec::new();
         for part in &parts {
+            // Excess components are evaluated, but not used.
+            if scalars.len() >= wanted {
+                break;
+            }
             scalars.extend(self.scalars(part));
         }
         Ok(self.compose(kind, shape, &scalars[..wanted]))
@@ -424,6 +425,7 @@ impl Lowering<'_> {
             let value = self.value(id)?;
             return self.convert(value, ty, pos);
         };
+        self.count_bytes(ty);
         let mut leaves = Vec::new();
         self.leaves(id, &mut leaves)?;
         leaves.reverse();

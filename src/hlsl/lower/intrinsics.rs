@@ -6,9 +6,9 @@ use super::context::Lowering;
 use super::fold;
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{ExprId, Operator};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
+use crate::preprocess::{Error, Pos};
 
 impl Lowering<'_> {
     /// Lowers a call to an intrinsic; `None` if there is none called `name`.

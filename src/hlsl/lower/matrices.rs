@@ -5,9 +5,9 @@ use naga::{BinaryOperator, Expression, MathFunction};
 use super::context::Lowering;
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{Expr, ExprId, Operator};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin};
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape};
+use crate::preprocess::{Error, Pos};
 
 impl Lowering<'_> {
     /// Lowers `mul`: the product of two scalars, vectors or matrices.

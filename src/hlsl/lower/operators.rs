@@ -5,48 +5,9 @@ use naga::{BinaryOperator, Expression, Handle, MathFunction, UnaryOperator};
 use super::context::Lowering;
 use super::value::{Components, Fact, Value};
 use crate::hlsl::ast::{Operator, Prefix};
-use crate::hlsl::error::{Error, Pos};
+use crate::hlsl::constants::fold;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
-
-/// Rounds to `f32` precision.
-fn float(value: f64) -> f64 {
-    f64::from(value as f32)
-}
-
-/// Folds an arithmetic or bitwise operator on one component; `None` for other operators and non-finite results.
-fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
-    if kind == Kind::Float {
-        let value = match operator {
-            Operator::Add => left + right,
-            Operator::Subtract => left - right,
-            Operator::Multiply => left * right,
-            Operator::Divide if left == 0.0 => 0.0,
-            Operator::Divide => float(left) / right,
-            Operator::Modulo if right == 0.0 => 0.0,
-            Operator::Modulo => left % right,
-            _ => return None,
-        };
-        return Some(float(value)).filter(|value| value.is_finite());
-    }
-    let (a, b) = (left as i64, right as i64);
-    let value = match operator {
-        Operator::Add => a + b,
-        Operator::Subtract => a - b,
-        Operator::Multiply => a.wrapping_mul(b),
-        Operator::Divide if b == 0 && kind == Kind::Uint => a.signum() * i64::from(u32::MAX),
-        Operator::Divide if b == 0 => a.signum() * i64::from(i32::MAX),
-        Operator::Divide => a / b,
-        Operator::Modulo if b == 0 => 0,
-        Operator::Modulo => a % b,
-        Operator::BitAnd => a & b,
-        Operator::BitOr => a | b,
-        Operator::BitXor => a ^ b,
-        Operator::ShiftLeft => a << (b & 31),
-        Operator::ShiftRight => a >> (b & 31),
-        _ => return None,
-    };
-    Some(if kind == Kind::Uint { f64::from(value as u32) } else { f64::from(value as i32) })
-}
+use crate::preprocess::{Error, Pos};
 
 fn compare(operator: Operator, left: f64, right: f64) -> bool {
     match operator {

@@ -6,9 +6,9 @@ use super::builder::{Part, Place, State, Symbol, VarId};
 use super::context::{Global, Lowering};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{Expr, ExprId};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin, Input};
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::{Error, Pos};
 
 /// Returns the components that a swizzle such as `xy` or `rgb` selects from a vector; `None` if invalid.
 pub(super) fn components(name: &str, size: u8) -> Option<Vec<u8>> {
@@ -216,6 +216,7 @@ impl Lowering<'_> {
             (ty, _) => {
                 // Facts are only tracked for whole variables.
                 let fact = if whole_var { state.fact } else { Fact::UNKNOWN };
+                self.count_bytes(ty);
                 let handle = self.f.add(Expression::Load { pointer: place.pointer });
                 Value::new(ty, handle, fact)
             }

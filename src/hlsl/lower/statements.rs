@@ -6,13 +6,10 @@ use super::builder::{State, Symbol};
 use super::context::Lowering;
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{ExprId, Stmt, StmtId, Variable};
-use crate::hlsl::cost;
-use crate::hlsl::error::{Error, Pos};
+use crate::hlsl::limits;
 use crate::hlsl::scan::Changes;
 use crate::hlsl::types::{Kind, Shape, Ty};
-
-/// Maximum number of conditions in an `if` chain lowered as nested blocks; drivers fail at about 80 levels.
-const NESTED_ARMS: usize = 12;
+use crate::preprocess::{Error, Pos};
 
 impl Lowering<'_> {
     /// Lowers statements, stopping after the first one that leaves the block.
@@ -44,14 +41,16 @@ impl Lowering<'_> {
                 self.f.close_scope();
                 result?;
             }
-            Stmt::If(arms, otherwise) if arms.len() > NESTED_ARMS => self.long_chain(arms, *otherwise)?,
+            Stmt::If(arms, otherwise) if arms.len() > limits::NESTED_ARMS => {
+                self.long_chain(arms, *otherwise)?;
+            }
             Stmt::If(arms, otherwise) => self.arms(arms, *otherwise)?,
             Stmt::For { init, condition, step, body } => {
                 // As in early HLSL, the loop variable stays visible after the loop.
                 if let Some(init) = init {
                     self.statement(*init)?;
                 }
-                let known = cost::iterations(ast, id).is_some();
+                let known = self.bounds.known.contains(&id);
                 self.lower_loop(*condition, *step, *body, None, known)?;
             }
             Stmt::While(condition, body) => self.lower_loop(Some(*condition), None, *body, None, false)?,

@@ -10,10 +10,9 @@ use super::builder::Symbol;
 use super::context::{Global, Lowering};
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{Expr, ExprId};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header;
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::{Error, Name, Pos};
 
 impl Lowering<'_> {
     /// Returns the sampler that an expression names, if any.

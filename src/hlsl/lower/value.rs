@@ -2,8 +2,8 @@
 
 use naga::{Expression, Handle};
 
-use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty};
+use crate::preprocess::Name;
 
 /// What is known about a number at translation time.
 #[derive(Clone, Copy, Debug, PartialEq)]

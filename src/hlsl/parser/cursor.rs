@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use crate::hlsl::ast::{Ast, Expr, ExprId, Stmt, StmtId};
-use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::limits;
-use crate::hlsl::token::{Name, Token, TokenKind};
 use crate::hlsl::types::Ty;
+use crate::preprocess::{Error, Name, Pos, Token, TokenKind};
 
 /// Parser state: the tokens and the tree built so far. The other files in this folder add the parsing methods.
 pub(super) struct Parser<'a> {

@@ -1,10 +1,10 @@
 //! Declarations: variables, functions, structs and the body of the shader.
 
 use super::cursor::Parser;
+use super::types::extent;
 use crate::hlsl::ast::{Ast, Expr, Function, Parameter, Passing, Struct, Variable};
-use crate::hlsl::error::Error;
-use crate::hlsl::token::{Name, TokenKind};
 use crate::hlsl::types::Ty;
+use crate::preprocess::{Error, Name, TokenKind};
 
 impl Parser<'_> {
     /// Parses a whole shader. Like MilkDrop, ignores everything after the body.
@@ -93,7 +93,11 @@ impl Parser<'_> {
         if fields.is_empty() {
             return Error::semantic(self.pos(), format!("struct `{name}` has no fields"));
         }
-        self.ast.structs.push(Struct { name: name.clone(), fields });
+        let inner = |field: &(Name, Ty)| self.ast.extent(field.1);
+        let bytes: u64 = fields.iter().map(|field| inner(field).bytes).sum();
+        let depth = fields.iter().map(|field| inner(field).depth).max().unwrap_or(0);
+        let extent = extent(bytes, depth + 1, self.pos())?;
+        self.ast.structs.push(Struct { name: name.clone(), fields, extent });
         let ty = Ty::Struct(self.ast.structs.len() as u32 - 1);
         self.named.insert(name, ty);
         Ok(Some(ty))
@@ -143,7 +147,7 @@ impl Parser<'_> {
                 _ => 0,
             });
             // An omitted length follows from the number of initializers, which may belong to inner arrays.
-            let inner: u32 = lengths.iter().flatten().product();
+            let inner = lengths.iter().flatten().fold(1_u32, |inner, length| inner.saturating_mul(*length));
             let open = lengths.iter().filter(|length| length.is_none()).count();
             if open > 1 || open == 1 && elements == 0 {
                 return Error::semantic(pos, format!("array `{name}` needs a length"));
@@ -200,7 +204,7 @@ impl Parser<'_> {
         }
         self.expect("{")?;
         let body = self.block()?;
-        self.ast.functions.push(Function { name, result, parameters, body });
+        self.ast.define(Function { name, result, parameters, body });
         Ok(())
     }
 

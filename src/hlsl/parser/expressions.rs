@@ -2,10 +2,9 @@
 
 use super::cursor::Parser;
 use crate::hlsl::ast::{Expr, ExprId, Operator, Prefix};
-use crate::hlsl::error::Error;
 use crate::hlsl::limits;
-use crate::hlsl::token::{Token, TokenKind};
 use crate::hlsl::types::{Ty, numeric};
+use crate::preprocess::{Error, Token, TokenKind};
 
 /// Returns the binary operator of a token and its precedence; `None` for any other token.
 fn binary(token: &Token) -> Option<(Operator, u8)> {

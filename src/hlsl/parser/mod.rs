@@ -7,8 +7,7 @@ mod statements;
 mod types;
 
 use super::ast::Ast;
-use super::error::Error;
-use super::token::Token;
+use crate::preprocess::{Error, Token};
 
 /// Parses the tokens of a shader, of which the last must be `TokenKind::End`.
 pub(super) fn parse(tokens: &[Token]) -> Result<Ast, Error> {

@@ -2,8 +2,7 @@
 
 use super::cursor::Parser;
 use crate::hlsl::ast::{Stmt, StmtId};
-use crate::hlsl::error::Error;
-use crate::hlsl::token::TokenKind;
+use crate::preprocess::{Error, TokenKind};
 
 impl Parser<'_> {
     /// Parses statements up to the closing brace; the opening one is already consumed.

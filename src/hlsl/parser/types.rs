@@ -2,10 +2,9 @@
 
 use super::cursor::Parser;
 use crate::hlsl::ast::{Expr, ExprId, Operator, Prefix};
-use crate::hlsl::error::Error;
 use crate::hlsl::limits;
-use crate::hlsl::token::TokenKind;
-use crate::hlsl::types::{ArrayType, Kind, Shape, Ty, number, numeric};
+use crate::hlsl::types::{ArrayType, Extent, Kind, Shape, Ty, number, numeric};
+use crate::preprocess::{Error, Pos, TokenKind};
 
 /// Type modifiers; all except `const` are ignored.
 const MODIFIERS: [&str; 16] = [
@@ -31,6 +30,17 @@ const MODIFIERS: [&str; 16] = [
 fn is_sampler(word: &str) -> bool {
     let rest = ["sampler", "texture", "Texture"].iter().find_map(|start| word.strip_prefix(start));
     rest.is_some_and(|rest| matches!(rest, "" | "1D" | "2D" | "3D" | "CUBE" | "Cube"))
+}
+
+/// Returns the extent of an array or struct; fails if it exceeds a limit.
+pub(super) fn extent(bytes: u64, depth: usize, pos: Pos) -> Result<Extent, Error> {
+    if bytes > u64::from(limits::ARRAY_BYTES) {
+        return Error::limit(pos, format!("a type of {bytes} bytes; the limit is {}", limits::ARRAY_BYTES));
+    }
+    if depth > limits::TYPE_DEPTH {
+        return Error::limit(pos, format!("arrays and structs nested deeper than {}", limits::TYPE_DEPTH));
+    }
+    Ok(Extent { bytes, depth })
 }
 
 impl Parser<'_> {
@@ -87,7 +97,7 @@ impl Parser<'_> {
         }
         match &*name {
             "void" => Ok(Ty::Void),
-            "unsigned" => match self.ty()? {
+            "unsigned" => match self.nested(Self::ty)? {
                 Ty::Number(_, shape) => Ok(number(Kind::Uint, shape)),
                 _ => Error::syntax(pos, "`unsigned` needs a numeric type"),
             },
@@ -117,7 +127,7 @@ impl Parser<'_> {
             return Ok((Kind::Float, sizes));
         }
         let pos = self.pos();
-        let Ty::Number(kind, Shape::Scalar) = self.ty()? else {
+        let Ty::Number(kind, Shape::Scalar) = self.nested(Self::ty)? else {
             return Error::syntax(pos, "expected a scalar type");
         };
         for size in &mut sizes {
@@ -164,19 +174,25 @@ impl Parser<'_> {
 
     /// Returns the type of a nested array of `element`, with the last length innermost.
     pub fn array(&mut self, element: Ty, lengths: &[u32]) -> Result<Ty, Error> {
+        let pos = self.pos();
+        if !lengths.is_empty() && matches!(element, Ty::Sampler | Ty::Void) {
+            return Error::semantic(pos, "an array can only contain numbers, arrays and structs");
+        }
         let total = lengths.iter().fold(1_u64, |total, length| total.saturating_mul(u64::from(*length)));
         if total > u64::from(limits::ELEMENTS) {
             let message = format!("an array of {total} elements; the limit is {}", limits::ELEMENTS);
-            return Error::limit(self.pos(), message);
+            return Error::limit(pos, message);
         }
-        Ok(lengths.iter().rev().fold(element, |element, length| {
-            let array = ArrayType { element, length: *length };
+        lengths.iter().rev().try_fold(element, |element, length| -> Result<Ty, Error> {
+            let Extent { bytes, depth } = self.ast.extent(element);
+            let extent = extent(u64::from(*length) * bytes, depth + 1, pos)?;
+            let array = ArrayType { element, length: *length, extent };
             let known = self.ast.arrays.iter().position(|known| *known == array);
-            Ty::Array(known.unwrap_or_else(|| {
+            Ok(Ty::Array(known.unwrap_or_else(|| {
                 self.ast.arrays.push(array);
                 self.ast.arrays.len() - 1
-            }) as u32)
-        }))
+            }) as u32))
+        })
     }
 
     /// Returns the value of a constant integer expression; `None` if the expression is not constant.
@@ -188,15 +204,18 @@ impl Parser<'_> {
             Expr::Prefix(Prefix::Minus, inner) => self.constant(*inner)?.checked_neg(),
             Expr::Cast(_, inner) => self.constant(*inner),
             Expr::Construct(_, values) if values.len() == 1 => self.constant(values[0]),
-            Expr::Binary(operator, left, right) => {
-                let (left, right) = (self.constant(*left)?, self.constant(*right)?);
-                match operator {
-                    Operator::Add => left.checked_add(right),
-                    Operator::Subtract => left.checked_sub(right),
-                    Operator::Multiply => left.checked_mul(right),
-                    Operator::Divide => left.checked_div(right),
-                    _ => None,
-                }
+            Expr::Binary(..) => {
+                let (first, rest) = self.ast.chain(id);
+                rest.into_iter().try_fold(self.constant(first)?, |left, (operator, right, _)| {
+                    let right = self.constant(right)?;
+                    match operator {
+                        Operator::Add => left.checked_add(right),
+                        Operator::Subtract => left.checked_sub(right),
+                        Operator::Multiply => left.checked_mul(right),
+                        Operator::Divide => left.checked_div(right),
+                        _ => None,
+                    }
+                })
             }
             _ => None,
         }

@@ -99,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn deeply_nested_calls_translate() {
+        let [open, close] = ["if (x > 0) {", "}"].map(|text| text.repeat(30));
+        let mut source = "float f0(float x) { return x; }".to_owned();
+        for level in 1..5 {
+            source +=
+                &format!("float f{level}(float x) {{ {open} x = f{}(x); {close} return x; }}", level - 1);
+        }
+        source += "shader_body { ret = f4(uv.x); }";
+        translate(PassKind::Comp, &source).expect("translates");
+    }
+
+    #[test]
     fn shaders_that_drivers_compile_for_minutes_are_rejected() {
         let lines = [
             "ret += tex2D(sampler_main, uv).xyz;",

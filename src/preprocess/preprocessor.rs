@@ -20,6 +20,17 @@ type Hidden = Option<Rc<HiddenName>>;
 struct HiddenName {
     name: Name,
     rest: Hidden,
+    /// Number of names, including this one.
+    count: usize,
+}
+
+/// Adds a name to the hidden ones; fails if there are too many.
+fn hide(name: &Name, rest: Hidden, pos: Pos) -> Result<Hidden, Error> {
+    let count = 1 + rest.as_ref().map_or(0, |rest| rest.count);
+    if count > limits::MACRO_CHAIN {
+        return Error::limit(pos, format!("macros of macros nested deeper than {}", limits::MACRO_CHAIN));
+    }
+    Ok(Some(Rc::new(HiddenName { name: name.clone(), rest, count })))
 }
 
 fn hides(mut hidden: &Hidden, name: &str) -> bool {
@@ -206,6 +217,10 @@ impl Preprocessor {
             let Some(names) = names else {
                 return Error::syntax(rest[0].pos, "macro parameters must be names");
             };
+            if names.len() > limits::MACRO_PARAMETERS {
+                let message = format!("a macro with more than {} parameters", limits::MACRO_PARAMETERS);
+                return Error::limit(rest[0].pos, message);
+            }
             parameters = Some(names);
             body = &rest[end + 1..];
         }
@@ -274,11 +289,11 @@ impl Preprocessor {
         pos: Pos,
     ) -> Result<(), Error> {
         self.spend(pos, replaced.len() + 1)?;
-        let outer = Some(Rc::new(HiddenName { name: name.clone(), rest: hidden.clone() }));
+        let outer = hide(name, hidden.clone(), pos)?;
         for (token, own) in replaced.into_iter().rev() {
             let hidden = match own {
                 None => outer.clone(),
-                own => Some(Rc::new(HiddenName { name: name.clone(), rest: own })),
+                own => hide(name, own, pos)?,
             };
             input.push((token, hidden));
         }
@@ -299,6 +314,7 @@ impl Preprocessor {
                 format!("macro calls in macro arguments nested deeper than {}", limits::MACRO_DEPTH);
             return Error::limit(call.pos, message);
         }
+        self.spend(call.pos, body.len())?;
         let mut expanded: Vec<Option<Vec<(Token, Hidden)>>> = vec![None; arguments.len()];
         let mut out: Vec<(Token, Hidden)> = Vec::with_capacity(body.len());
         let parameter =
@@ -310,15 +326,21 @@ impl Preprocessor {
                 let next = &body[at];
                 at += 1;
                 let right = match parameter(next) {
-                    Some(index) => arguments[index].clone(),
+                    Some(index) => {
+                        self.spend(call.pos, arguments[index].len())?;
+                        arguments[index].clone()
+                    }
                     None => vec![(next.clone(), None)],
                 };
-                paste(&mut out, right);
+                paste(&mut out, right)?;
                 continue;
             }
             let before_paste = body.get(at).is_some_and(|next| next.is("##"));
             match parameter(token) {
-                Some(index) if before_paste => out.extend(arguments[index].iter().cloned()),
+                Some(index) if before_paste => {
+                    self.spend(call.pos, arguments[index].len())?;
+                    out.extend(arguments[index].iter().cloned());
+                }
                 Some(index) => {
                     if expanded[index].is_none() {
                         let input: Vec<_> = arguments[index].iter().rev().cloned().collect();
@@ -360,8 +382,8 @@ fn arguments(call: &Token, input: &mut Vec<(Token, Hidden)>) -> Result<Vec<Vec<(
     Error::syntax(call.pos, format!("unclosed arguments of macro {}", call.describe()))
 }
 
-/// Pastes the last token of `out` and the first of `right` into one name or number.
-fn paste(out: &mut Vec<(Token, Hidden)>, right: Vec<(Token, Hidden)>) {
+/// Pastes the last token of `out` and the first of `right` into one name or number; fails if it is too long.
+fn paste(out: &mut Vec<(Token, Hidden)>, right: Vec<(Token, Hidden)>) -> Result<(), Error> {
     let mut right = right.into_iter();
     if let (Some((left, _)), Some((next, _))) = (out.last_mut(), right.next()) {
         let text = |token: &Token| match &token.kind {
@@ -370,12 +392,17 @@ fn paste(out: &mut Vec<(Token, Hidden)>, right: Vec<(Token, Hidden)>) {
             _ => String::new(),
         };
         let joined = text(left) + &text(&next);
+        if joined.len() > limits::PASTED_BYTES {
+            let message = format!("`##` makes a name of more than {} bytes", limits::PASTED_BYTES);
+            return Error::limit(left.pos, message);
+        }
         left.kind = match joined.parse::<u32>() {
             Ok(value) => TokenKind::Int(value, false),
             Err(_) => TokenKind::Name(joined.into()),
         };
     }
     out.extend(right);
+    Ok(())
 }
 
 #[cfg(test)]

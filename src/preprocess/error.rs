@@ -34,15 +34,15 @@ pub struct Error {
 }
 
 impl Error {
-    pub(super) fn syntax<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
+    pub(crate) fn syntax<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
         Err(Self { pos, kind: ErrorKind::Syntax, message: message.into() })
     }
 
-    pub(super) fn semantic<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
+    pub(crate) fn semantic<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
         Err(Self { pos, kind: ErrorKind::Semantic, message: message.into() })
     }
 
-    pub(super) fn limit<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
+    pub(crate) fn limit<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
         Err(Self { pos, kind: ErrorKind::Limit, message: message.into() })
     }
 }
