@@ -103,17 +103,20 @@ def main():
     output = open(data / "output.txt", "w")
     show = subprocess.Popen(
         [options.aivj, "play", "--audio", "demo", "--presets", options.presets, "--size", options.size,
-         "--seed", str(options.seed), "--timeout", str(int(options.seconds))],
+         "--seed", str(options.seed), "--seconds", str(int(options.seconds))],
         env=environment, stdout=output, stderr=subprocess.STDOUT)
     begun, samples, pressed = time.time(), [], 0
     while show.poll() is None and time.time() - begun < options.seconds + 60:
         time.sleep(options.every)
         subprocess.run(["xdotool", "key", "n"], env=environment, stderr=subprocess.DEVNULL, check=False)
         pressed += 1
-        samples.append((time.time() - begun, *usage(show.pid)))
+        if show.poll() is None:
+            samples.append((time.time() - begun, *usage(show.pid)))
     if show.poll() is None:
         show.kill()
     server.terminate()
+    if not samples:
+        raise SystemExit(f"the show did not start; see {data}/output.txt")
     tenth = options.seconds / 10
     first = [s for s in samples if min(600, tenth) <= s[0] < min(600, tenth) + tenth]
     last = [s for s in samples if options.seconds - tenth <= s[0] < options.seconds - 2]
