@@ -63,7 +63,7 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
             "this log was written by `perform`; use --audio to pass the same audio (a file, or `demo`)",
         )?;
         let valid = (0.0..=86_400.0).contains(&header.seconds);
-        anyhow::ensure!(valid, "the length in this log, {} s, is not from 0 to 86400 s", header.seconds);
+        anyhow::ensure!(valid, "the length in this log, {} s, is not between 0 and 86400 s", header.seconds);
         frames_from_sound(&performed_sound(sound, header.seconds)?, &header)
     } else {
         let frames = recorded(&entries);

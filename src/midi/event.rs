@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Kind of the messages that a control sends.
+/// Kind of message that a control sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A key or a pad.
@@ -30,7 +30,7 @@ impl Kind {
 /// Address of a control on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
-    /// Kind of the messages that the control sends.
+    /// Kind of message that the control sends.
     pub kind: Kind,
     /// Channel, 1 to 16.
     pub channel: u8,

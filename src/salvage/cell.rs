@@ -3,7 +3,7 @@
 use super::record::{Header, Row, Shape, varint};
 use super::source::Source;
 
-/// Kind of the cells in a page.
+/// Type of the cells in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CellKind {
     /// A row of a table with row IDs.
