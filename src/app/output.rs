@@ -10,7 +10,7 @@ use super::surface::WindowSurface;
 
 /// Pause before another attempt after a picture could not be presented.
 const RETRY: Duration = Duration::from_millis(15);
-/// Longest sleep, unless the thread is woken earlier to present something.
+/// How long the thread sleeps if nothing wakes it.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// State shared by the window and the output thread.

@@ -186,9 +186,9 @@ pub struct Skipped {
 
 /// An iterator over the regular files below a folder, depth first, in the order of their names.
 ///
-/// Yields only files whose path `wanted` accepts, including links to files. A wanted entry that is neither a
-/// regular file nor a folder, or anything that cannot be read, is yielded as an error that names it; the
-/// walk then continues.
+/// Yields only files whose path `wanted` accepts, including links to files. For a folder that cannot be read,
+/// a link that is not followed, and a wanted entry that cannot be read or is not a regular file, yields an
+/// error with the path, then continues.
 pub struct Walk<W> {
     wanted: W,
     /// Root of the walk with all links resolved; `None` if linked folders are skipped.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 /// How long a command or a bake waits for another program that is writing.
 const LONG_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the start of a show and its saving thread wait for another program.
+/// How long a show waits for another program that is writing, at startup and on the thread that saves changes.
 pub(super) const SHORT_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Handling of the write-ahead log when the last connection is closed.

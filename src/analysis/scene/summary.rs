@@ -17,11 +17,13 @@ const STEP: usize = 5;
 /// Lags of the self-similarity, in steps.
 const SELF_LAGS: std::ops::Range<usize> = 20..68;
 
-/// Number of newest hops compared with the rest to detect a change in the music, and the tracks compared.
+/// Number of most recent hops that are compared with the rest to detect a change in the music.
 const NEWEST: usize = 100;
+/// Tracks used in that comparison.
 const NOVELTY_TRACKS: std::ops::Range<usize> = 0..RANGES + 1;
-/// Novelty that counts as a change, in standard deviations, and the minimum number of hops between two changes.
+/// Novelty that counts as a change, in standard deviations.
 const NOVELTY: f32 = 1.05;
+/// Minimum number of hops between two changes.
 const MIN_CHANGE_HOPS: usize = 800;
 /// Minimum number of hops for a summary.
 const MIN_HOPS: usize = 150;

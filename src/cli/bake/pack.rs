@@ -14,7 +14,7 @@ pub struct Args {
     /// predecessor
     #[arg(long, value_name = "DIR")]
     audit: PathBuf,
-    /// Preset folder that an audit of the predecessor covers [default: the folder named in the audit]
+    /// Preset folder covered by an audit from the predecessor [default: the folder named in the audit]
     #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
     /// Name of the pack

@@ -148,6 +148,9 @@ impl Parser<'_> {
         while self.peek().is("[") {
             self.next();
             let pos = self.pos();
+            if lengths.len() == 8 {
+                return Error::limit(pos, "an array with more than 8 dimensions");
+            }
             if self.accept("]") {
                 lengths.push(None);
                 continue;
@@ -164,9 +167,6 @@ impl Parser<'_> {
                     return Error::limit(pos, message);
                 }
                 None => return Error::semantic(pos, "the length of an array must be a constant"),
-            }
-            if lengths.len() > 8 {
-                return Error::limit(pos, "an array with more than 8 dimensions");
             }
         }
         Ok(lengths)
