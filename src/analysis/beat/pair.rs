@@ -221,12 +221,13 @@ mod tests {
         let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
         for hop in 0..60 * BEAT {
             let on = |beat: usize| hop % (4 * BEAT) == beat * BEAT;
-            // Kicks on the first and third beats, snares on the others.
-            let (low, mid) = (f32::from(on(0) || on(2)), f32::from(on(1) || on(3)));
+            // Kicks on two beats, snares on the others: the weaker kick is more likely the downbeat.
+            let low = if on(2) { 0.8 } else { f32::from(on(0)) };
+            let mid = f32::from(on(1) || on(3));
             let accent = Accent { all: 0.3 * rng.unit_f32() + low + mid, low, mid, ..Accent::default() };
-            // The network takes the second beat for the downbeat.
+            // The network takes the stronger kick for the downbeat.
             let beat = if (1..4).contains(&(hop % BEAT)) { 0.8 } else { 0.02 };
-            let downbeat = if (1..4).contains(&(hop % (4 * BEAT)).wrapping_sub(BEAT)) { 0.8 } else { 0.0 };
+            let downbeat = if (1..4).contains(&(hop % (4 * BEAT))) { 0.8 } else { 0.0 };
             let onset = Onset { low: 0.1, mid: 1.0, high: 0.1 };
             pair.step(accent, Activation { beat, downbeat, presence: 1.0 }, onset, true);
         }

@@ -213,7 +213,9 @@ impl ShowThread {
                 // Joined on another thread, because the old analysis thread may still be busy opening its input.
                 if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old))
                 {
-                    log::debug!("cannot start a thread to join the old analysis thread ({error}); joined it here");
+                    log::debug!(
+                        "cannot start a thread to join the old analysis thread ({error}); joined it here"
+                    );
                 }
             }
             ShowRequest::LimitFlashes(on) => self.stepper.rig.stage.limit_flashes(on),
