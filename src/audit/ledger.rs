@@ -117,9 +117,11 @@ impl Ledger {
     /// retrying, because it is unsafe or incomplete or its look is not ok.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
-        self.store.each_summary(&self.recipe, |id, [safety, completeness, look]| {
+        self.store.each_summary(&self.recipe, |id, [safety, completeness, look, json]| {
             let ok = safety == Safety::Ok.label() && completeness == "ok" && look == LookVerdict::Ok.label();
-            known.push((id, !ok));
+            if serde_json::from_str::<Record>(json).is_ok() {
+                known.push((id, !ok));
+            }
         })?;
         Ok(known)
     }
@@ -296,15 +298,18 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_whose_verdict_is_cut_off_is_not_audited() {
+    fn a_preset_whose_verdict_is_damaged_is_not_audited() {
         let ledger = Ledger::new(Store::in_memory().expect("opens"), recipe(&settings(1)));
-        let [cut, whole] = [PresetId::of(b"a"), PresetId::of(b"b")];
+        let [cut, renamed, whole] = [b"a", b"b", b"c"].map(|bytes| PresetId::of(bytes));
         let record = Record::without_evidence(Safety::Hang, "20 s".into());
-        let row = ledger.row(cut, &record, &Gates::default(), 1).expect("a row");
-        let json = row.json[..row.json.len() / 2].to_owned();
-        ledger.store.put_verdicts(&[VerdictRow { json, ..row }]).expect("saved");
+        let damage = |id: PresetId, damage: &dyn Fn(&str) -> String| {
+            let row = ledger.row(id, &record, &Gates::default(), 1).expect("a row");
+            ledger.store.put_verdicts(&[VerdictRow { json: damage(&row.json), ..row }]).expect("saved");
+        };
+        damage(cut, &|json| json[..json.len() / 2].to_owned());
+        damage(renamed, &|json| json.replace("\"safety\"", "\"safexy\""));
         ledger.put(whole, &record).expect("saved");
-        assert_eq!(ledger.get(cut).expect("read"), None);
+        assert_eq!([cut, renamed].map(|id| ledger.get(id).expect("read")), [None, None]);
         assert_eq!(ledger.known().expect("read"), [(whole, true)]);
     }
 

@@ -115,6 +115,8 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
         known: HashSet::new(),
         functions: HashMap::new(),
         open: Vec::new(),
+        skipped: Vec::new(),
+        visits: 0,
         depth: 0,
     };
     let mut cost = Cost::default();
@@ -164,6 +166,10 @@ struct Estimate<'a> {
     functions: HashMap<usize, Cost>,
     /// Indices of the functions whose cost is being computed, to detect recursion.
     open: Vec<usize>,
+    /// Indices of the functions that were left out of the current estimate because their cost is being computed.
+    skipped: Vec<usize>,
+    /// Number of estimates of functions so far.
+    visits: u32,
     /// Number of levels outside of what is being estimated.
     depth: usize,
 }
@@ -191,7 +197,12 @@ impl Estimate<'_> {
         if self.open.len() >= limits::CALL_DEPTH {
             return Error::limit(pos, format!("function calls nested deeper than {}", limits::CALL_DEPTH));
         }
+        self.visits += 1;
+        if self.visits > limits::ESTIMATES {
+            return Error::limit(pos, "too many overloads that may call each other");
+        }
         self.open.push(index);
+        let outer = std::mem::take(&mut self.skipped);
         let mut cost = Cost::default();
         cost.work(function.parameters.len() as u64 / limits::OPERANDS);
         for parameter in &function.parameters {
@@ -206,7 +217,30 @@ impl Estimate<'_> {
         }
         self.open.pop();
         cost.calls += 1;
-        self.functions.insert(index, cost);
+        self.skipped.retain(|skipped| *skipped != index);
+        if self.skipped.is_empty() {
+            self.functions.insert(index, cost);
+        }
+        self.skipped.extend(outer);
+        Ok(cost)
+    }
+
+    /// Returns the maximum cost of the functions that a call may call; the types of the arguments decide which one it is.
+    fn call(&mut self, name: &Name, arguments: usize, pos: Pos) -> Result<Cost, Error> {
+        let candidates = self.ast.candidates(name, arguments);
+        if candidates.is_empty() {
+            return Ok(intrinsic(name));
+        }
+        // An overload may call another one. Recursion that depends on the types is found during lowering.
+        let recursive = candidates.iter().all(|index| self.open.contains(index));
+        let mut cost = Cost::default();
+        for index in candidates {
+            if !recursive && self.open.contains(&index) {
+                self.skipped.push(index);
+            } else {
+                cost.combine(self.function(index, pos)?, u64::max);
+            }
+        }
         Ok(cost)
     }
 
@@ -230,15 +264,9 @@ impl Estimate<'_> {
                 Expr::Call(name, arguments) => {
                     cost.work(1);
                     self.depth += level;
-                    let candidates = ast.candidates(name, arguments.len());
-                    let mut called = if candidates.is_empty() { intrinsic(name) } else { Cost::default() };
-                    // The types of the arguments decide which one is called.
-                    for index in candidates {
-                        called.combine(self.function(index, ast.pos(id))?, u64::max);
-                    }
+                    let called = self.call(name, arguments.len(), ast.pos(id))?;
                     self.depth -= level;
-                    called.depth += level;
-                    cost.add(called);
+                    cost.add(Cost { depth: called.depth + level, ..called });
                 }
                 _ => cost.work(1),
             }

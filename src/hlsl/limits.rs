@@ -8,6 +8,9 @@ pub const DEPTH: usize = 300;
 pub const NESTED_ARMS: usize = 12;
 /// Maximum depth of nested calls.
 pub const CALL_DEPTH: usize = 24;
+/// Maximum number of functions whose cost is estimated, counting a function again each time that the estimate depends on
+/// the caller.
+pub const ESTIMATES: u32 = 10_000;
 /// Maximum nesting depth of arrays and structs in a type.
 pub const TYPE_DEPTH: usize = 32;
 /// Maximum number of elements in an array.

@@ -97,23 +97,23 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the ID, safety, completeness and look of every verdict of `recipe` whose JSON is valid.
-    /// SQLite checks the JSON in the order of the file, which is fast even for a large library.
+    /// Calls `each` with the ID, safety, completeness, look and JSON of every verdict of `recipe`, in the order of the
+    /// file, which is fast even for a large library.
     pub fn each_summary(
         &self,
         recipe: &str,
-        mut each: impl FnMut(PresetId, [&str; 3]),
+        mut each: impl FnMut(PresetId, [&str; 4]),
     ) -> Result<(), StoreError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, safety, completeness, look FROM verdicts NOT INDEXED WHERE recipe = ?1 AND json_valid(json)",
+            "SELECT id, safety, completeness, look, json FROM verdicts NOT INDEXED WHERE recipe = ?1",
         )?;
         let mut rows = query.query([recipe])?;
         while let Some(row) = rows.next()? {
-            let mut words = [""; 3];
-            for (at, word) in words.iter_mut().enumerate() {
-                *word = row.get_ref(at + 1)?.as_str().map_err(rusqlite::Error::from)?;
+            let mut texts = [""; 4];
+            for (at, text) in texts.iter_mut().enumerate() {
+                *text = row.get_ref(at + 1)?.as_str().map_err(rusqlite::Error::from)?;
             }
-            each(PresetId(row.get(0)?), words);
+            each(PresetId(row.get(0)?), texts);
         }
         Ok(())
     }

@@ -337,10 +337,12 @@ mod tests {
     #[test]
     fn a_status_published_while_the_previous_one_is_read_is_not_lost() {
         let writer = StoreWriter::start(Store::in_memory().expect("opens"), 0).expect("starts");
+        let begun = std::time::Instant::now();
         for saved in (2..=10_000).step_by(2) {
             writer.write(favourite(1), 1);
             writer.write(favourite(2), 1);
             while writer.new_status().is_none_or(|status| status.saved < saved) {
+                assert!(begun.elapsed().as_secs() < 120, "a status is missing: {saved} saved changes");
                 std::hint::spin_loop();
             }
         }

@@ -139,6 +139,17 @@ fn recursion_is_rejected_even_through_defaults() {
 }
 
 #[test]
+fn an_overload_may_call_another_one() {
+    let hash = "float hash(float n) { return frac(sin(n) * 43758.5); }
+        float hash(float2 p) { return hash(p.x + 57 * p.y); }";
+    assert_eq!(rejection(&format!("{hash} {}", body("ret = hash(uv);"))), None);
+    // Each overload may call every other one, in any order.
+    let types = ["float", "float2", "float3", "float4", "int", "int2", "int3", "int4", "bool", "bool2"];
+    let overloads = types.map(|ty| format!("float f({ty} x) {{ return f(x.x); }}")).concat();
+    assert_eq!(rejection(&format!("{overloads} {}", body("ret = f(uv);"))), Some(ErrorKind::Limit));
+}
+
+#[test]
 fn macro_expansion_is_limited() {
     let doubled = numbered(60, |n| format!("#define a{n}(x) a{}(x##x)\n", n - 1));
     let chain = numbered(400, |n| format!("#define a{n} a{}\n", n - 1));

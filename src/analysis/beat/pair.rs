@@ -63,8 +63,6 @@ pub struct TrackerPair {
     hop: u64,
     /// Whether the informed tracker leads.
     informed_leads: bool,
-    /// Whether both trackers follow the same grid.
-    agree: bool,
     /// Number of consecutive decisions in favour of the other tracker.
     changes: u32,
     /// Beat number of the result minus that of the leading tracker.
@@ -82,7 +80,6 @@ impl TrackerPair {
             taps: TapSeries::default(),
             hop: 0,
             informed_leads: false,
-            agree: false,
             changes: 0,
             offset: 0,
         }
@@ -133,7 +130,6 @@ impl TrackerPair {
             && self.informed.low() > KICKS
             && self.informed.confidence() >= TRUSTED_CONFIDENCE;
         let relation = self.informed.count().zip(self.plain.count()).map(|(a, b)| relation(a, b));
-        self.agree = relation == Some(Relation::Same);
         let better = match relation {
             Some(Relation::Octave) if plain_trusted => {
                 let lead = if self.informed_leads { -OCTAVE_LEAD } else { OCTAVE_LEAD };
@@ -165,17 +161,8 @@ impl TrackerPair {
     }
 
     /// Returns the current grid on the audio clock, with manual overrides applied.
-    ///
-    /// The bars are those of the drums as long as both trackers follow the same grid: the drums place the downbeat
-    /// more often correctly than the network.
     pub fn grid(&self) -> BeatGrid {
         let mut grid = self.leader().grid();
-        if self.agree && self.informed_leads && !self.informed.is_manual() {
-            let drums = self.plain.grid();
-            let shift = (grid.beats_at(self.now()) - drums.beats_at(self.now())).round() as i64;
-            grid.downbeat = (drums.downbeat as i64 + shift).rem_euclid(4) as u64;
-            grid.downbeat_confidence = drums.downbeat_confidence;
-        }
         grid.anchor_beat = grid.anchor_beat.saturating_add_signed(self.offset);
         grid.downbeat = (grid.downbeat as i64 + self.offset).rem_euclid(4) as u64;
         grid
@@ -214,28 +201,6 @@ mod tests {
             assert_eq!((pair.informed_leads, grid.trusted()), (leads, leads), "low {low}: {grid:?}");
             assert!(!leads || (grid.tempo.bpm() - 120.0).abs() < 1.0, "{grid:?}");
         }
-    }
-
-    #[test]
-    fn bars_are_those_of_the_drums_while_both_trackers_agree() {
-        let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
-        for hop in 0..60 * BEAT {
-            let on = |beat: usize| hop % (4 * BEAT) == beat * BEAT;
-            // Kicks on two beats, snares on the others: the weaker kick is more likely the downbeat.
-            let low = if on(2) { 0.8 } else { f32::from(on(0)) };
-            let mid = f32::from(on(1) || on(3));
-            let accent = Accent { all: 0.3 * rng.unit_f32() + low + mid, low, mid, ..Accent::default() };
-            // The network takes the stronger kick for the downbeat.
-            let beat = if (1..4).contains(&(hop % BEAT)) { 0.8 } else { 0.02 };
-            let downbeat = if (1..4).contains(&(hop % (4 * BEAT))) { 0.8 } else { 0.0 };
-            let onset = Onset { low: 0.1, mid: 1.0, high: 0.1 };
-            pair.step(accent, Activation { beat, downbeat, presence: 1.0 }, onset, true);
-        }
-        assert!(pair.informed_leads && pair.agree);
-        let start = |grid: BeatGrid| (grid.downbeat as f64 - grid.beats_at(pair.now())).rem_euclid(4.0);
-        let (drums, network) = (start(pair.plain.grid()), start(pair.informed.grid()));
-        assert!((drums - network).abs() > 0.5, "{drums} {network}");
-        assert!((start(pair.grid()) - drums).abs() < 0.2, "{} {drums}", start(pair.grid()));
     }
 
     #[test]

@@ -23,8 +23,9 @@ use crate::jobs::{lossy_lines, show_lock};
 /// check lists every process of the system, so it runs less often.
 pub(super) const CHECK_EVERY: Duration =
     Duration::from_millis(if cfg!(target_os = "linux") { 20 } else { 100 });
-/// Time in which a worker that has closed its pipes must exit.
-const EXIT_TIME: Duration = Duration::from_secs(2);
+/// Time in which a worker that has closed its pipes must exit. A driver may take seconds to free the memory of a process
+/// that the system has killed.
+const EXIT_TIME: Duration = Duration::from_secs(10);
 /// Interval between checks for cancellation.
 const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
 
@@ -352,8 +353,9 @@ impl Running {
             thread::sleep(CHECK_EVERY);
         }
         self.process.kill()?;
-        self.process.wait()?;
-        Ok(None)
+        let status = self.process.wait()?;
+        // It may have exited by itself in the meantime.
+        Ok(Some(status).filter(|status| !killed_from_outside(*status)))
     }
 }
 
