@@ -9,7 +9,7 @@ use super::limits;
 use super::loops::Loops;
 use super::scan::children;
 use super::types::Ty;
-use crate::preprocess::{Error, Pos};
+use crate::preprocess::{Error, Name, Pos};
 
 /// Functions that compile to many instructions.
 const EXPENSIVE: [&str; 22] = [
