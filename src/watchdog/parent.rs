@@ -154,8 +154,11 @@ impl Show {
                     let pressure = self.threads.pressure(CHECK_INTERVAL);
                     if self.silence.check(CHECK_INTERVAL, pressure) {
                         self.process.kill();
-                        let how = if pressure == Pressure::Gone { "crashed" } else { "hung" };
-                        return End::Crashed(format!("the show {how}"));
+                        return End::Crashed(match (pressure, self.process.child.try_wait()) {
+                            (Pressure::Gone, Ok(Some(status))) => format!("the show crashed ({status})"),
+                            (Pressure::Gone, _) => "the show crashed".into(),
+                            _ => "the show hung".into(),
+                        });
                     }
                 }
                 // The show has ended, or has closed its output and can no longer be watched.
