@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(store.rejected().expect("read"), [(verdict.id, "black".to_owned())]);
         let judged = |recipe: &str| {
             let mut judged = Vec::new();
-            store.each_summary(recipe, |id, [_, _, look]| judged.push((id, look.to_owned()))).expect("read");
+            store.each_summary(recipe, |id, [_, _, look, _]| judged.push((id, look.to_owned()))).expect("read");
             judged
         };
         assert_eq!((judged("old"), judged("new")), (Vec::new(), vec![(verdict.id, "black".to_owned())]));
