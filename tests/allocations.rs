@@ -28,11 +28,9 @@ use aivj::units::Unipolar;
 
 /// Known allocations: part of the function's name, and their number in [`MEASURED`] frames. When a number
 /// shrinks, record the new one here, so that it cannot grow again.
-const KNOWN: [(&str, usize); 2] = [
-    // A channel for each picture that is read back; wgpu reports through it when the buffer can be read. The second
-    // name is that of the caller, in case the compiler inlines the function.
+const KNOWN: [(&str, usize); 1] = [
+    // A channel for each picture that is read back; wgpu reports through it when the buffer can be read.
     ("stage::gpu::Gpu::map", 4),
-    ("stage::readback::Readback::request", 4),
 ];
 
 const FPS: f64 = 30.0;

@@ -335,6 +335,7 @@ impl Gpu {
 
     /// Starts mapping `buffer` for reading; the result arrives after a later [`Gpu::poll`] or [`Gpu::wait`], or never
     /// if the device is lost.
+    #[inline(never)] // `tests/allocations.rs` finds it by name.
     pub fn map(&self, buffer: &wgpu::Buffer) -> Receiver<Result<(), wgpu::BufferAsyncError>> {
         let (done, mapped) = mpsc::sync_channel(1);
         buffer.map_async(wgpu::MapMode::Read, .., move |result| {
