@@ -38,5 +38,6 @@ pub mod show;
 pub mod stage;
 pub mod store;
 pub mod training;
+pub mod tune;
 pub mod units;
 pub mod watchdog;

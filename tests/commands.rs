@@ -35,6 +35,7 @@ fn options_that_could_have_no_effect_are_refused() {
         ("listen --seconds nan", "expected a number of seconds"),
         ("doctor --listen nan", "from 0.1 to 10"),
         ("bake audit --library . --out o --seconds nan", "expected a number of seconds"),
+        ("bake tune head --out missing", "missing is not a folder"),
     ] {
         let (status, _, errors) = run(aivj(folder.path()).args(line.split(' ')));
         assert!(status.is_some_and(|status| status != 0) && errors.contains(why), "{line}: {errors}");

@@ -288,7 +288,7 @@ fn centres_of(old: &Styles, table: &Table, count: usize) -> Option<Array2<f32>> 
 }
 
 /// Normalises rows to unit length: only the direction matters.
-fn unit_rows(rows: &Array2<f32>) -> Array2<f32> {
+pub fn unit_rows(rows: &Array2<f32>) -> Array2<f32> {
     let mut rows = rows.clone();
     for mut row in rows.axis_iter_mut(Axis(0)) {
         let length = row.dot(&row).sqrt();

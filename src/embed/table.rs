@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::foreign::{self, ForeignSet};
 use super::npy;
 use crate::disk;
+use crate::facts::PresetId;
 use crate::frames::BakeItem;
 use crate::units::counted;
 
@@ -267,6 +268,11 @@ impl Table {
     /// Returns the row index of every preset, by ID.
     pub fn index(&self) -> HashMap<String, usize> {
         self.ids.iter().cloned().zip(0..).collect()
+    }
+
+    /// Returns the content ID of the preset of a row; `None` if it is unknown, as for rows of other programs.
+    pub fn content(&self, row: usize) -> Option<PresetId> {
+        self.keys[row].split('+').next()?.parse().ok()
     }
 
     /// Adds `rows`, whose IDs and keys are `added`, replacing existing rows of the same presets. `index` is

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 pub(super) const AUDIT_UNTIL: f64 = 0.2;
 /// Share of the budget after which no more frames are rendered.
 pub(super) const FRAMES_UNTIL: f64 = 0.85;
-/// Share of the budget after which no more presets are embedded; clusters and index take the rest.
+/// Share of the budget after which no more presets are embedded.
 pub(super) const EMBED_UNTIL: f64 = 0.96;
+/// Share of the budget after which the embeddings are no longer tuned; clusters and index take the rest.
+pub(super) const TUNE_UNTIL: f64 = 0.98;
 
 /// Clock of a bake, including the time of its earlier runs.
 pub(super) struct Clock {

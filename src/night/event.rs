@@ -13,7 +13,7 @@ pub enum BakeEvent {
     Check(Check),
     /// A stage starts.
     Stage {
-        /// Name of the stage, one of [`STAGES`](super::STAGES).
+        /// Name of the stage: one of [`STAGES`](super::STAGES), or the tuning.
         stage: String,
     },
     /// Progress of the current stage.

@@ -1,4 +1,5 @@
-//! The overnight bake in one command: audit, pack, frames, embeddings, clusters, index and morning report.
+//! The overnight bake in one command: audit, pack, frames, embeddings, tuning on request, clusters, index and morning
+//! report.
 //!
 //! Preflight checks, followed by a smoke test that runs a few presets through every stage, find most failures
 //! within the first minutes. The time budget is divided so that the last stage always finishes. Every stage
@@ -49,12 +50,13 @@ const SMALL_BAKE: usize = 10 * SMOKE_PRESETS;
 /// Interval between saves of the time spent.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
-/// The stages in order, by their names in the log.
+/// The stages in order, by their names in the log, without the optional tuning.
 pub const STAGES: [&str; 7] = [AUDIT, PACK, FRAMES, EMBED, CLUSTER, POLICY, DONE];
 const AUDIT: &str = "audit presets";
 const PACK: &str = "write pack";
 const FRAMES: &str = "render frames";
 const EMBED: &str = "embed CLIP";
+const TUNE: &str = "tune embeddings";
 const CLUSTER: &str = "cluster embeddings";
 const POLICY: &str = "write style policy";
 const DONE: &str = "done.";
@@ -67,6 +69,7 @@ pub fn stage_label(stage: &str) -> &str {
         PACK => "Write pack",
         FRAMES => "Render frames",
         EMBED => "Embed presets",
+        TUNE => "Tune embeddings",
         CLUSTER => "Cluster embeddings",
         POLICY => "Write style policy",
         DONE => "Done",

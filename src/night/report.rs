@@ -30,6 +30,8 @@ pub(super) struct PageInput<'a> {
     pub pending: usize,
     /// Diversity grade of the pack, with reasons, if a pack was written.
     pub grade: Option<String>,
+    /// Outcome of the tuning, if it was requested.
+    pub tuning: Option<String>,
     pub rendered: Rendered,
     /// Time spent on the bake, earlier runs included.
     pub spent: Duration,
@@ -85,7 +87,7 @@ fn page(input: &PageInput, pictures: &Pictures) -> Markup {
 }
 
 fn summary(input: &PageInput) -> Markup {
-    let PageInput { styles, presets, excluded, pending, grade, rendered, spent, .. } = input;
+    let PageInput { styles, presets, excluded, pending, grade, tuning, rendered, spent, .. } = input;
     html! {
         h1 { (styles.pack) }
         p.quiet { (styles.generated_at) }
@@ -96,6 +98,9 @@ fn summary(input: &PageInput) -> Markup {
         }
         @if let Some(grade) = grade {
             p { "Pack diversity: " (grade) "." }
+        }
+        @if let Some(tuning) = tuning {
+            p { "Tuning: " (tuning) "." }
         }
         p { a href={ (AUDIT_FOLDER) "/report.html" } { "Audit report" } }
     }
@@ -243,6 +248,7 @@ mod tests {
             excluded: &excluded,
             pending: 1,
             grade: Some("good (mean distance 1.20x)".into()),
+            tuning: Some("using the tuned embeddings: retrieval 0.400 instead of 0.350".into()),
             rendered: Rendered::default(),
             spent: Duration::from_secs(7500),
         };
@@ -257,6 +263,7 @@ mod tests {
             "2 h 05 min",
             "<td>c01</td><td>calm &lt;star&gt;</td><td>0</td>",
             "Pack diversity: good (mean distance 1.20x).",
+            "Tuning: using the tuned embeddings: retrieval 0.400 instead of 0.350.",
         ] {
             assert!(html.contains(wanted), "{wanted} is missing in {html}");
         }

@@ -36,6 +36,8 @@ pub struct BakeSettings {
     pub embedder: String,
     /// Folder of the installed models.
     pub models: Option<PathBuf>,
+    /// Whether to tune the embeddings before clustering.
+    pub tune: bool,
     /// Whether to run only the smoke test: every stage on a few presets.
     pub smoke_only: bool,
     /// Settings of the frames, with their textures, audio and seed.
@@ -63,6 +65,7 @@ impl Default for BakeSettings {
             clusters: None,
             embedder: "builtin".into(),
             models: None,
+            tune: false,
             smoke_only: false,
             capture: CaptureSettings::default(),
             workers: 1,

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::clock::{AUDIT_UNTIL, EMBED_UNTIL, FRAMES_UNTIL};
+use super::clock::{AUDIT_UNTIL, Clock, EMBED_UNTIL, FRAMES_UNTIL, TUNE_UNTIL};
 use super::presets::{self, BakePresets, UNREAD};
 use super::settings::AUDIT_FOLDER;
 use super::{
-    AUDIT, Bake, BakeError, BakeEvent, BakeOutcome, CLUSTER, EMBED, FRAMES, PACK, POLICY, Run, real, report,
+    AUDIT, Bake, BakeError, BakeEvent, BakeOutcome, CLUSTER, EMBED, FRAMES, PACK, POLICY, Run, TUNE, real,
+    report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
 use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
@@ -20,6 +21,7 @@ use crate::jobs::progress::Progress;
 use crate::jobs::show_lock;
 use crate::jobs::{iso, now};
 use crate::pack::{self, PackSettings, Sample};
+use crate::tune::{TuneSettings, Tuned, tune_head};
 use crate::units::counted;
 
 /// Folder of the audit's thumbnails, within the audit folder.
@@ -75,7 +77,6 @@ impl Bake<'_, '_> {
         if self.stopped() {
             return Ok(BakeOutcome::Stopped);
         }
-        self.stage(CLUSTER);
         let settings = self.settings;
         let table = embed::Table::open(folder).map_err(|error| error.to_string())?;
         let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
@@ -83,6 +84,17 @@ impl Bake<'_, '_> {
         })?;
         table.rename(&judged.accepted);
         table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
+        let mut tuning = None;
+        if settings.tune {
+            self.stage(TUNE);
+            let (tuned, summary) = self.tune(&table, folder)?;
+            if self.stopped() {
+                return Ok(BakeOutcome::Stopped);
+            }
+            table = tuned.unwrap_or(table);
+            tuning = Some(summary);
+        }
+        self.stage(CLUSTER);
         let settings_of_clusters = ClusterSettings {
             count: settings.clusters,
             seed: settings.seed,
@@ -111,6 +123,7 @@ impl Bake<'_, '_> {
             excluded: &judged.excluded,
             pending: judged.pending,
             grade,
+            tuning,
             rendered,
             spent: self.clock.spent(),
         };
@@ -283,18 +296,7 @@ impl Bake<'_, '_> {
         let least = Instant::now() + MIN_EMBED;
         let mut worked = Instant::now();
         let done = embed::embed(items, embedder.as_mut(), folder, &mut |progress| {
-            let (took, rested) = (worked.elapsed(), Instant::now());
-            loop {
-                let proceed =
-                    self.progress(progress) && (!self.clock.over(EMBED_UNTIL) || Instant::now() < least);
-                // While a show is playing, pause for as long as the last presets took.
-                let show = settings.pause_for.as_deref().is_some_and(show_lock::is_locked);
-                if !proceed || !show || rested.elapsed() >= took {
-                    worked = Instant::now();
-                    return proceed;
-                }
-                std::thread::sleep(SHOW_CHECK_EVERY);
-            }
+            self.paced(progress, &mut worked, |clock| !clock.over(EMBED_UNTIL) || Instant::now() < least)
         })
         .map_err(|error| error.to_string())?;
         done.notes.into_iter().for_each(|note| self.note(note));
@@ -304,6 +306,55 @@ impl Bake<'_, '_> {
             self.note(format!("time limit for embedding reached after {presets}; the next run resumes"));
         }
         Ok(embedder.id())
+    }
+
+    /// Tunes the embeddings in `base`. Returns the tuned embeddings, if they are better, and a summary for the report.
+    /// The bake continues if tuning fails.
+    fn tune(
+        &mut self,
+        base: &embed::Table,
+        folder: &Path,
+    ) -> Result<(Option<embed::Table>, String), BakeError> {
+        let settings = self.settings;
+        let tuning =
+            TuneSettings { seed: settings.seed, threads: settings.workers, ..TuneSettings::default() };
+        let (store, mut notes) = (self.store()?, Vec::new());
+        let mut worked = Instant::now();
+        let tuned =
+            tune_head(base, folder, Some(&store), &tuning, &mut |note| notes.push(note), &mut |progress| {
+                self.paced(progress, &mut worked, |clock| !clock.over(TUNE_UNTIL))
+            });
+        let (table, summary) = match tuned {
+            Ok(Tuned::Improved(gate, table)) => (Some(table), gate.to_string()),
+            Ok(Tuned::Kept(gate)) => (None, gate.to_string()),
+            Ok(Tuned::Stopped) => {
+                (None, "time limit for tuning reached; keeping the base embeddings until the next run".into())
+            }
+            Err(error) => (None, format!("keeping the base embeddings: {error}")),
+        };
+        notes.push(format!("tuning: {summary}"));
+        notes.into_iter().for_each(|note| self.note(note));
+        Ok((table, summary))
+    }
+
+    /// Reports progress; while a show is playing, pauses for as long as the work since `worked` took. Returns whether
+    /// to proceed: `false` once cancelled, or when there is no time left.
+    fn paced(
+        &mut self,
+        progress: &Progress,
+        worked: &mut Instant,
+        has_time: impl Fn(&Clock) -> bool,
+    ) -> bool {
+        let (took, rested) = (worked.elapsed(), Instant::now());
+        loop {
+            let proceed = self.progress(progress) && has_time(&self.clock);
+            let show = self.settings.pause_for.as_deref().is_some_and(show_lock::is_locked);
+            if !proceed || !show || rested.elapsed() >= took {
+                *worked = Instant::now();
+                return proceed;
+            }
+            std::thread::sleep(SHOW_CHECK_EVERY);
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl State {
     /// an interruption.
     pub fn open(settings: &BakeSettings) -> Result<Self, String> {
         let fingerprint = format!(
-            "{} {:?} {:?} {} {} {:?} {} {:?}",
+            "{} {:?} {:?} {} {} {:?} {} {:?}{}",
             settings.library.display(),
             settings.limit,
             settings.clusters,
@@ -52,6 +52,7 @@ impl State {
             settings.pack_size,
             settings.capture.name(),
             settings.capture.textures,
+            if settings.tune { " tune" } else { "" },
         );
         let old = Self::last(&settings.folder)?;
         if let Some(old) = old.as_ref().filter(|old| !old.finished && old.fingerprint == fingerprint) {

@@ -111,6 +111,22 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     assert!(page.contains("0 new, 0 removed, 0 moved to another style"), "{page}");
 }
 
+#[test]
+fn a_bake_that_cannot_tune_keeps_its_embeddings_and_reports_why() {
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 8);
+    let done = night(&fixture, &["--tune"]);
+    assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
+    let out = fixture.folder("out");
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).expect("there");
+    let log = read("overnight.log");
+    assert!(log.contains("[overnight] tune embeddings"), "{log}");
+    assert!(log.contains("tuning: keeping the base embeddings: "), "{log}");
+    let page = read("morning.html");
+    assert!(page.contains("Tuning: keeping the base embeddings: "), "{page}");
+    assert!(!index(&out).is_empty() && !out.join("aivj-tuned").exists());
+}
+
 fn is_baked(cluster: &str) -> bool {
     cluster.strip_prefix('c').is_some_and(|number| number.parse::<u16>().is_ok())
 }

@@ -1,6 +1,6 @@
 //! `aivj bake cluster`: groups presets into styles and writes the style index.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cluster::{
@@ -11,6 +11,7 @@ use crate::frames::items_in;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 use crate::library::looks::keep_index;
+use crate::tune::tuned_table;
 use crate::units::counted;
 
 /// Group presets into styles and write the style index.
@@ -28,9 +29,10 @@ pub struct Args {
     /// Folder with the audit for --mode kmeans [default: the --out folder]
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
-    /// embeddings.npy or embeddings.hf.npy from another program, with the list of IDs next to it [default:
-    /// the embeddings in the --out folder]
-    #[arg(long, value_name = "FILE")]
+    /// `base` or `tuned`, for those in the --out folder, or an embeddings.npy or embeddings.hf.npy from another
+    /// program, with the list of IDs next to it [default: tuned if `aivj bake tune` found them better, otherwise
+    /// base]
+    #[arg(long, value_name = "KIND|FILE")]
     embeddings: Option<PathBuf>,
     /// Number of styles, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
@@ -115,13 +117,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             (table, known)
         }
-        Mode::Look => {
-            let table = match &embeddings {
-                Some(file) => Table::from_matrix(file)?,
-                None => Table::open(&out)?.unwrap_or_default(),
-            };
-            (table, Known::from_folder(&out))
-        }
+        Mode::Look => (embeddings_in(&out, embeddings.as_deref())?, Known::from_folder(&out)),
     };
     if let Some(k) = k.map(usize::from).filter(|k| *k > table.ids.len() && !table.ids.is_empty()) {
         println!("{}", cluster::reduced(k, table.ids.len()));
@@ -155,4 +151,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         counted(clusters.len(), "style")
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the embeddings to cluster: those of another program in a file, or the base or tuned ones in `out`.
+fn embeddings_in(out: &Path, kind: Option<&Path>) -> anyhow::Result<Table> {
+    let kind = match kind.map(|kind| (kind, kind.to_str())) {
+        None => None,
+        Some((_, Some(kind @ ("base" | "tuned")))) => Some(kind),
+        Some((file, _)) => return Ok(Table::from_matrix(file)?),
+    };
+    let base = Table::open(out)?.unwrap_or_default();
+    if kind == Some("base") {
+        return Ok(base);
+    }
+    match tuned_table(out, &base)? {
+        Some(tuned) => {
+            println!("using the tuned embeddings");
+            Ok(tuned)
+        }
+        None if kind.is_some() => anyhow::bail!(
+            "{} has no tuned embeddings that are better than the base; run `aivj bake tune head`",
+            out.display()
+        ),
+        None => Ok(base),
+    }
 }

@@ -13,6 +13,7 @@ mod pack;
 mod plan;
 mod report;
 mod snapshot;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ enum Stage {
     Flash(flash::Args),
     Frames(frames::Args),
     Embed(embed::Args),
+    Tune(tune::Args),
     Cluster(cluster::Args),
     Merge(merge::Args),
     Breed(breed::Args),
@@ -53,6 +55,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Stage::Overnight(args) => overnight::run(args),
         Stage::Frames(args) => frames::run(args),
         Stage::Embed(args) => embed::run(args),
+        Stage::Tune(args) => tune::run(args),
         Stage::Cluster(args) => cluster::run(args),
         Stage::Breed(args) => breed::run(args),
         Stage::Merge(args) => merge::run(args),

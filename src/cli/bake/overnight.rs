@@ -36,6 +36,9 @@ pub struct Args {
     k: Option<u16>,
     #[command(flatten)]
     embedding: Embedding,
+    /// Tune the embeddings, as `aivj bake tune head` does
+    #[arg(long)]
+    tune: bool,
     /// Run every stage on only a few presets
     #[arg(long)]
     smoke: bool,
@@ -88,6 +91,7 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
         clusters: args.k.map(usize::from),
         embedder: args.embedding.embedder,
         models: crate::cli::models::folder(),
+        tune: args.tune,
         smoke_only: args.smoke,
         capture: args.capture.settings(seed),
         workers: processes.max(1),

@@ -1,0 +1,153 @@
+//! What the head learns from: presets of different authors with the same label belong together, those with different
+//! labels apart (supervised contrastive loss; Khosla et al., 2020). Presets of one author are not compared, because
+//! many are copies of each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::Array2;
+
+use super::labels::Labels;
+use super::settings::LabelSource;
+use crate::units::{Rng, counted};
+
+/// Factor on the similarities, which are from -1 to 1, before the softmax.
+const SHARPNESS: f32 = 10.0;
+/// Number of presets with the same label that are added to a batch together.
+const GROUP: usize = 8;
+
+/// Labels of one kind that the head learns from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lesson {
+    source: LabelSource,
+    labels: Labels,
+    /// Rows by label.
+    groups: Vec<Vec<usize>>,
+    /// Group of each labelled row.
+    owners: Vec<usize>,
+}
+
+impl Lesson {
+    /// Selects, from the rows `train`, those with a label that presets of several authors share; `None` if there are
+    /// fewer than two such labels.
+    pub fn new(source: LabelSource, labels: &Labels, train: &[usize], authors: &[u32]) -> Option<Self> {
+        let mut by_label: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for &row in train {
+            if let Some(label) = labels[row] {
+                by_label.entry(label).or_default().push(row);
+            }
+        }
+        let of_several =
+            |rows: &Vec<usize>| rows.iter().map(|&row| authors[row]).collect::<BTreeSet<_>>().len() > 1;
+        let groups: Vec<Vec<usize>> = by_label.into_values().filter(of_several).collect();
+        let mut known = vec![None; labels.len()];
+        for &row in groups.iter().flatten() {
+            known[row] = labels[row];
+        }
+        let owners = (0..).zip(&groups).flat_map(|(group, rows)| rows.iter().map(move |_| group)).collect();
+        (groups.len() > 1).then_some(Self { source, labels: known, groups, owners })
+    }
+
+    /// Returns the number of presets with a label.
+    pub fn presets(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// Draws a batch of at most `size` rows, in groups with the same label; larger groups are drawn more often.
+    pub fn batch(&self, size: usize, rng: &mut Rng) -> Vec<usize> {
+        let mut batch = Vec::with_capacity(size + GROUP);
+        while batch.len() < size {
+            let rows = &self.groups[self.owners[rng.below(self.owners.len())]];
+            if rows.len() <= GROUP {
+                batch.extend(rows);
+            } else {
+                batch.extend((0..GROUP).map(|_| rows[rng.below(rows.len())]));
+            }
+        }
+        batch.truncate(size);
+        batch
+    }
+
+    /// Adds the gradient of the loss with respect to the similarity of each pair of the batch.
+    fn add_gradient(
+        &self,
+        batch: &[usize],
+        similarities: &Array2<f32>,
+        authors: &[u32],
+        to: &mut Array2<f32>,
+    ) {
+        let scale = self.source.weight() * SHARPNESS / batch.len() as f32;
+        for (at, &row) in batch.iter().enumerate() {
+            let Some(label) = self.labels[row] else { continue };
+            let compared = || {
+                batch.iter().enumerate().filter_map(|(other_at, &other)| {
+                    let same = self.labels[other]? == label;
+                    (authors[other] != authors[row]).then_some((other_at, same))
+                })
+            };
+            let same = compared().filter(|(_, same)| *same).count();
+            if same == 0 || same == compared().count() {
+                continue;
+            }
+            let raised = |other: usize| (SHARPNESS * (similarities[[at, other]] - 1.0)).exp();
+            let total: f32 = compared().map(|(other, _)| raised(other)).sum();
+            for (other, is_same) in compared() {
+                let wanted = if is_same { 1.0 / same as f32 } else { 0.0 };
+                to[[at, other]] += scale * (raised(other) / total - wanted);
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Lesson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let presets = counted(self.owners.len(), "preset");
+        write!(f, "{} ({} of {presets})", self.source.name(), self.groups.len())
+    }
+}
+
+/// Returns the gradient of the loss of all lessons with respect to the results of the head for a batch. `results` are
+/// of unit length.
+pub(super) fn gradient(
+    lessons: &[Lesson],
+    batch: &[usize],
+    results: &Array2<f32>,
+    authors: &[u32],
+) -> Array2<f32> {
+    let similarities = results.dot(&results.t());
+    let mut of_pairs = Array2::zeros(similarities.dim());
+    for lesson in lessons {
+        lesson.add_gradient(batch, &similarities, authors, &mut of_pairs);
+    }
+    (&of_pairs + &of_pairs.t()).dot(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_labels_shared_by_authors_are_learnt() {
+        let labels = vec![Some(0), Some(0), Some(1), Some(1), Some(2), Some(2), None, Some(1)];
+        let authors = [0, 1, 0, 1, 2, 2, 3, 3];
+        let lesson =
+            Lesson::new(LabelSource::Folders, &labels, &[0, 1, 2, 3, 4, 5, 6], &authors).expect("two labels");
+        assert_eq!(lesson.groups, [[0, 1], [2, 3]]);
+        assert_eq!((lesson.presets(), lesson.labels[7]), (4, None));
+        assert_eq!(Lesson::new(LabelSource::Folders, &labels, &[0, 1, 2], &authors), None);
+        let batch = lesson.batch(5, &mut Rng::new(1));
+        assert!(batch.len() == 5 && batch.iter().all(|row| *row < 4), "{batch:?}");
+    }
+
+    #[test]
+    fn the_gradient_draws_equal_labels_together_and_ignores_pairs_of_one_author() {
+        let labels = vec![Some(0), Some(0), Some(1), Some(1)];
+        let authors = [0, 1, 2, 0];
+        let lesson = Lesson::new(LabelSource::Folders, &labels, &[0, 1, 2, 3], &authors).expect("two labels");
+        let mut of_pairs = Array2::zeros((4, 4));
+        lesson.add_gradient(&[0, 1, 2, 3], &Array2::zeros((4, 4)), &authors, &mut of_pairs);
+        assert!(of_pairs[[0, 1]] < 0.0 && of_pairs[[2, 3]] < 0.0, "{of_pairs}");
+        assert!(of_pairs[[0, 2]] > 0.0 && of_pairs[[1, 3]] > 0.0, "{of_pairs}");
+        assert_eq!((of_pairs[[0, 3]], of_pairs[[3, 0]], of_pairs[[0, 0]]), (0.0, 0.0, 0.0));
+        assert!(of_pairs.sum_axis(ndarray::Axis(1)).iter().all(|sum: &f32| sum.abs() < 1e-5));
+    }
+}

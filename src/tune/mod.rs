@@ -1,0 +1,188 @@
+//! Tuning: a small trained head that moves presets with the same label closer together in the embeddings of a bake.
+//!
+//! The head learns from folders, tags, favourites and skips, and clusters, on presets of some authors. It is used only
+//! if it improves the neighbours of the presets of other authors, which it has not seen; otherwise the embeddings stay
+//! as they are. Head and tuned embeddings are in a folder of their own, because rows of different models are never
+//! mixed. A training that was interrupted, even by a crash, resumes and gives the same head.
+
+mod checkpoint;
+mod contrast;
+mod error;
+mod labels;
+mod measure;
+mod network;
+mod saved;
+mod settings;
+mod split;
+mod tensors;
+mod train;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::cluster::unit_rows;
+use crate::embed::Table;
+use crate::jobs::progress::OnProgress;
+use crate::store::Store;
+use contrast::Lesson;
+use labels::{Described, Labels};
+use measure::Judge;
+use saved::{SavedHead, checkpoint_path};
+use split::Split;
+use train::Training;
+
+pub use error::TuneError;
+pub use measure::{Comparison, Gate};
+pub use settings::{LabelSource, TuneSettings};
+
+/// Minimum number of held-out presets to judge a head by.
+const MIN_HELD_OUT: usize = 20;
+/// Minimum number of authors of the held-out presets.
+const MIN_AUTHORS: usize = 5;
+/// Minimum number of presets to choose the best epoch by.
+const MIN_VALIDATION: usize = 10;
+
+/// Result of the tuning.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tuned {
+    /// Cancelled; the next run resumes.
+    Stopped,
+    /// The base embeddings stay in use.
+    Kept(Gate),
+    /// The tuned embeddings are better; they are in the table.
+    Improved(Gate, Table),
+}
+
+/// Trains a head on the embeddings in `base`, of the bake in `folder`, and saves it there with the tuned embeddings. If
+/// nothing has changed since the last training, its result is used again. `on_note` receives messages.
+pub fn tune_head(
+    base: &Table,
+    folder: &Path,
+    store: Option<&Store>,
+    settings: &TuneSettings,
+    on_note: &mut dyn FnMut(String),
+    on_progress: OnProgress,
+) -> Result<Tuned, TuneError> {
+    check(base)?;
+    let described = Described::of(base, folder, store)?;
+    let split = Split::by_author(&described.authors, &described.author_keys, settings.seed);
+    let (source, labels) = judging_labels(&described, &split)?;
+    let lessons = lessons(&described, &split, settings)?;
+    let fingerprint = fingerprint(base, &described, settings);
+    let checkpoint = checkpoint_path(folder);
+    // An unreadable head is replaced.
+    let last = SavedHead::read(folder).ok().flatten().filter(|saved| saved.fingerprint == fingerprint);
+    let saved = match last {
+        Some(saved) => {
+            on_note("nothing has changed since the last tuning; using its result".into());
+            saved
+        }
+        None => {
+            let kinds: Vec<String> = lessons.iter().map(ToString::to_string).collect();
+            on_note(format!("learning from {}", kinds.join(", ")));
+            let rows = unit_rows(&base.rows);
+            let training = Training {
+                rows: &rows,
+                authors: &described.authors,
+                lessons: &lessons,
+                judge: &Judge::new(&described, labels, split.validation.iter().copied()),
+                validation: &split.validation,
+                settings,
+                fingerprint: &fingerprint,
+            };
+            let Some(head) = training.run(&checkpoint, on_note, on_progress)? else {
+                return Ok(Tuned::Stopped);
+            };
+            let judge = Judge::new(&described, labels, 0..base.ids.len());
+            let tuned = head.apply(&rows);
+            let gate = judge.gate(source, &split.held_out, [&rows, &tuned], settings.threads);
+            let saved = SavedHead { head, base: base.embedder_id.clone(), fingerprint, gate };
+            saved.write(folder)?;
+            saved
+        }
+    };
+    std::fs::remove_file(&checkpoint).ok(); // It may not exist.
+    Ok(match saved.table(folder, base)? {
+        Some(table) => Tuned::Improved(saved.gate, table),
+        None => Tuned::Kept(saved.gate),
+    })
+}
+
+/// Returns the tuned embeddings of the presets in `base`, the table of the bake in `folder`; `None` if there is no head
+/// that was accepted for these embeddings.
+pub fn tuned_table(folder: &Path, base: &Table) -> Result<Option<Table>, TuneError> {
+    SavedHead::read(folder)?.map_or(Ok(None), |saved| saved.table(folder, base))
+}
+
+/// Checks that the table has one finite embedding for each preset.
+fn check(table: &Table) -> Result<(), TuneError> {
+    let (ids, keys, rows) = (table.ids.len(), table.keys.len(), table.rows.nrows());
+    if ids == 0 && rows == 0 {
+        return Err(TuneError::Empty);
+    }
+    if ids != rows || keys != rows {
+        return Err(TuneError::Mismatched { ids, keys, rows });
+    }
+    let broken = table.rows.outer_iter().filter(|row| !row.iter().all(|value| value.is_finite()));
+    match broken.count() {
+        0 => Ok(()),
+        count => Err(TuneError::NotFinite { count }),
+    }
+}
+
+/// Returns the best labels that enough held-out presets have.
+fn judging_labels<'a>(
+    described: &'a Described,
+    split: &Split,
+) -> Result<(LabelSource, &'a Labels), TuneError> {
+    let enough = |labels: &&Labels| {
+        let labelled = |rows: &[usize]| rows.iter().copied().filter(|row| labels[*row].is_some()).collect();
+        let (held_out, validation): (Vec<usize>, Vec<usize>) =
+            (labelled(&split.held_out), labelled(&split.validation));
+        let authors: BTreeSet<u32> = held_out.iter().map(|row| described.authors[*row]).collect();
+        held_out.len() >= MIN_HELD_OUT && authors.len() >= MIN_AUTHORS && validation.len() >= MIN_VALIDATION
+    };
+    let found = LabelSource::JUDGES
+        .into_iter()
+        .find_map(|source| Some((source, described.labels[&source].as_ref().ok().filter(enough)?)));
+    found.ok_or_else(|| {
+        TuneError::NoJudge(described.problems(&LabelSource::JUDGES, "too few presets or authors"))
+    })
+}
+
+/// Returns what the head learns from.
+fn lessons(described: &Described, split: &Split, settings: &TuneSettings) -> Result<Vec<Lesson>, TuneError> {
+    let lesson = |source: &LabelSource| {
+        let labels = described.labels[source].as_ref().ok()?;
+        Lesson::new(*source, labels, &split.train, &described.authors)
+    };
+    let lessons: Vec<Lesson> = settings.labels.iter().filter_map(lesson).collect();
+    if lessons.is_empty() {
+        let problems = described.problems(&settings.labels, "too few presets or authors");
+        return Err(TuneError::NoLabels(problems));
+    }
+    Ok(lessons)
+}
+
+/// Returns a hash of everything that determines the head.
+fn fingerprint(base: &Table, described: &Described, settings: &TuneSettings) -> String {
+    let TuneSettings { labels, hidden, epochs, seed, threads: _ } = settings;
+    let mut digest = Sha256::new();
+    digest.update(format!("v0 {:?} {labels:?} {hidden:?} {epochs} {seed}\n", base.embedder_id));
+    for (row, id) in base.rows.outer_iter().zip(&base.ids) {
+        digest.update(id);
+        digest.update(row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
+    }
+    for (author, words) in described.authors.iter().zip(&described.words) {
+        digest.update(format!("{} {words:?}\n", described.author_keys[*author as usize]));
+    }
+    for (source, labels) in &described.labels {
+        digest.update(format!("{source:?} {labels:?}\n"));
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;
