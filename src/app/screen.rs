@@ -202,7 +202,7 @@ pub(super) fn event_loop<T: 'static>() -> Result<EventLoop<T>, String> {
     if cfg!(target_os = "linux") && !named {
         return Err("neither DISPLAY nor WAYLAND_DISPLAY is set".into());
     }
-    EventLoop::with_user_event().build().map_err(|_| "the display server does not respond".into())
+    EventLoop::with_user_event().build().map_err(|_| "cannot connect to the display server".into())
 }
 
 /// Event handler that lists the displays and exits.

@@ -55,7 +55,9 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
         // SAFETY: `close` is valid until the process ends, and it returns.
         let failed = unsafe { libc::atexit(close) };
         if failed != 0 {
-            log::debug!("a lost display server will end the show without closing its log");
+            log::debug!(
+                "cannot install an exit handler; if the display server disconnects, the log is not closed"
+            );
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct FileSource {
     playback: Playback,
     head: Playhead,
     decoded: Vec<Frame>,
-    /// Resampled audio that is not yet due; the first `used` frames have been delivered.
+    /// Resampled audio; the first `used` frames have been delivered.
     ready: Vec<Frame>,
     used: usize,
     ended: bool,

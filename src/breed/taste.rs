@@ -175,8 +175,8 @@ impl Distances {
     }
 }
 
-/// Returns the indices of up to `count` of the best children, in order: near the favourites, without too many
-/// flashes, and with different parents.
+/// Returns the indices of up to `count` children, best first: ranked by distance to the favourites, with penalties
+/// for flashes and for parents of children that rank higher.
 pub(super) fn best(kept: &[Kept], children: &[Child], median: f32, count: usize) -> Vec<usize> {
     let (mut left, mut best) = (kept.to_vec(), Vec::new());
     let mut shown: BTreeMap<usize, f32> = BTreeMap::new();

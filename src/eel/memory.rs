@@ -1,9 +1,9 @@
 //! The memories `megabuf` and `gmegabuf`: 8,388,608 numbers each, in blocks that are allocated on the first
 //! write of a value other than 0.
 
-/// Size of a memory, in numbers.
+/// Number of values in a memory.
 pub(super) const SIZE: usize = 8 * 1024 * 1024;
-/// Size of a block, in numbers.
+/// Number of values in a block.
 pub(super) const BLOCK: usize = 65_536;
 /// Number of blocks in a memory.
 pub(super) const BLOCKS: usize = SIZE / BLOCK;

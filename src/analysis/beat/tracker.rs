@@ -25,10 +25,10 @@ const LATENCY_SECS: f64 = 0.032 + LAG as f64 * HOP_SECS;
 const ADOPT_Z: f32 = 4.4;
 /// `z` above which a grid is adopted as an untrusted candidate; noise reaches it half of the time.
 const CANDIDATE_Z: f32 = 1.8;
-/// A grid holds if it is at least this many updates old, led in more than this share of the recent ones and
-/// has more than this mean `z`. A candidate that holds is as significant as one at [`ADOPT_Z`]: in a room, in
-/// a crowd or through a muffled system the beat never stands out more than that, but it keeps its position, whereas the
-/// peaks of noise wander.
+/// A grid holds if it is at least this many updates old, has led in more than this share of the recent ones, and
+/// has a mean `z` above this. A candidate that holds is as significant as one that reaches [`ADOPT_Z`]: in a room,
+/// in a crowd or through a muffled system, the beat may never reach that `z`, but it stays in place, whereas noise
+/// peaks wander.
 const HOLD_UPDATES: u32 = 50;
 const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;

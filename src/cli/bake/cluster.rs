@@ -29,12 +29,12 @@ pub struct Args {
     /// Folder with the audit for --mode kmeans [default: the --out folder]
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
-    /// `base` or `tuned`, for those in the --out folder, or an embeddings.npy or embeddings.hf.npy from another
-    /// program, with the list of IDs next to it [default: tuned if `aivj bake tune` found them better, otherwise
-    /// base]
+    /// `base` or `tuned` to use those embeddings in the --out folder, or the path of an embeddings.npy or
+    /// embeddings.hf.npy from another program, with the list of IDs next to it [default: tuned if `aivj bake tune`
+    /// found them better, otherwise base]
     #[arg(long, value_name = "KIND|FILE")]
     embeddings: Option<PathBuf>,
-    /// Number of styles, 8 to 256 [default: based on library size]
+    /// Number of styles, 8 to 256 [default: as in the previous bake, or based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     /// Name of the pack [default: name of the --out folder]

@@ -31,7 +31,7 @@ pub struct Args {
     /// Maximum number of presets in the pack, selected for diversity [default: all that pass the audit]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pack_size: Option<u32>,
-    /// Number of styles, 8 to 256 [default: based on library size]
+    /// Number of styles, 8 to 256 [default: as in the previous bake, or based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     #[command(flatten)]

@@ -19,8 +19,8 @@ enum What {
     Head(HeadArgs),
 }
 
-/// Train a head on the embeddings, resuming an interrupted training. `aivj bake cluster` uses the tuned embeddings
-/// only if they are better for presets of authors that the head has not seen.
+/// Train a head on the embeddings, resuming an interrupted run. `aivj bake cluster` uses the tuned embeddings
+/// only if they are better for presets by authors that the head has not seen.
 #[derive(Debug, clap::Args)]
 struct HeadArgs {
     /// Folder of the bake, with embeddings.npy, ids.txt and embeddings.meta.json

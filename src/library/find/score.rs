@@ -51,7 +51,8 @@ pub(in crate::library) struct Ranking {
 }
 
 /// Ranks all presets of a library by fit to `description`, except the preset that they should resemble. Words that
-/// are neither in the lexicon nor in a name are ignored; if nothing else is left, the ranking is empty.
+/// are not in the lexicon and match no path, tag, energy or label are ignored; if nothing else is left, the ranking is
+/// empty.
 pub(in crate::library) fn rank(
     description: &Description,
     library: &Catalogue,

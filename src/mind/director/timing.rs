@@ -49,7 +49,7 @@ const MIN_ON_AIR_SECS: f64 = 4.0;
 const HIT_WAIT_SECS: f64 = 2.0;
 /// Minimum strength of a hit to cut on when there is no trusted beat.
 const HIT: f32 = 0.5;
-/// Rise of the energy above its average that requests a cut.
+/// How far the energy must rise above its average to trigger a cut.
 const JUMP: f32 = 0.2;
 /// Minimum downbeat confidence to wait for a downbeat.
 const SURE_DOWNBEAT: f32 = 0.5;
