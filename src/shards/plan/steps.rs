@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::embed;
+
 /// A bake on a cluster. Every computer sees the library, the textures and the work folder under the same
 /// paths.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub struct ClusterPlan {
     pub pack: String,
     /// Shared folder for everything that the bake writes.
     pub work: PathBuf,
-    /// Embedder: `builtin`, or a vision model.
+    /// Embedder: `builtin`, `auto`, or a vision model.
     pub embedder: String,
     /// Number of shards of each stage.
     pub shards: u32,
@@ -54,8 +56,8 @@ pub(super) struct Step {
 }
 
 impl ClusterPlan {
-    /// Returns the steps in order; each waits for the one before. With the built-in embedder, the last step
-    /// fits it to the whole library, which takes minutes.
+    /// Returns the steps in order; each waits for the one before. An embedder that is fitted on the library runs in
+    /// the last step.
     pub(super) fn steps(&self) -> Vec<Step> {
         let step = |name, sharded| Step { name, sharded };
         let mut steps = vec![
@@ -64,7 +66,7 @@ impl ClusterPlan {
             step("frames", true),
             step("merge-frames", false),
         ];
-        if self.embedder != "builtin" {
+        if !embed::needs_whole_library(&self.embedder) {
             steps.extend([step("embed", true), step("merge-embed", false)]);
         }
         steps.push(step("publish", false));
