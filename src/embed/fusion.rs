@@ -12,7 +12,7 @@ use super::{AUTO, BakeItem, BuiltinEmbedder, Embedder, EmbedderId, Onnx, PresetI
 use crate::disk;
 use crate::units::Rng;
 
-/// Norm of the vision model's part of a row; the code vector has norm 1.
+/// Norm of the vision model's part of a row, as that of the looks; the code vector has norm 1.
 const LENGTH: f32 = 1.0;
 /// Maximum number of presets over which the mean is computed.
 const SAMPLE: usize = 256;

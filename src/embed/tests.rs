@@ -156,7 +156,7 @@ fn auto_joins_the_rows_of_the_built_in_embedder_and_of_the_model() {
     assert!(seen.row(0).iter().all(|value| *value == 0.0));
     assert!(seen.outer_iter().skip(1).all(|row| (row.dot(&row) - 1.0).abs() < 1e-4), "{seen}");
     let alone = opened("tower", models, &items, out).rows(&presets).expect("embedded");
-    assert!(similarity(seen) < 0.6 && similarity(alone.view()) > 0.9, "{seen} {alone}");
+    assert!(similarity(seen) < 0.3 && similarity(alone.view()) > 0.7, "{seen} {alone}");
     // The same model gives the same ID; so does a row on its own.
     let mut again = opened("auto", models, &items, out);
     assert_eq!(again.id(), auto.id());

@@ -448,7 +448,6 @@ mod tests {
             r#"{"image_std":[0,1,1]}"#,
             r#"{"size":{"height":48,"width":32}}"#,
             r#"{"size":2}"#,
-            "[]",
         ] {
             assert!(hugging_face(nonsense).is_err(), "{nonsense}");
         }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::external::external_files;
+use super::external::{external_files, values};
 use crate::disk;
 
 /// Maximum size of a model that can be cut; a larger one has external weights.
@@ -15,8 +15,13 @@ const FLOAT: u8 = 1;
 /// messages of one field, so the declaration of the output may follow the model.
 ///
 /// # Errors
-/// Fails if the file cannot be read, or has external weights, which a model in memory cannot refer to.
+/// Fails if the file cannot be read, computes no such value, or has external weights, which a model in memory cannot
+/// refer to.
 pub(super) fn with_output(path: &Path, name: &str) -> Result<Vec<u8>, String> {
+    // The built-in runtime aborts the process if an output is not computed.
+    if !values(path).map_err(|error| error.to_string())?.contains(name) {
+        return Err(format!("it computes no value named {name}"));
+    }
     if !external_files(path).map_err(|error| error.to_string())?.is_empty() {
         return Err(format!(
             "it has no output {name}, and cannot be given one because its weights are in other files"

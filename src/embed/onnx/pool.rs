@@ -4,9 +4,10 @@ use super::config::Pool;
 use super::prepare::Layout;
 
 /// Returns one vector per picture from the values of an output, whose shape is [pictures, dimensions], [pictures,
-/// tokens, dimensions] or, for a convolution, [pictures, dimensions, height, width] (the dimensions last for
-/// [`Layout::Nhwc`]). Without `pool`, tokens are represented by the class token, the first; they are averaged if
-/// there is none, which is the case if they form a square. `None` if the shape is another one.
+/// tokens, dimensions] or, for a convolution, [pictures, dimensions, height, width] or [pictures, height, width,
+/// dimensions]: the equal ones are height and width, and if all are equal, the order is that of the input. Without
+/// `pool`, tokens are represented by the class token, the first; they are averaged if there is none, which is the case
+/// if they form a square. `None` if the shape is another one.
 pub(super) fn pool(
     shape: &[i64],
     values: &[f32],
@@ -14,11 +15,15 @@ pub(super) fn pool(
     layout: Layout,
 ) -> Option<Vec<Vec<f32>>> {
     let sides: Vec<usize> = shape.iter().map(|side| usize::try_from(*side).ok()).collect::<Option<_>>()?;
-    let (tokens, dimensions, dimensions_last) = match (sides[..].split_first()?.1, layout) {
-        ([dimensions], _) => (1, *dimensions, true),
-        ([tokens, dimensions], _) => (*tokens, *dimensions, true),
-        ([dimensions, height, width], Layout::Nchw) => (height * width, *dimensions, false),
-        ([height, width, dimensions], Layout::Nhwc) => (height * width, *dimensions, true),
+    let (tokens, dimensions, dimensions_last) = match sides[..].split_first()?.1 {
+        [dimensions] => (1, *dimensions, true),
+        [tokens, dimensions] => (*tokens, *dimensions, true),
+        [first, second, third] => match layout {
+            _ if second == third && first != second => (second * third, *first, false),
+            _ if first == second && second != third => (first * second, *third, true),
+            Layout::Nchw => (second * third, *first, false),
+            Layout::Nhwc => (first * second, *third, true),
+        },
         _ => return None,
     };
     if tokens * dimensions == 0 {
@@ -63,8 +68,12 @@ mod tests {
         assert_eq!(first(&[2, 4, 2], None, Nchw), Some(vec![3.0, 4.0]));
         assert_eq!(first(&[2, 5, 2], Some(Pool::Mean), Nchw), Some(vec![4.0, 5.0]));
         assert_eq!(first(&[2, 4, 2], Some(Pool::Cls), Nchw), Some(vec![0.0, 1.0]));
-        assert_eq!(first(&[1, 2, 2, 3], None, Nchw), Some(vec![2.5, 8.5]));
-        assert_eq!(first(&[1, 2, 3, 2], None, Nhwc), Some(vec![5.0, 6.0]));
+        for layout in [Nchw, Nhwc] {
+            assert_eq!(first(&[1, 3, 2, 2], None, layout), Some(vec![1.5, 5.5, 9.5]));
+            assert_eq!(first(&[1, 2, 2, 3], None, layout), Some(vec![4.5, 5.5, 6.5]));
+        }
+        assert_eq!(first(&[1, 2, 2, 2], None, Nchw), Some(vec![1.5, 5.5]));
+        assert_eq!(first(&[1, 2, 2, 2], None, Nhwc), Some(vec![3.0, 4.0]));
         for shape in [&[][..], &[4], &[1, 0], &[1, 2, 2, 2, 2], &[-1, 2]] {
             assert_eq!(pool(shape, &[0.0; 16], None, Nchw), None, "{shape:?}");
         }
