@@ -19,12 +19,12 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum ModelsCommand {
-    /// Add a model (model.onnx and preprocessor_config.json) from a folder or Hugging Face, and test it
+    /// Add a model (an ONNX file and its configuration) from a folder, a file or Hugging Face, and test it
     Add {
-        /// Folder, or OWNER/NAME of a repository on Hugging Face (or the hub in HF_ENDPOINT)
+        /// Folder, ONNX file, or OWNER/NAME of a repository on Hugging Face (or the hub in HF_ENDPOINT)
         #[arg(value_name = "SOURCE")]
         from: String,
-        /// Name of the model [default: name of the folder or repository]
+        /// Name of the model [default: name of the folder, file or repository]
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },

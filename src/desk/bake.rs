@@ -151,10 +151,16 @@ impl BakePage {
                 }
                 ui.end_row();
                 let name = ui.label("Embedder").id;
-                let word = |name: &str| if name.is_empty() { "Built-in".to_owned() } else { name.to_owned() };
+                let word = |name: &str| match name {
+                    "" => "Built-in".to_owned(),
+                    "auto" => "Built-in and model".to_owned(),
+                    name => name.to_owned(),
+                };
                 let choices = egui::ComboBox::from_id_salt("embedder").selected_text(word(embedder));
                 let choices = choices.show_ui(ui, |ui| {
-                    for name in [""].into_iter().chain(view.models.iter().map(String::as_str)) {
+                    let both = (!view.models.is_empty()).then_some("auto");
+                    let models = view.models.iter().map(String::as_str);
+                    for name in [""].into_iter().chain(both).chain(models) {
                         ui.selectable_value(embedder, name.to_owned(), word(name));
                     }
                 });

@@ -6,10 +6,12 @@
 mod builtin;
 mod concepts;
 mod foreign;
+mod fusion;
 mod looks;
 pub mod models;
 mod numbers;
 mod onnx;
+mod open;
 mod sparse;
 mod split_source;
 mod svd;
@@ -25,7 +27,8 @@ use ndarray::{Array2, Axis};
 
 pub use crate::library::looks::npy;
 pub use builtin::BuiltinEmbedder;
-pub use onnx::{MODEL_FILES, Onnx, check_model};
+pub use onnx::{Onnx, check_model};
+pub use open::{check_embedder, needs_whole_library, open_embedder};
 pub use table::{EmbedderId, Table, TableError};
 
 use crate::facts::PresetId;
@@ -36,6 +39,13 @@ use crate::jobs::progress::{OnProgress, Progress};
 const BATCH: usize = 256;
 /// Number of new rows after which the table is saved, so that a crash loses little.
 const SAVE_EVERY: usize = 8192;
+
+/// Name of the built-in embedder.
+const BUILTIN: &str = "builtin";
+/// Name of the built-in embedder joined with the first installed vision model.
+const AUTO: &str = "auto";
+/// Names that no vision model may have.
+const RESERVED: [&str; 2] = [BUILTIN, AUTO];
 
 /// A preset to embed.
 pub struct PresetInput {
@@ -52,28 +62,6 @@ pub trait Embedder {
 
     /// Returns one row per preset; a row of zeros for a preset with nothing to embed.
     fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String>;
-}
-
-/// Opens the embedder `name`: `builtin`, the name of a vision model in `models`, or the folder of a vision
-/// model. `on_note` receives a description of the embedder.
-pub fn open_embedder(
-    name: &str,
-    models: Option<&Path>,
-    items: &[BakeItem],
-    folder: &Path,
-    seed: u64,
-    threads: usize,
-    on_note: &mut dyn FnMut(String),
-) -> Result<Box<dyn Embedder>, EmbedError> {
-    if name == "builtin" {
-        let model = BuiltinEmbedder::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
-        on_note(format!("using the built-in embedder with {}", model.description()));
-        return Ok(Box::new(model));
-    }
-    let own = models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
-    let model = Onnx::open(&own.unwrap_or_else(|| PathBuf::from(name)), threads).map_err(EmbedError::Open)?;
-    on_note(format!("using the embedder {name}: {}", model.description()));
-    Ok(Box::new(model))
 }
 
 /// Result of the embedding stage.

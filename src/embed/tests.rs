@@ -1,5 +1,6 @@
 //! Tests of the embedding stage: which rows are kept, and which embedder they come from.
 
+use super::onnx::tests::{WIDTH, tower_folder};
 use super::*;
 use crate::frames::items_in;
 
@@ -98,4 +99,81 @@ fn builtin_reports_whether_looks_are_used() {
             && description.contains("found 3"),
         "{description}"
     );
+}
+
+/// Creates a library of `presets` presets, all but the first with a frame whose colours depend on the preset.
+fn library_with_pictures(presets: usize) -> (tempfile::TempDir, Vec<BakeItem>) {
+    let (folder, mut items) = library(presets);
+    for (at, item) in items.iter_mut().enumerate() {
+        let path = folder.path().join(format!("{at:04}.png"));
+        let colour = |x: u32, y: u32| image::Rgb([200, (x * at as u32 * 7 % 60) as u8, (y * 9) as u8]);
+        image::RgbImage::from_fn(16, 16, colour).save(&path).expect("written");
+        item.frames = if at == 0 { Vec::new() } else { vec![path] };
+    }
+    (folder, items)
+}
+
+/// Returns the inputs of these presets.
+fn inputs(items: &[BakeItem]) -> Vec<PresetInput> {
+    let input = |item: &BakeItem| PresetInput {
+        bytes: std::fs::read(&item.path).expect("readable"),
+        frames: item.frames.clone(),
+    };
+    items.iter().map(input).collect()
+}
+
+fn opened(name: &str, models: &Path, items: &[BakeItem], out: &Path) -> Box<dyn Embedder> {
+    open_embedder(name, Some(models), items, out, 1, 1, &mut |_| ()).expect("opened")
+}
+
+#[test]
+fn auto_without_a_model_is_the_built_in_embedder() {
+    let (library, items) = library_with_pictures(6);
+    let open = |name: &str| opened(name, library.path(), &items, library.path());
+    assert_eq!(open("auto").id(), open("builtin").id());
+    assert_eq!(check_embedder("auto", Some(library.path()), 1).expect("usable"), "built-in embedder");
+}
+
+#[test]
+fn auto_joins_the_rows_of_the_built_in_embedder_and_of_the_model() {
+    let (library, items) = library_with_pictures(30);
+    let models = tempfile::tempdir().expect("a folder");
+    std::fs::rename(tower_folder().keep(), models.path().join("tower")).expect("moved");
+    let (models, out) = (models.path(), library.path());
+    let presets = inputs(&items);
+    let mut auto = opened("auto", models, &items, out);
+    let rows = auto.rows(&presets).expect("embedded");
+    let builtin = opened("builtin", models, &items, out).rows(&presets).expect("embedded");
+    let described = builtin.ncols();
+    assert_eq!(rows.dim(), (30, described + WIDTH));
+    assert_eq!(rows.slice(ndarray::s![.., ..described]), builtin);
+    // A preset without frames has no row of the model; the others are around their mean.
+    let seen = rows.slice(ndarray::s![.., described..]);
+    let similarity = |rows: ndarray::ArrayView2<f32>| {
+        let sum = rows.sum_axis(Axis(0));
+        sum.dot(&sum).sqrt() / 29.0
+    };
+    assert!(seen.row(0).iter().all(|value| *value == 0.0));
+    assert!(seen.outer_iter().skip(1).all(|row| (row.dot(&row) - 1.0).abs() < 1e-4), "{seen}");
+    let alone = opened("tower", models, &items, out).rows(&presets).expect("embedded");
+    assert!(similarity(seen) < 0.3 && similarity(alone.view()) > 0.7, "{seen} {alone}");
+    // The same model gives the same ID; so does a row on its own.
+    let mut again = opened("auto", models, &items, out);
+    assert_eq!(again.id(), auto.id());
+    assert_eq!(again.rows(&presets[7..8]).expect("embedded").row(0), rows.row(7));
+    assert!(check_embedder("auto", Some(models), 1).expect("usable").contains("tower"));
+    std::fs::write(models.join("tower/aivj-model.toml"), "colours = \"bgr\"").expect("written");
+    assert_ne!(opened("auto", models, &items, out).id(), auto.id());
+}
+
+#[test]
+fn the_mean_of_a_few_pictures_is_computed_again_once_there_are_many() {
+    let (library, items) = library_with_pictures(30);
+    let models = tempfile::tempdir().expect("a folder");
+    std::fs::rename(tower_folder().keep(), models.path().join("tower")).expect("moved");
+    opened("builtin", models.path(), &items, library.path()); // Fits its models to all presets.
+    let id = |items: &[BakeItem]| opened("auto", models.path(), items, library.path()).id();
+    let few = id(&items[..5]);
+    assert_eq!(id(&items[..12]), few);
+    assert_ne!(id(&items), few);
 }

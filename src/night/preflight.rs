@@ -96,23 +96,10 @@ fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
     }
 }
 
-/// Loads and tests the vision model; does nothing for the built-in embedder.
+/// Loads and tests the vision model, if the embedder uses one.
 fn model(settings: &BakeSettings) -> Result<String, String> {
-    let mut message = String::new();
-    if settings.embedder == "builtin" {
-        return Ok("built-in embedder".into());
-    }
-    embed::open_embedder(
-        &settings.embedder,
-        settings.models.as_deref(),
-        &[],
-        &settings.folder,
-        settings.seed,
-        settings.workers,
-        &mut |text| message = text,
-    )
-    .map_err(|error| error.to_string())?;
-    Ok(message)
+    embed::check_embedder(&settings.embedder, settings.models.as_deref(), settings.workers)
+        .map_err(|error| error.to_string())
 }
 
 /// Describes the power source, where the platform reports it.

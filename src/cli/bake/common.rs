@@ -37,7 +37,8 @@ impl Work {
 /// Arguments for the embedder.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Embedding {
-    /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
+    /// `builtin`, a vision model (its folder, or its name in `aivj models list`), or `auto` for both: the built-in
+    /// embedder and the first model of the list, if there is one
     #[arg(long, value_name = "MODEL", default_value = "builtin")]
     pub embedder: String,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::common::{Embedding, Work};
-use crate::embed::{EmbedderId, embed, open_embedder};
+use crate::embed::{EmbedderId, embed, needs_whole_library, open_embedder};
 use crate::frames::{attach_frames, items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
@@ -33,8 +33,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Args { work: Work { library, workers, seed, .. }, out, embedding, frames, shard } = args;
     anyhow::ensure!(
-        shard.is_none() || embedding.embedder != "builtin",
-        "the built-in embedder needs the whole library and takes only minutes; run it without --shard after the merge"
+        shard.is_none() || !needs_whole_library(&embedding.embedder),
+        "the embedder {} needs the whole library; run it without --shard after the merge",
+        embedding.embedder
     );
     let _lock = FolderLock::take_output(&out)?;
     let mut items = items_in(&library, limit)?;

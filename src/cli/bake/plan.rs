@@ -30,7 +30,8 @@ pub struct Args {
     /// Folder shared by all computers, for the job files, the shards and the finished bake
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
+    /// `builtin`, a vision model (its folder, or its name in `aivj models list`), or `auto` for both: the built-in
+    /// embedder and the first model of the list, if there is one
     #[arg(long, value_name = "MODEL", default_value = "builtin")]
     embedder: String,
     /// CPU cores of each computer

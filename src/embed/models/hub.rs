@@ -9,15 +9,13 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::ModelError;
-use super::fetch::{Expected, Hash, fetch};
+use super::fetch::{Expected, Hash, fetch, get};
 use crate::disk;
-use crate::embed::MODEL_FILES;
+use crate::embed::onnx::{CONFIG_FILES, MODEL_FILES, is_model};
 use crate::jobs::progress::OnProgress;
 
 /// The default hub.
 const HUGGING_FACE: &str = "https://huggingface.co";
-/// File name of the preprocessing configuration.
-const CONFIG: &str = "preprocessor_config.json";
 /// Name of the file that records which commit a folder is downloaded from.
 const COMMIT: &str = ".commit";
 /// Time without data after which a connection counts as broken.
@@ -112,6 +110,7 @@ impl Hub {
             .timeout_recv_response(Some(Duration::from_secs(60)))
             .timeout_per_read(Some(timeout))
             .http_status_as_error(false)
+            .max_redirects(0) // Followed by `get`, which checks them.
             .build();
         Self { address: address.trim_end_matches('/').to_owned(), agent: config.into() }
     }
@@ -125,6 +124,12 @@ impl Hub {
         on_progress: OnProgress,
     ) -> Result<(), ModelError> {
         let listing = self.list(repository)?;
+        if listing.sha.is_empty() || !listing.sha.chars().all(|c| c.is_ascii_hexdigit()) {
+            return Err(ModelError::Hub(format!(
+                "{} returned an invalid commit: {:?}",
+                self.address, listing.sha
+            )));
+        }
         let wanted = wanted(&listing.siblings).map_err(|why| {
             ModelError::Hub(format!("{} has no suitable vision tower: {why}", repository.owner_and_name))
         })?;
@@ -149,7 +154,7 @@ impl Hub {
         let Repository { owner_and_name, revision } = repository;
         let url = format!("{}/api/models/{owner_and_name}/revision/{revision}?blobs=true", self.address);
         let failed = |why: String| ModelError::Hub(format!("cannot reach {}: {why}", self.address));
-        let mut response = self.agent.get(&url).call().map_err(|error| failed(error.to_string()))?;
+        let mut response = get(&self.agent, &url, 0).map_err(|error| failed(error.to_string()))?;
         match response.status().as_u16() {
             200 => {}
             401 | 403 | 404 => {
@@ -166,19 +171,38 @@ impl Hub {
     }
 }
 
-/// Selects the files to download: the model, its external data, and the configuration.
+/// Selects the files to download: the model, its external data, and its configuration.
 fn wanted(siblings: &[Sibling]) -> Result<Vec<&Sibling>, String> {
     let find = |name: &str| siblings.iter().find(|file| file.rfilename == name);
-    let model = MODEL_FILES.iter().find_map(|name| find(name)).ok_or_else(|| {
-        let names: Vec<&str> = siblings.iter().map(|file| file.rfilename.as_str()).take(12).collect();
-        format!("it needs one of {}, found {}", MODEL_FILES.join(", "), names.join(", "))
-    })?;
-    let config = find(CONFIG).ok_or_else(|| format!("{CONFIG} is missing"))?;
+    let model =
+        MODEL_FILES.iter().find_map(|name| find(name)).or_else(|| only_model(siblings)).ok_or_else(|| {
+            let names: Vec<&str> = siblings.iter().map(|file| file.rfilename.as_str()).take(12).collect();
+            format!("it needs one of {}, found {}", MODEL_FILES.join(", "), names.join(", "))
+        })?;
+    let configs: Vec<&Sibling> = CONFIG_FILES.iter().filter_map(|name| find(name)).collect();
+    if configs.is_empty() {
+        return Err(format!("it needs one of {}", CONFIG_FILES.join(", ")));
+    }
     let external_data = |file: &&Sibling| {
         let rest = file.rfilename.strip_prefix(model.rfilename.as_str());
         rest.is_some_and(|rest| {
-            (rest.starts_with("_data") || rest.starts_with(".data")) && !rest.contains('/')
+            (rest.starts_with("_data") || rest.starts_with(".data"))
+                && rest.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         })
     };
-    Ok([config].into_iter().chain(siblings.iter().filter(external_data)).chain([model]).collect())
+    let wanted = configs.into_iter().chain(siblings.iter().filter(external_data)).chain([model]);
+    let wanted: Vec<&Sibling> = wanted.collect();
+    let large = |file: &&&Sibling| file.size.is_some_and(|size| size > disk::limit::MODEL);
+    match wanted.iter().find(large) {
+        Some(file) => Err(format!("{} is too large", file.rfilename)),
+        None => Ok(wanted),
+    }
+}
+
+/// Returns the ONNX model at the top of the repository, if there is exactly one with a plain name.
+fn only_model(siblings: &[Sibling]) -> Option<&Sibling> {
+    let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let mut models =
+        siblings.iter().filter(|file| is_model(Path::new(&file.rfilename)) && plain(&file.rfilename));
+    models.next().filter(|_| models.next().is_none())
 }

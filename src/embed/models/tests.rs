@@ -197,6 +197,7 @@ fn an_invalid_source_is_reported_and_an_unusable_folder_leaves_nothing() {
     assert!(matches!(add("no such folder"), Err(ModelError::NoSource(_))));
     assert!(matches!(add("../up"), Err(ModelError::NoSource(_))));
     assert!(matches!(add("art/tower"), Err(ModelError::Hub(_))));
+    assert!(matches!(add("no such file.onnx"), Err(ModelError::NoSource(_))));
     let from = tempfile::tempdir().expect("a folder");
     let unfit = from.path().join("unfit");
     std::fs::create_dir(&unfit).expect("made");
@@ -218,7 +219,9 @@ fn invalid_model_names_are_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let hub = Hub::at("http://127.0.0.1:9");
     let from = folder.path().to_string_lossy();
-    for name in ["builtin", "Builtin", "", "a/b", "a\\b", "..", ".x", "c:x", "a\nb", "x.part", "x ", "-x"] {
+    for name in
+        ["builtin", "Builtin", "auto", "", "a/b", "a\\b", "..", ".x", "c:x", "a\nb", "x.part", "x ", "-x"]
+    {
         let added = super::add(&from, Some(name.into()), &folder.path().join("m"), &hub, 1, &mut |_| true);
         assert!(matches!(added, Err(ModelError::Name(_))), "{name:?}");
     }
@@ -238,4 +241,216 @@ fn an_unfit_folder_is_named_and_leaves_nothing_behind() {
     let Err(ModelError::Unfit(why)) = added else { panic!("accepted") };
     assert_eq!(why, format!("no model.onnx in {from}"));
     assert!(!models.join("lib.part").exists());
+}
+
+/// Starts a hub that answers every request with `respond`, which gets the path and the connection. The listing of
+/// `art/tower` is `listed`.
+fn hub_with(listed: String, respond: impl Fn(&str, &std::net::TcpStream) + Send + 'static) -> Hub {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let request: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let path = request.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+            match path.starts_with("/api/") {
+                true => {
+                    answer(&stream, "200 OK", &format!("Content-Length: {}", listed.len()), listed.as_bytes())
+                }
+                false => respond(path, &stream),
+            }
+        }
+    });
+    Hub::at(&address)
+}
+
+/// Sends a response; fails silently if the client has closed the connection.
+fn answer(mut stream: &std::net::TcpStream, status: &str, header: &str, body: &[u8]) {
+    write!(stream, "HTTP/1.1 {status}\r\n{header}\r\nConnection: close\r\n\r\n").ok();
+    stream.write_all(body).ok();
+}
+
+fn download(hub: &Hub, folder: &Path) -> Result<(), String> {
+    let repository = Repository::parse("art/tower").expect("a repository");
+    hub.fetch(&repository, folder, &mut |_| true).map_err(|error| error.to_string())
+}
+
+#[test]
+fn redirects_are_followed_on_the_same_host_only() {
+    let files = [("preprocessor_config.json", CONFIG), ("model.onnx", b"tower")];
+    let redirecting = |target: &'static str| {
+        hub_with(listing(&files), move |path, stream| match path.strip_prefix("/moved") {
+            None if path.ends_with("json") => {
+                answer(stream, "200 OK", &format!("Content-Length: {}", CONFIG.len()), CONFIG);
+            }
+            None => answer(stream, "302 Found", &format!("Location: {target}\r\nContent-Length: 0"), b""),
+            Some("/model") => answer(stream, "200 OK", "Content-Length: 5", b"tower"),
+            Some(_) => answer(stream, "302 Found", "Location: /moved/around\r\nContent-Length: 0", b""),
+        })
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(download(&redirecting("/moved/model"), folder.path()), Ok(()));
+    assert_eq!(std::fs::read(folder.path().join("model.onnx")).expect("there"), b"tower");
+    for target in [
+        "http://127.0.0.1:9/model.onnx",
+        "https://127.0.0.1/model.onnx",
+        "https://hf.co@example.org/model.onnx",
+        "ftp://hf.co/model.onnx",
+        "file:///etc/passwd",
+        "//example.org/model.onnx",
+        "",
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let why = download(&redirecting(target), folder.path()).expect_err("refused");
+        assert!(why.contains("which is not allowed"), "{target}: {why}");
+        assert!(!folder.path().join("model.onnx").exists());
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let why = download(&redirecting("/moved/around"), folder.path()).expect_err("refused");
+    assert!(why.contains("too many redirects"), "{why}");
+}
+
+#[test]
+fn a_body_longer_than_the_file_ends_the_download() {
+    // With a wrong size in the listing, and with no size at all: endless, in chunks.
+    let model = large();
+    let files = [("preprocessor_config.json", CONFIG), ("model.onnx", &model[..1000])];
+    let config = |stream: &_| answer(stream, "200 OK", &format!("Content-Length: {}", CONFIG.len()), CONFIG);
+    let lengthy = hub_with(listing(&files), move |path, stream| match path.ends_with("json") {
+        true => config(stream),
+        false => answer(stream, "200 OK", "Content-Length: 300000", &large()),
+    });
+    let endless = hub_with(listing(&files), move |path, mut stream| match path.ends_with("json") {
+        true => config(stream),
+        false => {
+            answer(stream, "200 OK", "Transfer-Encoding: chunked", b"");
+            while stream.write_all(b"400\r\n").is_ok()
+                && stream.write_all(&[7; 0x400]).is_ok()
+                && stream.write_all(b"\r\n").is_ok()
+            {}
+        }
+    });
+    for hub in [lengthy, endless] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let why = download(&hub, folder.path()).expect_err("refused");
+        assert!(why.contains("larger than its 1000 bytes"), "{why}");
+        let left = std::fs::read_dir(folder.path()).expect("readable").flatten();
+        let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name != ".commit").collect();
+        assert_eq!(left, ["preprocessor_config.json"]);
+    }
+}
+
+#[test]
+fn an_endless_listing_and_an_invalid_commit_are_refused() {
+    let endless = hub_with(" ".repeat(17 << 20), |_, _| {});
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(download(&endless, folder.path()).is_err());
+    let files = [("preprocessor_config.json", CONFIG), ("model.onnx", b"tower")];
+    for commit in ["../../other", "", "main"] {
+        let listed = listing(&files).replace(COMMIT, commit);
+        let why = download(&hub_with(listed, |_, _| {}), folder.path()).expect_err("refused");
+        assert!(why.contains("invalid commit"), "{why}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 0);
+}
+
+#[test]
+fn another_part_of_a_file_than_the_requested_one_is_refused() {
+    let model = large();
+    let files = [("preprocessor_config.json", CONFIG), ("model.onnx", &model[..])];
+    let hub = hub_with(listing(&files), |path, stream| match path.ends_with("json") {
+        true => answer(stream, "200 OK", &format!("Content-Length: {}", CONFIG.len()), CONFIG),
+        false => {
+            let header = "Content-Range: bytes 0-299999/300000\r\nContent-Length: 300000";
+            answer(stream, "206 Partial Content", header, &large());
+        }
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("model.onnx.part"), &model[..70_000]).expect("written");
+    std::fs::write(folder.path().join(".commit"), COMMIT).expect("written");
+    let why = download(&hub, folder.path()).expect_err("refused");
+    assert!(why.contains("another part of the file"), "{why}");
+}
+
+#[test]
+fn only_files_with_plain_names_are_requested() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = [
+        ("preprocessor_config.json", CONFIG),
+        ("onnx/vision_model.onnx", b"tower"),
+        ("onnx/vision_model.onnx_data", b"weights"),
+        ("onnx/vision_model.onnx_data/../../../up", b"x"),
+        ("onnx/vision_model.onnx.data\\..\\up", b"x"),
+        ("../up.onnx", b"x"),
+        ("text_model.onnx", b"x"),
+    ];
+    let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
+    let server = serve(&served, &listing(&files), "nothing");
+    fetch(&server, folder.path(), &mut |_| true).expect("fetched");
+    let requests = server.requests.lock().expect("held");
+    let names: Vec<&str> = requests[1..].iter().filter_map(|(path, _)| path.split(COMMIT).nth(1)).collect();
+    assert_eq!(
+        names,
+        ["/preprocessor_config.json", "/onnx/vision_model.onnx_data", "/onnx/vision_model.onnx"]
+    );
+}
+
+#[test]
+fn exports_of_every_kind_are_recognised_by_their_files() {
+    let model = |files: &[&'static str]| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files: Vec<(&str, &[u8])> = files.iter().map(|name| (*name, &b"x"[..])).collect();
+        let served: Vec<(&str, Vec<u8>)> =
+            files.iter().map(|(name, bytes)| (*name, bytes.to_vec())).collect();
+        let server = serve(&served, &listing(&files), "nothing");
+        fetch(&server, folder.path(), &mut |_| true).map_err(|error| error.to_string())?;
+        let requests = server.requests.lock().expect("held");
+        let last = requests.last().expect("a request").0.split_once(COMMIT).expect("a file").1;
+        Ok::<_, String>(last.trim_start_matches('/').to_owned())
+    };
+    let [hugging_face, open_clip] = ["preprocessor_config.json", "open_clip_config.json"];
+    for (files, wanted) in [
+        // CLIP and SigLIP: both towers, one tower each, quantised.
+        (
+            &[hugging_face, "onnx/model.onnx", "onnx/text_model.onnx", "onnx/vision_model.onnx"][..],
+            "onnx/vision_model.onnx",
+        ),
+        (
+            &[hugging_face, "onnx/text_model_quantized.onnx", "onnx/vision_model_quantized.onnx"],
+            "onnx/vision_model_quantized.onnx",
+        ),
+        // DINOv2.
+        (&[hugging_face, "onnx/model.onnx", "onnx/model_quantized.onnx"], "onnx/model.onnx"),
+        // OpenCLIP.
+        (&[open_clip, "textual.onnx", "visual.onnx"], "visual.onnx"),
+        (&["visual/preprocess_cfg.json", "textual/model.onnx", "visual/model.onnx"], "visual/model.onnx"),
+        // Any other network, with our own file.
+        (&["aivj-model.toml", "open_nsfw.onnx"], "open_nsfw.onnx"),
+    ] {
+        assert_eq!(model(files).as_deref(), Ok(wanted), "{files:?}");
+    }
+    assert!(model(&["visual.onnx"]).is_err_and(|why| why.contains("aivj-model.toml")));
+    assert!(model(&[hugging_face, "a.onnx", "b.onnx"]).is_err_and(|why| why.contains("b.onnx")));
+}
+
+#[test]
+fn a_single_file_is_added_with_its_configuration() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = crate::embed::onnx::tests::tower_folder();
+    let onnx = from.path().join("onnx");
+    std::fs::create_dir(&onnx).expect("made");
+    std::fs::rename(from.path().join("model.onnx"), onnx.join("my tower.onnx")).expect("moved");
+    std::fs::write(onnx.join("text_model.onnx"), "x").expect("written");
+    let hub = Hub::at("http://127.0.0.1:9");
+    let file = onnx.join("my tower.onnx").to_string_lossy().into_owned();
+    let added = add(&file, None, folder.path(), &hub, 1, &mut |_| true).expect("added");
+    assert_eq!(added.name, "my tower");
+    let files = std::fs::read_dir(folder.path().join("my tower")).expect("readable").flatten();
+    let mut files: Vec<_> = files.map(|entry| entry.file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["my tower.onnx", "preprocessor_config.json"]);
+    std::fs::remove_file(from.path().join("preprocessor_config.json")).expect("removed");
+    let why = add(&file, None, folder.path(), &hub, 1, &mut |_| true).expect_err("refused").to_string();
+    assert!(why.contains("has none of aivj-model.toml"), "{why}");
+    assert_eq!(list(folder.path()), ["my tower"]);
 }

@@ -1,7 +1,8 @@
-//! Finds the files in which a model stores weights outside its own file: the `external_data` of its tensors.
+//! Finds the files in which a model stores weights outside its own file, the `external_data` of its tensors, and the
+//! names of the values that its nodes compute.
 //!
-//! Parses only the fields of the format (`onnx.proto`) that lead to tensors and skips all others, so embedded weights
-//! are never read.
+//! Parses only the fields of the format (`onnx.proto`) that lead to them and skips all others, so embedded weights are
+//! never read.
 
 use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind, Read as _, Result, Seek as _};
@@ -11,8 +12,10 @@ use crate::disk::{Input, limit};
 
 /// Maximum nesting depth of messages; each nested graph adds three levels.
 const MAX_DEPTH: usize = 100;
-/// Maximum length of a file name, in bytes.
+/// Maximum length of a name, in bytes.
 const MAX_NAME: u64 = 4096;
+/// Depth of the nodes of a model's own graph; those of nested graphs are deeper.
+const OWN_NODES: usize = 2;
 
 /// Message types on the path to external data.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,21 +45,33 @@ impl Message {
 
 /// Returns the sorted names of a model's external data files, relative to the model.
 pub(super) fn external_files(model: &Path) -> Result<BTreeSet<String>> {
-    let file = Input::open(model, limit::MODEL)?;
-    let end = file.length();
-    let mut walk = Parser { file, at: 0, found: BTreeSet::new() };
-    walk.message(Message::Model, end, 0)?;
-    Ok(walk.found)
+    Ok(Parser::parse(model)?.found)
+}
+
+/// Returns the names of all values that the nodes of a model's own graph compute.
+pub(super) fn values(model: &Path) -> Result<BTreeSet<String>> {
+    Ok(Parser::parse(model)?.values)
 }
 
 struct Parser {
     file: Input,
     /// Position in the file, in bytes.
     at: u64,
+    /// Names of external data files.
     found: BTreeSet<String>,
+    /// Names of computed values.
+    values: BTreeSet<String>,
 }
 
 impl Parser {
+    fn parse(model: &Path) -> Result<Self> {
+        let file = Input::open(model, limit::MODEL)?;
+        let end = file.length();
+        let mut parser = Self { file, at: 0, found: BTreeSet::new(), values: BTreeSet::new() };
+        parser.message(Message::Model, end, 0)?;
+        Ok(parser)
+    }
+
     /// Parses a message that ends at byte `end` and is nested in `depth` others.
     fn message(&mut self, message: Message, end: u64, depth: usize) -> Result<()> {
         if depth > MAX_DEPTH {
@@ -83,6 +98,10 @@ impl Parser {
                 Some(inner) => {
                     let inner_end = self.at.checked_add(length).filter(|inner| *inner <= end);
                     self.message(inner, inner_end.ok_or_else(invalid)?, depth + 1)?;
+                }
+                None if message == Message::Node && field == 2 && depth == OWN_NODES => {
+                    let name = self.text(length)?;
+                    self.values.insert(name);
                 }
                 None if message == Message::Entry && field == 1 => key = self.text(length)?,
                 None if message == Message::Entry && field == 2 && key == "location" => {

@@ -1,22 +1,31 @@
-//! Embedder for CLIP-like vision towers: a folder with `model.onnx` and `preprocessor_config.json`.
+//! Embedder for vision models: a folder with an ONNX model and its configuration (see [`config`]).
 //!
 //! Every frame is preprocessed as configured, embedded and normalised; the embedding of a preset is the normalised mean
-//! of its frames. OpenCLIP's ViT-B-32 exported by Hugging Face Optimum has this form.
+//! of its frames. The vision towers of CLIP (OpenCLIP, Hugging Face), SigLIP and DINOv2 have this form, and other
+//! networks up to a layer that the configuration names.
 
+mod config;
+mod cut;
 mod external;
+mod pool;
 mod prepare;
 mod runtime;
+mod signature;
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use ndarray::Array2;
 use ort::session::Session;
-use ort::value::{Tensor, TensorElementType, ValueType};
+use ort::value::Tensor;
 use sha2::{Digest as _, Sha256};
 
+pub(super) use self::config::CONFIG_FILES;
+use self::config::ModelConfig;
 use self::external::external_files;
-use self::prepare::Preparation;
+use self::prepare::Layout;
 use self::runtime::{Provider, Runtime};
+use self::signature::Signature;
 use super::text::unit_length;
 use super::{Embedder, EmbedderId, PresetInput};
 use crate::disk::{self, Input};
@@ -25,26 +34,27 @@ use crate::units::counted;
 
 /// Number of frames per run for models with a dynamic batch size; larger batches are not faster.
 const BATCH: usize = 8;
-/// Maximum fixed batch size of a model; limited because a batch must fit in memory.
-const LARGEST_BATCH: i64 = 256;
-/// Possible paths of the model within its folder, in order of preference; `vision_model.onnx` comes first
-/// because `model.onnx` may contain both towers of a CLIP model.
-pub const MODEL_FILES: [&str; 4] =
-    ["vision_model.onnx", "onnx/vision_model.onnx", "model.onnx", "onnx/model.onnx"];
-/// Names of the embedding output, in order of preference.
-const OUTPUTS: [&str; 4] = ["image_embeds", "pooler_output", "embedding", "output"];
-/// File name of the preprocessing configuration.
-const CONFIG: &str = "preprocessor_config.json";
+/// Possible paths of the model within its folder, in order of preference. Vision towers come first because
+/// `model.onnx` may contain both towers of a CLIP model, and quantised models come last.
+pub(super) const MODEL_FILES: [&str; 10] = [
+    "vision_model.onnx",
+    "onnx/vision_model.onnx",
+    "visual.onnx",
+    "visual/model.onnx",
+    "model.onnx",
+    "onnx/model.onnx",
+    "vision_model_quantized.onnx",
+    "onnx/vision_model_quantized.onnx",
+    "model_quantized.onnx",
+    "onnx/model_quantized.onnx",
+];
 
 /// A vision model that is ready to run.
 pub struct Onnx {
     session: Session,
-    input: String,
-    output: String,
-    /// Batch size, if the model has a fixed one.
-    batch: Option<usize>,
+    signature: Signature,
     width: usize,
-    preparation: Preparation,
+    config: ModelConfig,
     id: EmbedderId,
     runtime: String,
     threads: usize,
@@ -53,18 +63,17 @@ pub struct Onnx {
 impl Onnx {
     /// Opens the model in `folder` and tests it on grey pictures.
     pub fn open(folder: &Path, threads: usize) -> Result<Self, String> {
-        let path = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
-        let path = path.ok_or_else(|| format!("no model.onnx in {}", folder.display()))?;
+        let config = ModelConfig::read(folder);
+        let path = model_file(folder, config.as_ref().ok().and_then(|config| config.model.as_deref()))?;
         // Checked before a runtime reads the file, so that only an ONNX model within the size limit is
         // loaded.
         check_model(&path).map_err(|error| format!("cannot use {}: {error}", path.display()))?;
-        let config = folder.join(CONFIG);
-        let preparation = Preparation::read(&config)?;
+        let config = config?;
         let runtime = runtime::runtime()?;
         let failed = |error: String| format!("cannot use {}: {error}", path.display());
         let mut found = None;
         for provider in runtime.providers() {
-            match session(&runtime, Some(&provider), &path, threads) {
+            match session(&runtime, Some(&provider), &path, &config, threads) {
                 Ok(session) => {
                     found = Some((session, provider.name));
                     break;
@@ -76,25 +85,17 @@ impl Onnx {
         }
         let (session, provider) = match found {
             Some(found) => found,
-            None => (session(&runtime, None, &path, threads).map_err(failed)?, "CPU"),
+            None => (session(&runtime, None, &path, &config, threads).map_err(failed)?, "CPU"),
         };
-        let Signature { input, output, sides } = signature(&session).map_err(failed)?;
-        check_channels(&sides).map_err(failed)?;
-        let batch = batch_of(&sides).map_err(failed)?;
-        check_size(&sides, preparation.crop).map_err(|expected| {
-            let (path, config, side) = (path.display(), config.display(), preparation.crop);
-            format!(
-                "{path} expects {expected} pictures, but {config} produces {side}x{side}; use the {CONFIG} of this model"
-            )
-        })?;
+        let signature = Signature::of(&session, &config).map_err(failed)?;
         let runtime = format!("{} on {provider}", runtime.name);
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let id = EmbedderId {
             embedder: name.unwrap_or_else(|| "onnx".into()),
             model: fingerprint(&path)?,
-            preprocessing: preparation.description(),
+            preprocessing: config.description(),
         };
-        let mut model = Self { session, input, output, batch, width: 0, preparation, id, runtime, threads };
+        let mut model = Self { session, signature, width: 0, config, id, runtime, threads };
         model.test()?;
         Ok(model)
     }
@@ -102,16 +103,21 @@ impl Onnx {
     /// Runs the model on a batch of grey pictures. Some graphs declare a dynamic batch size but accept only one
     /// picture; they are then run with one picture at a time.
     fn test(&mut self) -> Result<(), String> {
-        let side = self.preparation.crop as usize;
-        let grey = vec![vec![0.0; 3 * side * side]; self.batch.unwrap_or(BATCH)];
+        let side = self.config.preparation.crop as usize;
+        let grey = vec![vec![0.0; 3 * side * side]; self.signature.batch.unwrap_or(BATCH)];
         let mut result = self.run(&grey);
-        if let (None, Err(why)) = (self.batch, &result) {
+        if let (None, Err(why)) = (self.signature.batch, &result) {
             log::warn!("cannot embed {BATCH} pictures at once ({why}); trying one at a time");
-            self.batch = Some(1);
+            self.signature.batch = Some(1);
             result = self.run(&grey[..1]);
         }
         self.width = result?[0].len();
         Ok(())
+    }
+
+    /// Returns the number of dimensions of a row.
+    pub fn width(&self) -> usize {
+        self.width
     }
 
     /// Describes the output size, the runtime and the number of threads.
@@ -121,34 +127,36 @@ impl Onnx {
     }
 
     /// Returns normalised embeddings of preprocessed pictures, in as many runs as needed.
-    fn run(&mut self, planes: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
-        let mut rows = Vec::with_capacity(planes.len());
-        for batch in planes.chunks(self.batch.unwrap_or(BATCH)) {
+    fn run(&mut self, pictures: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
+        let mut rows = Vec::with_capacity(pictures.len());
+        for batch in pictures.chunks(self.signature.batch.unwrap_or(BATCH)) {
             rows.extend(self.run_once(batch)?);
         }
         Ok(rows)
     }
 
     /// Embeds the pictures of one run; a fixed batch is padded with grey pictures.
-    fn run_once(&mut self, planes: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
-        let side = self.preparation.crop as usize;
-        let count = self.batch.unwrap_or(planes.len());
+    fn run_once(&mut self, pictures: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
+        let side = self.config.preparation.crop as usize;
+        let Signature { input, output, layout, batch } = &self.signature;
+        let count = batch.unwrap_or(pictures.len());
         let failed = |error: ort::Error| format!("the model failed: {error}");
-        let mut values = planes.concat();
+        let mut values = pictures.concat();
         values.resize(count * 3 * side * side, 0.0);
-        let tensor = Tensor::from_array(([count, 3, side, side], values)).map_err(failed)?;
-        let outputs = self.session.run(ort::inputs![self.input.as_str() => tensor]).map_err(failed)?;
-        let output = outputs.get(&self.output).ok_or("the model did not return its declared output")?;
+        let sides = match layout {
+            Layout::Nchw => [count, 3, side, side],
+            Layout::Nhwc => [count, side, side, 3],
+        };
+        let tensor = Tensor::from_array((sides, values)).map_err(failed)?;
+        let outputs = self.session.run(ort::inputs![input.as_str() => tensor]).map_err(failed)?;
+        let output = outputs.get(output).ok_or("the model did not return its declared output")?;
         let (shape, values) = output.try_extract_tensor::<f32>().map_err(failed)?;
-        if shape.len() != 2 || shape[0] != count as i64 || shape[1] < 1 {
-            return Err(format!("the model returned shape {shape:?} for {count} pictures"));
-        }
-        let rows = values.chunks_exact(shape[1] as usize).take(planes.len()).map(|row| {
-            let mut row = row.to_vec();
-            unit_length(&mut row, 1.0);
-            row
-        });
-        let rows: Vec<Vec<f32>> = rows.collect();
+        let rows = pool::pool(shape, values, self.config.pool, *layout);
+        let mut rows = rows
+            .filter(|rows| rows.len() == count)
+            .ok_or_else(|| format!("the model returned shape {shape:?} for {count} pictures"))?;
+        rows.truncate(pictures.len());
+        rows.iter_mut().for_each(|row| unit_length(row, 1.0));
         match rows.iter().all(|row| row.iter().all(|value| value.is_finite())) {
             true => Ok(rows),
             false => Err("the model returned NaN or infinite values".into()),
@@ -158,7 +166,7 @@ impl Onnx {
     /// Returns the number of frames that are preprocessed together: [`BATCH`], rounded up to a multiple of
     /// the model's batch size if it is fixed.
     fn chunk_size(&self) -> usize {
-        self.batch.map_or(BATCH, |fixed| BATCH.next_multiple_of(fixed))
+        self.signature.batch.map_or(BATCH, |fixed| BATCH.next_multiple_of(fixed))
     }
 }
 
@@ -174,19 +182,19 @@ impl Embedder for Onnx {
             .collect();
         let mut rows = Array2::<f32>::zeros((presets.len(), self.width));
         for batch in frames.chunks(self.chunk_size()) {
-            let preparation = &self.preparation;
+            let (preparation, layout) = (&self.config.preparation, self.signature.layout);
             let prepared = parallel::map(batch, self.threads, |(preset, frame)| match disk::picture(frame) {
-                Ok(picture) => Some((*preset, preparation.planes(&picture.to_rgb8()))),
+                Ok(picture) => Some((*preset, preparation.values(&picture.to_rgb8(), layout))),
                 Err(error) => {
                     log::warn!("skipping a frame: {error} ({})", frame.display());
                     None
                 }
             });
-            let (owners, planes): (Vec<usize>, Vec<Vec<f32>>) = prepared.into_iter().flatten().unzip();
-            if planes.is_empty() {
+            let (owners, pictures): (Vec<usize>, Vec<Vec<f32>>) = prepared.into_iter().flatten().unzip();
+            if pictures.is_empty() {
                 continue;
             }
-            for (owner, row) in owners.into_iter().zip(self.run(&planes)?) {
+            for (owner, row) in owners.into_iter().zip(self.run(&pictures)?) {
                 rows.row_mut(owner).iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
             }
         }
@@ -208,11 +216,43 @@ pub fn check_model(path: &Path) -> std::io::Result<()> {
     external_files(path).map(|_| ())
 }
 
+/// Returns the model file in `folder`: the one named in the configuration, one with a usual name, or the only one.
+fn model_file(folder: &Path, configured: Option<&str>) -> Result<PathBuf, String> {
+    if let Some(name) = configured {
+        let path = folder.join(name);
+        return match is_within(name) && path.is_file() {
+            true => Ok(path),
+            false => Err(format!("{} has no model {name}", folder.display())),
+        };
+    }
+    let usual = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    usual.or_else(|| only_model(folder)).ok_or_else(|| format!("no model.onnx in {}", folder.display()))
+}
+
+/// Returns the ONNX file in `folder`, if there is exactly one.
+fn only_model(folder: &Path) -> Option<PathBuf> {
+    let items = disk::list(folder).ok()?;
+    let mut models =
+        items.iter().map(|item| folder.join(&item.name)).filter(|path| is_model(path) && path.is_file());
+    models.next().filter(|_| models.next().is_none())
+}
+
+/// Returns whether a file name is that of an ONNX model.
+pub(super) fn is_model(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "onnx")
+}
+
+/// Returns whether a relative path stays within its folder.
+fn is_within(path: &str) -> bool {
+    Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
 /// Opens a session on `provider`, or on the CPU if it is `None`.
 fn session(
     runtime: &Runtime,
     provider: Option<&Provider>,
     path: &Path,
+    config: &ModelConfig,
     threads: usize,
 ) -> Result<Session, String> {
     let failed = |error: ort::Error| error.to_string();
@@ -222,95 +262,43 @@ fn session(
         let providers = [provider.dispatch.clone()];
         builder = builder.with_execution_providers(providers).map_err(|error| error.to_string())?;
     }
-    builder.commit_from_file(path).map_err(failed)
-}
-
-/// Names of a model's picture input and embedding output, and the shape of the input, in which dynamic
-/// dimensions are below 1.
-struct Signature {
-    input: String,
-    output: String,
-    sides: [i64; 4],
-}
-
-/// Returns the signature of a vision tower; for any other model, the error lists its inputs and outputs.
-fn signature(session: &Session) -> Result<Signature, String> {
-    let floats = |kind: &ValueType, sides: usize| matches!(kind, ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } if shape.len() == sides);
-    let list = |ends: &[ort::value::Outlet]| {
-        ends.iter().map(|end| format!("{}: {}", end.name(), end.dtype())).collect::<Vec<_>>().join(", ")
-    };
-    let other = || {
-        format!(
-            "not a vision tower: it needs one input of pictures and one output of embeddings; found inputs [{}], outputs \
-            [{}]",
-            list(session.inputs()),
-            list(session.outputs())
-        )
-    };
-    let [input] = session.inputs() else { return Err(other()) };
-    let sides = input.dtype().tensor_shape().and_then(|shape| <[i64; 4]>::try_from(&shape[..]).ok());
-    let sides = sides.filter(|_| floats(input.dtype(), 4)).ok_or_else(other)?;
-    let fitting: Vec<&str> =
-        session.outputs().iter().filter(|end| floats(end.dtype(), 2)).map(ort::value::Outlet::name).collect();
-    let best = OUTPUTS.iter().find(|name| fitting.contains(name)).copied();
-    let output = best.or_else(|| fitting.first().copied()).ok_or_else(other)?;
-    Ok(Signature { input: input.name().to_owned(), output: output.to_owned(), sides })
-}
-
-/// Returns the batch size of an input, or `None` if it is dynamic; fails above [`LARGEST_BATCH`].
-fn batch_of(sides: &[i64; 4]) -> Result<Option<usize>, String> {
-    match sides[0] {
-        ..1 => Ok(None),
-        fixed @ 1..=LARGEST_BATCH => Ok(Some(fixed as usize)),
-        fixed => Err(format!(
-            "its batch size of {fixed} exceeds the maximum of {LARGEST_BATCH}; export it with a dynamic batch size, or 1"
-        )),
-    }
-}
-
-/// Checks that an input accepts three colour planes.
-fn check_channels(sides: &[i64; 4]) -> Result<(), String> {
-    match sides[1] {
-        ..1 | 3 => Ok(()),
-        _ => Err(format!("its input shape is {sides:?}; it must be [.., 3, height, width]")),
-    }
-}
-
-/// Checks that an input accepts pictures of `side` x `side` pixels; the error is the expected width and
-/// height.
-fn check_size(sides: &[i64; 4], side: u32) -> Result<(), String> {
-    let side = i64::from(side);
-    let [height, width] = [sides[2], sides[3]].map(|size| if size < 1 { side } else { size });
-    match (width, height) == (side, side) {
-        true => Ok(()),
-        false => Err(format!("{width}x{height}")),
+    let session = builder.commit_from_file(path).map_err(failed)?;
+    match &config.output {
+        Some(name) if session.outputs().iter().all(|end| end.name() != name) => {
+            builder.commit_from_memory(&cut::with_output(path, name)?).map_err(failed)
+        }
+        _ => Ok(session),
     }
 }
 
 /// Returns a hash of a model's file and external data.
 fn fingerprint(path: &Path) -> Result<String, String> {
-    let failed = |path: &Path, error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut hash = Sha256::new();
     let add = |hash: &mut Sha256, path: &Path| {
         let input = Input::open(path, disk::limit::MODEL);
         let copied = input.and_then(|mut input| std::io::copy(&mut input, hash));
-        copied.map_err(|error| failed(path, error))
+        copied.map_err(|error| format!("cannot read {}: {error}", path.display()))
     };
     add(&mut hash, path)?;
-    for name in external_files(path).map_err(|error| failed(path, error))? {
-        let weights = path.with_file_name(&name);
-        let within = Path::new(&name)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if !within || !weights.is_file() {
-            return Err(format!("{} refers to weights that are not next to it: {name}", path.display()));
-        }
-        let length = add(&mut hash, &weights)?;
+    for name in weight_files(path)? {
+        let length = add(&mut hash, &path.with_file_name(&name))?;
         hash.update(name.as_bytes());
         hash.update(length.to_le_bytes());
     }
     Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Returns the sorted names of a model's external data files, which are next to it or in folders there.
+///
+/// # Errors
+/// Fails if the model cannot be read, or refers to a file that does not exist or is somewhere else.
+pub(super) fn weight_files(path: &Path) -> Result<BTreeSet<String>, String> {
+    let names = external_files(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    match names.iter().find(|name| !is_within(name) || !path.with_file_name(name).is_file()) {
+        Some(name) => Err(format!("{} refers to weights that are not next to it: {name}", path.display())),
+        None => Ok(names),
+    }
+}
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

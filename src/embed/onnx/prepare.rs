@@ -1,31 +1,28 @@
-//! Preprocessing of pictures for CLIP-like models, as configured in `preprocessor_config.json`: resizing,
-//! cropping, scaling and normalisation. Missing settings default to those of OpenAI's CLIP.
+//! Preprocessing of pictures for vision models, as described at [`super::config`]: resizing, cropping, scaling,
+//! normalisation, and the order of colours and dimensions.
 
-use std::path::Path;
-
-use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
+use image::{Rgb, RgbImage};
 use serde::Deserialize;
-
-use crate::disk;
 
 /// Preprocessing that a model expects for its pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
-    resize: Resize,
+    pub resize: Resize,
     /// Side length of the centre crop, which is the input size of the model.
     pub crop: u32,
     /// Factor applied to the channel values, which are 0 to 255.
-    factor: f32,
-    /// Mean subtracted from each scaled channel.
-    mean: [f32; 3],
-    /// Standard deviation each channel is divided by.
-    std: [f32; 3],
-    filter: Filter,
+    pub factor: f32,
+    /// Mean subtracted from each scaled channel, in the order of `colours`.
+    pub mean: [f32; 3],
+    /// Standard deviation each channel is divided by, in the order of `colours`.
+    pub std: [f32; 3],
+    pub filter: Filter,
+    pub colours: Colours,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Resize {
+pub(super) enum Resize {
     /// Does not resize pictures.
     No,
     /// Resizes the shorter side to this length, keeping the aspect ratio.
@@ -34,117 +31,38 @@ enum Resize {
     Square(u32),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Filter {
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Filter {
     Nearest,
     Bilinear,
     Bicubic,
     Lanczos,
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-struct Config {
-    do_resize: bool,
-    do_center_crop: bool,
-    do_rescale: bool,
-    do_normalize: bool,
-    size: Option<Size>,
-    crop_size: Option<Size>,
-    rescale_factor: f32,
-    image_mean: [f32; 3],
-    image_std: [f32; 3],
-    /// Resize filter, in Pillow's numbering.
-    resample: u8,
+/// Order of the colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Colours {
+    #[serde(alias = "RGB")]
+    Rgb,
+    #[serde(alias = "BGR")]
+    Bgr,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            do_resize: true,
-            do_center_crop: true,
-            do_rescale: true,
-            do_normalize: true,
-            size: None,
-            crop_size: None,
-            rescale_factor: 1.0 / 255.0,
-            image_mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-            image_std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
-            resample: 3,
-        }
-    }
+/// Order of the dimensions of a batch: pictures (N), channels (C), height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Layout {
+    #[serde(alias = "NCHW")]
+    Nchw,
+    #[serde(alias = "NHWC")]
+    Nhwc,
 }
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Size {
-    Side(u32),
-    Shortest { shortest_edge: u32 },
-    Sides { height: u32, width: u32 },
-}
-
-/// Default side length of pictures, in pixels.
-const DEFAULT_SIDE: u32 = 224;
 
 impl Preparation {
-    /// Reads the preprocessing from `preprocessor_config.json`.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        let bytes = disk::read(path, disk::limit::TEXT)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        Self::parse(&bytes).map_err(|why| format!("cannot use {}: {why}", path.display()))
-    }
-
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let text = disk::decode(bytes).map_err(|error| error.to_string())?;
-        let config: Config = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        let square = |height: u32, width: u32| match height == width {
-            true => Ok(height),
-            false => Err(format!("the picture size is {width} x {height}, but must be square")),
-        };
-        let cut = match config.crop_size {
-            Some(Size::Side(side) | Size::Shortest { shortest_edge: side }) => Some(side),
-            Some(Size::Sides { height, width }) => Some(square(height, width)?),
-            None => None,
-        };
-        let resize = match config.size {
-            _ if !config.do_resize => Resize::No,
-            Some(Size::Side(side) | Size::Shortest { shortest_edge: side }) => Resize::Shortest(side),
-            Some(Size::Sides { height, width }) => Resize::Square(square(height, width)?),
-            None => Resize::Shortest(cut.unwrap_or(DEFAULT_SIDE)),
-        };
-        // Without a crop, the resized picture is the input; frames are square.
-        let crop = match (config.do_center_crop.then_some(cut).flatten(), resize) {
-            (Some(cut), _) => cut,
-            (None, Resize::Shortest(side) | Resize::Square(side)) => side,
-            (None, Resize::No) => DEFAULT_SIDE,
-        };
-        let filter = match config.resample {
-            0 => Filter::Nearest,
-            1 => Filter::Lanczos,
-            2 => Filter::Bilinear,
-            3 => Filter::Bicubic,
-            other => return Err(format!("unknown resample filter {other}")),
-        };
-        let sides = match resize {
-            Resize::No => [crop, crop],
-            Resize::Shortest(side) | Resize::Square(side) => [crop, side],
-        };
-        if sides.iter().any(|side| !(16..=4096).contains(side)) {
-            return Err(format!("picture sizes {} and {} are out of range", sides[1], sides[0]));
-        }
-        let (mean, std) = match config.do_normalize {
-            true => (config.image_mean, config.image_std),
-            false => ([0.0; 3], [1.0; 3]),
-        };
-        if std.iter().any(|std| *std <= 0.0) {
-            return Err("image_std must be above 0".into());
-        }
-        let factor = if config.do_rescale { config.rescale_factor } else { 1.0 };
-        Ok(Self { resize, crop, factor, mean, std, filter })
-    }
-
-    /// Returns the red, green and blue planes of a picture, concatenated. Pictures smaller than the crop are enlarged.
-    pub fn planes(&self, picture: &RgbImage) -> Vec<f32> {
+    /// Returns the values of a picture for an input of this layout. Pictures smaller than the crop are enlarged.
+    pub fn values(&self, picture: &RgbImage, layout: Layout) -> Vec<f32> {
         let (width, height) = picture.dimensions();
         let shorter = width.min(height).max(1);
         let by_shorter = |to: u32| {
@@ -167,17 +85,36 @@ impl Preparation {
             if size == (width, height) { picture.clone() } else { resize(picture, size.0, size.1, filter) };
         let (left, top) = ((size.0 - self.crop) / 2, (size.1 - self.crop) / 2);
         let cut = crop_imm(&resized, left, top, self.crop, self.crop).to_image();
-        let plane = |channel: usize| {
-            let (mean, std) = (self.mean[channel], self.std[channel]);
-            cut.pixels().map(move |pixel| (f32::from(pixel.0[channel]) * self.factor - mean) / std)
+        let order = match self.colours {
+            Colours::Rgb => [0, 1, 2],
+            Colours::Bgr => [2, 1, 0],
         };
-        (0..3).flat_map(plane).collect()
+        let value = |pixel: &Rgb<u8>, at: usize| {
+            (f32::from(pixel.0[order[at]]) * self.factor - self.mean[at]) / self.std[at]
+        };
+        match layout {
+            Layout::Nchw => (0..3)
+                .flat_map(|at| cut.pixels().map(move |pixel| (pixel, at)))
+                .map(|(p, at)| value(p, at))
+                .collect(),
+            Layout::Nhwc => cut
+                .pixels()
+                .flat_map(|pixel| (0..3).map(move |at| (pixel, at)))
+                .map(|(p, at)| value(p, at))
+                .collect(),
+        }
     }
 
     /// Describes the preprocessing for the meta file.
     pub fn description(&self) -> String {
-        let Self { resize, crop, factor, mean, std, filter } = self;
-        format!("{filter:?} {resize:?}, centre crop {crop}, times {factor}, mean {mean:?}, std {std:?}")
+        let Self { resize, crop, factor, mean, std, filter, colours } = self;
+        let colours = match colours {
+            Colours::Rgb => "",
+            Colours::Bgr => ", BGR",
+        };
+        format!(
+            "{filter:?} {resize:?}, centre crop {crop}, times {factor}, mean {mean:?}, std {std:?}{colours}"
+        )
     }
 }
 
@@ -185,50 +122,52 @@ impl Preparation {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_form_of_the_config_is_parsed_and_invalid_ones_are_rejected() {
-        let of = |text: &str| Preparation::parse(text.as_bytes());
-        let new = of(r#"{"size":{"shortest_edge":32},"crop_size":{"height":24,"width":24}}"#).expect("read");
-        let old = of(r#"{"size":32,"crop_size":24,"image_std":[0.5,0.5,0.5]}"#).expect("read");
-        assert_eq!((new.resize, new.crop), (Resize::Shortest(32), 24));
-        assert_eq!((old.resize, old.crop, old.std), (Resize::Shortest(32), 24, [0.5; 3]));
-        // As in SigLIP: both sides, no crop.
-        let both = of(r#"{"size":{"height":48,"width":48},"do_center_crop":false}"#).expect("read");
-        assert_eq!((both.resize, both.crop), (Resize::Square(48), 48));
-        for nonsense in [
-            r#"{"resample":77}"#,
-            r#"{"image_std":[0,1,1]}"#,
-            r#"{"size":{"height":48,"width":32}}"#,
-            r#"{"size":2}"#,
-        ] {
-            assert!(of(nonsense).is_err(), "{nonsense}");
+    /// Returns a preparation that changes no values, for pictures of 16 x 16 pixels.
+    fn plain() -> Preparation {
+        Preparation {
+            resize: Resize::Shortest(16),
+            crop: 16,
+            factor: 1.0,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+            filter: Filter::Nearest,
+            colours: Colours::Rgb,
         }
     }
 
     #[test]
-    fn disabled_steps_are_skipped() {
-        let text = r#"{"size":16,"crop_size":16,"do_rescale":false,"do_normalize":false}"#;
-        let picture = RgbImage::from_pixel(16, 16, image::Rgb([7, 8, 9]));
-        let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
-        assert_eq!((planes[0], planes[256], planes[512]), (7.0, 8.0, 9.0));
-        let text = r#"{"do_resize":false,"crop_size":16,"do_normalize":false,"rescale_factor":0.5}"#;
-        let picture = RgbImage::from_fn(20, 20, |x, _| image::Rgb([x as u8, 0, 0]));
-        let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
-        assert_eq!((planes.len(), planes[0], planes[15]), (3 * 256, 1.0, 8.5));
-        // With both sides resized to one length, a wide picture is squeezed, not cropped.
-        let text = r#"{"size":{"height":16,"width":16},"do_center_crop":false,"resample":0}"#;
-        let picture = RgbImage::from_fn(32, 16, |x, _| image::Rgb([if x < 16 { 0 } else { 255 }, 0, 0]));
-        let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
-        assert!(planes[..8].iter().all(|v| *v < 0.0) && planes[8..16].iter().all(|v| *v > 0.0));
+    fn values_are_scaled_and_normalised() {
+        let picture = RgbImage::from_pixel(16, 16, Rgb([7, 8, 9]));
+        let values = plain().values(&picture, Layout::Nchw);
+        assert_eq!((values[0], values[256], values[512]), (7.0, 8.0, 9.0));
+        let prepared = Preparation { factor: 2.0, mean: [1.0, 2.0, 3.0], std: [1.0, 2.0, 5.0], ..plain() };
+        let values = prepared.values(&picture, Layout::Nchw);
+        assert_eq!((values[0], values[256], values[512]), (13.0, 7.0, 3.0));
     }
 
     #[test]
-    fn a_wide_picture_is_cropped_at_the_centre() {
-        let config = br#"{"size":16,"crop_size":16,"image_mean":[0,0,0],"image_std":[1,1,1]}"#;
-        let picture = RgbImage::from_fn(48, 16, |x, _| image::Rgb([x as u8, 0, 255]));
-        let planes = Preparation::parse(config).expect("read").planes(&picture);
-        assert_eq!(planes.len(), 3 * 256);
-        assert!((planes[0] - 16.0 / 255.0).abs() < 1e-6 && (planes[15] - 31.0 / 255.0).abs() < 1e-6);
-        assert!(planes[512..].iter().all(|blue| *blue == 1.0));
+    fn colours_and_dimensions_are_ordered_as_the_model_expects() {
+        let picture = RgbImage::from_fn(16, 16, |x, y| Rgb([x as u8, y as u8, 200]));
+        let bgr = Preparation { colours: Colours::Bgr, mean: [100.0, 0.0, 0.0], ..plain() };
+        let planes = bgr.values(&picture, Layout::Nchw);
+        // The pixel at x = 3, y = 2.
+        assert_eq!([planes[35], planes[256 + 35], planes[512 + 35]], [100.0, 2.0, 3.0]);
+        assert_eq!(bgr.values(&picture, Layout::Nhwc)[3 * 35..3 * 36], [100.0, 2.0, 3.0]);
+        assert_eq!(plain().values(&picture, Layout::Nhwc)[3 * 35..3 * 36], [3.0, 2.0, 200.0]);
+    }
+
+    #[test]
+    fn pictures_are_squeezed_cropped_or_left_as_configured() {
+        let unsized_picture = RgbImage::from_fn(20, 20, |x, _| Rgb([x as u8, 0, 0]));
+        let values = Preparation { resize: Resize::No, ..plain() }.values(&unsized_picture, Layout::Nchw);
+        assert_eq!((values.len(), values[0], values[15]), (3 * 256, 2.0, 17.0));
+        // With both sides resized to one length, a wide picture is squeezed, not cropped.
+        let picture = RgbImage::from_fn(32, 16, |x, _| Rgb([if x < 16 { 0 } else { 255 }, 0, 0]));
+        let values = Preparation { resize: Resize::Square(16), ..plain() }.values(&picture, Layout::Nchw);
+        assert!(values[..8].iter().all(|v| *v == 0.0) && values[8..16].iter().all(|v| *v == 255.0));
+        let wide = RgbImage::from_fn(48, 16, |x, _| Rgb([x as u8, 0, 255]));
+        let values = plain().values(&wide, Layout::Nchw);
+        assert_eq!((values.len(), values[0], values[15]), (3 * 256, 16.0, 31.0));
+        assert!(values[512..].iter().all(|blue| *blue == 255.0));
     }
 }

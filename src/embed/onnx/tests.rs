@@ -7,10 +7,15 @@ use super::*;
 use proto::{SIDE, field, folder, int, ints, model, node, number, tensor, value};
 
 const PATCH: usize = 8;
-const WIDTH: usize = 5;
+pub(in crate::embed) const WIDTH: usize = 5;
 
 fn weights() -> Vec<f32> {
     (0..WIDTH * 3 * PATCH * PATCH).map(|at| ((at * 37 % 101) as f32 / 101.0 - 0.5) * 0.2).collect()
+}
+
+/// Writes the tower of [`tower`] and its configuration to a new folder.
+pub(in crate::embed) fn tower_folder() -> tempfile::TempDir {
+    folder(&tower())
 }
 
 /// Returns a tower of a patch convolution, an activation and mean pooling: a vision transformer without its
@@ -72,7 +77,7 @@ fn a_tower_matches_plain_loops() {
         let path = folder.path().join(format!("{at}.png"));
         picture.save(&path).expect("written");
         frames.push(path);
-        let row = reference(&model.preparation.planes(&picture));
+        let row = reference(&model.config.preparation.values(&picture, Layout::Nchw));
         mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
     unit_length(&mut mean, 1.0);
@@ -118,7 +123,7 @@ fn a_fixed_batch_size_is_respected() {
     for batch in [1, 3, BATCH as u64, 11] {
         let folder = folder(&tower_of([batch, 3, SIDE as u64, SIDE as u64], &patches()));
         let mut model = Onnx::open(folder.path(), 1).expect("opened");
-        assert_eq!(model.batch, Some(batch as usize));
+        assert_eq!(model.signature.batch, Some(batch as usize));
         assert_matches_reference(&model.run(&pictures).expect("run"), &pictures);
         assert_eq!(model.chunk_size() % batch as usize, 0);
         let frames: Vec<PathBuf> = (0..BATCH + 1)
@@ -164,15 +169,86 @@ fn a_wrong_picture_size_is_reported_with_both_files() {
         Onnx::open(folder.path(), 1).err().expect("refused")
     };
     let why = refused([0, 3, 48, 48]);
-    assert!(why.contains("model.onnx expects 48x48 pictures"), "{why}");
+    assert!(why.contains("model.onnx: it expects 48x48 pictures"), "{why}");
     assert!(why.contains("preprocessor_config.json produces 16x16"), "{why}");
     let free = folder(&tower_of([0, 3, 0, 0], &patches()));
     assert!(Onnx::open(free.path(), 1).is_ok());
-    assert_eq!(
-        check_channels(&[-1, 224, 224, 3]).map_err(|why| why.contains("[-1, 224, 224, 3]")),
-        Err(true)
-    );
-    assert_eq!(check_size(&[1, 3, -1, 32], 48), Err("32x48".into()));
+}
+
+/// Returns the tower for pictures whose channels come last, up to its convolution, followed by the softmax of a
+/// classifier.
+fn classifier() -> Vec<u8> {
+    let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
+    let mut graph = field(1, &node("Transpose", &["pictures"], "planes", &[ints("perm", &[0, 3, 1, 2])]));
+    graph.extend(field(1, &node("Conv", &["planes", "patches"], "embedded", &conv)));
+    graph.extend(field(1, &node("Relu", &["embedded"], "bent", &[])));
+    graph.extend(field(1, &node("GlobalAveragePool", &["bent"], "pooled", &[])));
+    graph.extend(field(1, &node("Flatten", &["pooled"], "scores", &[])));
+    graph.extend(field(1, &node("Softmax", &["scores"], "classes", &[])));
+    graph.extend(field(2, b"classifier"));
+    graph.extend(field(5, &patches()));
+    graph.extend(field(11, &value("pictures", &[0, SIDE as u64, SIDE as u64, 3])));
+    graph.extend(field(12, &value("classes", &[0, WIDTH as u64])));
+    model(&graph)
+}
+
+#[test]
+fn a_network_is_cut_at_a_named_value_and_gets_channels_as_it_expects_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("net.onnx"), classifier()).expect("written");
+    let picture = image::RgbImage::from_fn(20, 16, |x, y| image::Rgb([x as u8 * 9, y as u8 * 8, 77]));
+    picture.save(folder.path().join("picture.png")).expect("written");
+    let frames = vec![folder.path().join("picture.png")];
+    // The reference takes planes, in the order blue, green, red.
+    let planes: Vec<f32> = [(2, 10.0), (1, 20.0), (0, 30.0)]
+        .into_iter()
+        .flat_map(|(channel, mean)| {
+            let cut = image::imageops::crop_imm(&picture, 2, 0, 16, 16).to_image();
+            cut.pixels().map(|pixel| f32::from(pixel.0[channel]) - mean).collect::<Vec<_>>()
+        })
+        .collect();
+    let wanted = reference(&planes);
+    // "bent" has a vector for each patch, "scores" has one.
+    let mut ids = Vec::new();
+    for output in ["bent", "scores"] {
+        let config =
+            format!("output = {output:?}\ncolours = \"bgr\"\nsize = 16\nscale = 1\nmean = [10, 20, 30]");
+        std::fs::write(folder.path().join("aivj-model.toml"), config).expect("written");
+        let mut model = Onnx::open(folder.path(), 1).expect("opened");
+        let rows =
+            model.rows(&[PresetInput { bytes: Vec::new(), frames: frames.clone() }]).expect("embedded");
+        let off = rows.row(0).iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 1e-5, "{output}: {rows} against {wanted:?}");
+        ids.push(model.id());
+    }
+    assert_ne!(ids[0], ids[1]);
+    std::fs::write(folder.path().join("aivj-model.toml"), "output = \"none\"\nsize = 16").expect("written");
+    let why = Onnx::open(folder.path(), 1).err().expect("refused");
+    assert!(why.contains("net.onnx") && why.contains("none"), "{why}");
+    std::fs::write(folder.path().join("aivj-model.toml"), "model = \"../net.onnx\"\nsize = 16")
+        .expect("written");
+    let why = Onnx::open(folder.path(), 1).err().expect("refused");
+    assert!(why.contains("has no model ../net.onnx"), "{why}");
+}
+
+#[test]
+fn tokens_are_pooled_if_no_output_has_one_vector_per_picture() {
+    // The four patches as tokens: [pictures, 4, WIDTH].
+    let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
+    let mut graph = field(1, &node("Conv", &["pixel_values", "patches"], "embedded", &conv));
+    graph.extend(field(1, &node("Relu", &["embedded"], "bent", &[])));
+    graph.extend(field(1, &node("Reshape", &["bent", "flat"], "columns", &[])));
+    graph
+        .extend(field(1, &node("Transpose", &["columns"], "last_hidden_state", &[ints("perm", &[0, 2, 1])])));
+    graph.extend(field(2, b"tokens"));
+    graph.extend(field(5, &patches()));
+    graph.extend(field(5, &proto::whole("flat", &[3], &[0, WIDTH as i64, -1])));
+    graph.extend(field(11, &value("pixel_values", &[0, 3, SIDE as u64, SIDE as u64])));
+    graph.extend(field(12, &value("last_hidden_state", &[0, 4, WIDTH as u64])));
+    let folder = folder(&model(&graph));
+    let mut model = Onnx::open(folder.path(), 1).expect("opened");
+    let pictures = pictures(3);
+    assert_matches_reference(&model.run(&pictures).expect("run"), &pictures);
 }
 
 #[test]

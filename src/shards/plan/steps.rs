@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{audit, frames};
+use crate::{audit, embed, frames};
 
 /// A bake on a cluster. Every computer sees the library, the textures and the work folder under the same
 /// paths.
@@ -16,7 +16,7 @@ pub struct ClusterPlan {
     pub pack: String,
     /// Shared folder for everything that the bake writes.
     pub work: PathBuf,
-    /// Embedder: `builtin`, or a vision model.
+    /// Embedder: `builtin`, `auto`, or a vision model.
     pub embedder: String,
     /// Number of shards of each stage.
     pub shards: u32,
@@ -63,8 +63,8 @@ pub(super) struct Step {
 }
 
 impl ClusterPlan {
-    /// Returns the steps in order; each waits for the one before. With the built-in embedder, the last step
-    /// fits it to the whole library, which takes minutes.
+    /// Returns the steps in order; each waits for the one before. An embedder that is fitted on the library runs in
+    /// the last step.
     pub(super) fn steps(&self) -> Vec<Step> {
         let cores = u64::from(self.cores.max(2));
         let step = |name, sharded, per_core| Step { name, sharded, memory_mib: cores * per_core };
@@ -76,7 +76,7 @@ impl ClusterPlan {
             step("frames", true, frames),
             step("merge-frames", false, MEMORY_MIB),
         ];
-        if self.embedder != "builtin" {
+        if !embed::needs_whole_library(&self.embedder) {
             steps.extend([step("embed", true, MEMORY_MIB), step("merge-embed", false, MEMORY_MIB)]);
         }
         // Audits and renders presets that the shards left out.

@@ -51,6 +51,15 @@ pub(super) fn tensor(name: &str, sides: &[u64], values: &[f32]) -> Vec<u8> {
     tensor
 }
 
+/// Returns a tensor of 64-bit integers; a scalar if `sides` is empty.
+pub(super) fn whole(name: &str, sides: &[u64], values: &[i64]) -> Vec<u8> {
+    let mut tensor: Vec<u8> = sides.iter().flat_map(|side| number(1, *side)).collect();
+    tensor.extend(number(2, 7));
+    tensor.extend(field(8, name.as_bytes()));
+    tensor.extend(field(9, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()));
+    tensor
+}
+
 /// Returns the description of a tensor of 32-bit floats; a side of 0 is dynamic and has the same name in all
 /// tensors.
 pub(super) fn value(name: &str, sides: &[u64]) -> Vec<u8> {

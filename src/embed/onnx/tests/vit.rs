@@ -2,7 +2,7 @@
 //! embeddings, two blocks of attention and an MLP with CLIP's quick GELU, and a projection. Written as ONNX
 //! and compared with plain loops.
 
-use super::proto::{field, folder, int, ints, model, node, number, tensor, value};
+use super::proto::{field, folder, int, ints, model, node, number, tensor, value, whole};
 use crate::embed::onnx::Onnx;
 use crate::embed::text::unit_length;
 use crate::units::Rng;
@@ -65,15 +65,6 @@ fn float(name: &str, value: f32) -> Vec<u8> {
     attribute.extend(value.to_le_bytes());
     attribute.extend(number(20, 1));
     attribute
-}
-
-/// Returns a tensor of 64-bit integers; a scalar if `sides` is empty.
-fn whole(name: &str, sides: &[u64], values: &[i64]) -> Vec<u8> {
-    let mut tensor: Vec<u8> = sides.iter().flat_map(|side| number(1, *side)).collect();
-    tensor.extend(number(2, 7));
-    tensor.extend(field(8, name.as_bytes()));
-    tensor.extend(field(9, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()));
-    tensor
 }
 
 /// Encoded nodes of a graph, in order.

@@ -1,0 +1,141 @@
+//! Fusion of the built-in embedder with a vision model: both rows of a preset, concatenated.
+//!
+//! The pictures of a library have much in common, so the rows of a vision model point in nearly the same direction.
+//! Their mean over a sample of the library is therefore subtracted before they are scaled to [`LENGTH`].
+
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis, concatenate};
+use sha2::{Digest as _, Sha256};
+
+use super::{AUTO, BakeItem, BuiltinEmbedder, Embedder, EmbedderId, Onnx, PresetInput, npy};
+use crate::disk;
+use crate::units::Rng;
+
+/// Norm of the vision model's part of a row, as that of the looks; the code vector has norm 1.
+const LENGTH: f32 = 1.0;
+/// Maximum number of presets over which the mean is computed.
+const SAMPLE: usize = 256;
+/// Factor by which the presets with frames must outnumber a smaller sample before the mean is computed again.
+const RENEWAL_GROWTH: usize = 4;
+
+/// Embedder that joins the built-in embedder with a vision model.
+pub(super) struct Fusion {
+    builtin: BuiltinEmbedder,
+    encoder: Onnx,
+    mean: Mean,
+}
+
+impl Fusion {
+    /// Joins two embedders. The mean of the vision model's rows is loaded from `folder`; it is computed on a sample of
+    /// `items` and saved there if there is none, or if it is that of a much smaller sample.
+    pub fn prepare(
+        builtin: BuiltinEmbedder,
+        mut encoder: Onnx,
+        items: &[BakeItem],
+        folder: &Path,
+        seed: u64,
+    ) -> Result<Self, String> {
+        // The name identifies the model, so that the means of several models can be kept.
+        let path = folder.join(format!("encoder-mean-{}.npy", hash(&encoder.id(), &[])));
+        let framed: Vec<&BakeItem> = items.iter().filter(|item| !item.frames.is_empty()).collect();
+        let saved = npy::read(&path).ok().and_then(|matrix| Mean::from_matrix(matrix, encoder.width()));
+        // Some of the sampled frames may have been unreadable.
+        let sufficient =
+            |mean: &Mean| mean.sample() >= SAMPLE * 9 / 10 || framed.len() <= RENEWAL_GROWTH * mean.sample();
+        let mean = match saved.filter(sufficient) {
+            Some(saved) => saved,
+            None => {
+                let mean = Mean::of(&mut encoder, framed, seed)?;
+                disk::write(&path, &npy::encode(&mean.0)).map_err(|error| error.to_string())?;
+                mean
+            }
+        };
+        Ok(Self { builtin, encoder, mean })
+    }
+
+    /// Describes both embedders for the log.
+    pub fn description(&self) -> String {
+        let encoder = self.encoder.id().embedder;
+        format!(
+            "{}, and the vision model {encoder}: {}",
+            self.builtin.description(),
+            self.encoder.description()
+        )
+    }
+}
+
+/// The mean row of a vision model on a library: a matrix of the mean and, in the first cell of a second row, the number
+/// of presets it was computed on.
+struct Mean(Array2<f32>);
+
+impl Mean {
+    /// Wraps a saved matrix; `None` if its shape or values are invalid.
+    fn from_matrix(matrix: Array2<f32>, width: usize) -> Option<Self> {
+        let valid = matrix.dim() == (2, width) && matrix.iter().all(|value| value.is_finite());
+        valid.then_some(Self(matrix))
+    }
+
+    /// Computes the mean on a sample of presets with frames.
+    fn of(encoder: &mut Onnx, mut framed: Vec<&BakeItem>, seed: u64) -> Result<Self, String> {
+        Rng::new(seed).shuffle(&mut framed);
+        framed.truncate(SAMPLE);
+        let input = |item: &&BakeItem| PresetInput { bytes: Vec::new(), frames: item.frames.clone() };
+        let rows = encoder.rows(&framed.iter().map(input).collect::<Vec<_>>())?;
+        let sample = rows.outer_iter().filter(|row| !is_empty(*row)).count();
+        let mut matrix = Array2::zeros((2, rows.ncols()));
+        matrix.row_mut(0).assign(&(rows.sum_axis(Axis(0)) / sample.max(1) as f32));
+        matrix[[1, 0]] = sample as f32;
+        Ok(Self(matrix))
+    }
+
+    fn sample(&self) -> usize {
+        self.0[[1, 0]] as usize
+    }
+
+    /// Subtracts the mean from a row and scales the row to [`LENGTH`].
+    fn apply(&self, mut row: ArrayViewMut1<f32>) {
+        row -= &self.0.row(0);
+        let length = row.dot(&row).sqrt();
+        row *= LENGTH / length.max(f32::MIN_POSITIVE);
+    }
+}
+
+/// Returns whether a row is that of a preset without readable frames.
+fn is_empty(row: ArrayView1<f32>) -> bool {
+    row.iter().all(|value| *value == 0.0)
+}
+
+/// Returns a hash of an embedder's ID and `more`.
+fn hash(id: &EmbedderId, more: &[u8]) -> String {
+    let EmbedderId { embedder: _, model, preprocessing } = id;
+    let mut hash = Sha256::new();
+    for part in [model.as_bytes(), preprocessing.as_bytes(), more] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Embedder for Fusion {
+    fn id(&self) -> EmbedderId {
+        let (builtin, encoder) = (self.builtin.id(), self.encoder.id());
+        let mut weights = LENGTH.to_le_bytes().to_vec();
+        weights.extend(self.mean.0.row(0).iter().flat_map(|value| value.to_le_bytes()));
+        EmbedderId {
+            embedder: AUTO.into(),
+            model: format!("{} {}", hash(&builtin, &[]), hash(&encoder, &weights)),
+            preprocessing: format!(
+                "{}; {} of frames, {}",
+                builtin.preprocessing, encoder.embedder, encoder.preprocessing
+            ),
+        }
+    }
+
+    fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String> {
+        let described = self.builtin.rows(presets)?;
+        let mut seen = self.encoder.rows(presets)?;
+        seen.outer_iter_mut().filter(|row| !is_empty(row.view())).for_each(|row| self.mean.apply(row));
+        concatenate(Axis(1), &[described.view(), seen.view()]).map_err(|error| error.to_string())
+    }
+}

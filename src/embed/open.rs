@@ -1,0 +1,62 @@
+//! Opens an embedder by name.
+
+use std::path::{Path, PathBuf};
+
+use super::fusion::Fusion;
+use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Onnx, RESERVED, models};
+
+/// Returns whether the embedder `name` is fitted on the library, so that it must embed all of it in one place.
+pub fn needs_whole_library(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// Opens the embedder `name`: `builtin`, `auto`, the name of a vision model in `models`, or the folder of a vision
+/// model. `auto` joins the built-in embedder with the first model in `models`, if there is one. `on_note` receives a
+/// description of the embedder.
+pub fn open_embedder(
+    name: &str,
+    models: Option<&Path>,
+    items: &[BakeItem],
+    folder: &Path,
+    seed: u64,
+    threads: usize,
+    on_note: &mut dyn FnMut(String),
+) -> Result<Box<dyn Embedder>, EmbedError> {
+    let encoder = match open_model(name, models, threads)? {
+        Some(model) if name != AUTO => {
+            on_note(format!("using the embedder {name}: {}", model.description()));
+            return Ok(Box::new(model));
+        }
+        encoder => encoder,
+    };
+    let builtin = BuiltinEmbedder::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
+    let Some(encoder) = encoder else {
+        on_note(format!("using the built-in embedder with {}", builtin.description()));
+        return Ok(Box::new(builtin));
+    };
+    let fusion = Fusion::prepare(builtin, encoder, items, folder, seed).map_err(EmbedError::Open)?;
+    on_note(format!("using the built-in embedder with {}", fusion.description()));
+    Ok(Box::new(fusion))
+}
+
+/// Opens and tests the vision model of the embedder `name`, and describes the embedder.
+pub fn check_embedder(name: &str, models: Option<&Path>, threads: usize) -> Result<String, EmbedError> {
+    Ok(match open_model(name, models, threads)? {
+        Some(model) if name == AUTO => {
+            format!("built-in embedder and {}: {}", model.id().embedder, model.description())
+        }
+        Some(model) => format!("{name}: {}", model.description()),
+        None => "built-in embedder".into(),
+    })
+}
+
+/// Opens the vision model that the embedder `name` uses, if it uses one.
+fn open_model(name: &str, models: Option<&Path>, threads: usize) -> Result<Option<Onnx>, EmbedError> {
+    let installed = |name: &str| models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
+    let folder = match name {
+        BUILTIN => None,
+        AUTO => models.and_then(|models| installed(models::list(models).first()?)),
+        name => Some(installed(name).unwrap_or_else(|| PathBuf::from(name))),
+    };
+    folder.map(|folder| Onnx::open(&folder, threads)).transpose().map_err(EmbedError::Open)
+}
