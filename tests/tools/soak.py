@@ -9,7 +9,7 @@ files and threads of all its processes from /proc. At the end it prints:
   tenth of the run if that is earlier);
 - open files and threads: ranges in these two tenths;
 - cuts, restarts, and the text of panics;
-- steps later than two budgets, and the longest gap, within a second of a cut or its warm-up against the other steps.
+- steps later than two budgets, and the longest gap, within a second of a cut against the other steps.
 Needs Linux, Xvfb and xdotool. Exits with 1 after a panic or a restart."""
 
 import argparse
@@ -47,7 +47,7 @@ def usage(pid):
 
 
 def steps(log):
-    """Yields the time, interval and index of each step of a set log, then the times of its cuts."""
+    """Returns the time and interval of each step of a set log, and the times of its cuts."""
     now, rows, cuts = 0.0, [], []
     for line in log.read_text().splitlines():
         try:
