@@ -255,7 +255,12 @@ fn hub_with(listed: String, respond: impl Fn(&str, &std::net::TcpStream) + Send 
             let path = request.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
             match path.starts_with("/api/") {
                 true => {
-                    answer(&stream, "200 OK", &format!("Content-Length: {}", listed.len()), listed.as_bytes());
+                    answer(
+                        &stream,
+                        "200 OK",
+                        &format!("Content-Length: {}", listed.len()),
+                        listed.as_bytes(),
+                    );
                 }
                 false => respond(path, &stream),
             }
