@@ -20,7 +20,7 @@ const DROP_LATENCY_SECS: f32 = 0.4;
 const DROP_WAIT_SECS: f32 = 8.0;
 /// Duration of a drop, in seconds.
 const DROP_SECS: f32 = 2.0;
-/// Factor by which high onset strength must exceed its slow mean in a build.
+/// Ratio of the fast to the slow mean of the high band's onset strength above which a passage counts as a build.
 const BUILD_RATIO: f32 = 1.35;
 /// Phrase lengths, in bars.
 const PHRASES: [u32; 3] = [8, 16, 32];

@@ -46,19 +46,38 @@ pub(super) fn damage(
     if area > MOST * desk.area() { vec![desk] } else { parts }
 }
 
-/// Returns the shapes of `now` within `parts`, clipped to them, on a black background.
+/// Returns the shapes of `now` that are visible within `parts`, clipped to them, on a black background.
 pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> {
-    let clipped = |part: Rect| {
-        now.iter()
-            .filter(move |shape| extent(shape).intersects(part))
-            .map(move |shape| ClippedShape { clip_rect: shape.clip_rect.intersect(part), ..shape.clone() })
+    let clipped = |part: Rect, shape: &ClippedShape| ClippedShape {
+        clip_rect: shape.clip_rect.intersect(part),
+        ..shape.clone()
     };
     let background = |part: Rect| ClippedShape {
         clip_rect: part,
         shape: egui::Shape::rect_filled(part.expand(SMOOTHING), 0.0, egui::Color32::BLACK),
         transform_after_tessellation: egui::emath::TSTransform::IDENTITY,
     };
-    parts.iter().flat_map(|&part| std::iter::once(background(part)).chain(clipped(part))).collect()
+    let visible = |&part: &Rect| {
+        // Everything behind the frontmost shape that hides it is left out: it would only cost time.
+        let front = now.iter().rposition(|shape| hides(shape, part));
+        let shapes = now[front.unwrap_or(0)..].iter().filter(move |shape| extent(shape).intersects(part));
+        let background = front.is_none().then(|| background(part));
+        background.into_iter().chain(shapes.map(move |shape| clipped(part, shape))).collect::<Vec<_>>()
+    };
+    parts.iter().flat_map(visible).collect()
+}
+
+/// Returns whether a shape is opaque and covers all of `part`.
+fn hides(shape: &ClippedShape, part: Rect) -> bool {
+    let egui::Shape::Rect(rect) = &shape.shape else { return false };
+    rect.fill.is_opaque()
+        && rect.brush.is_none()
+        && rect.blur_width == 0.0
+        && rect.angle == 0.0
+        && rect.corner_radius == egui::CornerRadius::ZERO
+        && shape.transform_after_tessellation == egui::emath::TSTransform::IDENTITY
+        && rect.rect.shrink(SMOOTHING).contains_rect(part)
+        && shape.clip_rect.contains_rect(part)
 }
 
 /// Returns how many shapes to skip in each frame, because they are in only one of the two.
@@ -81,11 +100,11 @@ fn step(before: &[ClippedShape], now: &[ClippedShape]) -> (usize, usize) {
 
 /// Returns the area that a shape may cover.
 fn extent(shape: &ClippedShape) -> Rect {
-    if shape.transform_after_tessellation == egui::emath::TSTransform::IDENTITY {
-        shape.shape.visual_bounding_rect().expand(SMOOTHING).intersect(shape.clip_rect)
-    } else {
-        shape.clip_rect
+    if shape.transform_after_tessellation != egui::emath::TSTransform::IDENTITY {
+        return shape.clip_rect;
     }
+    let smoothing = if matches!(shape.shape, egui::Shape::Mesh(_)) { 0.0 } else { SMOOTHING };
+    shape.shape.visual_bounding_rect().expand(smoothing).intersect(shape.clip_rect)
 }
 
 /// Joins parts that overlap or are close to each other.
@@ -160,6 +179,24 @@ mod tests {
         let parts = damage(&shapes, &shapes, Some(TextureId::User(7)), SIZE);
         assert!(parts.len() == 1 && parts[0].contains_rect(rect) && parts[0].area() < 20_000.0, "{parts:?}");
         assert_eq!(damage(&shapes, &shapes, Some(TextureId::User(8)), SIZE), []);
+    }
+
+    #[test]
+    fn shapes_behind_an_opaque_panel_are_not_painted() {
+        let mut shapes = row(3);
+        let panel = Rect::from_min_size(pos2(-10.0, 0.0), vec2(400.0, 200.0));
+        shapes.insert(
+            2,
+            ClippedShape { shape: Shape::rect_filled(panel, 0.0, Color32::GRAY), ..shapes[0].clone() },
+        );
+        let inside = [Rect::from_min_max(pos2(0.0, 45.0), pos2(60.0, 65.0))];
+        assert_eq!(within(&shapes, &inside).len(), 2, "the panel and the last square");
+        let beyond = [Rect::from_min_max(pos2(0.0, 45.0), pos2(60.0, 250.0))];
+        assert_eq!(within(&shapes, &beyond).len(), 5, "the background and all shapes");
+        for (fill, radius) in [(Color32::from_black_alpha(254), 0.0), (Color32::GRAY, 4.0)] {
+            shapes[2].shape = Shape::rect_filled(panel, radius, fill);
+            assert_eq!(within(&shapes, &inside).len(), 5);
+        }
     }
 
     #[test]

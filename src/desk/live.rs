@@ -1,6 +1,7 @@
 //! The Live page: the preset on air and why it was chosen, what comes next, and large buttons.
 
-use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
+use egui::emath::GuiRounding as _;
+use egui::{Align, Color32, Label, Layout, Rect, RichText, Sense, Ui, Vec2};
 
 use super::action::Action;
 use super::button::{BigButton, big, key_of};
@@ -85,7 +86,12 @@ fn preview(ui: &mut Ui, view: &DeskView, below: f32) {
     let room = Vec2::new(ui.available_width(), (ui.available_height() - below).max(80.0));
     let width = room.x.min(room.y * view.preview_aspect);
     ui.allocate_ui_with_layout(room, Layout::top_down(Align::Center), |ui| {
-        ui.image((view.preview, Vec2::new(width, width / view.preview_aspect)));
+        let (rect, _) = ui.allocate_exact_size(Vec2::new(width, width / view.preview_aspect), Sense::hover());
+        // A mesh has exact edges, so the changing picture is repainted without the panel around it.
+        let mut picture = egui::Mesh::with_texture(view.preview);
+        let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(1.0, 1.0));
+        picture.add_rect_with_uv(rect.round_to_pixels(ui.pixels_per_point()), whole, Color32::WHITE);
+        ui.painter().add(picture);
     });
 }
 

@@ -34,12 +34,14 @@ pub struct Pacer {
     taken: u64,
     /// First slot that may be taken.
     earliest: u64,
+    /// Time before which no step may begin, in seconds.
+    rests_until: f64,
 }
 
 impl Pacer {
     /// Creates a pacer whose first step is one slot after `now`; `rate` is in Hz, at least 1.
     pub fn new(rate: u32, now: f64) -> Self {
-        Self { rate: rate.max(1), every: 1, origin: now, taken: 0, earliest: 1 }
+        Self { rate: rate.max(1), every: 1, origin: now, taken: 0, earliest: 1, rests_until: now }
     }
 
     /// Returns the rate in Hz.
@@ -68,7 +70,7 @@ impl Pacer {
 
     /// Returns the time of the next step, in seconds.
     pub fn next(&self) -> f64 {
-        self.time_of(self.next_slot())
+        self.time_of(self.next_slot()).max(self.rests_until)
     }
 
     /// Skips the slots up to and including the one at `now`, in seconds, because nothing can be drawn yet.
@@ -76,23 +78,23 @@ impl Pacer {
         self.earliest = self.slot_at(now) + 1;
     }
 
-    /// Skips all slots before `until`, in seconds, because the computer needs the time for something else.
+    /// Begins no step before `until`, in seconds, because the computer needs the time for something else. A step that
+    /// this delays is late, but keeps its slot unless the slot is over by then.
     pub fn rest(&mut self, until: f64) {
-        let slot = (until - self.origin) * f64::from(self.rate) - EARLY;
-        self.earliest = self.earliest.max(slot.ceil().max(0.0) as u64);
+        self.rests_until = self.rests_until.max(until);
     }
 
     /// Takes the step that is due at `now`, if any.
     pub fn take(&mut self, now: f64) -> Option<Due> {
         let slot = self.slot_at(now);
-        if slot < self.next_slot() {
+        if slot < self.next_slot() || now < self.rests_until {
             return None;
         }
         let missed = (slot - self.taken - 1) as f64 / f64::from(self.rate);
         if missed >= SUSPENDED_SECS {
             self.origin += missed;
             self.taken += 1;
-            self.earliest = 0; // The slots have been renumbered.
+            (self.earliest, self.rests_until) = (0, now); // The slots have been renumbered.
             return Some(Due { slots: 1, suspended_secs: missed });
         }
         let slots = (slot - self.taken) as u32;
@@ -231,6 +233,16 @@ mod tests {
         assert!((1190..1206).contains(&slots), "{slots} slots in twenty seconds");
         pacer.rest(0.0);
         assert!(pacer.next() > 20.0, "a rest in the past changes nothing");
+    }
+
+    #[test]
+    fn a_step_delayed_within_its_slot_drops_nothing() {
+        let mut pacer = Pacer::new(50, 0.0);
+        pacer.take(0.02).expect("due");
+        pacer.rest(0.055);
+        assert_eq!((pacer.take(0.05), pacer.next()), (None, 0.055));
+        assert_eq!(pacer.take(0.055), Some(Due { slots: 1, suspended_secs: 0.0 }));
+        assert_eq!(pacer.take(0.06), Some(Due { slots: 1, suspended_secs: 0.0 }));
     }
 
     #[test]

@@ -108,7 +108,9 @@ def main():
     begun, samples, pressed = time.time(), [], 0
     while show.poll() is None and time.time() - begun < options.seconds + 60:
         time.sleep(options.every)
-        subprocess.run(["xdotool", "key", "n"], env=environment, stderr=subprocess.DEVNULL, check=False)
+        # Without a window manager, no window has the keyboard focus; a restarted show has new windows.
+        press = ["xdotool", "search", "--onlyvisible", "--name", "aivj", "windowfocus", "--sync", "key", "n"]
+        subprocess.run(press, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
         pressed += 1
         if show.poll() is None:
             samples.append((time.time() - begun, *usage(show.pid)))

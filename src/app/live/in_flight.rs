@@ -37,8 +37,19 @@ pub(super) struct FrameTime {
     /// Time from the frame's start, or from the previous frame's end if that is later, until the frame was found
     /// finished.
     pub secs: f64,
-    /// Lower bound on the time that the frame itself took, without delays caused by other programs or a late check.
-    pub least_secs: f64,
+    /// Shortest interval at which such frames can be drawn. On a graphics card, this is `secs`; on a software
+    /// rasteriser, which uses all cores, it is longer if all cores but one would need longer for the same work.
+    pub interval_secs: f64,
+    /// Lower bound on `interval_secs`, without delays caused by other programs or a late check.
+    pub least_interval_secs: f64,
+}
+
+/// Returns the shortest interval, in seconds, at which a software rasteriser can draw frames that take `secs` and use
+/// `used` seconds of CPU time, if one core must stay free for audio and the desk. If `used` is unknown, all cores
+/// count as busy.
+fn software_interval(secs: f64, used: Option<f64>, cores: f64) -> f64 {
+    let most = secs * cores;
+    secs.max(used.map_or(most, |used| used.min(most)) / (cores - 1.0))
 }
 
 impl InFlight {
@@ -85,8 +96,17 @@ impl InFlight {
         let begun = self.started.front().map_or(now, |started| started.at.max(before));
         let used = self.started.front().and_then(|started| Some(processor_secs()? - started.used?));
         // The oldest frame was still unfinished at the last check; this thread may have been delayed since then.
-        let least_secs = share((looked_at - begun).min(used.unwrap_or(f64::INFINITY)));
-        self.started.drain(..count).map(move |_| FrameTime { secs: share(now - begun), least_secs })
+        let least_secs = (looked_at - begun).min(used.unwrap_or(f64::INFINITY));
+        let interval = |secs: f64| match gpu.software() {
+            true => share(software_interval(secs, used, cores())),
+            false => share(secs),
+        };
+        let time = FrameTime {
+            secs: share(now - begun),
+            interval_secs: interval(now - begun),
+            least_interval_secs: interval(least_secs),
+        };
+        self.started.drain(..count).map(move |_| time)
     }
 
     /// Returns whether another frame may be started.
@@ -98,6 +118,11 @@ impl InFlight {
     pub fn is_empty(&self) -> bool {
         self.started.is_empty()
     }
+}
+
+/// Returns the number of CPU cores, at least 2.
+fn cores() -> f64 {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2) as f64
 }
 
 /// Returns the CPU time that this process has used so far, in seconds.
@@ -112,4 +137,22 @@ fn processor_secs() -> Option<f64> {
 #[cfg(not(unix))]
 fn processor_secs() -> Option<f64> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::software_interval;
+
+    #[test]
+    fn a_frame_that_keeps_one_of_two_cores_busy_needs_no_rest() {
+        assert_eq!(software_interval(0.01, Some(0.01), 2.0), 0.01);
+        assert_eq!(software_interval(0.01, Some(0.002), 2.0), 0.01);
+    }
+
+    #[test]
+    fn a_frame_that_keeps_all_cores_busy_leaves_time_for_other_work() {
+        assert_eq!(software_interval(0.01, Some(0.02), 2.0), 0.02);
+        assert_eq!(software_interval(0.012, Some(0.048), 4.0), 0.016);
+        assert_eq!(software_interval(0.01, None, 2.0), 0.02);
+    }
 }

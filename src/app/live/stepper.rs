@@ -12,8 +12,8 @@ const MAX_PAUSED: u32 = 12;
 
 /// Longest rest after a frame, in seconds; limited because measured times may include a system suspension.
 const LONGEST_REST_SECS: f64 = 0.5;
-/// Share of a slot that drawing may take on a graphics card.
-const CARD_SHARE: f64 = 0.9;
+/// Share of a slot that drawing may take.
+const DRAW_SHARE: f64 = 0.9;
 /// Maximum number of frames in flight on a graphics card: one is drawn while the next one is recorded.
 const CARD_FRAMES: usize = 2;
 
@@ -34,9 +34,6 @@ pub(super) struct Stepper {
     quality: Quality,
     in_flight: InFlight,
     governor: Governor,
-    /// Share of a slot that drawing may take, from 0 to 1.
-    share: f64,
-    software: bool,
     times: StepTimes,
     /// Receives the show's pictures.
     pub pictures: Pictures,
@@ -60,14 +57,11 @@ impl Stepper {
         wake: impl Fn() + Send + 'static,
     ) -> Self {
         let software = rig.stage.render_context().gpu.software();
-        let share = if software { software_share() } else { CARD_SHARE };
         Self {
             pacer: Pacer::new(rate, now),
             quality: Quality::FULL,
             in_flight: InFlight::new(if software { 1 } else { CARD_FRAMES }),
-            governor: Governor::new(share / f64::from(rate)),
-            share,
-            software,
+            governor: Governor::new(DRAW_SHARE / f64::from(rate)),
             times: StepTimes::default(),
             pictures,
             wake: Box::new(wake),
@@ -81,7 +75,7 @@ impl Stepper {
     /// Changes the number of steps per second.
     pub fn set_rate(&mut self, rate: u32) {
         self.pacer.set_rate(rate);
-        self.governor.set_budget(self.share / f64::from(rate));
+        self.governor.set_budget(DRAW_SHARE / f64::from(rate));
     }
 
     /// Returns the statistics over the most recent steps.
@@ -93,20 +87,18 @@ impl Stepper {
     pub fn turn(&mut self, now: f64) -> Turn {
         let gpu = &self.rig.stage.render_context().gpu;
         let (slots, warming) = (self.times.latest(), self.rig.warming());
-        for FrameTime { secs, least_secs } in self.in_flight.finished(gpu, now) {
+        for FrameTime { secs, interval_secs, least_interval_secs } in self.in_flight.finished(gpu, now) {
             self.times.drawn(secs);
             let scale = self.quality.scale;
-            if self.rig.watch_time(least_secs, self.governor.budget(), scale) == Slowness::Critical {
+            if self.rig.watch_time(least_interval_secs, self.governor.budget(), scale) == Slowness::Critical {
                 self.governor.shrink();
             }
-            if self.software {
-                let before = self.pacer.next();
-                self.pacer.rest(now + (secs * (1.0 / self.share - 1.0)).min(LONGEST_REST_SECS));
-                self.late |= self.pacer.next() > before;
-            }
+            let before = self.pacer.next();
+            self.pacer.rest(now + (interval_secs - secs).min(LONGEST_REST_SECS));
+            self.late |= self.pacer.next() > before;
             // A warm-up slows down drawing only briefly, so it must not affect the quality.
             if !warming {
-                self.governor.observe(secs, self.pacer.secs(slots));
+                self.governor.observe(interval_secs, self.pacer.secs(slots));
             }
         }
         self.follow_governor();
@@ -116,7 +108,6 @@ impl Stepper {
         }
         if !self.in_flight.has_room() {
             self.late = true;
-            self.pacer.pass(now);
             return Turn::Sleep(CHECK_SECS);
         }
         if self.pictures.pause.asked() && self.paused < MAX_PAUSED {
@@ -175,11 +166,4 @@ impl Stepper {
             self.rig.show.count_dropped(&steps);
         }
     }
-}
-
-/// Returns the share of a slot that drawing may take on a software rasteriser. The rasteriser uses all cores; resting
-/// between frames leaves about one core's worth of CPU time for audio and the desk.
-fn software_share() -> f64 {
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
-    (cores - 1) as f64 / cores as f64
 }

@@ -153,7 +153,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the embeddings to cluster: those of another program in a file, or the base or tuned ones in `out`.
+/// Returns the embeddings to cluster: those in a file written by another program, or the
+/// base or tuned ones in `out`.
 fn embeddings_in(out: &Path, kind: Option<&Path>) -> anyhow::Result<Table> {
     let kind = match kind.map(|kind| (kind, kind.to_str())) {
         None => None,

@@ -26,13 +26,13 @@ struct HeadArgs {
     /// Folder of the bake, with embeddings.npy, ids.txt and embeddings.meta.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// What to learn from
+    /// What to learn from, comma-separated
     #[arg(
         long,
         value_enum,
         value_name = "LABELS",
         value_delimiter = ',',
-        default_values = ["folders", "tags", "taste", "clusters"]
+        default_value = "folders,tags,taste,clusters"
     )]
     labels: Vec<Labels>,
     /// Number of hidden units, for a head with one hidden layer [default: none, a linear head]
@@ -58,7 +58,7 @@ enum Labels {
     Tags,
     /// Favourites, and presets that you usually skip
     Taste,
-    /// Clusters of an earlier `aivj bake cluster` of the same embeddings
+    /// Clusters from an earlier `aivj bake cluster` run on the same embeddings
     Clusters,
     /// Visual elements in the presets' code
     Elements,

@@ -1,4 +1,4 @@
-//! A library prepared for choosing: the presets of each arm and the affinity of each cluster to each scene.
+//! A library indexed so that the director can choose from it quickly: the presets of each arm and the affinity of each cluster to each scene.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::facts::{Energy, PresetId};
 use crate::library::Catalogue;
 use crate::mind::taste::{Arm, StyleKey};
 
-/// A library prepared for choosing. Building it takes tens of milliseconds for 100,000 presets, so it is done before
-/// the show or on another thread.
+/// A library indexed so that the director can choose from it quickly. Building the index takes tens of milliseconds for
+/// 100,000 presets, so it is done before the show or on another thread.
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// The catalogue that all preset and cluster indices refer to.
