@@ -36,7 +36,7 @@ impl Judge {
     }
 
     /// Returns the labelled rows among `rows` whose neighbours are looked up: all of them or, if there are more than
-/// [`QUERIES`], an evenly spaced sample.
+    /// [`QUERIES`], an evenly spaced sample.
     pub fn queries(&self, rows: impl Iterator<Item = usize>) -> Vec<usize> {
         let labelled: Vec<usize> = rows.filter(|row| self.labels[*row].is_some()).collect();
         let step = labelled.len().div_ceil(QUERIES).max(1);

@@ -93,7 +93,8 @@ impl SavedHead {
         Ok(Some(tuned))
     }
 
-    /// Applies the head to the embeddings in `base`. The result has a model of its own.
+    /// Applies the head to the embeddings in `base`. The result gets its own embedder ID, so its
+    /// rows are never compared with those of `base`.
     fn apply(&self, base: &Table) -> Table {
         let EmbedderId { embedder, model, preprocessing } = base.embedder_id.clone();
         let hash = self.tensors().hash();
