@@ -4,6 +4,7 @@
 
 pub mod analysis;
 pub mod app;
+pub mod archive;
 pub mod audio;
 pub mod audit;
 pub mod breed;
@@ -29,6 +30,7 @@ pub mod midi;
 pub mod milk;
 pub mod mind;
 pub mod night;
+pub mod pacing;
 pub mod pack;
 mod preprocess;
 pub mod salvage;

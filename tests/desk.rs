@@ -13,9 +13,9 @@ mod renderer;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 
 use aivj::analysis::{Features, Scene, Section};
+use aivj::archive::LibraryView;
 use aivj::desk::{
-    Action, BakePicture, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page,
-    SettingsView,
+    Action, BakePicture, BakeView, Desk, DeskView, MidiDevice, MidiRow, MidiView, Page, SettingsView,
 };
 use aivj::facts::{Energy, PresetId};
 use aivj::library::looks::{LookMap, MAP_FILE};

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use aivj::desk::{
-    BakeView, Desk, DeskRequest, DeskView, LibraryRequest, LibraryView, MidiView, Page, SettingsView,
-};
+use aivj::archive::{LibraryRequest, LibraryView};
+use aivj::desk::{BakeView, Desk, DeskRequest, DeskView, MidiView, Page, SettingsView};
 use aivj::facts::{Energy, PresetId, Tags};
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::{Catalogue, Cluster, Entry, SearchIndex, SearchQuery, SourceLocation, StyleOrigin};

@@ -188,7 +188,8 @@ fn picture(gpu: &Gpu, format: wgpu::TextureFormat, [width, height]: [u32; 2]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::{BakeView, Desk, DeskView, LibraryView, MidiView, Page, SettingsView};
+    use crate::archive::LibraryView;
+    use crate::desk::{BakeView, Desk, DeskView, MidiView, Page, SettingsView};
     use crate::show::{AudioLine, FrameTimes, OutputMode, PresetAudio, Snapshot};
     use crate::units::{Seconds, Unipolar};
 

@@ -1,21 +1,18 @@
-//! The program around the show: windows, clock, keys, MIDI, audio, saved state, offline rendering and replay.
+//! The program around the show: windows, clock, keys, MIDI, audio, settings, offline rendering and replay.
 
 mod admission;
-mod archive;
 mod baking;
 mod canvas;
 mod closing;
 mod damage;
 mod identify;
 mod keys;
-mod library_watcher;
 mod live;
 mod number_entry;
 mod offline;
 mod output;
 mod painter;
 mod performance;
-mod persistence;
 mod placements;
 mod preferences;
 mod replay;
@@ -27,14 +24,11 @@ mod shutdown;
 mod sound;
 mod standby;
 mod surface;
-mod theming;
 mod window;
 
 pub use crate::desk::action_names;
 pub use keys::{command_named, keys};
-pub use library_watcher::catalogue;
 pub use offline::{PerformReport, PerformSettings, perform};
-pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use resume::{SavedShow, saved_show};
 pub use screen::screens;

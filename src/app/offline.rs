@@ -9,11 +9,10 @@ use anyhow::Context as _;
 
 use super::admission::live_admission;
 use super::performance::{PerformanceAudio, performed_sound};
-use super::persistence::recall;
 use super::set_log_writer::SetLogWriter;
 use super::shutdown::{exit_on_second_signal, on_signals};
-use super::theming::themed;
-use super::{MESH, WARM_FRAMES, catalogue, open_store};
+use super::{MESH, WARM_FRAMES};
+use crate::archive::{catalogue, open_store, recall, themed};
 use crate::audio;
 use crate::handoff::Latest;
 use crate::layers::LayerFiles;

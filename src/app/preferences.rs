@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
-use super::open_store;
+use crate::archive::open_store;
 use crate::audio;
 use crate::desk::SettingsView;
 use crate::handoff::Latest;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::performance::{PerformanceAudio, performed_sound};
-use super::{catalogue, open_store};
+use crate::archive::{catalogue, open_store};
 use crate::audio::Pcm;
 use crate::disk;
 use crate::facts::PresetId;

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, TryRecvError};
 
 use image::RgbaImage;
 
+use crate::archive::unix_now;
 use crate::disk;
 use crate::library::UserFolders;
 use crate::stage::{Readback, Stage, Wait};
@@ -106,7 +107,7 @@ fn save(picture: RgbaImage, folder: PathBuf) -> Result<Receiver<String>, String>
 /// Writes a PNG file named after the current Unix time in seconds, and returns its path. Never replaces a file.
 fn write(folder: &Path, picture: &RgbaImage) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-    let second = super::unix_now();
+    let second = unix_now();
     let names = (0..).map(|number| match number {
         0 => format!("aivj-{second}.png"),
         _ => format!("aivj-{second}-{number}.png"),

@@ -14,7 +14,6 @@ use winit::keyboard::ModifiersState;
 use winit::window::{UserAttentionType, Window, WindowId};
 
 use super::admission::live_admission;
-use super::archive::Archive;
 use super::baking::Baking;
 use super::closing::{self, CloseGuard};
 use super::identify::Identify;
@@ -31,7 +30,8 @@ use super::set_log_writer::SetLogWriter;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::standby::{self, OpenStage};
 use super::surface::WindowSurface;
-use super::{MESH, WARM_FRAMES, config_folder, open_store, shutdown};
+use super::{MESH, WARM_FRAMES, config_folder, shutdown};
+use crate::archive::{Archive, open_store};
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction, start_message,
 };
@@ -43,8 +43,9 @@ use crate::library::{Setting, Settings, UserFolders};
 use crate::midi::Midi;
 use crate::milk::PresetAudio;
 use crate::mind::Profile;
+use crate::pacing::DEFAULT_RATE;
 use crate::show::setlog::LogHeader;
-use crate::show::{Command, DEFAULT_RATE, Rig, ShowSettings, Warmer};
+use crate::show::{Command, Rig, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, RenderContext};
 use crate::units::Unipolar;
 use crate::watchdog::Link;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::app;
+use crate::archive::open_store;
 use crate::audio::doctor;
 use crate::library::{self, Settings};
 use crate::midi;
@@ -51,7 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let built_in = library::built_in().count();
     essential &= built_in > 0;
     println!("presets    {built_in} built in");
-    match app::open_store() {
+    match open_store() {
         Ok((store, notice)) => {
             let place = store.path().map(|path| path.display().to_string());
             println!("store      {}", place.as_deref().unwrap_or("in memory only"));

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::taste_transfer::show_is_open;
-use crate::app::{allow, catalogue, open_store, open_store_to_write, unix_now};
+use crate::archive::{self, allow, catalogue, open_store, open_store_to_write, unix_now};
 use crate::facts::{Energy, PresetId, Tag};
 use crate::library::find::Description;
 use crate::library::{self, LibraryLocation, SearchIndex};
@@ -165,7 +165,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             tag.iter().try_for_each(|label| store.set_label(id, label, true))?;
             untag.iter().try_for_each(|label| store.set_label(id, label, false))?;
             match ban {
-                Some(true) => crate::app::ban(&store, id)?,
+                Some(true) => archive::ban(&store, id)?,
                 Some(false) => allow(&store, id)?,
                 None => {}
             }

@@ -81,7 +81,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     if let Err(error) = &result
         && error.chain().any(crate::store::is_damage)
     {
-        crate::app::suspect_store();
+        crate::archive::suspect_store();
         eprintln!(
             "aivj: the store is damaged; to repair it, stop all shows and bakes, then start aivj again"
         );

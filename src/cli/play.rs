@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{AppSettings, run as run_app, saved_show, unix_now};
+use crate::app::{AppSettings, run as run_app, saved_show};
+use crate::archive::unix_now;
 use crate::jobs::single_instance::{OtherShow, raise_other_show};
 use crate::library::{OutputDisplay, Settings};
 use crate::mind::{Control, Profile};

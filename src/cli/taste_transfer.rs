@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::app::{catalogue, open_store, open_store_to_write, unix_now};
+use crate::archive::{catalogue, open_store, open_store_to_write, unix_now};
 use crate::disk;
 use crate::facts::PresetId;
 use crate::jobs::show_lock;

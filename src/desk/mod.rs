@@ -35,6 +35,7 @@ mod view;
 
 use egui::Ui;
 
+use crate::archive::LibraryRequest;
 use crate::mind::Control;
 use crate::show::Command;
 
@@ -43,7 +44,6 @@ use library::Layout;
 pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, Numbered, WindowAction, action_names};
 pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView};
 pub use display_number::display_number;
-pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
 pub use page::Page;
 pub use settings::{SettingsRequest, SettingsView, start_message};

@@ -9,7 +9,8 @@ use super::sentence::sentence;
 use super::style;
 use crate::library::{DWELL, OutputDisplay, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
-use crate::show::{DEFAULT_RATE, Snapshot};
+use crate::pacing::DEFAULT_RATE;
+use crate::show::Snapshot;
 
 /// Height of one choice, in points.
 const LINE: f32 = 32.0;

@@ -4,9 +4,9 @@ use egui::TextureId;
 
 use super::action::{Action, KeyLine};
 use super::bake::{BakeRequest, BakeView};
-use super::library::{LibraryRequest, LibraryView};
 use super::midi::{MidiRequest, MidiView};
 use super::settings::{SettingsRequest, SettingsView};
+use crate::archive::{LibraryRequest, LibraryView};
 use crate::show::{AudioLine, FrameTimes, PresetAudio, Snapshot};
 
 /// Everything shown in one frame of the desk.

@@ -2,7 +2,7 @@
 //!
 //! `picture_watch` watches the picture that the deck shows.
 
-use super::governor::Quality;
+use crate::pacing::Quality;
 use crate::stage::DeckId;
 
 /// Multiple of a step's time budget above which a frame counts as far too slow.

@@ -8,11 +8,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
-use super::governor::Quality;
 use super::layer_board::LayerBoard;
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Changed, Exclusion, LearntTaste, MarkedPresets, MemoryChange, ShowMemory};
-use super::pacer::DroppedSteps;
 use super::picture_watch::PictureWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
@@ -26,6 +24,7 @@ use crate::library::Catalogue;
 use crate::mind::director::{Clock, Director, Pool, Timing};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Lesson, Taste, TasteState};
+use crate::pacing::{DroppedSteps, Quality};
 use crate::stage::{Cue, DeckId, Fade, OnAirDeck, OutputMode};
 use crate::units::{Rng, Seconds};
 

@@ -1,7 +1,5 @@
 //! A read-only view of the show for the desk and MIDI LEDs.
 
-use super::governor::Quality;
-use super::pacer::DroppedSteps;
 use super::reason::Reason;
 use super::undo::Undoable;
 use super::warm::PrepareTimes;
@@ -9,6 +7,7 @@ use crate::analysis::Features;
 use crate::facts::PresetId;
 use crate::mind::director::{Moment, Target};
 use crate::mind::macros::MacroView;
+use crate::pacing::{DroppedSteps, Quality};
 use crate::stage::OutputMode;
 use crate::units::Unipolar;
 

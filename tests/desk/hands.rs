@@ -8,7 +8,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::{Moment, SIZE, heard, library_moment, moment, playing, software};
-use aivj::desk::{Action, Desk, DeskRequest, DeskView, LibraryRequest, Page, SettingsRequest, start_message};
+use aivj::archive::LibraryRequest;
+use aivj::desk::{Action, Desk, DeskRequest, DeskView, Page, SettingsRequest, start_message};
 use aivj::library::Setting;
 use aivj::show::{Command, FrameTimes, Undoable};
 

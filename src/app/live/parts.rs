@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::picture::Pictures;
-use crate::app::archive::Archive;
 use crate::app::resume::Surroundings;
 use crate::app::set_log_writer::SetLogWriter;
 use crate::app::sound::AnalysisThread;
-use crate::desk::{Action, LibraryRequest, LibraryView, MidiRequest, MidiView};
+use crate::archive::{Archive, LibraryRequest, LibraryView};
+use crate::desk::{Action, MidiRequest, MidiView};
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::midi::Midi;

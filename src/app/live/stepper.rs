@@ -3,7 +3,8 @@
 use super::in_flight::{FrameTime, InFlight};
 use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
-use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
+use crate::pacing::{DroppedSteps, Due, Governor, Pacer, Quality};
+use crate::show::{FrameTimes, Rig, RigFrame, Slowness};
 
 /// Interval between device polls while frames are in flight, in seconds; it limits the precision of measured times.
 const CHECK_SECS: f64 = 0.001;

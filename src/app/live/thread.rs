@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 
 use super::parts::{DeskState, ShowEvent, ShowParts, ShowRequest};
 use super::stepper::{Stepper, Turn};
-use crate::app::archive::Archive;
 use crate::app::resume::{SavedShow, StateSaver, Surroundings};
 use crate::app::screenshot::Screenshot;
 use crate::app::set_log_writer::SetLogWriter;
 use crate::app::sound::AnalysisThread;
+use crate::archive::Archive;
 use crate::desk::{Action, resolve};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::jobs::show_lock::ShowLock;
 use crate::midi::Midi;
 use crate::mind::Control;
-use crate::show::{Command, Due, RigFrame};
+use crate::pacing::Due;
+use crate::show::{Command, RigFrame};
 use crate::watchdog::Link;
 
 /// Interval between updates of MIDI LEDs and of the saved state.

@@ -3,7 +3,7 @@
 use egui::{Color32, Label, RichText, Ui, Vec2};
 
 use super::page::{LibraryPage, PageOutput};
-use super::view::LibraryView;
+use crate::archive::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
 use crate::facts::Tag;

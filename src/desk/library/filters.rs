@@ -3,7 +3,7 @@
 use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
 
 use super::page::LibraryPage;
-use super::view::LibraryView;
+use crate::archive::LibraryView;
 use crate::desk::field::entered;
 use crate::desk::style;
 use crate::facts::{Energy, Tag};

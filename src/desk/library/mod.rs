@@ -8,16 +8,16 @@ mod filters;
 mod map;
 mod page;
 mod rows;
+mod state_color;
 mod thumbs;
-mod view;
 
 use egui::Ui;
 
+use crate::archive::{LibraryRequest, LibraryView};
 use crate::facts::PresetId;
 use thumbs::Thumbs;
 
 pub(super) use page::{Layout, LibraryPage, PageOutput};
-pub use view::{LibraryRequest, LibraryView};
 
 impl LibraryPage {
     pub fn show(

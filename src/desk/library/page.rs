@@ -2,7 +2,7 @@
 
 use super::map::MapView;
 use super::thumbs::Thumbs;
-use super::view::LibraryRequest;
+use crate::archive::LibraryRequest;
 use crate::facts::PresetId;
 use crate::library::SearchQuery;
 use crate::show::Command;

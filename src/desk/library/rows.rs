@@ -3,7 +3,8 @@
 use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui, Vec2};
 
 use super::page::{LibraryPage, PageOutput};
-use super::view::{LibraryView, state_color};
+use super::state_color::state_color;
+use crate::archive::LibraryView;
 use crate::desk::style;
 use crate::facts::PresetId;
 use crate::library::{Entry, SearchResults};

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
-use super::{Command, DroppedSteps, GraphicsEvent, Quality, ResumeState, ShowMemory, ShowSettings};
+use super::{Command, GraphicsEvent, ResumeState, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
 use crate::facts::PresetId;
 use crate::library::StyleOrigin;
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target, Theme};
 use crate::mind::macros::Bank;
 use crate::mind::taste::Signal;
+use crate::pacing::{DroppedSteps, Quality};
 use crate::stage::{DeckId, DeckLook, FadeStyle};
 use crate::store::BanKind;
 

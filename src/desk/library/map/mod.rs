@@ -13,8 +13,9 @@ use egui::{
     Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2,
 };
 
+use super::state_color::state_color;
 use super::thumbs::Thumbs;
-use super::view::{LibraryView, state_color};
+use crate::archive::LibraryView;
 use crate::desk::style;
 use crate::facts::PresetId;
 use crate::library::SearchResults;

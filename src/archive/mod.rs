@@ -1,24 +1,35 @@
-//! Storage for the running show: its library, saved state and searches.
+//! The archive of a running show: its library, its saved state and its searches.
 //!
-//! Once open, the archive is updated once per frame and never waits for the disk.
+//! Once open, the [`Archive`] is updated once per frame and never waits for the disk.
+
+mod library_watcher;
+mod persistence;
+mod theming;
+mod view;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::library_watcher::{LibraryUpdate, LibraryWatcher};
-use super::persistence::{self, SavedState, ShowPersistence, with_store};
-use super::theming::Theming;
-use crate::desk::{LibraryRequest, LibraryView};
 use crate::handoff::Retirement;
 use crate::library::{Catalogue, SearchQuery, SearchThread};
 use crate::mind::director::Pool;
 use crate::show::{Command, MarkedPresets, Show, ShowMemory, ShowSettings};
 use crate::store::Store;
+use library_watcher::{LibraryUpdate, LibraryWatcher};
+use persistence::{ShowPersistence, with_store};
+use theming::Theming;
+
+pub use library_watcher::catalogue;
+pub use persistence::{
+    SavedState, allow, ban, open_store, open_store_to_write, recall, suspect_store, unix_now,
+};
+pub use theming::{ThemedPool, themed};
+pub use view::{LibraryRequest, LibraryView};
 
 /// The library, saved state and searches of a show.
-pub(super) struct Archive {
+pub struct Archive {
     persistence: ShowPersistence,
     watcher: LibraryWatcher,
     /// The folder or pack to play; the built-in presets if `None`.
@@ -45,8 +56,7 @@ type Opened = ((SavedState, (Catalogue, Vec<String>, LibraryWatcher)), Store, Op
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
     pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show, Vec<String>)> {
-        let opened =
-            with_store(|store| Ok((persistence::recall(store)?, LibraryWatcher::open(store, presets)?)))?;
+        let opened = with_store(|store| Ok((recall(store)?, LibraryWatcher::open(store, presets)?)))?;
         Self::of(opened, presets, settings)
     }
 
@@ -230,7 +240,7 @@ mod tests {
     #[test]
     fn every_problem_of_a_new_library_is_a_message_of_its_own() {
         let store = Store::in_memory().expect("opens");
-        let recalled = persistence::recall(&store).expect("read");
+        let recalled = recall(&store).expect("read");
         let library = LibraryWatcher::open(&store, None).expect("opens");
         let opened = ((recalled, library), store, None);
         let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");

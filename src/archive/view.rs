@@ -4,9 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::Color32;
-
-use crate::desk::style;
 use crate::facts::PresetId;
 use crate::library::{SearchQuery, SearchResults};
 use crate::show::{Command, Exclusion};
@@ -38,14 +35,14 @@ pub struct LibraryView {
 
 impl LibraryView {
     /// Returns why a preset is excluded, if it is.
-    pub(super) fn exclusion(&self, id: PresetId) -> Option<&str> {
+    pub fn exclusion(&self, id: PresetId) -> Option<&str> {
         let by_audit = || self.rejected.get(&id).filter(|_| !self.rescued.contains(&id));
         self.excluded.get(&id).map(|exclusion| &exclusion.why).or_else(by_audit).map(String::as_str)
     }
 
     /// Returns the commands that put a preset on air. The show would refuse an excluded one, so that is
     /// rescued first.
-    pub(super) fn play(&self, id: PresetId) -> impl Iterator<Item = Command> + use<> {
+    pub fn play(&self, id: PresetId) -> impl Iterator<Item = Command> + use<> {
         self.exclusion(id).map(|_| Command::Rescue(id)).into_iter().chain([Command::PlayNow(id)])
     }
 }
@@ -57,18 +54,6 @@ pub enum LibraryRequest {
     Find(SearchQuery),
     /// Play the presets that are held back because their blacklist cannot be read.
     IgnoreBlacklist,
-}
-
-/// Returns the text colour of a preset, by the first of these states that applies: playing, banned, excluded,
-/// favourite.
-pub(super) fn state_color(view: &LibraryView, playing: Option<PresetId>, id: PresetId) -> Color32 {
-    match id {
-        id if playing == Some(id) => style::GOOD,
-        id if view.banned.contains(&id) => style::BAD,
-        id if view.exclusion(id).is_some() => style::WARN,
-        id if view.favourites.contains(&id) => style::ACCENT,
-        _ => style::TEXT,
-    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
-use super::open_store;
+use super::persistence::open_store;
 use crate::library::SearchIndex;
 use crate::mind::director::{Pool, Theme};
 use crate::store::Store;
 
 /// A pool with its theme, and a message if part of the theme could not be applied.
-pub(super) type ThemedPool = (Arc<Pool>, Option<String>);
+pub type ThemedPool = (Arc<Pool>, Option<String>);
 
 /// Returns `pool` with the theme `text`, or without a theme if `text` is blank. Takes seconds for 100,000 presets.
-pub(super) fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPool> {
+pub fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPool> {
     if text.trim().is_empty() {
         return Ok((Arc::new(pool.with_theme(None)), None));
     }

@@ -90,7 +90,7 @@ pub(super) fn with_store<T>(
 
 /// State saved by earlier shows.
 #[derive(Default)]
-pub(super) struct SavedState {
+pub struct SavedState {
     /// The state that could be read, without expired exclusions.
     pub memory: ShowMemory,
     /// Keys of values that could not be read. They are never overwritten.
@@ -126,7 +126,7 @@ impl SavedState {
 ///
 /// # Errors
 /// Fails if the store is damaged or cannot be read.
-pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
+pub fn recall(store: &Store) -> anyhow::Result<SavedState> {
     let mut saved = SavedState::default();
     saved.memory.favourites = store.favourites()?;
     for ban in store.bans(unix_now())? {
@@ -351,15 +351,14 @@ mod tests {
         let library = Arc::new(crate::library::Catalogue::built_in());
         let liked = library.entries[0].id;
         let mut show = crate::show::Show::new(crate::show::ShowSettings::default(), library);
-        let (features, audio) = (crate::analysis::Features::default(), crate::milk::PresetAudio::default());
         for commands in [
             &[Command::FavouritePreset(liked)][..],
             &[Command::Adventure(Unipolar::new(0.25)), Command::Adventure(Unipolar::new(0.75))],
         ] {
             show.step(&crate::show::StepInput {
                 dt: 0.1,
-                audio: &audio,
-                features: &features,
+                audio: &Default::default(),
+                features: &Default::default(),
                 commands,
                 arrived: &[],
                 failed: &[],
