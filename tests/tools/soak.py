@@ -27,7 +27,11 @@ def children(pid):
     """Returns the process and all its descendants."""
     found = [pid]
     for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
+        try:
+            below = task.read_text().split()
+        except OSError:
+            continue  # The thread has just ended.
+        for child in below:
             found += children(int(child))
     return found
 
