@@ -62,6 +62,16 @@ pub struct Program {
     pub second: Option<(Arc<Program>, DoubleBlend)>,
 }
 
+impl Program {
+    /// Returns how many levels of the blurred picture the shaders read, from 0 to 3; only those of the first half of a
+    /// double preset.
+    pub fn blur_levels(&self) -> u8 {
+        let levels =
+            [&self.warp, &self.composite].into_iter().flatten().map(|text| text.interface.max_blur_level);
+        levels.max().unwrap_or(0)
+    }
+}
+
 /// Per-frame and per-vertex code, with the size of each namespace.
 #[derive(Debug)]
 pub(super) struct FrameCode {

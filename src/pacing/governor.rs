@@ -5,8 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Side lengths of the picture relative to full size, largest first.
-const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
 /// Numbers of slots per step to try, in this order, if even the smallest scale is too slow at the full rate.
 const EVERY: [u32; 4] = [2, 3, 4, 6];
 /// Minimum number of step times for a decision.
@@ -42,13 +40,15 @@ impl Default for Quality {
 impl Quality {
     /// Full size at the full rate.
     pub const FULL: Self = Self { scale: 1.0, every: 1 };
+    /// Side lengths of the picture relative to full size, largest first.
+    pub const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
     /// The smallest scale of the picture.
-    pub const SMALLEST: f64 = SCALES[SCALES.len() - 1];
+    pub const SMALLEST: f64 = Self::SCALES[Self::SCALES.len() - 1];
 
     fn of(level: usize) -> Self {
-        match SCALES.get(level) {
+        match Self::SCALES.get(level) {
             Some(&scale) => Self { scale, every: 1 },
-            None => Self { scale: SCALES[SCALES.len() - 1], every: EVERY[level - SCALES.len()] },
+            None => Self { scale: Self::SMALLEST, every: EVERY[level - Self::SCALES.len()] },
         }
     }
 }
@@ -101,8 +101,8 @@ impl Governor {
 
     /// Lowers the quality to the smallest size until there is time for a larger one.
     pub fn shrink(&mut self) {
-        if self.level + 1 < SCALES.len() {
-            self.change_to(SCALES.len() - 1, false);
+        if self.level + 1 < Quality::SCALES.len() {
+            self.change_to(Quality::SCALES.len() - 1, false);
         }
     }
 
@@ -153,7 +153,7 @@ impl Governor {
         if self.raised {
             self.patience_secs = (self.patience_secs * 2.0).min(PATIENCE_SECS.1);
         }
-        let lowest = SCALES.len() + EVERY.len() - 1;
+        let lowest = Quality::SCALES.len() + EVERY.len() - 1;
         self.fits_secs = 0.0;
         (self.level < lowest).then(|| self.change_to(self.level + 1, false))
     }

@@ -10,6 +10,7 @@ use std::thread;
 
 use crate::handoff::lower_thread_priority;
 use crate::milk::{PresetAudio, Program};
+use crate::pacing::Quality;
 use crate::stage::{Deck, DeckSettings, RenderContext, StageError};
 
 /// Number of frames to draw: two, because the first one has no previous picture to read.
@@ -17,6 +18,17 @@ const FRAMES: u32 = 2;
 
 /// Stack size of the thread, in bytes; drivers compile deeply nested shaders on it.
 const STACK_BYTES: usize = 64 << 20;
+
+/// Returns the scales at which a preset is rehearsed. Shaders that read blurred pictures are compiled anew for some
+/// sizes (Mesa's llvmpipe treats sides that are powers of two differently), and the size may change with the quality
+/// while the deck is on air.
+fn scales(program: &Program) -> &'static [f64] {
+    let second = program.second.as_ref().map_or(0, |(second, _)| second.blur_levels());
+    match program.blur_levels().max(second) {
+        0 => &Quality::SCALES[..1],
+        _ => &Quality::SCALES,
+    }
+}
 
 /// The device for rehearsals, opened when it is first needed.
 #[derive(Clone)]
@@ -49,8 +61,10 @@ impl Rehearsal {
             let work = || {
                 lower_thread_priority();
                 let Some(context) = self.open() else { return Ok(()) };
-                let drawn = Deck::prepare(&context, program, settings, seed)
-                    .and_then(|mut deck| deck.warm_up(&context, audio, FRAMES));
+                let drawn = scales(&program).iter().try_for_each(|scale| {
+                    Deck::prepare(&context, program.clone(), settings.scaled(*scale), seed)?
+                        .warm_up(&context, audio, FRAMES)
+                });
                 self.judge(drawn)
             };
             match thread::Builder::new()

@@ -111,7 +111,8 @@ impl Rig {
         }
         step.requests.into_iter().for_each(|request| self.request(request));
         self.flush_backlog();
-        self.warmer.step(changes && self.show.playing(), !self.deck_watch.suspicious());
+        let scale = self.show.quality.scale;
+        self.warmer.step(changes && self.show.playing(), !self.deck_watch.suspicious(), scale);
         changes
     }
 

@@ -191,13 +191,13 @@ impl Warmer {
     }
 
     /// Reports a step of the show to the threads. `on_air` is whether a picture is on air, which warm-up frames would
-    /// delay; `time` is whether there is time for one warm-up frame.
-    pub fn step(&mut self, on_air: bool, time: bool) {
+    /// delay; `time` is whether there is time for one warm-up frame; decks are drawn at `scale` times their full size.
+    pub fn step(&mut self, on_air: bool, time: bool, scale: f64) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             if !changes.is_empty() {
                 queue.pass(changes);
             }
-            queue.step(on_air, time);
+            queue.step(on_air, time, scale);
         }
     }
 
@@ -347,7 +347,8 @@ impl DeckBuilder {
             wanted()?;
         }
         let context = &self.render_context;
-        let mut deck = Deck::prepare(context, program, self.settings, request.seed).map_err(blamed)?;
+        let size = (self.settings, queue.map_or(1.0, WarmQueue::scale));
+        let mut deck = Deck::prepare_scaled(context, program, size, request.seed).map_err(blamed)?;
         took.build_ms = lap();
         for _ in 0..=MAX_WARM_UP_REPEATS {
             match queue {

@@ -1,7 +1,7 @@
 //! Queues decks for the warm-up threads, the most urgent first, and decides when their first frames may be
 //! drawn: while a picture is on air, at most one per step, so that it stays smooth.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(super) struct WarmQueue {
     permit: AtomicBool,
     /// Whether a picture is on air, which warm-up frames would delay.
     on_air: AtomicBool,
+    /// Scale at which decks are drawn on air, as the bits of an `f64`; 0 before the first step.
+    scale: AtomicU64,
 }
 
 #[derive(Default)]
@@ -78,9 +80,10 @@ impl WarmQueue {
     }
 
     /// Reports a step of the show. `on_air` is whether a picture is on air; `time` is whether there is time
-    /// for one warm-up frame. Never blocks.
-    pub fn step(&self, on_air: bool, time: bool) {
+    /// for one warm-up frame; decks are drawn at `scale` times their full size. Never blocks.
+    pub fn step(&self, on_air: bool, time: bool, scale: f64) {
         self.on_air.store(on_air, Ordering::Relaxed);
+        self.scale.store(scale.to_bits(), Ordering::Relaxed);
         self.permit.store(time, Ordering::Relaxed);
         self.changed.notify_all();
     }
@@ -88,6 +91,14 @@ impl WarmQueue {
     /// Returns whether a picture is on air.
     pub fn on_air(&self) -> bool {
         self.on_air.load(Ordering::Relaxed)
+    }
+
+    /// Returns the scale at which decks are drawn on air.
+    pub fn scale(&self) -> f64 {
+        match self.scale.load(Ordering::Relaxed) {
+            0 => 1.0,
+            bits => f64::from_bits(bits),
+        }
     }
 
     /// Closes the queue, which ends all warm-up threads.
@@ -205,7 +216,7 @@ mod tests {
     #[test]
     fn a_step_allows_one_frame_of_the_most_urgent_deck() {
         let queue = Arc::new(queue(&[request(1, Urgency::Spare), request(2, Urgency::Performer)]));
-        queue.step(true, false);
+        queue.step(true, false, 1.0);
         let counts: [Arc<AtomicU32>; 2] = Default::default();
         let threads: Vec<_> = (0..2)
             .map(|_| queue.take().expect("a request"))
@@ -225,14 +236,14 @@ mod tests {
             }
         };
         for step in 1..=50 {
-            queue.step(true, true);
+            queue.step(true, true, 1.0);
             wait_for(step);
         }
         let [hand, spare] = drawn();
         assert!(hand + spare == 50 && hand > spare, "{hand} and {spare}");
-        queue.step(true, false);
+        queue.step(true, false, 1.0);
         queue.pass(&mut vec![Change::Cancel(DeckId(2))]);
-        queue.step(true, true);
+        queue.step(true, true, 1.0);
         wait_for(51);
         queue.close();
         threads.into_iter().for_each(|thread| thread.join().expect("ends"));

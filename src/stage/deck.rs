@@ -42,6 +42,21 @@ impl Deck {
         settings: DeckSettings,
         seed: u64,
     ) -> Result<Self, StageError> {
+        Self::prepare_scaled(render_context, program, (settings, 1.0), seed)
+    }
+
+    /// Like [`Self::prepare`], for a deck whose picture and mesh have `scale` times the sizes in `full` at first. A
+    /// stage at the same scale need not resize it.
+    ///
+    /// # Errors
+    /// As for [`Self::prepare`].
+    pub fn prepare_scaled(
+        render_context: &RenderContext,
+        program: Arc<Program>,
+        (full, scale): (DeckSettings, f64),
+        seed: u64,
+    ) -> Result<Self, StageError> {
+        let settings = full.scaled(scale);
         if settings.size.contains(&0) || settings.mesh.contains(&0) {
             return Err(StageError::EmptyPicture { size: settings.size, mesh: settings.mesh });
         }
@@ -53,7 +68,7 @@ impl Deck {
             None => None,
         };
         let first = Layer::prepare(render_context, program, settings, seed)?;
-        Ok(Self { first, second, settings, full: settings, seed, time: 0.0, drawn: 0 })
+        Ok(Self { first, second, settings, full, seed, time: 0.0, drawn: 0 })
     }
 
     /// Draws `frames` frames off screen, with the time steps of the target frame rate, and blocks until the

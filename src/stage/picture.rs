@@ -103,11 +103,9 @@ impl DeckPicture {
         let size = settings.size;
         let feedback = ["feedback/a", "feedback/b"].map(|label| pass::image(device, label, size));
         let images = [0, 1].map(|image: usize| pass::view(&feedback[image]));
-        let levels = [&program.warp, &program.composite];
-        let levels = levels.into_iter().flatten().map(|text| text.interface.max_blur_level).max();
         let clamped = render_context.sampler(Filter::Linear, Address::Clamp);
         let both = [&images[0], &images[1]];
-        let pyramid = Pyramid::new(device, &render_context.blur, both, clamped, size, levels.unwrap_or(0));
+        let pyramid = Pyramid::new(device, &render_context.blur, both, clamped, size, program.blur_levels());
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
         let mut missing = Vec::new();
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {

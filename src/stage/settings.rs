@@ -14,7 +14,7 @@ pub struct DeckSettings {
 impl DeckSettings {
     /// Returns the settings with the sizes of the picture and the mesh multiplied by `scale`. No side of the picture
     /// shrinks below 16 pixels, and no side of the mesh below 4 cells.
-    pub(super) fn scaled(self, scale: f64) -> Self {
+    pub fn scaled(self, scale: f64) -> Self {
         let side = |side: u32, least: u32| ((f64::from(side) * scale).round() as u32).max(least.min(side));
         Self {
             size: self.size.map(|length| side(length, 16)),
