@@ -42,30 +42,38 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
-# Lists the packages that only the tests need: audio, MIDI and display servers, and build dependencies of the features
-# `jack` and `pipewire`. Fedora and Arch replace PulseAudio with PipeWire; install PulseAudio by hand there.
+# Lists the packages that only the tests need: a display server, clients of sound servers, and build dependencies of the
+# features `jack` and `pipewire`.
 test_packages() {
   cat <<'LIST'
 dbus-daemon|dbus-daemon|dbus-daemon|dbus|-
 pactl|pulseaudio-utils|pulseaudio-utils|libpulse|-
 Xvfb|xvfb|xorg-x11-server-Xvfb|xorg-server-xvfb|-
-pulseaudio|pulseaudio|-|-|-
-pipewire|pipewire|pipewire|pipewire|-
-wireplumber|wireplumber|wireplumber|wireplumber|-
-pipewire-pulse|pipewire-pulse|pipewire-pulseaudio|pipewire-pulse|-
-jackd|jackd2|jack-audio-connection-kit|jack2|-
 lib:jack/jack.h|libjack-jackd2-dev|jack-audio-connection-kit-devel|jack2|-
 lib:pipewire-0.3/pipewire/pipewire.h|libpipewire-0.3-dev|pipewire-devel|libpipewire|-
 clang:lib|libclang-dev|clang-devel|clang|-
 LIST
 }
 
-# Installs the test packages, unless an audio server is in use: a second one could take its devices.
-install_test_packages() {
+# Lists the sound and MIDI servers of the tests. Fedora and Arch replace PulseAudio with PipeWire; install PulseAudio by
+# hand there.
+server_packages() {
+  cat <<'LIST'
+pulseaudio|pulseaudio|-|-|-
+pipewire|pipewire|pipewire|pipewire|-
+wireplumber|wireplumber|wireplumber|wireplumber|-
+pipewire-pulse|pipewire-pulse|pipewire-pulseaudio|pipewire-pulse|-
+jackd|jackd2|jack-audio-connection-kit|jack2|-
+LIST
+}
+
+# Installs the servers, unless one is in use: a second one could take its devices.
+install_servers() {
   if [ -e "${XDG_RUNTIME_DIR:-/none}/pulse/native" ] || [ -e "${XDG_RUNTIME_DIR:-/none}/pipewire-0" ]; then
-    say "an audio server is running, so the test packages are not installed (see test_packages in tests/tools/setup.sh)"
+    say "a sound server is running, so no others are installed; if a test needs one of server_packages in" \
+      "tests/tools/setup.sh, install it by hand or set AIVJ_NO_AUDIO=1"
   else
-    install_missing test_packages
+    install_missing server_packages
   fi
 }
 
