@@ -42,13 +42,14 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
-# Lists the packages that only the tests need: a display server, clients of sound servers, and build dependencies of the
-# features `jack` and `pipewire`.
+# Lists the packages that only the tests need: a display server, a software rasteriser, clients of sound servers, and
+# build dependencies of the features `jack` and `pipewire`.
 test_packages() {
   cat <<'LIST'
 dbus-daemon|dbus-daemon|dbus-daemon|dbus|-
 pactl|pulseaudio-utils|pulseaudio-utils|libpulse|-
 Xvfb|xvfb|xorg-x11-server-Xvfb|xorg-server-xvfb|-
+vk:lvp|mesa-vulkan-drivers|mesa-vulkan-drivers|vulkan-swrast|-
 lib:jack/jack.h|libjack-jackd2-dev|jack-audio-connection-kit-devel|jack2|-
 lib:pipewire-0.3/pipewire/pipewire.h|libpipewire-0.3-dev|pipewire-devel|libpipewire|-
 clang:lib|libclang-dev|clang-devel|clang|-
@@ -85,7 +86,8 @@ present() {
     lib:*) [ -e "/usr/include/${1#lib:}" ] ;;
     so:*) case "$(libraries)" in *"${1#so:} "*) ;; *) return 1 ;; esac ;;
     pem) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ] ;;
-    vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 ;;
+    vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json 2>/dev/null | grep -q . ;;
+    vk:lvp) ls /usr/share/vulkan/icd.d/lvp_*.json 2>/dev/null | grep -q . ;;
     /*) [ -e "$1" ] ;;
     clang:lib) ls /usr/lib/llvm-*/lib/libclang.so /usr/lib64/libclang.so /usr/lib/libclang.so 2>/dev/null | grep -q . ;;
     *) command -v "$1" >/dev/null ;;
