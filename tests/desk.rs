@@ -52,6 +52,10 @@ struct Moment {
 }
 
 fn check(name: &str, moment: Moment) {
+    check_at(SIZE, name, moment);
+}
+
+fn check_at(size: [f32; 2], name: &str, moment: Moment) {
     let Some(gpu) = Gpu::software_for_test() else { return };
     let renderer = renderer::OffScreen::new(gpu);
     let options = SnapshotOptions::new().threshold(0.6).max_failed_pixels(FEW);
@@ -62,7 +66,7 @@ fn check(name: &str, moment: Moment) {
     let settings = &moment.settings;
     let mut picture = None;
     let mut harness =
-        Harness::builder().with_size(SIZE).with_pixels_per_point(1.0).renderer(renderer).build_ui(|ui| {
+        Harness::builder().with_size(size).with_pixels_per_point(1.0).renderer(renderer).build_ui(|ui| {
             let preview = picture.get_or_insert_with(|| preview(ui.ctx()));
             let view = DeskView {
                 snapshot: &moment.snapshot,
@@ -195,6 +199,12 @@ fn moment(page: Page, snapshot: Snapshot) -> Moment {
 #[test]
 fn the_live_page() {
     check("live", moment(Page::Live, playing()));
+}
+
+#[test]
+fn the_live_page_in_the_smallest_window() {
+    let smallest = aivj::app::MIN_DESK_SIZE.map(|side| side as f32);
+    check_at(smallest, "live_smallest", moment(Page::Live, playing()));
 }
 
 #[test]
