@@ -1,8 +1,10 @@
 //! Checks which modules and third-party crates each top-level module imports, against tables of permitted imports;
-//! also file sizes, and where unsafe code, device calls, file access and the wall clock may be used.
+//! also file sizes, the list of threads, and where unsafe code, device calls, file access and the wall clock may be used.
 
 #[path = "architecture/cycles.rs"]
 mod cycles;
+#[path = "architecture/threads.rs"]
+mod threads;
 
 use std::collections::BTreeMap;
 use std::fs;
