@@ -1,5 +1,6 @@
 //! Checks which modules and third-party crates each top-level module imports, against tables of permitted imports;
-//! also file sizes, the list of threads, and where unsafe code, device calls, file access and the wall clock may be used.
+//! also file sizes, the list of threads, and where unsafe code, device calls, file access and the wall clock may be
+//! used.
 
 #[path = "architecture/cycles.rs"]
 mod cycles;

@@ -233,8 +233,8 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Returns the values of a preset that is played, by key in lower case: keys are not case-sensitive, the first line with
-/// a key applies, and each value is its [`leading_number`]. Code is not included.
+/// Returns the values with which a preset is played, by key in lower case: keys are not case-sensitive, the first line
+/// with a key applies, and each value is its [`leading_number`]. Code is not included.
 pub fn numbers(text: &str) -> HashMap<String, f32> {
     let mut numbers = HashMap::new();
     for line in lines(text) {
