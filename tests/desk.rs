@@ -2,9 +2,9 @@
 //!
 //! The snapshots in `tests/snapshots` were drawn by the software rasteriser, which also draws the pages in the tests,
 //! even on a computer with a graphics card. A pixel may differ by 0.6 (weighted squared YIQ distance, more than any
-//! rounding error), and 400 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk` updates
-//! all of them, even where a changed label stays within that tolerance; review them before committing. The tests of
-//! input draw nothing, and need no graphics device.
+//! rounding error), and 400 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk`
+//! updates all of them, even where a changed label stays within that tolerance; review them before committing. The
+//! tests of input draw nothing, and need no graphics device.
 
 #[path = "desk/hands.rs"]
 mod hands;
