@@ -21,7 +21,7 @@ use crate::jobs::progress::Progress;
 use crate::jobs::show_lock;
 use crate::jobs::{iso, now};
 use crate::pack::{self, PackSettings, Sample};
-use crate::tune::{TuneError, TuneSettings, Tuned, tune_head};
+use crate::tune::{TuneSettings, Tuned, tune_head};
 use crate::units::counted;
 
 /// Folder of the audit's thumbnails, within the audit folder.
@@ -236,9 +236,7 @@ impl Bake<'_, '_> {
         let pack = match pack::make_in(&packing, folder, self.store()?) {
             Ok(pack) => pack,
             Err(error) => {
-                if let Some(error) = error.downcast_ref() {
-                    self.store.mark_if_damaged(error);
-                }
+                self.store.mark_if_damaged(&*error);
                 self.note(format!("no pack written: {error:#}; the index is still created"));
                 return Ok(None);
             }
@@ -332,9 +330,7 @@ impl Bake<'_, '_> {
                 (None, "time limit for tuning reached; keeping the base embeddings until the next run".into())
             }
             Err(error) => {
-                if let TuneError::Store(error) = &error {
-                    self.store.mark_if_damaged(error);
-                }
+                self.store.mark_if_damaged(&error);
                 (None, format!("keeping the base embeddings: {error}"))
             }
         };
