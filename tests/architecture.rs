@@ -1,8 +1,11 @@
 //! Checks which modules and third-party crates each top-level module imports, against tables of permitted imports;
-//! also file sizes, and where unsafe code, device calls, file access and the wall clock may be used.
+//! also file sizes, the list of threads, and where unsafe code, device calls, file access and the wall clock may be
+//! used.
 
 #[path = "architecture/cycles.rs"]
 mod cycles;
+#[path = "architecture/threads.rs"]
+mod threads;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -347,7 +350,6 @@ fn only_permitted_modules_read_the_clock() {
 const UNSAFE: &[(&str, &str)] = &[
     ("src/eel/native/", "calls into machine code that was just generated"),
     ("src/jobs/", "system calls that no safe crate wraps"),
-    ("src/app/live/in_flight.rs", "a call to the system clock"),
     ("src/stage/interpolation.rs", "instructions that the processor was found to support"),
     ("src/app/shutdown.rs", "ending the process immediately"),
     ("src/stage/pass/module.rs", "a shader whose bounds were checked beforehand"),

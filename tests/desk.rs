@@ -1,9 +1,10 @@
 //! The desk as a performer sees it: pages drawn off screen and compared with reviewed snapshots.
 //!
-//! The snapshots in `tests/snapshots` were drawn by the software rasteriser and are only compared on it; elsewhere the
-//! test is skipped. A pixel may differ by 0.6 (weighted squared YIQ distance, more than any rounding error), and 400 of
-//! 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk` updates all of them,
-//! even where a changed label stays within that tolerance; review them before committing.
+//! The snapshots in `tests/snapshots` were drawn by the software rasteriser, which also draws the pages in the tests,
+//! even on a computer with a graphics card. A pixel may differ by 0.6 (weighted squared YIQ distance, more than any
+//! rounding error), and 400 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk`
+//! updates all of them, even where a changed label stays within that tolerance; review them before committing. The
+//! tests of input draw nothing, and need no graphics device.
 
 #[path = "desk/hands.rs"]
 mod hands;
@@ -50,19 +51,13 @@ struct Moment {
     bake: BakeView,
 }
 
-fn software() -> bool {
-    let found = Gpu::for_test().is_some_and(|gpu| gpu.software());
-    if !found {
-        println!("skipped: the desk's pictures are compared on the software rasteriser only");
-    }
-    found
+fn check(name: &str, moment: Moment) {
+    check_at(SIZE, name, moment);
 }
 
-fn check(name: &str, moment: Moment) {
-    if !software() {
-        return;
-    }
-    let renderer = renderer::OffScreen::new(Gpu::headless().expect("a graphics device"));
+fn check_at(size: [f32; 2], name: &str, moment: Moment) {
+    let Some(gpu) = Gpu::software_for_test() else { return };
+    let renderer = renderer::OffScreen::new(gpu);
     let options = SnapshotOptions::new().threshold(0.6).max_failed_pixels(FEW);
     let mut desk = Desk::default();
     desk.open(moment.page);
@@ -71,7 +66,7 @@ fn check(name: &str, moment: Moment) {
     let settings = &moment.settings;
     let mut picture = None;
     let mut harness =
-        Harness::builder().with_size(SIZE).with_pixels_per_point(1.0).renderer(renderer).build_ui(|ui| {
+        Harness::builder().with_size(size).with_pixels_per_point(1.0).renderer(renderer).build_ui(|ui| {
             let preview = picture.get_or_insert_with(|| preview(ui.ctx()));
             let view = DeskView {
                 snapshot: &moment.snapshot,
@@ -204,6 +199,12 @@ fn moment(page: Page, snapshot: Snapshot) -> Moment {
 #[test]
 fn the_live_page() {
     check("live", moment(Page::Live, playing()));
+}
+
+#[test]
+fn the_live_page_in_the_smallest_window() {
+    let smallest = aivj::app::MIN_DESK_SIZE.map(|side| side as f32);
+    check_at(smallest, "live_smallest", moment(Page::Live, playing()));
 }
 
 #[test]
@@ -426,9 +427,6 @@ fn the_bake_page_after_a_failure() {
 #[test]
 fn a_preset_on_the_map_can_be_selected_and_played() {
     use egui_kittest::kittest::Queryable as _;
-    if !software() {
-        return;
-    }
     let moment = library_moment(Page::Map);
     let alone =
         moment.library.results.library.entries.iter().find(|entry| entry.path.starts_with("Slow Rivers/000"));
@@ -471,9 +469,6 @@ fn a_preset_on_the_map_can_be_selected_and_played() {
 #[test]
 fn clicks_become_requests() {
     use egui_kittest::kittest::Queryable as _;
-    if !software() {
-        return;
-    }
     let (snapshot, keys, heard, midi) = (playing(), aivj::app::keys(None).0, heard(), MidiView::default());
     let (audio, bake, library) = (AudioLine::default(), BakeView::default(), LibraryView::default());
     let settings = SettingsView::default();

@@ -32,7 +32,7 @@ pub use offline::{PerformReport, PerformSettings, perform};
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use resume::{SavedShow, saved_show};
 pub use screen::screens;
-pub use window::{AppSettings, run};
+pub use window::{AppSettings, MIN_DESK_SIZE, run};
 
 /// Returns the settings folder, or `None` if the user has no home folder.
 pub fn config_folder() -> Option<std::path::PathBuf> {

@@ -57,7 +57,7 @@ const DESK_EVERY: Duration = Duration::from_millis(33);
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
 /// Smallest size of the desk at which everything on it is readable, in points.
-const MIN_DESK_SIZE: [f64; 2] = [1120.0, 640.0];
+pub const MIN_DESK_SIZE: [f64; 2] = [1120.0, 640.0];
 
 /// Settings of the program at start-up.
 #[derive(Clone, Debug)]

@@ -76,19 +76,18 @@ impl Ledger {
     /// Saves a verdict. Its look is judged by [`Self::first_gates`] until [`Self::rejudge`] is called.
     pub fn put(&self, id: PresetId, record: &Record) -> Result<(), StoreError> {
         let row = self.row(id, record, &self.first_gates(), now())?;
-        self.store.put_verdicts(&[row]).inspect_err(|error| self.mark(error))
+        self.save(&[row])
     }
 
     /// Returns the verdict on a preset; `None` if there is none with this ledger's recipe.
     pub fn get(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
-        Ok(self.store.verdict(id)?.and_then(|row| self.record(&row)))
+        Ok(self.stored(id)?.and_then(|row| self.record(&row)))
     }
 
     /// Returns the verdict that this engine, driver and method gave on a preset, whatever its recipe: safety
     /// does not depend on picture size or seed.
     pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
-        let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
-        let row = row.filter(|row| row.judged_by == self.judged_by);
+        let row = self.stored(id)?.filter(|row| row.judged_by == self.judged_by);
         Ok(row.and_then(|row| serde_json::from_str(&row.json).ok()))
     }
 
@@ -100,7 +99,16 @@ impl Ledger {
             Ok(VerdictRow { judged_by: OTHER_PROGRAM.into(), ..row })
         };
         let rows: Vec<VerdictRow> = verdicts.iter().map(row).collect::<Result<_, StoreError>>()?;
-        self.store.put_verdicts(&rows)
+        self.save(&rows)
+    }
+
+    /// Returns the stored verdict on a preset, whatever its recipe.
+    fn stored(&self, id: PresetId) -> Result<Option<VerdictRow>, StoreError> {
+        self.store.verdict(id).inspect_err(|error| self.mark(error))
+    }
+
+    fn save(&self, rows: &[VerdictRow]) -> Result<(), StoreError> {
+        self.store.put_verdicts(rows).inspect_err(|error| self.mark(error))
     }
 
     /// Marks the store for repair at the next opening if `error` indicates damage.
@@ -110,19 +118,20 @@ impl Ledger {
 
     /// Returns the verdict on a preset and when it was given, in seconds since 1970.
     pub fn dated(&self, id: PresetId) -> Result<Option<(Record, i64)>, StoreError> {
-        Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
+        Ok(self.stored(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
     }
 
     /// Returns all presets that have a readable verdict with this ledger's recipe, each with whether it is worth
     /// retrying, because it is unsafe or incomplete or its look is not ok.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
-        self.store.each_summary(&self.recipe, |id, [safety, completeness, look, json]| {
+        let read = self.store.each_summary(&self.recipe, |id, [safety, completeness, look, json]| {
             let ok = safety == Safety::Ok.label() && completeness == "ok" && look == LookVerdict::Ok.label();
             if serde_json::from_str::<Record>(json).is_ok() {
                 known.push((id, !ok));
             }
-        })?;
+        });
+        read.inspect_err(|error| self.mark(error))?;
         Ok(known)
     }
 
@@ -145,7 +154,7 @@ impl Ledger {
         if let Some(error) = failed {
             return Err(error);
         }
-        self.store.put_verdicts(&changed)?;
+        self.save(&changed)?;
         Ok(gates)
     }
 
@@ -153,7 +162,7 @@ impl Ledger {
     pub fn saved(&self, ids: &BTreeSet<PresetId>) -> Result<BTreeMap<PresetId, VerdictRow>, StoreError> {
         let mut saved = BTreeMap::new();
         for id in ids {
-            let row = self.store.verdict(*id)?.filter(|row| row.recipe == self.recipe);
+            let row = self.stored(*id)?.filter(|row| row.recipe == self.recipe);
             saved.extend(row.map(|row| (*id, row)));
         }
         Ok(saved)
@@ -182,7 +191,7 @@ impl Ledger {
                 changed.push(wanted);
             }
         }
-        self.store.put_verdicts(&changed)
+        self.save(&changed)
     }
 
     /// Returns the thresholds derived from the audited presets of the plan, overridden by those set by the
@@ -199,13 +208,14 @@ impl Ledger {
         plan: &AuditPlan,
         mut each: impl FnMut(PresetId, Record, &VerdictRow),
     ) -> Result<(), StoreError> {
-        self.store.each_verdict(&self.recipe, |row| {
+        let read = self.store.each_verdict(&self.recipe, |row| {
             if plan.has(row.id)
                 && let Some(record) = self.record(&row)
             {
                 each(row.id, record, &row);
             }
-        })
+        });
+        read.inspect_err(|error| self.mark(error))
     }
 
     fn record(&self, row: &VerdictRow) -> Option<Record> {
@@ -251,6 +261,7 @@ fn completeness(record: &Record) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::STORE_FILE;
 
     fn settings(seed: u64) -> ProbeSettings {
         ProbeSettings { seed, ..ProbeSettings::default() }
@@ -311,6 +322,37 @@ mod tests {
         ledger.put(whole, &record).expect("saved");
         assert_eq!([cut, renamed].map(|id| ledger.get(id).expect("read")), [None, None]);
         assert_eq!(ledger.known().expect("read"), [(whole, true)]);
+    }
+
+    #[test]
+    fn a_store_whose_damage_is_found_while_reading_verdicts_is_marked() {
+        const PRESETS: u32 = 300;
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        let (path, mark) = (folder.path().join(STORE_FILE), folder.path().join("aivj.suspect"));
+        let writer = Ledger::new(store, recipe(&settings(1)));
+        let record = Record::without_evidence(Safety::Hang, "x".repeat(1500));
+        let id = |number: u32| PresetId::of(&number.to_le_bytes());
+        let row = |number: u32| writer.row(id(number), &record, &Gates::default(), 1).expect("a row");
+        writer.save(&(0..PRESETS).map(row).collect::<Vec<_>>()).expect("saved");
+        writer.store.checkpoint().expect("written");
+        let store = writer.store.another().expect("opens").expect("on disk");
+        let ledger = Ledger::new(store, writer.recipe.clone());
+        let mut bytes = std::fs::read(&path).expect("read");
+        let middle = bytes.len() / 2;
+        bytes[middle..].fill(0xa5);
+        std::fs::write(&path, bytes).expect("written");
+        let plan = AuditPlan::default();
+        let reads: [(&str, &dyn Fn() -> bool); 4] = [
+            ("get", &|| (0..PRESETS).any(|number| ledger.get(id(number)).is_err())),
+            ("known", &|| ledger.known().is_err()),
+            ("each", &|| ledger.each(&plan, |_, _, _| {}).is_err()),
+            ("gates", &|| ledger.gates(&plan).is_err()),
+        ];
+        for (name, fails) in reads {
+            assert!(fails() && mark.exists(), "{name}");
+            std::fs::remove_file(&mark).expect("removed");
+        }
     }
 
     #[test]

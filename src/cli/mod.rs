@@ -6,6 +6,7 @@ mod args;
 mod bake;
 mod bench;
 mod doctor;
+mod error_text;
 mod generate;
 mod index;
 mod keys;
@@ -26,6 +27,8 @@ mod train_scene;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+
+pub use error_text::error_text;
 
 /// A VJ application that listens to the room and renders MilkDrop presets.
 ///
@@ -89,17 +92,6 @@ pub fn run() -> anyhow::Result<ExitCode> {
     result
 }
 
-/// Formats an error with its causes, and escapes control characters. Skips a cause if the text so far ends with it.
-pub fn error_text(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.ends_with(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text.lines().map(crate::units::printable).collect::<Vec<_>>().join("\n")
-}
-
 /// Returns whether a closed pipe may end this command: it mainly prints, and never leaves a file half written.
 fn only_prints(command: &Command) -> bool {
     use Command::{Index, Keys, Library, Settings, Simulate};
@@ -155,18 +147,6 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
-
-    #[test]
-    fn an_error_names_each_cause_once() {
-        use anyhow::Context as _;
-        let json = serde_json::from_str::<u8>("").map_err(crate::mind::taste::ImportError::Json);
-        let error = json.context("reading a\x1b[2J.json").unwrap_err();
-        let text = super::error_text(&error);
-        assert_eq!(
-            text,
-            r"reading a\u{1b}[2J.json: not valid JSON: EOF while parsing a value at line 1 column 0"
-        );
-    }
 
     #[test]
     fn earlier_names_of_options_still_work() {

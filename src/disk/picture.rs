@@ -48,3 +48,28 @@ pub fn picture(path: &Path) -> Result<DynamicImage, PictureError> {
     reader.limits(limits);
     Ok(catch_unwind(AssertUnwindSafe(|| reader.decode())).map_err(|_| PictureError::Damaged)??)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_with_a_side_or_memory_above_the_limit_are_not_decoded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("image.png");
+        let read_gray = |width, height| {
+            image::GrayImage::new(width, height).save(&path).expect("saved");
+            picture(&path)
+        };
+        assert_eq!(read_gray(MAX_SIDE, 1).expect("decoded").width(), MAX_SIDE);
+        assert_eq!(read_gray(1, MAX_SIDE).expect("decoded").height(), MAX_SIDE);
+        let limited = |read| matches!(read, Err(PictureError::Image(image::ImageError::Limits(_))));
+        assert!(limited(read_gray(MAX_SIDE + 1, 1)));
+        assert!(limited(read_gray(1, MAX_SIDE + 1)));
+        // 8192 x 8192 pixels of 64 bits, which would take 512 MiB, with their checksum and the start of the data.
+        let header = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x20\0\0\0\x20\0\x10\x06\0\0\0\x22\x3a\x16\x1a";
+        let data = b"\0\0\0\x0cIDATx\x9c\x03\0\0\0\0\x01\0\0\0\0";
+        std::fs::write(&path, [&header[..], &data[..]].concat()).expect("written");
+        assert!(limited(picture(&path)));
+    }
+}

@@ -65,6 +65,7 @@ impl BuiltinEmbedder {
         let mut hash = Sha256::new();
         hash.update(own);
         hash.update(concepts::file());
+        hash.update(text::READING_VERSION.to_le_bytes());
         for length in [text::NUMBERS_WEIGHT, concepts::LENGTH, looks::LENGTH] {
             hash.update(length.to_le_bytes());
         }

@@ -20,15 +20,8 @@ impl SplitSource {
     /// Splits the bytes of a `.milk` file.
     pub fn read(bytes: &[u8]) -> Self {
         let text = Decoded::new(bytes).text.to_lowercase();
-        let mut source = Self::default();
-        for line in text::lines(&text) {
-            if let Some((key, value)) = line.raw.split_once('=')
-                && let Ok(number) = value.trim().parse::<f32>()
-                && number.is_finite()
-            {
-                source.numbers.insert(key.trim().to_owned(), number);
-            }
-        }
+        let mut source = Self { numbers: text::numbers(&text), ..Self::default() };
+        source.numbers.retain(|_, number| number.is_finite());
         for line in text::lines(&text) {
             let section = match line.key {
                 Key::Code(section) => section,
@@ -99,6 +92,15 @@ mod tests {
         assert_eq!(source.code[1], "zoom = 1; \nrot=0;\n");
         assert_eq!(source.code[7], "x=sample;\n");
         assert_eq!(source.code[3].trim(), "ret = tex2d(a,uv);  d");
+        assert_eq!(source.enabled("wave"), [0]);
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_played() {
+        let source = SplitSource::read(
+            b"zoom=1.5f\nZoom=2\nwavecode_0_enabled=1 ; on\nwavecode_0_enabled=0\nrot=1e99\n",
+        );
+        assert_eq!((source.number("zoom"), source.number("rot")), (Some(1.5), None));
         assert_eq!(source.enabled("wave"), [0]);
     }
 

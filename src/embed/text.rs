@@ -46,6 +46,9 @@ const MAX_FITTED: usize = 8000;
 /// Norm of the number vector; the code vector has norm 1.
 pub(super) const NUMBERS_WEIGHT: f32 = 0.7;
 
+/// Version of [`Reading`]; increase it with every change that makes the same source give other features.
+pub(super) const READING_VERSION: u32 = 2;
+
 /// Features of one preset's source, before normalisation over a library.
 pub(super) struct Reading {
     numbers: Vec<f32>,

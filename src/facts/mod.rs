@@ -22,7 +22,7 @@ pub use tags::{Tag, Tags};
 
 /// Version of the analysis, to be increased whenever the same source yields different [`PresetFacts`]; files
 /// analysed by another version are analysed again.
-pub const ANALYSIS_VERSION: u32 = 2;
+pub const ANALYSIS_VERSION: u32 = 3;
 
 /// Facts about a preset's look, derived from its source and name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +87,13 @@ mod tests {
         assert_eq!(tags_of("fWaveAlpha=0\nwarp=0\nshapecode_0_enabled=1\nshapecode_0_a=0.5"), "geometric");
         assert_eq!(tags_of("fWaveAlpha=0\nwarp=0\nshapecode_0_enabled=0\nshapecode_0_a=0.5"), "");
         assert_eq!(tags_of("fWaveAlpha=0\nwarp=0\nmv_a=1\nnMotionVectorsX=12\nnMotionVectorsY=9"), "vectors");
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_played() {
+        assert_eq!(tags_of("FWAVEALPHA=0.9f\nfWaveAlpha=0\nBWaveDots=1\nWarp=0"), "wave dots");
+        let shape = "fWaveAlpha=0\nwarp=0\nSHAPECODE_0_ENABLED=1\nshapecode_0_enabled=0\nShapeCode_0_A=0.5";
+        assert_eq!(tags_of(shape), "geometric");
     }
 
     #[test]

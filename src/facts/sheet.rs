@@ -1,6 +1,8 @@
 //! The parts of a preset that determine its look: its values and code.
 
-use crate::milk::text::{self, CodeSection, Key, Line, SLOTS, leading_number};
+use std::collections::HashMap;
+
+use crate::milk::text::{self, CodeSection, Key, Line, SLOTS};
 
 /// Opacity above which something counts as visible.
 const VISIBLE: f32 = 0.02;
@@ -103,6 +105,7 @@ impl Sheet {
     pub fn read(text: &str) -> Self {
         let mut sheet = Self::default();
         text::lines(text).for_each(|line| sheet.line(&line));
+        sheet.values(&text::numbers(text));
         sheet
     }
 
@@ -117,10 +120,7 @@ impl Sheet {
                 self.shapes[slot].code = true;
                 push_code(&mut self.customs, line);
             }
-            Key::SlotCode(..) | Key::None => {}
-            Key::Wave(slot, name) => self.waves[slot].value(name, leading_number(line.value)),
-            Key::Shape(slot, name) => self.shapes[slot].value(name, leading_number(line.value)),
-            Key::Value(key) => self.value(key, line.value),
+            Key::SlotCode(..) | Key::Wave(..) | Key::Shape(..) | Key::Value(_) | Key::None => {}
         }
     }
 
@@ -137,29 +137,44 @@ impl Sheet {
         }
     }
 
-    fn value(&mut self, key: &str, value: &str) {
-        let number = || leading_number(value);
-        let flag = || leading_number(value) != 0.0;
-        match key {
-            "MILKDROP_PRESET_VERSION" => self.version = number(),
-            "fDecay" => self.decay = number(),
-            "zoom" => self.zoom = number(),
-            "rot" => self.rot = number(),
-            "warp" => self.warp = number(),
-            "fWarpAnimSpeed" => self.warp_speed = number(),
-            "fWarpScale" => self.warp_scale = number(),
-            "dx" => self.dx = number(),
-            "dy" => self.dy = number(),
-            "fWaveAlpha" => self.wave_alpha = number(),
-            "fWaveScale" => self.wave_scale = number(),
-            "bWaveDots" => self.wave_dots = flag(),
-            "bWaveThick" => self.wave_thick = flag(),
-            "fVideoEchoAlpha" => self.echo_alpha = number(),
-            "bMotionVectorsOn" => self.vectors_alpha = if flag() { 1.0 } else { 0.0 },
-            "mv_a" => self.vectors_alpha = number(),
-            "nMotionVectorsX" => self.vectors[0] = number(),
-            "nMotionVectorsY" => self.vectors[1] = number(),
-            _ => {}
+    fn values(&mut self, numbers: &HashMap<String, f32>) {
+        let set = |value: &mut f32, key: &str| *value = numbers.get(key).copied().unwrap_or(*value);
+        let flag = |key: &str| numbers.get(key).is_some_and(|number| *number != 0.0);
+        set(&mut self.version, "milkdrop_preset_version");
+        set(&mut self.decay, "fdecay");
+        set(&mut self.zoom, "zoom");
+        set(&mut self.rot, "rot");
+        set(&mut self.warp, "warp");
+        set(&mut self.warp_speed, "fwarpanimspeed");
+        set(&mut self.warp_scale, "fwarpscale");
+        set(&mut self.dx, "dx");
+        set(&mut self.dy, "dy");
+        set(&mut self.wave_alpha, "fwavealpha");
+        set(&mut self.wave_scale, "fwavescale");
+        self.wave_dots = flag("bwavedots");
+        self.wave_thick = flag("bwavethick");
+        set(&mut self.echo_alpha, "fvideoechoalpha");
+        self.vectors_alpha = if flag("bmotionvectorson") { 1.0 } else { 0.0 };
+        set(&mut self.vectors_alpha, "mv_a");
+        set(&mut self.vectors[0], "nmotionvectorsx");
+        set(&mut self.vectors[1], "nmotionvectorsy");
+        for (slot, wave) in self.waves.iter_mut().enumerate() {
+            let key = |name: &str| format!("wavecode_{slot}_{name}");
+            wave.enabled = flag(&key("enabled"));
+            if wave.enabled {
+                wave.dots = flag(&key("busedots"));
+                wave.thick = flag(&key("bdrawthick"));
+                set(&mut wave.alpha, &key("a"));
+            }
+        }
+        for (slot, shape) in self.shapes.iter_mut().enumerate() {
+            let key = |name: &str| format!("shapecode_{slot}_{name}");
+            shape.enabled = flag(&key("enabled"));
+            if shape.enabled {
+                set(&mut shape.alpha, &key("a"));
+                set(&mut shape.alpha2, &key("a2"));
+                set(&mut shape.border, &key("border_a"));
+            }
         }
     }
 
@@ -227,16 +242,6 @@ impl Sheet {
 }
 
 impl Wave {
-    fn value(&mut self, name: &str, number: f32) {
-        match name {
-            "enabled" => self.enabled = number != 0.0,
-            "bUseDots" => self.dots = number != 0.0,
-            "bDrawThick" => self.thick = number != 0.0,
-            "a" => self.alpha = number,
-            _ => {}
-        }
-    }
-
     /// Returns whether the wave is enabled and may be visible, by its opacity or because it has equations.
     pub fn shown(&self) -> bool {
         self.enabled && (self.alpha > VISIBLE || self.code)
@@ -244,16 +249,6 @@ impl Wave {
 }
 
 impl Shape {
-    fn value(&mut self, name: &str, number: f32) {
-        match name {
-            "enabled" => self.enabled = number != 0.0,
-            "a" => self.alpha = number,
-            "a2" => self.alpha2 = number,
-            "border_a" => self.border = number,
-            _ => {}
-        }
-    }
-
     /// Returns whether the shape is enabled and may be visible, by its opacity or because it has equations.
     pub fn shown(&self) -> bool {
         let alpha = self.alpha.max(self.alpha2).max(self.border);

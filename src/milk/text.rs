@@ -4,6 +4,7 @@
 //! or searched. Never interprets code and never fails; [`super::Program`] compiles presets.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Maximum number of custom waves, and of custom shapes, in a preset: four in MilkDrop 2, sixteen in its
 /// successors.
@@ -232,6 +233,20 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
+/// Returns the values with which a preset is played, by key in lower case: keys are not case-sensitive, the first line
+/// with a key applies, and each value is its [`leading_number`]. Code is not included.
+pub fn numbers(text: &str) -> HashMap<String, f32> {
+    let mut numbers = HashMap::new();
+    for line in lines(text) {
+        if matches!(line.key, Key::Wave(..) | Key::Shape(..) | Key::Value(_))
+            && let Some((key, value)) = line.raw.split_once('=')
+        {
+            numbers.entry(key.trim().to_ascii_lowercase()).or_insert_with(|| leading_number(value));
+        }
+    }
+    numbers
+}
+
 /// Parses the number at the start of a value, like C's `atof`; 0 if there is none.
 pub fn leading_number(value: &str) -> f32 {
     const MAX_LENGTH: usize = 48; // More digits than any f32 needs.
@@ -327,6 +342,14 @@ mod tests {
     #[test]
     fn sampler_names_have_no_mode_prefix() {
         assert_eq!(samplers("sampler sampler_FW_Clouds2; tex2D(sampler_main, uv)"), ["clouds2", "main"]);
+    }
+
+    #[test]
+    fn of_the_lines_with_equal_keys_the_first_applies() {
+        let text =
+            "[preset00]\nfDecay=0.9\nFDECAY = 0.5\nwavecode_0_A= 1.0f\nwavecode_0_a=0\nper_frame_1=zoom=2;";
+        let expected = [("fdecay", 0.9), ("wavecode_0_a", 1.0)];
+        assert_eq!(numbers(text), HashMap::from(expected.map(|(key, number)| (key.to_owned(), number))));
     }
 
     #[test]

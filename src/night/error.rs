@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::frames::FramesError;
 use crate::library::FolderError;
+use crate::store::StoreError;
 use crate::units::counted;
 
 /// Why a bake failed.
@@ -72,13 +73,16 @@ pub enum BakeError {
     /// The frames stage failed.
     #[error(transparent)]
     Frames(#[from] FramesError),
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Another stage failed.
-    #[error("{0}")]
-    Stage(String),
+    #[error(transparent)]
+    Stage(#[from] anyhow::Error),
 }
 
 impl From<String> for BakeError {
     fn from(message: String) -> Self {
-        Self::Stage(message)
+        Self::Stage(anyhow::Error::msg(message))
     }
 }

@@ -283,8 +283,42 @@ impl Bake<'_, '_> {
     }
 
     /// Opens another connection to the store.
-    fn store(&self) -> Result<Store, String> {
-        let store = self.store.another().map_err(|error| error.to_string())?;
-        store.ok_or_else(|| "verdicts need a store on disk; set AIVJ_DATA to a folder".into())
+    fn store(&self) -> Result<Store, BakeError> {
+        let missing = || anyhow::anyhow!("verdicts need a store on disk; set AIVJ_DATA to a folder");
+        Ok(self.store.another()?.ok_or_else(missing)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{STORE_FILE, StoreError, is_damage};
+
+    #[test]
+    fn a_damaged_store_is_a_cause_of_the_error_of_a_bake() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        store.checkpoint().expect("written");
+        std::fs::write(folder.path().join(STORE_FILE), [0xa5; 4096]).expect("damaged");
+        let settings = BakeSettings { folder: folder.path().join("bake"), ..BakeSettings::default() };
+        std::fs::create_dir(&settings.folder).expect("a folder");
+        let bake = Bake {
+            settings: &settings,
+            store: &store,
+            clock: Clock::new(settings.time, Duration::ZERO),
+            state: State::open(&settings).expect("a state"),
+            saved: Instant::now(),
+            incomplete: false,
+            on_event: &mut |_| {},
+        };
+        let damage = || -> StoreError { store.another().err().expect("the damage") };
+        let errors: [BakeError; 3] = [
+            bake.pending(&[]).expect_err("the damage"),
+            anyhow::Error::from(damage()).into(),
+            anyhow::Error::from(damage()).context("reading the verdicts").into(),
+        ];
+        for error in errors.map(anyhow::Error::from) {
+            assert!(error.chain().any(is_damage) && store.mark_if_damaged(&*error), "{error:#}");
+        }
     }
 }

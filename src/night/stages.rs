@@ -78,7 +78,7 @@ impl Bake<'_, '_> {
             return Ok(BakeOutcome::Stopped);
         }
         let settings = self.settings;
-        let table = embed::Table::open(folder).map_err(|error| error.to_string())?;
+        let table = embed::Table::open(folder).map_err(anyhow::Error::from)?;
         let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
             BakeError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
         })?;
@@ -110,12 +110,12 @@ impl Bake<'_, '_> {
             previous.as_ref(),
             &settings_of_clusters,
         )
-        .map_err(|error| error.to_string())?;
+        .map_err(anyhow::Error::from)?;
         if let Some(count) = settings.clusters.filter(|count| *count > table.ids.len()) {
             self.note(cluster::reduced(count, table.ids.len()));
         }
         self.stage(POLICY);
-        clustering.write(folder, &table).map_err(|error| error.to_string())?;
+        clustering.write(folder, &table).map_err(anyhow::Error::from)?;
         let input = report::PageInput {
             styles: &clustering.styles,
             previous: previous.as_ref(),
@@ -134,11 +134,10 @@ impl Bake<'_, '_> {
 
     /// Returns how many presets may still have to be rendered: those without frames, except presets that an
     /// audit excluded.
-    pub(super) fn pending(&self, items: &[BakeItem]) -> Result<usize, String> {
+    pub(super) fn pending(&self, items: &[BakeItem]) -> Result<usize, BakeError> {
         let Self { settings, .. } = self;
         let recipe = recipe(&self.probe(&settings.folder));
-        let judged = presets::sort(items, &settings.library, self.store()?, recipe)
-            .map_err(|error| format!("{error:#}"))?;
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe)?;
         let excluded: HashSet<&str> =
             judged.excluded.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
         let left: Vec<BakeItem> =
@@ -156,7 +155,7 @@ impl Bake<'_, '_> {
     }
 
     /// Audits every preset without a verdict, within the share of the time budget for audits.
-    fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<BakePresets, String> {
+    fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<BakePresets, BakeError> {
         let settings = self.settings;
         let out = folder.join(AUDIT_FOLDER);
         let probe = self.probe(folder);
@@ -195,12 +194,11 @@ impl Bake<'_, '_> {
             (progress.done, progress.total) = (done, total);
             self.progress(&progress);
         };
-        let audited = audit::audit(&auditing, store, on_event).map_err(|error| format!("{error:#}"))?;
-        let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe))
-            .map_err(|error| format!("{error:#}"))?;
+        let audited = audit::audit(&auditing, store, on_event)?;
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe))?;
         if let Some(why) = audited.stopped.filter(|_| !self.stopped()) {
             if !self.clock.over(AUDIT_UNTIL) {
-                return Err(why);
+                return Err(why.into());
             }
             self.note(format!(
                 "time limit for the audit reached; {} pending",
@@ -214,7 +212,7 @@ impl Bake<'_, '_> {
 
     /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. Presets
     /// that are not selected for the pack become excluded. The bake continues if the pack cannot be written.
-    fn pack(&mut self, judged: &mut BakePresets, folder: &Path) -> Result<Option<String>, String> {
+    fn pack(&mut self, judged: &mut BakePresets, folder: &Path) -> Result<Option<String>, BakeError> {
         let settings = self.settings;
         if within(folder, &settings.library) || within(&settings.library, folder) {
             self.note("no pack written: its folder and the library overlap".into());
@@ -238,6 +236,7 @@ impl Bake<'_, '_> {
         let pack = match pack::make_in(&packing, folder, self.store()?) {
             Ok(pack) => pack,
             Err(error) => {
+                self.store.mark_if_damaged(&*error);
                 self.note(format!("no pack written: {error:#}; the index is still created"));
                 return Ok(None);
             }
@@ -292,13 +291,13 @@ impl Bake<'_, '_> {
                 (self.on_event)(BakeEvent::Note { text });
             },
         )
-        .map_err(|error| error.to_string())?;
+        .map_err(anyhow::Error::from)?;
         let least = Instant::now() + MIN_EMBED;
         let mut worked = Instant::now();
         let done = embed::embed(items, embedder.as_mut(), folder, &mut |progress| {
             self.paced(progress, &mut worked, |clock| !clock.over(EMBED_UNTIL) || Instant::now() < least)
         })
-        .map_err(|error| error.to_string())?;
+        .map_err(anyhow::Error::from)?;
         done.notes.into_iter().for_each(|note| self.note(note));
         self.incomplete |= !done.finished;
         if !done.finished && !self.stopped() {
@@ -330,7 +329,10 @@ impl Bake<'_, '_> {
             Ok(Tuned::Stopped) => {
                 (None, "time limit for tuning reached; keeping the base embeddings until the next run".into())
             }
-            Err(error) => (None, format!("keeping the base embeddings: {error}")),
+            Err(error) => {
+                self.store.mark_if_damaged(&error);
+                (None, format!("keeping the base embeddings: {error}"))
+            }
         };
         notes.push(format!("tuning: {summary}"));
         notes.into_iter().for_each(|note| self.note(note));

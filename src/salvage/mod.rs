@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub use record::{Depth, Kind, Row, Shape, Value};
 
-use page::Page;
+use page::StorePage;
 use source::Source;
 
 /// Calls `each`, in arbitrary order, with every row that has one of `shapes` in the database at `path` and
@@ -34,7 +34,7 @@ pub fn rows(path: &Path, shapes: &[Shape], depth: Depth, mut each: impl FnMut(Ro
         // Read from the newest version to the oldest; if only current rows are wanted, stop at an intact one.
         for version in 0..source.versions(number) {
             let bytes = source.read(number, version)?;
-            let Some(page) = Page::new(number, &bytes) else { continue };
+            let Some(page) = StorePage::new(number, &bytes) else { continue };
             let certain = version == 0 && !source.is_free(number);
             let intact = page.rows(shapes, &mut source, certain, depth, &mut each);
             if intact && depth == Depth::Current {

@@ -8,13 +8,13 @@ use super::source::Source;
 const FILE_HEADER: usize = 100;
 
 /// A page of a b-tree.
-pub(super) struct Page<'a> {
+pub(super) struct StorePage<'a> {
     bytes: &'a [u8],
     /// Offset of the page header.
     start: usize,
 }
 
-impl<'a> Page<'a> {
+impl<'a> StorePage<'a> {
     /// Wraps page `number`, counted from 1. Returns `None` if the page contains only zeros.
     pub fn new(number: u32, bytes: &'a [u8]) -> Option<Self> {
         let start = if number == 1 { FILE_HEADER } else { 0 };
@@ -81,7 +81,7 @@ struct Cells {
     offsets: Vec<usize>,
 }
 
-impl Page<'_> {
+impl StorePage<'_> {
     fn number(&self, at: usize) -> usize {
         self.bytes.get(at..at + 2).map_or(0, |two| usize::from(u16::from_be_bytes([two[0], two[1]])))
     }

@@ -124,6 +124,25 @@ impl Gpu {
         Some(gpu.expect("tests need a graphics device (mesa-vulkan-drivers is enough), or AIVJ_NO_GPU=1"))
     }
 
+    /// Returns a software device for a test that compares its picture with one from the software rasteriser, or `None`
+    /// if `AIVJ_NO_GPU=1` is set; the test is then skipped.
+    ///
+    /// # Panics
+    /// Panics when no software device opens, unless `AIVJ_NO_GPU=1` is set.
+    pub fn software_for_test() -> Option<Self> {
+        let preferred = Self::for_test()?;
+        if preferred.software() {
+            return Some(preferred);
+        }
+        let all = pollster::block_on(preferred.instance.enumerate_adapters(wgpu::Backends::all()));
+        let software =
+            all.into_iter().find(|adapter| adapter.get_info().device_type == wgpu::DeviceType::Cpu);
+        let software = software.map(|adapter| Self::on(preferred.instance.clone(), adapter));
+        let software =
+            software.expect("this test needs a software rasteriser (mesa-vulkan-drivers), or AIVJ_NO_GPU=1");
+        Some(software.expect("the software rasteriser opens"))
+    }
+
     /// Opens a device of `instance` that supports `surface`, if given. Tries the fastest adapter first, then
     /// the others.
     ///

@@ -95,10 +95,10 @@ impl Store {
         self.connection.execute_batch("ROLLBACK").expect("free");
     }
 
-    /// If this error indicates damage, marks the store to be checked in full the next time it is opened; returns
-    /// whether it does.
-    pub fn mark_if_damaged(&self, error: &StoreError) -> bool {
-        let damaged = matches!(error, StoreError::Sqlite(cause) if is_damage(cause));
+    /// If this error or one of its causes indicates damage, marks the store to be checked in full the next time it is
+    /// opened; returns whether it does.
+    pub fn mark_if_damaged(&self, error: &(dyn std::error::Error + 'static)) -> bool {
+        let damaged = std::iter::successors(Some(error), |cause| cause.source()).any(is_damage);
         if let (true, Some(path)) = (damaged, &self.path) {
             repair::mark_suspect(path);
         }

@@ -211,10 +211,8 @@ fn no_code_is_loaded_from_the_data_folder() {
     corpus::write(&source, code.as_bytes());
     let library = sandbox.at("data/libonnxruntime.so");
     let compiler = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status();
-    if !compiler.is_ok_and(|status| status.success()) {
-        println!("skipped: no C compiler");
-        return;
-    }
+    let compiled = compiler.expect("cc starts; install the package build-essential (./test does)").success();
+    assert!(compiled, "cc builds a library");
     std::fs::copy(&library, sandbox.at("data/libonnxruntime-readme.so.txt")).expect("copied");
     let model = sandbox.fresh("files");
     corpus::write(&model.join("model.onnx"), &corpus::noise(1000));

@@ -42,30 +42,39 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
-# Lists the packages that only the tests need: audio, MIDI and display servers, and build dependencies of the features
-# `jack` and `pipewire`. Fedora and Arch replace PulseAudio with PipeWire; install PulseAudio by hand there.
+# Lists the packages that only the tests need: a display server, a software rasteriser, clients of sound servers, and
+# build dependencies of the features `jack` and `pipewire`.
 test_packages() {
   cat <<'LIST'
 dbus-daemon|dbus-daemon|dbus-daemon|dbus|-
 pactl|pulseaudio-utils|pulseaudio-utils|libpulse|-
 Xvfb|xvfb|xorg-x11-server-Xvfb|xorg-server-xvfb|-
-pulseaudio|pulseaudio|-|-|-
-pipewire|pipewire|pipewire|pipewire|-
-wireplumber|wireplumber|wireplumber|wireplumber|-
-pipewire-pulse|pipewire-pulse|pipewire-pulseaudio|pipewire-pulse|-
-jackd|jackd2|jack-audio-connection-kit|jack2|-
+vk:lvp|mesa-vulkan-drivers|mesa-vulkan-drivers|vulkan-swrast|-
 lib:jack/jack.h|libjack-jackd2-dev|jack-audio-connection-kit-devel|jack2|-
 lib:pipewire-0.3/pipewire/pipewire.h|libpipewire-0.3-dev|pipewire-devel|libpipewire|-
 clang:lib|libclang-dev|clang-devel|clang|-
 LIST
 }
 
-# Installs the test packages, unless an audio server is in use: a second one could take its devices.
-install_test_packages() {
+# Lists the sound and MIDI servers of the tests. Fedora and Arch replace PulseAudio with PipeWire; install PulseAudio by
+# hand there.
+server_packages() {
+  cat <<'LIST'
+pulseaudio|pulseaudio|-|-|-
+pipewire|pipewire|pipewire|pipewire|-
+wireplumber|wireplumber|wireplumber|wireplumber|-
+pipewire-pulse|pipewire-pulse|pipewire-pulseaudio|pipewire-pulse|-
+jackd|jackd2|jack-audio-connection-kit|jack2|-
+LIST
+}
+
+# Installs the servers, unless one is in use: a second one could take its devices.
+install_servers() {
   if [ -e "${XDG_RUNTIME_DIR:-/none}/pulse/native" ] || [ -e "${XDG_RUNTIME_DIR:-/none}/pipewire-0" ]; then
-    say "an audio server is running, so the test packages are not installed (see test_packages in tests/tools/setup.sh)"
+    say "a sound server is running, so no others are installed; if a test needs one of server_packages in" \
+      "tests/tools/setup.sh, install it by hand or set AIVJ_NO_AUDIO=1"
   else
-    install_missing test_packages
+    install_missing server_packages
   fi
 }
 
@@ -77,7 +86,8 @@ present() {
     lib:*) [ -e "/usr/include/${1#lib:}" ] ;;
     so:*) case "$(libraries)" in *"${1#so:} "*) ;; *) return 1 ;; esac ;;
     pem) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ] ;;
-    vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 ;;
+    vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json 2>/dev/null | grep -q . ;;
+    vk:lvp) ls /usr/share/vulkan/icd.d/lvp_*.json 2>/dev/null | grep -q . ;;
     /*) [ -e "$1" ] ;;
     clang:lib) ls /usr/lib/llvm-*/lib/libclang.so /usr/lib64/libclang.so /usr/lib/libclang.so 2>/dev/null | grep -q . ;;
     *) command -v "$1" >/dev/null ;;

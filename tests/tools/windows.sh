@@ -18,7 +18,6 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 work=${TMPDIR:-/tmp}/aivj-windows-$(id -u)
 wine=/usr/lib/wine/wine64
 export CARGO_TARGET_DIR=$CARGO_TARGET_DIR-windows
-exe=$CARGO_TARGET_DIR/$target/release/aivj.exe
 
 wanted_for_windows() {
   cat <<LIST
@@ -31,14 +30,17 @@ zip|zip
 LIST
 }
 
+# Builds aivj.exe with a profile of Cargo.toml, and sets `exe` to its path.
 build() {
+  local profile=$1
   command -v apt-get >/dev/null || { say "this script needs Debian's packages"; exit 1; }
   install_missing wanted_packages
   install_missing wanted_for_windows
   install_rust
   say "building aivj.exe; the first build takes as long as the first native one"
   RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_INCREMENTAL=0 CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=$mingw-gcc \
-    cargo build --release --locked --quiet --bin aivj -Zbuild-std=std,panic_abort --target "$target"
+    cargo build --profile "$profile" --locked --quiet --bin aivj -Zbuild-std=std,panic_abort --target "$target"
+  exe=$CARGO_TARGET_DIR/$target/$profile/aivj.exe
 }
 
 # Packs the program with the licences; everything else it needs is part of Windows.
@@ -122,7 +124,7 @@ run_all() {
 }
 
 case ${1:-} in
-  '') build; start_wine; failed=0; run_all; say "output of each command: $work"; exit $failed ;;
-  zip) build; pack "${2:?the folder for the zip}" ;;
+  '') build release; start_wine; failed=0; run_all; say "output of each command: $work"; exit $failed ;;
+  zip) build dist; pack "${2:?the folder for the zip}" ;;
   *) sed -n '4,5s/^# *//p' "$0" >&2; exit 2 ;;
 esac

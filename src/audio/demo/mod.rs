@@ -21,7 +21,7 @@ use space::Hall;
 use techno::Techno;
 use tone::soft;
 
-pub use plan::{HIGHLIGHT, LENGTH, Passage, SECTIONS, Section, section_at};
+pub use plan::{HIGHLIGHT, LENGTH, PlanPassage, PlanSection, SECTIONS, section_at};
 
 use crate::units::{SampleIndex, Seconds};
 

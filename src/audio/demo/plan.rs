@@ -6,7 +6,7 @@ use super::{rock, techno};
 
 /// Character of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Passage {
+pub enum PlanPassage {
     /// Slow, without a beat.
     Ambient,
     /// Four on the floor.
@@ -19,11 +19,11 @@ pub enum Passage {
 
 /// A named section of the track.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Section {
+pub struct PlanSection {
     /// Short name of the section.
     pub name: &'static str,
     /// Character of the section.
-    pub passage: Passage,
+    pub passage: PlanPassage,
     /// Start of the section.
     pub start: Seconds,
     /// End of the section, which is the start of the next one.
@@ -32,7 +32,7 @@ pub struct Section {
     pub bpm: Option<f64>,
 }
 
-impl Section {
+impl PlanSection {
     /// Returns the length of the section.
     pub fn length(&self) -> Seconds {
         self.end - self.start
@@ -63,34 +63,34 @@ const fn rock_bar(bar: u64) -> f64 {
     ROCK_START + ROCK_BAR * bar as f64
 }
 
-const fn section(name: &'static str, passage: Passage, start: f64, end: f64) -> Section {
+const fn section(name: &'static str, passage: PlanPassage, start: f64, end: f64) -> PlanSection {
     let bpm = match passage {
-        Passage::Techno => Some(techno::BPM),
-        Passage::Rock => Some(rock::BPM),
-        Passage::Ambient | Passage::Silence => None,
+        PlanPassage::Techno => Some(techno::BPM),
+        PlanPassage::Rock => Some(rock::BPM),
+        PlanPassage::Ambient | PlanPassage::Silence => None,
     };
-    Section { name, passage, start: Seconds(start), end: Seconds(end), bpm }
+    PlanSection { name, passage, start: Seconds(start), end: Seconds(end), bpm }
 }
 
 /// All sections in order, without gaps.
-pub const SECTIONS: [Section; 13] = [
-    section("pads", Passage::Ambient, 0.0, TECHNO_START),
-    section("groove", Passage::Techno, TECHNO_START, techno_bar(techno::ACID)),
-    section("acid", Passage::Techno, techno_bar(techno::ACID), techno_bar(techno::BREAKDOWN)),
-    section("breakdown", Passage::Techno, techno_bar(techno::BREAKDOWN), techno_bar(techno::BUILD)),
-    section("build", Passage::Techno, techno_bar(techno::BUILD), techno_bar(techno::DROP)),
-    section("drop", Passage::Techno, techno_bar(techno::DROP), SILENCE_START),
-    section("silence", Passage::Silence, SILENCE_START, ROCK_START),
-    section("riff", Passage::Rock, ROCK_START, rock_bar(rock::VERSE)),
-    section("verse", Passage::Rock, rock_bar(rock::VERSE), rock_bar(rock::CHORUS)),
-    section("chorus", Passage::Rock, rock_bar(rock::CHORUS), rock_bar(rock::BRIDGE)),
-    section("bridge", Passage::Rock, rock_bar(rock::BRIDGE), rock_bar(rock::FINALE)),
-    section("finale", Passage::Rock, rock_bar(rock::FINALE), CLOSING_START),
-    section("afterglow", Passage::Ambient, CLOSING_START, LENGTH.0),
+pub const SECTIONS: [PlanSection; 13] = [
+    section("pads", PlanPassage::Ambient, 0.0, TECHNO_START),
+    section("groove", PlanPassage::Techno, TECHNO_START, techno_bar(techno::ACID)),
+    section("acid", PlanPassage::Techno, techno_bar(techno::ACID), techno_bar(techno::BREAKDOWN)),
+    section("breakdown", PlanPassage::Techno, techno_bar(techno::BREAKDOWN), techno_bar(techno::BUILD)),
+    section("build", PlanPassage::Techno, techno_bar(techno::BUILD), techno_bar(techno::DROP)),
+    section("drop", PlanPassage::Techno, techno_bar(techno::DROP), SILENCE_START),
+    section("silence", PlanPassage::Silence, SILENCE_START, ROCK_START),
+    section("riff", PlanPassage::Rock, ROCK_START, rock_bar(rock::VERSE)),
+    section("verse", PlanPassage::Rock, rock_bar(rock::VERSE), rock_bar(rock::CHORUS)),
+    section("chorus", PlanPassage::Rock, rock_bar(rock::CHORUS), rock_bar(rock::BRIDGE)),
+    section("bridge", PlanPassage::Rock, rock_bar(rock::BRIDGE), rock_bar(rock::FINALE)),
+    section("finale", PlanPassage::Rock, rock_bar(rock::FINALE), CLOSING_START),
+    section("afterglow", PlanPassage::Ambient, CLOSING_START, LENGTH.0),
 ];
 
 /// Returns the section at `moment`; times past the end wrap around.
-pub fn section_at(moment: Seconds) -> &'static Section {
+pub fn section_at(moment: Seconds) -> &'static PlanSection {
     let place = moment.0.rem_euclid(LENGTH.0);
     SECTIONS.iter().rev().find(|section| section.start.0 <= place).unwrap_or(&SECTIONS[0])
 }

@@ -38,19 +38,19 @@ const LEAD: [(u64, f32, u64); 14] = [
 
 /// Passage of the rock part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Passage {
+enum RockPassage {
     Riff,
     Verse,
     Chorus,
     Bridge,
 }
 
-fn passage(bar: u64) -> Passage {
+fn passage(bar: u64) -> RockPassage {
     match bar {
-        0..VERSE => Passage::Riff,
-        VERSE..CHORUS => Passage::Verse,
-        BRIDGE..FINALE => Passage::Bridge,
-        _ => Passage::Chorus,
+        0..VERSE => RockPassage::Riff,
+        VERSE..CHORUS => RockPassage::Verse,
+        BRIDGE..FINALE => RockPassage::Bridge,
+        _ => RockPassage::Chorus,
     }
 }
 
@@ -146,7 +146,7 @@ impl Rock {
             self.drums(now, bar, step);
         }
         self.strings(now, bar, step);
-        if bar >= FINALE || now == Passage::Bridge {
+        if bar >= FINALE || now == RockPassage::Bridge {
             let first = if bar >= FINALE { FINALE } else { BRIDGE };
             let place = (bar - first) % 4 * 16 + step;
             if let Some(&(_, note, length)) = LEAD.iter().find(|(start, _, _)| *start == place) {
@@ -156,12 +156,12 @@ impl Rock {
         }
     }
 
-    fn drums(&mut self, now: Passage, bar: u64, step: u64) {
+    fn drums(&mut self, now: RockPassage, bar: u64, step: u64) {
         let (kicks, snares, every): (&[u64], &[u64], u64) = match now {
-            Passage::Riff => (&[0, 8], &[4, 12], 4),
-            Passage::Verse => (&[0, 7, 8, 10], &[4, 12], 2),
-            Passage::Chorus => (&[0, 3, 8, 10, 11], &[4, 12], 2),
-            Passage::Bridge => (&[0, 10], &[8], 4),
+            RockPassage::Riff => (&[0, 8], &[4, 12], 4),
+            RockPassage::Verse => (&[0, 7, 8, 10], &[4, 12], 2),
+            RockPassage::Chorus => (&[0, 3, 8, 10, 11], &[4, 12], 2),
+            RockPassage::Bridge => (&[0, 10], &[8], 4),
         };
         if kicks.contains(&step) {
             self.kick.strike(if step == 0 { 1.0 } else { 0.88 });
@@ -169,23 +169,23 @@ impl Rock {
         if snares.contains(&step) {
             self.snare.strike(1.0);
         }
-        if now == Passage::Verse && matches!(step, 7 | 15) && bar % 2 == 1 {
+        if now == RockPassage::Verse && matches!(step, 7 | 15) && bar % 2 == 1 {
             self.snare.strike(0.18); // a ghost note
         }
         if step.is_multiple_of(every) {
             let accent = if step.is_multiple_of(4) { 1.0 } else { 0.65 };
             match now {
-                Passage::Riff => self.hat.strike(accent * 0.8, 0.05),
-                Passage::Verse => self.hat.strike(accent * 0.8, if step == 14 { 0.16 } else { 0.04 }),
-                Passage::Chorus => self.hat.strike(accent, 0.14),
-                Passage::Bridge => self.ride.strike(accent, 0.4),
+                RockPassage::Riff => self.hat.strike(accent * 0.8, 0.05),
+                RockPassage::Verse => self.hat.strike(accent * 0.8, if step == 14 { 0.16 } else { 0.04 }),
+                RockPassage::Chorus => self.hat.strike(accent, 0.14),
+                RockPassage::Bridge => self.ride.strike(accent, 0.4),
             }
         }
         let crashes = match now {
-            Passage::Riff => bar == 0,
-            Passage::Verse => bar == VERSE,
-            Passage::Chorus => bar % 4 == 2,
-            Passage::Bridge => bar == BRIDGE,
+            RockPassage::Riff => bar == 0,
+            RockPassage::Verse => bar == VERSE,
+            RockPassage::Chorus => bar % 4 == 2,
+            RockPassage::Bridge => bar == BRIDGE,
         };
         if step == 0 && crashes {
             self.crash.strike(0.9, 0.8);
@@ -203,25 +203,25 @@ impl Rock {
         }
     }
 
-    fn strings(&mut self, now: Passage, bar: u64, step: u64) {
-        let roots = if now == Passage::Chorus { &CHORUS_ROOTS } else { &VERSE_ROOTS };
+    fn strings(&mut self, now: RockPassage, bar: u64, step: u64) {
+        let roots = if now == RockPassage::Chorus { &CHORUS_ROOTS } else { &VERSE_ROOTS };
         let first = if bar >= FINALE {
             FINALE
-        } else if now == Passage::Bridge {
+        } else if now == RockPassage::Bridge {
             BRIDGE
         } else {
             VERSE
         };
         let root = roots[((bar + 16 - first) % 4) as usize];
         let open: &[u64] = match now {
-            Passage::Riff | Passage::Verse => &[0, 6, 12],
-            Passage::Chorus => &[0, 3, 6, 10, 14],
-            Passage::Bridge => &[0],
+            RockPassage::Riff | RockPassage::Verse => &[0, 6, 12],
+            RockPassage::Chorus => &[0, 3, 6, 10, 14],
+            RockPassage::Bridge => &[0],
         };
         let eighth = step.is_multiple_of(2);
         let touch = if open.contains(&step) {
             Some(Touch::Open)
-        } else if eighth && matches!(now, Passage::Riff | Passage::Verse) {
+        } else if eighth && matches!(now, RockPassage::Riff | RockPassage::Verse) {
             Some(Touch::Muted)
         } else {
             None
@@ -231,7 +231,7 @@ impl Rock {
                 guitar.strike(hz(root) * detune, touch);
             }
         }
-        if eighth && (now != Passage::Bridge || step.is_multiple_of(8)) {
+        if eighth && (now != RockPassage::Bridge || step.is_multiple_of(8)) {
             self.bass_note = root - 12.0;
             self.bass_level.strike(if step == 0 { 1.0 } else { 0.8 });
         }

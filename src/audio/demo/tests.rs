@@ -3,7 +3,7 @@
 use super::*;
 use crate::audio::{Level, dbfs};
 
-fn level_of(pcm: &Pcm, section: &Section) -> Level {
+fn level_of(pcm: &Pcm, section: &PlanSection) -> Level {
     Level::of(pcm.between(section.start, section.end))
 }
 
@@ -31,10 +31,10 @@ fn the_track_has_clean_samples_and_varied_levels() {
             section.name, section.start.0, level.rms_dbfs, level.peak_dbfs
         );
         let bounds = match (section.passage, section.name) {
-            (Passage::Silence, _) => -120.0..=-119.0,
-            (Passage::Ambient, _) => -32.0..=-16.0,
-            (Passage::Techno, "breakdown") => -30.0..=-14.0,
-            (Passage::Techno | Passage::Rock, _) => -20.0..=-8.0,
+            (PlanPassage::Silence, _) => -120.0..=-119.0,
+            (PlanPassage::Ambient, _) => -32.0..=-16.0,
+            (PlanPassage::Techno, "breakdown") => -30.0..=-14.0,
+            (PlanPassage::Techno | PlanPassage::Rock, _) => -20.0..=-8.0,
         };
         assert!(bounds.contains(&level.rms_dbfs), "{}: {level:?}, expected {bounds:?}", section.name);
     }

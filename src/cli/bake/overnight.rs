@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::common::{Capture, Embedding, Work};
+use crate::cli::error_text;
 use crate::jobs::{iso, lossy_lines, now, show_lock, workers};
 use crate::library::UserFolders;
 use crate::night::{BakeEvent, BakeOutcome, BakeSettings, check_folder, overnight, stage_label};
@@ -61,7 +62,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let result = bake(args);
     let last = match &result {
         Ok(outcome) => BakeEvent::Ended { outcome: *outcome },
-        Err(error) => BakeEvent::Failed { why: format!("{error:#}") },
+        Err(error) => BakeEvent::Failed { why: error_text(error) },
     };
     if json {
         print_json(&last).ok(); // The reader may have exited.
@@ -128,14 +129,15 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
         } else if let BakeEvent::Progress(progress) = &event {
             show(progress);
         }
-    });
+    })
+    .map_err(anyhow::Error::from);
     let last = match &outcome {
         Ok(BakeOutcome::Finished) => return Ok(BakeOutcome::Finished),
         Ok(BakeOutcome::Stopped) => STOPPED.to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => error_text(error),
     };
     writeln!(log, "{} {last}", iso(now())).ok(); // The caller also prints this.
-    Ok(outcome?)
+    outcome
 }
 
 /// Message for a bake that was stopped.
