@@ -249,6 +249,7 @@ impl<'a> Walk<'a> {
                         Ok(()) => linked.push(path),
                         Err(error) => skipped(&path, error)?,
                     },
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut => skipped(&path, error)?,
                     _ if is_preset(&path) => files.push(name),
                     // It may be a folder on a disk that does not respond.
                     Err(error) if error.kind() != io::ErrorKind::NotFound => skipped(&path, error)?,
