@@ -2,12 +2,15 @@
 //! reloads it when its manifest, blacklist or index files change. The show can therefore use a finished bake without
 //! a restart.
 
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
 use super::persistence::{open_store, unix_now};
+use crate::disk;
 use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError};
@@ -105,8 +108,8 @@ impl LibraryWatcher {
         let place = LibraryLocation::of(presets);
         let built_in =
             |message: String| -> anyhow::Result<_> { Ok((library::load_built_in(store)?, vec![message])) };
-        let (initial, (catalogue, messages)) = if !has_files(&place.folder) {
-            (InitialState::Missing, built_in(missing(presets))?)
+        let (initial, (catalogue, messages)) = if let Some(why) = unusable(&place.folder) {
+            (InitialState::Missing, built_in(missing(presets, why))?)
         } else if store.scanned_at(&library::library_root(&place.folder))?.is_some() {
             let Playable { catalogue, messages, held_back } =
                 or_built_in(store, library::load(store, &place))?;
@@ -162,10 +165,10 @@ enum InitialState {
 /// Why watching a folder ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The folder is missing, so the built-in presets take its place.
-    Missing,
-    /// The folder was never found, so the previous library keeps playing.
-    NotFound,
+    /// The folder is missing, with the reason, so the built-in presets take its place.
+    Missing(&'static str),
+    /// The folder was never found, with the reason, so the previous library keeps playing.
+    NotFound(&'static str),
     /// The thread was asked to stop.
     Stopped,
 }
@@ -183,25 +186,25 @@ fn keep_up(
     loop {
         match keep_up_until(presets, initial, stores, updates, ended) {
             Ok(Ended::Stopped) => return,
-            Ok(Ended::NotFound) => {
-                let message =
-                    format!("{} is missing or empty; keeping the current library", presets.path.display());
+            Ok(Ended::NotFound(why)) => {
+                let message = format!("{} {why}; keeping the current library", presets.path.display());
                 send(LibraryUpdate::Message(message));
             }
-            Ok(Ended::Missing) if initial == InitialState::Missing => {} // The built-in presets are playing.
-            Ok(Ended::Missing) => play_built_in(presets, stores, updates),
-            Err(_) if !has_files(&presets.place().folder) => {
-                play_built_in(presets, stores, updates);
-            }
+            // The built-in presets are playing.
+            Ok(Ended::Missing(_)) if initial == InitialState::Missing => {}
+            Ok(Ended::Missing(why)) => play_built_in(presets, why, stores, updates),
             Err(error) => {
-                let path = presets.path.display();
-                let message = format!("could not load {path}: {error:#}; open it again to retry");
-                send(LibraryUpdate::Message(message)); // Fails if the watcher is dropped.
-                return;
+                let Some(why) = unusable(&presets.place().folder) else {
+                    let path = presets.path.display();
+                    let message = format!("could not load {path}: {error:#}; open it again to retry");
+                    send(LibraryUpdate::Message(message)); // Fails if the watcher is dropped.
+                    return;
+                };
+                play_built_in(presets, why, stores, updates);
             }
         }
         send(LibraryUpdate::Missing(Some(presets.path.clone())));
-        while !has_files(&presets.place().folder) {
+        while unusable(&presets.place().folder).is_some() {
             if !matches!(ended.recv_timeout(CHECK_INTERVAL), Err(RecvTimeoutError::Timeout)) {
                 return;
             }
@@ -213,14 +216,15 @@ fn keep_up(
     }
 }
 
-/// Switches to the built-in presets, because the folder is missing.
+/// Switches to the built-in presets, because the folder is missing for the reason `why`.
 fn play_built_in(
     presets: &Presets,
+    why: &str,
     stores: &dyn Fn() -> anyhow::Result<Store>,
     updates: &Sender<LibraryUpdate>,
 ) {
     match stores().and_then(|store| Ok(library::load_built_in(&store)?)) {
-        Ok(catalogue) => publish(updates, Playable::of(catalogue, vec![missing(&presets.path)])),
+        Ok(catalogue) => publish(updates, Playable::of(catalogue, vec![missing(&presets.path, why)])),
         Err(error) => log::warn!("could not open the built-in presets: {error:#}"),
     }
 }
@@ -230,14 +234,18 @@ fn own_store() -> anyhow::Result<Store> {
     Ok(open_store()?.0)
 }
 
-/// Returns whether the folder can be read and is not empty. After a disk is removed, its mount point may be left as
-/// an empty folder.
-fn has_files(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+/// Returns why the folder cannot be used, if it cannot. After a disk is removed, its mount point may be left as an
+/// empty folder.
+fn unusable(folder: &Path) -> Option<&'static str> {
+    match disk::has_entries(folder) {
+        Ok(true) => None,
+        Err(error) if error.kind() == ErrorKind::TimedOut => Some("does not respond"),
+        Ok(false) | Err(_) => Some("is missing or empty"),
+    }
 }
 
-fn missing(presets: &Path) -> String {
-    format!("{} is missing or empty; playing the built-in presets until it is back", presets.display())
+fn missing(presets: &Path, why: &str) -> String {
+    format!("{} {why}; playing the built-in presets until it is back", presets.display())
 }
 
 fn keep_up_until(
@@ -248,9 +256,9 @@ fn keep_up_until(
     ended: &Receiver<()>,
 ) -> anyhow::Result<Ended> {
     let mut place = presets.place();
-    if !has_files(&place.folder) {
+    if let Some(why) = unusable(&place.folder) {
         let shown = matches!(initial, InitialState::Shown | InitialState::New | InitialState::Missing);
-        return Ok(if shown { Ended::Missing } else { Ended::NotFound });
+        return Ok(if shown { Ended::Missing(why) } else { Ended::NotFound(why) });
     }
     let store = stores()?;
     let known = match initial {
@@ -282,8 +290,8 @@ fn keep_up_until(
     }
     library::release_memory();
     while matches!(ended.recv_timeout(CHECK_INTERVAL), Err(RecvTimeoutError::Timeout)) {
-        if !has_files(&place.folder) {
-            return Ok(Ended::Missing);
+        if let Some(why) = unusable(&place.folder) {
+            return Ok(Ended::Missing(why));
         }
         let now = self::dates(&place.folder);
         if now != dates {
@@ -309,16 +317,11 @@ fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
     updates.send(LibraryUpdate::Library(pool, messages)).ok(); // Fails if the watcher is dropped.
 }
 
-/// Returns the paths of the manifest, blacklist and index files, with their modification times if they exist.
-fn dates(folder: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
-    let files = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(|name| folder.join(name));
-    files
-        .into_iter()
-        .map(|path| {
-            let written = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
-            (path, written)
-        })
-        .collect()
+/// Returns the modification times of the manifest, blacklist and index files that exist.
+fn dates(folder: &Path) -> Vec<Option<SystemTime>> {
+    let names = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(OsString::from);
+    let files = disk::metadata(folder, &names).into_iter();
+    files.map(|file| file.and_then(|metadata| metadata.modified()).ok()).collect()
 }
 
 #[cfg(test)]
@@ -412,6 +415,23 @@ mod tests {
         wait(
             &watcher.updates,
             |update| matches!(update, LibraryUpdate::Missing(Some(path)) if *path == gone),
+        );
+    }
+
+    #[test]
+    fn a_folder_on_a_disk_that_does_not_respond_does_not_prevent_startup() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("one.milk"), "zoom=1.01").expect("written");
+        let store = Store::in_memory().expect("opens");
+        library::open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("scanned before");
+        let _stalled = disk::stall(folder.path());
+        let (catalogue, messages, watcher) =
+            LibraryWatcher::open(&store, Some(folder.path())).expect("starts");
+        assert_eq!(catalogue.entries.len(), library::built_in().count());
+        assert!(messages[0].contains("does not respond; playing the built-in presets"), "{messages:?}");
+        wait(
+            &watcher.updates,
+            |update| matches!(update, LibraryUpdate::Missing(Some(path)) if path == folder.path()),
         );
     }
 

@@ -31,7 +31,8 @@ pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
 pub(crate) use timeout::stall;
 pub use timeout::with_timeout;
 pub use walk::{
-    FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, kind, list, metadata, real_path,
+    FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, has_entries, is_missing, kind, list,
+    metadata, real_path, responds,
 };
 pub use whole::{publish, remove_if_exists, replace, write, write_json};
 pub use wire_path::{WirePath, WirePaths, as_wire_paths};

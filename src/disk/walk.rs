@@ -100,6 +100,28 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
     })
 }
 
+/// Returns whether a folder contains anything.
+///
+/// # Errors
+/// Fails if the folder cannot be read, or if the disk does not respond.
+pub fn has_entries(folder: &Path) -> io::Result<bool> {
+    let own = folder.to_owned();
+    with_timeout(folder, move |_| Ok(std::fs::read_dir(own)?.next().is_some()))
+}
+
+/// Returns whether the disk of a folder responds; the folder itself may be missing.
+pub fn responds(folder: &Path) -> bool {
+    !has_entries(folder).is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// Returns whether there is nothing at `path`, not even a broken link. A file that cannot be examined is not
+/// mistaken for a missing one.
+pub fn is_missing(path: &Path) -> bool {
+    let own = path.to_owned();
+    with_timeout(path, move |_| std::fs::symlink_metadata(own))
+        .is_err_and(|error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
+}
+
 /// Returns the kind of `path`, after following links.
 ///
 /// # Errors
@@ -317,6 +339,7 @@ impl<W: FnMut(&Path) -> bool> Iterator for Walk<W> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::disk::stall;
 
     /// Creates a named pipe; opening it for reading blocks until it is opened for writing.
     #[cfg(unix)]
@@ -375,6 +398,23 @@ pub(super) mod tests {
         assert_eq!(Walk::new(folder.path(), 2, text).count(), 2);
         let missing: Vec<_> = Walk::new(&folder.path().join("no"), 2, text).collect();
         assert!(matches!(&missing[..], [Err(skipped)] if skipped.path.ends_with("no")), "{missing:?}");
+    }
+
+    #[test]
+    fn only_a_path_that_is_known_to_be_absent_is_missing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, none) = (folder.path().join("file"), folder.path().join("none"));
+        assert!(!has_entries(folder.path()).expect("listed") && has_entries(&none).is_err());
+        std::fs::write(&file, "x").expect("written");
+        assert!(has_entries(folder.path()).expect("listed"));
+        let missing = || [&file, &none, &file.join("below")].map(|path| is_missing(path));
+        assert_eq!(missing(), [false, true, true]);
+        assert!(responds(folder.path()) && responds(&none));
+        let stalled = stall(folder.path());
+        assert_eq!(missing(), [false; 3]);
+        assert!(!responds(folder.path()));
+        drop(stalled);
+        assert!(responds(folder.path()));
     }
 
     #[test]

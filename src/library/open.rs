@@ -15,6 +15,7 @@ use super::pack::{BLACKLIST_FILE, Listing, MANIFEST_FILE, QualityBlacklist};
 use super::preset_names::add_contents_and_files;
 use super::style::{self, IndexLookup, NameTable};
 use super::{Catalogue, Entry, FolderError, ScanError, ScanReport, SourceLocation, library_root, scan};
+use crate::disk::{self, FileKind};
 use crate::facts::{PresetFacts, PresetId};
 use crate::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
 use crate::units::counted;
@@ -58,7 +59,8 @@ impl LibraryLocation {
     /// Interprets `path`: a `.json` file is the manifest of a pack, and a folder that contains a manifest is
     /// a pack.
     pub fn of(path: &Path) -> Self {
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && path.is_file() {
+        let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        if is_json && matches!(disk::kind(path), Ok(FileKind::Regular)) {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             return Self {
                 folder: folder.unwrap_or(Path::new(".")).to_owned(),
@@ -67,7 +69,7 @@ impl LibraryLocation {
             };
         }
         let manifest = path.join(MANIFEST_FILE);
-        let manifest = manifest.is_file().then_some(manifest);
+        let manifest = (!disk::is_missing(&manifest)).then_some(manifest);
         Self { folder: path.to_owned(), manifest, ignore_blacklist: false }
     }
 }

@@ -135,7 +135,10 @@ pub fn scan(
 
 /// Returns the canonical path of a library.
 pub fn library_root(root: &Path) -> PathBuf {
-    dunce::canonicalize(root).or_else(|_| std::path::absolute(root)).unwrap_or_else(|_| root.to_owned())
+    let own = root.to_owned();
+    disk::with_timeout(root, move |_| dunce::canonicalize(own))
+        .or_else(|_| std::path::absolute(root))
+        .unwrap_or_else(|_| root.to_owned())
 }
 
 enum Found {
