@@ -562,7 +562,7 @@ mod tests {
         let store = Store::in_memory().expect("opens");
         let place = LibraryLocation::of(folder.path());
         open(&store, &place, 1, |_| ()).expect("no blacklist");
-        // As the root of a stalled disk, the path cannot be resolved again.
+        // Links cannot be resolved while the disk is stalled.
         let place = LibraryLocation { folder: library_root(folder.path()), ..place };
         let _stalled = disk::stall(folder.path());
         assert!(matches!(load(&store, &place), Err(OpenError::HeldBack(_))));
