@@ -76,7 +76,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "frames", "breed", "embed", "cluster", "tune",
         ],
     ),
-    ("archive", &["units", "handoff", "facts", "store", "library", "mind", "show"]),
+    ("archive", &["units", "disk", "handoff", "facts", "store", "library", "mind", "show"]),
     ("desk", &["units", "disk", "analysis", "facts", "library", "mind", "pacing", "show", "archive"]),
     ("midi", &["units", "disk", "facts", "library", "mind", "show", "desk"]),
     (

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use crate::archive::open_store;
 use crate::audio;
 use crate::desk::SettingsView;
+use crate::disk::{self, FileKind};
 use crate::handoff::Latest;
 use crate::library::pack::MANIFEST_FILE;
 use crate::library::{SETTINGS_FILE, Setting, Settings, UserFolders, put_setting};
@@ -141,20 +142,23 @@ fn libraries() -> Vec<PathBuf> {
         log::warn!("cannot list known libraries: {error:#}");
         Vec::new()
     });
-    found.retain(|root| root.is_dir());
+    found.retain(|root| is_kind(root, FileKind::Folder));
     let packs = UserFolders::of_user().map_or_else(Vec::new, |places| folders(&places.data.join("packs")));
-    found.extend(packs.into_iter().filter(|pack| pack.join(MANIFEST_FILE).is_file()));
+    found.extend(packs.into_iter().filter(|pack| is_kind(&pack.join(MANIFEST_FILE), FileKind::Regular)));
     found.sort();
     found.dedup();
     found
 }
 
+/// Lists the folders in a folder, sorted by name.
 fn folders(within: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(within) else { return Vec::new() };
-    let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
+    let items = disk::list(within).unwrap_or_default(); // A missing folder has none.
+    let paths = items.into_iter().map(|item| within.join(item.name));
+    paths.filter(|path| is_kind(path, FileKind::Folder)).collect()
+}
+
+fn is_kind(path: &Path, kind: FileKind) -> bool {
+    disk::kind(path).is_ok_and(|found| found == kind)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
+use crate::disk;
 use crate::library::UserFolders;
 use crate::show::setlog::{Entry, LogHeader, to_line};
 
@@ -57,8 +58,12 @@ impl SetLogWriter {
     /// log.
     pub fn for_live_show(header: &LogHeader) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let path = free_path(&UserFolders::of_user()?.data.join("sets"), now.as_secs());
-        Self::create(&path, header)
+        let folder = UserFolders::of_user()?.data.join("sets");
+        if !disk::responds(&folder) {
+            log::warn!("{} does not respond; this show has no set log", folder.display());
+            return None;
+        }
+        Self::create(&free_path(&folder, now.as_secs()), header)
             .inspect_err(|error| log::warn!("cannot write a set log for this show: {error:#}"))
             .ok()
     }

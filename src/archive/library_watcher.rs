@@ -2,12 +2,17 @@
 //! reloads it when its manifest, blacklist or index files change. The show can therefore use a finished bake without
 //! a restart.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
-use super::persistence::{open_store, unix_now};
+use super::persistence::{RESCUED, open_store, unix_now};
+use crate::disk;
+use crate::facts::PresetId;
 use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError};
@@ -22,12 +27,10 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// empty folder yields the built-in presets; a held-back library is an error.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
-    let opened = library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ());
-    if let Err(error @ OpenError::HeldBack(_)) = opened {
-        return Err(error.into());
-    }
-    let Playable { catalogue, messages, .. } = or_built_in(store, opened)?;
-    Ok((catalogue, messages))
+    let place = LibraryLocation::of(presets);
+    let opened = library::open(store, &place, unix_now(), |_| ());
+    let Playable { catalogue, messages, held_back } = or_built_in(store, &place, opened)?;
+    held_back.map_or(Ok((catalogue, messages)), |why| Err(anyhow::Error::msg(why)))
 }
 
 /// The presets to play.
@@ -48,22 +51,38 @@ impl Playable {
 struct Presets {
     /// A preset folder, or the manifest of a pack.
     path: PathBuf,
-    ignore_blacklist: bool,
+    play_anyway: bool,
 }
 
 impl Presets {
     fn place(&self) -> LibraryLocation {
-        LibraryLocation { ignore_blacklist: self.ignore_blacklist, ..LibraryLocation::of(&self.path) }
+        LibraryLocation { play_anyway: self.play_anyway, ..LibraryLocation::of(&self.path) }
     }
 }
 
-/// Replaces an empty or held-back library with the built-in presets.
-fn or_built_in(store: &Store, opened: Result<OpenedLibrary, OpenError>) -> anyhow::Result<Playable> {
+/// Replaces a library with the built-in presets if it is empty or held back, or if an audit rejected all of it.
+fn or_built_in(
+    store: &Store,
+    place: &LibraryLocation,
+    opened: Result<OpenedLibrary, OpenError>,
+) -> anyhow::Result<Playable> {
     let built_in = |message: String, held_back| -> anyhow::Result<_> {
         let messages = vec![format!("{message}; using the built-in presets")];
         Ok(Playable { catalogue: library::load_built_in(store)?, messages, held_back })
     };
     match opened {
+        Ok(OpenedLibrary { mut catalogue, mut messages, .. }) if all_rejected(store, &catalogue) => {
+            let why = format!("an audit rejected every preset in {}", place.folder.display());
+            if !place.play_anyway {
+                let why = format!(
+                    "{why}; they are held back until one is rescued with 'aivj library mark PRESET --ban no'"
+                );
+                return built_in(why.clone(), Some(why));
+            }
+            catalogue.rejected = Arc::default();
+            messages.push(format!("{why}; playing them all, as requested"));
+            Ok(Playable::of(catalogue, messages))
+        }
         Ok(OpenedLibrary { catalogue, messages, .. }) => Ok(Playable::of(catalogue, messages)),
         Err(OpenError::Scan(ScanError::Folder(error @ FolderError::Empty(_)))) => {
             built_in(error.to_string(), None)
@@ -71,6 +90,15 @@ fn or_built_in(store: &Store, opened: Result<OpenedLibrary, OpenError>) -> anyho
         Err(error @ OpenError::HeldBack(_)) => built_in(error.to_string(), Some(error.to_string())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns whether an audit rejected every preset of the library, and the performer has rescued none of them.
+fn all_rejected(store: &Store, catalogue: &Catalogue) -> bool {
+    let rescued: BTreeSet<PresetId> = store.recall(RESCUED).ok().flatten().unwrap_or_default();
+    catalogue
+        .entries
+        .iter()
+        .all(|entry| catalogue.rejected.contains_key(&entry.id) && !rescued.contains(&entry.id))
 }
 
 /// An update from the watcher.
@@ -105,11 +133,11 @@ impl LibraryWatcher {
         let place = LibraryLocation::of(presets);
         let built_in =
             |message: String| -> anyhow::Result<_> { Ok((library::load_built_in(store)?, vec![message])) };
-        let (initial, (catalogue, messages)) = if !has_files(&place.folder) {
-            (InitialState::Missing, built_in(missing(presets))?)
+        let (initial, (catalogue, messages)) = if let Some(why) = unusable(&place.folder) {
+            (InitialState::Missing, built_in(missing(presets, why))?)
         } else if store.scanned_at(&library::library_root(&place.folder))?.is_some() {
             let Playable { catalogue, messages, held_back } =
-                or_built_in(store, library::load(store, &place))?;
+                or_built_in(store, &place, library::load(store, &place))?;
             sender.send(LibraryUpdate::HeldBack(held_back)).ok(); // The receiver is still open.
             (InitialState::Shown, (catalogue, messages))
         } else {
@@ -117,17 +145,17 @@ impl LibraryWatcher {
             (InitialState::New, built_in(message)?)
         };
         let (end, ended) = channel();
-        let presets = Presets { path: presets.to_owned(), ignore_blacklist: false };
+        let presets = Presets { path: presets.to_owned(), play_anyway: false };
         let work = move || keep_up(&presets, initial, &own_store, &sender, &ended);
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
         Ok((catalogue, messages, Self { updates, _end: Some(end) }))
     }
 
     /// Switches to another library; the current one plays until the new one arrives as an update.
-    pub fn switch_to(&mut self, presets: Option<&Path>, ignore_blacklist: bool) -> std::io::Result<()> {
+    pub fn switch_to(&mut self, presets: Option<&Path>, play_anyway: bool) -> std::io::Result<()> {
         let (sender, updates) = channel();
         let (end, ended) = channel();
-        let presets = presets.map(|path| Presets { path: path.to_owned(), ignore_blacklist });
+        let presets = presets.map(|path| Presets { path: path.to_owned(), play_anyway });
         let work = move || match presets {
             Some(presets) => keep_up(&presets, InitialState::Unknown, &own_store, &sender, &ended),
             None => match own_store().and_then(|store| Ok(library::load_built_in(&store)?)) {
@@ -162,10 +190,10 @@ enum InitialState {
 /// Why watching a folder ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The folder is missing, so the built-in presets take its place.
-    Missing,
-    /// The folder was never found, so the previous library keeps playing.
-    NotFound,
+    /// The folder is missing, with the reason, so the built-in presets take its place.
+    Missing(&'static str),
+    /// The folder was never found, with the reason, so the previous library keeps playing.
+    NotFound(&'static str),
     /// The thread was asked to stop.
     Stopped,
 }
@@ -183,25 +211,25 @@ fn keep_up(
     loop {
         match keep_up_until(presets, initial, stores, updates, ended) {
             Ok(Ended::Stopped) => return,
-            Ok(Ended::NotFound) => {
-                let message =
-                    format!("{} is missing or empty; keeping the current library", presets.path.display());
+            Ok(Ended::NotFound(why)) => {
+                let message = format!("{} {why}; keeping the current library", presets.path.display());
                 send(LibraryUpdate::Message(message));
             }
-            Ok(Ended::Missing) if initial == InitialState::Missing => {} // The built-in presets are playing.
-            Ok(Ended::Missing) => play_built_in(presets, stores, updates),
-            Err(_) if !has_files(&presets.place().folder) => {
-                play_built_in(presets, stores, updates);
-            }
+            // The built-in presets are playing.
+            Ok(Ended::Missing(_)) if initial == InitialState::Missing => {}
+            Ok(Ended::Missing(why)) => play_built_in(presets, why, stores, updates),
             Err(error) => {
-                let path = presets.path.display();
-                let message = format!("could not load {path}: {error:#}; open it again to retry");
-                send(LibraryUpdate::Message(message)); // Fails if the watcher is dropped.
-                return;
+                let Some(why) = unusable(&presets.place().folder) else {
+                    let path = presets.path.display();
+                    let message = format!("could not load {path}: {error:#}; open it again to retry");
+                    send(LibraryUpdate::Message(message)); // Fails if the watcher is dropped.
+                    return;
+                };
+                play_built_in(presets, why, stores, updates);
             }
         }
         send(LibraryUpdate::Missing(Some(presets.path.clone())));
-        while !has_files(&presets.place().folder) {
+        while unusable(&presets.place().folder).is_some() {
             if !matches!(ended.recv_timeout(CHECK_INTERVAL), Err(RecvTimeoutError::Timeout)) {
                 return;
             }
@@ -213,14 +241,15 @@ fn keep_up(
     }
 }
 
-/// Switches to the built-in presets, because the folder is missing.
+/// Switches to the built-in presets, because the folder is missing for the reason `why`.
 fn play_built_in(
     presets: &Presets,
+    why: &str,
     stores: &dyn Fn() -> anyhow::Result<Store>,
     updates: &Sender<LibraryUpdate>,
 ) {
     match stores().and_then(|store| Ok(library::load_built_in(&store)?)) {
-        Ok(catalogue) => publish(updates, Playable::of(catalogue, vec![missing(&presets.path)])),
+        Ok(catalogue) => publish(updates, Playable::of(catalogue, vec![missing(&presets.path, why)])),
         Err(error) => log::warn!("could not open the built-in presets: {error:#}"),
     }
 }
@@ -230,14 +259,18 @@ fn own_store() -> anyhow::Result<Store> {
     Ok(open_store()?.0)
 }
 
-/// Returns whether the folder can be read and is not empty. After a disk is removed, its mount point may be left as
-/// an empty folder.
-fn has_files(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+/// Returns why the folder cannot be used, if it cannot. After a disk is removed, its mount point may be left as an
+/// empty folder.
+fn unusable(folder: &Path) -> Option<&'static str> {
+    match disk::has_entries(folder) {
+        Ok(true) => None,
+        Err(error) if error.kind() == ErrorKind::TimedOut => Some("does not respond"),
+        Ok(false) | Err(_) => Some("is missing or empty"),
+    }
 }
 
-fn missing(presets: &Path) -> String {
-    format!("{} is missing or empty; playing the built-in presets until it is back", presets.display())
+fn missing(presets: &Path, why: &str) -> String {
+    format!("{} {why}; playing the built-in presets until it is back", presets.display())
 }
 
 fn keep_up_until(
@@ -248,9 +281,9 @@ fn keep_up_until(
     ended: &Receiver<()>,
 ) -> anyhow::Result<Ended> {
     let mut place = presets.place();
-    if !has_files(&place.folder) {
+    if let Some(why) = unusable(&place.folder) {
         let shown = matches!(initial, InitialState::Shown | InitialState::New | InitialState::Missing);
-        return Ok(if shown { Ended::Missing } else { Ended::NotFound });
+        return Ok(if shown { Ended::Missing(why) } else { Ended::NotFound(why) });
     }
     let store = stores()?;
     let known = match initial {
@@ -259,7 +292,7 @@ fn keep_up_until(
         InitialState::Unknown | InitialState::Missing => {
             let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
             if known {
-                publish(updates, or_built_in(&store, library::load(&store, &place))?);
+                publish(updates, or_built_in(&store, &place, library::load(&store, &place))?);
             }
             known
         }
@@ -278,18 +311,19 @@ fn keep_up_until(
         Err(_) => true,
     };
     if changed || !known {
-        publish(updates, or_built_in(&store, opened)?);
+        publish(updates, or_built_in(&store, &place, opened)?);
     }
     library::release_memory();
     while matches!(ended.recv_timeout(CHECK_INTERVAL), Err(RecvTimeoutError::Timeout)) {
-        if !has_files(&place.folder) {
-            return Ok(Ended::Missing);
+        if let Some(why) = unusable(&place.folder) {
+            return Ok(Ended::Missing(why));
         }
         let now = self::dates(&place.folder);
         if now != dates {
             dates = now;
             place = presets.place();
-            publish(updates, or_built_in(&store, library::open(&store, &place, unix_now(), |_| ()))?);
+            let opened = library::open(&store, &place, unix_now(), |_| ());
+            publish(updates, or_built_in(&store, &place, opened)?);
             library::release_memory();
         }
     }
@@ -309,21 +343,17 @@ fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
     updates.send(LibraryUpdate::Library(pool, messages)).ok(); // Fails if the watcher is dropped.
 }
 
-/// Returns the paths of the manifest, blacklist and index files, with their modification times if they exist.
-fn dates(folder: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
-    let files = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(|name| folder.join(name));
-    files
-        .into_iter()
-        .map(|path| {
-            let written = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
-            (path, written)
-        })
-        .collect()
+/// Returns the modification times of the manifest, blacklist and index files that exist.
+fn dates(folder: &Path) -> Vec<Option<SystemTime>> {
+    let names = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(OsString::from);
+    let files = disk::metadata(folder, &names).into_iter();
+    files.map(|file| file.and_then(|metadata| metadata.modified()).ok()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::VerdictRow;
     use crate::units::thread_time;
 
     #[test]
@@ -356,7 +386,7 @@ mod tests {
         let built_in = library::built_in().count();
         let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
         let missing = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted);
-        let watched = Presets { path: presets.clone(), ignore_blacklist: false };
+        let watched = Presets { path: presets.clone(), play_anyway: false };
         let data = folder.path().join("data");
         let stores = move || Ok(Store::open(&data, 1)?.store);
         let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
@@ -377,10 +407,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("one.milk"), "zoom=1.01").expect("written");
         std::fs::write(folder.path().join(BLACKLIST_FILE), "{").expect("written");
-        let watch = |ignore_blacklist| {
+        let watch = |play_anyway| {
             let (sender, updates) = channel();
             let (end, ended) = channel();
-            let watched = Presets { path: folder.path().to_owned(), ignore_blacklist };
+            let watched = Presets { path: folder.path().to_owned(), play_anyway };
             let stores = || Ok(Store::in_memory()?);
             let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
             (std::thread::spawn(work), end, updates)
@@ -402,6 +432,44 @@ mod tests {
     }
 
     #[test]
+    fn a_library_that_an_audit_rejected_is_held_back_until_a_rescue_or_a_request() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::in_memory().expect("opens");
+        let ids = ["zoom=1.01", "zoom=1.02"].map(|text| {
+            std::fs::write(folder.path().join(format!("{text}.milk")), text).expect("written");
+            PresetId::of(text.as_bytes())
+        });
+        let verdict = |id| VerdictRow {
+            id,
+            recipe: "r".into(),
+            judged_by: String::new(),
+            safety: "hang".into(),
+            completeness: "ok".into(),
+            look: "ok".into(),
+            flash: "pass".into(),
+            seen: Default::default(),
+            cost_ms: None,
+            json: "{}".into(),
+            at: 1,
+        };
+        store.put_verdicts(&ids.map(verdict)).expect("stored");
+        let open = |play_anyway| {
+            let place = LibraryLocation { play_anyway, ..LibraryLocation::of(folder.path()) };
+            or_built_in(&store, &place, library::open(&store, &place, 1, |_| ())).expect("opens")
+        };
+        let held = open(false);
+        assert_eq!(held.catalogue.entries.len(), library::built_in().count());
+        assert!(held.held_back.expect("held back").contains("rejected every preset"));
+        assert!(catalogue(&store, Some(folder.path())).is_err());
+        let anyway = open(true);
+        assert_eq!((anyway.catalogue.entries.len(), anyway.catalogue.rejected.len()), (2, 0));
+        store.remember(RESCUED, &BTreeSet::from([ids[1]]), 1).expect("saved");
+        let rescued = open(false);
+        assert_eq!((rescued.catalogue.entries.len(), rescued.catalogue.rejected.len()), (2, 2));
+        assert!(rescued.held_back.is_none());
+    }
+
+    #[test]
     fn a_missing_folder_does_not_prevent_startup() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
@@ -412,6 +480,23 @@ mod tests {
         wait(
             &watcher.updates,
             |update| matches!(update, LibraryUpdate::Missing(Some(path)) if *path == gone),
+        );
+    }
+
+    #[test]
+    fn a_folder_on_a_disk_that_does_not_respond_does_not_prevent_startup() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("one.milk"), "zoom=1.01").expect("written");
+        let store = Store::in_memory().expect("opens");
+        library::open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("scanned before");
+        let _stalled = disk::stall(folder.path());
+        let (catalogue, messages, watcher) =
+            LibraryWatcher::open(&store, Some(folder.path())).expect("starts");
+        assert_eq!(catalogue.entries.len(), library::built_in().count());
+        assert!(messages[0].contains("does not respond; playing the built-in presets"), "{messages:?}");
+        wait(
+            &watcher.updates,
+            |update| matches!(update, LibraryUpdate::Missing(Some(path)) if path == folder.path()),
         );
     }
 

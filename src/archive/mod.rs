@@ -174,10 +174,10 @@ impl Archive {
         self.reopen(false);
     }
 
-    fn reopen(&mut self, ignore_blacklist: bool) {
+    fn reopen(&mut self, play_anyway: bool) {
         self.view.missing = None;
         self.view.held_back = None;
-        if let Err(error) = self.watcher.switch_to(self.presets.as_deref(), ignore_blacklist) {
+        if let Err(error) = self.watcher.switch_to(self.presets.as_deref(), play_anyway) {
             self.notify(format!("could not start the library thread: {error}; try again"));
         }
     }
@@ -204,7 +204,7 @@ impl Archive {
                 self.query = query;
                 self.search();
             }
-            LibraryRequest::IgnoreBlacklist => self.reopen(true),
+            LibraryRequest::PlayAnyway => self.reopen(true),
         }
     }
 

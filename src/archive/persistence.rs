@@ -17,7 +17,7 @@ use crate::store::{self, BanKind, Store, StoreStatus, StoreWrite, StoreWriter, U
 const TASTE: &str = "taste";
 const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
-const RESCUED: &str = "rescued";
+pub(super) const RESCUED: &str = "rescued";
 const THEME: &str = "theme";
 
 /// Returns the current Unix time, in seconds.

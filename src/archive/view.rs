@@ -52,8 +52,8 @@ impl LibraryView {
 pub enum LibraryRequest {
     /// Search for presets.
     Find(SearchQuery),
-    /// Play the presets that are held back because their blacklist cannot be read.
-    IgnoreBlacklist,
+    /// Play the presets that are held back.
+    PlayAnyway,
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use crate::disk;
+
 /// Range for options that stop a command after a number of seconds; the upper end is no limit in practice.
 pub(super) const ANY_SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
@@ -35,7 +37,7 @@ pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
 /// Warns about texture folders that cannot be read, which worker processes skip silently.
 pub(super) fn check_textures(folders: &[PathBuf]) {
     for folder in folders {
-        if let Err(error) = std::fs::read_dir(folder) {
+        if let Err(error) = disk::has_entries(folder) {
             eprintln!(
                 "aivj: cannot read the texture folder {}: {error}; presets are drawn without its images",
                 folder.display()

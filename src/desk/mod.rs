@@ -148,7 +148,7 @@ impl Desk {
         if let Some(why) = &view.library.held_back
             && banner::show(ui, "held back", why, "Play anyway")
         {
-            library.requests.push(LibraryRequest::IgnoreBlacklist);
+            library.requests.push(LibraryRequest::PlayAnyway);
         }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {

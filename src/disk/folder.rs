@@ -133,7 +133,7 @@ impl Folder {
         cap_std::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | libc::O_NOCTTY);
         let file =
             folder.dir.open_with(name, &options).map_err(|error| folder.explain(Path::new(name), error))?;
-        read_open(file.into_std(), limit)
+        read_open(&folder.path.join(name), file.into_std(), limit)
     }
 
     /// Creates a file at the relative path `below`, where nothing may exist yet, not even a link.

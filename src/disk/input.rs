@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::timeout::{Heartbeat, with_timeout};
@@ -16,9 +16,9 @@ const BLOCK: usize = 256 << 10;
 /// # Errors
 /// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not respond.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let path = path.to_owned();
-    with_timeout(move |heartbeat| {
-        let (file, length) = open(&path, limit)?;
+    let own = path.to_owned();
+    with_timeout(path, move |heartbeat| {
+        let (file, length) = open(&own, limit)?;
         read_to_end(file, length, limit, heartbeat)
     })
 }
@@ -36,9 +36,9 @@ pub fn read_if_exists(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Reads an open file of at most `limit` bytes, after checking that it is a regular file.
-pub(super) fn read_open(file: File, limit: u64) -> io::Result<Vec<u8>> {
-    with_timeout(move |heartbeat| {
+/// Reads the open file at `path`, of at most `limit` bytes, after checking that it is a regular file.
+pub(super) fn read_open(path: &Path, file: File, limit: u64) -> io::Result<Vec<u8>> {
+    with_timeout(path, move |heartbeat| {
         let length = check(&file, limit)?;
         read_to_end(file, length, limit, heartbeat)
     })
@@ -88,6 +88,7 @@ fn too_large(limit: u64, length: u64) -> io::Error {
 
 /// An open regular file that is read in parts.
 pub struct Input {
+    path: PathBuf,
     file: Arc<File>,
     length: u64,
     limit: u64,
@@ -105,9 +106,9 @@ impl Input {
     /// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not
     /// respond.
     pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
-        let path = path.to_owned();
-        let (file, length) = with_timeout(move |_| open(&path, limit))?;
-        Ok(Self { file: Arc::new(file), length, limit, buffer: Vec::new(), used: 0, end: 0 })
+        let (path, own) = (path.to_owned(), path.to_owned());
+        let (file, length) = with_timeout(&path, move |_| open(&own, limit))?;
+        Ok(Self { path, file: Arc::new(file), length, limit, buffer: Vec::new(), used: 0, end: 0 })
     }
 
     /// Returns the length of the file when it was opened, in bytes.
@@ -129,7 +130,7 @@ impl BufRead for Input {
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             self.used = 0;
-            self.buffer = with_timeout(move |_: &Heartbeat| {
+            self.buffer = with_timeout(&self.path, move |_: &Heartbeat| {
                 let mut file: &File = &file;
                 file.seek(SeekFrom::Start(at))?;
                 buffer.clear();

@@ -11,6 +11,7 @@ mod folder;
 mod identity;
 mod input;
 pub mod limit;
+mod mounts;
 mod owner;
 mod picture;
 mod text;
@@ -26,7 +27,12 @@ pub use input::{Input, read, read_if_exists};
 pub use owner::replaceable_by_others;
 pub use picture::{PictureError, picture};
 pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
+#[cfg(test)]
+pub(crate) use timeout::stall;
 pub use timeout::with_timeout;
-pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, kind, list, metadata};
+pub use walk::{
+    FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, has_entries, is_missing, kind, list,
+    metadata, real_path, responds,
+};
 pub use whole::{publish, remove_if_exists, replace, write, write_json};
 pub use wire_path::{WirePath, WirePaths, as_wire_paths};

@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timeout::with_timeout;
 
+/// Number of files in a folder whose metadata may fail to arrive before the other files are skipped.
+const MAX_FAILURES: usize = 3;
+
 /// Kind of a folder entry, after following links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -73,10 +76,10 @@ pub struct Item {
 /// # Errors
 /// Fails if the folder cannot be read, or if the disk does not respond.
 pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
-    let folder = folder.to_owned();
-    with_timeout(move |heartbeat| {
+    let own = folder.to_owned();
+    with_timeout(folder, move |heartbeat| {
         let mut items = Vec::new();
-        for entry in std::fs::read_dir(&folder)? {
+        for entry in std::fs::read_dir(own)? {
             let entry = entry?;
             heartbeat.beat();
             let kind = match entry.file_type() {
@@ -97,28 +100,65 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
     })
 }
 
+/// Returns whether a folder contains anything.
+///
+/// # Errors
+/// Fails if the folder cannot be read, or if the disk does not respond.
+pub fn has_entries(folder: &Path) -> io::Result<bool> {
+    let own = folder.to_owned();
+    with_timeout(folder, move |_| Ok(std::fs::read_dir(own)?.next().is_some()))
+}
+
+/// Returns whether the disk of a folder responds; the folder itself may be missing.
+pub fn responds(folder: &Path) -> bool {
+    !has_entries(folder).is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// Returns whether there is nothing at `path`, not even a broken link. A file that cannot be examined is not
+/// mistaken for a missing one.
+pub fn is_missing(path: &Path) -> bool {
+    let own = path.to_owned();
+    with_timeout(path, move |_| std::fs::symlink_metadata(own))
+        .is_err_and(|error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
+}
+
 /// Returns the kind of `path`, after following links.
 ///
 /// # Errors
 /// Fails if it does not exist, or if the disk does not respond.
 pub fn kind(path: &Path) -> io::Result<FileKind> {
-    let path = path.to_owned();
-    with_timeout(move |_| std::fs::metadata(path).map(|metadata| FileKind::of(&metadata)))
+    let own = path.to_owned();
+    with_timeout(path, move |_| std::fs::metadata(own).map(|metadata| FileKind::of(&metadata)))
 }
 
 /// Returns the metadata of several files in a folder, after following links, in the order of `names`.
 ///
-/// A file whose metadata cannot be read in time gives an error of kind `TimedOut`; the files after it are
-/// still examined.
+/// A file whose metadata cannot be read in time gives an error of kind `TimedOut`. The files after it are still
+/// examined, unless several files did not respond; then the others give the same error.
 pub fn metadata(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
+    metadata_by(folder, names, Path::metadata)
+}
+
+fn metadata_by(
+    folder: &Path,
+    names: &[OsString],
+    read: impl Fn(&Path) -> io::Result<Metadata> + Clone + Send + 'static,
+) -> Vec<io::Result<Metadata>> {
     let mut all = Vec::with_capacity(names.len());
+    let mut failures = 0;
     while all.len() < names.len() {
-        let (folder, rest) = (folder.to_owned(), names[all.len()..].to_vec());
+        if failures == MAX_FAILURES {
+            let why = "skipped: several other files in its folder do not respond";
+            all.push(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
+            continue;
+        }
+        let first = folder.join(&names[all.len()]);
+        let (folder, rest, read) = (folder.to_owned(), names[all.len()..].to_vec(), read.clone());
         let found = Arc::new(Mutex::new(Vec::new()));
         let shared = found.clone();
-        let looked = with_timeout(move |heartbeat| {
+        let looked = with_timeout(&first, move |heartbeat| {
             for name in &rest {
-                let metadata = std::fs::metadata(folder.join(name));
+                let metadata = read(&folder.join(name));
                 shared.lock().unwrap_or_else(PoisonError::into_inner).push(metadata);
                 heartbeat.beat();
             }
@@ -126,6 +166,7 @@ pub fn metadata(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> 
         });
         all.append(&mut found.lock().unwrap_or_else(PoisonError::into_inner));
         if let Err(why) = looked {
+            failures += 1;
             all.push(Err(why));
         }
     }
@@ -145,14 +186,23 @@ pub type FolderKey = PathBuf;
 /// # Errors
 /// Fails if it does not exist, or if the disk does not respond.
 pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
-    let folder = folder.to_owned();
+    let own = folder.to_owned();
     #[cfg(unix)]
-    return with_timeout(move |_| {
+    return with_timeout(folder, move |_| {
         use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata(folder).map(|metadata| (metadata.dev(), metadata.ino()))
+        std::fs::metadata(own).map(|metadata| (metadata.dev(), metadata.ino()))
     });
     #[cfg(not(unix))]
-    with_timeout(move |_| std::fs::canonicalize(folder))
+    with_timeout(folder, move |_| std::fs::canonicalize(own))
+}
+
+/// Returns the absolute path of a file or folder, with all links resolved.
+///
+/// # Errors
+/// Fails if it does not exist, or if the disk does not respond.
+pub fn real_path(path: &Path) -> io::Result<PathBuf> {
+    let own = path.to_owned();
+    with_timeout(path, move |_| std::fs::canonicalize(own))
 }
 
 /// Checks that a linked folder may be entered in a walk that began at `root`, an absolute path without links.
@@ -161,8 +211,7 @@ pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
 /// Fails if the folder contains `root`, because the walk could then cover the whole disk, or if it is inside
 /// `/proc`, `/sys` or `/dev`; also if it does not exist, or if the disk does not respond.
 pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
-    let link = link.to_owned();
-    let real = with_timeout(move |_| std::fs::canonicalize(link))?;
+    let real = real_path(link)?;
     let inside = |places: &[&str]| cfg!(unix) && places.iter().any(|place| real.starts_with(place));
     let why = if real != root && root.starts_with(&real) {
         "a link to a folder that contains this one"
@@ -216,7 +265,7 @@ impl<W: FnMut(&Path) -> bool> Walk<W> {
     /// Also enters linked folders, as far as [`check_link`] allows; each folder is entered once.
     pub fn following_links(mut self) -> Self {
         if let Some(Left::Folder(root, _)) = self.left.last() {
-            self.follow = Some(std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()));
+            self.follow = Some(real_path(root).unwrap_or_else(|_| root.clone()));
         }
         self
     }
@@ -290,6 +339,7 @@ impl<W: FnMut(&Path) -> bool> Iterator for Walk<W> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::disk::stall;
 
     /// Creates a named pipe; opening it for reading blocks until it is opened for writing.
     #[cfg(unix)]
@@ -348,6 +398,44 @@ pub(super) mod tests {
         assert_eq!(Walk::new(folder.path(), 2, text).count(), 2);
         let missing: Vec<_> = Walk::new(&folder.path().join("no"), 2, text).collect();
         assert!(matches!(&missing[..], [Err(skipped)] if skipped.path.ends_with("no")), "{missing:?}");
+    }
+
+    #[test]
+    fn only_a_path_that_is_known_to_be_absent_is_missing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, none) = (folder.path().join("file"), folder.path().join("none"));
+        assert!(!has_entries(folder.path()).expect("listed") && has_entries(&none).is_err());
+        std::fs::write(&file, "x").expect("written");
+        assert!(has_entries(folder.path()).expect("listed"));
+        let missing = || [&file, &none, &file.join("below")].map(|path| is_missing(path));
+        assert_eq!(missing(), [false, true, true]);
+        assert!(responds(folder.path()) && responds(&none));
+        let stalled = stall(folder.path());
+        assert_eq!(missing(), [false; 3]);
+        assert!(!responds(folder.path()));
+        drop(stalled);
+        assert!(responds(folder.path()));
+    }
+
+    #[test]
+    fn files_that_do_not_respond_are_abandoned_after_a_few() {
+        let names = ["1", "2", "3", "4", "5"].map(OsString::from);
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = asked.clone();
+        // A folder on a disk of its own, so that no other test is affected.
+        let found = metadata_by(Path::new("/proc/none"), &names, move |path| {
+            seen.lock().expect("a list").push(path.to_owned());
+            wait.lock().expect("a receiver").recv().ok();
+            std::fs::metadata(path)
+        });
+        assert_eq!((found.len(), asked.lock().expect("a list").len()), (names.len(), MAX_FAILURES));
+        let timed_out = |found: &io::Result<Metadata>| {
+            found.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        };
+        assert!(found.iter().all(timed_out), "{found:?}");
+        drop(release);
     }
 
     #[cfg(unix)]

@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
+use crate::disk;
 use crate::library::UserFolders;
 
 /// File name of the lock of a playing show, in the data folder.
@@ -27,6 +28,11 @@ pub struct ShowLock {
 impl ShowLock {
     /// Marks the show with this data folder as open and not yet playing.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
+        let own = folder.to_owned();
+        disk::with_timeout(folder, move |_| Self::open_files(&own))
+    }
+
+    fn open_files(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let file = |name: &str| {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(name))

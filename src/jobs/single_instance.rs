@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::show_lock;
+use crate::disk;
 use crate::library::UserFolders;
 
 /// Name of the request file in the data folder.
@@ -31,7 +32,8 @@ pub enum OtherShow {
 
 /// Asks a show of this user that is already running to bring its windows to the front.
 pub fn raise_other_show() -> OtherShow {
-    UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, TIMEOUT))
+    let folders = UserFolders::of_user().filter(|folders| disk::responds(&folders.data));
+    folders.map_or(OtherShow::None, |folders| raise_in(&folders.data, TIMEOUT))
 }
 
 fn raise_in(data: &Path, timeout: Duration) -> OtherShow {

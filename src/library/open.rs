@@ -15,6 +15,7 @@ use super::pack::{BLACKLIST_FILE, Listing, MANIFEST_FILE, QualityBlacklist};
 use super::preset_names::add_contents_and_files;
 use super::style::{self, IndexLookup, NameTable};
 use super::{Catalogue, Entry, FolderError, ScanError, ScanReport, SourceLocation, library_root, scan};
+use crate::disk::{self, FileKind};
 use crate::facts::{PresetFacts, PresetId};
 use crate::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
 use crate::units::counted;
@@ -50,25 +51,26 @@ pub struct LibraryLocation {
     pub folder: PathBuf,
     /// The manifest, if the location is a pack.
     pub manifest: Option<PathBuf>,
-    /// Whether the presets are played even if the quality blacklist cannot be used.
-    pub ignore_blacklist: bool,
+    /// Whether the presets are played even if they would be held back.
+    pub play_anyway: bool,
 }
 
 impl LibraryLocation {
     /// Interprets `path`: a `.json` file is the manifest of a pack, and a folder that contains a manifest is
     /// a pack.
     pub fn of(path: &Path) -> Self {
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && path.is_file() {
+        let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        if is_json && matches!(disk::kind(path), Ok(FileKind::Regular)) {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             return Self {
                 folder: folder.unwrap_or(Path::new(".")).to_owned(),
                 manifest: Some(path.to_owned()),
-                ignore_blacklist: false,
+                play_anyway: false,
             };
         }
         let manifest = path.join(MANIFEST_FILE);
-        let manifest = manifest.is_file().then_some(manifest);
-        Self { folder: path.to_owned(), manifest, ignore_blacklist: false }
+        let manifest = (!disk::is_missing(&manifest)).then_some(manifest);
+        Self { folder: path.to_owned(), manifest, play_anyway: false }
     }
 }
 
@@ -100,8 +102,9 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         let lookup = spawn_or_run(scope, "style index", move || style::find_index(index_of));
         let listing =
             manifest.as_ref().map(|path| spawn_or_run(scope, "manifest", move || Listing::read(path)));
-        // A dangling link or a folder with this name is treated as a blacklist that cannot be read.
-        let blacklisted = std::fs::symlink_metadata(blacklist).is_ok().then(|| {
+        // A broken link, a folder with this name, or a file that cannot be examined is treated as a blacklist that
+        // cannot be read.
+        let blacklisted = (!disk::is_missing(blacklist)).then(|| {
             spawn_or_run(scope, "quality blacklist", move || QualityBlacklist::read_hashes(blacklist))
         });
         let builder = CatalogueBuilder::of(&root, store);
@@ -117,12 +120,12 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         None => {}
     }
     let blacklisted = match blacklisted {
-        Some(Ok(blacklisted)) => builder.drop_blacklisted(&blacklisted),
+        Some(Ok(blacklisted)) => builder.drop_blacklisted(&blacklisted, &mut messages),
         Some(Err(error)) => Err(format!("cannot read the quality blacklist {error}")),
         None => Ok(()),
     };
     match blacklisted {
-        Err(why) if location.ignore_blacklist => {
+        Err(why) if location.play_anyway => {
             messages.push(format!("{why}; playing without it, as requested"));
         }
         blacklisted => blacklisted.map_err(OpenError::HeldBack)?,
@@ -271,7 +274,7 @@ impl CatalogueBuilder {
     }
 
     /// Drops the presets whose name hashes are in `blacklisted`; fails if none would remain.
-    fn drop_blacklisted(&mut self, blacklisted: &[u64]) -> Result<(), String> {
+    fn drop_blacklisted(&mut self, blacklisted: &[u64], messages: &mut Vec<String>) -> Result<(), String> {
         let mut kept = vec![true; self.catalogue.entries.len()];
         self.names();
         self.learn_other_names(|names| blacklisted.iter().any(|&hash| names.index_of_hash(hash).is_none()));
@@ -282,6 +285,10 @@ impl CatalogueBuilder {
             .for_each(|index| kept[index] = false);
         if !kept.contains(&true) && !kept.is_empty() {
             return Err("the quality blacklist lists every preset".into());
+        }
+        if !kept.contains(&false) && !blacklisted.is_empty() {
+            let all = counted(blacklisted.len(), "name");
+            messages.push(format!("0 of {all} in the quality blacklist match a preset of this library"));
         }
         self.keep(&kept);
         Ok(())
@@ -317,16 +324,12 @@ impl CatalogueBuilder {
         }
     }
 
-    /// Records which presets an audit rejected; ignores the audit if it rejected every one.
+    /// Records which presets an audit rejected.
     fn reject(&mut self, rejected: Vec<(PresetId, String)>, messages: &mut Vec<String>) {
         let catalogue = &mut self.catalogue;
         let rejected: BTreeMap<PresetId, String> =
             rejected.into_iter().filter(|(id, _)| catalogue.index_of(*id).is_some()).collect();
         let count = rejected.len();
-        if count == catalogue.entries.len() && count > 0 {
-            messages.push("an audit rejected every preset of this library; playing them all".into());
-            return;
-        }
         if count > 0 {
             messages.push(format!(
                 "{} rejected by an audit: not played unless rescued",
@@ -484,7 +487,7 @@ mod tests {
         let rejected: Vec<_> = opened.catalogue.rejected.iter().collect();
         assert_eq!(rejected, [(&PresetId::of(b"zoom=2"), &"too dark".to_owned())]);
         reject("zoom=1");
-        assert!(open().catalogue.rejected.is_empty(), "a library is never left without presets");
+        assert_eq!(open().catalogue.rejected.len(), 2);
     }
 
     #[test]
@@ -502,7 +505,7 @@ mod tests {
         let mut place = LibraryLocation::of(folder);
         let error = open(&store, &place, 1, |_| ()).err().expect("held back");
         assert!(matches!(error, OpenError::HeldBack(_)), "{error}");
-        place.ignore_blacklist = true;
+        place.play_anyway = true;
         let opened = open(&store, &place, 1, |_| ()).expect("opens without it");
         assert_eq!((names(&opened).len(), opened.messages.len()), (2, 1));
         error.to_string()
@@ -518,6 +521,8 @@ mod tests {
             b"[\"a.milk\"]",
             b"{\"badIds\":7}",
             b"{\"badIds\":[7]}",
+            b"{\"version\":\"v9\",\"bad\":[\"a.milk\"]}",
+            b"{}",
             b"\xff\xfe{",
             b"\0\0\0\0",
         ];
@@ -537,6 +542,30 @@ mod tests {
             std::fs::remove_file(&path).expect("removed");
         }
         assert_eq!(names(&opened(folder.path())), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_blacklist_that_matches_no_preset_is_reported() {
+        let folder = library(&[("a.milk", "zoom=1")]);
+        let path = folder.path().join(BLACKLIST_FILE);
+        std::fs::write(&path, r#"{"version":"v0","badRelPaths":["b.milk","c.milk"]}"#).expect("written");
+        let reported = opened(folder.path());
+        assert_eq!((names(&reported), reported.messages.len()), (vec!["a"], 1));
+        assert!(reported.messages[0].starts_with("0 of 2 names"), "{:?}", reported.messages);
+        std::fs::write(&path, r#"{"version":"v0","badRelPaths":[]}"#).expect("written");
+        assert!(opened(folder.path()).messages.is_empty());
+    }
+
+    #[test]
+    fn a_blacklist_on_a_disk_that_does_not_respond_holds_the_library_back() {
+        let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
+        let store = Store::in_memory().expect("opens");
+        let place = LibraryLocation::of(folder.path());
+        open(&store, &place, 1, |_| ()).expect("no blacklist");
+        // Links cannot be resolved while the disk is stalled.
+        let place = LibraryLocation { folder: library_root(folder.path()), ..place };
+        let _stalled = disk::stall(folder.path());
+        assert!(matches!(load(&store, &place), Err(OpenError::HeldBack(_))));
     }
 
     #[test]

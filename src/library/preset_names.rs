@@ -12,7 +12,7 @@ pub fn preset_names(library: &Catalogue) -> NameTable {
     let mut names = NameTable::for_presets(library.entries.len() * 3);
     library.entries.iter().enumerate().for_each(|(index, entry)| names.add(&entry.path, index));
     let manifest = library.folder.as_ref().map(|folder| folder.join(MANIFEST_FILE));
-    if let Some(listing) = manifest.filter(|path| path.is_file()).and_then(|path| Listing::read(&path).ok()) {
+    if let Some(listing) = manifest.and_then(|path| Listing::read(&path).ok()) {
         for preset in &listing.presets {
             if let Some(index) = preset.hashes().iter().find_map(|&hash| names.index_of_hash(hash)) {
                 preset.hashes().iter().for_each(|&hash| names.add_hash(hash, index));

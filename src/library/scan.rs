@@ -135,7 +135,10 @@ pub fn scan(
 
 /// Returns the canonical path of a library.
 pub fn library_root(root: &Path) -> PathBuf {
-    dunce::canonicalize(root).or_else(|_| std::path::absolute(root)).unwrap_or_else(|_| root.to_owned())
+    let own = root.to_owned();
+    disk::with_timeout(root, move |_| dunce::canonicalize(own))
+        .or_else(|_| std::path::absolute(root))
+        .unwrap_or_else(|_| root.to_owned())
 }
 
 enum Found {
@@ -249,6 +252,7 @@ impl<'a> Walk<'a> {
                         Ok(()) => linked.push(path),
                         Err(error) => skipped(&path, error)?,
                     },
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut => skipped(&path, error)?,
                     _ if is_preset(&path) => files.push(name),
                     // It may be a folder on a disk that does not respond.
                     Err(error) if error.kind() != io::ErrorKind::NotFound => skipped(&path, error)?,

@@ -11,7 +11,7 @@ use lactea_abi::{NoiseTex, TexDim};
 
 use super::gpu::Gpu;
 use super::noise;
-use crate::disk::{PictureError, Walk, picture};
+use crate::disk::{PictureError, Walk, picture, with_timeout};
 use crate::units::Rng;
 
 /// Maximum side length, in pixels; larger images are scaled down.
@@ -135,10 +135,16 @@ impl Textures {
 pub fn texture_folders(folders: &[PathBuf]) -> Vec<PathBuf> {
     let images =
         folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));
-    let linked = images.flatten().filter(|path| path.is_symlink());
-    let linked = linked.filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned()));
+    let linked = images.flatten().filter_map(|path| folder_of_target(&path));
     let found: BTreeSet<PathBuf> = folders.iter().cloned().chain(linked).collect();
     found.into_iter().collect()
+}
+
+/// Returns the folder of the image that a link points to; `None` if the path is not a link.
+fn folder_of_target(path: &Path) -> Option<PathBuf> {
+    let own = path.to_owned();
+    let target = with_timeout(path, move |_| own.is_symlink().then(|| own.canonicalize()).transpose());
+    Some(target.ok()??.parent()?.to_owned())
 }
 
 /// Parses `randNN` and `randNN_prefix` into the number and the prefix; `None` for other names.

@@ -9,6 +9,7 @@ use super::connect::{LogOnClose, connect, use_long_timeout};
 use super::lock::StoreLock;
 use super::salvage::CopiedRows;
 use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, unsaved};
+use crate::disk;
 use crate::salvage::Depth;
 use crate::units::counted;
 
@@ -28,8 +29,17 @@ impl Store {
     /// repaired, unless another process has it open: then it is used as it is and repaired later. A store
     /// that cannot be opened (because it is locked, from a newer version or in a folder that cannot be written
     /// to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves changes as soon as the
-    /// store can be opened. Fails only if the store in memory cannot be created or filled.
+    /// store can be opened. On a disk that does not respond, the store is empty and nothing is saved, because
+    /// saving could replace what was not read. Fails only if the store in memory cannot be created or filled.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
+        if !disk::responds(folder) {
+            let notice = format!(
+                "the data folder {} does not respond; starting without saved state, and nothing will be saved; start \
+                 aivj again once it responds",
+                folder.display()
+            );
+            return Ok(OpenedStore { store: Self::in_memory()?, notice: Some(notice) });
+        }
         let error = match Self::open_file(folder, now) {
             Ok(opened) => return Ok(opened),
             Err(error) => error,

@@ -7,6 +7,7 @@ use super::connect::{LogOnClose, connect};
 use super::names::{LOG, with_suffix};
 use super::repair::file_bytes;
 use super::{BanKind, Opinion, STORE_FILE, Store, VerdictRow, is_damage, schema, suspect};
+use crate::disk;
 use crate::facts::PresetId;
 
 #[test]
@@ -18,6 +19,21 @@ fn a_damaged_store_is_renamed_and_kept() {
     let notice = opened.notice.expect("a notice");
     assert!(notice.contains("saved as"), "{notice}");
     assert_eq!(count_backups(folder.path()), 1);
+}
+
+#[test]
+fn on_a_disk_that_does_not_respond_the_store_is_in_memory_and_the_file_stays_unchanged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let favourites = || Store::open(folder.path(), 1).expect("opens").store.favourites().expect("read");
+    let marked = PresetId::of(b"marked before");
+    Store::open(folder.path(), 1).expect("opens").store.set_favourite(marked, true, 1).expect("marked");
+    let stalled = disk::stall(folder.path());
+    let opened = Store::open(folder.path(), 1).expect("opens");
+    let notice = opened.notice.expect("a notice");
+    assert!(notice.contains("does not respond") && opened.store.path().is_none(), "{notice}");
+    assert!(favourites().is_empty());
+    drop(stalled);
+    assert!(favourites().contains(&marked));
 }
 
 fn count_backups(folder: &Path) -> usize {

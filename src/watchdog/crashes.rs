@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Number of crashes within [`WINDOW`] after which the show starts in safe mode.
+/// Number of crashes within [`WINDOW`], or in a row before a picture was shown, after which the show starts in safe
+/// mode. A start may hang for longer than the window.
 const MAX_CRASHES: usize = 3;
 /// Period over which crashes are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 /// Number of consecutive crashes, all before a picture was shown, after which the supervisor gives up.
-const MAX_EARLY: u32 = 5;
+const MAX_EARLY: usize = 5;
 
 /// What to do after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) enum Next {
 #[derive(Default)]
 pub(super) struct Crashes {
     recent: VecDeque<Duration>,
-    early: u32,
+    early: usize,
     safe_mode: bool,
 }
 
@@ -40,7 +41,7 @@ impl Crashes {
             return Next::GiveUp;
         }
         // Once in safe mode, the show stays there until the program is started again.
-        self.safe_mode |= self.recent.len() >= MAX_CRASHES;
+        self.safe_mode |= self.recent.len().max(self.early) >= MAX_CRASHES;
         if self.safe_mode { Next::SafeMode } else { Next::Restart }
     }
 }
@@ -62,6 +63,13 @@ mod tests {
             after(&[(0, true), (20, true), (59, true), (900, true)]),
             [Restart, Restart, SafeMode, SafeMode]
         );
+    }
+
+    #[test]
+    fn three_hangs_at_the_start_lead_to_safe_mode_however_long_they_take() {
+        use Next::{Restart, SafeMode};
+        assert_eq!(after(&[(61, false), (122, false), (183, false)]), [Restart, Restart, SafeMode]);
+        assert_eq!(after(&[(61, false), (122, false), (500, true), (561, false)]), [Restart; 4]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn held_back_presets_can_be_played_and_unsaved_changes_are_shown() {
         asked.borrow_mut().clear();
         harness.get_by_label("Play anyway").click();
         harness.run_steps(2);
-        assert_eq!(*asked.borrow(), [DeskRequest::Library(LibraryRequest::IgnoreBlacklist)]);
+        assert_eq!(*asked.borrow(), [DeskRequest::Library(LibraryRequest::PlayAnyway)]);
     });
 }
 

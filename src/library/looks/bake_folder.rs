@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{self, FileError};
+use crate::disk::{self, FileError, FileKind};
 
 /// Name of the file that records the bake folder.
 pub const BAKE_FILE: &str = "aivj-bake.v0.json";
@@ -31,7 +31,7 @@ pub fn bake_folder(library: &Path) -> PathBuf {
     let recorded = disk::read_json::<BakeFolder>(&library.join(BAKE_FILE)).ok();
     recorded
         .map(|recorded| recorded.folder)
-        .filter(|folder| folder.is_dir())
+        .filter(|folder| matches!(disk::kind(folder), Ok(FileKind::Folder)))
         .unwrap_or_else(|| library.to_owned())
 }
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
 
-use crate::disk;
+use crate::disk::{self, FileKind};
 
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
@@ -55,19 +55,20 @@ impl Looks {
         let bake = bake_folder(root);
         let (map, (ids, embeddings)) = (bake.join(MAP_FILE), embedding_files(&bake));
         let mut looks = Self { embeddings, bake: Some(bake), ..Self::default() };
-        if !map.is_file() && !ids.is_file() {
+        let (mapped, embedded) = (is_file(&map), is_file(&ids));
+        if !mapped && !embedded {
             return looks;
         }
         let names = preset_names(library);
         looks.ids = manifest_ids(root, library);
         let count = library.entries.len();
-        if map.is_file() {
+        if mapped {
             match LookMap::read(&map) {
                 Ok(map) => looks.points = points(&map, &names, count),
                 Err(error) => looks.problems.push(format!("could not read the map: {error}")),
             }
         }
-        if ids.is_file() {
+        if embedded {
             match disk::read_text(&ids, disk::limit::LIST) {
                 Ok(text) => looks.rows = rows(&text, &names, count),
                 Err(error) => looks.problems.push(format!("{}: {error}", ids.display())),
@@ -117,7 +118,11 @@ impl Looks {
 fn embedding_files(bake: &Path) -> (PathBuf, PathBuf) {
     let all = EMBEDDING_FILES.map(|(ids, rows)| (bake.join(ids), bake.join(rows)));
     let [own, other] = all;
-    if !own.0.is_file() && other.0.is_file() { other } else { own }
+    if !is_file(&own.0) && is_file(&other.0) { other } else { own }
+}
+
+fn is_file(path: &Path) -> bool {
+    matches!(disk::kind(path), Ok(FileKind::Regular))
 }
 
 /// Returns the manifest IDs that differ from the paths of the presets.

@@ -11,6 +11,8 @@ use crate::library::style::name_hash;
 
 /// File name of the blacklist in a library or pack.
 pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
+/// The only format version.
+const VERSION: &str = "v0";
 
 /// A blacklist of presets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,33 +40,57 @@ pub struct QualityBlacklist {
     pub bad_urls: Vec<String>,
 }
 
-/// All names in a blacklist, borrowed from the file.
+/// The version and all names in a blacklist, borrowed from the file.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Names<'a> {
+    #[serde(borrow)]
+    version: Option<Word<'a>>,
     #[serde(borrow, rename = "badSourceRelPaths")]
-    paths: Vec<Word<'a>>,
+    paths: Option<Vec<Word<'a>>>,
     #[serde(borrow, rename = "badRelPaths")]
-    others: Vec<Word<'a>>,
+    others: Option<Vec<Word<'a>>>,
     #[serde(borrow, rename = "badIds")]
-    ids: Vec<Word<'a>>,
+    ids: Option<Vec<Word<'a>>>,
     #[serde(borrow, rename = "badUrls")]
-    urls: Vec<Word<'a>>,
+    urls: Option<Vec<Word<'a>>>,
+}
+
+impl<'a> Names<'a> {
+    /// Parses the text of a blacklist; fails if it has another version or no list of names, because it would then
+    /// exclude nothing.
+    fn parse(text: &'a str) -> Result<Self, String> {
+        let names: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if let Some(Word(version)) = &names.version
+            && version != VERSION
+        {
+            return Err(format!("unsupported version {version:?}, expected {VERSION:?}"));
+        }
+        if names.lists().next().is_none() {
+            return Err("no list named badSourceRelPaths, badRelPaths, badIds or badUrls".into());
+        }
+        Ok(names)
+    }
+
+    fn lists(&self) -> impl Iterator<Item = &Vec<Word<'a>>> {
+        [&self.paths, &self.others, &self.ids, &self.urls].into_iter().flatten()
+    }
 }
 
 impl QualityBlacklist {
     /// Reads a blacklist from a file.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        disk::read_json(path)
+        let text = read_text(path)?;
+        Names::parse(&text).map_err(|why| FileError::new(path, &why))?;
+        serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))
     }
 
     /// Reads a blacklist and returns only the hashes of its names, which are all that opening a library
     /// needs.
     pub(in crate::library) fn read_hashes(path: &Path) -> Result<Vec<u64>, FileError> {
-        let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
-        let Names { paths, others, ids, urls } =
-            serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))?;
-        Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_hash(name)).collect())
+        let text = read_text(path)?;
+        let names = Names::parse(&text).map_err(|why| FileError::new(path, &why))?;
+        Ok(names.lists().flatten().map(|Word(name)| name_hash(name)).collect())
     }
 
     /// Writes the file atomically.
@@ -79,9 +105,34 @@ impl QualityBlacklist {
     }
 }
 
+fn read_text(path: &Path) -> Result<String, FileError> {
+    disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_version_or_a_file_without_lists_is_refused_with_the_reason() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(BLACKLIST_FILE);
+        for (text, why) in [
+            (r#"{"version":"v9","badIds":["x"]}"#, "unsupported version \"v9\", expected \"v0\""),
+            (r#"{"version":"v9","bad":["x"]}"#, "unsupported version"),
+            (r#"{"version":"v0","bad":["x"]}"#, "no list named badSourceRelPaths"),
+            ("{}", "no list named badSourceRelPaths"),
+        ] {
+            std::fs::write(&path, text).expect("written");
+            let hashes = QualityBlacklist::read_hashes(&path).expect_err(text).to_string();
+            let whole = QualityBlacklist::read(&path).expect_err(text).to_string();
+            assert!(hashes.contains(why) && whole.contains(why), "{hashes}; {whole}");
+        }
+        for text in [r#"{"version":"v0","badSourceRelPaths":[]}"#, r#"{"badIds":[]}"#] {
+            std::fs::write(&path, text).expect("written");
+            assert!(QualityBlacklist::read_hashes(&path).expect(text).is_empty());
+        }
+    }
 
     #[test]
     fn all_name_lists_are_read() {

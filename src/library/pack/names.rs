@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::manifest::{MANIFEST_FILE, Manifest, ManifestPreset};
+use crate::disk;
 
 /// The presets of a manifest, which can be looked up by any of their names.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +17,7 @@ impl ManifestNames {
     /// Reads the manifest of a folder; `None` if there is none, or if it cannot be read, which is logged.
     pub fn from_folder(folder: &Path) -> Option<Self> {
         let path = folder.join(MANIFEST_FILE);
-        if !path.exists() {
+        if disk::is_missing(&path) {
             return None;
         }
         match Manifest::read(&path) {

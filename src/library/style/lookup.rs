@@ -6,6 +6,7 @@ use super::compact::CompactIndex;
 use super::index::IndexVersion;
 use super::name_table::NameTable;
 use super::policy::StylePolicy;
+use crate::disk::{self, FileKind};
 
 /// File name of a v1 style index.
 pub const INDEX_V1: &str = "aivj-style-index.v1.json";
@@ -55,7 +56,7 @@ impl IndexLookup {
     /// Reads the index `name` in `folder`; returns whether it exists and is valid.
     fn read(&mut self, folder: &Path, name: &str, version: IndexVersion) -> bool {
         let path = folder.join(name);
-        if !path.exists() {
+        if disk::is_missing(&path) {
             return false;
         }
         match CompactIndex::read(&path, version) {
@@ -76,12 +77,13 @@ impl IndexLookup {
 /// manifest).
 pub fn find_index(path: &Path) -> IndexLookup {
     let mut lookup = IndexLookup::default();
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let is_folder = matches!(disk::kind(path), Ok(FileKind::Folder));
+    let folder = if is_folder { path } else { path.parent().unwrap_or(Path::new("")) };
     if !lookup.read(folder, INDEX_V1, IndexVersion::V1) {
         lookup.read(folder, INDEX_V0, IndexVersion::V0);
     }
     let policy = folder.join(POLICY_V0);
-    if policy.exists() {
+    if !disk::is_missing(&policy) {
         match StylePolicy::read(&policy) {
             Ok(policy) => lookup.policy = Some(policy),
             Err(error) => lookup.problems.push(error.to_string()),
