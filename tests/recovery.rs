@@ -1,18 +1,20 @@
 //! Graphics device failures in a real rig: the picture returns, the state of the show is kept, and no preset is blamed
 //! unless the device is lost whenever it draws. Needs the feature `faults`.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aivj::analysis::Features;
 use aivj::facts::PresetId;
 use aivj::faults::FaultSchedule;
 use aivj::handoff::Latest;
-use aivj::library::Catalogue;
+use aivj::library::{Catalogue, PresetSource};
 use aivj::milk::PresetAudio;
 use aivj::mind::Control;
 use aivj::mind::taste::Signal;
 use aivj::show::setlog::Event;
-use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
+use aivj::show::{Admission, Command, DeckError, Rig, RigFrame, Show, ShowSettings, Warmer};
 use aivj::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 use aivj::units::Unipolar;
 
@@ -21,10 +23,15 @@ const SIZE: [u32; 2] = [96, 54];
 
 /// Creates a show whose decks are prepared on threads, or synchronously.
 fn rig(threads: bool) -> Option<Rig> {
+    rig_with(threads, None)
+}
+
+/// Creates a show like [`rig`], whose presets must pass `admission`.
+fn rig_with(threads: bool, admission: Option<Arc<dyn Admission>>) -> Option<Rig> {
     let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
     let heard = Latest::new(PresetAudio::default());
-    let warmer = if threads { Warmer::threads } else { Warmer::in_place }(&context, &heard, settings, None);
+    let warmer = if threads { Warmer::threads } else { Warmer::in_place }(&context, &heard, settings, admission);
     let mut stage = Stage::new(context, SIZE);
     stage.limit_flashes(true);
     stage.measure_picture(true);
@@ -67,7 +74,7 @@ impl PlayedRig {
                 return;
             }
             self.frame(&[]);
-            std::thread::sleep(std::time::Duration::from_millis(2)); // Warm-up threads need the processor.
+            std::thread::sleep(Duration::from_millis(2)); // Warm-up threads need the processor.
         }
         assert!(
             done(&self.rig),
@@ -118,6 +125,62 @@ fn a_lost_device_is_replaced_and_the_show_continues() {
         assert!(played.rig.show.memory().excluded.is_empty());
         assert!(!played.learnt.contains(&Signal::Failed));
     }
+}
+
+/// Admits every preset at once until it is paused. Then, admission blocks, and ends with a rejection when the pause
+/// does.
+#[derive(Default)]
+struct PausedAudit {
+    paused: AtomicBool,
+    /// Presets whose admission has blocked, in order.
+    asked: Mutex<Vec<PresetId>>,
+}
+
+impl PausedAudit {
+    fn asked(&self) -> Vec<PresetId> {
+        self.asked.lock().expect("no panic").clone()
+    }
+}
+
+impl Admission for PausedAudit {
+    fn admit(&self, _source: &PresetSource, id: PresetId) -> Result<(), DeckError> {
+        if !self.paused.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.asked.lock().expect("no panic").push(id);
+        // Not forever, because a failed test waits for the warm-up threads.
+        for _ in 0..6000 {
+            if !self.paused.load(Ordering::Relaxed) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(DeckError::Excluded("it hangs".to_owned()))
+    }
+}
+
+#[test]
+fn a_preset_that_is_being_audited_when_the_device_is_lost_is_audited_again() {
+    let audit = Arc::new(PausedAudit::default());
+    let Some(rig) = rig_with(true, Some(audit.clone())) else { return };
+    let mut played = PlayedRig::new(rig);
+    played.until("the start", ready);
+    audit.paused.store(true, Ordering::Relaxed);
+    played.frame(&[Command::Next]); // Needs another deck.
+    played.until("the audit", |_| !audit.asked().is_empty());
+    let preset = audit.asked()[0];
+    let playing = played.playing();
+    played.rig.stage.render_context().gpu.lose();
+    played.until("the loss", |rig| rig.picture_held());
+    played.until("the picture", |rig| !rig.picture_held());
+    assert_eq!(played.playing(), playing, "it was admitted before");
+    let asks = |id: PresetId| audit.asked().into_iter().filter(|asked| *asked == id).count();
+    played.until("the second audit", |_| asks(preset) == 2);
+    assert_eq!(asks(playing), 0);
+    audit.paused.store(false, Ordering::Relaxed);
+    let waits = |rig: &Rig| rig.show.snapshot().up_next.iter().any(|next| next.id == preset);
+    played.until("the rejection", |rig| ready(rig) && !waits(rig));
+    assert_ne!(played.playing(), preset);
 }
 
 #[test]

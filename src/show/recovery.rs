@@ -145,7 +145,6 @@ impl Rig {
         let urgent = self.show.decks_by_urgency();
         let recovery = &mut self.recovery;
         recovery.requests.retain(|deck, _| urgent.contains(deck));
-        recovery.requests.values_mut().for_each(|request| request.admitted = true);
         let first = urgent.first().and_then(|deck| recovery.requests.get_mut(deck));
         first.into_iter().for_each(|request| request.urgency = Urgency::Performer);
         recovery.backlog = urgent.into();

@@ -50,6 +50,14 @@ impl Recovery {
         self.sent.remove(&deck);
     }
 
+    /// Records that a deck is ready, which means that its preset has been admitted: if the deck is prepared again,
+    /// admission is skipped.
+    pub fn ready(&mut self, deck: DeckId) {
+        if let Some(request) = self.requests.get_mut(&deck) {
+            request.admitted = true;
+        }
+    }
+
     /// Returns whether the warmer is preparing decks.
     pub fn preparing(&self) -> bool {
         !self.sent.is_empty()

@@ -160,6 +160,7 @@ impl Rig {
                     self.recovery.forget(arrival.deck);
                 }
                 Ok(deck) => {
+                    self.recovery.ready(arrival.deck);
                     let problems = deck.problems();
                     self.stage.add(arrival.deck, deck);
                     let Arrival { deck, look, took, .. } = arrival;
