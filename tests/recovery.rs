@@ -31,7 +31,8 @@ fn rig_with(threads: bool, admission: Option<Arc<dyn Admission>>) -> Option<Rig>
     let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
     let heard = Latest::new(PresetAudio::default());
-    let warmer = if threads { Warmer::threads } else { Warmer::in_place }(&context, &heard, settings, admission);
+    let warmer =
+        if threads { Warmer::threads } else { Warmer::in_place }(&context, &heard, settings, admission);
     let mut stage = Stage::new(context, SIZE);
     stage.limit_flashes(true);
     stage.measure_picture(true);
