@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aivj::analysis::Features;
+use aivj::audit::probe::{ProbeOutcome, ProbeSettings, Prober};
 use aivj::facts::PresetId;
 use aivj::faults::FaultSchedule;
 use aivj::handoff::Latest;
-use aivj::library::{Catalogue, PresetSource};
+use aivj::jobs::wire::WirePreset;
+use aivj::library::{Catalogue, PresetSource, built_in};
 use aivj::milk::PresetAudio;
 use aivj::mind::Control;
 use aivj::mind::taste::Signal;
@@ -224,6 +226,28 @@ fn out_of_memory_reduces_decks_before_resolution_and_blames_no_preset() {
     assert!(played.lit());
     assert!(played.rig.show.memory().excluded.is_empty());
     assert!(!played.learnt.contains(&Signal::Failed));
+}
+
+#[test]
+fn a_failing_device_is_never_blamed_on_the_preset_that_is_being_audited() {
+    let Some(gpu) = Gpu::for_test() else { return };
+    let context = Arc::new(RenderContext::new(gpu, &[]));
+    let settings = ProbeSettings { size: SIZE, ..ProbeSettings::default() };
+    let mut prober = Prober::on(context.clone(), settings.clone()).expect("a device that draws");
+    let preset = built_in().nth(1).expect("a preset");
+    let mut outcome = || {
+        let sent = WirePreset::of_bytes("a.milk".into(), preset.text.as_bytes());
+        prober.probe(&sent, preset.id).outcome
+    };
+    assert_eq!(outcome(), ProbeOutcome::Drawn);
+    context.gpu.fail_allocations(1);
+    let starved = outcome();
+    assert!(matches!(&starved, ProbeOutcome::Infrastructure(why) if why.contains("memory")), "{starved:?}");
+    assert_eq!(outcome(), ProbeOutcome::Drawn, "the device still works");
+    context.gpu.lose();
+    let lost = outcome();
+    assert!(matches!(lost, ProbeOutcome::DeviceLost(_)), "{lost:?}");
+    assert!(Prober::on(context, settings).is_err(), "a preset is judged on a device that draws nothing");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use super::deck_request::DeckRequest;
 use super::suspects::Suspects;
 use crate::facts::PresetId;
-use crate::stage::{DeckId, GpuError, Stage};
+use crate::stage::{DeckId, GpuError, Stage, StageError};
 
 /// The state of a rig's recovery from failures of its graphics device.
 #[derive(Default)]
@@ -29,6 +29,8 @@ pub(super) struct Recovery {
     /// Show time at which memory last ran out, in seconds.
     pub out_of_memory_at: Option<f64>,
     pub generation: u64,
+    /// The last error of the device while it prepared a deck.
+    pub device_failure: Option<StageError>,
 }
 
 impl Recovery {

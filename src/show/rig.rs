@@ -180,7 +180,7 @@ impl Rig {
                 Err(DeckError::Cancelled) => self.recovery.forget(arrival.deck),
                 Err(DeckError::Device(error)) => {
                     log::warn!("could not prepare a preset: {error}");
-                    self.device_failed(arrival.deck);
+                    self.device_failed(arrival.deck, error);
                 }
             }
         }
