@@ -18,6 +18,7 @@ use aivj::mind::taste::Signal;
 use aivj::show::setlog::Event;
 use aivj::show::{Admission, Command, DeckError, Rig, RigFrame, Show, ShowSettings, Warmer};
 use aivj::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
+use aivj::store::BanKind;
 use aivj::units::Unipolar;
 
 const FPS: f64 = 30.0;
@@ -170,8 +171,12 @@ fn a_preset_that_is_being_audited_when_the_device_is_lost_is_audited_again() {
     played.until("the start", ready);
     audit.paused.store(true, Ordering::Relaxed);
     played.frame(&[Command::Next]); // Needs another deck.
-    played.until("the audit", |_| !audit.asked().is_empty());
-    let preset = audit.asked()[0];
+    let audited = |rig: &Rig| {
+        let asked = audit.asked();
+        rig.show.snapshot().up_next.iter().map(|next| next.id).find(|id| asked.contains(id))
+    };
+    played.until("the audit", |rig| audited(rig).is_some());
+    let preset = audited(&played.rig).expect("a preset");
     let playing = played.playing();
     played.rig.stage.render_context().gpu.lose();
     played.until("the loss", |rig| rig.picture_held());
@@ -181,9 +186,10 @@ fn a_preset_that_is_being_audited_when_the_device_is_lost_is_audited_again() {
     played.until("the second audit", |_| asks(preset) == 2);
     assert_eq!(asks(playing), 0);
     audit.paused.store(false, Ordering::Relaxed);
-    let waits = |rig: &Rig| rig.show.snapshot().up_next.iter().any(|next| next.id == preset);
-    played.until("the rejection", |rig| ready(rig) && !waits(rig));
+    played.until("the rejection", |rig| rig.show.memory().excluded.contains_key(&preset));
     assert_ne!(played.playing(), preset);
+    let excluded = played.rig.show.memory().excluded;
+    assert_eq!(excluded[&preset].kind, BanKind::Audit, "the verdict is stored, not a ban");
 }
 
 #[test]

@@ -170,7 +170,7 @@ impl Rig {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });
                 }
                 Err(DeckError::Excluded(why)) => {
-                    failed.push(Failed { deck: arrival.deck, kind: BanKind::Quality, why });
+                    failed.push(Failed { deck: arrival.deck, kind: BanKind::Audit, why });
                 }
                 Err(DeckError::Temporary(why)) => {
                     log::warn!("could not load preset: {why}; choosing another");
