@@ -129,7 +129,7 @@ impl Store {
     /// If `judged_by` is given, verdicts of recipes that belong to another engine, graphics driver or audit method are
     /// ignored.
     pub fn rejected(&self, judged_by: Option<&str>) -> Result<Vec<(PresetId, String)>, StoreError> {
-        // One verdict tells who uses a recipe; its verdicts by another program were imported there.
+        // All verdicts of a recipe have the same origin, except those imported from another program.
         let mut query = self.connection.prepare_cached(
             "WITH every AS (SELECT DISTINCT recipe FROM verdicts),
              outdated AS (SELECT recipe FROM every WHERE ?1 != (
@@ -215,6 +215,7 @@ mod tests {
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         assert_eq!(store.rejected(None).expect("read"), []);
     }
+
     #[test]
     fn rejections_by_another_engine_or_driver_are_outdated_and_imported_ones_follow_their_recipe() {
         let store = Store::in_memory().expect("opens");
