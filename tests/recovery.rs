@@ -253,6 +253,11 @@ fn a_failing_device_is_never_blamed_on_the_preset_that_is_being_audited() {
     context.gpu.lose();
     let lost = outcome();
     assert!(matches!(lost, ProbeOutcome::DeviceLost(_)), "{lost:?}");
+    let failure = prober.device_failure();
+    assert!(
+        matches!(failure, Some(ProbeOutcome::DeviceLost(_))),
+        "a later panic is not the preset's: {failure:?}"
+    );
     assert!(Prober::on(context, settings).is_err(), "a preset is judged on a device that draws nothing");
 }
 

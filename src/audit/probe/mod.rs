@@ -80,6 +80,8 @@ pub struct Prober {
     stage: Option<Stage>,
     readback: Readback,
     floor_ms: f64,
+    /// Number of times that the device had run out of memory before the latest probe.
+    shortages_before: u64,
 }
 
 impl Prober {
@@ -103,7 +105,15 @@ impl Prober {
         let readback = Readback::new(&render_context.gpu, settings.size);
         // The control gets no thumbnail.
         let unsaved = ProbeSettings { thumbs: None, ..settings.clone() };
-        let mut prober = Self { settings: unsaved, sound, render_context, stage, readback, floor_ms: 0.0 };
+        let mut prober = Self {
+            settings: unsaved,
+            sound,
+            render_context,
+            stage,
+            readback,
+            floor_ms: 0.0,
+            shortages_before: 0,
+        };
         prober.floor_ms = prober.measure_floor();
         if let Some(BuiltIn { id, path, text }) = built_in().next()
             && let Err(outcome) = prober.draw(Path::new(path), text.as_bytes().into(), id)
@@ -147,14 +157,25 @@ impl Prober {
         self.render_context.gpu.lost()
     }
 
+    /// Returns how the device failed during the latest probe, if it did.
+    pub fn device_failure(&self) -> Option<ProbeOutcome> {
+        let gpu = &self.render_context.gpu;
+        // Checked first, because most failed allocations are reported as the loss of the device.
+        if gpu.shortage_count() > self.shortages_before {
+            return Some(ProbeOutcome::Infrastructure(StageError::OutOfMemory.to_string()));
+        }
+        let why = || gpu.take_error().unwrap_or_else(|| "unknown reason".into());
+        gpu.lost().then(|| ProbeOutcome::DeviceLost(why()))
+    }
+
     fn deck(&self, size: [u32; 2]) -> DeckSettings {
         DeckSettings { size, mesh: MESH, fps: FPS }
     }
 
     fn draw(&mut self, preset: &Path, bytes: Arc<[u8]>, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
         let library = Catalogue::of_one(preset, bytes);
-        let gpu = &self.render_context.gpu;
-        let (errors_before, shortages_before) = (gpu.error_count(), gpu.shortage_count());
+        let errors_before = self.render_context.gpu.error_count();
+        self.shortages_before = self.render_context.gpu.shortage_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
         // The seed differs between presets, but does not depend on the presets probed before.
@@ -165,16 +186,11 @@ impl Prober {
         let playing = solo.playing();
         self.readback.reset(&self.render_context.gpu);
         self.stage = Some(solo.end());
-        let gpu = &self.render_context.gpu;
-        // Checked first, because most failed allocations are reported as the loss of the device.
-        if gpu.shortage_count() > shortages_before {
-            return Err(ProbeOutcome::Infrastructure(StageError::OutOfMemory.to_string()));
-        }
-        if gpu.lost() {
-            let why = gpu.take_error().unwrap_or_else(|| "unknown reason".into());
-            return Err(ProbeOutcome::DeviceLost(why));
+        if let Some(failure) = self.device_failure() {
+            return Err(failure);
         }
         let recording = recording?;
+        let gpu = &self.render_context.gpu;
         let mut missing = Vec::new();
         let mut broken = Vec::new();
         for problem in playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default() {
