@@ -1,19 +1,24 @@
 //! Graphics device failures in a real rig: the picture returns, the state of the show is kept, and no preset is blamed
 //! unless the device is lost whenever it draws. Needs the feature `faults`.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aivj::analysis::Features;
+use aivj::audit::probe::{ProbeOutcome, ProbeSettings, Prober};
 use aivj::facts::PresetId;
 use aivj::faults::FaultSchedule;
 use aivj::handoff::Latest;
-use aivj::library::Catalogue;
+use aivj::jobs::wire::WirePreset;
+use aivj::library::{Catalogue, PresetSource, built_in};
 use aivj::milk::PresetAudio;
 use aivj::mind::Control;
 use aivj::mind::taste::Signal;
 use aivj::show::setlog::Event;
-use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
+use aivj::show::{Admission, Command, DeckError, Rig, RigFrame, Show, ShowSettings, Warmer};
 use aivj::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
+use aivj::store::BanKind;
 use aivj::units::Unipolar;
 
 const FPS: f64 = 30.0;
@@ -21,10 +26,16 @@ const SIZE: [u32; 2] = [96, 54];
 
 /// Creates a show whose decks are prepared on threads, or synchronously.
 fn rig(threads: bool) -> Option<Rig> {
+    rig_with(threads, None)
+}
+
+/// Creates a show like [`rig`], whose presets must pass `admission`.
+fn rig_with(threads: bool, admission: Option<Arc<dyn Admission>>) -> Option<Rig> {
     let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
     let heard = Latest::new(PresetAudio::default());
-    let warmer = if threads { Warmer::threads } else { Warmer::in_place }(&context, &heard, settings, None);
+    let warmer =
+        if threads { Warmer::threads } else { Warmer::in_place }(&context, &heard, settings, admission);
     let mut stage = Stage::new(context, SIZE);
     stage.limit_flashes(true);
     stage.measure_picture(true);
@@ -67,7 +78,7 @@ impl PlayedRig {
                 return;
             }
             self.frame(&[]);
-            std::thread::sleep(std::time::Duration::from_millis(2)); // Warm-up threads need the processor.
+            std::thread::sleep(Duration::from_millis(2)); // Warm-up threads need the processor.
         }
         assert!(
             done(&self.rig),
@@ -120,6 +131,67 @@ fn a_lost_device_is_replaced_and_the_show_continues() {
     }
 }
 
+/// Admits every preset at once until it is paused. Then, admission blocks, and ends with a rejection when the pause
+/// does.
+#[derive(Default)]
+struct PausedAudit {
+    paused: AtomicBool,
+    /// Presets whose admission has blocked, in order.
+    asked: Mutex<Vec<PresetId>>,
+}
+
+impl PausedAudit {
+    fn asked(&self) -> Vec<PresetId> {
+        self.asked.lock().expect("no panic").clone()
+    }
+}
+
+impl Admission for PausedAudit {
+    fn admit(&self, _source: &PresetSource, id: PresetId) -> Result<(), DeckError> {
+        if !self.paused.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.asked.lock().expect("no panic").push(id);
+        // Not forever, because a failed test waits for the warm-up threads.
+        for _ in 0..6000 {
+            if !self.paused.load(Ordering::Relaxed) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(DeckError::Excluded("it hangs".to_owned()))
+    }
+}
+
+#[test]
+fn a_preset_that_is_being_audited_when_the_device_is_lost_is_audited_again() {
+    let audit = Arc::new(PausedAudit::default());
+    let Some(rig) = rig_with(true, Some(audit.clone())) else { return };
+    let mut played = PlayedRig::new(rig);
+    played.until("the start", ready);
+    audit.paused.store(true, Ordering::Relaxed);
+    played.frame(&[Command::Next]); // Needs another deck.
+    let audited = |rig: &Rig| {
+        let asked = audit.asked();
+        rig.show.snapshot().up_next.iter().map(|next| next.id).find(|id| asked.contains(id))
+    };
+    played.until("the audit", |rig| audited(rig).is_some());
+    let preset = audited(&played.rig).expect("a preset");
+    let playing = played.playing();
+    played.rig.stage.render_context().gpu.lose();
+    played.until("the loss", |rig| rig.picture_held());
+    played.until("the picture", |rig| !rig.picture_held());
+    assert_eq!(played.playing(), playing, "it was admitted before");
+    let asks = |id: PresetId| audit.asked().into_iter().filter(|asked| *asked == id).count();
+    played.until("the second audit", |_| asks(preset) == 2);
+    assert_eq!(asks(playing), 0);
+    audit.paused.store(false, Ordering::Relaxed);
+    played.until("the rejection", |rig| rig.show.memory().excluded.contains_key(&preset));
+    assert_ne!(played.playing(), preset);
+    let excluded = played.rig.show.memory().excluded;
+    assert_eq!(excluded[&preset].kind, BanKind::Audit, "the verdict is stored, not a ban");
+}
+
 #[test]
 fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
     let Some(rig) = rig(true) else { return };
@@ -160,6 +232,33 @@ fn out_of_memory_reduces_decks_before_resolution_and_blames_no_preset() {
     assert!(played.lit());
     assert!(played.rig.show.memory().excluded.is_empty());
     assert!(!played.learnt.contains(&Signal::Failed));
+}
+
+#[test]
+fn a_failing_device_is_never_blamed_on_the_preset_that_is_being_audited() {
+    let Some(gpu) = Gpu::for_test() else { return };
+    let context = Arc::new(RenderContext::new(gpu, &[]));
+    let settings = ProbeSettings { size: SIZE, ..ProbeSettings::default() };
+    let mut prober = Prober::on(context.clone(), settings.clone()).expect("a device that draws");
+    let preset = built_in().nth(1).expect("a preset");
+    let mut outcome = || {
+        let sent = WirePreset::of_bytes("a.milk".into(), preset.text.as_bytes());
+        prober.probe(&sent, preset.id).outcome
+    };
+    assert_eq!(outcome(), ProbeOutcome::Drawn);
+    context.gpu.fail_allocations(1);
+    let starved = outcome();
+    assert!(matches!(&starved, ProbeOutcome::Infrastructure(why) if why.contains("memory")), "{starved:?}");
+    assert_eq!(outcome(), ProbeOutcome::Drawn, "the device still works");
+    context.gpu.lose();
+    let lost = outcome();
+    assert!(matches!(lost, ProbeOutcome::DeviceLost(_)), "{lost:?}");
+    let failure = prober.device_failure();
+    assert!(
+        matches!(failure, Some(ProbeOutcome::DeviceLost(_))),
+        "a later panic is not the preset's: {failure:?}"
+    );
+    assert!(Prober::on(context, settings).is_err(), "a preset is judged on a device that draws nothing");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::shutdown::{exit_on_second_signal, on_signals};
 use super::{MESH, WARM_FRAMES};
 use crate::archive::{catalogue, open_store, recall, themed};
 use crate::audio;
+use crate::audit::judged_by;
 use crate::handoff::Latest;
 use crate::layers::LayerFiles;
 use crate::media::video::{Video, VideoFormat};
@@ -76,7 +77,8 @@ pub struct PerformReport {
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     VideoFormat::of(&settings.out)?; // Rejects an unknown format before anything is drawn.
     let (store, notice) = open_store()?;
-    let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
+    let (library, messages) =
+        catalogue(&store, settings.presets.as_deref(), settings.guarded.then(judged_by))?;
     let mut memory = if settings.memory {
         let saved = recall(&store)?;
         saved.messages.iter().for_each(|message| log::warn!("{message}"));

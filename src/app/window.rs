@@ -32,6 +32,7 @@ use super::standby::{self, OpenStage};
 use super::surface::WindowSurface;
 use super::{MESH, WARM_FRAMES, config_folder, shutdown};
 use crate::archive::{Archive, open_store};
+use crate::audit::judged_by;
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction, start_message,
 };
@@ -387,7 +388,9 @@ impl Running {
                 None
             }
         });
-        let (archive, mut show, library_problems) = Archive::open(settings.presets.as_deref(), show)?;
+        let guard = settings.guard.unwrap_or(true);
+        let (archive, mut show, library_problems) =
+            Archive::open(settings.presets.as_deref(), show, guard.then(judged_by))?;
         let (store, _) = open_store()?; // Its message was shown when the archive opened the store.
         let mut header = LogHeader::new(*show.settings(), show.pool(), show.memory());
         if let Some(saved) = resumed {
@@ -395,7 +398,7 @@ impl Running {
             header.resumed = Some(saved.show.clone());
         }
         let set_log = SetLogWriter::for_live_show(&header);
-        let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
+        let guarded = Arc::new(AtomicBool::new(guard));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
         let options = standby::options(settings);

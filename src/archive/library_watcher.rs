@@ -24,10 +24,15 @@ use crate::units::counted;
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Opens a folder or pack, or the built-in presets if `None`. Also returns messages for the performer. An
-/// empty folder yields the built-in presets; a held-back library is an error.
-pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
+/// empty folder yields the built-in presets; a held-back library is an error. See
+/// [`LibraryLocation::judged_by`].
+pub fn catalogue(
+    store: &Store,
+    presets: Option<&Path>,
+    judged_by: Option<String>,
+) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
-    let place = LibraryLocation::of(presets);
+    let place = LibraryLocation { judged_by, ..LibraryLocation::of(presets) };
     let opened = library::open(store, &place, unix_now(), |_| ());
     let Playable { catalogue, messages, held_back } = or_built_in(store, &place, opened)?;
     held_back.map_or(Ok((catalogue, messages)), |why| Err(anyhow::Error::msg(why)))
@@ -52,11 +57,18 @@ struct Presets {
     /// A preset folder, or the manifest of a pack.
     path: PathBuf,
     play_anyway: bool,
+    /// See [`LibraryLocation::judged_by`].
+    judged_by: Option<String>,
 }
 
 impl Presets {
     fn place(&self) -> LibraryLocation {
-        LibraryLocation { play_anyway: self.play_anyway, ..LibraryLocation::of(&self.path) }
+        let Self { path, play_anyway, judged_by } = self;
+        LibraryLocation {
+            play_anyway: *play_anyway,
+            judged_by: judged_by.clone(),
+            ..LibraryLocation::of(path)
+        }
     }
 }
 
@@ -117,20 +129,29 @@ pub(super) enum LibraryUpdate {
 /// waiting for it: the thread may be reading 100,000 files, and nothing is lost if it stops.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
+    /// See [`LibraryLocation::judged_by`].
+    judged_by: Option<String>,
     /// Ends the thread when dropped.
     _end: Option<Sender<()>>,
 }
 
 impl LibraryWatcher {
     /// Opens the library and starts the thread. A library that was scanned before opens as last scanned. The built-in
-    /// presets play during the first scan of a library, and while a library is missing.
-    pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
+    /// presets play during the first scan of a library, and while a library is missing. `judged_by` applies to this and
+    /// every later library; see [`LibraryLocation::judged_by`].
+    pub fn open(
+        store: &Store,
+        presets: Option<&Path>,
+        judged_by: Option<String>,
+    ) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
         let (sender, updates) = channel();
         let Some(presets) = presets else {
-            let watcher = Self { updates, _end: None };
+            let watcher = Self { updates, judged_by, _end: None };
             return Ok((library::load_built_in(store)?, Vec::new(), watcher));
         };
-        let place = LibraryLocation::of(presets);
+        let watched =
+            Presets { path: presets.to_owned(), play_anyway: false, judged_by: judged_by.clone() };
+        let place = watched.place();
         let built_in =
             |message: String| -> anyhow::Result<_> { Ok((library::load_built_in(store)?, vec![message])) };
         let (initial, (catalogue, messages)) = if let Some(why) = unusable(&place.folder) {
@@ -145,17 +166,19 @@ impl LibraryWatcher {
             (InitialState::New, built_in(message)?)
         };
         let (end, ended) = channel();
-        let presets = Presets { path: presets.to_owned(), play_anyway: false };
-        let work = move || keep_up(&presets, initial, &own_store, &sender, &ended);
+        let work = move || keep_up(&watched, initial, &own_store, &sender, &ended);
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
-        Ok((catalogue, messages, Self { updates, _end: Some(end) }))
+        Ok((catalogue, messages, Self { updates, judged_by, _end: Some(end) }))
     }
 
     /// Switches to another library; the current one plays until the new one arrives as an update.
     pub fn switch_to(&mut self, presets: Option<&Path>, play_anyway: bool) -> std::io::Result<()> {
         let (sender, updates) = channel();
         let (end, ended) = channel();
-        let presets = presets.map(|path| Presets { path: path.to_owned(), play_anyway });
+        let presets = presets.map(|path| {
+            let judged_by = self.judged_by.clone();
+            Presets { path: path.to_owned(), play_anyway, judged_by }
+        });
         let work = move || match presets {
             Some(presets) => keep_up(&presets, InitialState::Unknown, &own_store, &sender, &ended),
             None => match own_store().and_then(|store| Ok(library::load_built_in(&store)?)) {
@@ -169,7 +192,7 @@ impl LibraryWatcher {
             },
         };
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
-        *self = Self { updates, _end: Some(end) };
+        *self = Self { updates, judged_by: self.judged_by.take(), _end: Some(end) };
         Ok(())
     }
 }
@@ -386,7 +409,7 @@ mod tests {
         let built_in = library::built_in().count();
         let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
         let missing = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted);
-        let watched = Presets { path: presets.clone(), play_anyway: false };
+        let watched = Presets { path: presets.clone(), play_anyway: false, judged_by: None };
         let data = folder.path().join("data");
         let stores = move || Ok(Store::open(&data, 1)?.store);
         let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
@@ -410,7 +433,7 @@ mod tests {
         let watch = |play_anyway| {
             let (sender, updates) = channel();
             let (end, ended) = channel();
-            let watched = Presets { path: folder.path().to_owned(), play_anyway };
+            let watched = Presets { path: folder.path().to_owned(), play_anyway, judged_by: None };
             let stores = || Ok(Store::in_memory()?);
             let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
             (std::thread::spawn(work), end, updates)
@@ -420,7 +443,7 @@ mod tests {
         let count = |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
         wait(&updates, held(true));
         wait(&updates, count(library::built_in().count()));
-        assert!(catalogue(&Store::in_memory().expect("opens"), Some(folder.path())).is_err());
+        assert!(catalogue(&Store::in_memory().expect("opens"), Some(folder.path()), None).is_err());
         let (ignoring, end_ignoring, others) = watch(true);
         wait(&others, held(false));
         wait(&others, count(1));
@@ -474,7 +497,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
         let gone = folder.path().join("gone");
-        let (catalogue, messages, watcher) = LibraryWatcher::open(&store, Some(&gone)).expect("starts");
+        let (catalogue, messages, watcher) = LibraryWatcher::open(&store, Some(&gone), None).expect("starts");
         assert_eq!(catalogue.entries.len(), library::built_in().count());
         assert!(messages[0].contains("is missing or empty; playing the built-in presets"), "{messages:?}");
         wait(
@@ -504,9 +527,9 @@ mod tests {
     fn an_empty_folder_gives_the_built_in_presets_and_a_missing_one_an_error() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
-        let (library, messages) = catalogue(&store, Some(folder.path())).expect("opens");
+        let (library, messages) = catalogue(&store, Some(folder.path()), None).expect("opens");
         assert_eq!(library.entries.len(), library::built_in().count());
         assert!(messages[0].contains("using the built-in presets"), "{messages:?}");
-        assert!(catalogue(&store, Some(&folder.path().join("no"))).is_err());
+        assert!(catalogue(&store, Some(&folder.path().join("no")), None).is_err());
     }
 }

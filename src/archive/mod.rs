@@ -55,8 +55,16 @@ type Opened = ((SavedState, (Catalogue, Vec<String>, LibraryWatcher)), Store, Op
 
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
-    pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show, Vec<String>)> {
-        let opened = with_store(|store| Ok((recall(store)?, LibraryWatcher::open(store, presets)?)))?;
+    /// `judged_by` applies to every library of the show; see
+    /// [`LibraryLocation::judged_by`](crate::library::LibraryLocation::judged_by).
+    pub fn open(
+        presets: Option<&Path>,
+        settings: ShowSettings,
+        judged_by: Option<String>,
+    ) -> anyhow::Result<(Self, Show, Vec<String>)> {
+        let opened = with_store(|store| {
+            Ok((recall(store)?, LibraryWatcher::open(store, presets, judged_by.clone())?))
+        })?;
         Self::of(opened, presets, settings)
     }
 
@@ -241,7 +249,7 @@ mod tests {
     fn every_problem_of_a_new_library_is_a_message_of_its_own() {
         let store = Store::in_memory().expect("opens");
         let recalled = recall(&store).expect("read");
-        let library = LibraryWatcher::open(&store, None).expect("opens");
+        let library = LibraryWatcher::open(&store, None, None).expect("opens");
         let opened = ((recalled, library), store, None);
         let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");
         let (sender, updates) = std::sync::mpsc::channel();

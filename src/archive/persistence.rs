@@ -157,7 +157,7 @@ pub fn recall(store: &Store) -> anyhow::Result<SavedState> {
 /// Lifts all bans on a preset, and rescues it if an audit or a show excluded it.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let excluded = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
-    if excluded || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
+    if excluded || store.rejected(None)?.iter().any(|(rejected, _)| *rejected == id) {
         let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
         rescued.insert(id);
         store.remember(RESCUED, &rescued, unix_now())?;
@@ -283,7 +283,10 @@ impl WrittenState {
             self.writer.write(write, now);
         }
         for (id, Exclusion { kind, why }) in added(&self.written.excluded, excluded) {
-            self.writer.write(StoreWrite::Ban(id, kind, why), now);
+            // The audit has stored its verdict.
+            if kind != BanKind::Audit {
+                self.writer.write(StoreWrite::Ban(id, kind, why), now);
+            }
         }
         for (id, _) in added(excluded, &self.written.excluded) {
             for kind in BanKind::ALL.into_iter().filter(|kind| *kind != BanKind::Permanent) {
@@ -394,6 +397,26 @@ mod tests {
         memory.rescued.insert(ids[1]);
         state.remember(memory.clone());
         drop(state);
+        assert_eq!(recall(&open()).expect("saved").memory, memory);
+    }
+
+    #[test]
+    fn a_rejection_by_the_audit_of_a_show_is_not_stored_as_a_ban_and_its_rescue_is_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
+        let id = PresetId::of(b"a");
+        let mut memory = ShowMemory::default();
+        memory.excluded.insert(id, Exclusion { kind: BanKind::Audit, why: "hang: 20 s".into() });
+        let mut written = state(open(), SavedState::default());
+        written.remember(memory.clone());
+        drop(written);
+        assert_eq!(recall(&open()).expect("saved").memory, ShowMemory::default());
+        let mut written = state(open(), SavedState::default());
+        written.remember(memory.clone());
+        memory.excluded.remove(&id);
+        memory.rescued.insert(id);
+        written.remember(memory.clone());
+        drop(written);
         assert_eq!(recall(&open()).expect("saved").memory, memory);
     }
 

@@ -33,8 +33,9 @@ pub(super) struct Attempts {
 
 /// Judges the outcome of an attempt after the earlier `attempts`.
 ///
-/// A dead worker, a panic or a lost device must be confirmed in a new worker before the preset is blamed.
-/// Hangs and excessive memory use need no confirmation.
+/// A dead worker, a panic or a lost device must be confirmed in a new worker before the preset is blamed. A worker on
+/// whose device a built-in preset cannot be drawn takes no job, so a failing computer confirms nothing. Hangs and
+/// excessive memory use need no confirmation.
 pub(super) fn judge(outcome: Outcome<ProbeReport>, attempts: Attempts) -> JobVerdict {
     judge_with(outcome, attempts, workers::can_limit())
 }
@@ -127,6 +128,10 @@ mod tests {
     fn a_lost_device_must_be_confirmed() {
         let lost = || Outcome::Done(ProbeReport::without_evidence(ProbeOutcome::DeviceLost("lost".into())));
         assert!(matches!(judge(lost(), FIRST), JobVerdict::Confirm(_)));
+        let not_ready = || Outcome::Skipped("the worker ended before it was ready".into());
+        assert!(matches!(judge(not_ready(), DIED), JobVerdict::Retry(_)), "nothing can be drawn any more");
+        let given_up = Attempts { external: 2, ..DIED };
+        assert!(matches!(judge(not_ready(), given_up), JobVerdict::Deferred(_)));
         assert_eq!(safety(judge(lost(), DIED)), Safety::DeviceLost);
     }
 }

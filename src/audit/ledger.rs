@@ -10,14 +10,10 @@ use crate::audit::verdict::{GateLimits, Gates, LookVerdict, Record, Safety};
 use crate::facts::{PresetId, Tag, Tags};
 use crate::jobs::now;
 use crate::stage;
-use crate::store::Store;
-use crate::store::{StoreError, VerdictRow};
+use crate::store::{OTHER_PROGRAM, Store, StoreError, VerdictRow};
 
 /// Version of the audit method. Increase it with every change that makes equal settings give different verdicts.
 const METHOD: u32 = 3;
-
-/// Value of `judged_by` for verdicts given by another program.
-const OTHER_PROGRAM: &str = "another program";
 
 /// Maximum mean luma, 0 to 1, of a preset tagged dark; about a quarter of a library of 1,925 presets is below
 /// it.

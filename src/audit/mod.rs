@@ -45,7 +45,7 @@ pub use event::{AuditEvent, AuditReport};
 pub use gates::GateLimits;
 pub use import::import;
 use judge::{JobVerdict, judge};
-pub use ledger::{Ledger, recipe};
+pub use ledger::{Ledger, judged_by, recipe};
 pub use live::LiveAudit;
 pub use plan::{AuditPlan, Library, PlannedFile};
 pub use predecessor::{ImportedVerdicts, audited_library, import_predecessor};

@@ -35,9 +35,11 @@ pub fn work(settings: &str) -> anyhow::Result<()> {
             Ok(report) if prober.lost() => ControlFlow::Break(report),
             Ok(report) => ControlFlow::Continue(report),
             // The engine may be inconsistent after a panic: continue in a new process.
-            Err(_) => ControlFlow::Break(ProbeReport::without_evidence(ProbeOutcome::Failed(
-                "the engine panicked".into(),
-            ))),
+            Err(_) => {
+                let panicked = || ProbeOutcome::Failed("the engine panicked".into());
+                let outcome = prober.device_failure().unwrap_or_else(panicked);
+                ControlFlow::Break(ProbeReport::without_evidence(outcome))
+            }
         }
     })?;
     Ok(())

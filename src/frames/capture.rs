@@ -14,7 +14,7 @@ use crate::frames::single::{load_sound, sound_of};
 use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::media::video::Video;
-use crate::show::Solo;
+use crate::show::{Solo, SoloError};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 /// Frame rate at which presets are rendered, in Hz.
@@ -209,7 +209,7 @@ impl FrameCapturer {
         let clip_ends = warm_up + self.settings.clip_frames();
         let mut pictures = Vec::new();
         for number in 1..=self.settings.frames() {
-            solo.frame(sound_of(&self.sound, number, FPS)).map_err(|why| ("preset-load-failed", why))?;
+            solo.frame(sound_of(&self.sound, number, FPS)).map_err(not_on_air)?;
             // The motion of the first saved frame is measured from the last warm-up frame.
             let since = number.checked_sub(*warm_up);
             let due = since.is_some_and(|since| since.is_multiple_of((*every).max(1)))
@@ -283,6 +283,15 @@ impl FrameCapturer {
     }
 }
 
+/// Returns the reason code and the message of a preset that is not on air. A failure of the device is not final.
+fn not_on_air(error: SoloError) -> (&'static str, String) {
+    let word = match error {
+        SoloError::Unplayable(_) => "preset-load-failed",
+        SoloError::Device(_) => "render-failed",
+    };
+    (word, error.to_string())
+}
+
 /// Writes a picture as lossless WebP to `name` below `folder`, and returns the size of the file in bytes.
 fn write(folder: &Path, name: &str, picture: &image::RgbImage) -> Result<u64, String> {
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -305,6 +314,17 @@ fn change(before: &image::GrayImage, after: &image::GrayImage) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::StageError;
+
+    #[test]
+    fn only_a_preset_that_cannot_be_played_is_not_tried_again() {
+        let word = |error| not_on_air(error).0;
+        let is_final = |word: &str| crate::frames::FINAL.contains(&word);
+        assert!(is_final(word(SoloError::Unplayable("no preset".into()))));
+        for error in [StageError::OutOfMemory, StageError::Timeout(20), StageError::Lost("reset".into())] {
+            assert!(!is_final(word(SoloError::Device(error))));
+        }
+    }
 
     #[test]
     fn change_is_relative_to_full_brightness() {

@@ -14,8 +14,7 @@ use crate::audio::{self, SAMPLE_RATE_HZ};
 use crate::disk::Folder;
 use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
-use crate::show::Rig;
-use crate::show::Solo;
+use crate::show::{Rig, Solo, SoloError};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, texture_folders};
 use crate::units::Seconds;
 
@@ -147,8 +146,12 @@ impl Renderer {
         let mut stats = StatsRecorder::start();
         for number in 1..=self.settings.frames {
             let started = Instant::now();
-            if let Err(why) = solo.frame(self.sound_of(number)) {
-                return RenderReport::without_picture(preset, RenderStatus::Refused, why);
+            if let Err(error) = solo.frame(self.sound_of(number)) {
+                let status = match error {
+                    SoloError::Unplayable(_) => RenderStatus::Refused,
+                    SoloError::Device(_) => RenderStatus::Failed,
+                };
+                return RenderReport::without_picture(preset, status, error.to_string());
             }
             solo.rig.stage.finish();
             stats.record_time(started.elapsed());

@@ -53,6 +53,9 @@ pub struct LibraryLocation {
     pub manifest: Option<PathBuf>,
     /// Whether the presets are played even if they would be held back.
     pub play_anyway: bool,
+    /// The engine, graphics driver and audit method of a show that audits presets before it plays them: what others
+    /// rejected may be played, once it has passed another audit. `None` if every rejection counts.
+    pub judged_by: Option<String>,
 }
 
 impl LibraryLocation {
@@ -66,11 +69,12 @@ impl LibraryLocation {
                 folder: folder.unwrap_or(Path::new(".")).to_owned(),
                 manifest: Some(path.to_owned()),
                 play_anyway: false,
+                judged_by: None,
             };
         }
         let manifest = path.join(MANIFEST_FILE);
         let manifest = (!disk::is_missing(&manifest)).then_some(manifest);
-        Self { folder: path.to_owned(), manifest, play_anyway: false }
+        Self { folder: path.to_owned(), manifest, play_anyway: false, judged_by: None }
     }
 }
 
@@ -131,7 +135,7 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         blacklisted => blacklisted.map_err(OpenError::HeldBack)?,
     }
     builder.style(lookup, &mut messages);
-    builder.reject(store.rejected()?, &mut messages);
+    builder.reject(store.rejected(location.judged_by.as_deref())?, &mut messages);
     let catalogue = builder.catalogue;
     if catalogue.entries.is_empty() {
         return Err(ScanError::from(FolderError::Empty(location.folder.clone())).into());
@@ -459,26 +463,45 @@ mod tests {
         assert_eq!(opened.catalogue.origin, StyleOrigin::Tags);
     }
 
+    /// Returns a verdict that rejects the preset with this text.
+    fn rejection(text: &str, judged_by: &str) -> crate::store::VerdictRow {
+        crate::store::VerdictRow {
+            id: PresetId::of(text.as_bytes()),
+            recipe: format!("recipe of {judged_by}"),
+            judged_by: judged_by.into(),
+            safety: "ok".into(),
+            completeness: "ok".into(),
+            look: "too-dark".into(),
+            flash: "pass".into(),
+            seen: Default::default(),
+            cost_ms: None,
+            json: "{}".into(),
+            at: 1,
+        }
+    }
+
+    #[test]
+    fn a_show_that_audits_presets_ignores_what_another_engine_or_driver_rejected() {
+        let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2"), ("c.milk", "zoom=3")]);
+        let store = Store::in_memory().expect("opens");
+        store.put_verdicts(&[rejection("zoom=2", "aivj 1"), rejection("zoom=3", "aivj 2")]).expect("stored");
+        let rejected = |judged_by: Option<&str>| {
+            let place = LibraryLocation {
+                judged_by: judged_by.map(str::to_owned),
+                ..LibraryLocation::of(folder.path())
+            };
+            let opened = open(&store, &place, 1, |_| ()).expect("opens");
+            opened.catalogue.rejected.keys().copied().collect::<Vec<_>>()
+        };
+        assert_eq!(rejected(None).len(), 2, "nothing audits the presets");
+        assert_eq!(rejected(Some("aivj 2")), [PresetId::of(b"zoom=3")]);
+    }
+
     #[test]
     fn presets_rejected_by_an_audit_stay_in_the_library_with_the_reason() {
         let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
         let store = Store::in_memory().expect("opens");
-        let reject = |text: &str| {
-            let verdict = crate::store::VerdictRow {
-                id: PresetId::of(text.as_bytes()),
-                recipe: "r".into(),
-                judged_by: String::new(),
-                safety: "ok".into(),
-                completeness: "ok".into(),
-                look: "too-dark".into(),
-                flash: "pass".into(),
-                seen: Default::default(),
-                cost_ms: None,
-                json: "{}".into(),
-                at: 1,
-            };
-            store.put_verdicts(&[verdict]).expect("stored");
-        };
+        let reject = |text: &str| store.put_verdicts(&[rejection(text, "aivj 1")]).expect("stored");
         let open = || open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("opens");
         reject("zoom=2");
         reject("a preset of another library");

@@ -53,7 +53,7 @@ impl ShowMemory {
     pub fn exclusion(&self, rejected: &BTreeMap<PresetId, String>, id: PresetId) -> Option<Exclusion> {
         let by_audit = || {
             let why = rejected.get(&id).filter(|_| !self.rescued.contains(&id))?;
-            Some(Exclusion { kind: BanKind::Quality, why: why.clone() })
+            Some(Exclusion { kind: BanKind::Audit, why: why.clone() })
         };
         self.excluded.get(&id).cloned().or_else(by_audit)
     }

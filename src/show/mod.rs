@@ -59,7 +59,7 @@ pub use rig::{Rig, RigFrame};
 pub use running::Show;
 pub use settings::ShowSettings;
 pub use snapshot::{AudioLine, FrameTimes, PlayedPreset, Playing, Snapshot, Upcoming};
-pub use solo::Solo;
+pub use solo::{Solo, SoloError};
 pub use step::{Arrived, Failed, Step, StepInput};
 pub use undo::Undoable;
 pub use warm::{Admission, Arrival, DeckError, PrepareTimes, Warmer};

@@ -15,7 +15,7 @@ use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
 use crate::facts::PresetId;
-use crate::stage::{Cue, DeckId, DeckSettings, Stage};
+use crate::stage::{Cue, DeckId, DeckSettings, Stage, StageError};
 
 /// Seconds for which a deck must have been drawn before its preset is no longer suspected of causing device losses.
 const YOUNG_SECS: f64 = 5.0;
@@ -145,7 +145,6 @@ impl Rig {
         let urgent = self.show.decks_by_urgency();
         let recovery = &mut self.recovery;
         recovery.requests.retain(|deck, _| urgent.contains(deck));
-        recovery.requests.values_mut().for_each(|request| request.admitted = true);
         let first = urgent.first().and_then(|deck| recovery.requests.get_mut(deck));
         first.into_iter().for_each(|request| request.urgency = Urgency::Performer);
         recovery.backlog = urgent.into();
@@ -220,7 +219,8 @@ impl Rig {
 
     /// Handles a deck that the device failed to prepare. The most urgent deck is requested again; for any
     /// other deck, the show chooses again.
-    pub(super) fn device_failed(&mut self, deck: DeckId) {
+    pub(super) fn device_failed(&mut self, deck: DeckId, error: StageError) {
+        self.recovery.device_failure = Some(error);
         let lost = self.stage.render_context().gpu.lost();
         let urgent = self.show.decks_by_urgency().first() == Some(&deck);
         if lost {

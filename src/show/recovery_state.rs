@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use super::deck_request::DeckRequest;
 use super::suspects::Suspects;
 use crate::facts::PresetId;
-use crate::stage::{DeckId, GpuError, Stage};
+use crate::stage::{DeckId, GpuError, Stage, StageError};
 
 /// The state of a rig's recovery from failures of its graphics device.
 #[derive(Default)]
@@ -29,6 +29,8 @@ pub(super) struct Recovery {
     /// Show time at which memory last ran out, in seconds.
     pub out_of_memory_at: Option<f64>,
     pub generation: u64,
+    /// The last error of the device while it prepared a deck.
+    pub device_failure: Option<StageError>,
 }
 
 impl Recovery {
@@ -48,6 +50,14 @@ impl Recovery {
     /// Records that the warmer is done with a deck.
     pub fn arrived(&mut self, deck: DeckId) {
         self.sent.remove(&deck);
+    }
+
+    /// Records that a deck is ready, which means that its preset has been admitted: if the deck is prepared again,
+    /// admission is skipped.
+    pub fn ready(&mut self, deck: DeckId) {
+        if let Some(request) = self.requests.get_mut(&deck) {
+            request.admitted = true;
+        }
     }
 
     /// Returns whether the warmer is preparing decks.

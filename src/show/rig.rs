@@ -161,6 +161,7 @@ impl Rig {
                     self.recovery.forget(arrival.deck);
                 }
                 Ok(deck) => {
+                    self.recovery.ready(arrival.deck);
                     let problems = deck.problems();
                     self.stage.add(arrival.deck, deck);
                     let Arrival { deck, look, took, .. } = arrival;
@@ -170,7 +171,7 @@ impl Rig {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });
                 }
                 Err(DeckError::Excluded(why)) => {
-                    failed.push(Failed { deck: arrival.deck, kind: BanKind::Quality, why });
+                    failed.push(Failed { deck: arrival.deck, kind: BanKind::Audit, why });
                 }
                 Err(DeckError::Temporary(why)) => {
                     log::warn!("could not load preset: {why}; choosing another");
@@ -180,7 +181,7 @@ impl Rig {
                 Err(DeckError::Cancelled) => self.recovery.forget(arrival.deck),
                 Err(DeckError::Device(error)) => {
                     log::warn!("could not prepare a preset: {error}");
-                    self.device_failed(arrival.deck);
+                    self.device_failed(arrival.deck, error);
                 }
             }
         }

@@ -8,7 +8,18 @@ use crate::library::Catalogue;
 use crate::milk::PresetAudio;
 use crate::show::setlog::Event;
 use crate::show::{Playing, Rig, RigFrame, Show, ShowSettings, Warmer};
-use crate::stage::{DeckSettings, RenderContext, Stage};
+use crate::stage::{DeckSettings, RenderContext, Stage, StageError};
+
+/// Why a preset is not on air.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SoloError {
+    /// The preset cannot be played.
+    #[error("{0}")]
+    Unplayable(String),
+    /// The graphics device failed, which is never blamed on the preset.
+    #[error("{0}")]
+    Device(StageError),
+}
 
 /// A show with a single preset.
 pub struct Solo {
@@ -44,19 +55,26 @@ impl Solo {
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }
     }
 
-    /// Draws the next frame with the audio in `sound`. The first call returns the reason if the preset cannot
-    /// be played.
-    pub fn frame(&mut self, sound: &[[f32; 2]]) -> Result<(), String> {
+    /// Draws the next frame with the audio in `sound`.
+    ///
+    /// # Errors
+    /// The first call returns an error if the preset cannot be played, or if the device failed to prepare it.
+    pub fn frame(&mut self, sound: &[[f32; 2]]) -> Result<(), SoloError> {
         let dt = if self.frames == 0 { 0.0 } else { self.frame_secs };
         let features = Features::default();
         self.rig.frame(&RigFrame { dt, sound, features: &features, commands: &[] });
         self.frames += 1;
         if self.frames == 1 && !self.rig.show.playing() {
+            if let Some(error) = self.rig.recovery.device_failure.take() {
+                return Err(SoloError::Device(error));
+            }
             // The message on the desk adds the preset's name and its exclusion, which is not saved here.
             let failure = |event| if let Event::Failure { why, .. } = event { Some(why) } else { None };
             let why = self.rig.show.take_log().into_iter().find_map(|entry| failure(entry.event));
             let why = why.or_else(|| self.rig.show.snapshot().message);
-            return Err(why.unwrap_or_else(|| "the preset could not be prepared".into()));
+            return Err(SoloError::Unplayable(
+                why.unwrap_or_else(|| "the preset could not be prepared".into()),
+            ));
         }
         Ok(())
     }

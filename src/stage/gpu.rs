@@ -90,6 +90,8 @@ struct DeviceErrors {
     count: AtomicU64,
     lost: OnceLock<String>,
     out_of_memory: AtomicBool,
+    /// Number of times that memory ran out.
+    shortages: AtomicU64,
     newest: Mutex<Option<String>>,
     /// Number of upcoming calls to [`Gpu::checked`] that fail as out of memory, in tests.
     #[cfg(feature = "faults")]
@@ -229,6 +231,11 @@ impl Gpu {
         self.errors.out_of_memory.swap(false, Ordering::Relaxed)
     }
 
+    /// Returns the number of times that the device has run out of memory so far.
+    pub fn shortage_count(&self) -> u64 {
+        self.errors.shortages.load(Ordering::Relaxed)
+    }
+
     fn loss(&self) -> Option<StageError> {
         self.errors.lost.get().map(|why| StageError::Lost(why.clone()))
     }
@@ -251,7 +258,7 @@ impl Gpu {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         #[cfg(feature = "faults")]
         if take_one(&self.errors.failing) {
-            self.errors.out_of_memory.store(true, Ordering::Relaxed);
+            self.errors.starve();
             return Err(StageError::OutOfMemory);
         }
         let scopes = [Validation, OutOfMemory, Internal].map(|kind| self.device.push_error_scope(kind));
@@ -444,11 +451,17 @@ fn take_one(left: &AtomicU64) -> bool {
 }
 
 impl DeviceErrors {
+    /// Records that memory ran out.
+    fn starve(&self) {
+        self.out_of_memory.store(true, Ordering::Relaxed);
+        self.shortages.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Records that the device is lost.
     fn lose(&self, why: &str) {
         // wgpu reports most failed allocations as the loss of the device.
         if why.to_ascii_lowercase().contains("memory") {
-            self.out_of_memory.store(true, Ordering::Relaxed);
+            self.starve();
         }
         if self.lost.set(why.to_owned()).is_ok() {
             self.note(&format!("the graphics device was lost: {why}"));
@@ -465,7 +478,7 @@ impl DeviceErrors {
     fn typed(&self, error: &wgpu::Error) -> StageError {
         match error {
             wgpu::Error::OutOfMemory { .. } => {
-                self.out_of_memory.store(true, Ordering::Relaxed);
+                self.starve();
                 StageError::OutOfMemory
             }
             error => StageError::Invalid(error.to_string()),

@@ -11,15 +11,17 @@ pub enum BanKind {
     Soft,
     /// The preset was black, white or frozen during a show; lasts a week.
     Aesthetic,
-    /// An audit rejected the preset, or it repeatedly caused the graphics device to be lost; lasts until the
-    /// performer rescues the preset.
+    /// The preset repeatedly caused the graphics device to be lost; lasts until the performer rescues the preset.
     Quality,
+    /// An audit rejected the preset. Lasts as long as the verdict, which is stored instead of the ban, or until the
+    /// performer rescues the preset.
+    Audit,
     /// The performer banned the preset; permanent.
     Permanent,
 }
 
 impl BanKind {
-    /// All kinds of bans.
+    /// All kinds of bans in the store.
     pub const ALL: [Self; 4] = [Self::Soft, Self::Aesthetic, Self::Quality, Self::Permanent];
 
     /// Returns the word used in the store.
@@ -28,6 +30,7 @@ impl BanKind {
             Self::Soft => "soft",
             Self::Aesthetic => "aesthetic",
             Self::Quality => "quality",
+            Self::Audit => "audit",
             Self::Permanent => "permanent",
         }
     }
@@ -38,6 +41,7 @@ impl BanKind {
             Self::Soft => "for a day",
             Self::Aesthetic => "for a week",
             Self::Quality => "until you rescue it on the Library page",
+            Self::Audit => "until it passes an audit or you rescue it on the Library page",
             Self::Permanent => "permanently",
         }
     }
@@ -48,7 +52,7 @@ impl BanKind {
         match self {
             Self::Soft => Some(DAY),
             Self::Aesthetic => Some(7 * DAY),
-            Self::Quality | Self::Permanent => None,
+            Self::Quality | Self::Audit | Self::Permanent => None,
         }
     }
 }

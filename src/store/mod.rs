@@ -47,7 +47,7 @@ pub use memory::{Ban, Opinion, Play};
 pub use open::OpenedStore;
 pub use paths::{bytes_of, path_of, text_of};
 pub use time::UnixSecs;
-pub use verdicts::VerdictRow;
+pub use verdicts::{OTHER_PROGRAM, VerdictRow};
 pub use write::StoreWrite;
 pub use writer::{StoreStatus, StoreWriter};
 

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Store, StoreError, UnixSecs};
 use crate::facts::{PresetId, Tags};
 
+/// Value of [`VerdictRow::judged_by`] for verdicts given by another program.
+pub const OTHER_PROGRAM: &str = "another program";
+
 /// A verdict: the fields used for filtering, and the complete verdict as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRow {
@@ -13,7 +16,7 @@ pub struct VerdictRow {
     pub id: PresetId,
     /// Fingerprint of everything that affects a verdict; verdicts of different recipes are not comparable.
     pub recipe: String,
-    /// The engine version, graphics driver and audit method that gave the verdict, or `another program`.
+    /// The engine version, graphics driver and audit method that gave the verdict, or [`OTHER_PROGRAM`].
     pub judged_by: String,
     /// Whether the preset can be played: `ok`, `refused`, `hang` and so on.
     pub safety: String,
@@ -122,11 +125,20 @@ impl Store {
 impl Store {
     /// Returns the presets that an audit rejected because they are not playable or their look is not
     /// acceptable, each with the reason, such as `device lost`. Reads no JSON.
-    pub fn rejected(&self) -> Result<Vec<(PresetId, String)>, StoreError> {
+    ///
+    /// If `judged_by` is given, verdicts of recipes that belong to another engine, graphics driver or audit method are
+    /// ignored.
+    pub fn rejected(&self, judged_by: Option<&str>) -> Result<Vec<(PresetId, String)>, StoreError> {
+        // All verdicts of a recipe have the same origin, except those imported from another program.
         let mut query = self.connection.prepare_cached(
-            "SELECT id, safety, look FROM verdicts WHERE safety != 'ok' OR look NOT IN ('ok', 'unseen')",
+            "WITH every AS (SELECT DISTINCT recipe FROM verdicts),
+             outdated AS (SELECT recipe FROM every WHERE ?1 != (
+                 SELECT judged_by FROM verdicts WHERE recipe = every.recipe AND judged_by != ?2 LIMIT 1))
+             SELECT id, safety, look FROM verdicts
+             WHERE (safety != 'ok' OR look NOT IN ('ok', 'unseen'))
+             AND recipe NOT IN (SELECT recipe FROM outdated)",
         )?;
-        let rows = query.query_map([], |row| {
+        let rows = query.query_map(params![judged_by, OTHER_PROGRAM], |row| {
             let (safety, look): (String, String) = (row.get(1)?, row.get(2)?);
             let word = if safety == "ok" { look } else { safety };
             Ok((PresetId(row.get(0)?), word.replace('-', " ")))
@@ -156,6 +168,8 @@ fn row(row: &rusqlite::Row) -> Result<VerdictRow, rusqlite::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::facts::Tag;
 
@@ -179,7 +193,7 @@ mod tests {
         verdict.recipe = "new".into();
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         assert_eq!(store.verdict(verdict.id).expect("read"), Some(verdict.clone()));
-        assert_eq!(store.rejected().expect("read"), [(verdict.id, "black".to_owned())]);
+        assert_eq!(store.rejected(None).expect("read"), [(verdict.id, "black".to_owned())]);
         let judged = |recipe: &str| {
             let mut judged = Vec::new();
             store
@@ -196,9 +210,45 @@ mod tests {
         assert_eq!(evidence, [(verdict.id, "{}".to_owned())]);
         (verdict.safety, verdict.look) = ("device-lost".into(), "unseen".into());
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
-        assert_eq!(store.rejected().expect("read"), [(verdict.id, "device lost".to_owned())]);
+        assert_eq!(store.rejected(None).expect("read"), [(verdict.id, "device lost".to_owned())]);
         (verdict.safety, verdict.look) = ("ok".into(), "ok".into());
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
-        assert_eq!(store.rejected().expect("read"), []);
+        assert_eq!(store.rejected(None).expect("read"), []);
+    }
+
+    #[test]
+    fn rejections_by_another_engine_or_driver_are_outdated_and_imported_ones_follow_their_recipe() {
+        let store = Store::in_memory().expect("opens");
+        let reject = |content: &[u8], recipe: &str, judged_by: &str| {
+            let verdict = VerdictRow {
+                id: PresetId::of(content),
+                recipe: recipe.into(),
+                judged_by: judged_by.into(),
+                safety: "hang".into(),
+                completeness: "ok".into(),
+                look: "unseen".into(),
+                flash: "unknown".into(),
+                seen: Tags::default(),
+                cost_ms: None,
+                json: "{}".into(),
+                at: 1,
+            };
+            store.put_verdicts(&[verdict]).expect("stored");
+        };
+        reject(b"old engine", "1", "aivj 1");
+        reject(b"imported by the old engine", "1", OTHER_PROGRAM);
+        reject(b"current", "2", "aivj 2");
+        reject(b"current, another size", "3", "aivj 2");
+        reject(b"imported by the current engine", "2", OTHER_PROGRAM);
+        reject(b"only imported", "4", OTHER_PROGRAM);
+        reject(b"of unknown origin", "0", "");
+        let rejected = |judged_by| {
+            let rejected = store.rejected(judged_by).expect("read");
+            rejected.into_iter().map(|(id, _)| id).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(rejected(None).len(), 7);
+        let current: [&[u8]; 4] =
+            [b"current", b"current, another size", b"imported by the current engine", b"only imported"];
+        assert_eq!(rejected(Some("aivj 2")), BTreeSet::from(current.map(PresetId::of)));
     }
 }

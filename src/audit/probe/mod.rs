@@ -25,14 +25,14 @@ pub use text::{Counts, TextFacts};
 pub use thumbs::{THUMB, path as thumb_path};
 
 use crate::media::flash::{Cells, FlashMeter, FlashScore};
-use crate::show::Solo;
+use crate::show::{Solo, SoloError};
 use cost::CostMeter;
 use look_meter::LookMeter;
 use sound::ProbeSound;
 
 use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
-use crate::library::Catalogue;
+use crate::library::{BuiltIn, Catalogue, built_in};
 use crate::milk::Program;
 use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 use crate::units::counted;
@@ -80,17 +80,47 @@ pub struct Prober {
     stage: Option<Stage>,
     readback: Readback,
     floor_ms: f64,
+    /// Number of times that the device had run out of memory before the latest probe.
+    shortages_before: u64,
 }
 
 impl Prober {
-    /// Opens the device, renders the music, and measures the drawing time of a tiny picture.
+    /// Opens a device, and prepares to probe presets on it; see [`Self::on`].
+    ///
+    /// # Errors
+    /// Returns an error if no device can be opened, or for the reasons of [`Self::on`].
     pub fn new(settings: ProbeSettings) -> anyhow::Result<Self> {
-        let sound = ProbeSound::new(settings.warm_up, settings.frames, FPS)?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+        Self::on(render_context, settings)
+    }
+
+    /// Renders the music, measures the drawing time of a tiny picture, and draws a built-in preset as a control.
+    ///
+    /// # Errors
+    /// Returns an error if the music is silent, or if the built-in preset cannot be drawn: no preset may be judged on
+    /// this device.
+    pub fn on(render_context: Arc<RenderContext>, settings: ProbeSettings) -> anyhow::Result<Self> {
+        let sound = ProbeSound::new(settings.warm_up, settings.frames, FPS)?;
         let stage = Some(Stage::new(render_context.clone(), settings.size));
         let readback = Readback::new(&render_context.gpu, settings.size);
-        let mut prober = Self { settings, sound, render_context, stage, readback, floor_ms: 0.0 };
+        // The control gets no thumbnail.
+        let unsaved = ProbeSettings { thumbs: None, ..settings.clone() };
+        let mut prober = Self {
+            settings: unsaved,
+            sound,
+            render_context,
+            stage,
+            readback,
+            floor_ms: 0.0,
+            shortages_before: 0,
+        };
         prober.floor_ms = prober.measure_floor();
+        if let Some(BuiltIn { id, path, text }) = built_in().next()
+            && let Err(outcome) = prober.draw(Path::new(path), text.as_bytes().into(), id)
+        {
+            anyhow::bail!("cannot draw the built-in preset {path}: {}", outcome.why());
+        }
+        prober.settings = settings;
         Ok(prober)
     }
 
@@ -127,6 +157,17 @@ impl Prober {
         self.render_context.gpu.lost()
     }
 
+    /// Returns how the device failed during the latest probe, if it did.
+    pub fn device_failure(&self) -> Option<ProbeOutcome> {
+        let gpu = &self.render_context.gpu;
+        // Checked first, because most failed allocations are reported as the loss of the device.
+        if gpu.shortage_count() > self.shortages_before {
+            return Some(ProbeOutcome::Infrastructure(StageError::OutOfMemory.to_string()));
+        }
+        let why = || gpu.take_error().unwrap_or_else(|| "unknown reason".into());
+        gpu.lost().then(|| ProbeOutcome::DeviceLost(why()))
+    }
+
     fn deck(&self, size: [u32; 2]) -> DeckSettings {
         DeckSettings { size, mesh: MESH, fps: FPS }
     }
@@ -134,6 +175,7 @@ impl Prober {
     fn draw(&mut self, preset: &Path, bytes: Arc<[u8]>, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
         let library = Catalogue::of_one(preset, bytes);
         let errors_before = self.render_context.gpu.error_count();
+        self.shortages_before = self.render_context.gpu.shortage_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
         // The seed differs between presets, but does not depend on the presets probed before.
@@ -144,12 +186,11 @@ impl Prober {
         let playing = solo.playing();
         self.readback.reset(&self.render_context.gpu);
         self.stage = Some(solo.end());
-        let gpu = &self.render_context.gpu;
-        if gpu.lost() {
-            let why = gpu.take_error().unwrap_or_else(|| "unknown reason".into());
-            return Err(ProbeOutcome::DeviceLost(why));
+        if let Some(failure) = self.device_failure() {
+            return Err(failure);
         }
         let recording = recording?;
+        let gpu = &self.render_context.gpu;
         let mut missing = Vec::new();
         let mut broken = Vec::new();
         for problem in playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default() {
@@ -195,7 +236,7 @@ impl Prober {
             if number == settings.warm_up as usize {
                 meter.begin();
             }
-            meter.frame(|| solo.frame(sound)).map_err(ProbeOutcome::Refused)?;
+            meter.frame(|| solo.frame(sound)).map_err(blamed)?;
             if solo.over_budget() {
                 recorder.cut_short += 1;
                 if recorder.cut_short >= ENDLESS_FRAMES {
@@ -238,6 +279,14 @@ impl Prober {
         }
         solo.rig.stage.finish();
         meter.cost(0.0).gpu_ms
+    }
+}
+
+/// Converts the reason why a preset is not on air to an outcome that blames either the device or the preset.
+fn blamed(error: SoloError) -> ProbeOutcome {
+    match error {
+        SoloError::Unplayable(why) => ProbeOutcome::Refused(why),
+        SoloError::Device(error) => ProbeOutcome::Infrastructure(error.to_string()),
     }
 }
 
@@ -309,5 +358,19 @@ impl Recorder {
             views: self.kept,
             cut_short: self.cut_short,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_fails_to_prepare_a_preset_is_never_blamed_on_it() {
+        for error in [StageError::OutOfMemory, StageError::Timeout(20)] {
+            assert!(matches!(blamed(SoloError::Device(error)), ProbeOutcome::Infrastructure(_)));
+        }
+        let refused = SoloError::Unplayable("no such function".into());
+        assert_eq!(blamed(refused), ProbeOutcome::Refused("no such function".into()));
     }
 }

@@ -58,3 +58,17 @@ pub enum ProbeOutcome {
     /// The probe failed for reasons outside the preset; there is no result.
     Infrastructure(String),
 }
+
+impl ProbeOutcome {
+    /// Returns why there is no picture, or why it does not count; empty if all frames were drawn.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Drawn => "",
+            Self::Refused(why)
+            | Self::Endless(why)
+            | Self::Failed(why)
+            | Self::DeviceLost(why)
+            | Self::Infrastructure(why) => why,
+        }
+    }
+}

@@ -11,6 +11,8 @@ use super::usage;
 use crate::confine::{self, Rights};
 use crate::disk::WirePath;
 
+/// Line that a worker prints whenever it can take a job.
+pub(super) const READY: &str = "ready";
 /// Environment variable with the [`Rights`] of a worker as JSON.
 pub(super) const RIGHTS: &str = "AIVJ_RIGHTS";
 
@@ -47,7 +49,8 @@ pub fn init() {
 }
 
 /// Reads one JSON request per line from standard input and writes one JSON answer per line to standard
-/// output.
+/// output; prints `ready` before each request. Call it once everything that the jobs need is open: if the process ends
+/// before it is ready, no job is blamed.
 ///
 /// Returns at end of input, or after `work` breaks: the process is then unfit for another job and the pool
 /// starts a new one. `work` must print to standard error only.
@@ -57,7 +60,11 @@ where
     Answer: Serialize,
 {
     let mut out = std::io::stdout().lock();
-    for line in std::io::stdin().lock().lines() {
+    let mut requests = std::io::stdin().lock().lines();
+    loop {
+        writeln!(out, "{READY}")?;
+        out.flush()?;
+        let Some(line) = requests.next() else { break };
         let job = serde_json::from_str(&line?).map_err(std::io::Error::other)?;
         let done = work(job);
         let (ControlFlow::Continue(answer) | ControlFlow::Break(answer)) = &done;

@@ -26,6 +26,9 @@ pub(super) const CHECK_EVERY: Duration =
 /// Time in which a worker that has closed its pipes must exit. A driver may take seconds to free the memory of a process
 /// that the system has killed.
 const EXIT_TIME: Duration = Duration::from_secs(10);
+/// CPU time in which a new worker must become ready, and the shortest time after which one without progress is given
+/// up.
+const START_TIME: Duration = Duration::from_secs(60);
 /// Interval between checks for cancellation.
 const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
 
@@ -62,7 +65,7 @@ pub enum Outcome<Answer> {
     Memory(String),
     /// The process aborted, crashed or exited, or gave an invalid answer.
     Died(String),
-    /// The worker could not be started or was killed from outside, or the job could not be serialised or was
+    /// The worker did not become ready or was killed from outside, or the job could not be serialised or was
     /// cancelled.
     Skipped(String),
 }
@@ -101,8 +104,9 @@ impl WorkerPool {
     /// Starts all workers now, so that they initialise while the jobs are being prepared.
     pub fn start(&mut self) {
         for worker in &mut self.0 {
-            if let Err(why) = worker.start() {
-                log::info!("{why}; retrying with the first job");
+            match Running::start(&worker.settings) {
+                Ok(child) => worker.child = Some(child),
+                Err(error) => log::info!("cannot start a worker: {error}; retrying with the first job"),
             }
         }
     }
@@ -209,16 +213,21 @@ impl Worker {
         Self { settings, child: None }
     }
 
-    /// Starts the process unless it is running. It may have exited after its last answer.
-    fn start(&mut self) -> Result<&mut Running, String> {
-        let running = self.child.take().and_then(|mut child| {
-            let running = child.process.try_wait().is_ok_and(|status| status.is_none());
-            running.then_some(child)
+    /// Returns the process once it can take a job, or why it cannot. Starts another process if there is none, or if it
+    /// ends instead, as it does after an answer that makes it unfit for another job.
+    fn ready(&mut self) -> Result<&mut Running, String> {
+        let (limits, stop) = (self.settings.limits, self.settings.stop.clone());
+        let waiting = self.child.take().and_then(|mut child| {
+            let ready = child.wait_until_ready(&limits, &stop).is_ok();
+            ready.then_some(child)
         });
-        let child = match running {
+        let child = match waiting {
             Some(child) => child,
             None => {
-                Running::start(&self.settings).map_err(|error| format!("cannot start a worker: {error}"))?
+                let started = Running::start(&self.settings);
+                let mut child = started.map_err(|error| format!("cannot start a worker: {error}"))?;
+                child.wait_until_ready(&limits, &stop)?;
+                child
             }
         };
         Ok(self.child.insert(child))
@@ -232,7 +241,7 @@ impl Worker {
         };
         let limits = self.settings.limits;
         let stop = self.settings.stop.clone();
-        let outcome = match self.start() {
+        let outcome = match self.ready() {
             Ok(child) => child.request(&request, &limits, &stop),
             Err(why) => return Outcome::Skipped(why),
         };
@@ -284,6 +293,33 @@ impl Running {
         self.meter.as_mut().and_then(UsageMeter::read).unwrap_or_default()
     }
 
+    /// Waits until the worker can take a job; fails with the reason if it cannot, which is never the fault of a job.
+    fn wait_until_ready(&mut self, limits: &Limits, stop: &AtomicBool) -> Result<(), String> {
+        let limits = Limits { cpu: START_TIME, wall: limits.wall.max(START_TIME), ..*limits };
+        let started = Instant::now();
+        let cpu_before = self.usage().cpu;
+        let mut stall = StallTimer::new(cpu_before, &limits);
+        loop {
+            match self.answers.recv_timeout(CHECK_EVERY) {
+                Ok(line) if line == child::READY => return Ok(()),
+                Ok(_) => {} // Printed by a driver, for example.
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(format!("the worker ended before it was ready: {}", self.ending().0));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Err("cancelled".into());
+            }
+            let cpu = self.usage().cpu;
+            stall.record(cpu, started.elapsed());
+            if cpu.saturating_sub(cpu_before) > limits.cpu || stall.is_stalled(started.elapsed()) {
+                let waited = started.elapsed().as_secs_f64();
+                return Err(format!("the worker was not ready after {waited:.0} s"));
+            }
+        }
+    }
+
     fn request<Answer: DeserializeOwned>(
         &mut self,
         request: &str,
@@ -328,19 +364,27 @@ impl Running {
     }
 
     fn died<Answer>(&mut self) -> Outcome<Answer> {
-        let how = match self.exit_status() {
-            Ok(Some(status)) if killed_from_outside(status) => {
-                return Outcome::Skipped(format!("the worker process was killed ({status})"));
-            }
+        match self.ending() {
+            (why, true) => Outcome::Skipped(format!("the worker process was killed ({why})")),
+            (why, false) => Outcome::Died(why),
+        }
+    }
+
+    /// Returns how a worker that has closed its pipes ended, with the last line that it printed to standard error, and
+    /// whether it was killed from outside.
+    fn ending(&mut self) -> (String, bool) {
+        let status = self.exit_status();
+        let how = match &status {
             Ok(Some(status)) => status.to_string(),
             Ok(None) => "the worker closed its pipes without exiting".to_owned(),
             Err(error) => error.to_string(),
         };
+        let killed = matches!(status, Ok(Some(status)) if killed_from_outside(status));
         // The stderr thread ends with the process; give it a moment to drain the pipe.
         thread::sleep(Duration::from_millis(20));
         let text = self.stderr_tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let tail = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("");
-        Outcome::Died(format!("{how} {tail}").trim().to_owned())
+        (format!("{how} {tail}").trim().to_owned(), killed)
     }
 
     /// Returns the exit status of a worker that has closed its pipes; `None` if it does not exit and was killed.
@@ -395,8 +439,8 @@ fn keep_tail(mut errors: impl std::io::Read, kept: &Mutex<String>) {
 mod tests {
     use super::*;
 
-    /// Sends a request to a worker that runs this shell script, and returns the outcome.
-    fn outcome_of(script: &str) -> Outcome<u8> {
+    /// Starts a worker that runs this shell script.
+    fn started(script: &str) -> Running {
         let process = Command::new("sh")
             .args(["-c", script])
             .stdin(Stdio::piped())
@@ -404,9 +448,41 @@ mod tests {
             .stderr(Stdio::piped())
             .spawn()
             .expect("a shell");
+        Running::of(process).expect("pipes")
+    }
+
+    fn limits() -> Limits {
         let minute = Duration::from_secs(60);
-        let limits = Limits { cpu: minute, wall: minute, memory_mib: 1000, recycle_mib: 1000 };
-        Running::of(process).expect("pipes").request("1", &limits, &AtomicBool::new(false))
+        Limits { cpu: minute, wall: minute, memory_mib: 1000, recycle_mib: 1000 }
+    }
+
+    /// Sends a request to a worker that runs this shell script, and returns the outcome.
+    fn outcome_of(script: &str) -> Outcome<u8> {
+        started(script).request("1", &limits(), &AtomicBool::new(false))
+    }
+
+    #[test]
+    fn a_worker_that_ends_before_it_is_ready_is_never_blamed_on_a_job() {
+        let ready = |script| started(script).wait_until_ready(&limits(), &AtomicBool::new(false));
+        assert_eq!(ready("echo a driver; echo ready; read request"), Ok(()));
+        let why = ready("echo no device >&2; exit 1").expect_err("no device");
+        assert!(why.contains("no device"), "{why}");
+        let stopped = started("read request").wait_until_ready(&limits(), &AtomicBool::new(true));
+        assert_eq!(stopped, Err("cancelled".to_owned()));
+        let mut worker = Worker::new(PoolSettings {
+            workers: 1,
+            limits: limits(),
+            // The process that replaces a worker is this test program, which runs no tests and is never ready.
+            arguments: vec!["no such test".into()],
+            rights: Rights::default(),
+            environment: Vec::new(),
+            pause_for: None,
+            stop: Arc::default(),
+        });
+        assert!(matches!(worker.run::<_, u8>(&1), Outcome::Skipped(_)));
+        worker.child = Some(started("echo ready; read request; echo 7; sleep 0.2"));
+        assert_eq!(worker.run::<_, u8>(&1), Outcome::Done(7));
+        assert!(matches!(worker.run::<_, u8>(&1), Outcome::Skipped(_)), "it ends after its answer");
     }
 
     #[test]
