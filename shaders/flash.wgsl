@@ -19,7 +19,7 @@ fn decide(@builtin(local_invocation_index) thread: u32) {
     for (var index = thread; index < OVER_COLUMNS; index += THREADS) {
         let x = index % WIDTH;
         let row = index / WIDTH * ACROSS;
-        var over = 0u;
+        var over = scratch.over[SCREEN];
         for (var field = max(x, FIELD_WIDTH - 1u) + 1u - FIELD_WIDTH; field <= min(x, ACROSS - 1u); field++) {
             over |= scratch.over[row + field];
         }

@@ -13,7 +13,7 @@ use aivj::units::Unipolar;
 const SIZE: [u32; 2] = [192, 108];
 
 /// Flashing presets: a name, and the shader code that computes the whole picture.
-const STROBES: [(&str, &str); 14] = [
+const STROBES: [(&str, &str); 17] = [
     ("whole picture", "ret = step(0.5, frac(time * 10.0));"),
     ("every second frame", "ret = fmod(frame, 2) < 1 ? 0.1 : 0.9;"),
     ("every third frame", "ret = fmod(frame, 3) < 1;"),
@@ -26,6 +26,18 @@ const STROBES: [(&str, &str); 14] = [
     (
         "patch that moves",
         "ret = step(0.5, frac(time * 8.0)) * (length(uv - 0.5 - 0.3 * sin(time * 2)) < 0.25);",
+    ),
+    (
+        "columns in turn",
+        "ret = step(0.5, frac(time * 4.0)) * (fmod(floor(uv.x * 4) + floor(time * 4.0), 4) < 1);",
+    ),
+    (
+        "rows in turn",
+        "ret = step(0.5, frac(time * 4.0)) * (fmod(floor(uv.y * 4) + floor(time * 4.0), 4) < 1);",
+    ),
+    (
+        "scattered blocks in turn",
+        "ret = step(0.5, frac(time * 4.0)) * (fmod(floor(uv.x * 4) + floor(uv.y * 4) + floor(time * 4), 4) < 1);",
     ),
     ("checker", "ret = fmod(floor(uv.x * 6) + floor(uv.y * 4) + floor(time * 15.0), 2);"),
     ("grating", "ret = step(0.5, frac(uv.x * 5 + time * 6.0));"),

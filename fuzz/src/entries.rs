@@ -3,16 +3,21 @@
 //!
 //! Every function accepts arbitrary bytes, always returns, and asserts its invariants. None uses a graphics device.
 
-use std::path::Path;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use aivj::desk::{Action, Dial, MidiRequest};
 use aivj::eel::{self, Budget, Code, EelRandom, Machine, Memory, RunOutcome, Scope, Shared};
+use aivj::layers::{LayerContent, LayerFiles, LayerFrame, LayerInput, LayerOnAir, LayerPlayer, LayerVertex};
 use aivj::library::Settings;
 use aivj::library::looks::{LookMap, npy};
 use aivj::library::pack::{Manifest, QualityBlacklist};
 use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
+use aivj::midi::{Midi, MidiProfile, MidiSource, PortEvent};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 use aivj::salvage::{self, Depth, Kind, Shape};
-use aivj::show::setlog;
+use aivj::show::{Command, Snapshot, setlog};
 use aivj::units::thread_time;
 
 /// Maximum input size of any target; longer inputs are truncated.
@@ -73,7 +78,6 @@ pub fn preset(data: &[u8]) {
 
 fn check_frame(frame: &Frame) {
     assert_eq!(frame.sources.len(), 9 * 7);
-    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     assert!(frame.sources.iter().all(|source| finite(source)), "a mesh vertex samples a non-finite position");
     assert!(
         frame.segments.iter().all(|line| finite(&line.a) && finite(&line.b)),
@@ -85,6 +89,33 @@ fn check_frame(frame: &Frame) {
         "a shape is not finite"
     );
     assert!(frame.triangles.iter().all(|corner| finite(&corner.at)), "a triangle is not finite");
+}
+
+fn finite(values: &[f32]) -> bool {
+    values.iter().all(|value| value.is_finite())
+}
+
+/// `MILK_IMG.INI`, or `MILK_MSG.INI`, which has the same form: the first layers in it can be drawn.
+pub fn layers(data: &[u8]) {
+    let image: &[u8] = include_bytes!("../seeds/picture/small.png");
+    with_folder(&[("a.png", image), ("milk_img.ini", cut(data))], |folder| {
+        let files = Arc::new(LayerFiles::read(folder));
+        let [sprites, messages] = files.numbers();
+        let sprites = sprites.into_iter().take(4).map(LayerContent::Sprite);
+        let layers = sprites.chain(messages.into_iter().take(4).map(LayerContent::Message));
+        let (mut player, mut frame) = (LayerPlayer::new(false), LayerFrame::default());
+        let input = LayerInput { audio: &PresetAudio::default(), fps: 30.0, aspect: 1.5 };
+        for (id, content) in (0..).zip(layers) {
+            for age_secs in [0.0, 0.1] {
+                let layer = LayerOnAir { id, age_secs, seed: 7, content: content.clone() };
+                player.step(&files, &[layer], &input, &mut frame);
+                drop(player.take_retired());
+                let good =
+                    |corner: &LayerVertex| finite(&corner.at) && finite(&corner.uv) && finite(&corner.color);
+                assert!(frame.vertices.iter().all(good), "a vertex is not finite");
+            }
+        }
+    });
 }
 
 /// The JSON files next to presets: style indexes, policy, manifest, blacklist, map. An index survives a round trip.
@@ -146,6 +177,25 @@ pub fn model(data: &[u8]) {
     with_file("model.onnx", cut(data), |path| drop(aivj::embed::check_model(path)));
 }
 
+/// The description of a vision model, in any of its formats: rejected, or all numbers are finite.
+pub fn model_config(data: &[u8]) {
+    for name in ["aivj-model.toml", "preprocessor_config.json", "open_clip_config.json"] {
+        with_folder(&[(name, cut(data))], |folder| {
+            if let Ok(text) = aivj::embed::check_config(folder) {
+                assert!(!text.contains("inf") && !text.contains("NaN"), "{name}: {text}");
+            }
+        });
+    }
+}
+
+/// `keys.toml`: whatever it contains, keys are bound only to actions that a key can trigger.
+pub fn keys(data: &[u8]) {
+    with_folder(&[("keys.toml", cut(data))], |folder| {
+        let (lines, _) = aivj::app::keys(Some(folder));
+        assert!(lines.iter().all(|line| !matches!(line.action, Action::Turn(_))));
+    });
+}
+
 /// `settings.toml`: whatever it contains, the resulting settings are within their limits.
 pub fn settings(data: &[u8]) {
     let (settings, _) = Settings::parse(&String::from_utf8_lossy(cut(data)));
@@ -187,9 +237,62 @@ pub fn store(data: &[u8]) {
 
 /// A MIDI profile: the bindings that are accepted survive a round trip.
 pub fn midi_profile(data: &[u8]) {
-    let (profile, _) = aivj::midi::MidiProfile::read(&String::from_utf8_lossy(cut(data)));
-    let (again, problems) = aivj::midi::MidiProfile::read(&profile.written());
+    let (profile, _) = MidiProfile::read(&String::from_utf8_lossy(cut(data)));
+    let (again, problems) = MidiProfile::read(&profile.written());
     assert_eq!((again, problems.len()), (profile, 0));
+}
+
+/// Messages of a MIDI device, each after a byte with its length, while controls are learnt: dials stay within their
+/// range, and the messages that set LEDs are valid.
+pub fn midi_messages(data: &[u8]) {
+    let device = || "device".to_owned();
+    let mut events = VecDeque::from([PortEvent::Connected { device: device(), leds: true }]);
+    let mut rest = cut(data);
+    while let Some((length, after)) = rest.split_first() {
+        let (message, after) = after.split_at(after.len().min(usize::from(length % 8)));
+        events.push_back(PortEvent::Bytes { device: device(), bytes: message.to_vec() });
+        rest = after;
+    }
+    let frames = events.len();
+    let mut midi = Midi::over(Box::new(Recording { events, sent: false }), None);
+    let snapshot = Snapshot::default();
+    for frame in 0..frames {
+        match frame % 32 {
+            0 => midi.handle(MidiRequest::AutoMap),
+            8 => midi.handle(MidiRequest::Learn(Action::Turn(Dial::Adventure))),
+            16 => midi.handle(MidiRequest::Learn(Action::Show(Command::Hold))),
+            24 => midi.handle(MidiRequest::Encoding { device: device(), at: 0, encoding: "relative" }),
+            _ => {}
+        }
+        midi.gather(frame as f64 / 30.0);
+        let mut commands = Vec::new();
+        midi.process(&snapshot, &mut commands);
+        for command in &commands {
+            if let Command::Macro { value, .. } | Command::Adventure(value) = command {
+                assert!((0.0..=1.0).contains(&value.get()), "{command:?}");
+            }
+        }
+        midi.light(&snapshot);
+    }
+    assert!(midi.view().devices.iter().all(|shown| shown.name == device()));
+}
+
+/// A MIDI device that sends one message per frame.
+struct Recording {
+    events: VecDeque<PortEvent>,
+    /// Whether the message of this frame has been sent.
+    sent: bool,
+}
+
+impl MidiSource for Recording {
+    fn receive(&mut self) -> Option<PortEvent> {
+        self.sent = !self.sent;
+        if self.sent { self.events.pop_front() } else { None }
+    }
+
+    fn send(&mut self, _device: &str, bytes: &[u8]) {
+        assert!(matches!(bytes, [0x80..=0xff, 0..=0x7f, 0..=0x7f]), "{bytes:?}");
+    }
 }
 
 /// A set log: rejected, or its frames can be iterated and its lines written again.
@@ -210,10 +313,27 @@ fn cut(data: &[u8]) -> &[u8] {
 
 /// Passes a file with these bytes to `read`, for code that only reads from disk. `TMPDIR=/dev/shm` makes this cheap.
 fn with_file(name: &str, data: &[u8], read: impl FnOnce(&Path)) {
-    let thread = format!("{:?}", std::thread::current().id());
-    let number: String = thread.chars().filter(char::is_ascii_digit).collect();
-    let path = std::env::temp_dir().join(format!("aivj-fuzz-{}-{number}-{name}", std::process::id()));
+    let path = temporary(name);
     std::fs::write(&path, data).expect("a folder for temporary files");
     read(&path);
     std::fs::remove_file(&path).ok(); // The next input overwrites it anyway.
+}
+
+/// Like [`with_file`], for code that reads a folder.
+fn with_folder(files: &[(&str, &[u8])], read: impl FnOnce(&Path)) {
+    let folder = temporary("folder");
+    std::fs::remove_dir_all(&folder).ok(); // There is one only if the last input failed.
+    std::fs::create_dir(&folder).expect("a folder for temporary files");
+    for (name, data) in files {
+        std::fs::write(folder.join(name), data).expect("a new file");
+    }
+    read(&folder);
+    std::fs::remove_dir_all(&folder).expect("a folder without links");
+}
+
+/// Returns a path that no other thread or process uses.
+fn temporary(name: &str) -> PathBuf {
+    let thread = format!("{:?}", std::thread::current().id());
+    let number: String = thread.chars().filter(char::is_ascii_digit).collect();
+    std::env::temp_dir().join(format!("aivj-fuzz-{}-{number}-{name}", std::process::id()))
 }

@@ -2,7 +2,8 @@
 // rules for cells. See docs/flash-safety.md.
 //
 // The picture is reduced to 96 x 72 cells. A field of 32 x 24 cells (10 degrees of the visual field) has a transition
-// when a quarter of its cells change in one direction within 0.05 s. Each value is a pair: luminance and saturated red.
+// when a quarter of its cells change in one direction within 0.05 s; the last field is the whole screen. Each value is
+// a pair: luminance and saturated red.
 
 // Matches `FlashBlock` in src/stage/pass/flash/mod.rs. Times are in ticks.
 struct Flash {
@@ -43,16 +44,16 @@ struct Field {
 }
 
 struct Scratch {
-    // For each number of frames ahead, row of cells and field position in the row: number of changed cells,
-    // one byte per kind of change.
+    // For each number of frames ahead and row of cells: number of changed cells at each field position in the
+    // row, then in the whole row; one byte per kind of change.
     rows: array<u32, MAX_ROWS>,
     // For each number of frames ahead and each field: one bit per kind of change, set if enough cells have
     // changed.
     sets: array<u32, MAX_SETS>,
     // For each field: whether it has too many transitions.
     over: array<u32, FIELDS>,
-    // For each row of fields and each column of cells: whether a field there that covers the column has too
-    // many transitions.
+    // For each row of fields and each column of cells: whether a field there that covers the column, or the
+    // screen, has too many transitions.
     over_columns: array<u32, OVER_COLUMNS>,
     // Blend weight of the new picture in each cell, before smoothing.
     shares: array<f32, CELLS>,
@@ -93,13 +94,18 @@ const FIELD_WIDTH = 32u;
 const FIELD_HEIGHT = 24u;
 const ACROSS = 65u;
 const DOWN = 49u;
-const FIELDS = 3185u;
-const FIELD_RECORDS = 6370u;
-// A quarter of the cells of a field.
+// Number of fields, and index of the whole screen.
+const FIELDS = 3186u;
+const SCREEN = 3185u;
+const FIELD_RECORDS = 6372u;
+// A quarter of the cells of a field, and of the screen.
 const QUARTER = 192u;
+const SCREEN_QUARTER = 1728u;
+// Number of sums of a row of cells.
+const ROW_SUMS = 66u;
 // Array sizes for the largest `together`.
-const MAX_ROWS = 70200u;
-const MAX_SETS = 47775u;
+const MAX_ROWS = 71280u;
+const MAX_SETS = 47790u;
 const OVER_COLUMNS = 4704u;
 
 // Smallest change that counts: of luminance, and of the distance from white towards red.

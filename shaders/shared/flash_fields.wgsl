@@ -20,7 +20,7 @@ fn recent(cell: u32, max_age: u32) -> u32 {
 }
 
 fn row_sums(coming: u32, row: u32, x: u32) -> vec4<u32> {
-    let sums = scratch.rows[(coming * HEIGHT + row) * ACROSS + x];
+    let sums = scratch.rows[(coming * HEIGHT + row) * ROW_SUMS + x];
     return (vec4<u32>(sums) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
 }
 
@@ -30,31 +30,39 @@ fn count_changes(thread: u32, first: u32, end: u32) {
         let row = index % HEIGHT;
         let max_age = flash.together - 1u - index / HEIGHT;
         var sum = 0u;
+        var whole = 0u;
         for (var x = 0u; x < WIDTH; x++) {
-            sum += recent(row * WIDTH + x, max_age);
+            let here = recent(row * WIDTH + x, max_age);
+            sum += here;
+            whole += here;
             if x >= FIELD_WIDTH {
                 sum -= recent(row * WIDTH + x - FIELD_WIDTH, max_age);
             }
             if x + 1u >= FIELD_WIDTH {
-                scratch.rows[index * ACROSS + x + 1u - FIELD_WIDTH] = sum;
+                scratch.rows[index * ROW_SUMS + x + 1u - FIELD_WIDTH] = sum;
             }
         }
+        scratch.rows[index * ROW_SUMS + ACROSS] = whole;
     }
     storageBarrier();
     var any = 0u;
-    for (var index = first * ACROSS + thread; index < end * ACROSS; index += THREADS) {
-        let coming = index / ACROSS;
-        let x = index % ACROSS;
+    for (var index = first * ROW_SUMS + thread; index < end * ROW_SUMS; index += THREADS) {
+        let coming = index / ROW_SUMS;
+        let x = index % ROW_SUMS;
+        let screen = x == ACROSS;
+        let height = select(FIELD_HEIGHT, HEIGHT, screen);
+        let quarter = vec4<u32>(select(QUARTER, SCREEN_QUARTER, screen));
         var sum = vec4<u32>(0u);
         for (var y = 0u; y < HEIGHT; y++) {
             sum += row_sums(coming, y, x);
-            if y >= FIELD_HEIGHT {
-                sum -= row_sums(coming, y - FIELD_HEIGHT, x);
+            if y >= height {
+                sum -= row_sums(coming, y - height, x);
             }
-            if y + 1u >= FIELD_HEIGHT {
-                let bits = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), sum >= vec4<u32>(QUARTER));
+            if y + 1u >= height {
+                let bits = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), sum >= quarter);
                 let sets = bits.x | bits.y | bits.z | bits.w;
-                scratch.sets[coming * FIELDS + (y + 1u - FIELD_HEIGHT) * ACROSS + x] = sets;
+                let field = select((y + 1u - height) * ACROSS + x, SCREEN, screen);
+                scratch.sets[coming * FIELDS + field] = sets;
                 // The fifth bit: enough cells have changed in both directions, in luminance or in red.
                 any |= sets | select(0u, 16u, (sets & 3u) == 3u || (sets & 12u) == 12u);
             }

@@ -204,8 +204,9 @@ impl Record {
     }
 
     fn flash_counts(&self) -> String {
-        let FlashScore { general, red, general_screen, .. } = self.evidence.flash;
-        format!("{general} general, {red} red, {general_screen} full-screen in the worst second")
+        let FlashScore { general, red, general_screen, red_screen, .. } = self.evidence.flash;
+        let screen = general_screen.max(red_screen);
+        format!("{general} general, {red} red, {screen} full-screen in the worst second")
     }
 }
 

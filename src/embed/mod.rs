@@ -27,7 +27,7 @@ use ndarray::{Array2, Axis};
 
 pub use crate::library::looks::npy;
 pub use builtin::BuiltinEmbedder;
-pub use onnx::{Onnx, check_model};
+pub use onnx::{Onnx, check_config, check_model};
 pub use open::{check_embedder, needs_whole_library, open_embedder};
 pub use table::{EmbedderId, Table, TableError};
 

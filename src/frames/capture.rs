@@ -15,14 +15,16 @@ use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::media::video::Video;
 use crate::show::{Solo, SoloError};
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError, limit_clip};
 
 /// Frame rate at which presets are rendered, in Hz.
 const FPS: u32 = 30;
 /// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
-/// Clips use every second frame: 15 per second.
+/// Clips use every second frame.
 const CLIP_EVERY: u32 = 2;
+/// Frame rate of clips, in Hz.
+const CLIP_FPS: u32 = FPS / CLIP_EVERY;
 /// Maximum number of frames in flight on the device.
 const AHEAD: u32 = 8;
 /// Reason code of a preset whose file cannot be read.
@@ -52,7 +54,7 @@ pub struct CaptureSettings {
     pub seed: u64,
 }
 
-/// A short clip that starts after the warm-up.
+/// A short clip that starts after the warm-up. Its flashes are limited, unlike those of the saved frames.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Clip {
     /// Length of the clip, in seconds.
@@ -91,6 +93,8 @@ impl CaptureSettings {
     /// Returns a fingerprint of the settings. Texture folders are ignored, as in an audit.
     pub fn name(&self) -> String {
         let Self { size, out_size, warm_up, count, every, clip, textures: _, audio, seed } = self;
+        // Earlier versions did not limit the flashes of clips.
+        let clip = clip.map(|clip| (clip, "limited"));
         let text = format!("{size:?} {out_size} {warm_up} {count} {every} {clip:?} {audio} {seed}");
         Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -201,13 +205,9 @@ impl FrameCapturer {
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
         let stage = self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), *size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
-        let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
-        let mut video = match clip {
-            Some(clip) => Some(self.open_clip(job, relative, clip.format).map_err(written)?),
-            None => None,
-        };
+        let failed = |error: StageError| ("render-failed", error.to_string());
         let clip_ends = warm_up + self.settings.clip_frames();
-        let mut pictures = Vec::new();
+        let (mut pictures, mut clip_pictures) = (Vec::new(), Vec::new());
         for number in 1..=self.settings.frames() {
             solo.frame(sound_of(&self.sound, number, FPS)).map_err(not_on_air)?;
             // The motion of the first saved frame is measured from the last warm-up frame.
@@ -215,12 +215,9 @@ impl FrameCapturer {
             let due = since.is_some_and(|since| since.is_multiple_of((*every).max(1)))
                 && pictures.len() <= *count as usize;
             let in_clip = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
-            if due || (in_clip && video.is_some()) {
-                let picture = solo.rig.stage.screenshot();
-                let picture = picture.map_err(|error| ("render-failed", error.to_string()))?;
-                if let Some(video) = video.as_mut().filter(|_| in_clip) {
-                    video.push(&picture).map_err(written)?;
-                }
+            if due || in_clip {
+                let picture = solo.rig.stage.screenshot().map_err(failed)?;
+                clip_pictures.extend(in_clip.then(|| picture.clone()));
                 pictures.extend(due.then_some(picture));
             } else if number.is_multiple_of(AHEAD) {
                 solo.rig.stage.finish();
@@ -230,18 +227,25 @@ impl FrameCapturer {
         if pictures.len() < 2 {
             return Err(("render-failed", "no frames were captured".into()));
         }
-        let clip = match video {
-            Some(video) => {
-                let path = video.finish().map_err(written)?;
-                let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-                name.map(|name| format!("{relative}/{name}"))
+        let clip = match clip {
+            Some(clip) => {
+                limit_clip(&self.render_context, &mut clip_pictures, CLIP_FPS).map_err(failed)?;
+                let saved = self.save_clip(job, relative, clip.format, &clip_pictures);
+                Some(saved.map_err(|error| ("write-failed", format!("{error:#}")))?)
             }
             None => None,
         };
         Ok((pictures, clip))
     }
 
-    fn open_clip(&self, job: &CaptureJob, relative: &str, format: ClipFormat) -> anyhow::Result<Video> {
+    /// Saves a clip and returns its path, relative to the pack's folder.
+    fn save_clip(
+        &self,
+        job: &CaptureJob,
+        relative: &str,
+        format: ClipFormat,
+        pictures: &[image::RgbaImage],
+    ) -> anyhow::Result<String> {
         let name = match format {
             ClipFormat::Webp => "loop.webp",
             ClipFormat::Mp4 => "loop.mp4",
@@ -249,8 +253,11 @@ impl FrameCapturer {
         // ffmpeg opens the video by path, so no component of the path may be a link.
         let folder = Folder::create(&job.folder)?.create_below(Path::new(relative))?;
         folder.remove_file(Path::new(name)).ok(); // There may be no earlier clip.
-        let path = folder.path().join(name);
-        Video::open(&path, self.settings.size, FPS / CLIP_EVERY, None)
+        let mut video = Video::open(&folder.path().join(name), self.settings.size, CLIP_FPS, None)?;
+        pictures.iter().try_for_each(|picture| video.push(picture))?;
+        let path = video.finish()?;
+        let name = path.file_name().unwrap_or(name.as_ref());
+        Ok(format!("{relative}/{}", name.to_string_lossy()))
     }
 
     fn save(
@@ -333,42 +340,72 @@ mod tests {
         assert!((change(&grey(50), &grey(101)) - 0.2).abs() < 1e-6);
     }
 
-    #[test]
-    fn capturing_writes_frames_and_a_clip_that_can_be_decoded() {
-        use image::AnimationDecoder as _;
-        let folder = tempfile::tempdir().expect("a folder");
-        let preset = folder.path().join("a.milk");
-        let built_in = crate::library::built_in().next().expect("a built-in preset");
-        std::fs::write(&preset, built_in.text).expect("written");
-        let clip = Some(Clip { secs: 0.4, format: ClipFormat::Webp });
+    /// Captures the preset `text`, with a small clip of `secs` seconds, into `folder`; `None` without a device.
+    fn capture(folder: &Path, text: &str, count: u32, every: u32, secs: f64) -> Option<Captured> {
+        Gpu::for_test()?;
+        let preset = folder.join("a.milk");
+        std::fs::write(&preset, text).expect("written");
         let settings = CaptureSettings {
             size: [48, 32],
             out_size: 24,
             warm_up: 4,
-            count: 2,
-            every: 3,
-            clip,
+            count,
+            every,
+            clip: Some(Clip { secs, format: ClipFormat::Webp }),
             ..CaptureSettings::default()
         };
-        if Gpu::for_test().is_none() {
-            return;
-        }
         let capturer = FrameCapturer::new(settings).expect("a capturer");
-        let job = CaptureJob {
-            id: "a.milk".into(),
-            preset: WirePreset::new(preset),
-            folder: folder.path().to_owned(),
-        };
-        let captured = capturer.capture(&job);
-        assert_eq!((captured.failed.clone(), captured.frames.len()), (None, 2));
+        let preset = WirePreset::new(preset);
+        let captured =
+            capturer.capture(&CaptureJob { id: "a.milk".into(), preset, folder: folder.to_owned() });
+        assert_eq!((captured.failed.clone(), captured.frames.len()), (None, count as usize));
+        Some(captured)
+    }
+
+    /// Returns the frames of the clip.
+    fn clip_of(folder: &Path, captured: &Captured) -> Vec<image::RgbaImage> {
+        use image::AnimationDecoder as _;
+        let clip = folder.join(captured.clip.as_ref().expect("a clip"));
+        let file = std::io::BufReader::new(std::fs::File::open(clip).expect("there"));
+        let decoder = image::codecs::webp::WebPDecoder::new(file).expect("a WebP file");
+        let frames = decoder.into_frames().collect_frames().expect("whole frames");
+        frames.into_iter().map(image::Frame::into_buffer).collect()
+    }
+
+    #[test]
+    fn capturing_writes_frames_and_a_clip_that_can_be_decoded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let built_in = crate::library::built_in().next().expect("a built-in preset");
+        let Some(captured) = capture(folder.path(), built_in.text, 2, 3, 0.4) else { return };
         for frame in &captured.frames {
             let frame = image::open(folder.path().join(frame)).expect("a picture");
             assert_eq!((frame.width(), frame.height()), (24, 24));
         }
-        let clip = folder.path().join(captured.clip.expect("a clip"));
-        let file = std::io::BufReader::new(std::fs::File::open(clip).expect("there"));
-        let decoder = image::codecs::webp::WebPDecoder::new(file).expect("a WebP file");
-        let frames = decoder.into_frames().collect_frames().expect("whole frames");
-        assert_eq!((frames.len(), frames[0].buffer().dimensions()), (6, (48, 32)));
+        let clip = clip_of(folder.path(), &captured);
+        assert_eq!((clip.len(), clip[0].dimensions()), (6, (48, 32)));
+    }
+
+    #[test]
+    fn flashes_are_limited_in_the_clip_but_not_in_the_frames() {
+        use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
+        let strobe = "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
+            comp_1=`shader_body {\ncomp_2=`ret = fmod(frame, 4) < 2;\ncomp_3=`}\n";
+        let folder = tempfile::tempdir().expect("a folder");
+        let Some(captured) = capture(folder.path(), strobe, 4, 2, 2.0) else { return };
+        assert!(captured.metrics.motion > 0.9, "the frames are black and white: {:?}", captured.metrics);
+        let clip = clip_of(folder.path(), &captured);
+        let (mut meter, mut cells) = (FlashMeter::new(f64::from(CLIP_FPS)), Cells::default());
+        for picture in clip.iter().chain(&clip) {
+            cells.update(picture.as_raw(), [48, 32]);
+            meter.push(&cells);
+        }
+        assert_ne!(meter.score().verdict(), FlashVerdict::Fail, "{:?}", meter.score());
+    }
+
+    #[test]
+    fn only_presets_with_unlimited_clips_are_rendered_again() {
+        let name = |clip| CaptureSettings { clip, ..CaptureSettings::default() }.name();
+        assert_eq!(name(None), "78fb27f9");
+        assert_ne!(name(Some(Clip { secs: 2.0, format: ClipFormat::Webp })), "309af527");
     }
 }

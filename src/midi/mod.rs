@@ -36,7 +36,7 @@ pub use monitor::{MonitorEnd, monitor};
 pub use profile::MidiProfile;
 pub use profile_store::profile_problems;
 use profile_store::{Fetched, ProfileStore};
-use source::{MidiSource, PortEvent};
+pub use source::{MidiSource, PortEvent};
 
 /// Number of knobs that Auto-map binds.
 const BANK: usize = Control::ALL.len();
@@ -74,7 +74,7 @@ pub struct Midi {
 impl Midi {
     /// Opens the devices of this computer; `folder` is where profiles are saved, if anywhere.
     pub fn open(folder: Option<PathBuf>) -> Self {
-        Self::over(Box::new(Hardware::watch()), ProfileStore::open(folder))
+        Self::over(Box::new(Hardware::watch()), folder)
     }
 
     /// Switches to the profiles in another folder.
@@ -92,10 +92,11 @@ impl Midi {
         }
     }
 
-    fn over(source: Box<dyn MidiSource>, profiles: ProfileStore) -> Self {
+    /// Opens the devices of `source`; `folder` is where profiles are saved, if anywhere.
+    pub fn over(source: Box<dyn MidiSource>, folder: Option<PathBuf>) -> Self {
         Self {
             source,
-            profiles,
+            profiles: ProfileStore::open(folder),
             devices: BTreeMap::new(),
             arrived: Vec::new(),
             learning: None,

@@ -42,7 +42,7 @@ fn bindings_learnt_while_loading_are_added_to_the_profile() {
     let bindings = vec![pad(36, Command::Next), pad(37, Command::Hold)];
     store().save(MidiProfile { device: "pads".into(), bindings });
     let source = FakeSource::default();
-    let midi = Midi::over(Box::new(source.clone()), store());
+    let midi = Midi::over(Box::new(source.clone()), Some(folder.path().to_owned()));
     let mut fixture = Fixture { source, midi, snapshot: Snapshot::default(), now: 0.0 };
     fixture.midi.handle(MidiRequest::Learn(Action::Show(Command::Hold)));
     fixture.port_event(PortEvent::Connected { device: "pads".into(), leds: false });
@@ -60,7 +60,7 @@ fn bindings_learnt_while_loading_are_added_to_the_profile() {
 impl Fixture {
     fn new() -> Self {
         let source = FakeSource::default();
-        let midi = Midi::over(Box::new(source.clone()), ProfileStore::open(None));
+        let midi = Midi::over(Box::new(source.clone()), None);
         let mut fixture = Self { source, midi, snapshot: Snapshot::default(), now: 0.0 };
         fixture.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
         fixture.frame();

@@ -3,6 +3,7 @@
 //! This module never imports `mind` or `audio`. Its only per-frame input is a [`Cue`].
 
 mod buffer;
+mod clip;
 mod cue;
 mod deck;
 mod deck_look;
@@ -28,6 +29,7 @@ mod same_pictures;
 mod settings;
 mod textures;
 
+pub use clip::limit_clip;
 pub use cue::{Cue, DeckId, Fade, FadeStyle, FusedDeck, OnAirDeck, OutputMode};
 pub use deck::Deck;
 pub use deck_look::DeckLook;

@@ -4,7 +4,7 @@
     tests/tools/strobes.py strobes --aivj PATH [--rates 30,60,120] [--only TEXT]
     tests/tools/strobes.py library FOLDER --aivj PATH [--count 200] [--seed 1] [--rates 30]
 
-`strobes` writes 40 presets that flash in different ways and plays each for two seconds. `library` plays a random
+`strobes` writes 43 presets that flash in different ways and plays each for two seconds. `library` plays a random
 selection from a folder, each preset for three seconds, once with and once without the limiter: if a preset passes
 without it, the frames must be equal. Then it plays a show of all of them, with cuts and fades. Every folder of frames
 is judged by `aivj bake flash`, or by `--judge COMMAND`, which gets the folder and the frame rate, and whose output
@@ -56,6 +56,9 @@ STROBES = {
     "patch-grows": ON % 8 + " * " + DISC % "frac(time * 0.7)",
     "patch-moves": ON % 8 + " * (length(uv - 0.5 - 0.3 * sin(time * 2)) < 0.25)",
     "patches-in-turn": "(fmod(floor(time * 20), 4) == floor(uv.x * 2) + 2 * floor(uv.y * 2))",
+    "columns-in-turn": ON % 4 + " * (fmod(floor(uv.x * 4) + floor(time * 4), 4) < 1)",
+    "rows-in-turn": ON % 4 + " * (fmod(floor(uv.y * 4) + floor(time * 4), 4) < 1)",
+    "blocks-in-turn": ON % 4 + " * (fmod(floor(uv.x * 4) + floor(uv.y * 4) + floor(time * 4), 4) < 1)",
     "halves": "(%s) == (uv.x < 0.5)" % (ON % 8),
     "checker-coarse": "fmod(floor(uv.x * 4) + floor(uv.y * 3) + floor(time * 15), 2)",
     "checker-fine": "fmod(floor(uv.x * 24) + floor(uv.y * 18) + floor(time * 15), 2)",

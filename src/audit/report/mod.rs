@@ -197,10 +197,10 @@ impl<'a> Audit<'a> {
         let flashing = self.flashing().len();
         let share = 100.0 * flashing as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Flashes: {} ({share:.0}%) above the limit of WCAG 2.2: more than three general or red flashes \
-            within a second over a quarter of a 10-degree field. Counted on the preset alone at 30 frames per second. The \
-            flash limiter of the show reduces them before they reach the screen; for a show without it, create the pack \
-            with --safe-flash.",
+            "Flashes: {} ({share:.0}%) above the limit of WCAG 2.2 and ITU-R BT.1702: more than three general or red \
+            flashes within a second over a quarter of a 10-degree field or of the screen. Counted on the preset alone at \
+            30 frames per second. The flash limiter of the show reduces them before they reach the screen; for a show \
+            without it, create the pack with --safe-flash.",
             counted(flashing, "preset")
         ));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
@@ -239,8 +239,7 @@ impl<'a> Audit<'a> {
             chart::linear("Symmetry", looks().map(|look| look.symmetry), -1.0, 1.0, None),
             chart::linear(
                 "Flashes in the worst second",
-                measured()
-                    .map(|p| f64::from(p.record.evidence.flash.general.max(p.record.evidence.flash.red))),
+                measured().map(|p| f64::from(p.record.evidence.flash.flashes())),
                 0.0,
                 16.0,
                 Some(4.0),

@@ -216,6 +216,14 @@ pub fn check_model(path: &Path) -> std::io::Result<()> {
     external_files(path).map(|_| ())
 }
 
+/// Checks the files that say how the model in `folder` is used, and describes its preprocessing.
+///
+/// # Errors
+/// Fails if there is no such file, or if one is invalid.
+pub fn check_config(folder: &Path) -> Result<String, String> {
+    ModelConfig::read(folder).map(|config| config.preparation.description())
+}
+
 /// Returns the model file in `folder`: the one named in the configuration, one with a usual name, or the only one.
 fn model_file(folder: &Path, configured: Option<&str>) -> Result<PathBuf, String> {
     if let Some(name) = configured {

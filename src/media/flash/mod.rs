@@ -36,7 +36,8 @@ pub struct FlashScore {
     pub general_screen: u32,
     /// Red flashes covering at least a quarter of the screen, in the worst second.
     pub red_screen: u32,
-    /// Half flashes in the worst second, in the worst 10-degree field: general or red, whichever are more.
+    /// Half flashes in the worst second, general or red, in the worst 10-degree field or covering at least a quarter of
+    /// the screen, whichever are most.
     pub transitions: u32,
 }
 
@@ -47,19 +48,24 @@ pub enum FlashVerdict {
     /// At most three flashes, and at most six half flashes, in any second.
     #[default]
     Pass,
-    /// Seven half flashes within a second, one short of a failure; or more than three flashes within a second,
-    /// each covering at least a quarter of the screen.
+    /// Seven half flashes within a second, one short of a failure.
     Warn,
-    /// More than three flashes within a second in a 10-degree field.
+    /// More than three flashes within a second, in a 10-degree field or covering at least a quarter of the screen.
     Fail,
 }
 
 impl FlashScore {
+    /// Returns the flashes in the worst second, general or red, in a 10-degree field or covering at least a quarter of
+    /// the screen, whichever are most.
+    pub fn flashes(&self) -> u32 {
+        self.general.max(self.red).max(self.general_screen).max(self.red_screen)
+    }
+
     /// Returns the verdict: more than three flashes in a second fail.
     pub fn verdict(&self) -> FlashVerdict {
-        if self.general.max(self.red) > ALLOWED {
+        if self.flashes() > ALLOWED {
             FlashVerdict::Fail
-        } else if self.transitions > 2 * ALLOWED || self.general_screen.max(self.red_screen) > ALLOWED {
+        } else if self.transitions > 2 * ALLOWED {
             FlashVerdict::Warn
         } else {
             FlashVerdict::Pass
@@ -131,7 +137,7 @@ impl FlashMeter {
         worst.red = worst.red.max(red / 2);
         worst.general_screen = worst.general_screen.max(light_screen / 2);
         worst.red_screen = worst.red_screen.max(red_screen / 2);
-        worst.transitions = worst.transitions.max(light).max(red);
+        worst.transitions = worst.transitions.max(light).max(red).max(light_screen).max(red_screen);
     }
 
     /// Returns the score so far.

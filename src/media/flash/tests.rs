@@ -123,8 +123,26 @@ fn slow_waves_and_moving_shapes_pass() {
 }
 
 #[test]
-fn a_flashing_screen_gives_a_warning() {
-    let score = FlashScore { general: 3, general_screen: 4, transitions: 6, ..FlashScore::default() };
-    assert_eq!(score.verdict(), FlashVerdict::Warn);
+fn quarters_of_the_screen_that_flash_in_turn_count_together() {
+    let quarters: [fn(usize, usize) -> usize; 3] =
+        [|x, _| x / 24, |_, y| y / 18, |x, y| (x / 24 + y / 18) % 4];
+    for quarter in quarters {
+        for [up, down] in [[WHITE, BLACK], [[1.0, 0.0, 0.0], grey(0.2126)]] {
+            let in_turn = |hz: usize| {
+                score(|frame, x, y| {
+                    let lit = high(frame, hz as f64) && quarter(x, y) == frame * hz / FPS % 4;
+                    if lit { up } else { down }
+                })
+            };
+            let four = in_turn(4);
+            assert!(four.general.max(four.red) <= 3 && four.flashes() == 4, "{four:?}");
+            check(four, true);
+            assert_eq!(in_turn(3).verdict(), FlashVerdict::Pass);
+        }
+    }
+}
+
+#[test]
+fn seven_half_flashes_give_a_warning() {
     assert_eq!(FlashScore { transitions: 7, ..FlashScore::default() }.verdict(), FlashVerdict::Warn);
 }

@@ -1,10 +1,10 @@
 //! The flash limiter: counts flashes of the output picture as `media::flash` does and, before a picture is
 //! shown, modifies it if it would exceed the limit.
 //!
-//! Everything runs on the device, without readback or delay. A picture is shown only if no field then has
-//! more than seven transitions (three and a half flashes) in any second, however long the picture stays on
-//! screen. Showing the previous picture again is therefore always safe, and is the last resort. Pictures within
-//! the limit are unchanged. `docs/flash-safety.md` gives the proof.
+//! Everything runs on the device, without readback or delay. A picture is shown only if no field, and not the
+//! whole screen, then has more than seven transitions (three and a half flashes) in any second, however long the
+//! picture stays on screen. Showing the previous picture again is therefore always safe, and is the last resort.
+//! Pictures within the limit are unchanged. `docs/flash-safety.md` gives the proof.
 
 mod pipelines;
 #[cfg(test)]
@@ -21,10 +21,12 @@ const TICKS: f64 = 7200.0;
 /// Range to which the frame rate is clamped for the flash rules, in Hz.
 const RATES: [f64; 2] = [1.0, 240.0];
 const CELLS: u32 = (GRID[0] * GRID[1]) as u32;
+/// Number of 10-degree fields, plus one for the whole screen.
+const FIELDS: u64 = 65 * 49 + 1;
 /// Sizes of the buffers in `shaders/shared/flash_cells.wgsl`, in bytes.
 const CELL_BYTES: u64 = 2 * 32;
-const FIELDS_BYTES: u64 = 2 * 65 * 49 * 32;
-const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 * 49 + 96 * 49);
+const FIELDS_BYTES: u64 = 2 * FIELDS * 32;
+const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 66 + 15 * FIELDS + FIELDS + 96 * 49);
 const VERDICT_BYTES: u64 = 4 * (4 + CELLS as u64);
 /// Number of cells measured by one workgroup.
 const MEASURED_TOGETHER: u32 = 64;

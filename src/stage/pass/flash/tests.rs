@@ -203,6 +203,30 @@ fn limited_pictures_pass_the_meter_in_a_thousand_sequences() {
 }
 
 #[test]
+fn quarters_of_the_screen_that_flash_in_turn_are_limited_together() {
+    let Some(bench) = Bench::open() else { return };
+    let quarters: [(&str, fn(u32, u32) -> u32); 3] = [
+        ("columns", |x, _| x / 24),
+        ("rows", |_, y| y / 18),
+        ("scattered blocks", |x, y| (x / 24 + y / 18) % 4),
+    ];
+    for (name, quarter) in quarters {
+        for fps in [30.0, 60.0, 120.0] {
+            let pictures = (0..(2.0 * fps) as u32).map(|frame| {
+                let eighth = (f64::from(frame) * 8.0 / fps) as u32;
+                let lit = |x, y| eighth % 2 == 1 && quarter(x, y) == eighth / 2 % 4;
+                (1, paint(SIZE, |x, y| if lit(x, y) { [255; 3] } else { [0; 3] }))
+            });
+            let Outcome { before, after, .. } = bench.limit(fps, SIZE, pictures);
+            assert!(before.general <= 3 && before.general_screen == 4, "{name}, {fps} Hz: {before:?}");
+            assert_eq!(before.verdict(), FlashVerdict::Fail, "{name}, {fps} Hz: {before:?}");
+            assert_ne!(after.verdict(), FlashVerdict::Fail, "{name}, {fps} Hz: {after:?}");
+            assert!(after.general_screen >= 2, "{name}, {fps} Hz still flashes: {after:?}");
+        }
+    }
+}
+
+#[test]
 fn a_picture_finer_than_the_cells_is_mixed_and_measured_again() {
     let Some(bench) = Bench::open() else { return };
     let size = [256, 144];
@@ -232,6 +256,11 @@ fn shader_and_meter_have_the_same_cells_and_fields() {
         ("EDGES", columns + rows + 2),
         ("FIELD_WIDTH", columns / 3),
         ("FIELD_HEIGHT", rows / 3),
+        ("FIELDS", FIELDS as usize),
+        ("SCREEN", FIELDS as usize - 1),
+        ("FIELD_RECORDS", 2 * FIELDS as usize),
+        ("QUARTER", columns / 3 * (rows / 3) / 4),
+        ("SCREEN_QUARTER", columns * rows / 4),
     ] {
         assert!(SHADER.contains(&format!("const {name} = {value}u;")), "{name} is not {value}");
     }

@@ -1,0 +1,5 @@
+//! Fuzz target: see `aivj_fuzz::entries::keys`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: aivj_fuzz::let_caught_panics_pass(), |data: &[u8]| aivj_fuzz::entries::keys(data));
