@@ -28,5 +28,5 @@ pub use picture::{PictureError, picture};
 pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
 pub use timeout::with_timeout;
 pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, kind, list, metadata};
-pub use whole::{publish, remove_if_exists, replace, write, write_json};
+pub use whole::{create_folder, publish, remove_if_exists, replace, write, write_below, write_json};
 pub use wire_path::{WirePath, WirePaths, as_wire_paths};
