@@ -393,10 +393,8 @@ const WRITERS: &[(&str, &str)] = &[
     ("src/app/set_log_writer.rs", "the set log, which is named by the user or new"),
     ("src/cli/settings.rs", "a settings file that must not exist yet"),
     ("src/embed/models/", "downloads in the data folder"),
-    ("src/frames/bench.rs", "a file that the user named"),
     ("src/jobs/show_lock.rs", "a lock in the data folder"),
     ("src/jobs/single_instance.rs", "a request in the data folder"),
-    ("src/media/animation.rs", "a file that the user named"),
     ("src/store/", "files next to the store"),
 ];
 

@@ -258,7 +258,7 @@ fn leaves(below: &Path) -> io::Error {
 }
 
 /// Returns the name of a temporary file next to `name`, unique to the process and the call.
-fn temporary(name: &std::ffi::OsStr) -> PathBuf {
+pub(super) fn temporary(name: &std::ffi::OsStr) -> PathBuf {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let mut name = name.to_owned();
     name.push(format!(".{}-{}.part", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed)));

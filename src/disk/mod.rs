@@ -6,6 +6,7 @@
 //! affects only the files on it.
 
 mod dds;
+mod draft;
 mod error;
 mod folder;
 mod identity;
@@ -19,6 +20,7 @@ mod walk;
 mod whole;
 mod wire_path;
 
+pub use draft::Draft;
 pub use error::FileError;
 pub use folder::Folder;
 pub use identity::is_at;

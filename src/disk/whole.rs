@@ -53,7 +53,7 @@ fn replace_below(
 }
 
 /// Renames a completely written file to its final name, after its contents have reached the disk. Use this for
-/// files that another program or a library writes, given only their path.
+/// files that a library writes, given only their path; see also [`Draft`](super::Draft).
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     File::options().write(true).open(written)?.sync_all()?;
     std::fs::rename(written, path)?;
