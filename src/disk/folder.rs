@@ -97,7 +97,7 @@ impl Folder {
     ) -> io::Result<()> {
         let (folder, name) = self.place(below, true)?;
         let temporary = temporary(name);
-        let written = folder.create_new(&temporary).and_then(|file| {
+        let written = folder.create_new(&temporary, &mut OpenOptions::new()).and_then(|file| {
             let mut out = BufWriter::new(file);
             write(&mut out)?;
             out.flush()?;
@@ -143,7 +143,20 @@ impl Folder {
     /// exists.
     pub fn create_file(&self, below: &Path) -> io::Result<File> {
         let (folder, name) = self.place(below, true)?;
-        folder.create_new(Path::new(name))
+        folder.create_new(Path::new(name), &mut OpenOptions::new())
+    }
+
+    /// Creates a file for reading and writing that other users cannot open, at the relative path `below`.
+    ///
+    /// # Errors
+    /// Fails as [`Folder::create_file`] does.
+    pub fn create_private(&self, below: &Path) -> io::Result<File> {
+        let (folder, name) = self.place(below, true)?;
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        cap_std::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        folder.create_new(Path::new(name), &mut options)
     }
 
     /// Opens the file at the relative path `below` for appending; creates it if necessary.
@@ -226,10 +239,9 @@ impl Folder {
         Ok((self.descend(parent, create)?, name))
     }
 
-    fn create_new(&self, name: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
+    fn create_new(&self, name: &Path, options: &mut OpenOptions) -> io::Result<File> {
         options.write(true).create_new(true).follow(FollowSymlinks::No);
-        let file = self.dir.open_with(name, &options).map_err(|error| self.explain(name, error))?;
+        let file = self.dir.open_with(name, options).map_err(|error| self.explain(name, error))?;
         Ok(file.into_std())
     }
 

@@ -25,7 +25,7 @@ pub use error::FileError;
 pub use folder::Folder;
 pub use identity::is_at;
 pub use input::{Input, read, read_if_exists};
-pub use owner::replaceable_by_others;
+pub use owner::{is_own, replaceable_by_others};
 pub use picture::{PictureError, picture};
 pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
 pub use timeout::with_timeout;

@@ -86,7 +86,7 @@ impl Store {
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
         use_long_timeout(&connection)?;
         let store = Self { connection, path: Some(path), folder: None, lock: Some(Arc::new(lock)) };
-        match unsaved::merge(&store, folder) {
+        match unsaved::merge(&store, &unsaved::places(folder)) {
             Ok(0) => {}
             Ok(count) => {
                 let text = format!("added {} that an earlier show could not save", counted(count, "change"));
