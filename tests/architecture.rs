@@ -390,6 +390,38 @@ fn unsafe_code_is_confined_and_justified() {
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
 
+/// Files outside `disk` that open files for writing by themselves, and which.
+const WRITERS: &[(&str, &str)] = &[
+    ("src/app/set_log_writer.rs", "the set log, which is named by the user or new"),
+    ("src/cli/settings.rs", "a settings file that must not exist yet"),
+    ("src/embed/models/", "downloads in the data folder"),
+    ("src/jobs/show_lock.rs", "a lock in the data folder"),
+    ("src/jobs/single_instance.rs", "a request in the data folder"),
+    ("src/store/", "files next to the store"),
+];
+
+#[test]
+fn files_are_written_through_disk() {
+    const WRITES: [&str; 5] = ["fs::copy(", "fs::write(", "OpenOptions", "File::create", "File::options("];
+    let mut offences = Vec::new();
+    for (module, path, text) in sources() {
+        let name = path.to_string_lossy().replace('\\', "/");
+        let code = code(&text);
+        let code = code.split("mod tests {").next().unwrap_or_default();
+        let is_test = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
+        let may_write =
+            is_test || module == "disk" || WRITERS.iter().any(|(place, _)| name.starts_with(place));
+        // `UnsavedFile::create` is not `File::create`.
+        let writes = |write: &str| {
+            code.match_indices(write).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric()))
+        };
+        for write in WRITES.iter().filter(|write| !may_write && writes(write)) {
+            offences.push(format!("{name}: {write}"));
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
 #[test]
 fn files_in_folders_are_opened_through_disk() {
     // Modules that read untrusted files. Not listed: `store`, which opens the program's own database. Tests

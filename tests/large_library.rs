@@ -139,6 +139,7 @@ fn draw(library: LibraryView) {
         device: "",
         prompts: &[],
         messages: &[],
+        log_problem: "",
         midi: &midi,
         bake: &bake,
         library: &library,

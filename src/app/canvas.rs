@@ -247,6 +247,7 @@ mod tests {
                 device: "a device",
                 prompts: &[],
                 messages: &messages,
+                log_problem: "",
                 midi: &MidiView::default(),
                 bake: &BakeView::default(),
                 library: &LibraryView::default(),

@@ -121,7 +121,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         seconds: settings.seconds,
         ..LogHeader::new(show, &pool, memory.clone())
     };
-    let mut set_log = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
+    let set_log = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
     let mut rig = Rig::new(Show::with_memory(show, pool, memory), stage, warmer, heard);
     rig.prepare();
     // ffmpeg reads the audio from a file in a scratch folder next to the video. Signals are handled so that this folder
@@ -149,7 +149,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
             .collect();
         rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &due });
         let entries = rig.show.take_log();
-        if let Some(set_log) = &mut set_log {
+        if let Some(set_log) = &set_log {
             set_log.write(entries);
         }
         let playing = rig.show.snapshot().playing.map(|playing| playing.name);

@@ -657,6 +657,7 @@ impl Running {
                 device: &self.device,
                 prompts: &prompts,
                 messages: &messages,
+                log_problem: &state.log_problem,
                 midi: &state.midi,
                 bake: &bake,
                 library: &state.library,

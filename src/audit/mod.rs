@@ -29,11 +29,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
 use crate::audit::verdict::{Gates, Record};
 use crate::confine::Rights;
-use crate::disk::WirePath;
+use crate::disk::{self, WirePath};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
@@ -74,7 +72,7 @@ pub fn audit(
     );
     let thumbs = settings.probe.thumbs.as_slice();
     for folder in thumbs {
-        std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        disk::create_folder(folder)?;
     }
     let mut pool = WorkerPool::new(&PoolSettings {
         workers: settings.workers,

@@ -70,14 +70,13 @@ pub(super) fn breed(
     settings: &BreedSettings,
     on_progress: OnProgress,
 ) -> anyhow::Result<Vec<Child>> {
-    let folder = settings.folder.join(CHILDREN);
     let numbers: Vec<usize> = (1..=count).collect();
     let (mut children, mut done) = (Vec::new(), 0);
     for chunk in numbers.chunks(CHUNK) {
         let bred = parallel::map(chunk, settings.workers, |&number| -> anyhow::Result<Option<Child>> {
             let mut rng = Rng::new(settings.seed).fork(number as u64);
             let Some((child, text)) = breed_child(number, parents, pairs, &mut rng) else { return Ok(None) };
-            write(&folder.join(&child.file), &text)?;
+            write(&settings.folder, &Path::new(CHILDREN).join(&child.file), &text)?;
             Ok(Some(child))
         });
         for child in bred {
@@ -94,9 +93,10 @@ pub(super) fn breed(
     Ok(children)
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    if !disk::read(path, MAX_PRESET_BYTES as u64).is_ok_and(|there| there == text.as_bytes()) {
-        disk::write(path, text.as_bytes())?;
+fn write(folder: &Path, below: &Path, text: &str) -> anyhow::Result<()> {
+    let there = disk::read(&folder.join(below), MAX_PRESET_BYTES as u64);
+    if !there.is_ok_and(|there| there == text.as_bytes()) {
+        disk::write_below(folder, below, text.as_bytes())?;
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub use settings::{BreedSettings, Mates};
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::Record;
 use crate::audit::{self, AuditEvent, AuditPlan, AuditSettings, GateLimits, Ledger};
+use crate::disk;
 use crate::facts::PresetId;
 use crate::frames::{self, BakeItem, CaptureSettings, FramesSettings};
 use crate::jobs::folder_lock::FolderLock;
@@ -156,9 +157,11 @@ impl Run<'_, '_> {
     /// Audits the presets of a folder that have no verdict; with `only`, just those whose paths it contains.
     fn audit(&mut self, stage: &str, folder: &Path, only: Option<BTreeSet<String>>) -> anyhow::Result<()> {
         let settings = self.settings;
+        let out = settings.folder.join(stage.replace(' ', "-"));
+        disk::create_folder(&out)?;
         let auditing = AuditSettings {
             libraries: vec![folder.to_owned()],
-            out: settings.folder.join(stage.replace(' ', "-")),
+            out,
             workers: settings.workers,
             limit: None,
             budget: None,

@@ -171,7 +171,7 @@ fn choose(
                     skipped_bans.insert(id);
                 } else if ids.insert(id) {
                     let file = format!("{:03} {}.milk", parents.len() + 1, file_name(&name));
-                    disk::write(&settings.folder.join(PARENTS).join(&file), &bytes)?;
+                    disk::write_below(&settings.folder, &Path::new(PARENTS).join(&file), &bytes)?;
                     parents.push(StateParent { id, name, file });
                 }
             }

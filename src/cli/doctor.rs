@@ -56,6 +56,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok((store, notice)) => {
             let place = store.path().map(|path| path.display().to_string());
             println!("store      {}", place.as_deref().unwrap_or("in memory only"));
+            if store.is_on_network() {
+                println!(
+                    "store      on a network file system; a data folder on a local disk is faster and safer"
+                );
+            }
             notice.iter().for_each(|notice| println!("store      {notice}"));
         }
         Err(error) => {

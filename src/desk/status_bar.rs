@@ -42,6 +42,7 @@ impl StatusBar {
         }
         ui.horizontal(|ui| {
             save_lamp(ui, view);
+            log_lamp(ui, view);
             ui.add(Label::new(RichText::new(view.device).small().color(style::OFF)).truncate());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let FrameTimes { fps, median_ms, p95_ms } = view.times;
@@ -85,4 +86,14 @@ fn save_lamp(ui: &mut Ui, view: &DeskView) {
         "{}; changes are kept and will be saved once this is resolved",
         sentence(problem)
     ));
+}
+
+/// Shows a red label while the set log cannot be written.
+fn log_lamp(ui: &mut Ui, view: &DeskView) {
+    if !view.log_problem.is_empty() {
+        ui.label(RichText::new("Set log not written").color(style::BAD)).on_hover_text(format!(
+            "{}; entries are kept and will be written once this is resolved",
+            sentence(view.log_problem)
+        ));
+    }
 }

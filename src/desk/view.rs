@@ -29,6 +29,8 @@ pub struct DeskView<'a> {
     pub prompts: &'a [&'a str],
     /// Messages for the performer, at most one per source.
     pub messages: &'a [&'a str],
+    /// Why the set log cannot currently be written; empty if it can.
+    pub log_problem: &'a str,
     /// State of the MIDI page.
     pub midi: &'a MidiView,
     /// State of the Bake page.

@@ -97,7 +97,7 @@ impl Folder {
     ) -> io::Result<()> {
         let (folder, name) = self.place(below, true)?;
         let temporary = temporary(name);
-        let written = folder.create_new(&temporary).and_then(|file| {
+        let written = folder.create_new(&temporary, &mut OpenOptions::new()).and_then(|file| {
             let mut out = BufWriter::new(file);
             write(&mut out)?;
             out.flush()?;
@@ -143,7 +143,20 @@ impl Folder {
     /// exists.
     pub fn create_file(&self, below: &Path) -> io::Result<File> {
         let (folder, name) = self.place(below, true)?;
-        folder.create_new(Path::new(name))
+        folder.create_new(Path::new(name), &mut OpenOptions::new())
+    }
+
+    /// Creates a file for reading and writing that other users cannot open, at the relative path `below`.
+    ///
+    /// # Errors
+    /// Fails as [`Folder::create_file`] does.
+    pub fn create_private(&self, below: &Path) -> io::Result<File> {
+        let (folder, name) = self.place(below, true)?;
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        cap_std::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        folder.create_new(Path::new(name), &mut options)
     }
 
     /// Opens the file at the relative path `below` for appending; creates it if necessary.
@@ -152,19 +165,40 @@ impl Folder {
     /// Fails if the path leaves the folder, if one of its folders is a link, or if the file is a link or not
     /// a regular file.
     pub fn append(&self, below: &Path) -> io::Result<File> {
+        self.open_or_create(below, OpenOptions::new().append(true))
+    }
+
+    /// Opens the file at the relative path `below` for reading and writing, without truncating it; creates it if
+    /// necessary.
+    ///
+    /// # Errors
+    /// Fails as [`Folder::append`] does.
+    pub fn update(&self, below: &Path) -> io::Result<File> {
+        self.open_or_create(below, OpenOptions::new().read(true).write(true))
+    }
+
+    fn open_or_create(&self, below: &Path, options: &mut OpenOptions) -> io::Result<File> {
         let (folder, name) = self.place(below, true)?;
         let name = Path::new(name);
-        if let Ok(metadata) = folder.dir.symlink_metadata(name)
-            && !metadata.is_file()
-        {
-            return Err(
-                folder.explain(name, io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
-            );
+        let irregular =
+            || folder.explain(name, io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        // Merely opening a device can have side effects, so check the name first; the open file is checked again.
+        if folder.dir.symlink_metadata(name).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(irregular());
         }
-        let mut options = OpenOptions::new();
-        options.append(true).create(true).follow(FollowSymlinks::No);
-        let file = folder.dir.open_with(name, &options).map_err(|error| folder.explain(name, error))?;
-        Ok(file.into_std())
+        options.create(true).follow(FollowSymlinks::No);
+        #[cfg(unix)]
+        cap_std::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK | libc::O_NOCTTY);
+        let file = folder.dir.open_with(name, options).map_err(|error| folder.explain(name, error))?;
+        let file = file.into_std();
+        if file.metadata()?.is_file() { Ok(file) } else { Err(irregular()) }
+    }
+
+    /// Returns whether there is a regular file at the relative path `below`, and neither it nor one of its folders is
+    /// a link.
+    pub fn has_file(&self, below: &Path) -> bool {
+        let found = self.place(below, false).and_then(|(folder, name)| folder.dir.symlink_metadata(name));
+        found.is_ok_and(|metadata| metadata.is_file())
     }
 
     /// Deletes the file at the relative path `below`; if it is a link, only the link is deleted.
@@ -205,10 +239,9 @@ impl Folder {
         Ok((self.descend(parent, create)?, name))
     }
 
-    fn create_new(&self, name: &Path) -> io::Result<File> {
-        let mut options = OpenOptions::new();
+    fn create_new(&self, name: &Path, options: &mut OpenOptions) -> io::Result<File> {
         options.write(true).create_new(true).follow(FollowSymlinks::No);
-        let file = self.dir.open_with(name, &options).map_err(|error| self.explain(name, error))?;
+        let file = self.dir.open_with(name, options).map_err(|error| self.explain(name, error))?;
         Ok(file.into_std())
     }
 
@@ -237,7 +270,7 @@ fn leaves(below: &Path) -> io::Error {
 }
 
 /// Returns the name of a temporary file next to `name`, unique to the process and the call.
-fn temporary(name: &std::ffi::OsStr) -> PathBuf {
+pub(super) fn temporary(name: &std::ffi::OsStr) -> PathBuf {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let mut name = name.to_owned();
     name.push(format!(".{}-{}.part", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed)));
@@ -246,6 +279,8 @@ fn temporary(name: &std::ffi::OsStr) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn write(folder: &Folder, below: &str, text: &str) -> io::Result<()> {
@@ -260,6 +295,13 @@ mod tests {
         write(&folder, "a/b/file", "22").expect("written");
         folder.append(Path::new("a/b/file")).expect("opens").write_all(b"3").expect("written");
         assert_eq!(std::fs::read_to_string(folder.path().join("a/b/file")).expect("there"), "223");
+        let mut text = String::new();
+        folder
+            .update(Path::new("a/b/file"))
+            .and_then(|mut file| file.read_to_string(&mut text))
+            .expect("read");
+        assert_eq!(text, "223", "it is not truncated");
+        assert!(folder.has_file(Path::new("a/b/file")) && !folder.has_file(Path::new("a/b")));
         assert!(folder.create_file(Path::new("a/b/file")).is_err(), "it exists");
         let failed = folder.replace(Path::new("a/b/file"), |_| Err(io::Error::other("the disk is full")));
         assert!(failed.is_err());
@@ -302,9 +344,13 @@ mod tests {
             folder.remove_file(Path::new("linked/precious")),
             folder.remove_tree(Path::new("linked")),
             folder.append(Path::new("file")).map(|_| ()),
+            folder.update(Path::new("file")).map(|_| ()),
         ] {
             let why = error.expect_err("refused").to_string();
             assert!(why.contains("is a link") && why.contains("inside"), "{why}");
+        }
+        for below in ["file", "linked/precious", "dangling"] {
+            assert!(!folder.has_file(Path::new(below)), "{below}");
         }
         assert!(folder.create_file(Path::new("dangling")).is_err());
         write(&folder, "file", "3").expect("the link is replaced");

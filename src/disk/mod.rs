@@ -6,12 +6,14 @@
 //! affects only the files on it.
 
 mod dds;
+mod draft;
 mod error;
 mod folder;
 mod identity;
 mod input;
 pub mod limit;
 mod mounts;
+mod network;
 mod owner;
 mod picture;
 mod text;
@@ -20,11 +22,13 @@ mod walk;
 mod whole;
 mod wire_path;
 
+pub use draft::Draft;
 pub use error::FileError;
 pub use folder::Folder;
 pub use identity::is_at;
 pub use input::{Input, read, read_if_exists};
-pub use owner::replaceable_by_others;
+pub use network::is_network;
+pub use owner::{is_own, replaceable_by_others};
 pub use picture::{PictureError, picture};
 pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
 #[cfg(test)]
@@ -34,5 +38,5 @@ pub use walk::{
     FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, has_entries, is_missing, kind, list,
     metadata, real_path, responds,
 };
-pub use whole::{publish, remove_if_exists, replace, write, write_json};
+pub use whole::{create_folder, publish, remove_if_exists, replace, write, write_below, write_json};
 pub use wire_path::{WirePath, WirePaths, as_wire_paths};

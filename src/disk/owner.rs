@@ -1,5 +1,6 @@
-//! Checks whether other users can replace a file.
+//! Checks whether other users can replace or write to a file.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,25 @@ pub fn replaceable_by_others(path: &Path) -> io::Result<Option<PathBuf>> {
         }
     }
     Ok(None)
+}
+
+/// Returns whether an open file belongs to the current user, and no other user can write to it. Always true on Windows,
+/// where each user has their own temporary folder.
+///
+/// # Errors
+/// Fails if the file cannot be examined.
+pub fn is_own(file: &File) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = file.metadata()?;
+        Ok(metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(true)
+    }
 }
 
 #[cfg(unix)]

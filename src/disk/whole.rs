@@ -15,24 +15,45 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     replace(path, |out| out.write_all(bytes))
 }
 
+/// Replaces the file at the relative path `below` in `folder`, which the user named, with `bytes`, atomically; creates
+/// its folders if necessary, and follows no links below `folder`.
+pub fn write_below(folder: &Path, below: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    replace_below(folder, below, |out| out.write_all(bytes))
+}
+
+/// Creates the folder at `path`, directly in a folder that the user named, if necessary; it must not be a link.
+pub fn create_folder(path: &Path) -> Result<(), FileError> {
+    let (folder, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
+    let created = Folder::create(folder).and_then(|folder| folder.create_below(Path::new(name)));
+    created.map(drop).map_err(|error| FileError::new(path, &error))
+}
+
 /// Replaces `path` with `value` as JSON, atomically.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
     replace(path, |out| serde_json::to_writer(&mut *out, value).map_err(io::Error::from))
 }
 
 /// Replaces `path` atomically with the output of `write`; creates its folder if necessary. Use this only if the
-/// user named the folder that contains the file; for files further below, use [`Folder::replace`].
+/// user named the folder that contains the file; for files further below, use [`write_below`] or [`Folder::replace`].
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), FileError> {
     let (folder, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
-    let written = Folder::create(folder).and_then(|folder| folder.replace(Path::new(name), write));
-    written.map_err(|error| FileError::new(path, &error))
+    replace_below(folder, Path::new(name), write)
+}
+
+fn replace_below(
+    folder: &Path,
+    below: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let written = Folder::create(folder).and_then(|folder| folder.replace(below, write));
+    written.map_err(|error| FileError::new(&folder.join(below), &error))
 }
 
 /// Renames a completely written file to its final name, after its contents have reached the disk. Use this for
-/// files that another program or a library writes, given only their path.
+/// files that a library writes, given only their path; see also [`Draft`](super::Draft).
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     File::options().write(true).open(written)?.sync_all()?;
     std::fs::rename(written, path)?;
@@ -69,6 +90,24 @@ mod tests {
         assert!(failed.expect_err("failed").to_string().contains("the disk is full"));
         assert_eq!(std::fs::read_to_string(&path).expect("still there"), "[1,2]");
         assert_eq!(std::fs::read_dir(path.parent().expect("a folder")).expect("read").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn linked_subfolders_are_neither_used_nor_written_to() {
+        let root = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(at("elsewhere")).expect("made");
+        std::fs::create_dir_all(at("named")).expect("made");
+        std::os::unix::fs::symlink(at("elsewhere"), at("named/sub")).expect("linked");
+        assert!(write_below(&at("named"), Path::new("sub/file"), b"1").is_err());
+        let why = create_folder(&at("named/sub")).expect_err("refused").to_string();
+        assert!(why.contains("is a link"), "{why}");
+        assert_eq!(std::fs::read_dir(at("elsewhere")).expect("read").count(), 0);
+        write_below(&at("named"), Path::new("own/file"), b"1").expect("written");
+        create_folder(&at("named/own")).expect("it exists");
+        create_folder(&at("named/new")).expect("created");
+        assert!(at("named/new").is_dir() && at("named/own/file").is_file());
     }
 
     #[test]

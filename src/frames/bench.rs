@@ -165,9 +165,8 @@ impl Bench {
     /// # Errors
     /// Returns an error if the file cannot be written.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        use anyhow::Context as _;
         let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+        Ok(crate::disk::write(path, text.as_bytes())?)
     }
 
     /// Reads results from a file.
@@ -272,6 +271,12 @@ mod tests {
         let file = folder.path().join("a.json");
         let results = bench(&[("a", 10.0)]);
         results.save(&file).expect("written");
+        #[cfg(unix)]
+        {
+            let linked = folder.path().join("linked.json");
+            std::os::unix::fs::symlink(&file, &linked).expect("linked");
+            bench(&[]).save(&linked).expect("written");
+        }
         assert_eq!(Bench::load(&file).expect("read"), results);
         std::fs::write(&file, "{}").expect("written");
         let error = format!("{:#}", Bench::load(&file).expect_err("not results"));

@@ -2,13 +2,13 @@
 //! killed leaves the folder unlocked.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::disk;
+use crate::disk::{self, Folder};
 use crate::library::pack::MANIFEST_FILE;
 
 /// File name of the lock, which stays in the output folder of a bake.
@@ -43,15 +43,19 @@ pub struct FolderLock {
 
 /// Fails if `folder` contains files but is not the output folder of a bake.
 pub fn check_output(folder: &Path) -> anyhow::Result<()> {
-    if folder.join(NAME).exists() || !folder.exists() { Ok(()) } else { check_contents(folder) }
+    // A link is no proof of a bake: packs may contain links to anything.
+    let has_lock = || Folder::open(folder).is_ok_and(|folder| folder.has_file(Path::new(NAME)));
+    if !folder.exists() || has_lock() { Ok(()) } else { check_contents(folder) }
 }
 
 /// Fails as [`check_output`] does, whether or not there is a lock file.
 fn check_contents(folder: &Path) -> anyhow::Result<()> {
-    if OUTPUTS.iter().any(|name| folder.join(name).exists()) {
+    let opening = || format!("opening the folder {}", folder.display());
+    let opened = Folder::open(folder).with_context(opening)?;
+    if OUTPUTS.iter().any(|name| opened.has_file(Path::new(name))) {
         return Ok(());
     }
-    let items = disk::list(folder).with_context(|| format!("opening the folder {}", folder.display()))?;
+    let items = disk::list(folder).with_context(opening)?;
     if let Some(other) = items.iter().find(|item| !is_of_system(&item.name)) {
         bail!(
             "{} contains files that are not from a bake, such as {}; choose an empty or new folder",
@@ -82,13 +86,12 @@ impl FolderLock {
     /// Locks any folder, creating it if missing. The lock file is deleted when the lock is dropped, unless the folder
     /// is an output folder or was empty. Fails if another bake holds the lock.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("creating the folder {}", folder.display()))?;
-        let path = folder.join(NAME);
-        let mut file = lock(folder, &path)?;
+        let opened =
+            Folder::create(folder).with_context(|| format!("creating the folder {}", folder.display()))?;
+        let mut file = lock(&opened)?;
         // The lock file of an earlier bake is not empty, and stays.
         let is_new = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
-        let temporary = (is_new && check_contents(folder).is_err()).then_some(path);
+        let temporary = (is_new && check_contents(folder).is_err()).then(|| folder.join(NAME));
         let cleared = file.set_len(0).and_then(|()| file.rewind());
         cleared.and_then(|()| writeln!(file, "{}", std::process::id())).ok(); // For messages, and as a mark.
         Ok(Self { _file: file, temporary })
@@ -96,16 +99,13 @@ impl FolderLock {
 }
 
 /// Opens and locks the lock file of `folder`, creating it if missing. Fails if another bake holds the lock.
-fn lock(folder: &Path, path: &Path) -> anyhow::Result<File> {
-    let locking = || format!("locking the folder {}", folder.display());
+fn lock(folder: &Folder) -> anyhow::Result<File> {
+    let path = folder.path().join(NAME);
+    let locking = || format!("locking the folder {}", folder.path().display());
     loop {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .with_context(|| format!("writing to the folder {}", folder.display()))?;
+        let mut file = folder
+            .update(Path::new(NAME))
+            .with_context(|| format!("writing to the folder {}", folder.path().display()))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -115,7 +115,7 @@ fn lock(folder: &Path, path: &Path) -> anyhow::Result<File> {
                     "" => String::new(),
                     id => format!(" (process {id})"),
                 };
-                let folder = folder.display();
+                let folder = folder.path().display();
                 bail!(
                     "another bake{owner} is running in {folder}; wait for it, stop it, or use another folder"
                 );
@@ -123,7 +123,7 @@ fn lock(folder: &Path, path: &Path) -> anyhow::Result<File> {
             Err(TryLockError::Error(error)) => return Err(error).with_context(locking),
         }
         // The bake that held the lock may have deleted the file after it was opened.
-        if disk::is_at(&file, path).with_context(locking)? {
+        if disk::is_at(&file, &path).with_context(locking)? {
             return Ok(file);
         }
     }
@@ -172,6 +172,26 @@ mod tests {
         };
         std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(bake))));
         assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1, "no file is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn linked_files_are_neither_locked_nor_proof_of_a_bake() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().expect("a folder");
+        let (folder, precious) = (root.path().join("pack"), root.path().join("precious"));
+        std::fs::create_dir(&folder).expect("made");
+        std::fs::write(&precious, "1").expect("written");
+        symlink(&precious, folder.join(NAME)).expect("linked");
+        let refused = FolderLock::take_output(&folder).err().expect("refused");
+        assert!(format!("{refused:#}").contains("is a link"), "{refused:#}");
+        assert_eq!(std::fs::read_to_string(&precious).expect("there"), "1");
+        std::fs::write(folder.join("mine.milk"), "zoom=1").expect("written");
+        symlink(&precious, folder.join("overnight.log")).expect("linked");
+        symlink(root.path(), folder.join("audit")).expect("linked");
+        std::fs::write(root.path().join("audit-run.json"), "{}").expect("written");
+        let refused = check_output(&folder).expect_err("refused").to_string();
+        assert!(refused.contains("not from a bake"), "{refused}");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder as _, RgbaImage};
 
+use crate::disk::Draft;
+
 /// `VP8X` flag of an animated file.
 const ANIMATED: u8 = 0x02;
 /// `ANMF` flag: the frame replaces the previous one instead of blending with it.
@@ -16,10 +18,11 @@ const NO_BLEND: u8 = 0x02;
 /// Largest value of the container's 24-bit fields.
 const MAX_FIELD: u32 = (1 << 24) - 1;
 
-/// An animation being written. The file is complete after [`Animation::finish`].
+/// An animation being written. Its file appears with [`Animation::finish`]; until then, an earlier one stays in its
+/// place.
 pub struct Animation {
     file: BufWriter<File>,
-    path: PathBuf,
+    draft: Draft,
     size: [u32; 2],
     fps: u32,
     /// Number of frames written.
@@ -29,9 +32,10 @@ pub struct Animation {
 }
 
 impl Animation {
-    /// Creates `path`, an endless loop of frames of `size` pixels at `fps` frames per second; 0 counts as 1.
+    /// Starts `path`, an endless loop of frames of `size` pixels at `fps` frames per second; 0 counts as 1.
     pub fn create(path: &Path, size: [u32; 2], fps: u32) -> std::io::Result<Self> {
-        let mut file = BufWriter::new(File::create(path)?);
+        let (draft, file) = Draft::create(path)?;
+        let mut file = BufWriter::new(file);
         let mut header = Vec::with_capacity(44);
         header.extend(b"RIFF\0\0\0\0WEBP");
         let mut extended = vec![ANIMATED, 0, 0, 0];
@@ -42,7 +46,7 @@ impl Animation {
         chunk(&mut header, b"ANIM", &[0, 0, 0, 255, 0, 0]);
         file.write_all(&header)?;
         let written = header.len() as u64;
-        Ok(Self { file, path: path.to_owned(), size, fps: fps.max(1), number: 0, written })
+        Ok(Self { file, draft, size, fps: fps.max(1), number: 0, written })
     }
 
     /// Adds one frame, which must have the size of the animation; its alpha channel is ignored.
@@ -87,7 +91,8 @@ impl Animation {
         self.file.seek(SeekFrom::Start(4))?;
         self.file.write_all(&length.to_le_bytes())?;
         self.file.flush()?;
-        Ok(self.path)
+        drop(self.file); // Windows renames no open file.
+        self.draft.publish()
     }
 }
 
@@ -126,6 +131,7 @@ mod tests {
             animation.push(picture).expect("pushed");
         }
         assert!(animation.push(&RgbaImage::new(3, 3)).is_err());
+        assert!(!path.exists(), "it is incomplete");
         animation.finish().expect("finished");
         let file = std::io::BufReader::new(File::open(&path).expect("there"));
         let decoder = image::codecs::webp::WebPDecoder::new(file).expect("a WebP file");

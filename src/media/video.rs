@@ -9,19 +9,19 @@ use image::RgbaImage;
 use image::codecs::png::PngEncoder;
 
 use crate::confine::{self, Rights};
-use crate::disk::Folder;
+use crate::disk::{Draft, Folder};
 use crate::media::animation::Animation;
 
-/// A video being written.
+/// A video being written. A file appears with [`Video::finish`]; until then, an earlier one stays in its place.
 pub enum Video {
     /// An ffmpeg process that reads raw frames.
     Ffmpeg {
         /// The ffmpeg process.
-        process: Child,
+        process: Encoder,
         /// Standard input of the process.
         input: ChildStdin,
-        /// Path of the video.
-        path: PathBuf,
+        /// The file that ffmpeg writes.
+        draft: Draft,
     },
     /// A folder of numbered PNGs.
     Folder {
@@ -34,6 +34,16 @@ pub enum Video {
     Animation(Animation),
 }
 
+/// A process that is killed when it is dropped before it has exited.
+pub struct Encoder(Child);
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        self.0.kill().ok(); // Fails if it has exited.
+        self.0.wait().ok();
+    }
+}
+
 impl Video {
     /// Opens `path`. A video extension (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) selects a video with
     /// `sound`, or a silent animation with the extension `.webp` if ffmpeg cannot be started or lacks an
@@ -44,15 +54,17 @@ impl Video {
     /// Returns an error for any other extension, or if the file or folder cannot be created.
     pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> anyhow::Result<Self> {
         let format = VideoFormat::of(path)?;
-        let place = if format == VideoFormat::Folder { path } else { path.parent().unwrap_or(path) };
-        let folder = Folder::create(place);
-        let folder = folder.with_context(|| format!("creating the folder {}", place.display()))?;
         let codec = match format {
-            VideoFormat::Folder => return Ok(Self::Folder { folder, number: 0 }),
+            VideoFormat::Folder => {
+                let folder = Folder::create(path);
+                let folder = folder.with_context(|| format!("creating the folder {}", path.display()))?;
+                return Ok(Self::Folder { folder, number: 0 });
+            }
             VideoFormat::Animation => return animation(path, size, fps),
             VideoFormat::Video(codec) => codec,
         };
-        match start_ffmpeg(path, codec, size, fps, sound) {
+        let (draft, _) = Draft::create(path).with_context(|| format!("creating {}", path.display()))?;
+        match start_ffmpeg(draft, codec, size, fps, sound) {
             Ok(video) => Ok(video),
             Err(error) => {
                 let path = path.with_extension("webp");
@@ -65,8 +77,8 @@ impl Video {
     /// Adds the next frame.
     pub fn push(&mut self, frame: &RgbaImage) -> anyhow::Result<()> {
         match self {
-            Self::Ffmpeg { input, path, .. } => {
-                input.write_all(frame.as_raw()).with_context(|| format!("writing {}", path.display()))
+            Self::Ffmpeg { input, draft, .. } => {
+                input.write_all(frame.as_raw()).with_context(|| format!("writing {}", draft.path().display()))
             }
             Self::Folder { folder, number } => {
                 *number += 1;
@@ -83,11 +95,12 @@ impl Video {
     /// Completes the video and returns the path of its file or folder.
     pub fn finish(self) -> anyhow::Result<PathBuf> {
         match self {
-            Self::Ffmpeg { mut process, input, path } => {
+            Self::Ffmpeg { mut process, input, draft } => {
                 drop(input);
-                let status = process.wait().context("waiting for ffmpeg")?;
-                anyhow::ensure!(status.success(), "ffmpeg failed with {status} writing {}", path.display());
-                Ok(path)
+                let status = process.0.wait().context("waiting for ffmpeg")?;
+                let path = draft.path().display().to_string();
+                anyhow::ensure!(status.success(), "ffmpeg failed with {status} writing {path}");
+                draft.publish().with_context(|| format!("writing {path}"))
             }
             Self::Folder { folder, .. } => Ok(folder.path().to_owned()),
             Self::Animation(animation) => animation.finish().context("finishing the animation"),
@@ -205,7 +218,7 @@ pub fn encoder(codec: Codec) -> Result<(&'static str, &'static [&'static str]), 
 }
 
 fn start_ffmpeg(
-    path: &Path,
+    draft: Draft,
     codec: Codec,
     size: [u32; 2],
     fps: u32,
@@ -223,9 +236,10 @@ fn start_ffmpeg(
         .args(options)
         .args(COLOURS)
         .args(with_sound.iter().filter(|_| sound.is_some()))
-        .arg(path)
+        .arg(draft.written())
         .stdin(Stdio::piped());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        draft.written().parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let rights =
         Rights { read: sound.map(Path::to_owned).into_iter().collect(), write: vec![folder.to_owned()] };
     // Ctrl+C in a terminal reaches the whole process group; in its own group, ffmpeg can finish the file.
@@ -235,7 +249,7 @@ fn start_ffmpeg(
     std::os::windows::process::CommandExt::creation_flags(&mut command, 0x200); // CREATE_NEW_PROCESS_GROUP
     let mut process = confine::spawn(&mut command, &rights)?;
     let input = process.stdin.take().ok_or_else(|| std::io::Error::other("its standard input is missing"))?;
-    Ok(Video::Ffmpeg { process, input, path: path.to_owned() })
+    Ok(Video::Ffmpeg { process: Encoder(process), input, draft })
 }
 
 #[cfg(test)]
@@ -258,6 +272,21 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_that_is_given_up_leaves_the_earlier_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for ending in ["webp", "mp4"] {
+            let path = folder.path().join("show").with_extension(ending);
+            std::fs::write(&path, "earlier").expect("written");
+            let mut video = Video::open(&path, [4, 4], 5, None).expect("opened");
+            video.push(&RgbaImage::new(4, 4)).expect("written");
+            drop(video);
+            assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1, "{ending}: no draft");
+            assert_eq!(std::fs::read(&path).expect("there"), b"earlier", "{ending}");
+            std::fs::remove_file(&path).expect("removed");
+        }
+    }
+
+    #[test]
     fn a_video_shows_the_colours_of_its_pictures() {
         if encoder(Codec::Mpeg).is_err() {
             println!("skipped: ffmpeg cannot write MP4 video here");
@@ -271,8 +300,10 @@ mod tests {
         });
         for ending in ["mp4", "mkv", "mov"] {
             let path = folder.path().join("bars").with_extension(ending);
+            std::fs::write(&path, "an earlier recording").expect("written");
             let mut video = Video::open(&path, [96, 64], 5, None).expect("opened");
             (0..3).for_each(|_| video.push(&picture).expect("written"));
+            assert_eq!(std::fs::read(&path).expect("there"), b"an earlier recording", "{ending}");
             assert_eq!(video.finish().expect("finished"), path);
             // Decode as players do for HD: BT.709, limited range.
             let read = Command::new("ffmpeg")

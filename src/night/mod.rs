@@ -30,15 +30,15 @@ pub use preflight::Check;
 pub use publish::{PublishError, has_previous_index, restore_index};
 pub use settings::BakeSettings;
 
+use crate::disk;
 use crate::frames::{self, BakeItem};
 use crate::jobs::folder_lock::{FolderLock, check_output};
 use crate::jobs::progress::Progress;
 use crate::library::looks::BAKE_FILE;
-use crate::library::style::{INDEX_V0, INDEX_V1};
 use crate::store::Store;
 use crate::units::counted;
 use clock::Clock;
-use publish::publish_index;
+use publish::{back_up_foreign_indexes, publish_index};
 use settings::SMOKE;
 use state::State;
 
@@ -206,6 +206,7 @@ impl Bake<'_, '_> {
         let few: Vec<BakeItem> = items.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
         self.note(format!("smoke test: {} through every stage", counted(few.len(), "preset")));
         let folder = self.settings.folder.join(SMOKE);
+        disk::create_folder(&folder).map_err(|error| error.to_string())?;
         if self.stages(&few, &folder, Run::Smoke)? == BakeOutcome::Stopped {
             return Ok(BakeOutcome::Stopped);
         }
@@ -225,7 +226,7 @@ impl Bake<'_, '_> {
     fn publish(&mut self) {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);
-        self.back_up_foreign_indexes();
+        back_up_foreign_indexes(library).into_iter().for_each(|message| self.note(message));
         let partial = settings.limit.is_some() || self.incomplete;
         let text = match publish_index(folder, library, partial) {
             Ok(()) => format!("index saved in {}", library.display()),
@@ -236,21 +237,6 @@ impl Bake<'_, '_> {
             }
         };
         self.note(text);
-    }
-
-    /// Keeps a copy of indexes in the library that were not written by a bake.
-    fn back_up_foreign_indexes(&mut self) {
-        let library = &self.settings.library;
-        if library.join(BAKE_FILE).exists() {
-            return;
-        }
-        for name in [INDEX_V0, INDEX_V1] {
-            let kept = format!("{name}.before-bake");
-            if library.join(name).is_file() && std::fs::copy(library.join(name), library.join(&kept)).is_ok()
-            {
-                self.note(format!("the existing {name} was saved as {kept}"));
-            }
-        }
     }
 
     fn stage(&mut self, stage: &str) {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, limit};
-use crate::library::looks::{INDEX_FILES, keep_index, previous_name, write_bake_folder};
+use crate::library::looks::{BAKE_FILE, INDEX_FILES, keep_index, previous_name, write_bake_folder};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, find_index};
 use crate::units::counted;
 
@@ -58,6 +58,27 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
         disk::write(&there, &bytes).map_err(|error| PublishError::file(&there, &error.why))?;
     }
     write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
+}
+
+/// Keeps a copy of indexes in `library` that were not written by a bake; returns messages about them.
+pub(super) fn back_up_foreign_indexes(library: &Path) -> Vec<String> {
+    let mut messages = Vec::new();
+    if library.join(BAKE_FILE).exists() {
+        return messages;
+    }
+    for name in [INDEX_V0, INDEX_V1] {
+        let kept = format!("{name}.before-bake");
+        let copied = match disk::read_if_exists(&library.join(name), limit::LIST) {
+            Ok(None) => continue,
+            Ok(Some(bytes)) => disk::write(&library.join(&kept), &bytes).map_err(|error| error.why),
+            Err(error) => Err(error.to_string()),
+        };
+        messages.push(match copied {
+            Ok(()) => format!("the existing {name} was saved as {kept}"),
+            Err(why) => format!("cannot save the existing {name} as {kept}: {why}"),
+        });
+    }
+    messages
 }
 
 /// Returns whether a previous index can be restored.
@@ -128,6 +149,24 @@ mod tests {
         assert_eq!(covered(library), 9);
         publish_index(small.path(), library, false).expect("the library may have shrunk");
         assert_eq!(covered(library), 3);
+    }
+
+    #[test]
+    fn only_indexes_of_others_are_backed_up_and_links_are_replaced() {
+        let library = bake(3);
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let precious = elsewhere.path().join("precious");
+        let kept = library.path().join(format!("{INDEX_V0}.before-bake"));
+        std::fs::write(&precious, "1").expect("written");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&precious, &kept).expect("linked");
+        let messages = back_up_foreign_indexes(library.path());
+        assert!(messages.len() == 2 && messages[0].contains("was saved as"), "{messages:?}");
+        assert_eq!(std::fs::read_to_string(&precious).expect("there"), "1");
+        let original = std::fs::read(library.path().join(INDEX_V0)).expect("read");
+        assert_eq!(std::fs::read(&kept).expect("read"), original);
+        std::fs::write(library.path().join(BAKE_FILE), "{}").expect("written");
+        assert!(back_up_foreign_indexes(library.path()).is_empty(), "it was written by a bake");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{
 use crate::audit::probe::{ProbeSettings, thumb_path};
 use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
 use crate::cluster::{self, ClusterSettings, Known};
+use crate::disk;
 use crate::embed;
 use crate::frames::BakeItem;
 use crate::frames::{self, FramesSettings, Rendered};
@@ -158,6 +159,7 @@ impl Bake<'_, '_> {
     fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<BakePresets, BakeError> {
         let settings = self.settings;
         let out = folder.join(AUDIT_FOLDER);
+        disk::create_folder(&out).map_err(|error| error.to_string())?;
         let probe = self.probe(folder);
         let auditing = AuditSettings {
             libraries: vec![settings.library.clone()],

@@ -10,6 +10,20 @@ use std::path::Path;
 /// Extension of the lock file.
 const ENDING: &str = "db.lock";
 
+/// Why a store must not be renamed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InUse {
+    #[error(
+        "open in another program; it will be repaired at the next start with no other show or bake running"
+    )]
+    Locked,
+    #[error(
+        "on a file system without file locks, where another program may have it open; move the data folder to a local \
+         disk to repair it"
+    )]
+    Unknown,
+}
+
 /// The lock of a store.
 pub(super) struct StoreLock(File);
 
@@ -20,11 +34,13 @@ impl StoreLock {
         Ok(Self(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?))
     }
 
-    /// Returns whether no other process has the store open; if so, none can open it until this handle calls
-    /// [`Self::share`] or is dropped. Must be called before [`Self::share`]. Returns true on file systems without
-    /// locks.
-    pub(super) fn alone(&self) -> bool {
-        !matches!(self.0.try_lock(), Err(TryLockError::WouldBlock))
+    /// Checks that no other process has the store open; if so, none can open it until this handle calls
+    /// [`Self::share`] or is dropped. Must be called before [`Self::share`].
+    pub(super) fn alone(&self) -> Result<(), InUse> {
+        self.0.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => InUse::Locked,
+            TryLockError::Error(_) => InUse::Unknown,
+        })
     }
 
     /// Takes a shared lock, which is held until this handle is dropped; returns false if another process is
@@ -35,7 +51,7 @@ impl StoreLock {
             Ok(()) => true,
             Err(TryLockError::WouldBlock) => false,
             Err(TryLockError::Error(error)) => {
-                log::warn!("could not lock the store; another program may move it while repairing: {error}");
+                log::warn!("could not lock the store, so it is not repaired if it is damaged: {error}");
                 true
             }
         }

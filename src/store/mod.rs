@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use connect::{LogOnClose, connect};
+use connect::{Journal, LogOnClose, connect};
 use lock::StoreLock;
 
 pub use ban_kind::BanKind;
@@ -59,6 +59,7 @@ pub struct Store {
     connection: Connection,
     /// Path of the file; `None` for a store in memory.
     path: Option<PathBuf>,
+    journal: Journal,
     /// The data folder of a store that is kept in memory because its file could not be opened; otherwise
     /// `None`.
     folder: Option<PathBuf>,
@@ -71,7 +72,7 @@ impl Store {
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection, path: None, folder: None, lock: None })
+        Ok(Self { connection, path: None, journal: Journal::Wal, folder: None, lock: None })
     }
 
     /// Returns the path of the file; `None` for a store in memory.
@@ -79,12 +80,18 @@ impl Store {
         self.path.as_deref()
     }
 
+    /// Returns whether the file is on a network file system.
+    pub fn is_on_network(&self) -> bool {
+        self.journal == Journal::Rollback
+    }
+
     /// Opens a second connection, for another thread; it waits only briefly for other programs. Returns
     /// `None` for a store in memory.
     pub fn another(&self) -> Result<Option<Self>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
-        let connection = connect(path, LogOnClose::Merge)?;
-        Ok(Some(Self { connection, path: Some(path.clone()), folder: None, lock: self.lock.clone() }))
+        let connection = connect(path, self.journal, LogOnClose::Merge)?;
+        let (path, lock) = (Some(path.clone()), self.lock.clone());
+        Ok(Some(Self { connection, path, journal: self.journal, folder: None, lock }))
     }
 
     /// Runs `work` while this connection keeps all others from writing.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// Suffix of the write-ahead log.
 pub(super) const LOG: &str = "-wal";
+/// Suffix of the rollback journal, which is used on network file systems.
+pub(super) const JOURNAL: &str = "-journal";
 /// Suffix of a repaired store that is complete but has not replaced the damaged one yet.
 pub(super) const REPAIRED: &str = ".repaired";
 /// Number of backups that are kept.

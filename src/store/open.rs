@@ -2,10 +2,10 @@
 //! memory.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use super::connect::{LogOnClose, connect, use_long_timeout};
+use super::connect::{Journal, LogOnClose, connect, use_long_timeout};
 use super::lock::StoreLock;
 use super::salvage::CopiedRows;
 use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, unsaved};
@@ -75,11 +75,24 @@ impl Store {
     /// # Errors
     /// Fails if the store cannot be used.
     pub(super) fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
-        let unusable = |error| StoreError::Folder(folder.to_owned(), error);
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        Self::open_with(folder, now, Journal::for_folder(folder))
+    }
+
+    /// Opens or creates the store as [`Self::open_file`] does, in an existing folder and with this journal.
+    pub(super) fn open_with(
+        folder: &Path,
+        now: UnixSecs,
+        journal: Journal,
+    ) -> Result<OpenedStore, StoreError> {
+        static NOTED: Once = Once::new();
+        if journal == Journal::Rollback {
+            let folder = folder.display();
+            NOTED.call_once(|| log::info!("{folder} is on a network file system; using no write-ahead log"));
+        }
         let path = folder.join(STORE_FILE);
-        let lock = StoreLock::of(&path).map_err(unusable)?;
-        let repaired = lock.alone().then(|| repair::repair(&path, now));
+        let lock = StoreLock::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        let repaired = lock.alone().map(|()| repair::repair(&path, now, journal));
         let shared = (0..RETRY.1).any(|attempt| {
             if attempt > 0 {
                 std::thread::sleep(RETRY.0);
@@ -89,14 +102,14 @@ impl Store {
         if !shared {
             return Err(StoreError::Busy);
         }
-        let mut notice = repaired.unwrap_or_else(|| repair::check_in_use(&path))?;
-        let mut connection = connect(&path, LogOnClose::Merge)?;
+        let mut notice = repaired.unwrap_or_else(|in_use| repair::check_in_use(&path, &in_use, journal))?;
+        let mut connection = connect(&path, journal, LogOnClose::Merge)?;
         schema::migrate(&mut connection)?;
         // Fails if another program blocks all writes, or if the file is read-only.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
         use_long_timeout(&connection)?;
-        let store = Self { connection, path: Some(path), folder: None, lock: Some(Arc::new(lock)) };
-        match unsaved::merge(&store, folder) {
+        let store = Self { connection, path: Some(path), journal, folder: None, lock: Some(Arc::new(lock)) };
+        match unsaved::merge(&store, &unsaved::places(folder)) {
             Ok(0) => {}
             Ok(count) => {
                 let text = format!("added {} that an earlier show could not save", counted(count, "change"));

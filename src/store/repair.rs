@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::UnixSecs;
-use super::connect::{LogOnClose, connect};
+use super::connect::{Journal, LogOnClose, connect};
 use super::error::{StoreError, is_damage};
-use super::names::{LOG, REPAIRED, backups, with_suffix};
+use super::lock::InUse;
+use super::names::{JOURNAL, LOG, REPAIRED, backups, with_suffix};
 use super::salvage::{self, CopiedRows};
 use super::{schema, set_aside};
 use crate::disk;
@@ -33,14 +34,14 @@ pub(super) enum StoreFault {
 /// # Errors
 /// Fails if the store was written by a newer version (it is then left unchanged), or if it cannot be checked or
 /// repaired.
-pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
+pub(super) fn repair(path: &Path, now: UnixSecs, journal: Journal) -> Result<Option<String>, StoreError> {
     finish_repair(path).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
     let suspect = suspect_mark(path);
-    let fault = if path.exists() { find_fault(path, suspect.exists())? } else { None };
+    let fault = if path.exists() { find_fault(path, suspect.exists(), journal)? } else { None };
     let notice = match fault {
         None => None,
         Some(newer @ StoreFault::Newer(_)) => return Err(StoreError::Newer(newer.to_string())),
-        Some(damaged) => Some(replace(path, now, &damaged)?),
+        Some(damaged) => Some(replace(path, now, &damaged, journal)?),
     };
     if suspect.exists() {
         std::fs::remove_file(&suspect).ok(); // If this fails, the store is checked again next time.
@@ -49,13 +50,13 @@ pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, Store
 }
 
 /// Replaces a damaged store with a new one. If this is interrupted, the next start completes or repeats it.
-fn replace(path: &Path, now: UnixSecs, fault: &StoreFault) -> Result<String, StoreError> {
+fn replace(path: &Path, now: UnixSecs, fault: &StoreFault, journal: Journal) -> Result<String, StoreError> {
     let folder = |error| StoreError::Folder(path.to_owned(), error);
     let part = with_suffix(path, ".part");
-    for name in [part.clone(), with_suffix(&part, LOG), with_suffix(&part, "-shm")] {
-        std::fs::remove_file(name).ok(); // Left by an interrupted repair.
+    for ending in ["", LOG, JOURNAL, "-shm"] {
+        std::fs::remove_file(with_suffix(&part, ending)).ok(); // Left by an interrupted repair.
     }
-    let mut connection = connect(&part, LogOnClose::Merge)?;
+    let mut connection = connect(&part, journal, LogOnClose::Merge)?;
     schema::migrate(&mut connection)?;
     let backup = backups(path).next();
     if let Some(backup) = &backup {
@@ -85,9 +86,16 @@ fn finish_repair(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Checks a store that other processes have open, without moving it; returns a message if it is damaged.
-pub(super) fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
-    let fault = match find_fault(path, false)? {
+/// Checks a store that other processes have or may have open, without moving it; returns a message if it is damaged.
+pub(super) fn check_in_use(
+    path: &Path,
+    in_use: &InUse,
+    journal: Journal,
+) -> Result<Option<String>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let fault = match find_fault(path, false, journal)? {
         Some(newer @ StoreFault::Newer(_)) => return Err(StoreError::Newer(newer.to_string())),
         Some(damaged) => {
             mark_suspect(path);
@@ -96,18 +104,16 @@ pub(super) fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
         None if suspect_mark(path).exists() => "the store is damaged".to_owned(),
         None => return Ok(None),
     };
-    Ok(Some(format!(
-        "{fault} and open in another program; it will be repaired at the next start with no other show or bake running"
-    )))
+    Ok(Some(format!("{fault} and {in_use}")))
 }
 
 /// Checks the file, in full if `suspect` is set; returns `None` if the store is usable.
-fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
+fn find_fault(path: &Path, suspect: bool, journal: Journal) -> Result<Option<StoreFault>, StoreError> {
     // SQLite treats an empty file as a new database.
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
         return Ok(Some(StoreFault::Damaged("it is empty".into())));
     }
-    let checked = connect(path, LogOnClose::Keep).and_then(|connection| {
+    let checked = connect(path, journal, LogOnClose::Keep).and_then(|connection| {
         let version = schema::version(&connection)?;
         schema::probe(&connection, || file_bytes(path), suspect).map(|damage| (version, damage))
     });

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::connect::{LogOnClose, connect};
+use super::connect::{Journal, LogOnClose, connect};
+use super::lock::InUse;
 use super::names::{LOG, with_suffix};
-use super::repair::file_bytes;
+use super::repair::{check_in_use, file_bytes};
 use super::{BanKind, Opinion, STORE_FILE, Store, VerdictRow, is_damage, schema, suspect};
 use crate::disk;
 use crate::facts::PresetId;
@@ -46,7 +47,8 @@ fn a_store_that_grows_during_the_check_is_not_truncated() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(STORE_FILE);
     drop(Store::open(folder.path(), 0).expect("opens"));
-    let (looking, writing) = (connect(&path, LogOnClose::Keep), connect(&path, LogOnClose::Merge));
+    let (looking, writing) =
+        (connect(&path, Journal::Wal, LogOnClose::Keep), connect(&path, Journal::Wal, LogOnClose::Merge));
     let (looking, writing) = (looking.expect("opens"), writing.expect("opens"));
     let grow_after_look = || {
         let bytes = file_bytes(&path);
@@ -375,4 +377,45 @@ fn an_interrupted_repair_is_completed() {
     // Killed before it was moved.
     std::fs::write(with_suffix(&path, super::names::REPAIRED), "half").expect("written");
     assert_eq!(favourites(), 1);
+}
+
+#[test]
+fn a_store_on_a_network_file_system_has_no_write_ahead_log() {
+    assert_eq!(Journal::choose(Path::new("/mnt/share"), |_| true), Journal::Rollback);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(STORE_FILE);
+    let mode = |store: &Store| -> String {
+        store.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("read")
+    };
+    let local = Store::open_with(folder.path(), 0, Journal::Wal).expect("opens").store;
+    local.set_favourite(PresetId::of(b"a"), true, 1).expect("stored");
+    assert_eq!((mode(&local).as_str(), local.is_on_network()), ("wal", false));
+    drop(local);
+    // The folder is moved to a server, and back.
+    let shared = Store::open_with(folder.path(), 0, Journal::Rollback).expect("opens").store;
+    let another = shared.another().expect("opens").expect("a file");
+    another.set_favourite(PresetId::of(b"b"), true, 1).expect("stored");
+    for store in [&shared, &another] {
+        assert_eq!((mode(store).as_str(), store.is_on_network()), ("delete", true));
+        assert_eq!(store.favourites().expect("read").len(), 2);
+    }
+    assert!(!with_suffix(&path, LOG).exists() && !with_suffix(&path, "-shm").exists());
+    drop((shared, another));
+    let local = Store::open_with(folder.path(), 0, Journal::Wal).expect("opens").store;
+    assert_eq!((mode(&local).as_str(), local.favourites().expect("read").len()), ("wal", 2));
+}
+
+#[test]
+fn a_damaged_store_is_not_renamed_where_there_are_no_locks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(STORE_FILE);
+    assert!(
+        check_in_use(&path, &InUse::Unknown, Journal::Rollback).expect("checked").is_none(),
+        "no store yet"
+    );
+    std::fs::write(&path, "this is no database, however long it may be ".repeat(200)).expect("written");
+    let before = std::fs::read(&path).expect("read");
+    let notice = check_in_use(&path, &InUse::Unknown, Journal::Rollback).expect("checked").expect("a notice");
+    assert!(notice.contains("damaged") && notice.contains("without file locks"), "{notice}");
+    assert_eq!((count_backups(folder.path()), std::fs::read(&path).expect("read")), (0, before));
 }

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::connect::SHORT_TIMEOUT;
-use super::unsaved::UnsavedFile;
+use super::unsaved::{self, UnsavedFiles};
 use super::write::StoreWrite;
 use super::{Store, StoreError, UnixSecs};
 use crate::units::counted;
@@ -84,11 +84,12 @@ struct Work {
     store: Store,
     new_status: NewStatus,
     now: UnixSecs,
-    /// Changes that are not saved yet, oldest first, each with whether it is in the file of unsaved changes.
+    /// Changes that are not saved yet, oldest first, each with whether it is in a file of unsaved changes.
     waiting: VecDeque<(UnixSecs, StoreWrite, bool)>,
     /// The data folder, if there is one.
     folder: Option<PathBuf>,
-    file: Option<UnsavedFile>,
+    /// The files of unsaved changes, if there is a data folder.
+    unsaved: Option<UnsavedFiles>,
     saved: u64,
     problem: String,
     pause: Duration,
@@ -103,17 +104,14 @@ impl Work {
     fn new(store: Store, new_status: NewStatus, now: UnixSecs) -> Self {
         let below = store.path().and_then(|path| path.parent().map(ToOwned::to_owned));
         let folder = below.or_else(|| store.folder.clone());
-        let file = folder.as_ref().and_then(|folder| {
-            let created = UnsavedFile::create(folder, now);
-            created.inspect_err(|error| log::debug!("no space reserved for unsaved changes: {error}")).ok()
-        });
+        let unsaved = folder.as_deref().map(|folder| UnsavedFiles::reserve(unsaved::places(folder), now));
         let mut work = Self {
             store,
             new_status,
             now,
             waiting: VecDeque::new(),
             folder,
-            file,
+            unsaved,
             saved: 0,
             problem: String::new(),
             pause: PAUSES.0,
@@ -241,35 +239,30 @@ impl Work {
                 Err(error) => return Err(error),
             }
         }
-        let kept = self.file.as_ref().filter(|file| file.is_used());
-        if let Some(file) = kept {
-            file.note_saved(&self.store, self.now)?;
+        if let Some(unsaved) = &self.unsaved {
+            unsaved.note_saved(&self.store, self.now)?;
         }
         step.commit()?;
         self.saved += self.waiting.len() as u64;
         self.waiting.clear();
-        if let Some(file) = self.file.as_mut().filter(|file| file.is_used())
-            && let Err(error) = file.clear()
+        if let Some(unsaved) = &mut self.unsaved
+            && let Err(error) = unsaved.clear()
         {
-            log::warn!("cannot empty the file of unsaved changes: {error}");
+            log::warn!("cannot empty the files of unsaved changes: {error}");
         }
         Ok(())
     }
 
-    /// Writes waiting marks to the file of unsaved changes; with `all`, at the end of the show, also learned
+    /// Writes waiting marks to the files of unsaved changes; with `all`, at the end of the show, also learned
     /// values, which are larger.
     fn keep(&mut self, all: bool) {
-        if self.file.is_none() {
-            let created = self.folder.as_ref().map(|folder| UnsavedFile::create(folder, self.now));
-            self.file = created.and_then(Result::ok);
-        }
-        let Some(file) = &mut self.file else { return };
+        let Some(unsaved) = &mut self.unsaved else { return };
         for (at, change, kept) in &mut self.waiting {
             if !*kept && (all || !matches!(change, StoreWrite::Remember(..))) {
-                match file.add(*at, change) {
+                match unsaved.add(*at, change) {
                     Ok(()) => *kept = true,
                     Err(error) => {
-                        log::warn!("cannot keep unsaved changes: {error}");
+                        log::debug!("cannot keep unsaved changes yet: {error}");
                         return;
                     }
                 }
@@ -392,6 +385,22 @@ mod tests {
         assert_eq!(opened.store.bans(9).expect("read").len(), 1);
         assert_eq!(opened.store.recall::<u8>("taste").expect("read"), Some(7));
         assert_eq!(left_files(folder.path()), 0);
+    }
+
+    #[test]
+    fn changes_are_kept_elsewhere_while_the_data_folder_cannot_be_written() {
+        let root = tempfile::tempdir().expect("a folder");
+        let data = root.path().join("data");
+        std::fs::write(&data, "not a folder").expect("written");
+        let store = Store::open(&data, 0).expect("opens in memory").store;
+        let writer = StoreWriter::start(store, 0).expect("starts");
+        writer.write(favourite(1), 1);
+        wait_for(&writer, |status| status.waiting == 1);
+        drop(writer);
+        std::fs::remove_file(&data).expect("removed");
+        let opened = Store::open(&data, 9).expect("opens");
+        assert!(opened.notice.is_some_and(|notice| notice.contains("1 change")));
+        assert_eq!(opened.store.favourites().expect("read").len(), 1);
     }
 
     #[test]

@@ -30,6 +30,7 @@ fn try_out(moment: &Moment, act: impl FnOnce(&mut Harness, &RefCell<Desk>, &RefC
             device: "",
             prompts: prompt.as_slice(),
             messages: &moment.messages,
+            log_problem: moment.log_problem,
             midi: &moment.midi,
             bake: &moment.bake,
             library: &moment.library,
@@ -90,9 +91,11 @@ fn held_back_presets_can_be_played_and_unsaved_changes_are_shown() {
     moment.library.held_back = Some("cannot read the quality blacklist".into());
     moment.library.unsaved = 3;
     moment.library.save_problem = "the disk is full".into();
+    moment.log_problem = "the disk is full";
     try_out(&moment, |harness, _, asked| {
         harness.get_by_label("Cannot read the quality blacklist");
         harness.get_by_label("3 changes not saved");
+        harness.get_by_label("Set log not written");
         asked.borrow_mut().clear();
         harness.get_by_label("Play anyway").click();
         harness.run_steps(2);

@@ -318,6 +318,36 @@ fn nothing_is_written_or_deleted_through_links() {
 }
 
 #[test]
+fn a_bake_refuses_links_in_place_of_its_lock_log_and_folders() {
+    let sandbox = Sandbox::new();
+    let library = sandbox.at("files");
+    corpus::write(&library.join("good.milk"), b"[preset00]\nzoom=1.01\n");
+    let outside = sandbox.at("outside");
+    let out = |link: &str, target: &str| {
+        let out = sandbox.fresh("out");
+        corpus::write(&out.join("audit-run.json"), b"{}"); // Makes it the output folder of a bake.
+        std::os::unix::fs::symlink(outside.join(target), out.join(link)).expect("linked");
+        out
+    };
+    for (link, target) in [("overnight.log", "precious.milk"), (".aivj-bake.lock", "precious.milk")] {
+        let out = out(link, target);
+        let arguments: [&dyn AsRef<std::ffi::OsStr>; 8] =
+            [&"bake", &"overnight", &"--pack", &"night", &"--library", &library, &"--out", &out];
+        sandbox.refused(&format!("bake overnight: {link}"), "is a link", &arguments);
+    }
+    for (link, target) in [(".aivj-bake.lock", "new"), ("thumbs", "")] {
+        let out = out(link, target);
+        let arguments: [&dyn AsRef<std::ffi::OsStr>; 6] =
+            [&"bake", &"audit", &"--library", &library, &"--out", &out];
+        sandbox.refused(&format!("bake audit: {link}"), "is a link", &arguments);
+    }
+    let out = out("parents", "");
+    let arguments: [&dyn AsRef<std::ffi::OsStr>; 8] =
+        [&"bake", &"breed", &"--library", &library, &"--from", &library, &"--out", &out];
+    sandbox.refused("bake breed: parents", "is a link", &arguments);
+}
+
+#[test]
 fn the_corpus_has_at_least_fifty_kinds_of_hostile_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let kinds = TRAPS.len()

@@ -60,6 +60,8 @@ pub(in crate::app) struct DeskState {
     pub heard: Arc<PresetAudio>,
     /// Messages for the performer, starting with the show's; at most one per source, except for the library.
     pub messages: Vec<String>,
+    /// Why the set log cannot currently be written; empty if it can.
+    pub log_problem: Arc<String>,
     /// State of the MIDI page.
     pub midi: MidiView,
     /// State of the Library and Map pages.

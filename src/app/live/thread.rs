@@ -113,7 +113,7 @@ impl ShowThread {
         self.link.leave();
         let show = &mut self.stepper.rig.show;
         show.log_frames();
-        if let Some(set_log) = &mut self.set_log {
+        if let Some(set_log) = &self.set_log {
             set_log.write(show.take_log());
         }
         // The log and the store are closed first: ending a deck's warm-up may take longer than the exit timer allows.
@@ -140,7 +140,7 @@ impl ShowThread {
         self.stepper.draw(&input, || epoch.elapsed().as_secs_f64());
         let rig = &mut self.stepper.rig;
         let entries = rig.show.take_log();
-        if let Some(set_log) = &mut self.set_log {
+        if let Some(set_log) = &self.set_log {
             set_log.write(entries);
         }
         self.archive.frame(&mut rig.show, &self.commands);
@@ -183,6 +183,7 @@ impl ShowThread {
                 times: self.stepper.times(),
                 heard: self.stepper.rig.audio(),
                 messages,
+                log_problem: self.set_log.as_ref().map(SetLogWriter::problem).unwrap_or_default(),
                 midi: self.midi.view(),
                 library: self.archive.view().clone(),
                 snapshot,

@@ -15,8 +15,13 @@ const QUALITY: u8 = 80;
 
 /// Returns the path of a preset's thumbnails in `folder`.
 pub fn path(folder: &Path, id: PresetId) -> PathBuf {
+    folder.join(below(id))
+}
+
+/// Returns the path of a preset's thumbnails, relative to their folder.
+fn below(id: PresetId) -> PathBuf {
     let name = id.to_string();
-    folder.join(&name[..2]).join(format!("{name}.jpg"))
+    Path::new(&name[..2]).join(format!("{name}.jpg"))
 }
 
 /// Writes the thumbnails of RGBA `frames`, each of `size` pixels, as one strip.
@@ -32,5 +37,6 @@ pub(super) fn write(folder: &Path, id: PresetId, frames: &[Vec<u8>], size: [u32;
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode_image(&strip)
         .map_err(|error| format!("cannot encode a thumbnail: {error}"))?;
-    disk::write(&path(folder, id), &bytes).map_err(|error| format!("cannot write a thumbnail: {error}"))
+    disk::write_below(folder, &below(id), &bytes)
+        .map_err(|error| format!("cannot write a thumbnail: {error}"))
 }

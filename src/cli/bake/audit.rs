@@ -13,6 +13,7 @@ use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings, GateLimits};
 use crate::cli::args;
+use crate::disk;
 use crate::jobs::folder_lock::check_output;
 use crate::jobs::shard::Shard;
 use crate::shards;
@@ -143,7 +144,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             // The store is created in the output folder before the audit checks that folder.
             check_output(&settings.out)?;
             shards::break_seal(&settings.out)?;
-            super::common::store_in(&settings.out.join(shards::STORE))?
+            let place = settings.out.join(shards::STORE);
+            disk::create_folder(&place)?;
+            super::common::store_in(&place)?
         }
         None => super::common::store()?,
     };

@@ -1,7 +1,7 @@
 //! `aivj bake overnight`: runs every bake stage.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,7 @@ use anyhow::Context as _;
 
 use super::common::{Capture, Embedding, Work};
 use crate::cli::error_text;
+use crate::disk::Folder;
 use crate::jobs::{iso, lossy_lines, now, show_lock, workers};
 use crate::library::UserFolders;
 use crate::night::{BakeEvent, BakeOutcome, BakeSettings, check_folder, overnight, stage_label};
@@ -108,10 +109,9 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
     if args.json {
         listen_for_stop(settings.stop.clone(), args.stop_on_eof)?;
     }
-    std::fs::create_dir_all(&folder).with_context(|| format!("creating the folder {}", folder.display()))?;
-    let log = folder.join("overnight.log");
-    let mut log =
-        std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
+    let opened =
+        Folder::create(&folder).with_context(|| format!("creating the folder {}", folder.display()))?;
+    let mut log = opened.append(Path::new("overnight.log")).context("opening the log")?;
     let mut show = super::common::bar();
     let outcome = overnight(&settings, &store, &mut |event| {
         if let Some(line) = line(&event) {
