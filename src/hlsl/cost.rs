@@ -148,11 +148,12 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
     };
     let count_known = work(cost.pixel_work, cost.pixel_lookups) > limits::PIXEL_WORK;
     let iteration = if count_known {
-        work(cost.operations, cost.lookups)
+        work(cost.operations.saturating_add(expensive_work(cost.expensive)), cost.lookups)
     } else {
         work(cost.open_work, cost.open_lookups)
     };
     let [least, most] = limits::ITERATIONS;
+    let least = (limits::LOOP_WORK / iteration).clamp(1, least);
     let iterations = (limits::PIXEL_WORK / iteration).clamp(least, most);
     Ok(LoopBounds { iterations: iterations as u32, known: estimate.known, count_known })
 }
@@ -363,7 +364,13 @@ impl Estimate<'_> {
 fn intrinsic(name: &str) -> Cost {
     let lookups = u64::from(name.starts_with("tex") || name.starts_with("Get"));
     let expensive = u64::from(EXPENSIVE.contains(&name));
-    Cost { lookups, pixel_lookups: lookups, expensive, ..Cost::default() }
+    let pixel_work = expensive_work(expensive);
+    Cost { lookups, pixel_lookups: lookups, expensive, pixel_work, ..Cost::default() }
+}
+
+/// Returns the work of this number of calls to expensive functions, in operations, apart from the calls themselves.
+fn expensive_work(calls: u64) -> u64 {
+    calls.saturating_mul(limits::EXPENSIVE_WORK)
 }
 
 /// Returns the cost of a loop from that of one iteration; `iterations` is `None` if the count is unknown.
@@ -384,4 +391,44 @@ fn loop_cost(iteration: Cost, iterations: Option<u64>) -> Cost {
         }
     }
     cost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hlsl::parser;
+    use crate::preprocess::tokens;
+
+    /// Returns the limits on the loops of a shader with this body.
+    fn bounds(body: &str) -> LoopBounds {
+        let tokens = tokens(&format!("shader_body {{ {body} }}")).expect("tokens");
+        check(&parser::parse(&tokens).expect("a tree")).expect("within the limits")
+    }
+
+    #[test]
+    fn a_loop_that_may_never_end_does_no_more_lookups_than_a_counted_one() {
+        for lookups in [200, limits::LOOKUPS] {
+            let text = "ret += tex2D(sampler_main, uv).xyz;".repeat(lookups as usize);
+            for repeated in
+                [format!("while (q1 > -1) {{ {text} }}"), format!("do {{ {text} }} while (q1 > -1);")]
+            {
+                let iterations = u64::from(bounds(&repeated).iterations);
+                assert!(iterations >= 1 && iterations * lookups <= limits::PIXEL_LOOKUPS, "{iterations}");
+            }
+        }
+        let usual = "ret += tex2D(sampler_main, ret.xy).xyz;".repeat(50);
+        let [least, _] = limits::ITERATIONS;
+        assert_eq!(u64::from(bounds(&format!("while (q1 > -1) {{ {usual} }}")).iterations), least);
+    }
+
+    #[test]
+    fn expensive_functions_weigh_more_than_operators() {
+        let iterations = |value: &str| bounds(&format!("while (q1 > -1) {{ ret = {value}; }}")).iterations;
+        let [cheap, expensive] = [iterations("abs(ret)"), iterations("sin(ret)")];
+        assert!(expensive * 2 < cheap, "{cheap} and {expensive}");
+        let counted =
+            |value: &str| bounds(&format!("for (int i = 0; i < 900; i++) ret = {value};")).count_known;
+        let [cheap, expensive] = ["abs(abs(abs(ret)))", "sin(sin(sin(ret)))"].map(counted);
+        assert!(!cheap && expensive);
+    }
 }
