@@ -49,6 +49,8 @@ pub enum DeckError {
     Temporary(String),
     /// The graphics device failed, which is never blamed on the preset.
     Device(StageError),
+    /// The device did not finish drawing the preset in time, which is blamed on the preset only if it happens again.
+    TimedOut(String),
     /// The show has cancelled the request.
     Cancelled,
 }
@@ -233,7 +235,7 @@ impl Work {
                     // Pausing avoids a retry in every frame.
                     match arrival.result {
                         Err(DeckError::Temporary(_)) => thread::sleep(REST),
-                        Err(DeckError::Device(_)) => thread::sleep(DEVICE_REST),
+                        Err(DeckError::Device(_) | DeckError::TimedOut(_)) => thread::sleep(DEVICE_REST),
                         _ => {}
                     }
                     if report.send(arrival).is_err() {
@@ -303,7 +305,7 @@ impl DeckBuilder {
         });
         // After the device is lost, any call may fail; the preset is not to blame.
         let result = match result {
-            Err(DeckError::Unplayable(why)) if self.render_context.gpu.lost() => {
+            Err(DeckError::Unplayable(why) | DeckError::TimedOut(why)) if self.render_context.gpu.lost() => {
                 Err(DeckError::Device(StageError::Lost(why)))
             }
             result => result,
@@ -342,13 +344,18 @@ impl DeckBuilder {
         if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| on_air) {
             rehearsal
                 .draw(program.clone(), self.settings, request.seed, &self.audio.read())
-                .map_err(|error| DeckError::Temporary(error.to_string()))?;
+                .map_err(|error| match error {
+                    StageError::Timeout(_) => blamed(error),
+                    _ => DeckError::Temporary(error.to_string()),
+                })?;
             took.rehearse_ms = lap();
             wanted()?;
         }
         let context = &self.render_context;
         let mut deck = Deck::prepare(context, program, self.settings, request.seed).map_err(blamed)?;
         took.build_ms = lap();
+        // If the device does not finish what was submitted before, the preset is not to blame.
+        context.gpu.wait().map_err(DeckError::Device)?;
         for _ in 0..=MAX_WARM_UP_REPEATS {
             match queue {
                 Some(queue) => self.warm_up_in_turns(&mut deck, request, queue)?,
@@ -385,12 +392,12 @@ impl DeckBuilder {
     }
 }
 
-/// Converts a stage error to a deck error that blames either the device or the preset.
+/// Converts a stage error to a deck error that blames the device, the preset, or, after a timeout, neither yet.
 fn blamed(error: StageError) -> DeckError {
-    if error.is_device_failure() {
-        DeckError::Device(error)
-    } else {
-        DeckError::Unplayable(error.to_string())
+    match error {
+        StageError::Timeout(_) => DeckError::TimedOut(error.to_string()),
+        _ if error.is_device_failure() => DeckError::Device(error),
+        _ => DeckError::Unplayable(error.to_string()),
     }
 }
 
@@ -400,9 +407,10 @@ mod tests {
 
     #[test]
     fn a_failing_device_is_never_blamed_on_a_preset() {
-        for error in [StageError::Lost("reset".into()), StageError::OutOfMemory, StageError::Timeout(20)] {
+        for error in [StageError::Lost("reset".into()), StageError::OutOfMemory] {
             assert_eq!(blamed(error.clone()), DeckError::Device(error));
         }
+        assert!(matches!(blamed(StageError::Timeout(20)), DeckError::TimedOut(why) if why.contains("20 s")));
         let rejected = StageError::Invalid("no such function".into());
         assert_eq!(blamed(rejected), DeckError::Unplayable("no such function".into()));
     }
