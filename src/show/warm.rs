@@ -342,12 +342,12 @@ impl DeckBuilder {
         // Before the first picture there is nothing to keep smooth, so the rehearsal is skipped.
         let on_air = queue.is_some_and(WarmQueue::on_air);
         if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| on_air) {
-            rehearsal
-                .draw(program.clone(), self.settings, request.seed, &self.audio.read())
-                .map_err(|error| match error {
+            rehearsal.draw(program.clone(), self.settings, request.seed, &self.audio.read()).map_err(
+                |error| match error {
                     StageError::Timeout(_) => blamed(error),
                     _ => DeckError::Temporary(error.to_string()),
-                })?;
+                },
+            )?;
             took.rehearse_ms = lap();
             wanted()?;
         }
