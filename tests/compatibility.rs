@@ -131,6 +131,20 @@ fn preset_keys_have_the_documented_effect() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn per_frame_code_has_the_same_effect_as_the_keys_of_its_variables() {
+    let compared = rows("Preset files", &["Key", "Meaning", "Compared"]);
+    for row in rows("Preset files", &["Variable of per-frame code", "Key"]) {
+        let [variable, key] = [&row[0], &row[1]].map(|cell| cell.trim_matches('`'));
+        let values = compared.iter().find(|row| row[0].trim_matches('`') == key).expect(key);
+        let (first, second) = values[2].split_once(" and ").expect("two values");
+        let [first, second] = [first, second].map(|value| value.trim_matches('`'));
+        let by_key = drawn(&format!("{key}={second}\n{EVERYTHING}"));
+        let by_code = drawn(&format!("{key}={first}\n{EVERYTHING}per_frame_1={variable}={second};\n"));
+        assert!(by_key == by_code, "{variable} does not have the effect of {key}");
+    }
+}
+
 /// Returns the words of the unit tests in `source`.
 fn words_of_tests(source: &str) -> BTreeSet<String> {
     let tests = source.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests);

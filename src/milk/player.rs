@@ -166,7 +166,6 @@ impl Player {
         self.main.set_read_only(FRAME, &context.read_only);
         self.main.set_q(FRAME, &self.init_q);
         self.main.run(program.code.per_frame.as_ref(), &mut self.engine);
-        load_composite(&program, &mut self.main.vars);
         modulation.apply(&mut self.main.vars);
         context.q = self.main.q(FRAME);
     }
@@ -204,28 +203,8 @@ fn read_only(audio: &PresetAudio, tick: Tick) -> [f64; READ_ONLY] {
     ]
 }
 
-/// Resets the variables of the built-in composite to the values of the preset file. Code can read them, but as in
-/// projectM its writes are ignored; only modulation changes them.
-fn load_composite(program: &Program, vars: &mut [f64]) {
-    let base = &program.base;
-    let flag = |on: bool| f64::from(u8::from(on));
-    for (slot, value) in [
-        (frame::gamma, f64::from(base.gamma_adj)),
-        (frame::echo_zoom, f64::from(base.video_echo_zoom)),
-        (frame::echo_alpha, f64::from(base.video_echo_alpha)),
-        (frame::echo_orient, f64::from(base.video_echo_orientation)),
-        (frame::invert, flag(base.invert)),
-        (frame::brighten, flag(base.brighten)),
-        (frame::darken, flag(base.darken)),
-        (frame::solarize, flag(base.solarize)),
-    ] {
-        vars[slot] = value;
-    }
-}
-
 /// Sets the per-frame variables to the values of the preset file.
 fn load_base(program: &Program, vars: &mut [f64]) {
-    load_composite(program, vars);
     let base = &program.base;
     let flag = |on: bool| f64::from(u8::from(on));
     let float = |value: f32| f64::from(value);
@@ -241,6 +220,10 @@ fn load_base(program: &Program, vars: &mut [f64]) {
         (frame::sx, float(base.sx)),
         (frame::sy, float(base.sy)),
         (frame::decay, float(base.decay)),
+        (frame::gamma, float(base.gamma_adj)),
+        (frame::echo_zoom, float(base.video_echo_zoom)),
+        (frame::echo_alpha, float(base.video_echo_alpha)),
+        (frame::echo_orient, f64::from(base.video_echo_orientation)),
         (frame::wave_mode, f64::from(base.wave_mode)),
         (frame::wave_a, float(base.wave_alpha)),
         (frame::wave_r, float(base.wave_r)),
@@ -274,6 +257,10 @@ fn load_base(program: &Program, vars: &mut [f64]) {
         (frame::mv_a, float(base.mv_a)),
         (frame::darken_center, flag(base.darken_center)),
         (frame::wrap, flag(base.tex_wrap)),
+        (frame::invert, flag(base.invert)),
+        (frame::brighten, flag(base.brighten)),
+        (frame::darken, flag(base.darken)),
+        (frame::solarize, flag(base.solarize)),
         (frame::blur1_min, float(base.blur1_min)),
         (frame::blur2_min, float(base.blur2_min)),
         (frame::blur3_min, float(base.blur3_min)),
