@@ -61,6 +61,8 @@ struct Cost {
     calls: usize,
     /// Depth of nested statements, expressions and calls.
     depth: usize,
+    /// Depth of nested branches and loops.
+    branches: usize,
     /// Work per pixel, in operations; a loop with an unknown iteration count is counted once.
     pixel_work: u64,
     pixel_lookups: u64,
@@ -88,6 +90,7 @@ impl Cost {
         }
         self.calls = self.calls.max(other.calls);
         self.depth = self.depth.max(other.depth);
+        self.branches = self.branches.max(other.branches);
     }
 
     fn add(&mut self, other: Self) {
@@ -118,6 +121,7 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
         skipped: Vec::new(),
         visits: 0,
         depth: 0,
+        branches: 0,
     };
     let mut cost = Cost::default();
     for global in &ast.globals {
@@ -173,6 +177,8 @@ struct Estimate<'a> {
     visits: u32,
     /// Number of levels outside of what is being estimated.
     depth: usize,
+    /// Number of branches and loops outside of what is being estimated.
+    branches: usize,
 }
 
 impl Estimate<'_> {
@@ -185,9 +191,19 @@ impl Estimate<'_> {
         Ok(())
     }
 
+    /// Fails if something with this many levels of branches and loops is nested too deeply here.
+    fn check_branches(&self, levels: usize, pos: Pos) -> Result<(), Error> {
+        if self.branches + levels > limits::BRANCH_DEPTH {
+            let message = format!("branches and loops nested deeper than {}", limits::BRANCH_DEPTH);
+            return Error::limit(pos, message);
+        }
+        Ok(())
+    }
+
     fn function(&mut self, index: usize, pos: Pos) -> Result<Cost, Error> {
         if let Some(known) = self.functions.get(&index) {
             self.check_depth(known.depth, pos)?;
+            self.check_branches(known.branches, pos)?;
             return Ok(*known);
         }
         let ast = self.ast;
@@ -277,17 +293,22 @@ impl Estimate<'_> {
 
     fn stmt(&mut self, id: StmtId) -> Result<Cost, Error> {
         let (stmt, pos) = &self.ast.stmts[id as usize];
-        let levels = match stmt {
+        let (levels, branches) = match stmt {
             // Each `else if` is nested in the previous `else`, unless the chain is long.
-            Stmt::If(arms, _) if arms.len() > limits::NESTED_ARMS => 2,
-            Stmt::If(arms, _) => arms.len(),
-            _ => 1,
+            Stmt::If(arms, _) if arms.len() > limits::NESTED_ARMS => (2, 2),
+            Stmt::If(arms, _) => (arms.len(), arms.len()),
+            Stmt::For { .. } | Stmt::While(..) | Stmt::DoWhile(..) | Stmt::Switch(..) => (1, 1),
+            _ => (1, 0),
         };
         self.check_depth(levels, *pos)?;
+        self.check_branches(branches, *pos)?;
         self.depth += levels;
+        self.branches += branches;
         let mut cost = self.any_stmt(id)?;
         self.depth -= levels;
+        self.branches -= branches;
         cost.depth += levels;
+        cost.branches += branches;
         Ok(cost)
     }
 

@@ -4,7 +4,10 @@ pub use crate::preprocess::NESTING;
 
 /// Maximum nesting depth of statements, expressions and calls together, with every call inlined.
 pub const DEPTH: usize = 300;
-/// Maximum number of conditions in an `if` chain lowered as nested blocks; drivers fail at about 80 levels.
+/// Maximum nesting depth of branches and loops together, with every call inlined; beyond about 80 levels, some drivers
+/// take the wrong branch without an error.
+pub const BRANCH_DEPTH: usize = 72;
+/// Maximum number of conditions in an `if` chain lowered as nested blocks.
 pub const NESTED_ARMS: usize = 12;
 /// Maximum depth of nested calls.
 pub const CALL_DEPTH: usize = 24;

@@ -198,6 +198,15 @@ fn nesting_is_limited_across_expressions_and_calls() {
             "statements in functions",
             format!("float f0(float x) {{ return x; }} {calls} {}", body("ret = f10(uv.x);")),
         ),
+        ("branches without braces", body(&format!("{} ret = 1;", "if (q1 > 0)".repeat(80)))),
+        (
+            "branches in loops and functions",
+            format!(
+                "float f(float x) {{ {} x += 1; return x; }} {}",
+                "if (x > 0)".repeat(40),
+                body(&format!("{} ret = f(uv.x);", "while (q1 > 0) if (q2 > 0)".repeat(18)))
+            ),
+        ),
         ("commas", wrapped(&", q1".repeat(140))),
         ("members", wrapped(&".x".repeat(140))),
         ("a constant", body(&format!("for (int i = 0; i < 1{}; i++) ret += 1;", "+1-1".repeat(15_000)))),
