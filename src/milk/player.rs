@@ -13,9 +13,9 @@ use super::modulation::Modulation;
 use super::names::{FRAME, Q_COUNT, READ_ONLY, frame};
 use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
-use crate::eel::{Budget, EelRandom, Shared};
+use crate::eel::{Budget, EelRandom, MAX_BLOCKS, Shared};
 
-/// Maximum number of instructions that all code of a preset may execute per frame, in total.
+/// Maximum number of instructions that all code of a preset may execute per frame, in total; a double preset has no more.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
 /// Seconds until `progress` reaches 1. Independent of when the director changes the preset.
@@ -65,11 +65,11 @@ impl Player {
             waves: program.waves.iter().map(WaveState::new).collect(),
             shapes: program.shapes.iter().map(ShapeState::new).collect(),
             engine: Engine {
-                shared: Shared::new(),
+                shared: Shared::with_blocks(MAX_BLOCKS / program.sharers),
                 random: EelRandom::new(
                     RAND_SEED ^ (seed.wrapping_sub(1) ^ (seed.wrapping_sub(1) >> 32)) as u32,
                 ),
-                budget: Budget::new(FRAME_BUDGET),
+                budget: frame_budget(&program),
             },
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
@@ -100,7 +100,7 @@ impl Player {
         out: &mut Frame,
     ) -> StepReport {
         let tick = self.advance_clock(tick, modulation);
-        self.engine.budget = Budget::new(FRAME_BUDGET);
+        self.engine.budget = frame_budget(&self.program);
         let [width, height] = tick.size.map(|side| side.max(1) as f32);
         let mut context = Context {
             tick,
@@ -116,7 +116,7 @@ impl Player {
         for (state, program) in self.shapes.iter_mut().zip(&self.program.shapes) {
             state.draw(program, &context, &mut self.engine, out);
         }
-        let overdrawn = out.limit_polygons();
+        let overdrawn = out.limit_polygons(self.program.sharers);
         for (state, program) in self.waves.iter_mut().zip(&self.program.waves) {
             state.draw(program, &self.program.base, &context, &mut self.engine, out);
         }
@@ -169,6 +169,11 @@ impl Player {
         modulation.apply(&mut self.main.vars);
         context.q = self.main.q(FRAME);
     }
+}
+
+/// Returns the budget of a program for one frame.
+fn frame_budget(program: &Program) -> Budget {
+    Budget::new(FRAME_BUDGET / u64::from(program.sharers))
 }
 
 /// Indices of `bass` to `treb_att` among the read-only variables.
