@@ -57,7 +57,7 @@ pub struct Program {
     /// Composite shader; if `None`, the built-in composite pass is used.
     pub composite: Option<ShaderText>,
     /// Number of programs that share the limits of a preset: 2 for the halves of a double preset, otherwise 1.
-    pub(super) sharers: u32,
+    pub sharers: u32,
     /// Problems found while compiling.
     pub problems: Vec<Problem>,
     /// The second half of a double preset, and how the halves are blended; `None` for an ordinary preset.

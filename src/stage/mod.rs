@@ -5,6 +5,7 @@
 mod buffer;
 mod cue;
 mod deck;
+mod deck_images;
 mod deck_look;
 mod error;
 mod gpu;
