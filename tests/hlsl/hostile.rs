@@ -278,6 +278,8 @@ fn invalid_shaders_are_rejected_with_a_position() {
         ("shader_body { ret = 1 }", "expected `;`"),
         ("shader_body { ret = x; }", "unknown name `x`"),
         ("shader_body { ret = f(1); }", "unknown function `f`"),
+        ("shader_body { ret = noise(uv); }", "unknown function `noise`"),
+        ("shader_body { ret = texCUBE(sampler_main, uv.xyx).xyz; }", "unknown function `texCUBE`"),
         ("shader_body { ret = uv; }", "cannot convert float2 to float3"),
         ("shader_body { ret = sin(1, 2); }", "takes 1 arguments"),
         ("shader_body { ret.q = 1; }", "has no member `q`"),
