@@ -134,6 +134,17 @@ fn preset_keys_have_the_documented_effect() {
 }
 
 #[test]
+fn a_byte_order_mark_changes_neither_the_shaders_nor_the_version() {
+    let shaders = "warp_1=`shader_body { ret = 0.2; }\ncomp_1=`shader_body { ret = GetPixel(uv); }\n";
+    // A mark that counts as part of the first key hides the version, without which shaders are not read.
+    let text = format!("{EVERYTHING}{shaders}");
+    assert!(text.starts_with("MILKDROP_PRESET_VERSION=201"));
+    let program = Program::compile(text.as_bytes()).expect("a preset");
+    assert!(program.warp.is_some() && program.composite.is_some());
+    assert!(drawn(&text) == drawn(&format!("\u{feff}{text}")), "the mark changes the preset");
+}
+
+#[test]
 fn per_frame_code_has_the_same_effect_as_the_keys_of_its_variables() {
     let compared = rows("Preset files", &["Key", "Meaning", "Compared"]);
     for row in rows("Preset files", &["Variable of per-frame code", "Key"]) {
