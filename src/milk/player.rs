@@ -15,7 +15,8 @@ use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::eel::{Budget, EelRandom, MAX_BLOCKS, Shared};
 
-/// Maximum number of instructions that all code of a preset may execute per frame, in total; a double preset has no more.
+/// Maximum number of instructions that all code of a preset may execute per frame, in total. The halves of a double
+/// preset share it.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
 /// Seconds until `progress` reaches 1. Independent of when the director changes the preset.
