@@ -1,7 +1,7 @@
 //! Finds the preset whose first frames the graphics device does not finish in time.
 //!
-//! A timeout counts against a preset only if no other deck was being prepared, because whatever stops one deck stops all
-//! of them. A preset that has timed out is therefore prepared alone until one of its decks is warm.
+//! A timeout counts against a preset only if no other deck was being prepared, because whatever stops one deck stops
+//! all of them. A preset that has timed out is therefore prepared alone until one of its decks is warm.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +20,8 @@ pub(super) struct Timeouts {
 }
 
 impl Timeouts {
-    /// Records that a deck with this preset timed out while `others` were being prepared. Returns whether to exclude the
-    /// preset; if so, forgets its timeouts.
+    /// Records that a deck with this preset timed out while `others` were being prepared. Returns whether to exclude
+    /// the preset; if so, forgets its timeouts.
     pub fn strike(&mut self, deck: DeckId, preset: PresetId, others: &BTreeSet<DeckId>) -> bool {
         let alone = others.is_empty() && !self.excused.contains(&deck);
         self.excused.clone_from(others);
