@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use aivj::eel::{Budget, EelRandom, Machine, Memory, RunOutcome, Scope, Shared, compile};
+use aivj::library::built_in;
+use aivj::milk::text::{Key, lines};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
 /// Returns the rows of the tables below a heading, as cells; `|` within a cell is written `\|`.
@@ -129,6 +131,105 @@ fn preset_keys_have_the_documented_effect() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_byte_order_mark_changes_neither_the_shaders_nor_the_version() {
+    let shaders = "warp_1=`shader_body { ret = 0.2; }\ncomp_1=`shader_body { ret = GetPixel(uv); }\n";
+    // A mark that counts as part of the first key hides the version, without which shaders are not read.
+    let text = format!("{EVERYTHING}{shaders}");
+    assert!(text.starts_with("MILKDROP_PRESET_VERSION=201"));
+    let program = Program::compile(text.as_bytes()).expect("a preset");
+    assert!(program.warp.is_some() && program.composite.is_some());
+    assert!(drawn(&text) == drawn(&format!("\u{feff}{text}")), "the mark changes the preset");
+}
+
+#[test]
+fn per_frame_code_has_the_same_effect_as_the_keys_of_its_variables() {
+    let compared = rows("Preset files", &["Key", "Meaning", "Compared"]);
+    for row in rows("Preset files", &["Variable of per-frame code", "Key"]) {
+        let [variable, key] = [&row[0], &row[1]].map(|cell| cell.trim_matches('`'));
+        let values = compared.iter().find(|row| row[0].trim_matches('`') == key).expect(key);
+        let (first, second) = values[2].split_once(" and ").expect("two values");
+        let [first, second] = [first, second].map(|value| value.trim_matches('`'));
+        let by_key = drawn(&format!("{key}={second}\n{EVERYTHING}"));
+        let by_code = drawn(&format!("{key}={first}\n{EVERYTHING}per_frame_1={variable}={second};\n"));
+        assert!(by_key == by_code, "{variable} does not have the effect of {key}");
+    }
+}
+
+/// Returns the words within backticks in the first column of tables, in lower case.
+fn documented(heading: &str, columns: &[&str]) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for row in rows(heading, columns) {
+        // Every second part is within backticks.
+        for code in row[0].split('`').skip(1).step_by(2) {
+            let parts = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            words.extend(parts.map(str::to_lowercase));
+        }
+    }
+    words
+}
+
+/// Returns the words of the strings in the part of `source` that begins with `from` and ends before `to`.
+fn quoted(source: &str, from: &str, to: &str) -> Vec<String> {
+    let (_, part) = source.split_once(from).expect(from);
+    let (part, _) = part.split_once(to).expect(to);
+    let strings = part.split('"').skip(1).step_by(2);
+    let words =
+        strings.flat_map(|string| string.split(|letter: char| letter == '\\' || letter.is_whitespace()));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Fails unless all `names` are documented.
+fn check_documented(names: &[String], documented: &BTreeSet<String>) {
+    assert!(names.len() > 10, "only {names:?}");
+    let missing: Vec<_> = names.iter().filter(|name| !documented.contains(&name.to_lowercase())).collect();
+    assert!(missing.is_empty(), "missing in docs/compatibility.md: {missing:?}");
+}
+
+#[test]
+fn every_function_of_code_is_documented() {
+    let mut names = quoted(include_str!("../src/eel/functions.rs"), "fn find(", "_ => return None");
+    names.extend(quoted(include_str!("../src/eel/parse.rs"), "fn build_call(", "functions::find("));
+    check_documented(&names, &documented("Code", &["Construct", "Example", "Value"]));
+}
+
+#[test]
+fn every_function_of_shaders_is_documented() {
+    let mut names = quoted(include_str!("../src/hlsl/lower/intrinsics.rs"), "fn arity(", "_ => return None");
+    names.extend(quoted(
+        include_str!("../src/hlsl/lower/calls.rs"),
+        "let wanted = match name",
+        "_ => return Ok(None)",
+    ));
+    for dimensions in 1..=3 {
+        let lookups = ["", "lod", "bias", "grad", "proj"].map(|kind| format!("tex{dimensions}D{kind}"));
+        names.extend(lookups);
+    }
+    check_documented(
+        &names,
+        &documented("Shaders", &["Construct", "Before `shader_body`", "Inside", "Value"]),
+    );
+}
+
+#[test]
+fn every_key_of_presets_is_documented() {
+    let numbers = include_str!("../src/embed/numbers.rs");
+    let mut names = quoted(numbers, "const TOP", ";");
+    for (list, prefix) in [("const WAVE", "wavecode_0_"), ("const SHAPE", "shapecode_0_")] {
+        names.extend(quoted(numbers, list, ";").iter().map(|name| format!("{prefix}{name}")));
+    }
+    names.extend(quoted(include_str!("../src/facts/sheet.rs"), "match key {", "_ => {}"));
+    for preset in built_in() {
+        names.extend(lines(preset.text).filter_map(|line| match line.key {
+            Key::Value(key) => Some(key.to_owned()),
+            Key::Wave(_, name) => Some(format!("wavecode_0_{name}")),
+            Key::Shape(_, name) => Some(format!("shapecode_0_{name}")),
+            Key::Code(_) | Key::SlotCode(..) | Key::None => None,
+        }));
+    }
+    check_documented(&names, &documented("Preset files", &["Key", "Meaning", "Compared"]));
 }
 
 /// Returns the words of the unit tests in `source`.

@@ -108,6 +108,42 @@ fn waveforms_have_fewer_points_on_narrow_pictures() {
 }
 
 #[test]
+fn per_frame_code_sets_the_built_in_composite_and_the_kind_of_wave() {
+    let text = |lines: &str| format!("{:?}", frame(&format!("zoom=1\n{lines}")));
+    for (key, variable, value) in [
+        ("fGammaAdj", "gamma", "1.5"),
+        ("fVideoEchoZoom", "echo_zoom", "1.5"),
+        ("fVideoEchoAlpha", "echo_alpha", "0.5"),
+        ("nVideoEchoOrientation", "echo_orient", "3"),
+        ("bInvert", "invert", "1"),
+        ("bBrighten", "brighten", "1"),
+        ("bDarken", "darken", "1"),
+        ("bSolarize", "solarize", "1"),
+        ("nWaveMode", "wave_mode", "6"),
+        ("bWaveDots", "wave_usedots", "1"),
+        ("bWaveThick", "wave_thick", "1"),
+    ] {
+        let by_code = text(&format!("per_frame_1={variable}={value};"));
+        assert!(by_code == text(&format!("{key}={value}")), "{variable} does not have the effect of {key}");
+        assert!(by_code != text(""), "{variable} has no effect");
+    }
+    let broken = frame("per_frame_1=echo_zoom=(0-1)^0.5;wave_mode=-1;echo_alpha=1e300;gamma=1e300*1e300;");
+    assert!(broken.legacy.echo_zoom.is_finite() && broken.legacy.gamma <= 8.0, "{:?}", broken.legacy);
+}
+
+#[test]
+fn every_frame_starts_with_the_values_of_the_file() {
+    let lines = "[preset00]\nfGammaAdj=1\nnWaveMode=5\nper_frame_1=gamma=gamma+0.5;wave_mode=wave_mode+1;\n";
+    let mut player = Player::new(Program::compile(lines.as_bytes()).expect("a preset"), 1);
+    for _ in 0..3 {
+        let mut frame = Frame::default();
+        player.step(&loud(), TICK, &Modulation::default(), &mut frame);
+        near(frame.legacy.gamma, 1.5, "gamma");
+        near(player.variables()["wave_mode"] as f32, 6.0, "wave_mode");
+    }
+}
+
+#[test]
 fn colours_above_one_wrap_around() {
     let shape = |red: f32| frame(&format!("shapecode_0_enabled=1\nshapecode_0_r={red}")).shapes[0].color[0];
     near(shape(0.5), 127.0 / 255.0, "0.5");

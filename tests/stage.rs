@@ -15,8 +15,15 @@ fn stage(body: &str) -> Option<Stage> {
     stage_with(&format!("comp_1=`shader_body {{ {body} }}\n"))
 }
 
-/// Creates a stage with one preset with these shaders.
+/// Creates a stage with one preset with these shaders, which have no problems.
 fn stage_with(shaders: &str) -> Option<Stage> {
+    let (stage, problems) = stage_and_problems(shaders)?;
+    assert_eq!(problems, Vec::<String>::new());
+    Some(stage)
+}
+
+/// Creates a stage with one preset with these shaders, and returns its problems too.
+fn stage_and_problems(shaders: &str) -> Option<(Stage, Vec<String>)> {
     let render_context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let text = format!(
         "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n{shaders}"
@@ -24,10 +31,10 @@ fn stage_with(shaders: &str) -> Option<Stage> {
     let program = Program::compile(text.as_bytes()).expect("a preset");
     let settings = DeckSettings { size: SIZE, mesh: [8, 6], fps: 30.0 };
     let deck = Deck::prepare(&render_context, program, settings, 1).expect("a deck");
-    assert_eq!(deck.problems(), Vec::<String>::new());
+    let problems = deck.problems();
     let mut stage = Stage::new(render_context, SIZE);
     stage.add(DeckId(1), Box::new(deck));
-    Some(stage)
+    Some((stage, problems))
 }
 
 fn draw(stage: &mut Stage) {
@@ -131,6 +138,17 @@ fn readback_returns_every_picture_once_and_in_order() {
         !stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])),
         "a readback of another size is refused"
     );
+}
+
+#[test]
+fn a_missing_image_is_black_and_reported() {
+    let shaders = "comp_1=`shader_body { ret = tex2D(sampler_nosuch, uv).xyz + 0.5; }\n";
+    let Some((mut stage, problems)) = stage_and_problems(shaders) else { return };
+    assert_eq!(problems, ["missing texture: nosuch"]);
+    draw(&mut stage);
+    let picture = stage.screenshot().expect("a picture");
+    let grey = |pixel: &image::Rgba<u8>| pixel.0[..3].iter().all(|channel| channel.abs_diff(128) <= 1);
+    assert!(picture.pixels().all(grey), "{:?}", picture.get_pixel(0, 0));
 }
 
 #[test]

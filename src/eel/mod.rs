@@ -34,6 +34,6 @@ mod walk;
 pub use compile::{BatchCode, Code, Columns, compile, compile_batch};
 pub use error::CompileError;
 pub use machine::{Budget, Machine, RunOutcome, Shared};
-pub use memory::Memory;
+pub use memory::{MAX_BLOCKS, Memory};
 pub use random::EelRandom;
 pub use scope::{Scope, Var};

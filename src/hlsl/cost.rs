@@ -61,6 +61,8 @@ struct Cost {
     calls: usize,
     /// Depth of nested statements, expressions and calls.
     depth: usize,
+    /// Depth of nested branches and loops.
+    branches: usize,
     /// Work per pixel, in operations; a loop with an unknown iteration count is counted once.
     pixel_work: u64,
     pixel_lookups: u64,
@@ -88,6 +90,7 @@ impl Cost {
         }
         self.calls = self.calls.max(other.calls);
         self.depth = self.depth.max(other.depth);
+        self.branches = self.branches.max(other.branches);
     }
 
     fn add(&mut self, other: Self) {
@@ -118,6 +121,7 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
         skipped: Vec::new(),
         visits: 0,
         depth: 0,
+        branches: 0,
     };
     let mut cost = Cost::default();
     for global in &ast.globals {
@@ -148,11 +152,12 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
     };
     let count_known = work(cost.pixel_work, cost.pixel_lookups) > limits::PIXEL_WORK;
     let iteration = if count_known {
-        work(cost.operations, cost.lookups)
+        work(cost.operations.saturating_add(expensive_work(cost.expensive)), cost.lookups)
     } else {
         work(cost.open_work, cost.open_lookups)
     };
     let [least, most] = limits::ITERATIONS;
+    let least = (limits::LOOP_WORK / iteration).clamp(1, least);
     let iterations = (limits::PIXEL_WORK / iteration).clamp(least, most);
     Ok(LoopBounds { iterations: iterations as u32, known: estimate.known, count_known })
 }
@@ -172,6 +177,8 @@ struct Estimate<'a> {
     visits: u32,
     /// Number of levels outside of what is being estimated.
     depth: usize,
+    /// Number of branches and loops outside of what is being estimated.
+    branches: usize,
 }
 
 impl Estimate<'_> {
@@ -184,9 +191,19 @@ impl Estimate<'_> {
         Ok(())
     }
 
+    /// Fails if something with this many levels of branches and loops is nested too deeply here.
+    fn check_branches(&self, levels: usize, pos: Pos) -> Result<(), Error> {
+        if self.branches + levels > limits::BRANCH_DEPTH {
+            let message = format!("branches and loops nested deeper than {}", limits::BRANCH_DEPTH);
+            return Error::limit(pos, message);
+        }
+        Ok(())
+    }
+
     fn function(&mut self, index: usize, pos: Pos) -> Result<Cost, Error> {
         if let Some(known) = self.functions.get(&index) {
             self.check_depth(known.depth, pos)?;
+            self.check_branches(known.branches, pos)?;
             return Ok(*known);
         }
         let ast = self.ast;
@@ -276,17 +293,22 @@ impl Estimate<'_> {
 
     fn stmt(&mut self, id: StmtId) -> Result<Cost, Error> {
         let (stmt, pos) = &self.ast.stmts[id as usize];
-        let levels = match stmt {
+        let (levels, branches) = match stmt {
             // Each `else if` is nested in the previous `else`, unless the chain is long.
-            Stmt::If(arms, _) if arms.len() > limits::NESTED_ARMS => 2,
-            Stmt::If(arms, _) => arms.len(),
-            _ => 1,
+            Stmt::If(arms, _) if arms.len() > limits::NESTED_ARMS => (2, 2),
+            Stmt::If(arms, _) => (arms.len(), arms.len()),
+            Stmt::For { .. } | Stmt::While(..) | Stmt::DoWhile(..) | Stmt::Switch(..) => (1, 1),
+            _ => (1, 0),
         };
         self.check_depth(levels, *pos)?;
+        self.check_branches(branches, *pos)?;
         self.depth += levels;
+        self.branches += branches;
         let mut cost = self.any_stmt(id)?;
         self.depth -= levels;
+        self.branches -= branches;
         cost.depth += levels;
+        cost.branches += branches;
         Ok(cost)
     }
 
@@ -363,7 +385,13 @@ impl Estimate<'_> {
 fn intrinsic(name: &str) -> Cost {
     let lookups = u64::from(name.starts_with("tex") || name.starts_with("Get"));
     let expensive = u64::from(EXPENSIVE.contains(&name));
-    Cost { lookups, pixel_lookups: lookups, expensive, ..Cost::default() }
+    let pixel_work = expensive_work(expensive);
+    Cost { lookups, pixel_lookups: lookups, expensive, pixel_work, ..Cost::default() }
+}
+
+/// Returns the work of this number of calls to expensive functions, in operations, apart from the calls themselves.
+fn expensive_work(calls: u64) -> u64 {
+    calls.saturating_mul(limits::EXPENSIVE_WORK)
 }
 
 /// Returns the cost of a loop from that of one iteration; `iterations` is `None` if the count is unknown.
@@ -384,4 +412,44 @@ fn loop_cost(iteration: Cost, iterations: Option<u64>) -> Cost {
         }
     }
     cost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hlsl::parser;
+    use crate::preprocess::tokens;
+
+    /// Returns the limits on the loops of a shader with this body.
+    fn bounds(body: &str) -> LoopBounds {
+        let tokens = tokens(&format!("shader_body {{ {body} }}")).expect("tokens");
+        check(&parser::parse(&tokens).expect("a tree")).expect("within the limits")
+    }
+
+    #[test]
+    fn a_loop_that_may_never_end_does_no_more_lookups_than_a_counted_one() {
+        for lookups in [200, limits::LOOKUPS] {
+            let text = "ret += tex2D(sampler_main, uv).xyz;".repeat(lookups as usize);
+            for repeated in
+                [format!("while (q1 > -1) {{ {text} }}"), format!("do {{ {text} }} while (q1 > -1);")]
+            {
+                let iterations = u64::from(bounds(&repeated).iterations);
+                assert!(iterations >= 1 && iterations * lookups <= limits::PIXEL_LOOKUPS, "{iterations}");
+            }
+        }
+        let usual = "ret += tex2D(sampler_main, ret.xy).xyz;".repeat(50);
+        let [least, _] = limits::ITERATIONS;
+        assert_eq!(u64::from(bounds(&format!("while (q1 > -1) {{ {usual} }}")).iterations), least);
+    }
+
+    #[test]
+    fn expensive_functions_weigh_more_than_operators() {
+        let iterations = |value: &str| bounds(&format!("while (q1 > -1) {{ ret = {value}; }}")).iterations;
+        let [cheap, expensive] = [iterations("abs(ret)"), iterations("sin(ret)")];
+        assert!(expensive * 2 < cheap, "{cheap} and {expensive}");
+        let counted =
+            |value: &str| bounds(&format!("for (int i = 0; i < 900; i++) ret = {value};")).count_known;
+        let [cheap, expensive] = ["abs(abs(abs(ret)))", "sin(sin(sin(ret)))"].map(counted);
+        assert!(!cheap && expensive);
+    }
 }

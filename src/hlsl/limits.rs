@@ -4,7 +4,10 @@ pub use crate::preprocess::NESTING;
 
 /// Maximum nesting depth of statements, expressions and calls together, with every call inlined.
 pub const DEPTH: usize = 300;
-/// Maximum number of conditions in an `if` chain lowered as nested blocks; drivers fail at about 80 levels.
+/// Maximum nesting depth of branches and loops together, with every call inlined; beyond about 80 levels, some drivers
+/// take the wrong branch without an error.
+pub const BRANCH_DEPTH: usize = 72;
+/// Maximum number of conditions in an `if` chain lowered as nested blocks.
 pub const NESTED_ARMS: usize = 12;
 /// Maximum depth of nested calls.
 pub const CALL_DEPTH: usize = 24;
@@ -39,5 +42,10 @@ pub const PIXEL_LOOKUPS: u64 = 4_096;
 pub const PIXEL_WORK: u64 = 32_768;
 /// Work of one texture lookup, in operations.
 pub const LOOKUP_WORK: u64 = 128;
-/// Minimum and maximum of the iteration limit per pixel, for all counted loops together.
+/// Work of one call to an expensive function, in operations.
+pub const EXPENSIVE_WORK: u64 = 16;
+/// Minimum and maximum of the iteration limit per pixel, for all counted loops together; the minimum is lower if that
+/// many iterations would exceed [`LOOP_WORK`].
 pub const ITERATIONS: [u64; 2] = [32, 4_096];
+/// Maximum work per pixel of the least number of iterations, in operations: as much as all lookups may take.
+pub const LOOP_WORK: u64 = PIXEL_LOOKUPS * LOOKUP_WORK;

@@ -82,7 +82,7 @@ pub(super) fn fill(
     out.legacy = LegacyComposite {
         gamma: at(frame::gamma).max(0.0).min(8.0),
         echo_alpha: at(frame::echo_alpha).max(0.0).min(1.0),
-        echo_zoom: at(frame::echo_zoom),
+        echo_zoom: finite(vars[frame::echo_zoom]),
         echo_orientation: (vars[frame::echo_orient] as i64).rem_euclid(4) as u32,
         brighten: vars[frame::brighten] != 0.0,
         darken: vars[frame::darken] != 0.0,

@@ -158,7 +158,9 @@ fn set(number: &mut f32, value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Program;
+    use std::sync::Arc;
+
+    use super::super::{Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
     use super::*;
 
     fn half(number: u32, code: &str) -> String {
@@ -234,6 +236,37 @@ mod tests {
             let reported = program.problems.iter().any(|problem| problem.message.contains(key));
             assert_eq!(reported, !value.contains(|c: char| c.is_ascii_digit()), "{header}");
         }
+    }
+
+    /// Returns the variable `n` and the report after one frame.
+    fn played(program: &Arc<Program>) -> (f64, StepReport) {
+        let mut player = Player::new(program.clone(), 1);
+        let tick = Tick { time: 0.0, fps: 30.0, frame: 0, size: [640, 360], mesh: [8, 6] };
+        let report =
+            player.step(&PresetAudio::default(), tick, &Modulation::default(), &mut Frame::default());
+        (player.variables().get("n").copied().unwrap_or_default(), report)
+    }
+
+    #[test]
+    fn the_halves_share_the_limits_of_one_preset() {
+        // Plays the code as a preset and as each half of a double preset.
+        let three = |code: &str| {
+            let alone = Program::compile(format!("[preset00]\n{code}\n").as_bytes()).expect("a preset");
+            let text = format!("{}{}", half(1, code), half(2, code));
+            let first = Program::compile(text.as_bytes()).expect("a double preset");
+            let second = first.second.as_ref().expect("a second half").0.clone();
+            [alone, first, second].map(|program| played(&program))
+        };
+        let [alone, first, second] = three("per_frame_1=loop(1000000,loop(1000000,n+=1));").map(|(n, _)| n);
+        assert!(first == second && (first * 2.0 / alone - 1.0).abs() < 0.01, "{alone} {first} {second}");
+        let memory = "per_frame_1=i=0;loop(128,megabuf(i*65536)=1;i+=1);gmegabuf(0)=7;n=gmegabuf(0);";
+        assert_eq!(three(memory).map(|(n, _)| n), [7.0, 0.0, 0.0]);
+        let shape = |number: usize| {
+            "shapecode_N_enabled=1\nshapecode_N_num_inst=10\nshapecode_N_sides=4\nshapecode_N_rad=5\n"
+                .replace("_N_", &format!("_{number}_"))
+        };
+        let shapes: String = (0..16).map(shape).collect();
+        assert_eq!(three(&shapes).map(|(_, report)| report.overdrawn), [false, true, true]);
     }
 
     #[test]

@@ -245,20 +245,21 @@ impl Frame {
         self.triangles.clear();
     }
 
-    /// Drops polygons, bottommost first, until the rest are within [`MAX_AREA`] and [`MAX_CORNERS`]. Returns
-    /// true if any were dropped.
-    pub(super) fn limit_polygons(&mut self) -> bool {
+    /// Drops polygons, bottommost first, until the rest are within [`MAX_AREA`] and [`MAX_CORNERS`], which `presets`
+    /// presets share. Returns true if any were dropped.
+    pub(super) fn limit_polygons(&mut self, presets: u32) -> bool {
         let polygons = self.above.iter().rev().filter_map(|draw| match draw {
             Draw::Shapes { range, thick, .. } => Some(range.clone().rev().map(|index| (index, *thick))),
             _ => None,
         });
         let (mut area, mut corners) = (0.0, 0_u32);
+        let (max_area, max_corners) = (MAX_AREA / presets as f32, MAX_CORNERS / presets);
         let mut first = self.shapes.len() as u32;
         for (index, thick) in polygons.flatten() {
             let shape = &self.shapes[index as usize];
             area += shape.visible_area();
             corners = corners.saturating_add(shape.corners(thick));
-            if area > MAX_AREA || corners > MAX_CORNERS {
+            if area > max_area || corners > max_corners {
                 break;
             }
             first = index;

@@ -13,9 +13,10 @@ use super::modulation::Modulation;
 use super::names::{FRAME, Q_COUNT, READ_ONLY, frame};
 use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
-use crate::eel::{Budget, EelRandom, Shared};
+use crate::eel::{Budget, EelRandom, MAX_BLOCKS, Shared};
 
-/// Maximum number of instructions that all code of a preset may execute per frame, in total.
+/// Maximum number of instructions that all code of a preset may execute per frame, in total. The halves of a double
+/// preset share it.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
 /// Seconds until `progress` reaches 1. Independent of when the director changes the preset.
@@ -65,11 +66,11 @@ impl Player {
             waves: program.waves.iter().map(WaveState::new).collect(),
             shapes: program.shapes.iter().map(ShapeState::new).collect(),
             engine: Engine {
-                shared: Shared::new(),
+                shared: Shared::with_blocks(MAX_BLOCKS / program.sharers),
                 random: EelRandom::new(
                     RAND_SEED ^ (seed.wrapping_sub(1) ^ (seed.wrapping_sub(1) >> 32)) as u32,
                 ),
-                budget: Budget::new(FRAME_BUDGET),
+                budget: frame_budget(&program),
             },
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
@@ -100,7 +101,7 @@ impl Player {
         out: &mut Frame,
     ) -> StepReport {
         let tick = self.advance_clock(tick, modulation);
-        self.engine.budget = Budget::new(FRAME_BUDGET);
+        self.engine.budget = frame_budget(&self.program);
         let [width, height] = tick.size.map(|side| side.max(1) as f32);
         let mut context = Context {
             tick,
@@ -116,7 +117,7 @@ impl Player {
         for (state, program) in self.shapes.iter_mut().zip(&self.program.shapes) {
             state.draw(program, &context, &mut self.engine, out);
         }
-        let overdrawn = out.limit_polygons();
+        let overdrawn = out.limit_polygons(self.program.sharers);
         for (state, program) in self.waves.iter_mut().zip(&self.program.waves) {
             state.draw(program, &self.program.base, &context, &mut self.engine, out);
         }
@@ -166,10 +167,14 @@ impl Player {
         self.main.set_read_only(FRAME, &context.read_only);
         self.main.set_q(FRAME, &self.init_q);
         self.main.run(program.code.per_frame.as_ref(), &mut self.engine);
-        load_composite(&program, &mut self.main.vars);
         modulation.apply(&mut self.main.vars);
         context.q = self.main.q(FRAME);
     }
+}
+
+/// Returns the budget of a program for one frame.
+fn frame_budget(program: &Program) -> Budget {
+    Budget::new(FRAME_BUDGET / u64::from(program.sharers))
 }
 
 /// Indices of `bass` to `treb_att` among the read-only variables.
@@ -204,28 +209,8 @@ fn read_only(audio: &PresetAudio, tick: Tick) -> [f64; READ_ONLY] {
     ]
 }
 
-/// Resets the variables of the built-in composite to the values of the preset file. Code can read them, but as in
-/// projectM its writes are ignored; only modulation changes them.
-fn load_composite(program: &Program, vars: &mut [f64]) {
-    let base = &program.base;
-    let flag = |on: bool| f64::from(u8::from(on));
-    for (slot, value) in [
-        (frame::gamma, f64::from(base.gamma_adj)),
-        (frame::echo_zoom, f64::from(base.video_echo_zoom)),
-        (frame::echo_alpha, f64::from(base.video_echo_alpha)),
-        (frame::echo_orient, f64::from(base.video_echo_orientation)),
-        (frame::invert, flag(base.invert)),
-        (frame::brighten, flag(base.brighten)),
-        (frame::darken, flag(base.darken)),
-        (frame::solarize, flag(base.solarize)),
-    ] {
-        vars[slot] = value;
-    }
-}
-
 /// Sets the per-frame variables to the values of the preset file.
 fn load_base(program: &Program, vars: &mut [f64]) {
-    load_composite(program, vars);
     let base = &program.base;
     let flag = |on: bool| f64::from(u8::from(on));
     let float = |value: f32| f64::from(value);
@@ -241,6 +226,10 @@ fn load_base(program: &Program, vars: &mut [f64]) {
         (frame::sx, float(base.sx)),
         (frame::sy, float(base.sy)),
         (frame::decay, float(base.decay)),
+        (frame::gamma, float(base.gamma_adj)),
+        (frame::echo_zoom, float(base.video_echo_zoom)),
+        (frame::echo_alpha, float(base.video_echo_alpha)),
+        (frame::echo_orient, f64::from(base.video_echo_orientation)),
         (frame::wave_mode, f64::from(base.wave_mode)),
         (frame::wave_a, float(base.wave_alpha)),
         (frame::wave_r, float(base.wave_r)),
@@ -274,6 +263,10 @@ fn load_base(program: &Program, vars: &mut [f64]) {
         (frame::mv_a, float(base.mv_a)),
         (frame::darken_center, flag(base.darken_center)),
         (frame::wrap, flag(base.tex_wrap)),
+        (frame::invert, flag(base.invert)),
+        (frame::brighten, flag(base.brighten)),
+        (frame::darken, flag(base.darken)),
+        (frame::solarize, flag(base.solarize)),
         (frame::blur1_min, float(base.blur1_min)),
         (frame::blur2_min, float(base.blur2_min)),
         (frame::blur3_min, float(base.blur3_min)),

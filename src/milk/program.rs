@@ -56,6 +56,8 @@ pub struct Program {
     pub warp: Option<ShaderText>,
     /// Composite shader; if `None`, the built-in composite pass is used.
     pub composite: Option<ShaderText>,
+    /// Number of programs that share the limits of a preset: 2 for the halves of a double preset, otherwise 1.
+    pub sharers: u32,
     /// Problems found while compiling.
     pub problems: Vec<Problem>,
     /// The second half of a double preset, and how the halves are blended; `None` for an ordinary preset.
@@ -110,15 +112,16 @@ impl Program {
     ///
     /// Returns an error if the file is too large or is not a preset.
     pub fn compile(bytes: &[u8]) -> Result<Arc<Self>, PresetError> {
-        Self::compile_for(bytes, true)
+        Self::compile_for(bytes, MAX_NATIVE)
     }
 
     /// Compiles a file without machine code: its code runs in the interpreter, with the same results. For tests.
     pub fn compile_interpreted(bytes: &[u8]) -> Result<Arc<Self>, PresetError> {
-        Self::compile_for(bytes, false)
+        Self::compile_for(bytes, 0)
     }
 
-    fn compile_for(bytes: &[u8], native: bool) -> Result<Arc<Self>, PresetError> {
+    /// Compiles a file, and up to `native` operations of its code to machine code.
+    fn compile_for(bytes: &[u8], native: usize) -> Result<Arc<Self>, PresetError> {
         if bytes.len() > MAX_PRESET_BYTES {
             return Err(PresetError::TooLarge(bytes.len()));
         }
@@ -132,11 +135,14 @@ impl Program {
     }
 
     /// Compiles the halves of a double preset; if one is not a preset, the other plays alone.
-    fn from_double(double: Double, native: bool) -> Result<Self, PresetError> {
+    fn from_double(double: Double, native: usize) -> Result<Self, PresetError> {
         let problem = |message| Problem { part: "double preset".into(), message };
-        let [first, second] = double.halves.map(|half| Self::from_text(&half, native));
+        let [first, second] = double.halves.map(|half| Self::from_text(&half, native / 2));
         let mut program = match (first, second) {
-            (Ok(first), Ok(second)) => Self { second: Some((Arc::new(second), double.blend)), ..first },
+            (Ok(first), Ok(second)) => {
+                let second = Arc::new(Self { sharers: 2, ..second });
+                Self { sharers: 2, second: Some((second, double.blend)), ..first }
+            }
             (Ok(mut only), Err(error)) => {
                 only.problems.push(problem(format!("second half: {error}; playing the first half only")));
                 only
@@ -151,15 +157,14 @@ impl Program {
         Ok(program)
     }
 
-    fn from_text(text: &str, native: bool) -> Result<Self, PresetError> {
+    fn from_text(text: &str, native: usize) -> Result<Self, PresetError> {
         let preset = Preset::parse_with(text.as_bytes(), Flavor::ProjectM)
             .map_err(|error| PresetError::Invalid(error.to_string()))?;
         Ok(Self::from_preset(preset, native))
     }
 
-    fn from_preset(preset: Preset, native: bool) -> Self {
+    fn from_preset(preset: Preset, native: usize) -> Self {
         let mut problems = Vec::new();
-        let native = if native { MAX_NATIVE } else { 0 };
         let mut build = Builder { problems: &mut problems, native };
         let code = build.frame_code(&preset);
         let waves = (0..).zip(&preset.waves).filter(|(_, w)| w.enabled != 0);
@@ -168,7 +173,8 @@ impl Program {
         let shapes = shapes.map(|(slot, values)| build.shape(slot, values)).collect();
         let warp = build.shader(PassKind::Warp, preset.warp_ps_version, preset.warp_shader.as_deref());
         let composite = build.shader(PassKind::Comp, preset.comp_ps_version, preset.comp_shader.as_deref());
-        Self { base: preset.base, code, waves, shapes, warp, composite, problems, second: None }
+        let base = preset.base;
+        Self { base, code, waves, shapes, warp, composite, sharers: 1, problems, second: None }
     }
 }
 

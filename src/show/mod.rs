@@ -34,6 +34,7 @@ mod snapshot;
 mod solo;
 mod step;
 mod suspects;
+mod timeouts;
 mod undo;
 mod unfit;
 mod view;

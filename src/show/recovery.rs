@@ -14,8 +14,10 @@ use super::deck_request::Urgency;
 use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
+use super::step::Failed;
 use crate::facts::PresetId;
 use crate::stage::{Cue, DeckId, DeckSettings, Stage, StageError};
+use crate::store::BanKind;
 
 /// Seconds for which a deck must have been drawn before its preset is no longer suspected of causing device losses.
 const YOUNG_SECS: f64 = 5.0;
@@ -183,13 +185,15 @@ impl Rig {
         true
     }
 
-    /// Requests a deck from the warmer; queues it while a stage is being built or a preset is suspected of causing
-    /// device losses.
+    /// Requests a deck from the warmer; queues it while a stage is being built, or while it or another deck must be
+    /// prepared alone because its preset is suspected of causing device losses or has timed out.
     pub(super) fn request(&mut self, request: DeckRequest) {
         let deck = request.deck;
-        self.recovery.requests.insert(deck, request.clone());
-        if self.recovery.is_rebuilding() || self.recovery.suspects.any() {
-            self.recovery.backlog.push_back(deck);
+        let recovery = &mut self.recovery;
+        recovery.requests.insert(deck, request.clone());
+        let waits = recovery.is_rebuilding() || recovery.suspects.any() || !recovery.backlog.is_empty();
+        if waits || !recovery.may_prepare(deck) {
+            recovery.backlog.push_back(deck);
         } else {
             self.warmer.request(request);
             self.recovery.sent.insert(deck);
@@ -197,14 +201,14 @@ impl Rig {
     }
 
     /// Requests the queued decks from the warmer: all at once, or one at a time while a preset is suspected of causing
-    /// device losses.
+    /// device losses or has timed out.
     pub(super) fn flush_backlog(&mut self) {
         while let Some(deck) = self.recovery.backlog.front().copied() {
             let recovery = &self.recovery;
             let young =
                 recovery.first_drawn_at.values().any(|drawn_at| self.show.now - drawn_at < YOUNG_SECS);
             let in_turn = !recovery.suspects.any() || (recovery.sent.is_empty() && !young);
-            if recovery.is_rebuilding() || !in_turn {
+            if recovery.is_rebuilding() || !in_turn || !recovery.may_prepare(deck) {
                 return;
             }
             let Some(request) = recovery.requests.get(&deck).cloned() else {
@@ -215,6 +219,19 @@ impl Rig {
             self.recovery.backlog.pop_front();
             self.recovery.sent.insert(deck);
         }
+    }
+
+    /// Handles a deck whose first frames the device did not finish in time. The first time, this counts as a failure of
+    /// the device; if it happens again to the same preset, returns the failure with which to exclude the preset.
+    pub(super) fn timed_out(&mut self, deck: DeckId, why: &str) -> Option<Failed> {
+        let Recovery { timeouts, requests, sent, .. } = &mut self.recovery;
+        let preset = requests.get(&deck).map(|request| request.preset);
+        if preset.is_some_and(|preset| timeouts.strike(deck, preset, sent)) {
+            self.recovery.forget(deck);
+            return Some(Failed { deck, kind: BanKind::Soft, why: format!("{why}, twice") });
+        }
+        self.device_failed(deck);
+        None
     }
 
     /// Handles a deck that the device failed to prepare. The most urgent deck is requested again; for any

@@ -5,6 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use super::deck_request::DeckRequest;
 use super::suspects::Suspects;
+use super::timeouts::Timeouts;
 use crate::facts::PresetId;
 use crate::stage::{DeckId, GpuError, Stage, StageError};
 
@@ -24,6 +25,7 @@ pub(super) struct Recovery {
     /// Show time at which each deck on air was first drawn on this device, in seconds.
     pub first_drawn_at: BTreeMap<DeckId, f64>,
     pub suspects: Suspects,
+    pub timeouts: Timeouts,
     pub full_size: Option<[u32; 2]>,
     pub scale: usize,
     /// Show time at which memory last ran out, in seconds.
@@ -58,6 +60,20 @@ impl Recovery {
         if let Some(request) = self.requests.get_mut(&deck) {
             request.admitted = true;
         }
+    }
+
+    /// Records that a deck is warm, which clears its preset of timeouts.
+    pub fn warmed(&mut self, deck: DeckId) {
+        if let Some(preset) = self.preset(deck) {
+            self.timeouts.clear(preset);
+        }
+    }
+
+    /// Returns whether a deck may be prepared now. A preset that has timed out is prepared alone.
+    pub fn may_prepare(&self, deck: DeckId) -> bool {
+        let suspected =
+            |deck: &DeckId| self.preset(*deck).is_some_and(|preset| self.timeouts.suspects(preset));
+        self.sent.is_empty() || !(suspected(&deck) || self.sent.iter().any(suspected))
     }
 
     /// Returns whether the warmer is preparing decks.

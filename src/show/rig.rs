@@ -155,6 +155,9 @@ impl Rig {
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
             self.recovery.arrived(arrival.deck);
+            if arrival.result.is_ok() {
+                self.recovery.warmed(arrival.deck);
+            }
             let empty = arrival.shows_nothing();
             match arrival.result {
                 Ok(_) if empty && self.show.set_aside(arrival.deck) => {
@@ -182,6 +185,10 @@ impl Rig {
                 Err(DeckError::Device(error)) => {
                     log::warn!("could not prepare a preset: {error}");
                     self.device_failed(arrival.deck, error);
+                }
+                Err(DeckError::TimedOut(why)) => {
+                    log::warn!("could not prepare a preset: {why}");
+                    failed.extend(self.timed_out(arrival.deck, &why));
                 }
             }
         }

@@ -49,6 +49,8 @@ pub enum DeckError {
     Temporary(String),
     /// The graphics device failed, which is never blamed on the preset.
     Device(StageError),
+    /// The device did not finish drawing the preset in time, which is blamed on the preset only if it happens again.
+    TimedOut(String),
     /// The show has cancelled the request.
     Cancelled,
 }
@@ -233,7 +235,7 @@ impl Work {
                     // Pausing avoids a retry in every frame.
                     match arrival.result {
                         Err(DeckError::Temporary(_)) => thread::sleep(REST),
-                        Err(DeckError::Device(_)) => thread::sleep(DEVICE_REST),
+                        Err(DeckError::Device(_) | DeckError::TimedOut(_)) => thread::sleep(DEVICE_REST),
                         _ => {}
                     }
                     if report.send(arrival).is_err() {
@@ -303,7 +305,7 @@ impl DeckBuilder {
         });
         // After the device is lost, any call may fail; the preset is not to blame.
         let result = match result {
-            Err(DeckError::Unplayable(why)) if self.render_context.gpu.lost() => {
+            Err(DeckError::Unplayable(why) | DeckError::TimedOut(why)) if self.render_context.gpu.lost() => {
                 Err(DeckError::Device(StageError::Lost(why)))
             }
             result => result,
@@ -340,9 +342,12 @@ impl DeckBuilder {
         // Before the first picture there is nothing to keep smooth, so the rehearsal is skipped.
         let on_air = queue.is_some_and(WarmQueue::on_air);
         if let Some(rehearsal) = self.rehearsal.as_ref().filter(|_| on_air) {
-            rehearsal
-                .draw(program.clone(), self.settings, request.seed, &self.audio.read())
-                .map_err(|error| DeckError::Temporary(error.to_string()))?;
+            rehearsal.draw(program.clone(), self.settings, request.seed, &self.audio.read()).map_err(
+                |error| match error {
+                    StageError::Timeout(_) => blamed(error),
+                    _ => DeckError::Temporary(error.to_string()),
+                },
+            )?;
             took.rehearse_ms = lap();
             wanted()?;
         }
@@ -350,6 +355,8 @@ impl DeckBuilder {
         let size = (self.settings, queue.map_or(1.0, WarmQueue::scale));
         let mut deck = Deck::prepare_scaled(context, program, size, request.seed).map_err(blamed)?;
         took.build_ms = lap();
+        // If the device does not finish what was submitted before, the preset is not to blame.
+        context.gpu.wait().map_err(DeckError::Device)?;
         for _ in 0..=MAX_WARM_UP_REPEATS {
             match queue {
                 Some(queue) => self.warm_up_in_turns(&mut deck, request, queue)?,
@@ -386,12 +393,12 @@ impl DeckBuilder {
     }
 }
 
-/// Converts a stage error to a deck error that blames either the device or the preset.
+/// Converts a stage error to a deck error that blames the device, the preset, or, after a timeout, neither yet.
 fn blamed(error: StageError) -> DeckError {
-    if error.is_device_failure() {
-        DeckError::Device(error)
-    } else {
-        DeckError::Unplayable(error.to_string())
+    match error {
+        StageError::Timeout(_) => DeckError::TimedOut(error.to_string()),
+        _ if error.is_device_failure() => DeckError::Device(error),
+        _ => DeckError::Unplayable(error.to_string()),
     }
 }
 
@@ -401,9 +408,10 @@ mod tests {
 
     #[test]
     fn a_failing_device_is_never_blamed_on_a_preset() {
-        for error in [StageError::Lost("reset".into()), StageError::OutOfMemory, StageError::Timeout(20)] {
+        for error in [StageError::Lost("reset".into()), StageError::OutOfMemory] {
             assert_eq!(blamed(error.clone()), DeckError::Device(error));
         }
+        assert!(matches!(blamed(StageError::Timeout(20)), DeckError::TimedOut(why) if why.contains("20 s")));
         let rejected = StageError::Invalid("no such function".into());
         assert_eq!(blamed(rejected), DeckError::Unplayable("no such function".into()));
     }

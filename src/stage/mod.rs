@@ -6,6 +6,7 @@ mod buffer;
 mod clip;
 mod cue;
 mod deck;
+mod deck_images;
 mod deck_look;
 mod error;
 mod gpu;

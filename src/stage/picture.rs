@@ -5,6 +5,7 @@
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
 use super::buffer::UniformBuffer;
+use super::deck_images::{self, DeckImages};
 use super::error::StageError;
 use super::layer_painter::LayerPainter;
 use super::mesh_pass::{ImagesDesc, MeshPass};
@@ -106,11 +107,12 @@ impl DeckPicture {
         let clamped = render_context.sampler(Filter::Linear, Address::Clamp);
         let both = [&images[0], &images[1]];
         let pyramid = Pyramid::new(device, &render_context.blur, both, clamped, size, program.blur_levels());
-        let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
-        let mut missing = Vec::new();
-        let mut preset_pass = |kind: PassKind, text: Option<&_>| {
+        let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid };
+        let limit = deck_images::MAX_BYTES / u64::from(program.sharers);
+        let mut files = DeckImages::new(render_context, seed, limit);
+        let mut preset_pass = |kind: PassKind, text: Option<&_>, files: &mut DeckImages| {
             let Some(text) = text else { return Ok(None) };
-            match PresetPass::new(render_context, kind, text, &sources, &mut missing) {
+            match PresetPass::new(render_context, kind, text, &sources, files) {
                 Err(error) if !error.is_device_failure() => {
                     problems.push(format!("{} shader: {error}", preset_pass::label(kind)));
                     Ok(None)
@@ -118,18 +120,22 @@ impl DeckPicture {
                 built => built.map(Some),
             }
         };
-        let rebound = |kind: PassKind, pass: &Option<PresetPass>, text: Option<&_>| {
-            Some(pass.as_ref()?.rebound(render_context, kind, text?, &sources))
-        };
+        let rebound =
+            |kind: PassKind, pass: &Option<PresetPass>, text: Option<&_>, files: &mut DeckImages| {
+                Some(pass.as_ref()?.rebound(render_context, kind, text?, &sources, files))
+            };
         let (warp_text, composite_text) = (program.warp.as_ref(), program.composite.as_ref());
         let (warp, composite) = match before {
             Some(before) => (
-                rebound(PassKind::Warp, &before.warp, warp_text),
-                rebound(PassKind::Comp, &before.composite, composite_text),
+                rebound(PassKind::Warp, &before.warp, warp_text, &mut files),
+                rebound(PassKind::Comp, &before.composite, composite_text, &mut files),
             ),
-            None => (preset_pass(PassKind::Warp, warp_text)?, preset_pass(PassKind::Comp, composite_text)?),
+            None => (
+                preset_pass(PassKind::Warp, warp_text, &mut files)?,
+                preset_pass(PassKind::Comp, composite_text, &mut files)?,
+            ),
         };
-        problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
+        problems.append(&mut files.problems);
         let frame_uniforms = UniformBuffer::new(device, "frame/uniforms");
         let extra_uniforms = UniformBuffer::new(device, "frame/extra");
         let frame_group = pass::bind(

@@ -3,6 +3,7 @@
 use lactea_abi::{Address, Filter, PassKind, PassUniforms, TexDim, TexSource, TextureBinding};
 use naga::Module;
 
+use super::deck_images::DeckImages;
 use super::error::StageError;
 use super::pass::blur::Pyramid;
 use super::pass::{self, FORMAT, PipelineDesc, TEXTURE, UNIFORM, mesh};
@@ -30,17 +31,16 @@ struct Built {
     reads_images: bool,
 }
 
-/// Images that a preset shader can read, and the seed for picking random textures.
+/// The deck's own pictures that a preset shader can read.
 pub(super) struct Sources<'a> {
     /// The two feedback images.
     pub images: [&'a wgpu::TextureView; 2],
     pub image_size: [u32; 2],
     pub pyramid: &'a Pyramid,
-    pub seed: u64,
 }
 
 impl PresetPass {
-    /// Creates a pass with its pipeline and bind groups. Adds the names of missing textures to `missing`.
+    /// Creates a pass with its pipeline and bind groups. Image files are found through `images`.
     ///
     /// # Errors
     /// Returns an error if the device rejects the shader, is lost or runs out of memory.
@@ -49,11 +49,11 @@ impl PresetPass {
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
-        missing: &mut Vec<String>,
+        images: &mut DeckImages,
     ) -> Result<Self, StageError> {
         render_context.gpu.checked(|| {
             let built = Self::pipeline(render_context, kind, text);
-            Self::bind(render_context, kind, text, sources, missing, built)
+            Self::bind(render_context, kind, text, sources, images, built)
         })
     }
 
@@ -64,10 +64,11 @@ impl PresetPass {
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
+        images: &mut DeckImages,
     ) -> Self {
         let Self { pipeline, layout, reads_images, .. } = self;
         let kept = Built { pipeline: pipeline.clone(), layout: layout.clone(), reads_images: *reads_images };
-        Self::bind(render_context, kind, text, sources, &mut Vec::new(), kept)
+        Self::bind(render_context, kind, text, sources, images, kept)
     }
 
     fn pipeline(render_context: &RenderContext, kind: PassKind, text: &ShaderText) -> Built {
@@ -128,20 +129,16 @@ impl PresetPass {
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
-        missing: &mut Vec<String>,
+        images: &mut DeckImages,
         built: Built,
     ) -> Self {
         let (label, device) = (label(kind), &render_context.gpu.device);
         let Built { pipeline, layout, reads_images } = built;
-        let bound: Vec<Bound> = text
-            .interface
-            .textures
-            .iter()
-            .map(|t| Bound::find(render_context, t, sources, missing))
-            .collect();
+        let bound: Vec<Bound> =
+            text.interface.textures.iter().map(|t| Bound::find(render_context, t, sources, images)).collect();
         let mut sizes = PassUniforms::default();
         for (slot, source) in sizes.texsize.iter_mut().zip(&text.interface.texsize_slots) {
-            *slot = texture_size(render_context, source, sources);
+            *slot = texture_size(render_context, source, sources, images);
         }
         let uniforms = pass::uniform::<PassUniforms>(device, label);
         render_context.gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&sizes));
@@ -200,7 +197,7 @@ impl Bound {
         render_context: &RenderContext,
         texture: &TextureBinding,
         sources: &Sources,
-        missing: &mut Vec<String>,
+        images: &mut DeckImages,
     ) -> Self {
         let textures = &render_context.textures;
         let placeholder = || Self::View(textures.placeholder(texture.dim).view.clone());
@@ -211,15 +208,7 @@ impl Bound {
             }
             TexSource::Noise(which) => Self::View(textures.noise(*which).view.clone()),
             TexSource::User(name) if texture.dim == TexDim::D2 => {
-                match textures.find(&render_context.gpu, name, sources.seed) {
-                    Some(picture) => Self::View(picture.view.clone()),
-                    None => {
-                        if !missing.contains(name) {
-                            missing.push(name.clone());
-                        }
-                        placeholder()
-                    }
-                }
+                images.find(name).map_or_else(placeholder, |image| Self::View(image.view.clone()))
             }
             TexSource::User(_) | TexSource::Fft => placeholder(),
         }
@@ -227,7 +216,12 @@ impl Bound {
 }
 
 /// Returns the width and height of a texture in pixels, and their reciprocals.
-fn texture_size(render_context: &RenderContext, source: &TexSource, sources: &Sources) -> [f32; 4] {
+fn texture_size(
+    render_context: &RenderContext,
+    source: &TexSource,
+    sources: &Sources,
+    images: &DeckImages,
+) -> [f32; 4] {
     let of = |width: u32, height: u32| {
         let (w, h) = (width as f32, height as f32);
         [w, h, 1.0 / w, 1.0 / h]
@@ -239,9 +233,7 @@ fn texture_size(render_context: &RenderContext, source: &TexSource, sources: &So
             sources.pyramid.level(*level).map_or([1.0; 4], |image| of(image.width(), image.height()))
         }
         TexSource::Noise(which) => textures.noise(*which).size,
-        TexSource::User(name) => textures
-            .find(&render_context.gpu, name, sources.seed)
-            .map_or(textures.placeholder(TexDim::D2).size, |picture| picture.size),
+        TexSource::User(name) => images.size(name).unwrap_or(textures.placeholder(TexDim::D2).size),
         TexSource::Fft => of(lactea_abi::FFT_BINS as u32, 1),
     }
 }

@@ -19,7 +19,7 @@ const MAX_SIDE: u32 = 2048;
 /// Maximum number of folder levels searched for images, counting the texture folder itself.
 const MAX_DEPTH: usize = 5;
 /// Maximum size of the texture cache, in bytes.
-const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
+const MAX_CACHE_BYTES: u64 = 256 << 20;
 /// File extensions of images, in lower case.
 const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "dib", "tga", "dds", "gif", "webp", "jfif"];
 
@@ -30,6 +30,14 @@ pub struct Texture {
     pub view: wgpu::TextureView,
     /// Width and height in pixels, and their reciprocals: the value of `texsize_*`.
     pub size: [f32; 4],
+}
+
+impl Texture {
+    /// Returns the size of an image in bytes.
+    pub fn bytes(&self) -> u64 {
+        let [width, height, ..] = self.size.map(|side| side as u64);
+        width * height * 4
+    }
 }
 
 /// Textures available to presets.
@@ -117,8 +125,7 @@ impl Textures {
             }
         };
         let mut cache = self.cache();
-        let bytes = |texture: &Texture| texture.size[0] * texture.size[1] * 4.0;
-        if cache.values().map(|texture| bytes(texture)).sum::<f32>() + bytes(&texture) > MAX_CACHE_BYTES {
+        if cache.values().map(|texture| texture.bytes()).sum::<u64>() + texture.bytes() > MAX_CACHE_BYTES {
             cache.clear(); // Decks keep their own references; other images are loaded again on demand.
         }
         cache.insert(picked, texture.clone());

@@ -198,6 +198,15 @@ fn nesting_is_limited_across_expressions_and_calls() {
             "statements in functions",
             format!("float f0(float x) {{ return x; }} {calls} {}", body("ret = f10(uv.x);")),
         ),
+        ("branches without braces", body(&format!("{} ret = 1;", "if (q1 > 0)".repeat(80)))),
+        (
+            "branches in loops and functions",
+            format!(
+                "float f(float x) {{ {} x += 1; return x; }} {}",
+                "if (x > 0)".repeat(40),
+                body(&format!("{} ret = f(uv.x);", "while (q1 > 0) if (q2 > 0)".repeat(18)))
+            ),
+        ),
         ("commas", wrapped(&", q1".repeat(140))),
         ("members", wrapped(&".x".repeat(140))),
         ("a constant", body(&format!("for (int i = 0; i < 1{}; i++) ret += 1;", "+1-1".repeat(15_000)))),
@@ -269,6 +278,8 @@ fn invalid_shaders_are_rejected_with_a_position() {
         ("shader_body { ret = 1 }", "expected `;`"),
         ("shader_body { ret = x; }", "unknown name `x`"),
         ("shader_body { ret = f(1); }", "unknown function `f`"),
+        ("shader_body { ret = noise(uv); }", "unknown function `noise`"),
+        ("shader_body { ret = texCUBE(sampler_main, uv.xyx).xyz; }", "unknown function `texCUBE`"),
         ("shader_body { ret = uv; }", "cannot convert float2 to float3"),
         ("shader_body { ret = sin(1, 2); }", "takes 1 arguments"),
         ("shader_body { ret.q = 1; }", "has no member `q`"),

@@ -99,15 +99,18 @@ mod tests {
     }
 
     #[test]
-    fn deeply_nested_calls_translate() {
-        let [open, close] = ["if (x > 0) {", "}"].map(|text| text.repeat(30));
-        let mut source = "float f0(float x) { return x; }".to_owned();
-        for level in 1..5 {
-            source +=
-                &format!("float f{level}(float x) {{ {open} x = f{}(x); {close} return x; }}", level - 1);
-        }
-        source += "shader_body { ret = f4(uv.x); }";
-        translate(PassKind::Comp, &source).expect("translates");
+    fn deeply_nested_calls_translate_up_to_the_depth_that_drivers_support() {
+        let calls = |branches: usize| {
+            let [open, close] = ["if (x > 0) {", "}"].map(|text| text.repeat(branches));
+            let mut source = "float f0(float x) { return x; }".to_owned();
+            for level in 1..5 {
+                source +=
+                    &format!("float f{level}(float x) {{ {open} x = f{}(x); {close} return x; }}", level - 1);
+            }
+            translate(PassKind::Comp, &format!("{source} shader_body {{ ret = f4(uv.x); }}"))
+        };
+        calls(18).expect("translates");
+        assert!(matches!(calls(19), Err(ShaderError::TooComplex(why)) if why.contains("branches")));
     }
 
     #[test]

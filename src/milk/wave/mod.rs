@@ -18,7 +18,7 @@ use super::stroke::{self, StrokePoint, StrokeStyle};
 use super::{Blend, Frame};
 
 /// Number of wave modes: nine from MilkDrop 2 and seven from MilkDrop 3.
-const MODES: i32 = 16;
+const MODES: i64 = 16;
 
 /// Draws the main waveform into `out.above`; `points` is a scratch buffer.
 pub(super) fn draw(
@@ -28,8 +28,7 @@ pub(super) fn draw(
     points: &mut Vec<[f32; 2]>,
     out: &mut Frame,
 ) {
-    // Mode, dots and thickness come from the preset file: projectM ignores changes by code.
-    let mode = base.wave_mode.rem_euclid(MODES) as u32;
+    let mode = (vars[frame::wave_mode] as i64).rem_euclid(MODES) as u32;
     let at = |slot: usize| vars[slot] as f32;
     let alpha = alpha(base, mode, at(frame::wave_a), context);
     if alpha.is_nan() || alpha < 0.004 {
@@ -44,11 +43,11 @@ pub(super) fn draw(
         width: context.tick.size[0] as f32,
     };
     let sound = Sound::new(base, context);
-    let dots = base.wave_dots;
+    let dots = vars[frame::wave_usedots] != 0.0;
     let style = StrokeStyle {
         dots,
         blend: if vars[frame::wave_additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
-        weight: if dots || base.wave_thick { Weight::Double } else { Weight::Thin },
+        weight: if dots || vars[frame::wave_thick] != 0.0 { Weight::Double } else { Weight::Thin },
     };
     let closed = matches!(mode, 0 | 13);
     for number in 0..2 {
