@@ -171,7 +171,7 @@ impl Show {
     /// favourite among the candidates that is not too dark, too bright or too empty, if there is one.
     fn panic(&mut self) {
         let favourite = |slot: &Slot| {
-            slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.suits_panic(slot)
+            slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.suits_panic(slot, true)
         };
         let ready = self.decks.safe.as_ref().is_some_and(|slot| slot.warm);
         if let Some(at) = self.decks.candidates.iter().position(favourite).filter(|_| !ready) {

@@ -478,10 +478,16 @@ const LIGHT: DeckLook = DeckLook { luma: 0.3, darkest: 0.1, coverage: 0.9 };
 
 #[test]
 fn panic_never_shows_a_dim_favourite() {
+    for count in [3, 6, 12] {
+        panic_shows_none_of_the_dim_favourites(count);
+    }
+}
+
+fn panic_shows_none_of_the_dim_favourites(count: usize) {
     let mut test = TestShow::new();
     test.frames(20);
     let favourites: Vec<PresetId> =
-        test.show.library().entries.iter().map(|entry| entry.id).take(3).collect();
+        test.show.library().entries.iter().map(|entry| entry.id).take(count).collect();
     let mark: Vec<Command> = favourites.iter().map(|id| Command::FavouritePreset(*id)).collect();
     test.frame(&mark);
     // The favourites are dim and all other presets light, whichever of them is prepared as the safe preset.
@@ -497,7 +503,7 @@ fn panic_never_shows_a_dim_favourite() {
         }
     }
     test.frame(&[Command::Panic]);
-    assert!(!favourites.contains(&test.playing()), "a dim favourite");
+    assert!(!favourites.contains(&test.playing()), "one of {count} dim favourites");
     test.frames(20);
     assert!(test.show.snapshot().safe_preset.is_some());
 }
