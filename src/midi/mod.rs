@@ -31,11 +31,12 @@ use encoding::Encoding;
 use event::{Address, Event, Kind};
 use hardware::Hardware;
 pub use hardware::ports;
-use learn::Learning;
+use learn::{Learning, REST_SECS};
 pub use monitor::{MonitorEnd, monitor};
 pub use profile::MidiProfile;
 pub use profile_store::profile_problems;
 use profile_store::{Fetched, ProfileStore};
+use relative::ENOUGH;
 use source::{MidiSource, PortEvent};
 
 /// Number of knobs that Auto-map binds.
@@ -53,6 +54,24 @@ struct Device {
     lit: Vec<Option<u8>>,
 }
 
+/// A knob that Auto-map may bind.
+#[derive(Clone)]
+struct Knob {
+    device: String,
+    address: Address,
+    /// The first values that it sent, at most [`ENOUGH`].
+    values: Vec<u16>,
+    /// When it was last moved, in seconds.
+    last: f64,
+}
+
+impl Knob {
+    /// Returns whether its encoding can be determined at `now` seconds.
+    fn decided(&self, now: f64) -> bool {
+        self.values.len() >= ENOUGH || now - self.last >= REST_SECS
+    }
+}
+
 /// MIDI input and output of the program.
 pub struct Midi {
     source: Box<dyn MidiSource>,
@@ -60,9 +79,9 @@ pub struct Midi {
     devices: BTreeMap<String, Device>,
     arrived: Vec<(String, Event)>,
     learning: Option<Learning>,
-    /// Knobs (device and CC) in the order they were first moved.
-    seen: Vec<(String, Address)>,
-    /// Whether Auto-map is waiting for more knobs.
+    /// The first knobs that were moved, in that order, at most [`BANK`].
+    seen: Vec<Knob>,
+    /// Whether Auto-map is waiting for more knobs, or for more values of a knob.
     mapping: bool,
     last_event: String,
     /// Why MIDI is unavailable, if it is.
@@ -118,7 +137,10 @@ impl Midi {
             self.port_event(event, now);
         }
         if let Some((device, binding)) = self.learning.as_mut().and_then(|learning| learning.rest(now)) {
-            self.bind(&device, binding);
+            self.bind(&device, Bound::new(binding));
+        }
+        if self.mapping {
+            self.map_bank(now);
         }
         !self.arrived.is_empty()
     }
@@ -197,7 +219,6 @@ impl Midi {
             MidiRequest::AutoMap => {
                 self.learning = None;
                 self.mapping = true;
-                self.map_bank();
             }
             MidiRequest::Unbind { device, at } => self.edit(&device, |controls| {
                 if at < controls.len() {
@@ -321,45 +342,66 @@ impl Midi {
 
     fn handle_event(&mut self, device: String, event: Event, now: f64) {
         self.last_event = format!("{device}: {} = {}", event.address, event.value);
-        let controller = (device.clone(), event.address);
-        if event.address.kind == Kind::Cc && !self.seen.contains(&controller) {
-            self.seen.push(controller);
-            if self.mapping {
-                self.map_bank();
-            }
+        if event.address.kind == Kind::Cc {
+            self.see(&device, &event, now);
         }
         match &mut self.learning {
             // While an action is being learnt, controls have no other effect.
             Some(learning) => {
                 if let Some((device, binding)) = learning.handle(&device, &event, now) {
-                    self.bind(&device, binding);
+                    self.bind(&device, Bound::new(binding));
                 }
             }
             None => self.arrived.push((device, event)),
         }
     }
 
-    /// Binds the first eight knobs to the macros, in the order in which the knobs were first moved. Macros
-    /// that are already bound keep their knobs.
-    fn map_bank(&mut self) {
-        for (control, (device, address)) in Control::ALL.into_iter().zip(self.seen.clone()) {
+    /// Keeps the value for Auto-map, if it is one of the first from one of the first knobs.
+    fn see(&mut self, device: &str, event: &Event, now: f64) {
+        let same = |knob: &&mut Knob| knob.device == device && knob.address == event.address;
+        match self.seen.iter_mut().find(same) {
+            Some(knob) => {
+                knob.last = now;
+                if knob.values.len() < ENOUGH {
+                    knob.values.push(event.value);
+                }
+            }
+            None if self.seen.len() < BANK => self.seen.push(Knob {
+                device: device.to_owned(),
+                address: event.address,
+                values: vec![event.value],
+                last: now,
+            }),
+            None => {}
+        }
+    }
+
+    /// Binds the first eight knobs to the macros, in the order in which the knobs were first moved, as soon as their
+    /// encoding can be determined. Macros that are already bound keep their knobs.
+    fn map_bank(&mut self, now: f64) {
+        let mut decided = 0;
+        for (control, knob) in Control::ALL.into_iter().zip(self.seen.clone()) {
+            if !knob.decided(now) {
+                continue;
+            }
+            decided += 1;
             let action = Action::Turn(Dial::Macro(control));
             let bound = self.devices.values().flat_map(|device| &device.controls);
             if !bound.into_iter().any(|bound| bound.binding.action == action) {
-                self.bind(&device, Binding::new(address, action, Encoding::Absolute));
+                self.bind(&knob.device, Bound::guessed(knob.address, action, knob.values));
             }
         }
-        self.mapping = self.seen.len() < BANK;
+        self.mapping = decided < BANK;
     }
 
     /// Adds a binding, in place of any other binding of the same action on the device.
-    fn bind(&mut self, device: &str, binding: Binding) {
+    fn bind(&mut self, device: &str, bound: Bound) {
         self.learning = None;
-        let message = format!("bound {} to {} on {device}", binding.action.title(), binding.address);
-        self.message = Some(message);
+        let Binding { action, address, .. } = &bound.binding;
+        self.message = Some(format!("bound {} to {address} on {device}", action.title()));
         self.edit(device, |controls| {
-            controls.retain(|bound| bound.binding.action != binding.action);
-            controls.push(Bound::new(binding));
+            controls.retain(|other| other.binding.action != bound.binding.action);
+            controls.push(bound);
         });
     }
 
