@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::clock::processor_secs;
 use crate::stage::Gpu;
 
 /// Time, in seconds, after which a frame counts as finished even if the device has not reported it.
@@ -123,20 +124,6 @@ impl InFlight {
 /// Returns the number of CPU cores, at least 2.
 fn cores() -> f64 {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2) as f64
-}
-
-/// Returns the CPU time that this process has used so far, in seconds.
-#[cfg(unix)]
-fn processor_secs() -> Option<f64> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes one `timespec`.
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    (failed == 0).then_some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
-}
-
-#[cfg(not(unix))]
-fn processor_secs() -> Option<f64> {
-    None
 }
 
 #[cfg(test)]
