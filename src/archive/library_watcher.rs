@@ -4,14 +4,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
 use super::persistence::{open_store, unix_now};
+use crate::handoff::Latest;
 use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError};
 use crate::mind::director::Pool;
+use crate::show::{KnownStyles, NextLibrary};
 use crate::store::Store;
 use crate::units::counted;
 
@@ -76,7 +78,7 @@ fn or_built_in(store: &Store, opened: Result<OpenedLibrary, OpenError>) -> anyho
 /// An update from the watcher.
 pub(super) enum LibraryUpdate {
     /// A new library is ready, with messages for the performer.
-    Library(Arc<Pool>, Vec<String>),
+    Library(NextLibrary, Vec<String>),
     /// A message for the performer.
     Message(String),
     /// The folder or pack that is missing or empty, or `None` once it is back.
@@ -85,10 +87,31 @@ pub(super) enum LibraryUpdate {
     HeldBack(Option<String>),
 }
 
+/// Sends updates to the show.
+struct Updates {
+    sender: Sender<LibraryUpdate>,
+    /// The styles that the show may know, for which new libraries are prepared.
+    known: Latest<Option<KnownStyles>>,
+}
+
+impl Updates {
+    fn channel(known: Latest<Option<KnownStyles>>) -> (Self, Receiver<LibraryUpdate>) {
+        let (sender, updates) = channel();
+        (Self { sender, known }, updates)
+    }
+
+    /// Sends an update; fails if the watcher is dropped.
+    fn send(&self, update: LibraryUpdate) -> Result<(), SendError<LibraryUpdate>> {
+        self.sender.send(update)
+    }
+}
+
 /// Handle to the thread that keeps the library up to date. Dropping the handle ends the thread without
 /// waiting for it: the thread may be reading 100,000 files, and nothing is lost if it stops.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
+    /// The styles that the show may know, once it has started.
+    pub known: Latest<Option<KnownStyles>>,
     /// Ends the thread when dropped.
     _end: Option<Sender<()>>,
 }
@@ -97,9 +120,10 @@ impl LibraryWatcher {
     /// Opens the library and starts the thread. A library that was scanned before opens as last scanned. The built-in
     /// presets play during the first scan of a library, and while a library is missing.
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
-        let (sender, updates) = channel();
+        let known = Latest::new(None);
+        let (sender, updates) = Updates::channel(known.clone());
         let Some(presets) = presets else {
-            let watcher = Self { updates, _end: None };
+            let watcher = Self { updates, known, _end: None };
             return Ok((library::load_built_in(store)?, Vec::new(), watcher));
         };
         let place = LibraryLocation::of(presets);
@@ -120,12 +144,12 @@ impl LibraryWatcher {
         let presets = Presets { path: presets.to_owned(), ignore_blacklist: false };
         let work = move || keep_up(&presets, initial, &own_store, &sender, &ended);
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
-        Ok((catalogue, messages, Self { updates, _end: Some(end) }))
+        Ok((catalogue, messages, Self { updates, known, _end: Some(end) }))
     }
 
     /// Switches to another library; the current one plays until the new one arrives as an update.
     pub fn switch_to(&mut self, presets: Option<&Path>, ignore_blacklist: bool) -> std::io::Result<()> {
-        let (sender, updates) = channel();
+        let (sender, updates) = Updates::channel(self.known.clone());
         let (end, ended) = channel();
         let presets = presets.map(|path| Presets { path: path.to_owned(), ignore_blacklist });
         let work = move || match presets {
@@ -141,7 +165,7 @@ impl LibraryWatcher {
             },
         };
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
-        *self = Self { updates, _end: Some(end) };
+        (self.updates, self._end) = (updates, Some(end));
         Ok(())
     }
 }
@@ -176,7 +200,7 @@ fn keep_up(
     presets: &Presets,
     mut initial: InitialState,
     stores: &dyn Fn() -> anyhow::Result<Store>,
-    updates: &Sender<LibraryUpdate>,
+    updates: &Updates,
     ended: &Receiver<()>,
 ) {
     let send = |update| updates.send(update).is_ok();
@@ -214,11 +238,7 @@ fn keep_up(
 }
 
 /// Switches to the built-in presets, because the folder is missing.
-fn play_built_in(
-    presets: &Presets,
-    stores: &dyn Fn() -> anyhow::Result<Store>,
-    updates: &Sender<LibraryUpdate>,
-) {
+fn play_built_in(presets: &Presets, stores: &dyn Fn() -> anyhow::Result<Store>, updates: &Updates) {
     match stores().and_then(|store| Ok(library::load_built_in(&store)?)) {
         Ok(catalogue) => publish(updates, Playable::of(catalogue, vec![missing(&presets.path)])),
         Err(error) => log::warn!("could not open the built-in presets: {error:#}"),
@@ -244,7 +264,7 @@ fn keep_up_until(
     presets: &Presets,
     initial: InitialState,
     stores: &dyn Fn() -> anyhow::Result<Store>,
-    updates: &Sender<LibraryUpdate>,
+    updates: &Updates,
     ended: &Receiver<()>,
 ) -> anyhow::Result<Ended> {
     let mut place = presets.place();
@@ -296,7 +316,7 @@ fn keep_up_until(
     Ok(Ended::Stopped)
 }
 
-fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
+fn publish(updates: &Updates, playable: Playable) {
     let Playable { catalogue, mut messages, held_back } = playable;
     updates.send(LibraryUpdate::HeldBack(held_back)).ok(); // Fails if the watcher is dropped.
     messages.push(format!(
@@ -306,7 +326,11 @@ fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
         catalogue.origin.word()
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-    updates.send(LibraryUpdate::Library(pool, messages)).ok(); // Fails if the watcher is dropped.
+    let next = match &*updates.known.read() {
+        Some(known) => NextLibrary::prepare(pool, known.clone()),
+        None => pool.into(),
+    };
+    updates.send(LibraryUpdate::Library(next, messages)).ok(); // Fails if the watcher is dropped.
 }
 
 /// Returns the paths of the manifest, blacklist and index files, with their modification times if they exist.
@@ -351,10 +375,10 @@ mod tests {
         let (presets, away) = (folder.path().join("presets"), folder.path().join("away"));
         std::fs::create_dir(&presets).expect("made");
         std::fs::write(presets.join("one.milk"), "zoom=1.01").expect("written");
-        let (sender, updates) = channel();
+        let (sender, updates) = Updates::channel(Latest::new(None));
         let (end, ended) = channel();
         let built_in = library::built_in().count();
-        let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
+        let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(next, _) if next.pool().catalogue.entries.len() == wanted);
         let missing = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted);
         let watched = Presets { path: presets.clone(), ignore_blacklist: false };
         let data = folder.path().join("data");
@@ -378,7 +402,7 @@ mod tests {
         std::fs::write(folder.path().join("one.milk"), "zoom=1.01").expect("written");
         std::fs::write(folder.path().join(BLACKLIST_FILE), "{").expect("written");
         let watch = |ignore_blacklist| {
-            let (sender, updates) = channel();
+            let (sender, updates) = Updates::channel(Latest::new(None));
             let (end, ended) = channel();
             let watched = Presets { path: folder.path().to_owned(), ignore_blacklist };
             let stores = || Ok(Store::in_memory()?);
@@ -387,7 +411,7 @@ mod tests {
         };
         let (thread, end, updates) = watch(false);
         let held = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::HeldBack(why) if why.is_some() == wanted);
-        let count = |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
+        let count = |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(next, _) if next.pool().catalogue.entries.len() == wanted);
         wait(&updates, held(true));
         wait(&updates, count(library::built_in().count()));
         assert!(catalogue(&Store::in_memory().expect("opens"), Some(folder.path())).is_err());

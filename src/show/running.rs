@@ -11,6 +11,7 @@ use super::decks::{Decks, Slot};
 use super::layer_board::LayerBoard;
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Changed, Exclusion, LearntTaste, MarkedPresets, MemoryChange, ShowMemory};
+use super::next_library::{KnownStyles, NextLibrary};
 use super::picture_watch::PictureWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
@@ -122,8 +123,9 @@ impl Show {
         let rng = Rng::new(settings.seed);
         // Without Auto, the macros do not follow the music either.
         let macros = MacroState { follow: memory.macros.follow && settings.auto, ..memory.macros };
+        let taste = Taste::from_state(&memory.taste, &pool.styles());
         Self {
-            director: director(pool, &memory),
+            director: director(pool, taste, &memory),
             rng: rng.fork(CHOICE_RANDOMNESS),
             auto: settings.auto,
             fps: settings.fps,
@@ -172,16 +174,17 @@ impl Show {
     /// Switches to another library, or to new styles or another theme of the same one. The preset on air continues.
     /// What was learnt about styles carries over if the new library has the same or similar ones. If only the theme
     /// changes, presets that the performer requested stay in the queue.
-    pub fn change_library(&mut self, pool: Arc<Pool>) {
-        let current = &self.director.pool;
+    pub fn change_library(&mut self, next: impl Into<NextLibrary>) {
+        let next = next.into();
+        let (current, pool) = (&self.director.pool, next.pool());
         // A replay must take the same path, so the condition uses only what the log contains.
         let same = current.catalogue.identity() == pool.catalogue.identity()
             && current.rejected.keys().eq(pool.rejected.keys());
         if same {
-            self.director.pool = pool;
+            self.director.pool = pool.clone();
             self.decks.discard_candidates();
         } else {
-            self.replace_library(pool);
+            self.replace_library(&next);
         }
         let pool = &self.director.pool;
         let event = Event::Library {
@@ -194,15 +197,21 @@ impl Show {
         self.log(event);
     }
 
-    fn replace_library(&mut self, pool: Arc<Pool>) {
+    /// Returns the styles that the taste may know, to prepare the switch to another library.
+    pub fn known_styles(&self) -> KnownStyles {
+        KnownStyles { pool: self.director.pool.clone(), before: self.taste_before.clone() }
+    }
+
+    fn replace_library(&mut self, next: &NextLibrary) {
         self.memory = self.memory();
+        let taste = self.learnt_taste().carry_over(&self.memory.taste, next);
         self.taste_before = Arc::new(self.memory.taste.clone());
         for slot in std::mem::take(&mut self.decks.candidates) {
             self.decks.drop_slot(slot);
         }
         let shown = self.history.iter().rev().take(crate::mind::director::NO_REPEAT).map(|(id, _)| *id);
         let shown: Vec<PresetId> = shown.collect();
-        self.director = director(pool, &self.memory);
+        self.director = director(next.pool().clone(), taste, &self.memory);
         self.forget_lessons();
         for id in shown.iter().rev() {
             if let Some(index) = self.director.pool.index_of(*id) {
@@ -413,8 +422,7 @@ impl Show {
     }
 
     fn learnt_taste(&self) -> LearntTaste {
-        let Director { taste, pool, .. } = &self.director;
-        LearntTaste { taste: taste.clone(), pool: pool.clone(), before: self.taste_before.clone() }
+        LearntTaste { taste: self.director.taste.clone(), known: self.known_styles() }
     }
 
     /// Returns the changes to the memory since the last call; `None` if there are none.
@@ -492,9 +500,8 @@ impl Show {
     }
 }
 
-/// Creates a director with the taste and marks of `memory`.
-fn director(pool: Arc<Pool>, memory: &ShowMemory) -> Director {
-    let taste = Taste::from_state(&memory.taste, &pool.styles());
+/// Creates a director with this taste and the marks of `memory`.
+fn director(pool: Arc<Pool>, taste: Taste, memory: &ShowMemory) -> Director {
     let mut director = Director::new(pool, taste);
     let index_of = |id: &PresetId| director.pool.index_of(*id);
     let favourites: Vec<u32> = memory.favourites.iter().filter_map(index_of).collect();
