@@ -13,7 +13,7 @@ use super::placements::WindowPlacements;
 use crate::disk;
 use crate::handoff::Latest;
 use crate::library::{Settings, UserFolders};
-use crate::show::ResumeState;
+use crate::show::{ResumeState, Show};
 use crate::watchdog::Start;
 
 /// Name of the state file in the data folder.
@@ -100,6 +100,13 @@ impl StateSaver {
         };
         let thread = std::thread::Builder::new().name("show state".into()).spawn(work)?;
         Ok(Self { last, newest, closing, thread: Some(thread) })
+    }
+
+    /// Returns whether the last state that was passed on is still valid, apart from the show time. Allocates nothing.
+    pub fn is_current(&self, supervisor: u32, show: &Show, surroundings: &Surroundings) -> bool {
+        self.last.supervisor == supervisor
+            && self.last.surroundings == *surroundings
+            && show.would_resume(&self.last.show)
     }
 
     /// Passes the state to the writer thread if it has changed. The show time and the ages of layers do not count as

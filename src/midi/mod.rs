@@ -20,6 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView, resolve};
 use crate::mind::Control;
@@ -88,6 +89,8 @@ pub struct Midi {
     unavailable: Option<String>,
     message: Option<String>,
     locked: bool,
+    /// The state that the MIDI page shows; `None` if it has changed since it was last requested.
+    view: Option<Arc<MidiView>>,
 }
 
 impl Midi {
@@ -98,6 +101,7 @@ impl Midi {
 
     /// Switches to the profiles in another folder.
     pub fn switch_to(&mut self, folder: Option<PathBuf>) {
+        self.view = None;
         let old = std::mem::replace(&mut self.profiles, ProfileStore::open(folder));
         // The old store's thread may still be writing; the show does not wait for it.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
@@ -124,6 +128,7 @@ impl Midi {
             unavailable: None,
             message: None,
             locked: false,
+            view: None,
         }
     }
 
@@ -181,6 +186,7 @@ impl Midi {
         let locked = Control::ALL.into_iter().all(bound);
         if locked != self.locked {
             self.locked = locked;
+            self.view = None;
             commands.push(Command::MidiLock(locked));
         }
     }
@@ -207,6 +213,7 @@ impl Midi {
 
     /// Handles a request from the MIDI page.
     pub fn handle(&mut self, request: MidiRequest) {
+        self.view = None;
         match request {
             MidiRequest::Learn(action) => {
                 self.mapping = false;
@@ -241,7 +248,13 @@ impl Midi {
     }
 
     /// Returns the state that the MIDI page shows.
-    pub fn view(&self) -> MidiView {
+    pub fn view(&mut self) -> Arc<MidiView> {
+        let view = self.view.take().unwrap_or_else(|| Arc::new(self.new_view()));
+        self.view = Some(view.clone());
+        view
+    }
+
+    fn new_view(&self) -> MidiView {
         let mut rows = Vec::new();
         for (name, device) in &self.devices {
             for (at, Bound { binding, .. }) in device.controls.iter().enumerate() {
@@ -284,6 +297,7 @@ impl Midi {
     }
 
     fn fetched(&mut self, fetched: Fetched) {
+        self.view = None;
         match fetched {
             Fetched::MidiProfile(MidiProfile { device, bindings }) => {
                 let name = device;
@@ -304,6 +318,7 @@ impl Midi {
     }
 
     fn port_event(&mut self, event: PortEvent, now: f64) {
+        self.view = None;
         match event {
             PortEvent::Connected { device: name, leds } => {
                 let device = self.devices.entry(name.clone()).or_default();
@@ -391,7 +406,10 @@ impl Midi {
                 self.bind(&knob.device, Bound::guessed(knob.address, action, knob.values));
             }
         }
-        self.mapping = decided < BANK;
+        if decided >= BANK {
+            self.mapping = false;
+            self.view = None;
+        }
     }
 
     /// Adds a binding, in place of any other binding of the same action on the device.
@@ -407,6 +425,7 @@ impl Midi {
 
     /// Changes a device's bindings and saves them.
     fn edit(&mut self, name: &str, change: impl FnOnce(&mut Vec<Bound>)) {
+        self.view = None;
         let device = self.devices.entry(name.to_owned()).or_default();
         change(&mut device.controls);
         device.lit = vec![None; device.controls.len()];

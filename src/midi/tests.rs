@@ -175,7 +175,7 @@ fn every_encoding_can_be_chosen_by_hand() {
     let mut fixture = Fixture::new();
     fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     assert_eq!(fixture.midi.view().rows[0].soft_takeover, Some(true));
-    for (encoding, _) in fixture.midi.view().encodings {
+    for (encoding, _) in fixture.midi.view().encodings.clone() {
         fixture.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
         assert_eq!(fixture.midi.view().rows[0].encoding, encoding);
     }
@@ -275,12 +275,26 @@ fn a_reconnected_device_keeps_its_bindings() {
 }
 
 #[test]
+fn the_view_is_shared_until_it_changes() {
+    let mut fixture = Fixture::new();
+    let first = fixture.midi.view();
+    fixture.frame();
+    assert!(Arc::ptr_eq(&first, &fixture.midi.view()), "nothing has changed");
+    fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    let learnt = fixture.midi.view();
+    assert_eq!((first.rows.len(), learnt.rows.len()), (0, 1));
+    fixture.send(&[0xb0, 16, 20]);
+    fixture.frame();
+    assert_ne!(fixture.midi.view().last_message, learnt.last_message);
+}
+
+#[test]
 fn a_control_with_two_actions_is_a_conflict() {
     let mut fixture = Fixture::new();
     fixture.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
     fixture.learn(Action::Show(Command::Back), &[[0x90, 36, 100], [0x80, 36, 0]]);
     fixture.learn(Action::Show(Command::Hold), &[[0x90, 37, 100], [0x80, 37, 0]]);
-    let conflicts: Vec<_> = fixture.midi.view().rows.into_iter().map(|row| row.conflict).collect();
+    let conflicts: Vec<_> = fixture.midi.view().rows.iter().map(|row| row.conflict.clone()).collect();
     let [Some(next), Some(back), None] = conflicts.as_slice() else { panic!("{conflicts:?}") };
     assert_eq!((next.as_str(), back.as_str()), (Command::Back.title(), Command::Next.title()));
 }

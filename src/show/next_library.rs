@@ -1,4 +1,4 @@
-//! A library that a show can switch to without a pause, because the slow part of the switch is prepared on another thread.
+//! A library that a show can switch to without a pause: the slow part of the switch is prepared on another thread.
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use super::picture_watch::PictureWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
+use super::snapshot::PlayedPreset;
 use super::step::{Step, StepInput};
 use super::undo::UndoStep;
 use super::unfit::Unfit;
@@ -75,6 +76,8 @@ pub struct Show {
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
+    /// The history as snapshots show it.
+    pub(super) history_view: Arc<[PlayedPreset]>,
     pub(super) memory: ShowMemory,
     /// The taste before the current library was loaded; keeps what was learnt about the styles of other libraries.
     taste_before: Arc<TasteState>,
@@ -140,6 +143,7 @@ impl Show {
             off_level_secs: 0.0,
             macro_driver: MacroDriver::new(macros, rng.fork(MACRO_RANDOMNESS)),
             history: VecDeque::new(),
+            history_view: Arc::default(),
             taste_before: Arc::new(memory.taste.clone()),
             memory,
             changed: Changed::default(),
@@ -478,6 +482,7 @@ impl Show {
         if self.history.len() > HISTORY {
             self.history.pop_front();
         }
+        self.update_history_view();
     }
 
     fn cue(&self, input: &StepInput) -> Cue {

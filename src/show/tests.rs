@@ -396,6 +396,33 @@ fn a_prepared_library_carries_the_taste_over_as_any_other_does() {
 }
 
 #[test]
+fn only_changes_need_a_new_snapshot_of_the_history_or_a_new_saved_state() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let (history, state) = (test.show.snapshot().history, test.show.resume_state());
+    test.frames(5);
+    assert!(Arc::ptr_eq(&history, &test.show.snapshot().history) && test.show.would_resume(&state));
+    for command in [
+        Command::Hold,
+        Command::Auto,
+        Command::Blackout,
+        Command::Dwell(0.5),
+        Command::Theme("deep sea".into()),
+        Command::SetTitle("Live".into()),
+        Command::Adventure(Unipolar::new(0.77)),
+        Command::Next,
+    ] {
+        let before = test.show.resume_state();
+        test.frame(std::slice::from_ref(&command));
+        let after = test.show.resume_state();
+        assert!(!test.show.would_resume(&before) && test.show.would_resume(&after), "{command:?}");
+    }
+    test.frame(&[Command::Favourite]);
+    let favourite = test.show.snapshot().history[0].clone();
+    assert!(favourite.id == test.playing() && favourite.favourite);
+}
+
+#[test]
 fn a_new_theme_keeps_the_presets_that_the_performer_requested() {
     let mut test = TestShow::new();
     test.frames(20);

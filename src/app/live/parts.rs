@@ -61,7 +61,7 @@ pub(in crate::app) struct DeskState {
     /// Messages for the performer, starting with the show's; at most one per source, except for the library.
     pub messages: Vec<String>,
     /// State of the MIDI page.
-    pub midi: MidiView,
+    pub midi: Arc<MidiView>,
     /// State of the Library and Map pages.
     pub library: LibraryView,
 }

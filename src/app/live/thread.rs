@@ -196,12 +196,16 @@ impl ShowThread {
     /// Hands the state of a supervised show to the thread that saves it, if it has changed.
     fn save_state(&mut self) {
         let (Some(saver), Some(start)) = (&mut self.saver, self.link.start()) else { return };
-        saver.update(SavedShow {
-            supervisor: start.supervisor,
-            seed: self.seed,
-            show: self.stepper.rig.show.resume_state(),
-            surroundings: (*self.surroundings.read()).clone(),
-        });
+        let (supervisor, show, surroundings) =
+            (start.supervisor, &self.stepper.rig.show, self.surroundings.read());
+        if !saver.is_current(supervisor, show, &surroundings) {
+            saver.update(SavedShow {
+                supervisor,
+                seed: self.seed,
+                show: show.resume_state(),
+                surroundings: (*surroundings).clone(),
+            });
+        }
     }
 
     fn handle(&mut self, request: ShowRequest) {

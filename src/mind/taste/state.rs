@@ -139,8 +139,8 @@ impl Taste {
         }
     }
 
-    /// Returns the rows in [`StyleSimilarities`] of the clusters of [`Self::state`], followed by those that it keeps from
-    /// `before`.
+    /// Returns the rows in [`StyleSimilarities`] of the clusters of [`Self::state`], followed by those of the clusters
+    /// that it keeps from `before`.
     pub fn rows(&self, before: &TasteState, styles: &[StyleKey]) -> Vec<usize> {
         let shown = self.signals.iter().enumerate().filter(|(_, signals)| **signals > 0);
         let others = before.others(styles).map(|(index, _)| styles.len() + index);
