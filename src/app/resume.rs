@@ -162,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn placements_without_the_display_of_the_output_can_be_read() {
+        let places = serde_json::from_str::<WindowPlacements>(r#"{"desk_hidden":true}"#).expect("placements");
+        assert_eq!((places.desk_hidden, places.screen.by_hand), (true, None));
+    }
+
+    #[test]
     fn changes_are_written_but_time_alone_is_not_a_change() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(FILE);
