@@ -174,7 +174,8 @@ fn playing() -> Snapshot {
             past("Paper Lantern", true, false),
             past("Deep Current", false, false),
             past("Grey Noise", false, true),
-        ],
+        ]
+        .into(),
         auto: true,
         adventure: Unipolar::new(0.35),
         macros,

@@ -192,6 +192,29 @@ fn a_second_start_raises_the_running_show() {
     wait_for("more frames", || (show.steps() > before).then_some(()));
 }
 
+#[test]
+fn of_two_simultaneous_starts_only_one_opens_a_show() {
+    if Gpu::for_test().is_none() {
+        return;
+    }
+    let _alone = display::alone();
+    let (_server, name) = display::server();
+    let data = tempfile::tempdir().expect("a folder");
+    let mut both =
+        [0, 1].map(|_| Process(display::show(&name, data.path()).spawn().expect("the program starts")));
+    let (second, status) = wait_for("the end of one start", || {
+        let ended = |process: &mut Process| process.0.try_wait().expect("its state");
+        both.iter_mut().enumerate().find_map(|(number, process)| Some((number, ended(process)?)))
+    });
+    assert!(status.success(), "{status}");
+    let first = &mut both[1 - second];
+    wait_for("the show", || {
+        assert!(first.0.try_wait().expect("its state").is_none(), "both ended");
+        data.path().join("show-state.json").exists().then_some(())
+    });
+    assert_eq!(std::fs::read_dir(data.path().join("sets")).expect("logs").count(), 1, "one log");
+}
+
 /// Closes a window as a window manager's close button does.
 fn close(show: &LiveShow, title: &str) {
     let atom = |name: &str| {

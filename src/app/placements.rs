@@ -14,6 +14,19 @@ pub struct WindowPlacements {
     pub desk: WindowPlacement,
     /// Whether the desk is hidden.
     pub desk_hidden: bool,
+    /// The display of the output.
+    pub screen: ScreenChoice,
+}
+
+/// The display that the output fills, as far as the settings do not determine it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScreenChoice {
+    /// Name of the display that the output last filled; unlike the display's number, it stays the same when other
+    /// displays come and go.
+    pub name: Option<String>,
+    /// Whether the output is full screen, if the full-screen key has overridden the settings; otherwise `None`.
+    pub by_hand: Option<bool>,
 }
 
 /// Position, size and full-screen state of a window.

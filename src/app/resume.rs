@@ -13,7 +13,7 @@ use super::placements::WindowPlacements;
 use crate::disk;
 use crate::handoff::Latest;
 use crate::library::{Settings, UserFolders};
-use crate::show::ResumeState;
+use crate::show::{ResumeState, Show};
 use crate::watchdog::Start;
 
 /// Name of the state file in the data folder.
@@ -102,6 +102,13 @@ impl StateSaver {
         Ok(Self { last, newest, closing, thread: Some(thread) })
     }
 
+    /// Returns whether the last state that was passed on is still valid, apart from the show time. Allocates nothing.
+    pub fn is_current(&self, supervisor: u32, show: &Show, surroundings: &Surroundings) -> bool {
+        self.last.supervisor == supervisor
+            && self.last.surroundings == *surroundings
+            && show.would_resume(&self.last.show)
+    }
+
     /// Passes the state to the writer thread if it has changed. The show time and the ages of layers do not count as
     /// changes, but the ages are updated every [`AGES_EVERY`] seconds. Never blocks.
     pub fn update(&mut self, mut state: SavedShow) {
@@ -152,6 +159,12 @@ mod tests {
             serde_json::from_str::<SavedShow>(r#"{"supervisor":7,"show":{"now":2.5,"title":"A song"}}"#);
         let show = state.expect("a state").show;
         assert_eq!((show.now, show.title.as_str(), show.layers), (2.5, "A song", Vec::new()));
+    }
+
+    #[test]
+    fn placements_without_the_display_of_the_output_can_be_read() {
+        let places = serde_json::from_str::<WindowPlacements>(r#"{"desk_hidden":true}"#).expect("placements");
+        assert_eq!((places.desk_hidden, places.screen.by_hand), (true, None));
     }
 
     #[test]

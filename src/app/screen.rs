@@ -9,6 +9,7 @@ use winit::event_loop::{ActiveEventLoop, EventLoop};
 use winit::monitor::MonitorHandle;
 use winit::window::{Fullscreen, Window, WindowId};
 
+use super::placements::ScreenChoice;
 use crate::library::OutputDisplay;
 
 /// Interval between checks of the displays.
@@ -21,11 +22,7 @@ const MAX_ATTEMPTS: u32 = 3;
 /// The display that the output fills.
 pub(super) struct Screen {
     wanted: OutputDisplay,
-    /// Name of the display that the output last filled; unlike the display's number, it stays the same when
-    /// other displays come and go.
-    name: Option<String>,
-    /// Whether the output is full screen, if the full-screen key has overridden `wanted`; otherwise `None`.
-    by_hand: Option<bool>,
+    choice: ScreenChoice,
     checked: Option<Instant>,
     /// Number of consecutive attempts to make a full-screen output cover its display again.
     attempts: u32,
@@ -41,9 +38,15 @@ struct Display {
 }
 
 impl Screen {
-    /// Creates a screen that fills the wanted display as soon as it is connected.
-    pub fn wanted(wanted: OutputDisplay) -> Self {
-        Self { wanted, name: None, by_hand: None, checked: None, attempts: 0, message: None }
+    /// Creates a screen that fills the wanted display as soon as it is connected, unless a previous `choice` says
+    /// otherwise.
+    pub fn new(wanted: OutputDisplay, choice: ScreenChoice) -> Self {
+        Self { wanted, choice, checked: None, attempts: 0, message: None }
+    }
+
+    /// Returns the state to restore after a restart.
+    pub fn choice(&self) -> &ScreenChoice {
+        &self.choice
     }
 
     /// Returns the message for the desk, if any.
@@ -57,19 +60,26 @@ impl Screen {
     }
 
     /// Every [`CHECK_INTERVAL`], fills the wanted display or, if it is not connected, leaves full screen.
-    /// Does nothing while the full-screen key overrides the choice.
-    pub fn check(&mut self, output: &Window, desk: &Window) {
+    /// Does nothing while the full-screen key overrides the choice. Returns whether [`Self::choice`] has changed.
+    pub fn check(&mut self, output: &Window, desk: &Window) -> bool {
         if self.checked.is_some_and(|checked| checked.elapsed() < CHECK_INTERVAL) {
-            return;
+            return false;
         }
         self.checked = Some(Instant::now());
-        if self.by_hand.is_some() {
-            return;
+        let before = self.choice.clone();
+        let display = self.display(output, desk);
+        if !self.overridden(display.is_some()) {
+            self.follow(display, output);
         }
-        match self.display(output, desk) {
+        self.choice != before
+    }
+
+    /// Fills the chosen display or, if it is not connected, leaves full screen.
+    fn follow(&mut self, display: Option<MonitorHandle>, output: &Window) {
+        match display {
             Some(display) => {
                 self.message = None;
-                self.name = display.name().or(self.name.take());
+                self.choice.name = display.name().or(self.choice.name.take());
                 let fills =
                     matches!(output.fullscreen(), Some(Fullscreen::Borderless(Some(on))) if on == display);
                 if !fills {
@@ -98,7 +108,7 @@ impl Screen {
 
     /// Switches to another display, or to a window.
     pub fn switch_to(&mut self, wanted: OutputDisplay, output: &Window, desk: &Window) {
-        *self = Self::wanted(wanted);
+        *self = Self::new(wanted, ScreenChoice::default());
         self.check(output, desk);
     }
 
@@ -106,14 +116,27 @@ impl Screen {
     pub fn toggle(&mut self, output: &Window, desk: &Window) {
         let fills = output.fullscreen().is_some();
         let display = self.display(output, desk);
-        self.by_hand = (fills || display.is_none()).then_some(!fills);
+        self.set_by_hand(!fills, display.is_some());
         self.message = None;
         if fills {
             fill(output, None);
         } else {
-            self.name = display.as_ref().and_then(MonitorHandle::name).or(self.name.take());
+            self.choice.name = display.as_ref().and_then(MonitorHandle::name).or(self.choice.name.take());
             fill(output, Some(Fullscreen::Borderless(display)));
         }
+    }
+
+    /// Records that the full-screen key made the output full screen, or a window. `connected` is whether the chosen
+    /// display is connected, and thus whether the output would be full screen without the key.
+    fn set_by_hand(&mut self, full_screen: bool, connected: bool) {
+        self.choice.by_hand = (full_screen != connected).then_some(full_screen);
+    }
+
+    /// Returns whether the full-screen key overrides the choice. The override ends when the chosen display is connected
+    /// or disconnected, because the output is then the same without it.
+    fn overridden(&mut self, connected: bool) -> bool {
+        self.choice.by_hand = self.choice.by_hand.filter(|full_screen| *full_screen != connected);
+        self.choice.by_hand.is_some()
     }
 
     fn display(&self, output: &Window, desk: &Window) -> Option<MonitorHandle> {
@@ -124,13 +147,13 @@ impl Screen {
             desk: shows_desk.as_ref() == Some(monitor),
         };
         let displays: Vec<Display> = monitors.iter().map(display).collect();
-        choose(self.wanted, self.name.as_deref(), &displays).map(|number| monitors.swap_remove(number))
+        choose(self.wanted, self.choice.name.as_deref(), &displays).map(|number| monitors.swap_remove(number))
     }
 
     /// Returns a message about the missing display; `None` if a window is wanted, or if the choice is
     /// automatic and no display was filled before. `count` is the number of connected displays.
     fn missing_message(&self, count: usize) -> Option<String> {
-        let which = match (self.wanted, &self.name) {
+        let which = match (self.wanted, &self.choice.name) {
             (OutputDisplay::Window, _) | (OutputDisplay::Automatic, None) => return None,
             (_, Some(name)) => format!("display {name} was disconnected"),
             (OutputDisplay::Number(number), None) => {
@@ -272,8 +295,38 @@ mod tests {
         assert_eq!(choose(OutputDisplay::Number(2), None, &both), None);
         assert_eq!(choose(OutputDisplay::Number(0), None, &both), Some(0));
         assert_eq!(choose(OutputDisplay::Window, Some("projector"), &both), None);
-        let message = Screen::wanted(OutputDisplay::Number(2)).missing_message(2).expect("a message");
+        let screen = |wanted| Screen::new(wanted, ScreenChoice::default());
+        let message = screen(OutputDisplay::Number(2)).missing_message(2).expect("a message");
         assert!(message.contains("display 2 is not connected (2 found"), "{message}");
-        assert_eq!(Screen::wanted(OutputDisplay::Automatic).missing_message(1), None, "not a problem");
+        assert_eq!(screen(OutputDisplay::Automatic).missing_message(1), None, "not a problem");
+    }
+
+    #[test]
+    fn the_full_screen_key_keeps_its_effect_after_a_restart() {
+        for connected in [false, true] {
+            let mut screen = Screen::new(OutputDisplay::Automatic, ScreenChoice::default());
+            assert!(!screen.overridden(connected));
+            screen.set_by_hand(!connected, connected);
+            let saved = serde_json::to_string(screen.choice()).expect("written");
+            let restored = serde_json::from_str(&saved).expect("read");
+            let mut screen = Screen::new(OutputDisplay::Automatic, restored);
+            assert!(screen.overridden(connected), "connected: {connected}");
+            screen.set_by_hand(connected, connected);
+            assert!(!screen.overridden(connected), "the key was pressed again");
+        }
+    }
+
+    #[test]
+    fn a_reconnected_display_is_filled_again_whatever_the_full_screen_key_did_meanwhile() {
+        for presses in [&[true][..], &[true, false]] {
+            let choice = ScreenChoice { name: Some("projector".into()), by_hand: None };
+            let mut screen = Screen::new(OutputDisplay::Automatic, choice);
+            for full_screen in presses {
+                screen.set_by_hand(*full_screen, false);
+            }
+            assert!(!screen.overridden(true), "{presses:?}");
+            assert!(!screen.overridden(false), "disconnected again");
+            assert_eq!(screen.choice().name.as_deref(), Some("projector"));
+        }
     }
 }

@@ -22,7 +22,7 @@ use super::live::{LiveShow, Pause, Pictures, ShowEvent, ShowParts, ShowRequest};
 use super::number_entry::NumberEntry;
 use super::output::Output;
 use super::painter::Painter;
-use super::placements::{WindowPlacement, WindowPlacements};
+use super::placements::{ScreenChoice, WindowPlacement, WindowPlacements};
 use super::preferences::Preferences;
 use super::resume::{SavedShow, Surroundings};
 use super::screen::{self, Screen};
@@ -433,6 +433,7 @@ impl Running {
                 output: WindowPlacement::of(&output_window),
                 desk: WindowPlacement::of(&desk_window),
                 desk_hidden: false,
+                screen: ScreenChoice::default(),
             }),
         };
         let surroundings = Latest::new(surroundings);
@@ -481,7 +482,10 @@ impl Running {
             limited: options.limiter,
             baking: Baking::new(settings.presets.as_deref(), &settings.textures),
             device,
-            screen: Screen::wanted(settings.monitor),
+            screen: Screen::new(
+                settings.monitor,
+                places.map(|places| places.screen.clone()).unwrap_or_default(),
+            ),
             closing: CloseGuard::default(),
             raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
             identify: None,
@@ -491,14 +495,14 @@ impl Running {
             output_window,
             desk_window,
         };
-        running.screen.check(&running.output_window, &running.desk_window);
+        running.moved = running.screen.check(&running.output_window, &running.desk_window);
         Ok(running)
     }
 
     /// Runs the periodic checks of the windows. They do not depend on the show.
     fn check_windows(&mut self, events: &ActiveEventLoop) {
         let now = Instant::now();
-        self.screen.check(&self.output_window, &self.desk_window);
+        self.moved |= self.screen.check(&self.output_window, &self.desk_window);
         self.closing.show(&self.output_window, now);
         if self.identify.as_ref().is_some_and(|identify| identify.until() <= now) {
             self.identify = None;
@@ -575,6 +579,7 @@ impl Running {
                     output: WindowPlacement::of(&self.output_window),
                     desk: WindowPlacement::of(&self.desk_window),
                     desk_hidden: self.desk_hidden,
+                    screen: self.screen.choice().clone(),
                 },
             });
         }
@@ -612,7 +617,10 @@ impl Running {
 
     fn act_on_windows(&mut self, action: WindowAction) {
         match action {
-            WindowAction::Fullscreen => self.screen.toggle(&self.output_window, &self.desk_window),
+            WindowAction::Fullscreen => {
+                self.screen.toggle(&self.output_window, &self.desk_window);
+                self.moved = true;
+            }
             WindowAction::Desk => {
                 self.desk_hidden = !self.desk_hidden;
                 self.desk_window.set_visible(!self.desk_hidden);

@@ -7,16 +7,18 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
 use super::persistence::{RESCUED, open_store, unix_now};
 use crate::disk;
 use crate::facts::PresetId;
+use crate::handoff::Latest;
 use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError};
 use crate::mind::director::Pool;
+use crate::show::{KnownStyles, NextLibrary};
 use crate::store::Store;
 use crate::units::counted;
 
@@ -116,7 +118,7 @@ fn all_rejected(store: &Store, catalogue: &Catalogue) -> bool {
 /// An update from the watcher.
 pub(super) enum LibraryUpdate {
     /// A new library is ready, with messages for the performer.
-    Library(Arc<Pool>, Vec<String>),
+    Library(NextLibrary, Vec<String>),
     /// A message for the performer.
     Message(String),
     /// The folder or pack that is missing or empty, or `None` once it is back.
@@ -125,12 +127,33 @@ pub(super) enum LibraryUpdate {
     HeldBack(Option<String>),
 }
 
+/// Sends updates to the show.
+struct Updates {
+    sender: Sender<LibraryUpdate>,
+    /// The styles that the show may know, for which new libraries are prepared.
+    known: Latest<Option<KnownStyles>>,
+}
+
+impl Updates {
+    fn channel(known: Latest<Option<KnownStyles>>) -> (Self, Receiver<LibraryUpdate>) {
+        let (sender, updates) = channel();
+        (Self { sender, known }, updates)
+    }
+
+    /// Sends an update; fails if the watcher is dropped.
+    fn send(&self, update: LibraryUpdate) -> Result<(), SendError<LibraryUpdate>> {
+        self.sender.send(update)
+    }
+}
+
 /// Handle to the thread that keeps the library up to date. Dropping the handle ends the thread without
 /// waiting for it: the thread may be reading 100,000 files, and nothing is lost if it stops.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
     /// See [`LibraryLocation::judged_by`].
     judged_by: Option<String>,
+    /// The styles that the show may know, once it has started.
+    pub known: Latest<Option<KnownStyles>>,
     /// Ends the thread when dropped.
     _end: Option<Sender<()>>,
 }
@@ -144,13 +167,13 @@ impl LibraryWatcher {
         presets: Option<&Path>,
         judged_by: Option<String>,
     ) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
-        let (sender, updates) = channel();
+        let known = Latest::new(None);
+        let (sender, updates) = Updates::channel(known.clone());
         let Some(presets) = presets else {
-            let watcher = Self { updates, judged_by, _end: None };
+            let watcher = Self { updates, judged_by, known, _end: None };
             return Ok((library::load_built_in(store)?, Vec::new(), watcher));
         };
-        let watched =
-            Presets { path: presets.to_owned(), play_anyway: false, judged_by: judged_by.clone() };
+        let watched = Presets { path: presets.to_owned(), play_anyway: false, judged_by: judged_by.clone() };
         let place = watched.place();
         let built_in =
             |message: String| -> anyhow::Result<_> { Ok((library::load_built_in(store)?, vec![message])) };
@@ -168,12 +191,12 @@ impl LibraryWatcher {
         let (end, ended) = channel();
         let work = move || keep_up(&watched, initial, &own_store, &sender, &ended);
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
-        Ok((catalogue, messages, Self { updates, judged_by, _end: Some(end) }))
+        Ok((catalogue, messages, Self { updates, judged_by, known, _end: Some(end) }))
     }
 
     /// Switches to another library; the current one plays until the new one arrives as an update.
     pub fn switch_to(&mut self, presets: Option<&Path>, play_anyway: bool) -> std::io::Result<()> {
-        let (sender, updates) = channel();
+        let (sender, updates) = Updates::channel(self.known.clone());
         let (end, ended) = channel();
         let presets = presets.map(|path| {
             let judged_by = self.judged_by.clone();
@@ -192,7 +215,7 @@ impl LibraryWatcher {
             },
         };
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
-        *self = Self { updates, judged_by: self.judged_by.take(), _end: Some(end) };
+        (self.updates, self._end) = (updates, Some(end));
         Ok(())
     }
 }
@@ -227,7 +250,7 @@ fn keep_up(
     presets: &Presets,
     mut initial: InitialState,
     stores: &dyn Fn() -> anyhow::Result<Store>,
-    updates: &Sender<LibraryUpdate>,
+    updates: &Updates,
     ended: &Receiver<()>,
 ) {
     let send = |update| updates.send(update).is_ok();
@@ -269,7 +292,7 @@ fn play_built_in(
     presets: &Presets,
     why: &str,
     stores: &dyn Fn() -> anyhow::Result<Store>,
-    updates: &Sender<LibraryUpdate>,
+    updates: &Updates,
 ) {
     match stores().and_then(|store| Ok(library::load_built_in(&store)?)) {
         Ok(catalogue) => publish(updates, Playable::of(catalogue, vec![missing(&presets.path, why)])),
@@ -300,7 +323,7 @@ fn keep_up_until(
     presets: &Presets,
     initial: InitialState,
     stores: &dyn Fn() -> anyhow::Result<Store>,
-    updates: &Sender<LibraryUpdate>,
+    updates: &Updates,
     ended: &Receiver<()>,
 ) -> anyhow::Result<Ended> {
     let mut place = presets.place();
@@ -353,7 +376,7 @@ fn keep_up_until(
     Ok(Ended::Stopped)
 }
 
-fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
+fn publish(updates: &Updates, playable: Playable) {
     let Playable { catalogue, mut messages, held_back } = playable;
     updates.send(LibraryUpdate::HeldBack(held_back)).ok(); // Fails if the watcher is dropped.
     messages.push(format!(
@@ -363,7 +386,11 @@ fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
         catalogue.origin.word()
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-    updates.send(LibraryUpdate::Library(pool, messages)).ok(); // Fails if the watcher is dropped.
+    let next = match &*updates.known.read() {
+        Some(known) => NextLibrary::prepare(pool, known.clone()),
+        None => pool.into(),
+    };
+    updates.send(LibraryUpdate::Library(next, messages)).ok(); // Fails if the watcher is dropped.
 }
 
 /// Returns the modification times of the manifest, blacklist and index files that exist.
@@ -404,10 +431,10 @@ mod tests {
         let (presets, away) = (folder.path().join("presets"), folder.path().join("away"));
         std::fs::create_dir(&presets).expect("made");
         std::fs::write(presets.join("one.milk"), "zoom=1.01").expect("written");
-        let (sender, updates) = channel();
+        let (sender, updates) = Updates::channel(Latest::new(None));
         let (end, ended) = channel();
         let built_in = library::built_in().count();
-        let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
+        let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(next, _) if next.pool().catalogue.entries.len() == wanted);
         let missing = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted);
         let watched = Presets { path: presets.clone(), play_anyway: false, judged_by: None };
         let data = folder.path().join("data");
@@ -431,7 +458,7 @@ mod tests {
         std::fs::write(folder.path().join("one.milk"), "zoom=1.01").expect("written");
         std::fs::write(folder.path().join(BLACKLIST_FILE), "{").expect("written");
         let watch = |play_anyway| {
-            let (sender, updates) = channel();
+            let (sender, updates) = Updates::channel(Latest::new(None));
             let (end, ended) = channel();
             let watched = Presets { path: folder.path().to_owned(), play_anyway, judged_by: None };
             let stores = || Ok(Store::in_memory()?);
@@ -440,7 +467,7 @@ mod tests {
         };
         let (thread, end, updates) = watch(false);
         let held = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::HeldBack(why) if why.is_some() == wanted);
-        let count = |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
+        let count = |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(next, _) if next.pool().catalogue.entries.len() == wanted);
         wait(&updates, held(true));
         wait(&updates, count(library::built_in().count()));
         assert!(catalogue(&Store::in_memory().expect("opens"), Some(folder.path()), None).is_err());

@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use crate::handoff::Retirement;
 use crate::library::{Catalogue, SearchQuery, SearchThread};
 use crate::mind::director::Pool;
-use crate::show::{Command, MarkedPresets, Show, ShowMemory, ShowSettings};
+use crate::show::{Command, MarkedPresets, NextLibrary, Show, ShowMemory, ShowSettings};
 use crate::store::Store;
 use library_watcher::{LibraryUpdate, LibraryWatcher};
 use persistence::{ShowPersistence, with_store};
@@ -78,6 +78,7 @@ impl Archive {
         let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::with_memory(settings, pool.clone(), memory.clone());
+        watcher.known.publish(Some(show.known_styles()));
         let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
         let mut archive = Self {
             view: LibraryView::default(),
@@ -110,9 +111,9 @@ impl Archive {
                 LibraryUpdate::Message(message) => self.notify(message),
                 LibraryUpdate::Missing(folder) => self.view.missing = folder,
                 LibraryUpdate::HeldBack(why) => self.view.held_back = why,
-                LibraryUpdate::Library(pool, messages) => {
+                LibraryUpdate::Library(next, messages) => {
                     self.stop_theming();
-                    self.change_library(show, pool);
+                    self.change_library(show, next);
                     self.messages = messages;
                     self.query.cluster = None; // It was an index into the old library.
                     self.search();
@@ -130,10 +131,11 @@ impl Archive {
         }
     }
 
-    fn change_library(&mut self, show: &mut Show, pool: Arc<Pool>) {
-        let old = std::mem::replace(&mut self.pool, pool.clone());
-        self.view.rejected = pool.rejected.clone();
-        show.change_library(pool);
+    fn change_library(&mut self, show: &mut Show, next: NextLibrary) {
+        let old = std::mem::replace(&mut self.pool, next.pool().clone());
+        self.view.rejected = next.pool().rejected.clone();
+        show.change_library(next);
+        self.watcher.known.publish(Some(show.known_styles()));
         self.retirement.retire(Box::new(old));
     }
 
@@ -158,7 +160,7 @@ impl Archive {
         match result {
             Ok((pool, problem)) => {
                 problem.into_iter().for_each(|problem| self.notify(problem));
-                self.change_library(show, pool);
+                self.change_library(show, pool.into());
             }
             Err(error) => {
                 self.notify(format!("could not apply the theme: {error:#}"));
@@ -255,7 +257,7 @@ mod tests {
         let (sender, updates) = std::sync::mpsc::channel();
         archive.watcher.updates = updates;
         let problems = ["ignoring the manifest", "36 presets in 3 styles"].map(str::to_owned);
-        sender.send(LibraryUpdate::Library(show.pool().clone(), problems.to_vec())).expect("sent");
+        sender.send(LibraryUpdate::Library(show.pool().clone().into(), problems.to_vec())).expect("sent");
         archive.frame(&mut show, &[]);
         assert_eq!(archive.messages(), problems);
     }

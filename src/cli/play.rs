@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::app::{AppSettings, run as run_app, saved_show};
 use crate::archive::unix_now;
-use crate::jobs::single_instance::{OtherShow, raise_other_show};
+use crate::jobs::single_instance::{Claim, claim_show};
 use crate::library::{OutputDisplay, Settings};
 use crate::mind::{Control, Profile};
 use crate::show::Command;
@@ -59,19 +59,23 @@ pub struct Args {
 
 /// Runs `aivj play`. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    // For a child, the supervisor has already checked this.
-    if Link::of_process().start().is_none() {
-        match raise_other_show() {
-            OtherShow::None => {}
-            OtherShow::Raised => {
+    let _claim = match Link::of_process().start() {
+        Some(_) => None, // The supervisor of a child holds the claim.
+        None => match claim_show() {
+            Claim::Granted(claim) => Some(claim),
+            Claim::Raised => {
                 eprintln!("aivj: already running; its windows were brought to the front");
                 return Ok(ExitCode::SUCCESS);
             }
-            OtherShow::Silent => anyhow::bail!(
+            Claim::Starting => {
+                eprintln!("aivj: already starting; its windows will come to the front");
+                return Ok(ExitCode::SUCCESS);
+            }
+            Claim::Silent => anyhow::bail!(
                 "a show is already running and does not respond; quit it first, or set AIVJ_DATA to another folder"
             ),
-        }
-    }
+        },
+    };
     if !args.no_supervisor
         && let Some(code) = supervise()?
     {

@@ -1,7 +1,9 @@
 //! Starting the program again brings the windows of the running show to the front; no second show starts.
 //!
-//! The second process writes a request file. A thread of the first process checks for it and removes it.
+//! The first process holds a lock for as long as it runs or supervises a show. The second process writes a request file.
+//! A thread of the show checks for it and removes it.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +14,8 @@ use super::show_lock;
 use crate::disk;
 use crate::library::UserFolders;
 
+/// Name of the lock file in the data folder.
+const LOCK: &str = "show-instance.lock";
 /// Name of the request file in the data folder.
 const REQUEST: &str = "show-raise.request";
 /// Interval between checks for the request file.
@@ -19,42 +23,71 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// How long the second process waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Result of asking a running show to raise its windows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherShow {
-    /// No show is open.
-    None,
+/// Result of claiming the right to run a show.
+#[derive(Debug)]
+pub enum Claim {
+    /// No other show is running.
+    Granted(ShowClaim),
     /// A show is open and brings its windows to the front.
     Raised,
+    /// A show is starting, and will bring its windows to the front.
+    Starting,
     /// A show is open but did not answer.
     Silent,
 }
 
-/// Asks a show of this user that is already running to bring its windows to the front.
-pub fn raise_other_show() -> OtherShow {
-    let folders = UserFolders::of_user().filter(|folders| disk::responds(&folders.data));
-    folders.map_or(OtherShow::None, |folders| raise_in(&folders.data, TIMEOUT))
+/// The right to run a show, which no other process of this user has until this is dropped or the process ends.
+#[derive(Debug)]
+pub struct ShowClaim {
+    /// `None` if the lock is not available.
+    _lock: Option<File>,
 }
 
-fn raise_in(data: &Path, timeout: Duration) -> OtherShow {
+/// Claims the right to run a show. If a show of this user is already running, asks it to bring its windows to the
+/// front.
+pub fn claim_show() -> Claim {
+    match UserFolders::of_user().filter(|folders| disk::responds(&folders.data)) {
+        Some(folders) => claim_in(&folders.data, TIMEOUT),
+        None => Claim::Granted(ShowClaim { _lock: None }),
+    }
+}
+
+fn claim_in(data: &Path, timeout: Duration) -> Claim {
+    let lock = open_lock(data)
+        .inspect_err(|error| log::warn!("could not open {LOCK} ({error}); a second show may start"))
+        .ok();
     let request = data.join(REQUEST);
     let asked = Instant::now();
-    // An import holds the show lock too, but only briefly.
-    while show_lock::is_open(data) {
+    let mut granted = false;
+    loop {
+        let taken = |lock: &File| matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+        granted = granted || !lock.as_ref().is_some_and(taken);
+        // A show may outlive its supervisor. An import holds the show lock too, but only briefly.
+        let open = show_lock::is_open(data);
+        if granted && !open {
+            std::fs::remove_file(&request).ok(); // The show may have ended without reading it.
+            return Claim::Granted(ShowClaim { _lock: lock });
+        }
         if asked.elapsed() >= timeout {
+            if !open {
+                return Claim::Starting;
+            }
             std::fs::remove_file(&request).ok(); // No show reads it.
-            return OtherShow::Silent;
+            return Claim::Silent;
         }
         if std::fs::write(&request, "").is_ok() {
             thread::sleep(2 * CHECK_INTERVAL);
             if !request.exists() {
-                return OtherShow::Raised;
+                return Claim::Raised;
             }
         }
         thread::sleep(CHECK_INTERVAL);
     }
-    std::fs::remove_file(&request).ok(); // The show may have ended without reading it.
-    OtherShow::None
+}
+
+fn open_lock(data: &Path) -> std::io::Result<File> {
+    std::fs::create_dir_all(data)?;
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(data.join(LOCK))
 }
 
 /// Receiver of requests to bring the windows to the front, sent when the program is launched again.
@@ -110,15 +143,26 @@ mod tests {
     fn a_second_start_raises_the_first_or_reports_that_it_is_silent() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path();
-        assert_eq!(raise_in(data, TIMEOUT), OtherShow::None);
+        assert!(matches!(claim_in(data, TIMEOUT), Claim::Granted(_)));
         let show = ShowLock::open(data).expect("opened");
-        assert_eq!(raise_in(data, Duration::ZERO), OtherShow::Silent, "nobody listens");
+        assert!(matches!(claim_in(data, Duration::ZERO), Claim::Silent), "nobody listens");
         let requests = RaiseRequests::watch(Some(data.to_owned()));
         assert!(!requests.take());
-        assert_eq!(raise_in(data, Duration::from_secs(60)), OtherShow::Raised);
+        assert!(matches!(claim_in(data, Duration::from_secs(60)), Claim::Raised));
         assert!(requests.take() && !requests.take());
         drop(show);
-        assert_eq!(raise_in(data, TIMEOUT), OtherShow::None);
+        assert!(matches!(claim_in(data, TIMEOUT), Claim::Granted(_)));
         assert!(!data.join(REQUEST).exists());
+    }
+
+    #[test]
+    fn only_one_of_two_starts_runs_a_show_even_before_its_windows_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path();
+        let first = claim_in(data, Duration::ZERO);
+        assert!(matches!(first, Claim::Granted(_)));
+        assert!(matches!(claim_in(data, Duration::ZERO), Claim::Starting));
+        drop(first);
+        assert!(matches!(claim_in(data, Duration::ZERO), Claim::Granted(_)));
     }
 }

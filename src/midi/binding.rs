@@ -2,7 +2,7 @@
 
 use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
-use super::relative::{self, Seen};
+use super::relative::{self, ENOUGH, Seen};
 use super::soft_takeover::SoftTakeover;
 use crate::desk::{Action, Dial};
 
@@ -38,13 +38,15 @@ impl Binding {
 /// A binding with the state of its control.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The binding; [`Encoding::Relative`] is replaced once the encoding is detected.
+    /// The binding; [`Encoding::Relative`] and a guess are replaced once the encoding is detected.
     pub binding: Binding,
     soft_takeover: SoftTakeover,
     down: bool,
     coarse: u16,
     /// Groups of values that an endless encoder has sent.
     seen: Seen,
+    /// The values of a control that so far looks absolute, while they are fewer than [`ENOUGH`].
+    guess: Option<Vec<u16>>,
 }
 
 /// Effect of moving a control.
@@ -72,7 +74,15 @@ impl Bound {
             down: false,
             coarse: 0,
             seen: Seen::default(),
+            guess: None,
         }
+    }
+
+    /// Binds a knob that has sent these values, which reveal its encoding; if they are few, later ones may correct it.
+    pub fn guessed(address: Address, action: Action, values: Vec<u16>) -> Self {
+        let encoding = relative::detect(&values);
+        let guess = (encoding.is_none() && values.len() < ENOUGH).then_some(values);
+        Self { guess, ..Self::new(Binding::new(address, action, encoding.unwrap_or_default())) }
     }
 
     /// Returns whether this binding handles events from `address`.
@@ -83,6 +93,7 @@ impl Bound {
     /// Returns the effect of a movement, if any; `current` returns the current value of a dial.
     pub fn moved(&mut self, event: &Event, current: impl FnOnce(Dial) -> f32) -> Option<Moved> {
         let Action::Turn(dial) = self.binding.action else { return self.pressed(event) };
+        self.refine(event.value);
         let [from, to] = self.binding.range;
         if self.binding.encoding.relative() {
             let steps = self.steps(event.value);
@@ -95,6 +106,16 @@ impl Bound {
         }
         let takes_hold = !self.binding.soft_takeover || self.soft_takeover.takes_hold(wanted, current(dial));
         takes_hold.then_some(Moved::To(dial, wanted))
+    }
+
+    /// Adds a value to those from which the encoding was guessed, and corrects the encoding.
+    fn refine(&mut self, value: u16) {
+        let Some(mut values) = self.guess.take() else { return };
+        values.push(value);
+        match relative::detect(&values) {
+            Some(encoding) => self.binding.encoding = encoding,
+            None => self.guess = Some(values).filter(|values| values.len() < ENOUGH),
+        }
     }
 
     /// Returns the number of clockwise steps of an endless encoder, and sets the encoding once it is

@@ -3,13 +3,11 @@
 use super::binding::Binding;
 use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
-use super::relative;
+use super::relative::{self, ENOUGH};
 use crate::desk::Action;
 
-/// Number of messages from a controller after which its encoding is determined.
-const ENOUGH: usize = 6;
-/// Length of a pause, in seconds, after which the encoding is determined from fewer messages.
-const REST_SECS: f64 = 0.8;
+/// Length of a pause, in seconds, after which the encoding is determined from fewer than [`ENOUGH`] values.
+pub const REST_SECS: f64 = 0.8;
 
 /// State of binding an action to the control that the performer moves.
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView, resolve};
 use crate::mind::Control;
@@ -31,11 +32,12 @@ use encoding::Encoding;
 use event::{Address, Event, Kind};
 use hardware::Hardware;
 pub use hardware::ports;
-use learn::Learning;
+use learn::{Learning, REST_SECS};
 pub use monitor::{MonitorEnd, monitor};
 pub use profile::MidiProfile;
 pub use profile_store::profile_problems;
 use profile_store::{Fetched, ProfileStore};
+use relative::ENOUGH;
 pub use source::{MidiSource, PortEvent};
 
 /// Number of knobs that Auto-map binds.
@@ -53,6 +55,24 @@ struct Device {
     lit: Vec<Option<u8>>,
 }
 
+/// A knob that Auto-map may bind.
+#[derive(Clone)]
+struct Knob {
+    device: String,
+    address: Address,
+    /// The first values that it sent, at most [`ENOUGH`].
+    values: Vec<u16>,
+    /// When it was last moved, in seconds.
+    last: f64,
+}
+
+impl Knob {
+    /// Returns whether its encoding can be determined at `now` seconds.
+    fn decided(&self, now: f64) -> bool {
+        self.values.len() >= ENOUGH || now - self.last >= REST_SECS
+    }
+}
+
 /// MIDI input and output of the program.
 pub struct Midi {
     source: Box<dyn MidiSource>,
@@ -60,15 +80,17 @@ pub struct Midi {
     devices: BTreeMap<String, Device>,
     arrived: Vec<(String, Event)>,
     learning: Option<Learning>,
-    /// Knobs (device and CC) in the order they were first moved.
-    seen: Vec<(String, Address)>,
-    /// Whether Auto-map is waiting for more knobs.
+    /// The first knobs that were moved, in that order, at most [`BANK`].
+    seen: Vec<Knob>,
+    /// Whether Auto-map is waiting for more knobs, or for more values of a knob.
     mapping: bool,
     last_event: String,
     /// Why MIDI is unavailable, if it is.
     unavailable: Option<String>,
     message: Option<String>,
     locked: bool,
+    /// The state that the MIDI page shows; `None` if it has changed since it was last requested.
+    view: Option<Arc<MidiView>>,
 }
 
 impl Midi {
@@ -79,6 +101,7 @@ impl Midi {
 
     /// Switches to the profiles in another folder.
     pub fn switch_to(&mut self, folder: Option<PathBuf>) {
+        self.view = None;
         let old = std::mem::replace(&mut self.profiles, ProfileStore::open(folder));
         // The old store's thread may still be writing; the show does not wait for it.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
@@ -106,6 +129,7 @@ impl Midi {
             unavailable: None,
             message: None,
             locked: false,
+            view: None,
         }
     }
 
@@ -119,7 +143,10 @@ impl Midi {
             self.port_event(event, now);
         }
         if let Some((device, binding)) = self.learning.as_mut().and_then(|learning| learning.rest(now)) {
-            self.bind(&device, binding);
+            self.bind(&device, Bound::new(binding));
+        }
+        if self.mapping {
+            self.map_bank(now);
         }
         !self.arrived.is_empty()
     }
@@ -160,6 +187,7 @@ impl Midi {
         let locked = Control::ALL.into_iter().all(bound);
         if locked != self.locked {
             self.locked = locked;
+            self.view = None;
             commands.push(Command::MidiLock(locked));
         }
     }
@@ -186,6 +214,7 @@ impl Midi {
 
     /// Handles a request from the MIDI page.
     pub fn handle(&mut self, request: MidiRequest) {
+        self.view = None;
         match request {
             MidiRequest::Learn(action) => {
                 self.mapping = false;
@@ -198,7 +227,6 @@ impl Midi {
             MidiRequest::AutoMap => {
                 self.learning = None;
                 self.mapping = true;
-                self.map_bank();
             }
             MidiRequest::Unbind { device, at } => self.edit(&device, |controls| {
                 if at < controls.len() {
@@ -221,7 +249,13 @@ impl Midi {
     }
 
     /// Returns the state that the MIDI page shows.
-    pub fn view(&self) -> MidiView {
+    pub fn view(&mut self) -> Arc<MidiView> {
+        let view = self.view.take().unwrap_or_else(|| Arc::new(self.new_view()));
+        self.view = Some(view.clone());
+        view
+    }
+
+    fn new_view(&self) -> MidiView {
         let mut rows = Vec::new();
         for (name, device) in &self.devices {
             for (at, Bound { binding, .. }) in device.controls.iter().enumerate() {
@@ -264,6 +298,7 @@ impl Midi {
     }
 
     fn fetched(&mut self, fetched: Fetched) {
+        self.view = None;
         match fetched {
             Fetched::MidiProfile(MidiProfile { device, bindings }) => {
                 let name = device;
@@ -284,6 +319,7 @@ impl Midi {
     }
 
     fn port_event(&mut self, event: PortEvent, now: f64) {
+        self.view = None;
         match event {
             PortEvent::Connected { device: name, leds } => {
                 let device = self.devices.entry(name.clone()).or_default();
@@ -322,50 +358,76 @@ impl Midi {
 
     fn handle_event(&mut self, device: String, event: Event, now: f64) {
         self.last_event = format!("{device}: {} = {}", event.address, event.value);
-        let controller = (device.clone(), event.address);
-        if event.address.kind == Kind::Cc && !self.seen.contains(&controller) {
-            self.seen.push(controller);
-            if self.mapping {
-                self.map_bank();
-            }
+        if event.address.kind == Kind::Cc {
+            self.see(&device, &event, now);
         }
         match &mut self.learning {
             // While an action is being learnt, controls have no other effect.
             Some(learning) => {
                 if let Some((device, binding)) = learning.handle(&device, &event, now) {
-                    self.bind(&device, binding);
+                    self.bind(&device, Bound::new(binding));
                 }
             }
             None => self.arrived.push((device, event)),
         }
     }
 
-    /// Binds the first eight knobs to the macros, in the order in which the knobs were first moved. Macros
-    /// that are already bound keep their knobs.
-    fn map_bank(&mut self) {
-        for (control, (device, address)) in Control::ALL.into_iter().zip(self.seen.clone()) {
+    /// Keeps the value for Auto-map, if it is one of the first from one of the first knobs.
+    fn see(&mut self, device: &str, event: &Event, now: f64) {
+        let same = |knob: &Knob| knob.device == device && knob.address == event.address;
+        match self.seen.iter().position(same) {
+            Some(at) => {
+                let knob = &mut self.seen[at];
+                knob.last = now;
+                if knob.values.len() < ENOUGH {
+                    knob.values.push(event.value);
+                }
+            }
+            None if self.seen.len() < BANK => self.seen.push(Knob {
+                device: device.to_owned(),
+                address: event.address,
+                values: vec![event.value],
+                last: now,
+            }),
+            None => {}
+        }
+    }
+
+    /// Binds the first eight knobs to the macros, in the order in which the knobs were first moved, as soon as their
+    /// encoding can be determined. Macros that are already bound keep their knobs.
+    fn map_bank(&mut self, now: f64) {
+        let mut decided = 0;
+        for (control, knob) in Control::ALL.into_iter().zip(self.seen.clone()) {
+            if !knob.decided(now) {
+                continue;
+            }
+            decided += 1;
             let action = Action::Turn(Dial::Macro(control));
             let bound = self.devices.values().flat_map(|device| &device.controls);
             if !bound.into_iter().any(|bound| bound.binding.action == action) {
-                self.bind(&device, Binding::new(address, action, Encoding::Absolute));
+                self.bind(&knob.device, Bound::guessed(knob.address, action, knob.values));
             }
         }
-        self.mapping = self.seen.len() < BANK;
+        if decided >= BANK {
+            self.mapping = false;
+            self.view = None;
+        }
     }
 
     /// Adds a binding, in place of any other binding of the same action on the device.
-    fn bind(&mut self, device: &str, binding: Binding) {
+    fn bind(&mut self, device: &str, bound: Bound) {
         self.learning = None;
-        let message = format!("bound {} to {} on {device}", binding.action.title(), binding.address);
-        self.message = Some(message);
+        let Binding { action, address, .. } = &bound.binding;
+        self.message = Some(format!("bound {} to {address} on {device}", action.title()));
         self.edit(device, |controls| {
-            controls.retain(|bound| bound.binding.action != binding.action);
-            controls.push(Bound::new(binding));
+            controls.retain(|other| other.binding.action != bound.binding.action);
+            controls.push(bound);
         });
     }
 
     /// Changes a device's bindings and saves them.
     fn edit(&mut self, name: &str, change: impl FnOnce(&mut Vec<Bound>)) {
+        self.view = None;
         let device = self.devices.entry(name.to_owned()).or_default();
         change(&mut device.controls);
         device.lit = vec![None; device.controls.len()];

@@ -6,6 +6,8 @@
 
 use super::encoding::Encoding;
 
+/// Number of values from a control after which its encoding is determined.
+pub const ENOUGH: usize = 6;
 /// Largest step that is expected while learning.
 const MAX_STEP: u16 = 15;
 

@@ -175,7 +175,7 @@ fn every_encoding_can_be_chosen_by_hand() {
     let mut fixture = Fixture::new();
     fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     assert_eq!(fixture.midi.view().rows[0].soft_takeover, Some(true));
-    for (encoding, _) in fixture.midi.view().encodings {
+    for (encoding, _) in fixture.midi.view().encodings.clone() {
         fixture.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
         assert_eq!(fixture.midi.view().rows[0].encoding, encoding);
     }
@@ -194,11 +194,13 @@ fn auto_map_binds_eight_controllers_and_locks_the_macros() {
         fixture.send(&[0xb0, number, 3]);
     }
     fixture.send(&[0x90, 5, 100]);
+    fixture.frame();
     let (commands, _) = fixture.frame();
     assert!(fixture.midi.view().mapping, "the eighth is missing");
     assert!(!commands.contains(&Command::MidiLock(true)));
     fixture.send(&[0xb0, 27, 3]);
     fixture.send(&[0xb0, 28, 3]);
+    fixture.frame();
     let (commands, _) = fixture.frame();
     assert!(commands.contains(&Command::MidiLock(true)), "{commands:?}");
     let view = fixture.midi.view();
@@ -209,6 +211,53 @@ fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     assert!(!view.mapping && view.locked);
     fixture.port_event(PortEvent::Disconnected { device: "pads".into() });
     assert_eq!(fixture.frame().0, [Command::MidiLock(false)]);
+}
+
+/// Auto-maps a knob that sends `first`, pauses, and sends `then`. Returns the position of its macro after each of the
+/// later values, in steps from the middle, and the encoding.
+fn auto_mapped(first: &[u8], then: &[u8]) -> (Vec<f32>, &'static str) {
+    let mut fixture = Fixture::new();
+    fixture.midi.handle(MidiRequest::AutoMap);
+    first.iter().for_each(|value| fixture.send(&[0xb0, 20, *value]));
+    for _ in 0..2 {
+        let (commands, _) = fixture.frame();
+        assert!(commands.is_empty(), "{first:?}: {commands:?}");
+    }
+    let mut step = |value: &u8| {
+        fixture.send(&[0xb0, 20, *value]);
+        let (commands, _) = fixture.frame();
+        let Some(Command::Macro { value, .. }) = commands.last() else { return 0.0 };
+        ((value.get() - 0.5) * 254.0).round() / 2.0
+    };
+    let steps = then.iter().map(&mut step).collect();
+    (steps, fixture.midi.view().rows[0].encoding)
+}
+
+#[test]
+fn auto_map_detects_endless_encoders() {
+    for (first, then, steps, encoding) in [
+        (&[1, 65][..], &[1, 65][..], [1.0, -1.0], "signed_bit"),
+        (&[1, 127], &[1, 127], [1.0, -1.0], "twos_complement"),
+        (&[65, 65, 63], &[65, 63], [1.0, -1.0], "offset64"),
+        (&[1, 1, 1], &[1, 65], [1.0, -1.0], "signed_bit"),
+    ] {
+        assert_eq!(auto_mapped(first, then), (steps.to_vec(), encoding), "{first:?}");
+    }
+}
+
+#[test]
+fn auto_map_corrects_an_encoding_guessed_from_one_value() {
+    assert_eq!(auto_mapped(&[1], &[65, 1]), (vec![-1.0, 1.0], "signed_bit"));
+    assert_eq!(auto_mapped(&[1], &[127, 1]), (vec![-1.0, 1.0], "twos_complement"));
+    assert_eq!(auto_mapped(&[65], &[65, 63]), (vec![1.0, -1.0], "offset64"));
+}
+
+#[test]
+fn auto_map_keeps_absolute_knobs_absolute() {
+    for first in [&[3, 4, 5, 6, 7, 8][..], &[60, 61, 62], &[100]] {
+        let (steps, encoding) = auto_mapped(first, &[40, 90]);
+        assert_eq!((steps[1], encoding), (26.5, "absolute"), "{first:?}");
+    }
 }
 
 #[test]
@@ -226,12 +275,26 @@ fn a_reconnected_device_keeps_its_bindings() {
 }
 
 #[test]
+fn the_view_is_shared_until_it_changes() {
+    let mut fixture = Fixture::new();
+    let first = fixture.midi.view();
+    fixture.frame();
+    assert!(Arc::ptr_eq(&first, &fixture.midi.view()), "nothing has changed");
+    fixture.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    let learnt = fixture.midi.view();
+    assert_eq!((first.rows.len(), learnt.rows.len()), (0, 1));
+    fixture.send(&[0xb0, 16, 20]);
+    fixture.frame();
+    assert_ne!(fixture.midi.view().last_message, learnt.last_message);
+}
+
+#[test]
 fn a_control_with_two_actions_is_a_conflict() {
     let mut fixture = Fixture::new();
     fixture.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
     fixture.learn(Action::Show(Command::Back), &[[0x90, 36, 100], [0x80, 36, 0]]);
     fixture.learn(Action::Show(Command::Hold), &[[0x90, 37, 100], [0x80, 37, 0]]);
-    let conflicts: Vec<_> = fixture.midi.view().rows.into_iter().map(|row| row.conflict).collect();
+    let conflicts: Vec<_> = fixture.midi.view().rows.iter().map(|row| row.conflict.clone()).collect();
     let [Some(next), Some(back), None] = conflicts.as_slice() else { panic!("{conflicts:?}") };
     assert_eq!((next.as_str(), back.as_str()), (Command::Back.title(), Command::Next.title()));
 }

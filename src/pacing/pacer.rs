@@ -1,15 +1,12 @@
 //! Decides when a step of a live show is due. Steps fall on slots of a fixed rate, counted from a fixed origin, so that
 //! delays never accumulate.
 //!
-//! Reads no clock: times are passed in, in seconds on a monotonic clock.
+//! Reads no clock: times are passed in, in seconds on a monotonic clock that stops while the computer is suspended.
 
 use serde::{Deserialize, Serialize};
 
 /// Default step rate, in Hz.
 pub const DEFAULT_RATE: u32 = 60;
-/// Minimum gap between steps that counts as a suspension of the computer, in seconds. A shorter gap counts as
-/// one long step.
-const SUSPENDED_SECS: f64 = 2.0;
 /// How early a step may begin, as a fraction of a slot: timers are not exact.
 const EARLY: f64 = 0.002;
 
@@ -18,7 +15,8 @@ const EARLY: f64 = 0.002;
 pub struct Due {
     /// Number of slots since the previous step, at least 1; all but the last were dropped.
     pub slots: u32,
-    /// How long the computer was suspended, in seconds; 0 if it was not. That time does not count as show time.
+    /// How long the computer was suspended since the previous step, in seconds; 0 if it was not. That time does not
+    /// count as show time.
     pub suspended_secs: f64,
 }
 
@@ -36,12 +34,22 @@ pub struct Pacer {
     earliest: u64,
     /// Time before which no step may begin, in seconds.
     rests_until: f64,
+    /// How long the computer was suspended since the latest step, in seconds.
+    suspended: f64,
 }
 
 impl Pacer {
     /// Creates a pacer whose first step is one slot after `now`; `rate` is in Hz, at least 1.
     pub fn new(rate: u32, now: f64) -> Self {
-        Self { rate: rate.max(1), every: 1, origin: now, taken: 0, earliest: 1, rests_until: now }
+        Self {
+            rate: rate.max(1),
+            every: 1,
+            origin: now,
+            taken: 0,
+            earliest: 1,
+            rests_until: now,
+            suspended: 0.0,
+        }
     }
 
     /// Returns the rate in Hz.
@@ -58,7 +66,7 @@ impl Pacer {
     pub fn set_rate(&mut self, rate: u32) {
         if rate.max(1) != self.rate {
             let latest = self.time_of(self.taken);
-            *self = Self { every: self.every, ..Self::new(rate, latest) };
+            *self = Self { every: self.every, suspended: self.suspended, ..Self::new(rate, latest) };
         }
     }
 
@@ -84,22 +92,21 @@ impl Pacer {
         self.rests_until = self.rests_until.max(until);
     }
 
+    /// Reports with the next step that the computer was suspended for `secs` seconds, which are not part of the times
+    /// passed in.
+    pub fn suspend(&mut self, secs: f64) {
+        self.suspended += secs;
+    }
+
     /// Takes the step that is due at `now`, if any.
     pub fn take(&mut self, now: f64) -> Option<Due> {
         let slot = self.slot_at(now);
         if slot < self.next_slot() || now < self.rests_until {
             return None;
         }
-        let missed = (slot - self.taken - 1) as f64 / f64::from(self.rate);
-        if missed >= SUSPENDED_SECS {
-            self.origin += missed;
-            self.taken += 1;
-            (self.earliest, self.rests_until) = (0, now); // The slots have been renumbered.
-            return Some(Due { slots: 1, suspended_secs: missed });
-        }
         let slots = (slot - self.taken) as u32;
         self.taken = slot;
-        Some(Due { slots, suspended_secs: 0.0 })
+        Some(Due { slots, suspended_secs: std::mem::take(&mut self.suspended) })
     }
 
     fn next_slot(&self) -> u64 {
@@ -198,7 +205,7 @@ mod tests {
         let mut pacer = Pacer::new(60, 0.0);
         pacer.pass(100.0);
         let now = pacer.next();
-        assert!(pacer.take(now).expect("due").suspended_secs > 99.0);
+        assert_eq!(pacer.take(now), Some(Due { slots: 6001, suspended_secs: 0.0 }));
         assert!(pacer.next() < now + 0.1);
     }
 
@@ -246,13 +253,21 @@ mod tests {
     }
 
     #[test]
-    fn a_suspension_of_the_computer_is_one_gap() {
+    fn a_long_gap_is_one_step_that_keeps_time() {
         let mut pacer = Pacer::new(60, 0.0);
         pacer.take(1.0).expect("due");
-        let due = pacer.take(3601.0).expect("due");
-        assert!(due.slots == 1 && (due.suspended_secs - 3600.0).abs() < 0.1, "{due:?}");
-        assert!((pacer.next() - 3601.0).abs() < 0.02);
-        assert_eq!(pacer.take(3601.0), None);
+        assert_eq!(pacer.take(11.0), Some(Due { slots: 600, suspended_secs: 0.0 }));
+        assert!((pacer.next() - 11.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_suspension_takes_no_slots_and_is_reported_once() {
+        let mut pacer = Pacer::new(50, 0.0);
+        pacer.take(0.02).expect("due");
+        pacer.suspend(3600.0);
+        assert_eq!(pacer.take(0.03), None);
+        assert_eq!(pacer.take(0.04), Some(Due { slots: 1, suspended_secs: 3600.0 }));
+        assert_eq!(pacer.take(0.06), Some(Due { slots: 1, suspended_secs: 0.0 }));
     }
 
     #[test]

@@ -109,11 +109,11 @@ impl Show {
 
     /// Toggles whether the preset is a favourite, and returns the matching signal.
     fn toggle_favourite(&mut self, id: PresetId) -> Signal {
-        self.changed.marks = true;
         let marked = !self.memory.favourites.remove(&id);
         if marked {
             self.memory.favourites.insert(id);
         }
+        self.marks_changed();
         if marked { Signal::Favourite } else { Signal::Unfavourite }
     }
 
@@ -138,7 +138,7 @@ impl Show {
             self.memory.favourites.remove(&id);
             self.memory.rescued.remove(&id);
         }
-        self.changed.marks = true;
+        self.marks_changed();
         if let Some(index) = index {
             self.director.status.set_banned(index, !allowed_again);
             self.director.status.set_favourite(index, self.memory.favourites.contains(&id));
@@ -160,7 +160,7 @@ impl Show {
         }
         self.memory.excluded.remove(&id);
         self.memory.rescued.insert(id);
-        self.changed.marks = true;
+        self.marks_changed();
         if let Some(index) = self.director.pool.index_of(id) {
             self.director.status.set_broken(index, false);
             self.notify(format!("preset {} can be shown again", self.name(index)));
@@ -171,7 +171,7 @@ impl Show {
     /// favourite among the candidates that is not too dark, too bright or too empty, if there is one.
     fn panic(&mut self) {
         let favourite = |slot: &Slot| {
-            slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.suits_panic(slot)
+            slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.suits_panic(slot, true)
         };
         let ready = self.decks.safe.as_ref().is_some_and(|slot| slot.warm);
         if let Some(at) = self.decks.candidates.iter().position(favourite).filter(|_| !ready) {

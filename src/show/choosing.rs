@@ -89,7 +89,7 @@ impl Show {
     /// Excludes a preset from being chosen, and drops its waiting decks; `kind` determines for how long.
     pub(super) fn exclude(&mut self, preset: PresetId, kind: BanKind, why: &str) {
         self.memory.excluded.insert(preset, Exclusion { kind, why: why.to_owned() });
-        self.changed.marks = true;
+        self.marks_changed();
         if let Some(index) = self.director.pool.index_of(preset) {
             self.director.status.set_broken(index, true);
         }
@@ -123,10 +123,11 @@ impl Show {
     /// Checks the safe preset once it is warm. Drops it if it is unfit, unless a resumed show has nothing on air yet.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
-            if self.resuming() || self.unfit.suits_panic(&safe) {
+            let favourite = self.memory.favourites.contains(&safe.id);
+            if self.resuming() || self.unfit.suits_panic(&safe, favourite) {
                 self.decks.safe = Some(safe);
             } else {
-                self.unfit.presets.insert(safe.id);
+                self.unfit.add(safe.id, favourite);
                 self.decks.drop_slot(safe);
             }
         }
@@ -390,7 +391,7 @@ impl Show {
         let status = &self.director.status;
         let fits = |index: &u32| {
             let entry = &entries[*index as usize];
-            let light = !entry.tags.has(Tag::Dark) && self.unfit.may_be_safe(entry.id);
+            let light = !entry.tags.has(Tag::Dark) && self.unfit.may_be_safe(entry.id, true);
             Some(entry.id) != on_air && light && status.usable(*index, true)
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
@@ -428,7 +429,7 @@ impl Show {
             preset.energy() == Energy::Groove
                 && Some(preset.id) != on_air
                 && self.exclusion(preset.id).is_none()
-                && self.unfit.may_be_safe(preset.id)
+                && self.unfit.may_be_safe(preset.id, self.memory.favourites.contains(&preset.id))
         };
         let mut fitting: Vec<BuiltIn> = built_in().filter(fits).collect();
         let scene = self.features.scene.scene.label();

@@ -53,8 +53,15 @@ impl Show {
         if step.queued {
             self.queue_again(step.id);
         }
-        (self.changed.marks, self.changed.taste) = (true, true);
+        self.changed.taste = true;
+        self.marks_changed();
         self.notify(format!("undone: {}", step.shown.what));
+    }
+
+    /// Records that marks have changed.
+    pub(super) fn marks_changed(&mut self) {
+        self.changed.marks = true;
+        self.update_history_view();
     }
 
     /// Returns the mark that [`Self::undo`] would undo, if any.

@@ -1,12 +1,11 @@
 //! Memory between shows: taste, marks and settings. Plain data; `app` stores it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::next_library::{KnownStyles, NextLibrary};
 use crate::facts::PresetId;
-use crate::mind::director::Pool;
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Taste, TasteState};
 use crate::store::BanKind;
@@ -87,15 +86,26 @@ pub struct MarkedPresets {
 #[derive(Clone, Debug)]
 pub(super) struct LearntTaste {
     pub taste: Taste,
-    pub pool: Arc<Pool>,
-    pub before: Arc<TasteState>,
+    pub known: KnownStyles,
 }
 
 impl LearntTaste {
     /// Returns the serialisable state. Copies the centroids of all styles.
     pub fn state(&self) -> TasteState {
-        let styles = self.pool.styles();
-        self.taste.state(&styles).keep_other_libraries(&self.before, &styles)
+        let styles = self.known.pool.styles();
+        self.taste.state(&styles).keep_other_libraries(&self.known.before, &styles)
+    }
+
+    /// Returns the taste for the styles of another library. `state` is the result of [`Self::state`].
+    pub fn carry_over(&self, state: &TasteState, next: &NextLibrary) -> Taste {
+        let styles = next.pool().styles();
+        match next.similarities(&self.known) {
+            Some(similarities) => {
+                let rows = self.taste.rows(&self.known.before, &self.known.pool.styles());
+                Taste::from_prepared(state, &styles, similarities, &rows)
+            }
+            None => Taste::from_state(state, &styles),
+        }
     }
 }
 

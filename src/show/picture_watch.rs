@@ -11,7 +11,7 @@ const EMPTY_SECS: f64 = 1.0;
 const FROZEN_SECS: f64 = 1.1;
 /// Maximum time counted per step, in seconds: a longer step is a stall of the program, not a fault in the
 /// picture.
-const LONGEST_STEP_SECS: f64 = 0.25;
+pub(super) const LONGEST_STEP_SECS: f64 = 0.25;
 /// Maximum number of consecutive faults reported; the next preset stays on air, because the music may be the
 /// cause.
 const MAX_CONSECUTIVE: u32 = 3;

@@ -223,14 +223,14 @@ impl Rig {
 
     /// Handles a deck whose first frames the device did not finish in time. The first time, this counts as a failure of
     /// the device; if it happens again to the same preset, returns the failure with which to exclude the preset.
-    pub(super) fn timed_out(&mut self, deck: DeckId, why: &str) -> Option<Failed> {
+    pub(super) fn timed_out(&mut self, deck: DeckId, error: StageError) -> Option<Failed> {
         let Recovery { timeouts, requests, sent, .. } = &mut self.recovery;
         let preset = requests.get(&deck).map(|request| request.preset);
         if preset.is_some_and(|preset| timeouts.strike(deck, preset, sent)) {
             self.recovery.forget(deck);
-            return Some(Failed { deck, kind: BanKind::Soft, why: format!("{why}, twice") });
+            return Some(Failed { deck, kind: BanKind::Soft, why: format!("{error}, twice") });
         }
-        self.device_failed(deck);
+        self.device_failed(deck, error);
         None
     }
 

@@ -33,6 +33,36 @@ impl Show {
         }
     }
 
+    /// Returns whether [`Self::resume_state`] would return `state`, apart from the show time; false if there are layers
+    /// on air. Allocates nothing.
+    pub fn would_resume(&self, state: &ResumeState) -> bool {
+        let ResumeState {
+            now: _,
+            history,
+            queue,
+            auto,
+            held,
+            dwell,
+            adventure,
+            theme,
+            macros,
+            output_mode,
+            title,
+            layers,
+        } = state;
+        let older = self.history.len().saturating_sub(KEPT_HISTORY);
+        self.history.iter().skip(older).eq(history)
+            && self.decks.candidates.iter().map(|slot| slot.id).eq(queue.iter().copied())
+            && (self.auto, self.held, self.dwell) == (*auto, *held, *dwell)
+            && self.director.adventure == *adventure
+            && self.memory.theme == *theme
+            && *self.macro_driver.state() == *macros
+            && self.output_mode == *output_mode
+            && self.layers.title() == title
+            && self.layers.on_air().is_empty()
+            && layers.is_empty()
+    }
+
     /// Resumes an earlier show before the first step: plays a safe built-in preset, then the saved queue.
     pub fn resume(&mut self, state: &ResumeState) {
         let ResumeState {
@@ -51,6 +81,7 @@ impl Show {
         } = state;
         self.now = *now;
         self.history = history.iter().cloned().collect();
+        self.update_history_view();
         (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
         // A frozen picture is lost with its process, but a blackout can be restored.
         self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };

@@ -186,9 +186,9 @@ impl Rig {
                     log::warn!("could not prepare a preset: {error}");
                     self.device_failed(arrival.deck, error);
                 }
-                Err(DeckError::TimedOut(why)) => {
-                    log::warn!("could not prepare a preset: {why}");
-                    failed.extend(self.timed_out(arrival.deck, &why));
+                Err(DeckError::TimedOut(error)) => {
+                    log::warn!("could not prepare a preset: {error}");
+                    failed.extend(self.timed_out(arrival.deck, error));
                 }
             }
         }

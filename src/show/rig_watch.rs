@@ -3,6 +3,7 @@
 
 use super::deck_watch::Slowness;
 use super::graphics_event::GraphicsEvent;
+use super::picture_watch::LONGEST_STEP_SECS;
 use super::rig::Rig;
 
 /// How long, in seconds, the code of a preset may exceed its instruction budget in every frame, or compute no
@@ -19,7 +20,7 @@ impl Rig {
         watch.follow(on_air);
         let (Some(deck), Some(report)) = (on_air, report) else { return };
         let lasts = |secs: &mut f64, fault: bool| {
-            *secs = if fault { *secs + dt } else { 0.0 };
+            *secs = if fault { *secs + dt.min(LONGEST_STEP_SECS) } else { 0.0 };
             let lasts = *secs >= TOLERATED_SECS;
             *secs = if lasts { 0.0 } else { *secs };
             lasts

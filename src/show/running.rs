@@ -11,10 +11,12 @@ use super::decks::{Decks, Slot};
 use super::layer_board::LayerBoard;
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Changed, Exclusion, LearntTaste, MarkedPresets, MemoryChange, ShowMemory};
+use super::next_library::{KnownStyles, NextLibrary};
 use super::picture_watch::PictureWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
+use super::snapshot::PlayedPreset;
 use super::step::{Step, StepInput};
 use super::undo::UndoStep;
 use super::unfit::Unfit;
@@ -74,6 +76,8 @@ pub struct Show {
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
+    /// The history as snapshots show it.
+    pub(super) history_view: Arc<[PlayedPreset]>,
     pub(super) memory: ShowMemory,
     /// The taste before the current library was loaded; keeps what was learnt about the styles of other libraries.
     taste_before: Arc<TasteState>,
@@ -122,8 +126,9 @@ impl Show {
         let rng = Rng::new(settings.seed);
         // Without Auto, the macros do not follow the music either.
         let macros = MacroState { follow: memory.macros.follow && settings.auto, ..memory.macros };
+        let taste = Taste::from_state(&memory.taste, &pool.styles());
         Self {
-            director: director(pool, &memory),
+            director: director(pool, taste, &memory),
             rng: rng.fork(CHOICE_RANDOMNESS),
             auto: settings.auto,
             fps: settings.fps,
@@ -138,6 +143,7 @@ impl Show {
             off_level_secs: 0.0,
             macro_driver: MacroDriver::new(macros, rng.fork(MACRO_RANDOMNESS)),
             history: VecDeque::new(),
+            history_view: Arc::default(),
             taste_before: Arc::new(memory.taste.clone()),
             memory,
             changed: Changed::default(),
@@ -172,16 +178,17 @@ impl Show {
     /// Switches to another library, or to new styles or another theme of the same one. The preset on air continues.
     /// What was learnt about styles carries over if the new library has the same or similar ones. If only the theme
     /// changes, presets that the performer requested stay in the queue.
-    pub fn change_library(&mut self, pool: Arc<Pool>) {
-        let current = &self.director.pool;
+    pub fn change_library(&mut self, next: impl Into<NextLibrary>) {
+        let next = next.into();
+        let (current, pool) = (&self.director.pool, next.pool());
         // A replay must take the same path, so the condition uses only what the log contains.
         let same = current.catalogue.identity() == pool.catalogue.identity()
             && current.rejected.keys().eq(pool.rejected.keys());
         if same {
-            self.director.pool = pool;
+            self.director.pool = pool.clone();
             self.decks.discard_candidates();
         } else {
-            self.replace_library(pool);
+            self.replace_library(&next);
         }
         let pool = &self.director.pool;
         let event = Event::Library {
@@ -194,15 +201,21 @@ impl Show {
         self.log(event);
     }
 
-    fn replace_library(&mut self, pool: Arc<Pool>) {
+    /// Returns the styles that the taste may know, to prepare the switch to another library.
+    pub fn known_styles(&self) -> KnownStyles {
+        KnownStyles { pool: self.director.pool.clone(), before: self.taste_before.clone() }
+    }
+
+    fn replace_library(&mut self, next: &NextLibrary) {
         self.memory = self.memory();
+        let taste = self.learnt_taste().carry_over(&self.memory.taste, next);
         self.taste_before = Arc::new(self.memory.taste.clone());
         for slot in std::mem::take(&mut self.decks.candidates) {
             self.decks.drop_slot(slot);
         }
         let shown = self.history.iter().rev().take(crate::mind::director::NO_REPEAT).map(|(id, _)| *id);
         let shown: Vec<PresetId> = shown.collect();
-        self.director = director(pool, &self.memory);
+        self.director = director(next.pool().clone(), taste, &self.memory);
         self.forget_lessons();
         for id in shown.iter().rev() {
             if let Some(index) = self.director.pool.index_of(*id) {
@@ -413,8 +426,7 @@ impl Show {
     }
 
     fn learnt_taste(&self) -> LearntTaste {
-        let Director { taste, pool, .. } = &self.director;
-        LearntTaste { taste: taste.clone(), pool: pool.clone(), before: self.taste_before.clone() }
+        LearntTaste { taste: self.director.taste.clone(), known: self.known_styles() }
     }
 
     /// Returns the changes to the memory since the last call; `None` if there are none.
@@ -470,6 +482,7 @@ impl Show {
         if self.history.len() > HISTORY {
             self.history.pop_front();
         }
+        self.update_history_view();
     }
 
     fn cue(&self, input: &StepInput) -> Cue {
@@ -492,9 +505,8 @@ impl Show {
     }
 }
 
-/// Creates a director with the taste and marks of `memory`.
-fn director(pool: Arc<Pool>, memory: &ShowMemory) -> Director {
-    let taste = Taste::from_state(&memory.taste, &pool.styles());
+/// Creates a director with this taste and the marks of `memory`.
+fn director(pool: Arc<Pool>, taste: Taste, memory: &ShowMemory) -> Director {
     let mut director = Director::new(pool, taste);
     let index_of = |id: &PresetId| director.pool.index_of(*id);
     let favourites: Vec<u32> = memory.favourites.iter().filter_map(index_of).collect();

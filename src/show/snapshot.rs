@@ -1,5 +1,7 @@
 //! A read-only view of the show for the desk and MIDI LEDs.
 
+use std::sync::Arc;
+
 use super::reason::Reason;
 use super::undo::Undoable;
 use super::warm::PrepareTimes;
@@ -21,7 +23,7 @@ pub struct Snapshot {
     /// The next presets, soonest first.
     pub up_next: Vec<Upcoming>,
     /// Presets shown, newest first, starting with the one on air.
-    pub history: Vec<PlayedPreset>,
+    pub history: Arc<[PlayedPreset]>,
     /// Whether Auto is on, so that the director cuts to other presets on its own.
     pub auto: bool,
     /// Whether the current preset is held.

@@ -369,6 +369,61 @@ fn the_library_can_change_during_a_show() {
 }
 
 #[test]
+fn a_prepared_library_carries_the_taste_over_as_any_other_does() {
+    let pool = |count: usize, turn: usize| {
+        let all = Catalogue::built_in();
+        let mut clusters = all.clusters.clone();
+        let size = clusters.len();
+        for (index, cluster) in clusters.iter_mut().enumerate() {
+            cluster.centroid = vec![0.1; size];
+            cluster.centroid[(index + turn) % size] = 1.0;
+        }
+        let mut library = Catalogue::new(all.entries[..count].to_vec(), clusters, all.origin);
+        library.space = "test".into();
+        Arc::new(crate::mind::director::Pool::new(Arc::new(library)))
+    };
+    let show = || Show::with_memory(ShowSettings::default(), pool(24, 0), ShowMemory::default());
+    let [mut plain, mut prepared] = [show(), show()].map(TestShow::of);
+    let next = NextLibrary::prepare(pool(12, 1), prepared.show.known_styles());
+    for test in [&mut plain, &mut prepared] {
+        test.frames(50);
+        test.frame(&[Command::Favourite]);
+    }
+    let before = plain.show.director.taste.clone();
+    plain.show.change_library(next.pool().clone());
+    prepared.show.change_library(next);
+    assert_eq!(prepared.show.director.taste, plain.show.director.taste);
+    assert_ne!(prepared.show.director.taste, before, "the styles have moved");
+}
+
+#[test]
+fn only_changes_need_a_new_snapshot_of_the_history_or_a_new_saved_state() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let (history, state) = (test.show.snapshot().history, test.show.resume_state());
+    test.frames(5);
+    assert!(Arc::ptr_eq(&history, &test.show.snapshot().history) && test.show.would_resume(&state));
+    for command in [
+        Command::Hold,
+        Command::Auto,
+        Command::Blackout,
+        Command::Dwell(0.5),
+        Command::Theme("deep sea".into()),
+        Command::SetTitle("Live".into()),
+        Command::Adventure(Unipolar::new(0.77)),
+        Command::Next,
+    ] {
+        let before = test.show.resume_state();
+        test.frame(std::slice::from_ref(&command));
+        let after = test.show.resume_state();
+        assert!(!test.show.would_resume(&before) && test.show.would_resume(&after), "{command:?}");
+    }
+    test.frame(&[Command::Favourite]);
+    let favourite = test.show.snapshot().history[0].clone();
+    assert!(favourite.id == test.playing() && favourite.favourite);
+}
+
+#[test]
 fn a_new_theme_keeps_the_presets_that_the_performer_requested() {
     let mut test = TestShow::new();
     test.frames(20);
@@ -479,10 +534,16 @@ const LIGHT: DeckLook = DeckLook { luma: 0.3, darkest: 0.1, coverage: 0.9 };
 
 #[test]
 fn panic_never_shows_a_dim_favourite() {
+    for count in [3, 6, 12] {
+        panic_shows_none_of_the_dim_favourites(count);
+    }
+}
+
+fn panic_shows_none_of_the_dim_favourites(count: usize) {
     let mut test = TestShow::new();
     test.frames(20);
     let favourites: Vec<PresetId> =
-        test.show.library().entries.iter().map(|entry| entry.id).take(3).collect();
+        test.show.library().entries.iter().map(|entry| entry.id).take(count).collect();
     let mark: Vec<Command> = favourites.iter().map(|id| Command::FavouritePreset(*id)).collect();
     test.frame(&mark);
     // The favourites are dim and all other presets light, whichever of them is prepared as the safe preset.
@@ -498,7 +559,7 @@ fn panic_never_shows_a_dim_favourite() {
         }
     }
     test.frame(&[Command::Panic]);
-    assert!(!favourites.contains(&test.playing()), "a dim favourite");
+    assert!(!favourites.contains(&test.playing()), "one of {count} dim favourites");
     test.frames(20);
     assert!(test.show.snapshot().safe_preset.is_some());
 }

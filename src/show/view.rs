@@ -20,7 +20,7 @@ impl Show {
                 took: slot.took,
             }),
             up_next: self.decks.candidates.iter().map(|slot| self.upcoming(slot)).collect(),
-            history: self.history.iter().rev().map(|(id, name)| self.played(*id, name)).collect(),
+            history: self.history_view.clone(),
             auto: self.auto,
             held: self.held,
             macros: self.macro_driver.view(),
@@ -39,6 +39,11 @@ impl Show {
             dropped: self.dropped,
             quality: self.quality,
         }
+    }
+
+    /// Updates the history in snapshots, after a preset was shown or marked.
+    pub(super) fn update_history_view(&mut self) {
+        self.history_view = self.history.iter().rev().map(|(id, name)| self.played(*id, name)).collect();
     }
 
     fn played(&self, id: PresetId, name: &str) -> PlayedPreset {

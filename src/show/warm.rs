@@ -50,7 +50,7 @@ pub enum DeckError {
     /// The graphics device failed, which is never blamed on the preset.
     Device(StageError),
     /// The device did not finish drawing the preset in time, which is blamed on the preset only if it happens again.
-    TimedOut(String),
+    TimedOut(StageError),
     /// The show has cancelled the request.
     Cancelled,
 }
@@ -305,8 +305,11 @@ impl DeckBuilder {
         });
         // After the device is lost, any call may fail; the preset is not to blame.
         let result = match result {
-            Err(DeckError::Unplayable(why) | DeckError::TimedOut(why)) if self.render_context.gpu.lost() => {
+            Err(DeckError::Unplayable(why)) if self.render_context.gpu.lost() => {
                 Err(DeckError::Device(StageError::Lost(why)))
+            }
+            Err(DeckError::TimedOut(error)) if self.render_context.gpu.lost() => {
+                Err(DeckError::Device(StageError::Lost(error.to_string())))
             }
             result => result,
         };
@@ -396,7 +399,7 @@ impl DeckBuilder {
 /// Converts a stage error to a deck error that blames the device, the preset, or, after a timeout, neither yet.
 fn blamed(error: StageError) -> DeckError {
     match error {
-        StageError::Timeout(_) => DeckError::TimedOut(error.to_string()),
+        StageError::Timeout(_) => DeckError::TimedOut(error),
         _ if error.is_device_failure() => DeckError::Device(error),
         _ => DeckError::Unplayable(error.to_string()),
     }
@@ -411,7 +414,7 @@ mod tests {
         for error in [StageError::Lost("reset".into()), StageError::OutOfMemory] {
             assert_eq!(blamed(error.clone()), DeckError::Device(error));
         }
-        assert!(matches!(blamed(StageError::Timeout(20)), DeckError::TimedOut(why) if why.contains("20 s")));
+        assert_eq!(blamed(StageError::Timeout(20)), DeckError::TimedOut(StageError::Timeout(20)));
         let rejected = StageError::Invalid("no such function".into());
         assert_eq!(blamed(rejected), DeckError::Unplayable("no such function".into()));
     }

@@ -3,6 +3,7 @@
 //!
 //! The windows send [`ShowRequest`]s and read the newest [`DeskState`] and picture. Neither side ever waits.
 
+mod clock;
 mod in_flight;
 mod parts;
 mod picture;

@@ -63,7 +63,7 @@ pub(in crate::app) struct DeskState {
     /// Why the set log cannot currently be written; empty if it can.
     pub log_problem: Arc<String>,
     /// State of the MIDI page.
-    pub midi: MidiView,
+    pub midi: Arc<MidiView>,
     /// State of the Library and Map pages.
     pub library: LibraryView,
 }

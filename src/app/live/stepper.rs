@@ -84,6 +84,12 @@ impl Stepper {
         self.times.summary(self.pacer.rate())
     }
 
+    /// Reports with the next step that the computer was suspended for `secs` seconds, which are not part of the times
+    /// passed in.
+    pub fn suspended(&mut self, secs: f64) {
+        self.pacer.suspend(secs);
+    }
+
     /// Returns what to do at `now`, in seconds.
     pub fn turn(&mut self, now: f64) -> Turn {
         let gpu = &self.rig.stage.render_context().gpu;

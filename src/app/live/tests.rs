@@ -206,13 +206,25 @@ fn dropped_steps_are_counted_and_show_time_stays_accurate() {
     assert!((snapshot.now - 10.0).abs() < 0.3, "show time {} after ten seconds", snapshot.now);
     assert!((120..160).contains(&snapshot.dropped.stall), "{:?}", snapshot.dropped);
     assert_eq!(snapshot.dropped.total(), snapshot.dropped.stall);
+}
 
-    // The computer is suspended for an hour.
-    let mut stepper = self::stepper(&context, || ());
-    let closed = |until: f64| if until > 2.98 && until < 2.99 { 3600.0 } else { 0.0 };
-    run(&mut stepper, 0.0..3604.0, None, closed);
-    let snapshot = stepper.rig.show.snapshot();
-    assert!((snapshot.now - 4.0).abs() < 0.1, "{}", snapshot.now);
+#[test]
+fn a_long_stall_counts_as_show_time_and_a_suspension_does_not() {
+    let Some(gpu) = Gpu::for_test() else { return };
+    let context = Arc::new(RenderContext::new(gpu, &[]));
+    let mut stalled = stepper(&context, || ());
+    run(&mut stalled, 0.0..6.0, None, |until| if until > 2.98 && until < 2.99 { 2.5 } else { 0.0 });
+    let snapshot = stalled.rig.show.snapshot();
+    assert!((snapshot.now - 6.0).abs() < 0.1, "{}", snapshot.now);
+    assert!((148..153).contains(&snapshot.dropped.stall), "{:?}", snapshot.dropped);
+    assert_eq!(snapshot.dropped.total(), snapshot.dropped.stall);
+
+    let mut suspended = stepper(&context, || ());
+    run(&mut suspended, 0.0..2.0, None, |_| 0.0);
+    suspended.suspended(3600.0);
+    run(&mut suspended, 2.0..3.0, None, |_| 0.0);
+    let snapshot = suspended.rig.show.snapshot();
+    assert!((snapshot.now - 3.0).abs() < 0.1, "{}", snapshot.now);
     assert_eq!((snapshot.dropped.suspended, snapshot.dropped.total()), (1, 1));
     assert!(snapshot.message.is_some_and(|message| message.contains("suspended for 3600 s")));
 }

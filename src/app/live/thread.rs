@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::clock::ShowClock;
 use super::parts::{DeskState, ShowEvent, ShowParts, ShowRequest};
 use super::stepper::{Stepper, Turn};
 use crate::app::resume::{SavedShow, StateSaver, Surroundings};
@@ -55,7 +56,7 @@ pub(super) struct ShowThread {
     desk_at: Option<Instant>,
     leds_at: Option<Instant>,
     started: Instant,
-    epoch: Instant,
+    clock: ShowClock,
     link: Link,
     /// Saves the state of a supervised show.
     saver: Option<StateSaver>,
@@ -92,7 +93,7 @@ impl ShowThread {
             desk_at: None,
             leds_at: None,
             started: parts.started,
-            epoch: Instant::now(),
+            clock: ShowClock::start(),
             saver: StateSaver::start(parts.link.start()),
             link: parts.link,
             surroundings: parts.surroundings,
@@ -105,7 +106,8 @@ impl ShowThread {
     pub fn run(mut self, stop: &AtomicBool, notify: &dyn Fn(ShowEvent)) {
         while !stop.load(Ordering::Relaxed) {
             self.link.turn();
-            match self.stepper.turn(self.epoch.elapsed().as_secs_f64()) {
+            self.stepper.suspended(self.clock.check());
+            match self.stepper.turn(self.clock.secs()) {
                 Turn::Sleep(secs) => std::thread::sleep(Duration::from_secs_f64(secs).min(LONGEST_SLEEP)),
                 Turn::Step(due) => self.step(&due, notify),
             }
@@ -136,8 +138,8 @@ impl ShowThread {
             show_lock.step(features.silent, dt);
         }
         let input = RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands };
-        let epoch = self.epoch;
-        self.stepper.draw(&input, || epoch.elapsed().as_secs_f64());
+        let clock = self.clock;
+        self.stepper.draw(&input, || clock.secs());
         let rig = &mut self.stepper.rig;
         let entries = rig.show.take_log();
         if let Some(set_log) = &self.set_log {
@@ -195,12 +197,16 @@ impl ShowThread {
     /// Hands the state of a supervised show to the thread that saves it, if it has changed.
     fn save_state(&mut self) {
         let (Some(saver), Some(start)) = (&mut self.saver, self.link.start()) else { return };
-        saver.update(SavedShow {
-            supervisor: start.supervisor,
-            seed: self.seed,
-            show: self.stepper.rig.show.resume_state(),
-            surroundings: (*self.surroundings.read()).clone(),
-        });
+        let (supervisor, show, surroundings) =
+            (start.supervisor, &self.stepper.rig.show, self.surroundings.read());
+        if !saver.is_current(supervisor, show, &surroundings) {
+            saver.update(SavedShow {
+                supervisor,
+                seed: self.seed,
+                show: show.resume_state(),
+                surroundings: (*surroundings).clone(),
+            });
+        }
     }
 
     fn handle(&mut self, request: ShowRequest) {
@@ -244,7 +250,7 @@ impl ShowThread {
 
     /// Turns MIDI input into commands and actions. Returns whether a device sent anything.
     fn process_midi(&mut self) -> bool {
-        let moved = self.midi.gather(self.epoch.elapsed().as_secs_f64());
+        let moved = self.midi.gather(self.clock.secs());
         if moved {
             let snapshot = self.stepper.rig.show.snapshot();
             for action in self.midi.process(&snapshot, &mut self.commands) {

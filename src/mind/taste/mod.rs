@@ -16,4 +16,4 @@ mod state;
 pub use import::{ImportError, Package, Skip, import};
 pub use model::{Arm, Evidence, GaussianBelief, Lesson, Taste};
 pub use signal::{Feedback, Signal};
-pub use state::{ClusterTaste, StyleKey, TasteState};
+pub use state::{ClusterTaste, StyleKey, StyleSimilarities, TasteState};

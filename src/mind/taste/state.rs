@@ -75,11 +75,46 @@ impl TasteState {
     /// Adds the beliefs of `before` about styles of other libraries: clusters whose key is not among `styles`
     /// and whose centroid cannot be compared with any of theirs.
     pub fn keep_other_libraries(mut self, before: &Self, styles: &[StyleKey]) -> Self {
-        let of_this_library = |cluster: &ClusterTaste| {
-            styles.iter().any(|style| style.key == cluster.key || comparable(cluster, style))
-        };
-        self.clusters.extend(before.clusters.iter().filter(|cluster| !of_this_library(cluster)).cloned());
+        self.clusters.extend(before.others(styles).map(|(_, cluster)| cluster.clone()));
         self
+    }
+
+    /// Returns the clusters that [`Self::keep_other_libraries`] keeps, with their indices.
+    fn others<'a>(&'a self, styles: &'a [StyleKey]) -> impl Iterator<Item = (usize, &'a ClusterTaste)> {
+        let of_this_library = move |cluster: &ClusterTaste| {
+            styles.iter().any(|style| style.key == cluster.key || comparable(&cluster.style(), style))
+        };
+        self.clusters.iter().enumerate().filter(move |(_, cluster)| !of_this_library(cluster))
+    }
+}
+
+impl ClusterTaste {
+    fn style(&self) -> StyleKey<'_> {
+        StyleKey { key: &self.key, centroid: &self.centroid, space: &self.space }
+    }
+}
+
+/// The similarities of the styles of a new library to all styles that a taste may know. Computing them takes up to a
+/// tenth of a second, so they are computed in advance on another thread.
+#[derive(Clone, Debug)]
+pub struct StyleSimilarities {
+    /// One row per known style, one column per new style; `None` if they cannot be compared.
+    values: Vec<Option<f32>>,
+    columns: usize,
+}
+
+impl StyleSimilarities {
+    /// Compares the styles of a new library with those of the current library and those that the taste knew before.
+    pub fn of(styles: &[StyleKey], current: &[StyleKey], before: &TasteState) -> Self {
+        let mut values = Vec::with_capacity((current.len() + before.clusters.len()) * styles.len());
+        for known in current.iter().copied().chain(before.clusters.iter().map(ClusterTaste::style)) {
+            values.extend(styles.iter().map(|style| similarity(&known, style)));
+        }
+        Self { values, columns: styles.len() }
+    }
+
+    fn get(&self, row: usize, column: usize) -> Option<f32> {
+        self.values.get(row * self.columns + column).copied().flatten()
     }
 }
 
@@ -104,9 +139,38 @@ impl Taste {
         }
     }
 
+    /// Returns the rows in [`StyleSimilarities`] of the clusters of [`Self::state`], followed by those of the clusters
+    /// that it keeps from `before`.
+    pub fn rows(&self, before: &TasteState, styles: &[StyleKey]) -> Vec<usize> {
+        let shown = self.signals.iter().enumerate().filter(|(_, signals)| **signals > 0);
+        let others = before.others(styles).map(|(index, _)| styles.len() + index);
+        shown.map(|(index, _)| index).chain(others).collect()
+    }
+
     /// Restores a taste for these clusters. Styles that are missing from `state` start from the prior, as do all styles
     /// if its version is not supported.
     pub fn from_state(state: &TasteState, styles: &[StyleKey]) -> Self {
+        let known: Vec<StyleKey> = state.clusters.iter().map(ClusterTaste::style).collect();
+        Self::restore(state, styles, |cluster, style| similarity(&known[cluster], &styles[style]))
+    }
+
+    /// Does the same as [`Self::from_state`], but quickly. `rows` are the rows of the clusters of `state` in
+    /// `similarities`.
+    pub fn from_prepared(
+        state: &TasteState,
+        styles: &[StyleKey],
+        similarities: &StyleSimilarities,
+        rows: &[usize],
+    ) -> Self {
+        Self::restore(state, styles, |cluster, style| similarities.get(*rows.get(cluster)?, style))
+    }
+
+    /// Restores a taste; `similarity` compares a cluster of `state` with a style, both given by index.
+    fn restore(
+        state: &TasteState,
+        styles: &[StyleKey],
+        similarity: impl Fn(usize, usize) -> Option<f32>,
+    ) -> Self {
         let mut taste = Self::new(styles.len());
         if state.version != VERSION {
             return taste;
@@ -116,7 +180,7 @@ impl Taste {
         taste.mismatch = state.mismatch.unwrap_or(taste.mismatch);
         taste.energy_scene = state.energy_scene.unwrap_or(taste.energy_scene);
         for (index, style) in styles.iter().enumerate() {
-            if let Some(known) = find_known(&state.clusters, style) {
+            if let Some(known) = find_known(&state.clusters, style.key, |known| similarity(known, index)) {
                 taste.clusters[index] = known.beliefs;
                 taste.signals[index] = known.signals;
             }
@@ -125,23 +189,28 @@ impl Taste {
     }
 }
 
-/// Finds what was learnt about a style: by centroid if comparable ones exist, since a new clustering reuses keys for
-/// other styles; otherwise by key.
-fn find_known<'a>(known: &'a [ClusterTaste], style: &StyleKey) -> Option<&'a ClusterTaste> {
-    let near = known.iter().filter(|cluster| comparable(cluster, style));
-    let nearest =
-        near.map(|known| (cosine(&known.centroid, style.centroid), known)).max_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
+/// Finds what was learnt about the style with this key: by centroid if comparable ones exist, since a new clustering
+/// reuses keys for other styles; otherwise by key.
+fn find_known<'a>(
+    known: &'a [ClusterTaste],
+    key: &str,
+    similarity: impl Fn(usize) -> Option<f32>,
+) -> Option<&'a ClusterTaste> {
+    let near = known.iter().enumerate().filter_map(|(index, known)| Some((similarity(index)?, known)));
+    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((similarity, known)) => (similarity >= SAME_STYLE).then_some(known),
-        None => known.iter().find(|cluster| cluster.key == style.key),
+        None => known.iter().find(|cluster| cluster.key == key),
     }
 }
 
 /// Returns whether both have centroids in the same space.
-fn comparable(cluster: &ClusterTaste, style: &StyleKey) -> bool {
-    !style.centroid.is_empty()
-        && cluster.centroid.len() == style.centroid.len()
-        && cluster.space == style.space
+fn comparable(known: &StyleKey, style: &StyleKey) -> bool {
+    !style.centroid.is_empty() && known.centroid.len() == style.centroid.len() && known.space == style.space
+}
+
+/// Returns the cosine similarity of the centroids; `None` if they cannot be compared.
+fn similarity(known: &StyleKey, style: &StyleKey) -> Option<f32> {
+    comparable(known, style).then(|| cosine(known.centroid, style.centroid))
 }
 
 fn cosine(one: &[f32], other: &[f32]) -> f32 {
@@ -214,6 +283,20 @@ mod tests {
         assert_eq!(keys, ["c01", "techno"]);
         let again = trained().state(&styles).keep_other_libraries(&other, &styles);
         assert_eq!(again, other, "a cluster is duplicated");
+    }
+
+    #[test]
+    fn similarities_computed_in_advance_give_the_same_taste() {
+        let elsewhere = |key, centroid| StyleKey { space: "other", ..style(key, centroid) };
+        let before = trained().state(&[elsewhere("x", A), elsewhere("y", B)]);
+        let old = [style("c00", A), style("c01", B)];
+        let new = [style("c00", &[0.1, 0.9, 0.0]), elsewhere("c02", B), style("c01", A)];
+        let taste = trained();
+        let state = taste.state(&old).keep_other_libraries(&before, &old);
+        let moved = Taste::from_state(&state, &new);
+        assert_eq!(moved.signals, [4, 4, 0]);
+        let similarities = StyleSimilarities::of(&new, &old, &before);
+        assert_eq!(Taste::from_prepared(&state, &new, &similarities, &taste.rows(&before, &old)), moved);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::handoff::Latest;
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError};
 
 /// Returns a rig that has requested its first two decks.
 fn rig() -> Option<Rig> {
@@ -20,7 +20,7 @@ fn rig() -> Option<Rig> {
 /// Reports that a deck that was being prepared has timed out.
 fn time_out(rig: &mut Rig, deck: DeckId) -> Option<Failed> {
     rig.recovery.arrived(deck);
-    rig.timed_out(deck, "too late")
+    rig.timed_out(deck, StageError::Timeout(20))
 }
 
 #[test]
@@ -40,14 +40,14 @@ fn a_preset_that_times_out_twice_alone_is_excluded_and_another_one_is_chosen() {
     assert_eq!(failed.kind, BanKind::Soft);
     rig.show.step(&StepInput {
         dt: DT,
-        audio: &PresetAudio::default(),
+        audio: &PresetAudio::default().into(),
         features: &Features::default(),
         commands: &[],
         arrived: &[],
         failed: &[failed],
         picture_stats: None,
     });
-    assert!(rig.show.memory().excluded[&preset].why.contains("too late, twice"));
+    assert!(rig.show.memory().excluded[&preset].why.contains("20 s, twice"));
     let up_next = rig.show.snapshot().up_next;
     assert!(!up_next.is_empty() && up_next.iter().all(|upcoming| upcoming.id != preset));
 }
