@@ -347,7 +347,6 @@ fn only_permitted_modules_read_the_clock() {
 const UNSAFE: &[(&str, &str)] = &[
     ("src/eel/native/", "calls into machine code that was just generated"),
     ("src/jobs/", "system calls that no safe crate wraps"),
-    ("src/app/live/in_flight.rs", "a call to the system clock"),
     ("src/stage/interpolation.rs", "instructions that the processor was found to support"),
     ("src/app/shutdown.rs", "ending the process immediately"),
     ("src/stage/pass/module.rs", "a shader whose bounds were checked beforehand"),

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::stage::Gpu;
+use crate::units::process_time;
 
 /// Time, in seconds, after which a frame counts as finished even if the device has not reported it.
 const LONGEST_SECS: f64 = 1.0;
@@ -27,8 +29,8 @@ pub(super) struct InFlight {
 struct Started {
     /// When the frame was started, in seconds.
     at: f64,
-    /// CPU time that this process had used by then, in seconds; `None` if unknown, or if a graphics card draws.
-    used: Option<f64>,
+    /// CPU time that this process had used by then; `None` if unknown, or if a graphics card draws.
+    used: Option<Duration>,
 }
 
 /// Times of a finished frame, in seconds.
@@ -67,7 +69,7 @@ impl InFlight {
 
     /// Adds the frame that was just submitted; `at` is when it was started, in seconds.
     pub fn add(&mut self, gpu: &Gpu, at: f64) {
-        let used = gpu.software().then(processor_secs).flatten();
+        let used = gpu.software().then(process_time).filter(|used| !used.is_zero());
         self.started.push_back(Started { at, used });
         let (number, finished) = (self.oldest + self.started.len() as u64, self.finished.clone());
         gpu.queue.on_submitted_work_done(move || {
@@ -94,7 +96,8 @@ impl InFlight {
         // Frames found finished by the same check share the elapsed time equally.
         let share = move |secs: f64| secs.max(0.0) / count as f64;
         let begun = self.started.front().map_or(now, |started| started.at.max(before));
-        let used = self.started.front().and_then(|started| Some(processor_secs()? - started.used?));
+        let used = self.started.front().and_then(|started| started.used);
+        let used = used.map(|used| process_time().saturating_sub(used).as_secs_f64());
         // The oldest frame was still unfinished at the last check; this thread may have been delayed since then.
         let least_secs = (looked_at - begun).min(used.unwrap_or(f64::INFINITY));
         let interval = |secs: f64| match gpu.software() {
@@ -123,20 +126,6 @@ impl InFlight {
 /// Returns the number of CPU cores, at least 2.
 fn cores() -> f64 {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2) as f64
-}
-
-/// Returns the CPU time that this process has used so far, in seconds.
-#[cfg(unix)]
-fn processor_secs() -> Option<f64> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes one `timespec`.
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    (failed == 0).then_some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
-}
-
-#[cfg(not(unix))]
-fn processor_secs() -> Option<f64> {
-    None
 }
 
 #[cfg(test)]
