@@ -170,7 +170,7 @@ impl Show {
     fn fulfil(&mut self, wanted: CutRequest) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
-            CutRequest::Next | CutRequest::Watch => self.decks.take_any_warm(),
+            CutRequest::Next | CutRequest::Watch | CutRequest::Slow => self.decks.take_any_warm(),
             CutRequest::Safe => self.decks.safe.take_if(warm),
             CutRequest::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
@@ -182,15 +182,16 @@ impl Show {
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
             CutRequest::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
+            CutRequest::Slow => (0.0, FadeStyle::Mix),
             CutRequest::Next | CutRequest::Preset(_) | CutRequest::Watch => (fading::PERFORMER_SECS, style),
         };
         self.learn_from_leaving(match wanted {
             CutRequest::Next | CutRequest::Safe => LeaveReason::Dismissed,
-            CutRequest::Preset(_) | CutRequest::Watch => LeaveReason::Replaced,
+            CutRequest::Preset(_) | CutRequest::Watch | CutRequest::Slow => LeaveReason::Replaced,
         });
         let cause = match wanted {
             _ if self.decks.front.is_none() => Cause::Start,
-            CutRequest::Watch => Cause::Watch,
+            CutRequest::Watch | CutRequest::Slow => Cause::Watch,
             CutRequest::Next | CutRequest::Preset(_) | CutRequest::Safe => Cause::Performer,
         };
         self.cut(slot, cause, over_secs, style);

@@ -25,7 +25,8 @@ impl Show {
             GraphicsEvent::Empty { .. } => {}
             GraphicsEvent::OverBudget { deck } => self.condemn(deck, "code exceeds its budget"),
             GraphicsEvent::NotFinite { deck } => self.condemn(deck, "coordinates are not finite"),
-            GraphicsEvent::TooSlow { deck } => self.condemn(deck, "far too slow for this device"),
+            GraphicsEvent::TooSlow { deck } => self.condemn_slow(deck),
+            GraphicsEvent::SlowTogether => self.draw_one_deck(),
             GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
             GraphicsEvent::OutOfMemory => self.decks.economise(),
         }
@@ -63,6 +64,21 @@ impl Show {
         self.wanted = self.wanted.or(Some(CutRequest::Watch));
         let duration = BanKind::Soft.duration_text();
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
+    }
+
+    /// Condemns a deck that is far too slow, and cuts without a crossfade, which would draw it again.
+    fn condemn_slow(&mut self, deck: DeckId) {
+        self.condemn(deck, "far too slow for this device");
+        if self.wanted == Some(CutRequest::Watch) {
+            self.wanted = Some(CutRequest::Slow);
+        }
+    }
+
+    /// Ends the crossfade, and stops Fusion from blending in its second deck.
+    fn draw_one_deck(&mut self) {
+        self.decks.finish_fade();
+        self.macro_driver.drop_second();
+        self.notify("two presets at once are far too slow for this device; drawing only one".to_owned());
     }
 
     /// Excludes a preset that has repeatedly caused the device to be lost, and drops its deck if it has one.

@@ -36,4 +36,6 @@ pub enum GraphicsEvent {
         /// The deck of the preset on air.
         deck: DeckId,
     },
+    /// The decks drawn together, in a crossfade or by Fusion, are far too slow for this device; only one is drawn.
+    SlowTogether,
 }

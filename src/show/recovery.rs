@@ -15,7 +15,7 @@ use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
 use crate::facts::PresetId;
-use crate::stage::{Cue, DeckId, DeckSettings, Stage};
+use crate::stage::{Cue, DeckId, DeckSettings, OutputMode, Stage};
 
 /// Seconds for which a deck must have been drawn before its preset is no longer suspected of causing device losses.
 const YOUNG_SECS: f64 = 5.0;
@@ -170,6 +170,10 @@ impl Rig {
         self.stage.draw(cue);
         let now = self.show.now;
         let fading = cue.fade.as_ref().map(|fade| &fade.to);
+        let second = cue.second.as_ref().filter(|_| cue.output_mode != OutputMode::Blackout);
+        let on_air = cue.front.iter().chain(fading).chain(second.map(|second| &second.on_air));
+        let on_stage = |deck: &DeckId| self.stage.deck(*deck).is_some();
+        self.recovery.drawn = on_air.map(|on_air| on_air.deck).filter(on_stage).collect();
         for on_air in cue.front.iter().chain(fading) {
             let drawn_at = *self.recovery.first_drawn_at.entry(on_air.deck).or_insert(now);
             if now - drawn_at >= YOUNG_SECS

@@ -1,6 +1,7 @@
 //! Tests of the show, with decks that become warm under the test's control.
 
 mod bans;
+mod slow;
 
 use std::sync::Arc;
 

@@ -12,19 +12,19 @@ use crate::units::process_time;
 /// same time has passed.
 const LONGEST_SECS: f64 = 1.0;
 
-/// Tracks the frames in flight. Never blocks.
-pub(super) struct InFlight {
-    frames: Frames,
+/// Tracks the frames in flight, each with what it drew. Never blocks.
+pub(super) struct InFlight<T> {
+    frames: Frames<T>,
     /// Number of frames that the device has finished.
     finished: Arc<AtomicU64>,
 }
 
 /// The frames in flight, whatever the device.
-struct Frames {
+struct Frames<T> {
     /// Maximum number of frames in flight.
     most: usize,
     /// Start of each frame in flight, oldest first.
-    started: VecDeque<Started>,
+    started: VecDeque<Started<T>>,
     /// Number of frames that are no longer in flight.
     oldest: u64,
     /// Time of the last check that timed a frame, in seconds.
@@ -34,11 +34,12 @@ struct Frames {
 }
 
 /// The start of a frame.
-struct Started {
+struct Started<T> {
     /// When the frame was started, in seconds.
     at: f64,
     /// CPU time that this process had used by then; `None` if unknown, or if a graphics card draws.
     used: Option<Duration>,
+    drew: T,
     /// Whether the frame was late and has therefore been timed already.
     late: bool,
 }
@@ -78,23 +79,27 @@ fn software_interval(secs: f64, used: Option<f64>, cores: f64) -> f64 {
     secs.max(used.map_or(most, |used| used.min(most)) / (cores - 1.0))
 }
 
-impl InFlight {
+impl<T: Clone> InFlight<T> {
     /// Creates an empty tracker that allows at most `most` frames in flight.
     pub fn new(most: usize) -> Self {
         Self { frames: Frames::new(most), finished: Arc::default() }
     }
 
     /// Adds the frame that was just submitted; `at` is when it was started, in seconds.
-    pub fn add(&mut self, gpu: &Gpu, at: f64) {
+    pub fn add(&mut self, gpu: &Gpu, at: f64, drew: T) {
         let used = gpu.software().then(process_time).filter(|used| !used.is_zero());
-        let number = self.frames.add(at, used);
+        let number = self.frames.add(at, used, drew);
         let report = FinishOnDrop { number, finished: self.finished.clone() };
         gpu.queue.on_submitted_work_done(move || drop(report));
     }
 
-    /// Removes the frames that are finished at `now`, in seconds, and returns their times, or that of the oldest frame
-    /// if it is late. A late frame stays in flight until the device reports it or is lost.
-    pub fn finished<'a>(&'a mut self, gpu: &Gpu, now: f64) -> impl Iterator<Item = FrameTime> + use<'a> {
+    /// Removes the frames that are finished at `now`, in seconds, and returns their times and what they drew, or those
+    /// of the oldest frame if it is late. A late frame stays in flight until the device reports it or is lost.
+    pub fn finished<'a>(
+        &'a mut self,
+        gpu: &Gpu,
+        now: f64,
+    ) -> impl Iterator<Item = (FrameTime, T)> + use<'a, T> {
         if !self.is_empty() && gpu.poll().is_err() {
             self.frames.clear(); // A lost device finishes nothing.
         }
@@ -113,15 +118,15 @@ impl InFlight {
     }
 }
 
-impl Frames {
+impl<T: Clone> Frames<T> {
     fn new(most: usize) -> Self {
         Self { most, started: VecDeque::new(), oldest: 0, timed_at: 0.0, looked_at: 0.0 }
     }
 
     /// Adds a frame that was started at `at`, in seconds, when this process had used `used` of CPU time. Returns the
     /// number of frames that are finished together with it.
-    fn add(&mut self, at: f64, used: Option<Duration>) -> u64 {
-        self.started.push_back(Started { at, used, late: false });
+    fn add(&mut self, at: f64, used: Option<Duration>, drew: T) -> u64 {
+        self.started.push_back(Started { at, used, drew, late: false });
         self.oldest + self.started.len() as u64
     }
 
@@ -131,15 +136,15 @@ impl Frames {
         self.started.clear();
     }
 
-    /// Removes the frames that are finished at `now`, in seconds, and returns their times, or that of the oldest frame
-    /// if it is late. The device has finished `finished` frames in total. `process` is the CPU time that this process
-    /// has used so far, `None` if a graphics card draws.
+    /// Removes the frames that are finished at `now`, in seconds, and returns their times and what they drew, or those
+    /// of the oldest frame if it is late. The device has finished `finished` frames in total. `process` is the CPU time
+    /// that this process has used so far, `None` if a graphics card draws.
     fn check(
         &mut self,
         now: f64,
         finished: u64,
         process: Option<Duration>,
-    ) -> impl Iterator<Item = FrameTime> {
+    ) -> impl Iterator<Item = (FrameTime, T)> {
         let looked_at = std::mem::replace(&mut self.looked_at, now);
         let count = (finished.saturating_sub(self.oldest) as usize).min(self.started.len());
         let begun = self.started.front().map_or(now, |oldest| oldest.at.max(self.timed_at));
@@ -163,13 +168,14 @@ impl Frames {
             interval_secs: interval(now - begun),
             least_interval_secs: interval(least_secs),
         };
-        if let Some(oldest) = self.started.front_mut().filter(|_| late) {
+        let late = self.started.front_mut().filter(|_| late).map(|oldest| {
             oldest.late = true;
             oldest.used = oldest.used.and(process);
-        }
+            (time, oldest.drew.clone())
+        });
         self.oldest += count as u64;
-        let finished = self.started.drain(..count).filter(|frame| !frame.late).map(move |_| time);
-        late.then_some(time).into_iter().chain(finished)
+        let finished = self.started.drain(..count).filter(|frame| !frame.late);
+        late.into_iter().chain(finished.map(move |frame| (time, frame.drew)))
     }
 }
 
@@ -191,11 +197,11 @@ mod tests {
         for step in 0..(secs * 1000.0) as u32 {
             let now = f64::from(step) / 1000.0;
             let finished = ends.iter().filter(|end| **end <= now).count() as u64;
-            times.extend(frames.check(now, finished, None).map(|time| time.least_interval_secs));
+            times.extend(frames.check(now, finished, None).map(|(time, ())| time.least_interval_secs));
             if step % 16 == 0 && frames.started.len() < frames.most {
                 let begun = ends.back().map_or(now, |end| end.max(now));
                 ends.push_back(begun + took);
-                frames.add(now, None);
+                frames.add(now, None, ());
             }
             most = most.max(frames.started.len());
         }
@@ -221,12 +227,12 @@ mod tests {
     #[test]
     fn a_single_stall_of_the_device_is_timed_once() {
         let mut frames = Frames::new(2);
-        frames.add(0.0, None);
-        frames.add(0.016, None);
+        frames.add(0.0, None, ());
+        frames.add(0.016, None, ());
         let mut times = Vec::new();
         for step in 0..1600 {
             let finished = if step < 1500 { 0 } else { 1 + u64::from(step >= 1510) };
-            times.extend(frames.check(f64::from(step) / 1000.0, finished, None).map(|time| time.secs));
+            times.extend(frames.check(f64::from(step) / 1000.0, finished, None).map(|(time, ())| time.secs));
         }
         assert!(times.len() == 2 && times[0] > 1.0 && times[1] < 0.02, "{times:?}");
     }
@@ -234,11 +240,11 @@ mod tests {
     #[test]
     fn a_lost_device_clears_the_frames_in_flight() {
         let mut frames = Frames::new(2);
-        let number = frames.add(0.0, None);
-        frames.add(0.016, None);
+        let number = frames.add(0.0, None, ());
+        frames.add(0.016, None, ());
         frames.clear();
         assert!(frames.started.is_empty());
-        frames.add(3.0, None);
+        frames.add(3.0, None, ());
         assert_eq!(frames.check(3.01, number, None).count(), 0, "a report of the lost device");
         assert_eq!(frames.check(3.02, 3, None).count(), 1);
     }
