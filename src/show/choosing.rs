@@ -20,9 +20,9 @@ use crate::store::BanKind;
 
 /// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;
-/// Maximum number of warm-up frames of the safe preset after a restart; small, because any picture is better
-/// than none.
-const RESUMED_WARM_UP: u32 = 4;
+/// Maximum number of warm-up frames of the safe preset after a restart, or in place of a preset that is far too slow;
+/// small, because any picture is better than none.
+const QUICK_WARM_UP: u32 = 4;
 /// Difference between the current target level and the level that a candidate was chosen for (both 0 to 2),
 /// above which new candidates are chosen.
 const OFF_LEVEL: f64 = 0.7;
@@ -120,10 +120,11 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless a resumed show has nothing on air yet.
+    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless a resumed show has nothing on air yet or
+    /// the preset on air is far too slow.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
-            if self.resuming() || self.unfit.suits_panic(&safe) {
+            if self.resuming() || self.wanted == Some(CutRequest::Slow) || self.unfit.suits_panic(&safe) {
                 self.decks.safe = Some(safe);
             } else {
                 self.unfit.presets.insert(safe.id);
@@ -369,16 +370,17 @@ impl Show {
     }
 
     /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the
-    /// candidates are warm, or earlier on Panic or if there is nothing else to show.
+    /// candidates are warm, or earlier on Panic, in place of a preset that is far too slow, or if there is nothing else
+    /// to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Candidates that are still waiting for an audit must not leave the output black.
         let late = self.now > SAFE_PRESET_AFTER_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
         let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
-        let due = (wanted && at_ease)
-            || (self.settings.safe_preset && nothing_else)
-            || self.wanted == Some(CutRequest::Safe);
+        // If any deck were warm, it would have replaced the slow preset.
+        let asked = matches!(self.wanted, Some(CutRequest::Safe | CutRequest::Slow));
+        let due = (wanted && at_ease) || (self.settings.safe_preset && nothing_else) || asked;
         let on_air = self.decks.shown().map(|slot| slot.id);
         // The director or the performer may have chosen the same preset; Panic would not change the picture.
         if let Some(shown) = self.decks.safe.take_if(|slot| Some(slot.id) == on_air) {
@@ -395,11 +397,11 @@ impl Show {
             Some(entry.id) != on_air && light && status.usable(*index, true)
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
-        let urgent = self.wanted == Some(CutRequest::Safe) || self.decks.front.is_none();
+        let urgent = asked || self.decks.front.is_none();
+        let quick = self.resuming() || self.wanted == Some(CutRequest::Slow);
         let full = SAFE_WARM_UP * self.settings.warm_frames;
-        let (seed, warm_frames) =
-            (self.settings.seed, if self.resuming() { RESUMED_WARM_UP.min(full) } else { full });
-        let slot = if safe.is_empty() || self.resuming() {
+        let (seed, warm_frames) = (self.settings.seed, if quick { QUICK_WARM_UP.min(full) } else { full });
+        let slot = if safe.is_empty() || quick {
             // A resumed show has not chosen candidates yet.
             let nothing_left = urgent && self.decks.candidates.is_empty() && !self.resuming();
             let Some(preset) = self.safe_built_in(on_air, nothing_left) else {

@@ -17,6 +17,9 @@ const SLOW_FRAMES: u32 = 2;
 /// Maximum number of consecutive presets replaced because they are slow. If the next one is slow too, the
 /// computer is assumed to be at fault.
 const MAX_CONSECUTIVE: u32 = 3;
+/// Longest time, in seconds, for which the last picture is kept instead of drawing a deck that is far too slow, so that
+/// the device has time to prepare another one.
+const HOLD_SECS: f64 = 3.0;
 
 /// Response to the time that a frame took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub(super) struct DeckWatch {
     slow_frames: u32,
     /// Number of consecutive slow frames that drew several decks.
     shared_frames: u32,
+    /// Seconds since the deck was found to be far too slow; `None` if it was not.
+    replaced_secs: Option<f64>,
     /// Number of consecutive presets replaced because they are slow.
     consecutive: u32,
 }
@@ -69,9 +74,9 @@ impl DeckWatch {
 
     /// Judges a frame that took `took` seconds, given a time budget of `budget` seconds. `scale` is the side
     /// length at which it was drawn, relative to full size. Frames without the deck on air are ignored, and a preset is
-    /// blamed only for frames that drew nothing else.
+    /// blamed only for frames that drew nothing else, and only once.
     pub fn time(&mut self, took: f64, budget: f64, DrawnDecks(drawn): &DrawnDecks, scale: f64) -> Slowness {
-        if !self.deck.is_some_and(|deck| drawn.contains(&deck)) {
+        if self.replaced_secs.is_some() || self.deck.is_none_or(|deck| !drawn.contains(&deck)) {
             return Slowness::Tolerated;
         }
         let limit = FAR_TOO_SLOW * budget;
@@ -100,14 +105,28 @@ impl DeckWatch {
             return Slowness::Critical;
         }
         (self.slow_secs, self.slow_frames) = (0.0, 0);
+        if self.consecutive >= MAX_CONSECUTIVE {
+            return Slowness::Tolerated;
+        }
         self.consecutive += 1;
-        if self.consecutive > MAX_CONSECUTIVE { Slowness::Tolerated } else { Slowness::Replaced }
+        self.replaced_secs = Some(0.0);
+        Slowness::Replaced
+    }
+
+    /// Advances by `dt` seconds.
+    pub fn advance(&mut self, dt: f64) {
+        self.replaced_secs = self.replaced_secs.map(|secs| secs + dt);
+    }
+
+    /// Returns whether to keep the last picture instead of drawing the deck, which is about to be replaced.
+    pub fn holds_picture(&self) -> bool {
+        self.replaced_secs.is_some_and(|secs| secs < HOLD_SECS)
     }
 
     /// Returns whether the preset is suspected of being far too slow, in which case nothing else should use
     /// the device.
     pub fn suspicious(&self) -> bool {
-        self.slow_frames > 0 || self.shared_frames > 0
+        self.consecutive < MAX_CONSECUTIVE && (self.slow_frames > 0 || self.shared_frames > 0)
     }
 }
 
@@ -176,6 +195,22 @@ mod tests {
         let together = [0; 6].map(|_| time(&[1, 2]));
         assert_eq!(together, [Suspicious, Shared, Suspicious, Shared, Suspicious, Shared]);
         assert_eq!([time(&[1]), time(&[1])], [Suspicious, Replaced], "too slow alone");
+    }
+
+    #[test]
+    fn a_preset_is_replaced_only_once_and_its_successor_is_judged() {
+        let mut watch = DeckWatch::default();
+        for deck in 0..2 {
+            assert_eq!(judged(&mut watch, deck, 9, 0.5, 0.0).last(), Some(&Slowness::Replaced));
+            assert!(watch.holds_picture());
+            for _ in 0..20 {
+                assert_eq!(watch.time(0.5, BUDGET, &of(&[deck]), Quality::SMALLEST), Slowness::Tolerated);
+                assert!(!watch.suspicious(), "other decks must become warm");
+            }
+            watch.advance(HOLD_SECS);
+            assert!(!watch.holds_picture());
+        }
+        assert_eq!(watch.consecutive, 2);
     }
 
     #[test]

@@ -71,6 +71,10 @@ impl Show {
         self.condemn(deck, "far too slow for this device");
         if self.wanted == Some(CutRequest::Watch) {
             self.wanted = Some(CutRequest::Slow);
+            // If no deck is warm, a built-in preset with a shorter warm-up is requested instead.
+            if let Some(cold) = self.decks.safe.take_if(|slot| !slot.warm) {
+                self.decks.drop_slot(cold);
+            }
         }
     }
 

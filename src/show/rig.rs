@@ -77,7 +77,7 @@ impl Rig {
 
     /// Runs one frame: analyses the audio, checks the graphics device, collects warm decks, steps the show, draws, and
     /// requests decks. Returns whether the picture may have changed; nothing is drawn while the picture is frozen, has
-    /// been blacked out for a while, or is being restored.
+    /// been blacked out for a while, or is being restored, or while a deck that is far too slow is being replaced.
     pub fn frame(&mut self, input: &RigFrame) -> bool {
         #[cfg(feature = "faults")]
         self.inject(input.dt);
@@ -146,7 +146,9 @@ impl Rig {
     fn changes_picture(&mut self, cue: &Cue) -> bool {
         let black = cue.output_mode == OutputMode::Blackout;
         self.black_secs = if black { self.black_secs + cue.dt } else { 0.0 };
-        cue.output_mode != OutputMode::Freeze && self.black_secs < BLACKOUT_SECS
+        cue.output_mode != OutputMode::Freeze
+            && self.black_secs < BLACKOUT_SECS
+            && !self.deck_watch.holds_picture()
     }
 
     fn step(&mut self, input: &RigFrame, audio: &PresetAudio) -> Step {

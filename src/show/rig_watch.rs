@@ -17,6 +17,7 @@ impl Rig {
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
         let watch = &mut self.deck_watch;
         watch.follow(on_air);
+        watch.advance(dt);
         let (Some(deck), Some(report)) = (on_air, report) else { return };
         let lasts = |secs: &mut f64, fault: bool| {
             *secs = if fault { *secs + dt } else { 0.0 };

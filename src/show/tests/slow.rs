@@ -1,6 +1,7 @@
 //! A preset that is far too slow leaves the air at once, and no other preset is blamed.
 
 use super::*;
+use crate::library::PresetSource;
 use crate::mind::Control;
 
 impl TestShow {
@@ -27,6 +28,27 @@ fn a_preset_that_is_far_too_slow_is_not_drawn_again() {
     test.frame(&[fuse]);
     let drawn = (0..90).any(|_| test.frame(&[]).cue.second.is_some_and(|second| second.on_air.deck == slow));
     assert!(!drawn, "Fusion draws the slow deck again");
+}
+
+#[test]
+fn without_a_warm_deck_a_built_in_preset_soon_replaces_a_slow_one() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    test.cold = true;
+    (0..3).for_each(|_| drop(test.frame(&[Command::Next])));
+    let slow = test.on_air();
+    test.condemn_slow();
+    let step = test.frame(&[]);
+    assert_eq!(test.on_air(), slow, "nothing is warm");
+    let [request] = &step.requests[..] else { panic!("{:?}", step.requests) };
+    assert!(request.urgency == Urgency::Performer && request.warm_frames <= 4, "{request:?}");
+    assert!(matches!(request.source, PresetSource::BuiltIn(_)));
+    test.frames(30);
+    assert_eq!(test.show.decks.safe.as_ref().map(|safe| safe.deck), Some(request.deck), "requested once");
+    test.coming = vec![request.deck];
+    test.cold = false;
+    test.frame(&[]);
+    assert_eq!(test.on_air(), request.deck);
 }
 
 #[test]
