@@ -101,14 +101,16 @@ impl Show {
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
         let shown = self.decks.shown();
         let visible = shown.is_some_and(|slot| slot.warm) && self.output_mode == OutputMode::Open;
-        // Only the performer dismisses presets that the performer chose or rescued, or that run while Auto is
-        // off.
-        let chosen_by_director = self.auto
-            && shown.is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
+        // Only the performer dismisses presets that the performer chose.
+        let chosen_by_director = shown.is_some_and(|slot| slot.choice.is_some());
         let now = Conditions {
             dt: input.dt,
             on_air_secs: self.on_air_secs,
-            active: visible && chosen_by_director && !self.held && !input.features.silent,
+            active: visible
+                && self.judges_pictures()
+                && chosen_by_director
+                && !self.held
+                && !input.features.silent,
         };
         let Some(fault) = self.watch.step(input.picture_stats.as_ref(), now) else { return };
         let Some(slot) = self.decks.shown() else { return };

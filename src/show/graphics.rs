@@ -22,9 +22,11 @@ impl Show {
         }
         self.log(Event::Graphics { what: event });
         match event {
-            GraphicsEvent::Empty { .. } => {}
             GraphicsEvent::OverBudget { deck } => self.condemn(deck, "code exceeds its budget"),
-            GraphicsEvent::NotFinite { deck } => self.condemn(deck, "coordinates are not finite"),
+            GraphicsEvent::NotFinite { deck } if self.judges_pictures() => {
+                self.condemn(deck, "coordinates are not finite");
+            }
+            GraphicsEvent::Empty { .. } | GraphicsEvent::NotFinite { .. } => {}
             GraphicsEvent::TooSlow { deck } => self.condemn_slow(deck),
             GraphicsEvent::SlowTogether => self.draw_one_deck(),
             GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
@@ -50,15 +52,16 @@ impl Show {
         true
     }
 
-    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air, Auto is
-    /// on, and the performer has not rescued the preset.
+    /// Returns whether the preset on air is dismissed if there is a fault in its picture. While Auto is off, only the
+    /// performer does that, and always for presets that the performer has rescued.
+    pub(super) fn judges_pictures(&self) -> bool {
+        self.auto && self.decks.shown().is_some_and(|slot| !self.memory.rescued.contains(&slot.id))
+    }
+
+    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air.
     fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
-        // While Auto is off, only the performer dismisses presets.
-        if !self.auto || self.memory.rescued.contains(&id) {
-            return;
-        }
         self.exclude(id, BanKind::Soft, why);
         self.feedback_given = true; // A failure is not feedback on the preset's style.
         self.wanted = self.wanted.or(Some(CutRequest::Watch));

@@ -1,4 +1,4 @@
-//! A preset that is far too slow leaves the air at once, and no other preset is blamed.
+//! A preset that is far too slow leaves the air at once, whoever chose it, and no other preset is blamed.
 
 use super::*;
 use crate::library::PresetSource;
@@ -49,6 +49,30 @@ fn without_a_warm_deck_a_built_in_preset_soon_replaces_a_slow_one() {
     test.cold = false;
     test.frame(&[]);
     assert_eq!(test.on_air(), request.deck);
+}
+
+#[test]
+fn a_preset_that_harms_the_show_is_replaced_whatever_the_performer_wants() {
+    let harms: [fn(DeckId) -> GraphicsEvent; 2] =
+        [|deck| GraphicsEvent::OverBudget { deck }, |deck| GraphicsEvent::TooSlow { deck }];
+    for harm in harms {
+        let mut test = TestShow::new();
+        test.frames(60);
+        let before = test.playing();
+        let mut all = test.show.library().entries.iter().map(|entry| entry.id);
+        let chosen = all.find(|id| *id != before).expect("another");
+        test.show.exclude(chosen, BanKind::Soft, "black output");
+        test.frame(&[Command::Rescue(chosen), Command::PlayNow(chosen), Command::Auto, Command::Hold]);
+        test.frames(20);
+        let deck = test.on_air();
+        test.show.graphics_event(GraphicsEvent::NotFinite { deck });
+        test.frames(3);
+        assert_eq!(test.playing(), chosen, "a rescued preset with a faulty picture stays");
+        test.show.graphics_event(harm(deck));
+        test.frames(3);
+        assert_ne!(test.playing(), chosen);
+        assert!(test.show.memory().excluded.contains_key(&chosen));
+    }
 }
 
 #[test]
