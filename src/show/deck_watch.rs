@@ -46,6 +46,13 @@ impl FromIterator<DeckId> for DrawnDecks {
     }
 }
 
+impl DrawnDecks {
+    /// Iterates over the decks.
+    pub(super) fn iter(&self) -> impl Iterator<Item = DeckId> {
+        self.0.iter().copied()
+    }
+}
+
 /// The state of the watch over the deck on air.
 #[derive(Debug, Default)]
 pub(super) struct DeckWatch {

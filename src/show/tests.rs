@@ -608,13 +608,28 @@ fn a_preset_that_causes_device_losses_is_taken_off_the_air_with_a_reason() {
     let mut test = TestShow::new();
     test.frames(100);
     let guilty = test.playing();
-    test.show.graphics_event(GraphicsEvent::Lost);
-    test.show.quarantine(guilty);
-    assert!(test.show.snapshot().message.expect("a message").contains("graphics device fail"));
-    test.coming = test.show.decks_by_urgency();
+    let excluded = |test: &TestShow| test.show.memory().excluded.get(&guilty).cloned();
+    let suspect = |test: &mut TestShow| {
+        test.show.graphics_event(GraphicsEvent::Lost);
+        test.show.graphics_event(GraphicsEvent::Suspected { preset: guilty });
+        assert!(test.show.snapshot().message.expect("a message").contains("graphics device fail"));
+        test.coming = test.show.decks_by_urgency();
+        test.frames(3);
+        assert!(test.playing() != guilty && !test.show.may_be_shown(guilty));
+    };
+    suspect(&mut test);
+    test.show.graphics_event(GraphicsEvent::Cleared { preset: guilty });
+    assert_eq!(excluded(&test), None, "the device was lost without the preset");
+    test.frame(&[Command::PlayNow(guilty)]);
     test.frames(3);
-    assert_ne!(test.playing(), guilty);
-    assert_eq!(test.show.memory().excluded[&guilty].kind, BanKind::Quality);
+    assert_eq!(test.playing(), guilty);
+    suspect(&mut test);
+    test.show.graphics_event(GraphicsEvent::AtFault { preset: guilty });
+    let exclusion = excluded(&test).expect("excluded");
+    assert!(exclusion.kind == BanKind::Quality && exclusion.why.contains("graphics device fail"));
+    test.frame(&[Command::Rescue(guilty)]);
+    test.show.graphics_event(GraphicsEvent::AtFault { preset: guilty });
+    assert_eq!(excluded(&test), None, "the performer knows better");
 }
 
 #[test]
