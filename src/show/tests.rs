@@ -59,7 +59,7 @@ impl TestShow {
         self.features.at = self.features.at + Seconds(DT);
         let step = self.show.step(&StepInput {
             dt: DT,
-            audio: &PresetAudio::default(),
+            audio: &PresetAudio::default().into(),
             features: &self.features,
             commands,
             arrived: &arrived,
@@ -166,6 +166,22 @@ fn hold_keeps_the_preset_and_counts_once() {
     test.frames(75);
     assert_ne!(test.playing(), before, "cut after the release");
     assert_eq!(test.learnt(), [Signal::Hold], "not also counted as watched");
+}
+
+#[test]
+fn the_audio_of_a_frame_is_shared_with_the_cue() {
+    let mut test = TestShow::new();
+    let audio = Arc::default();
+    let step = test.show.step(&StepInput {
+        dt: DT,
+        audio: &audio,
+        features: &Features::default(),
+        commands: &[],
+        arrived: &[],
+        failed: &[],
+        picture_stats: None,
+    });
+    assert!(Arc::ptr_eq(&audio, &step.cue.audio));
 }
 
 #[test]
@@ -285,7 +301,7 @@ fn an_unplayable_preset_is_excluded_and_reported() {
     let named = test.show.snapshot().up_next[0].id;
     test.show.step(&StepInput {
         dt: DT,
-        audio: &PresetAudio::default(),
+        audio: &PresetAudio::default().into(),
         features: &Features::default(),
         commands: &[],
         arrived: &[],
