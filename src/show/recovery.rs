@@ -194,7 +194,8 @@ impl Rig {
         }
     }
 
-    /// Requests a deck from the warmer; queues it while a stage is being built or decks are prepared one at a time.
+    /// Requests a deck from the warmer; queues it while a stage is being built or a preset is suspected of causing
+    /// device losses.
     pub(super) fn request(&mut self, request: DeckRequest) {
         let deck = request.deck;
         self.recovery.requests.insert(deck, request.clone());
@@ -206,7 +207,8 @@ impl Rig {
         }
     }
 
-    /// Requests the queued decks from the warmer: all at once, or one at a time after the loss of a device.
+    /// Requests the queued decks from the warmer: all at once, or one at a time while a preset is suspected of causing
+    /// device losses.
     pub(super) fn flush_backlog(&mut self) {
         while let Some(deck) = self.recovery.backlog.front().copied() {
             let recovery = &self.recovery;

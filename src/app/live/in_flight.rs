@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::stage::Gpu;
 use crate::units::process_time;
 
-/// Time, in seconds, after which a frame is late: it is timed although the device has not finished it, again whenever the
-/// same time has passed.
+/// Time, in seconds, after which a frame is late: it is timed although the device has not finished it, and again
+/// whenever the same time has passed.
 const LONGEST_SECS: f64 = 1.0;
 
 /// Tracks the frames in flight, each with what it drew. Never blocks.
