@@ -117,7 +117,7 @@ fn a_lost_device_is_replaced_and_the_show_continues() {
             played.until("the picture", |rig| !rig.picture_held());
             assert_eq!(played.rig.generation(), loss);
             assert_eq!((played.playing(), played.rig.show.snapshot().history), before);
-            (0..60).for_each(|_| played.frame(&[]));
+            (0..200).for_each(|_| played.frame(&[]));
             assert!(played.lit(), "the picture is dark");
         }
         assert!(
