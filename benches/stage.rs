@@ -84,7 +84,7 @@ fn cue() -> Cue {
     Cue {
         dt: 1.0 / FPS,
         fps: FPS,
-        audio: loud_audio(),
+        audio: loud_audio().into(),
         front: Some(on_air(1)),
         fade: None,
         second: None,

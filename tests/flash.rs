@@ -95,7 +95,7 @@ impl FlashRig {
         let samples = (44_100.0 / self.fps) as u32;
         let tone = |i: u32| ((self.frames * samples + i) as f32 * 0.03).sin() * 0.3;
         let sound: Vec<[f32; 2]> = (0..samples).map(|i| [tone(i); 2]).collect();
-        let audio: PresetAudio = self.analyser.update(&sound, 1.0 / self.fps).clone();
+        let audio: Arc<PresetAudio> = self.analyser.update(&sound, 1.0 / self.fps).clone().into();
         let mut cue = Cue {
             dt: if self.frames == 0 { 0.0 } else { 1.0 / self.fps },
             fps: self.fps,

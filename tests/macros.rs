@@ -115,7 +115,7 @@ fn plain_cue(frame: usize) -> Cue {
     Cue {
         dt: if frame == 0 { 0.0 } else { 1.0 / FPS },
         fps: FPS,
-        audio: shared().audio[frame % shared().audio.len()].clone(),
+        audio: shared().audio[frame % shared().audio.len()].clone().into(),
         front: Some(OnAirDeck { deck: FRONT, modulation: Modulation::default() }),
         fade: None,
         second: None,
@@ -338,7 +338,7 @@ fn a_command_affects_the_cue_of_the_same_step() {
     let mut step = |commands: &[Command]| {
         let cue = show.step(&StepInput {
             dt: 1.0 / FPS,
-            audio: &PresetAudio::default(),
+            audio: &PresetAudio::default().into(),
             features: &Features::default(),
             commands,
             arrived: &[],

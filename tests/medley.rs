@@ -150,7 +150,7 @@ fn perform(parts: &[Part]) -> Vec<Change> {
                 .collect();
             let step = show.step(&StepInput {
                 dt: samples.len() as f64 / f64::from(SAMPLE_RATE_HZ),
-                audio: &PresetAudio::default(),
+                audio: &PresetAudio::default().into(),
                 features,
                 commands: &[],
                 arrived: &arrived,

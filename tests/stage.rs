@@ -41,7 +41,7 @@ fn draw(stage: &mut Stage) {
     stage.draw(&Cue {
         dt: 1.0 / 30.0,
         fps: 30.0,
-        audio: PresetAudio::default(),
+        audio: PresetAudio::default().into(),
         front: Some(OnAirDeck { deck: DeckId(1), modulation: Modulation::default() }),
         fade: None,
         second: None,

@@ -167,7 +167,7 @@ fn run(
         now.graphics.iter().for_each(|event| show.graphics_event(*event));
         show.step(&StepInput {
             dt: frame.dt,
-            audio: &PresetAudio::default(),
+            audio: &PresetAudio::default().into(),
             features: &frame.features,
             commands: &now.commands,
             arrived: &now.arrived,
@@ -318,7 +318,7 @@ mod tests {
             });
             let made = show.step(&StepInput {
                 dt,
-                audio: &PresetAudio::default(),
+                audio: &PresetAudio::default().into(),
                 features: &features,
                 commands: &commands,
                 arrived: &arrived,

@@ -153,7 +153,7 @@ impl Show {
         }
     }
 
-    /// Lifts the exclusion of a preset, and exempts it from audits and watches from then on.
+    /// Lifts the exclusion of a preset, and exempts it from audits and from the watch over its picture from then on.
     fn rescue(&mut self, id: PresetId) {
         if self.exclusion(id).is_none() {
             return self.notify(format!("preset {id} is not excluded"));

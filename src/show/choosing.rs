@@ -20,9 +20,9 @@ use crate::store::BanKind;
 
 /// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;
-/// Maximum number of warm-up frames of the safe preset after a restart; small, because any picture is better
-/// than none.
-const RESUMED_WARM_UP: u32 = 4;
+/// Maximum number of warm-up frames of the safe preset after a restart, or in place of a preset that is far too slow;
+/// small, because any picture is better than none.
+const QUICK_WARM_UP: u32 = 4;
 /// Difference between the current target level and the level that a candidate was chosen for (both 0 to 2),
 /// above which new candidates are chosen.
 const OFF_LEVEL: f64 = 0.7;
@@ -101,14 +101,16 @@ impl Show {
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
         let shown = self.decks.shown();
         let visible = shown.is_some_and(|slot| slot.warm) && self.output_mode == OutputMode::Open;
-        // Only the performer dismisses presets that the performer chose or rescued, or that run while Auto is
-        // off.
-        let chosen_by_director = self.auto
-            && shown.is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
+        // Only the performer dismisses presets that the performer chose.
+        let chosen_by_director = shown.is_some_and(|slot| slot.choice.is_some());
         let now = Conditions {
             dt: input.dt,
             on_air_secs: self.on_air_secs,
-            active: visible && chosen_by_director && !self.held && !input.features.silent,
+            active: visible
+                && self.judges_pictures()
+                && chosen_by_director
+                && !self.held
+                && !input.features.silent,
         };
         let Some(fault) = self.watch.step(input.picture_stats.as_ref(), now) else { return };
         let Some(slot) = self.decks.shown() else { return };
@@ -120,11 +122,13 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless a resumed show has nothing on air yet.
+    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless a resumed show has nothing on air yet or
+    /// the preset on air is far too slow.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             let favourite = self.memory.favourites.contains(&safe.id);
-            if self.resuming() || self.unfit.suits_panic(&safe, favourite) {
+            let slow = self.wanted == Some(CutRequest::Slow);
+            if self.resuming() || slow || self.unfit.suits_panic(&safe, favourite) {
                 self.decks.safe = Some(safe);
             } else {
                 self.unfit.add(safe.id, favourite);
@@ -171,7 +175,7 @@ impl Show {
     fn fulfil(&mut self, wanted: CutRequest) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
-            CutRequest::Next | CutRequest::Watch => self.decks.take_any_warm(),
+            CutRequest::Next | CutRequest::Watch | CutRequest::Slow => self.decks.take_any_warm(),
             CutRequest::Safe => self.decks.safe.take_if(warm),
             CutRequest::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
@@ -183,15 +187,16 @@ impl Show {
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
             CutRequest::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
+            CutRequest::Slow => (0.0, FadeStyle::Mix),
             CutRequest::Next | CutRequest::Preset(_) | CutRequest::Watch => (fading::PERFORMER_SECS, style),
         };
         self.learn_from_leaving(match wanted {
             CutRequest::Next | CutRequest::Safe => LeaveReason::Dismissed,
-            CutRequest::Preset(_) | CutRequest::Watch => LeaveReason::Replaced,
+            CutRequest::Preset(_) | CutRequest::Watch | CutRequest::Slow => LeaveReason::Replaced,
         });
         let cause = match wanted {
             _ if self.decks.front.is_none() => Cause::Start,
-            CutRequest::Watch => Cause::Watch,
+            CutRequest::Watch | CutRequest::Slow => Cause::Watch,
             CutRequest::Next | CutRequest::Preset(_) | CutRequest::Safe => Cause::Performer,
         };
         self.cut(slot, cause, over_secs, style);
@@ -369,16 +374,17 @@ impl Show {
     }
 
     /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the
-    /// candidates are warm, or earlier on Panic or if there is nothing else to show.
+    /// candidates are warm, or earlier on Panic, in place of a preset that is far too slow, or if there is nothing else
+    /// to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Candidates that are still waiting for an audit must not leave the output black.
         let late = self.now > SAFE_PRESET_AFTER_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
         let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
-        let due = (wanted && at_ease)
-            || (self.settings.safe_preset && nothing_else)
-            || self.wanted == Some(CutRequest::Safe);
+        // If any deck were warm, it would have replaced the slow preset.
+        let asked = matches!(self.wanted, Some(CutRequest::Safe | CutRequest::Slow));
+        let due = (wanted && at_ease) || (self.settings.safe_preset && nothing_else) || asked;
         let on_air = self.decks.shown().map(|slot| slot.id);
         // The director or the performer may have chosen the same preset; Panic would not change the picture.
         if let Some(shown) = self.decks.safe.take_if(|slot| Some(slot.id) == on_air) {
@@ -395,11 +401,11 @@ impl Show {
             Some(entry.id) != on_air && light && status.usable(*index, true)
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
-        let urgent = self.wanted == Some(CutRequest::Safe) || self.decks.front.is_none();
+        let urgent = asked || self.decks.front.is_none();
+        let quick = self.resuming() || self.wanted == Some(CutRequest::Slow);
         let full = SAFE_WARM_UP * self.settings.warm_frames;
-        let (seed, warm_frames) =
-            (self.settings.seed, if self.resuming() { RESUMED_WARM_UP.min(full) } else { full });
-        let slot = if safe.is_empty() || self.resuming() {
+        let (seed, warm_frames) = (self.settings.seed, if quick { QUICK_WARM_UP.min(full) } else { full });
+        let slot = if safe.is_empty() || quick {
             // A resumed show has not chosen candidates yet.
             let nothing_left = urgent && self.decks.candidates.is_empty() && !self.resuming();
             let Some(preset) = self.safe_built_in(on_air, nothing_left) else {

@@ -225,7 +225,7 @@ impl Decks {
         self.take_warm().or_else(|| self.spare.take_if(warm)).or_else(|| self.safe.take_if(warm))
     }
 
-    /// Puts a slot on air, with a crossfade if something is on air already.
+    /// Puts a slot on air, with a crossfade if something is on air already and `over_secs` is positive.
     pub fn put_on_air(&mut self, to: Slot, over_secs: f64, style: FadeStyle) {
         self.finish_fade();
         // After a device failure, a deck that is not back on the stage yet has no picture to fade from.
@@ -236,6 +236,9 @@ impl Decks {
             self.front = Some(to);
         } else {
             self.fade = Some(Crossfade { to, done_secs: 0.0, over_secs, style });
+        }
+        if over_secs <= 0.0 {
+            self.finish_fade();
         }
     }
 

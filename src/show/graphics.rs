@@ -3,7 +3,6 @@
 use super::graphics_event::GraphicsEvent;
 use super::running::{CutRequest, Show};
 use super::setlog::Event;
-use super::step::Failed;
 use crate::facts::PresetId;
 use crate::stage::DeckId;
 use crate::store::BanKind;
@@ -11,6 +10,8 @@ use crate::store::BanKind;
 /// Maximum number of consecutive decks that are dropped because they show nothing; the next one is kept, because the
 /// music may be the cause.
 const MAX_SET_ASIDE: u32 = 4;
+/// Why a preset is excluded while it is suspected of causing device losses.
+const SUSPECTED: &str = "may make the graphics device fail";
 
 impl Show {
     /// Handles an event of the graphics device; called before a step. A lost device or a resize changes
@@ -22,10 +23,16 @@ impl Show {
         }
         self.log(Event::Graphics { what: event });
         match event {
-            GraphicsEvent::Empty { .. } => {}
             GraphicsEvent::OverBudget { deck } => self.condemn(deck, "code exceeds its budget"),
-            GraphicsEvent::NotFinite { deck } => self.condemn(deck, "coordinates are not finite"),
-            GraphicsEvent::TooSlow { deck } => self.condemn(deck, "far too slow for this device"),
+            GraphicsEvent::NotFinite { deck } if self.judges_pictures() => {
+                self.condemn(deck, "coordinates are not finite");
+            }
+            GraphicsEvent::Empty { .. } | GraphicsEvent::NotFinite { .. } => {}
+            GraphicsEvent::TooSlow { deck } => self.condemn_slow(deck),
+            GraphicsEvent::SlowTogether => self.draw_one_deck(),
+            GraphicsEvent::Suspected { preset } => self.suspect(preset),
+            GraphicsEvent::Cleared { preset } => self.clear_suspect(preset),
+            GraphicsEvent::AtFault { preset } => self.quarantine(preset),
             GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
             GraphicsEvent::OutOfMemory => self.decks.economise(),
         }
@@ -49,15 +56,16 @@ impl Show {
         true
     }
 
-    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air, Auto is
-    /// on, and the performer has not rescued the preset.
+    /// Returns whether the preset on air is dismissed if there is a fault in its picture. While Auto is off, only the
+    /// performer does that, and always for presets that the performer has rescued.
+    pub(super) fn judges_pictures(&self) -> bool {
+        self.auto && self.decks.shown().is_some_and(|slot| !self.memory.rescued.contains(&slot.id))
+    }
+
+    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air.
     fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
-        // While Auto is off, only the performer dismisses presets.
-        if !self.auto || self.memory.rescued.contains(&id) {
-            return;
-        }
         self.exclude(id, BanKind::Soft, why);
         self.feedback_given = true; // A failure is not feedback on the preset's style.
         self.wanted = self.wanted.or(Some(CutRequest::Watch));
@@ -65,13 +73,64 @@ impl Show {
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }
 
-    /// Excludes a preset that has repeatedly caused the device to be lost, and drops its deck if it has one.
-    pub(super) fn quarantine(&mut self, preset: PresetId) {
-        let why = "made the graphics device fail three times";
-        let Some(deck) = self.decks.of_preset(preset) else {
-            return self.exclude(preset, BanKind::Quality, why);
-        };
-        self.fail(&Failed { deck, kind: BanKind::Quality, why: why.to_owned() });
+    /// Condemns a deck that is far too slow, and cuts without a crossfade, which would draw it again.
+    fn condemn_slow(&mut self, deck: DeckId) {
+        self.condemn(deck, "far too slow for this device");
+        if self.wanted == Some(CutRequest::Watch) {
+            self.wanted = Some(CutRequest::Slow);
+            // If no deck is warm, a built-in preset with a shorter warm-up is requested instead.
+            if let Some(cold) = self.decks.safe.take_if(|slot| !slot.warm) {
+                self.decks.drop_slot(cold);
+            }
+        }
+    }
+
+    /// Ends the crossfade, and stops Fusion from blending in its second deck.
+    fn draw_one_deck(&mut self) {
+        self.decks.finish_fade();
+        self.macro_driver.drop_second();
+        self.notify("two presets at once are far too slow for this device; drawing only one".to_owned());
+    }
+
+    /// Drops all decks of a preset that may have caused the device to be lost, and excludes the preset for now. Called
+    /// after a loss, while no deck is on the stage.
+    fn suspect(&mut self, preset: PresetId) {
+        if self.memory.excluded.contains_key(&preset) {
+            self.withdraw(preset);
+        } else {
+            self.exclude(preset, BanKind::Soft, SUSPECTED);
+        }
+        while let Some(deck) = self.decks.of_preset(preset)
+            && self.decks.cancel(deck).is_some()
+        {}
+        if self.wanted == Some(CutRequest::Preset(preset)) {
+            self.wanted = None;
+        }
+        let name = self.name_of(preset);
+        self.notify(format!("{name} may make the graphics device fail; showing another preset to find out"));
+    }
+
+    /// Lifts the exclusion of a preset that was only suspected.
+    fn clear_suspect(&mut self, preset: PresetId) {
+        if self.memory.excluded.get(&preset).is_none_or(|exclusion| exclusion.why != SUSPECTED) {
+            return;
+        }
+        self.memory.excluded.remove(&preset);
+        self.changed.marks = true;
+        let excluded = self.exclusion(preset).is_some();
+        if let Some(index) = self.director.pool.index_of(preset) {
+            self.director.status.set_broken(index, excluded);
+        }
+    }
+
+    /// Excludes a suspected preset until the performer rescues it, unless the performer has done so already.
+    fn quarantine(&mut self, preset: PresetId) {
+        if self.memory.excluded.contains_key(&preset) {
+            let (kind, why) = (BanKind::Quality, "makes the graphics device fail");
+            self.exclude(preset, kind, why);
+            let name = self.name_of(preset);
+            self.notify(format!("{name} {why}; excluded {}", kind.duration_text()));
+        }
     }
 
     /// Returns the IDs of all decks, most urgent first.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::PresetId;
 use crate::stage::DeckId;
 
 /// An event of the graphics device.
@@ -35,5 +36,22 @@ pub enum GraphicsEvent {
     TooSlow {
         /// The deck of the preset on air.
         deck: DeckId,
+    },
+    /// The decks drawn together, in a crossfade or by Fusion, are far too slow for this device; only one is drawn.
+    SlowTogether,
+    /// A preset may have caused the device to be lost repeatedly; it is set aside, and another preset goes on air.
+    Suspected {
+        /// ID of the preset.
+        preset: PresetId,
+    },
+    /// The device was also lost without the suspected preset, which may be shown again.
+    Cleared {
+        /// ID of the preset.
+        preset: PresetId,
+    },
+    /// The device was not lost again without the suspected preset, which is excluded.
+    AtFault {
+        /// ID of the preset.
+        preset: PresetId,
     },
 }

@@ -12,6 +12,8 @@
 //! - M7 "Chroma": up, increases the saturation and separates the colour channels; down, fades to greyscale.
 //! - M8 "Pulse": up, zooms in on hits; down, zooms out on hits. Without hits, it has no effect.
 
+use smallvec::SmallVec;
+
 use super::Command;
 use crate::analysis::Features;
 use crate::milk::Modulation;
@@ -70,6 +72,8 @@ struct SecondDeck {
     deck: Option<DeckId>,
     /// Progress of its fade, from 0 (absent) to 1 (fully present).
     presence: f64,
+    /// Spare decks that are not blended in, because they are too slow together with another deck.
+    slow: SmallVec<[DeckId; 4]>,
 }
 
 /// The decks available to fusion.
@@ -116,6 +120,12 @@ impl MacroDriver {
         }
         let wanted = second_share(self.lean(Control::Fusion)) > 0.0;
         self.second.step(wanted, decks, dt);
+    }
+
+    /// Stops blending in the second deck, if any, because it is too slow together with the deck on air.
+    pub fn drop_second(&mut self) {
+        self.second.slow.extend(self.second.deck.take());
+        self.second.presence = 0.0;
     }
 
     /// Returns the positions that act on the picture: the performer's settings plus the music-driven and
@@ -190,10 +200,13 @@ impl SecondDeck {
     /// Chooses a second deck and fades it in while `wanted` is true. A second deck fades out before another one
     /// replaces it, and during crossfades, which may put it on air or retire it.
     fn step(&mut self, wanted: bool, decks: &FusionDecks, dt: f64) {
-        let usable = |deck: &DeckId| decks.spare.contains(deck) && !decks.on_air.contains(deck);
+        self.slow.retain(|deck| decks.spare.contains(deck));
+        let usable = |deck: &DeckId| {
+            decks.spare.contains(deck) && !decks.on_air.contains(deck) && !self.slow.contains(deck)
+        };
         if self.deck.is_some_and(|deck| !usable(&deck)) {
             // The second deck is on air now or has been retired, so that it can no longer be faded out.
-            *self = Self::default();
+            (self.deck, self.presence) = (None, 0.0);
         }
         if self.deck.is_none() && wanted && !decks.fading {
             self.deck = decks.spare.iter().copied().find(usable);
@@ -283,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_deck_on_air_is_never_the_second_deck() {
-        let mut second = SecondDeck { deck: Some(DeckId(1)), presence: 1.0 };
+        let mut second = SecondDeck { deck: Some(DeckId(1)), presence: 1.0, ..SecondDeck::default() };
         second.step(true, &FusionDecks { on_air: &[DeckId(1)], spare: &[DeckId(1)], fading: false }, DT);
         assert_eq!(second.deck, None);
     }

@@ -127,7 +127,7 @@ impl Show {
     }
 
     /// Returns the name of a preset, or its ID if it is neither in the library nor in the history.
-    fn name_of(&self, id: PresetId) -> String {
+    pub(super) fn name_of(&self, id: PresetId) -> String {
         let shown =
             || self.history.iter().rev().find(|(shown, _)| *shown == id).map(|(_, name)| name.clone());
         let index = self.director.pool.index_of(id);

@@ -34,7 +34,7 @@ pub struct ShowMemory {
     /// Excluded presets, with the reason and duration of each exclusion.
     #[serde(rename = "left_out")]
     pub excluded: BTreeMap<PresetId, Exclusion>,
-    /// Presets rescued by the performer: shown regardless of audits and watches.
+    /// Presets rescued by the performer: shown regardless of audits and of faults in their pictures.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rescued: BTreeSet<PresetId>,
     /// How far choices stray from known favourites.

@@ -50,7 +50,7 @@ pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
 pub use command::Command;
 pub use deck_request::{DeckRequest, Urgency};
-pub use deck_watch::Slowness;
+pub use deck_watch::{DrawnDecks, Slowness};
 pub use decks::WARM_CANDIDATES;
 pub use graphics_event::GraphicsEvent;
 pub use macro_driver::{FusionDecks, MacroDriver};

@@ -5,21 +5,22 @@
 //! that deck has drawn. If memory runs out, fewer decks are kept warm, and if that does not help, the picture
 //! becomes smaller.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{self, TryRecvError};
 use std::time::Duration;
 
 use super::deck_request::DeckRequest;
 use super::deck_request::Urgency;
+use super::deck_watch::DrawnDecks;
 use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
 use super::step::Failed;
 use crate::facts::PresetId;
-use crate::stage::{Cue, DeckId, DeckSettings, Stage, StageError};
+use crate::stage::{Cue, DeckId, DeckSettings, OutputMode, Stage, StageError};
 use crate::store::BanKind;
 
-/// Seconds for which a deck must have been drawn before its preset is no longer suspected of causing device losses.
+/// Seconds for which a deck must have been drawn before the next one is prepared, if decks are prepared one at a time.
 const YOUNG_SECS: f64 = 5.0;
 /// Side lengths of the picture relative to full size, tried in this order.
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
@@ -68,24 +69,20 @@ impl Rig {
         }
     }
 
-    /// Reports the loss of the device, counts it against the presets that may have caused it, and starts to
+    /// Reports the loss of the device, counts it against the presets that were being drawn or prepared, and starts to
     /// open another device.
     fn lose(&mut self) {
         let now = self.show.now;
-        let recovery = &mut self.recovery;
-        let young = recovery
-            .first_drawn_at
-            .iter()
-            .filter(|(_, drawn_at)| now - **drawn_at < YOUNG_SECS)
-            .map(|(deck, _)| *deck);
-        let drawing: BTreeSet<DeckId> = young.chain(recovery.sent.iter().copied()).collect();
-        let presets: BTreeSet<PresetId> = drawing.iter().filter_map(|deck| recovery.preset(*deck)).collect();
-        let guilty = recovery.suspects.strike(presets);
+        let recovery = &self.recovery;
+        let decks = recovery.drawn.iter().chain(recovery.sent.iter().copied());
+        let drawn_secs =
+            |deck: DeckId| recovery.first_drawn_at.get(&deck).map_or(0.0, |drawn_at| now - drawn_at);
+        let involved: BTreeMap<PresetId, f64> =
+            decks.filter_map(|deck| Some((recovery.preset(deck)?, drawn_secs(deck)))).collect();
+        let events = self.recovery.suspects.lost(&involved);
         self.show.graphics_event(GraphicsEvent::Lost);
         self.show.notify("the graphics device was lost; restoring the picture".to_owned());
-        if let Some(guilty) = guilty {
-            self.show.quarantine(guilty);
-        }
+        events.for_each(|event| self.show.graphics_event(event));
         self.rebuild(true, Duration::ZERO);
     }
 
@@ -152,6 +149,7 @@ impl Rig {
         recovery.backlog = urgent.into();
         recovery.sent.clear();
         recovery.first_drawn_at.clear();
+        recovery.drawn = DrawnDecks::default();
         recovery.rebuilt = None;
         recovery.generation += 1;
         self.flush_backlog();
@@ -169,20 +167,32 @@ impl Rig {
             self.show.notify(format!("picture restored after {took:.1} s on {device}"));
         }
         self.stage.draw(cue);
-        let now = self.show.now;
         let fading = cue.fade.as_ref().map(|fade| &fade.to);
-        for on_air in cue.front.iter().chain(fading) {
-            let drawn_at = *self.recovery.first_drawn_at.entry(on_air.deck).or_insert(now);
-            if now - drawn_at >= YOUNG_SECS
-                && self.recovery.suspects.any()
-                && let Some(preset) = self.recovery.preset(on_air.deck)
-            {
-                let Recovery { suspects, requests, .. } = &mut self.recovery;
-                suspects.clear(preset);
-                suspects.retain(|preset| requests.values().any(|request| request.preset == preset));
-            }
-        }
+        let second = cue.second.as_ref().filter(|_| cue.output_mode != OutputMode::Blackout);
+        let on_air = cue.front.iter().chain(fading).chain(second.map(|second| &second.on_air));
+        let on_stage = |deck: &DeckId| self.stage.deck(*deck).is_some();
+        self.recovery.drawn = on_air.map(|on_air| on_air.deck).filter(on_stage).collect();
+        self.watch_for_losses(cue.dt);
         true
+    }
+
+    /// Records a frame of `dt` seconds that was drawn without losing the device, and reports a preset that turns out to
+    /// be the cause of earlier losses.
+    fn watch_for_losses(&mut self, dt: f64) {
+        let now = self.show.now;
+        let Recovery { drawn, first_drawn_at, requests, suspects, backlog, sent, .. } = &mut self.recovery;
+        for deck in drawn.iter() {
+            first_drawn_at.entry(deck).or_insert(now);
+        }
+        let presets = drawn.iter().filter_map(|deck| requests.get(&deck)).map(|request| request.preset);
+        let at_fault = suspects.drawn(presets, dt);
+        let young = first_drawn_at.values().any(|drawn_at| now - drawn_at < YOUNG_SECS);
+        if backlog.is_empty() && sent.is_empty() && !young {
+            suspects.relax();
+        }
+        if let Some(preset) = at_fault {
+            self.show.graphics_event(GraphicsEvent::AtFault { preset });
+        }
     }
 
     /// Requests a deck from the warmer; queues it while a stage is being built, or while it or another deck must be

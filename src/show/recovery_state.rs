@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;
 
 use super::deck_request::DeckRequest;
+use super::deck_watch::DrawnDecks;
 use super::suspects::Suspects;
 use super::timeouts::Timeouts;
 use crate::facts::PresetId;
@@ -24,6 +25,8 @@ pub(super) struct Recovery {
     pub held_since: Option<f64>,
     /// Show time at which each deck on air was first drawn on this device, in seconds.
     pub first_drawn_at: BTreeMap<DeckId, f64>,
+    /// Decks that the latest frame drew.
+    pub drawn: DrawnDecks,
     pub suspects: Suspects,
     pub timeouts: Timeouts,
     pub full_size: Option<[u32; 2]>,

@@ -77,12 +77,11 @@ impl Rig {
 
     /// Runs one frame: analyses the audio, checks the graphics device, collects warm decks, steps the show, draws, and
     /// requests decks. Returns whether the picture may have changed; nothing is drawn while the picture is frozen, has
-    /// been blacked out for a while, or is being restored.
+    /// been blacked out for a while, or is being restored, or while a deck that is far too slow is being replaced.
     pub fn frame(&mut self, input: &RigFrame) -> bool {
         #[cfg(feature = "faults")]
         self.inject(input.dt);
-        let audio = self.analyser.update(input.sound, input.dt).clone();
-        self.publish(&audio);
+        let audio = self.hear(input);
         self.look_after_graphics();
         let step = self.step(input, &audio);
         self.watch_code(input.dt);
@@ -126,31 +125,36 @@ impl Rig {
         self.audio.read()
     }
 
-    /// Publishes the audio of a frame. Allocates only if a warm-up is still reading the audio of an earlier
-    /// frame.
-    fn publish(&mut self, audio: &PresetAudio) {
+    /// Analyses, publishes and returns the audio of a frame. Allocates only if a warm-up or the desk is still reading
+    /// the audio of an earlier frame.
+    fn hear(&mut self, input: &RigFrame) -> Arc<PresetAudio> {
+        let heard = self.analyser.update(input.sound, input.dt);
         match Arc::get_mut(&mut self.spare) {
-            Some(spare) => spare.clone_from(audio),
-            None => self.spare = Arc::new(audio.clone()),
+            Some(spare) => spare.clone_from(heard),
+            None => self.spare = Arc::new(heard.clone()),
         }
-        self.spare = self.audio.swap(self.spare.clone());
+        let audio = self.spare.clone();
+        self.spare = self.audio.swap(audio.clone());
+        audio
     }
 
     /// Prepares the first decks of a show whose warmer works in place, so that the show does not start black.
     /// No time passes and nothing is drawn.
     pub fn prepare(&mut self) {
         let frame = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
-        let step = self.step(&frame, &PresetAudio::default());
+        let step = self.step(&frame, &Arc::default());
         step.requests.into_iter().for_each(|request| self.request(request));
     }
 
     fn changes_picture(&mut self, cue: &Cue) -> bool {
         let black = cue.output_mode == OutputMode::Blackout;
         self.black_secs = if black { self.black_secs + cue.dt } else { 0.0 };
-        cue.output_mode != OutputMode::Freeze && self.black_secs < BLACKOUT_SECS
+        cue.output_mode != OutputMode::Freeze
+            && self.black_secs < BLACKOUT_SECS
+            && !self.deck_watch.holds_picture()
     }
 
-    fn step(&mut self, input: &RigFrame, audio: &PresetAudio) -> Step {
+    fn step(&mut self, input: &RigFrame, audio: &Arc<PresetAudio>) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {

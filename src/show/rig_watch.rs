@@ -1,7 +1,7 @@
 //! A rig's watch over what the code of the deck on air computes, and how long the device takes to draw the
 //! deck.
 
-use super::deck_watch::Slowness;
+use super::deck_watch::{DrawnDecks, Slowness};
 use super::graphics_event::GraphicsEvent;
 use super::picture_watch::LONGEST_STEP_SECS;
 use super::rig::Rig;
@@ -18,6 +18,7 @@ impl Rig {
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
         let watch = &mut self.deck_watch;
         watch.follow(on_air);
+        watch.advance(dt);
         let (Some(deck), Some(report)) = (on_air, report) else { return };
         let lasts = |secs: &mut f64, fault: bool| {
             *secs = if fault { *secs + dt.min(LONGEST_STEP_SECS) } else { 0.0 };
@@ -32,16 +33,23 @@ impl Rig {
         }
     }
 
-    /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used.
-    /// Reports the deck on air to the show if it is far too slow for this device. `budget` is the time budget of a step
-    /// at full rate, in seconds; `scale` is the side length at which the frame was drawn, relative to full
-    /// size.
-    pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
+    /// Returns the decks that the latest frame drew.
+    pub fn drawn(&self) -> DrawnDecks {
+        self.recovery.drawn.clone()
+    }
+
+    /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used. Reports to
+    /// the show if the deck on air is far too slow for this device, or if several decks are together. `budget` is the
+    /// time budget of a step at full rate, in seconds; `drawn` are the decks that the frame drew; `scale` is the side
+    /// length at which it was drawn, relative to full size.
+    pub fn watch_time(&mut self, took: f64, budget: f64, drawn: &DrawnDecks, scale: f64) -> Slowness {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         self.deck_watch.follow(on_air);
-        let judged = self.deck_watch.time(took, budget, scale);
-        if let (Slowness::Replaced, Some(deck)) = (judged, on_air) {
-            self.show.graphics_event(GraphicsEvent::TooSlow { deck });
+        let judged = self.deck_watch.time(took, budget, drawn, scale);
+        match (judged, on_air) {
+            (Slowness::Shared, _) => self.show.graphics_event(GraphicsEvent::SlowTogether),
+            (Slowness::Replaced, Some(deck)) => self.show.graphics_event(GraphicsEvent::TooSlow { deck }),
+            _ => {}
         }
         judged
     }

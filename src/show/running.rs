@@ -56,6 +56,8 @@ pub(super) enum CutRequest {
     Safe,
     /// Any preset, to replace one that a watch took off the air.
     Watch,
+    /// Any preset, to replace one that is far too slow and must not be drawn again.
+    Slow,
 }
 
 /// A running show, with its decks and its director.

@@ -1,5 +1,7 @@
 //! The inputs and outputs of one step of the show.
 
+use std::sync::Arc;
+
 use super::command::Command;
 use super::deck_request::DeckRequest;
 use super::warm::PrepareTimes;
@@ -13,7 +15,7 @@ pub struct StepInput<'a> {
     /// Seconds since the last step.
     pub dt: f64,
     /// The audio that presets receive.
-    pub audio: &'a PresetAudio,
+    pub audio: &'a Arc<PresetAudio>,
     /// The current analysis of the music.
     pub features: &'a Features,
     /// The performer's commands, oldest first.

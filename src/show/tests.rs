@@ -1,6 +1,7 @@
 //! Tests of the show, with decks that become warm under the test's control.
 
 mod bans;
+mod slow;
 mod timeouts;
 
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl TestShow {
         self.features.at = self.features.at + Seconds(DT);
         let step = self.show.step(&StepInput {
             dt: DT,
-            audio: &PresetAudio::default(),
+            audio: &PresetAudio::default().into(),
             features: &self.features,
             commands,
             arrived: &arrived,
@@ -166,6 +167,22 @@ fn hold_keeps_the_preset_and_counts_once() {
     test.frames(75);
     assert_ne!(test.playing(), before, "cut after the release");
     assert_eq!(test.learnt(), [Signal::Hold], "not also counted as watched");
+}
+
+#[test]
+fn the_audio_of_a_frame_is_shared_with_the_cue() {
+    let mut test = TestShow::new();
+    let audio = Arc::default();
+    let step = test.show.step(&StepInput {
+        dt: DT,
+        audio: &audio,
+        features: &Features::default(),
+        commands: &[],
+        arrived: &[],
+        failed: &[],
+        picture_stats: None,
+    });
+    assert!(Arc::ptr_eq(&audio, &step.cue.audio));
 }
 
 #[test]
@@ -285,7 +302,7 @@ fn an_unplayable_preset_is_excluded_and_reported() {
     let named = test.show.snapshot().up_next[0].id;
     test.show.step(&StepInput {
         dt: DT,
-        audio: &PresetAudio::default(),
+        audio: &PresetAudio::default().into(),
         features: &Features::default(),
         commands: &[],
         arrived: &[],
@@ -669,13 +686,28 @@ fn a_preset_that_causes_device_losses_is_taken_off_the_air_with_a_reason() {
     let mut test = TestShow::new();
     test.frames(100);
     let guilty = test.playing();
-    test.show.graphics_event(GraphicsEvent::Lost);
-    test.show.quarantine(guilty);
-    assert!(test.show.snapshot().message.expect("a message").contains("graphics device fail"));
-    test.coming = test.show.decks_by_urgency();
+    let excluded = |test: &TestShow| test.show.memory().excluded.get(&guilty).cloned();
+    let suspect = |test: &mut TestShow| {
+        test.show.graphics_event(GraphicsEvent::Lost);
+        test.show.graphics_event(GraphicsEvent::Suspected { preset: guilty });
+        assert!(test.show.snapshot().message.expect("a message").contains("graphics device fail"));
+        test.coming = test.show.decks_by_urgency();
+        test.frames(3);
+        assert!(test.playing() != guilty && !test.show.may_be_shown(guilty));
+    };
+    suspect(&mut test);
+    test.show.graphics_event(GraphicsEvent::Cleared { preset: guilty });
+    assert_eq!(excluded(&test), None, "the device was lost without the preset");
+    test.frame(&[Command::PlayNow(guilty)]);
     test.frames(3);
-    assert_ne!(test.playing(), guilty);
-    assert_eq!(test.show.memory().excluded[&guilty].kind, BanKind::Quality);
+    assert_eq!(test.playing(), guilty);
+    suspect(&mut test);
+    test.show.graphics_event(GraphicsEvent::AtFault { preset: guilty });
+    let exclusion = excluded(&test).expect("excluded");
+    assert!(exclusion.kind == BanKind::Quality && exclusion.why.contains("graphics device fail"));
+    test.frame(&[Command::Rescue(guilty)]);
+    test.show.graphics_event(GraphicsEvent::AtFault { preset: guilty });
+    assert_eq!(excluded(&test), None, "the performer knows better");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The cue: what the stage draws in one frame.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::post::Post;
@@ -19,7 +21,7 @@ pub struct Cue {
     /// Frame rate reported to presets, in Hz.
     pub fps: f64,
     /// Audio input of the presets.
-    pub audio: PresetAudio,
+    pub audio: Arc<PresetAudio>,
     /// The deck on air, if any.
     pub front: Option<OnAirDeck>,
     /// Crossfade to another deck, if one is running.

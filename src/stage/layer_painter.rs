@@ -125,7 +125,7 @@ mod tests {
         Cue {
             dt: 1.0 / 60.0,
             fps: 60.0,
-            audio: PresetAudio::default(),
+            audio: PresetAudio::default().into(),
             front: None,
             fade: None,
             second: None,

@@ -85,7 +85,7 @@ fn cue(front: Option<OnAirDeck>) -> Cue {
     Cue {
         dt: 1.0 / FPS,
         fps: FPS,
-        audio: PresetAudio::default(),
+        audio: PresetAudio::default().into(),
         front,
         fade: None,
         second: None,

@@ -207,7 +207,7 @@ impl Stage {
             if let Some(deck) = self.decks.get_mut(&on_air.deck) {
                 // One submission per deck, so that an error in one deck does not affect the others.
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
-                let input = (&cue.audio, &on_air.modulation);
+                let input = (&*cue.audio, &on_air.modulation);
                 deck.encode(&self.render_context, &mut encoder, input, time, Some(&self.layers));
                 gpu.submit([encoder.finish()]);
             }

@@ -139,7 +139,7 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
         let commands = if frame % 10 == 9 { vec![Command::Next] } else { Vec::new() };
         let step = show.step(&StepInput {
             dt: 1.0 / 30.0,
-            audio: &PresetAudio::default(),
+            audio: &PresetAudio::default().into(),
             features: &Features::default(),
             commands: &commands,
             arrived: &coming,

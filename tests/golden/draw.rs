@@ -196,7 +196,7 @@ fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
     Ok(Cue {
         dt: if number == 1 { 0.0 } else { 1.0 / FPS },
         fps: FPS,
-        audio: heard.clone(),
+        audio: heard.clone().into(),
         front: Some(OnAirDeck { deck: FRONT, modulation }),
         fade: row.fade.map(|fade| Fade {
             to: other.clone(),

@@ -4,7 +4,7 @@ use super::in_flight::{FrameTime, InFlight};
 use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
 use crate::pacing::{DroppedSteps, Due, Governor, Pacer, Quality};
-use crate::show::{FrameTimes, Rig, RigFrame, Slowness};
+use crate::show::{DrawnDecks, FrameTimes, Rig, RigFrame, Slowness};
 
 /// Interval between device polls while frames are in flight, in seconds; it limits the precision of measured times.
 const CHECK_SECS: f64 = 0.001;
@@ -27,13 +27,21 @@ pub(super) enum Turn {
     Step(Due),
 }
 
+/// What a frame drew.
+#[derive(Clone)]
+struct Drawn {
+    decks: DrawnDecks,
+    /// Side length of the picture relative to full size.
+    scale: f64,
+}
+
 /// A show with its clock and its pictures.
 pub(super) struct Stepper {
     /// The show with its stage.
     pub rig: Rig,
     pacer: Pacer,
     quality: Quality,
-    in_flight: InFlight,
+    in_flight: InFlight<Drawn>,
     governor: Governor,
     times: StepTimes,
     /// Receives the show's pictures.
@@ -94,10 +102,11 @@ impl Stepper {
     pub fn turn(&mut self, now: f64) -> Turn {
         let gpu = &self.rig.stage.render_context().gpu;
         let (slots, warming) = (self.times.latest(), self.rig.warming());
-        for FrameTime { secs, interval_secs, least_interval_secs } in self.in_flight.finished(gpu, now) {
+        for (time, Drawn { decks, scale }) in self.in_flight.finished(gpu, now) {
+            let FrameTime { secs, interval_secs, least_interval_secs } = time;
             self.times.drawn(secs);
-            let scale = self.quality.scale;
-            if self.rig.watch_time(least_interval_secs, self.governor.budget(), scale) == Slowness::Critical {
+            let budget = self.governor.budget();
+            if self.rig.watch_time(least_interval_secs, budget, &decks, scale) == Slowness::Critical {
                 self.governor.shrink();
             }
             let before = self.pacer.next();
@@ -148,7 +157,8 @@ impl Stepper {
         let started = clock();
         self.rig.stage.set_scale(self.quality.scale);
         if self.rig.frame(input) {
-            self.in_flight.add(&self.rig.stage.render_context().gpu, started);
+            let drawn = Drawn { decks: self.rig.drawn(), scale: self.quality.scale };
+            self.in_flight.add(&self.rig.stage.render_context().gpu, started, drawn);
             self.drawn += 1;
             self.pictures.newest.publish(NewestPicture::of(&self.rig, self.drawn));
             (self.wake)();
