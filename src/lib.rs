@@ -42,4 +42,5 @@ pub mod store;
 pub mod training;
 pub mod tune;
 pub mod units;
+pub mod warmup;
 pub mod watchdog;

@@ -22,9 +22,10 @@ use aivj::handoff::Latest;
 use aivj::library::{Catalogue, built_in};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, PresetAudioAnalyser, Program, Tick};
 use aivj::mind::Control;
-use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
+use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings};
 use aivj::stage::{DeckSettings, Gpu, RenderContext, Stage};
 use aivj::units::Unipolar;
+use aivj::warmup::Warmer;
 
 /// Known allocations: part of the function's name, and their number in [`MEASURED`] frames. When a number
 /// shrinks, record the new one here, so that it cannot grow again.

@@ -36,11 +36,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The limiter applies the rules of the flash meter.
     ("stage", &["units", "disk", "media", "milk", "layers", "shading"]),
     ("pacing", &[]),
+    ("warmup", &["handoff", "milk", "facts", "library", "stage", "pacing"]),
     (
         "show",
         &[
             "units", "faults", "handoff", "analysis", "milk", "layers", "facts", "store", "library", "mind",
-            "stage", "pacing",
+            "stage", "pacing", "warmup",
         ],
     ),
     ("jobs", &["units", "disk", "confine", "milk", "facts", "library"]),
@@ -50,7 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "audit",
         &[
             "units", "disk", "confine", "audio", "media", "milk", "facts", "store", "library", "stage",
-            "show", "jobs",
+            "warmup", "show", "jobs",
         ],
     ),
     ("pack", &["units", "disk", "media", "milk", "facts", "store", "library", "jobs", "audit"]),
@@ -83,8 +84,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "app",
         &[
             "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk", "layers",
-            "facts", "store", "library", "mind", "stage", "pacing", "show", "jobs", "audit", "embed",
-            "night", "archive", "desk", "midi",
+            "facts", "store", "library", "mind", "stage", "pacing", "warmup", "show", "jobs", "audit",
+            "embed", "night", "archive", "desk", "midi",
         ],
     ),
     (
@@ -337,7 +338,7 @@ fn only_permitted_modules_read_the_clock() {
         "shards", "stage", "watchdog", "training",
     ];
     const MEASURING_FILES: [&str; 3] =
-        ["src/archive/persistence.rs", "src/show/warm.rs", "src/units/processor.rs"];
+        ["src/archive/persistence.rs", "src/warmup/warmer.rs", "src/units/processor.rs"];
     for (module, path, text) in sources() {
         let reads = code(&text).contains("Instant::now") || code(&text).contains("SystemTime::now");
         let exempt =

@@ -14,9 +14,10 @@ use aivj::audio::SAMPLE_RATE_HZ;
 use aivj::library::Catalogue;
 use aivj::milk::PresetAudio;
 use aivj::show::setlog::{Cause, Cut, Event};
-use aivj::show::{Arrived, PrepareTimes, Show, ShowSettings, StepInput};
+use aivj::show::{Arrived, Show, ShowSettings, StepInput};
 use aivj::training::compose;
 use aivj::units::{Rng, Tempo};
+use aivj::warmup::PrepareTimes;
 
 const FPS: usize = 30;
 const SECONDS: usize = 600;

@@ -16,10 +16,11 @@ use aivj::milk::PresetAudio;
 use aivj::mind::Control;
 use aivj::mind::taste::Signal;
 use aivj::show::setlog::Event;
-use aivj::show::{Admission, Command, DeckError, Rig, RigFrame, Show, ShowSettings, Warmer};
+use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings};
 use aivj::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 use aivj::store::BanKind;
 use aivj::units::Unipolar;
+use aivj::warmup::{Admission, DeckError, Warmer};
 
 const FPS: f64 = 30.0;
 const SIZE: [u32; 2] = [96, 54];

@@ -10,8 +10,9 @@ use aivj::handoff::Latest;
 use aivj::library::Catalogue;
 use aivj::milk::PresetAudio;
 use aivj::show::setlog::{Cause, Event};
-use aivj::show::{Rig, RigFrame, Show, ShowSettings, Warmer};
+use aivj::show::{Rig, RigFrame, Show, ShowSettings};
 use aivj::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use aivj::warmup::Warmer;
 
 const FPS: f64 = 30.0;
 const SIZE: [u32; 2] = [96, 54];

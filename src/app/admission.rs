@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::audit::LiveAudit;
 use crate::facts::PresetId;
 use crate::library::PresetSource;
-use crate::show::{Admission, DeckError};
 use crate::store::Store;
+use crate::warmup::{Admission, DeckError};
 
 struct LiveAdmission {
     audit: LiveAudit,

@@ -21,8 +21,9 @@ use crate::media::video::{Video, VideoFormat};
 use crate::milk::PresetAudio;
 use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
-use crate::show::{Command, Rig, RigFrame, Show, ShowMemory, ShowSettings, Warmer, theme_text};
+use crate::show::{Command, Rig, RigFrame, Show, ShowMemory, ShowSettings, theme_text};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::warmup::Warmer;
 
 /// Settings of a performance.
 #[derive(Clone, Debug)]

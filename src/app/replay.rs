@@ -16,9 +16,10 @@ use crate::library::Catalogue;
 use crate::milk::PresetAudio;
 use crate::mind::director::{Affinity, Pool, Theme};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
-use crate::show::{Arrived, Command, Failed, GraphicsEvent, PrepareTimes, Show, StepInput};
+use crate::show::{Arrived, Command, Failed, GraphicsEvent, Show, StepInput};
 use crate::stage::DeckId;
 use crate::units::counted;
+use crate::warmup::PrepareTimes;
 
 /// Settings of a replay.
 #[derive(Clone, Debug)]

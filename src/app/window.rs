@@ -46,9 +46,10 @@ use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::pacing::DEFAULT_RATE;
 use crate::show::setlog::LogHeader;
-use crate::show::{Command, Rig, ShowSettings, Warmer};
+use crate::show::{Command, Rig, ShowSettings};
 use crate::stage::{DeckSettings, Gpu, RenderContext};
 use crate::units::Unipolar;
+use crate::warmup::Warmer;
 use crate::watchdog::Link;
 
 /// Interval between updates of the desk.

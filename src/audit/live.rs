@@ -14,9 +14,9 @@ use crate::confine::Rights;
 use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings, Worker};
-use crate::show::DeckError;
 use crate::stage::texture_folders;
 use crate::store::Store;
+use crate::warmup::DeckError;
 
 /// Audits individual presets during a show. [`Self::admit`] may block for seconds, so call it only on warm-up
 /// threads.

@@ -1,6 +1,5 @@
 //! Chooses presets, decides when to cut, and learns from what was shown.
 
-use super::deck_request::Urgency;
 use super::decks::Slot;
 use super::fading;
 use super::memory::Exclusion;
@@ -17,6 +16,7 @@ use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
+use crate::warmup::Urgency;
 
 /// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;

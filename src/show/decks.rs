@@ -1,15 +1,15 @@
 //! The decks of a show: on air, fading in, previous, and warm or in preparation.
 
-use super::deck_request::DeckRequest;
-use super::deck_request::Urgency;
 use super::reason::Reason;
 use super::step::Arrived;
-use super::warm::PrepareTimes;
 use crate::facts::PresetId;
 use crate::library::{Entry, PresetSource};
 use crate::mind::director::Choice;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
 use crate::units::Unipolar;
+use crate::warmup::DeckRequest;
+use crate::warmup::PrepareTimes;
+use crate::warmup::Urgency;
 
 /// A preset on a deck.
 #[derive(Clone, Debug)]

@@ -1,12 +1,11 @@
 //! One step of a show: features and commands in, a cue for the stage out.
 //!
 //! The window, the headless performance, the bake and the tests all step the same [`Show`] through the same [`Rig`].
-//! Only the [`Warmer`], which prepares decks, reads a clock or files.
+//! Reads neither a clock nor files; decks are prepared by `warmup`.
 
 mod apply;
 mod choosing;
 mod command;
-mod deck_request;
 mod deck_watch;
 mod decks;
 mod fading;
@@ -23,7 +22,6 @@ mod picture_watch;
 mod reason;
 mod recovery;
 mod recovery_state;
-mod rehearsal;
 mod resume;
 mod resume_state;
 mod rig;
@@ -39,8 +37,6 @@ mod timeouts;
 mod undo;
 mod unfit;
 mod view;
-mod warm;
-mod warm_queue;
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +45,6 @@ mod tests;
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
 pub use command::Command;
-pub use deck_request::{DeckRequest, Urgency};
 pub use deck_watch::{DrawnDecks, Slowness};
 pub use decks::WARM_CANDIDATES;
 pub use graphics_event::GraphicsEvent;
@@ -65,4 +60,3 @@ pub use snapshot::{AudioLine, FrameTimes, PlayedPreset, Playing, Snapshot, Upcom
 pub use solo::{Solo, SoloError};
 pub use step::{Arrived, Failed, Step, StepInput};
 pub use undo::Undoable;
-pub use warm::{Admission, Arrival, DeckError, PrepareTimes, Warmer};

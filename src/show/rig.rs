@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::deck_watch::DeckWatch;
 use super::recovery_state::Recovery;
-use super::warm::{Arrival, DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::{Latest, Retirement};
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{Cue, OutputMode, Stage};
 use crate::store::BanKind;
+use crate::warmup::{Arrival, DeckError, Warmer};
 
 /// Minimum time between two measurements of the picture, in seconds.
 const MEASURE_EVERY_SECS: f64 = 0.09;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::reason::Reason;
 use super::undo::Undoable;
-use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::facts::PresetId;
 use crate::mind::director::{Moment, Target};
@@ -12,6 +11,7 @@ use crate::mind::macros::MacroView;
 use crate::pacing::{DroppedSteps, Quality};
 use crate::stage::OutputMode;
 use crate::units::Unipolar;
+use crate::warmup::PrepareTimes;
 
 /// The state of the show at one moment.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,9 @@ use crate::handoff::Latest;
 use crate::library::Catalogue;
 use crate::milk::PresetAudio;
 use crate::show::setlog::Event;
-use crate::show::{Playing, Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::show::{Playing, Rig, RigFrame, Show, ShowSettings};
 use crate::stage::{DeckSettings, RenderContext, Stage, StageError};
+use crate::warmup::Warmer;
 
 /// Why a preset is not on air.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::command::Command;
-use super::deck_request::DeckRequest;
-use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::milk::PresetAudio;
 use crate::stage::{Cue, DeckId, DeckLook, PictureStats};
 use crate::store::BanKind;
+use crate::warmup::DeckRequest;
+use crate::warmup::PrepareTimes;
 
 /// The inputs of one step.
 pub struct StepInput<'a> {

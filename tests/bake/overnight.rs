@@ -8,8 +8,9 @@ use aivj::analysis::Features;
 use aivj::library::{LibraryLocation, StyleOrigin, open};
 use aivj::mind::director::Pool;
 use aivj::show::setlog::Event;
-use aivj::show::{Arrived, Command, PrepareTimes, PresetAudio, Show, ShowSettings, StepInput};
+use aivj::show::{Arrived, Command, PresetAudio, Show, ShowSettings, StepInput};
 use aivj::store::Store;
+use aivj::warmup::PrepareTimes;
 use serde_json::Value;
 
 use crate::fixture::{BakeFixture, Run, good_presets};

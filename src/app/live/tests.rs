@@ -13,8 +13,9 @@ use crate::handoff::Latest;
 use crate::library::Catalogue;
 use crate::milk::PresetAudio;
 use crate::show::setlog::Event;
-use crate::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::show::{Command, Rig, RigFrame, Show, ShowSettings};
 use crate::stage::{DeckSettings, Gpu, Presenter, RenderContext, Stage};
+use crate::warmup::Warmer;
 
 const SIZE: [u32; 2] = [64, 36];
 const RATE: u32 = 60;

@@ -1,7 +1,7 @@
 //! Prepares decks: reads, audits and compiles a preset, rehearses it, builds its pipelines and draws its
 //! first frames.
 //!
-//! A live show prepares decks on threads that take turns through `warm_queue`; an offline show prepares them
+//! A live show prepares decks on threads that take turns through `queue`; an offline show prepares them
 //! in place, so that every run is the same. Either way, the result is an [`Arrival`], and the show can cut only to a
 //! deck that has arrived.
 
@@ -11,9 +11,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::deck_request::{DeckRequest, Urgency};
+use super::queue::{Change, WarmQueue};
 use super::rehearsal::Rehearsal;
-use super::warm_queue::{Change, WarmQueue};
+use super::request::{DeckRequest, Urgency};
 use crate::facts::PresetId;
 use crate::handoff::Latest;
 use crate::library::PresetSource;

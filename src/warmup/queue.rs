@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use super::deck_request::{DeckRequest, Urgency};
+use super::request::{DeckRequest, Urgency};
 use crate::stage::DeckId;
 
 /// How long a thread waits for its turn before it checks again, in case a wake-up is lost.
