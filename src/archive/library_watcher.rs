@@ -510,7 +510,7 @@ mod tests {
         let held = open(false);
         assert_eq!(held.catalogue.entries.len(), library::built_in().count());
         assert!(held.held_back.expect("held back").contains("rejected every preset"));
-        assert!(catalogue(&store, Some(folder.path())).is_err());
+        assert!(catalogue(&store, Some(folder.path()), None).is_err());
         let anyway = open(true);
         assert_eq!((anyway.catalogue.entries.len(), anyway.catalogue.rejected.len()), (2, 0));
         store.remember(RESCUED, &BTreeSet::from([ids[1]]), 1).expect("saved");
@@ -541,7 +541,7 @@ mod tests {
         library::open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("scanned before");
         let _stalled = disk::stall(folder.path());
         let (catalogue, messages, watcher) =
-            LibraryWatcher::open(&store, Some(folder.path())).expect("starts");
+            LibraryWatcher::open(&store, Some(folder.path()), None).expect("starts");
         assert_eq!(catalogue.entries.len(), library::built_in().count());
         assert!(messages[0].contains("does not respond; playing the built-in presets"), "{messages:?}");
         wait(

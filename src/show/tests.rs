@@ -17,6 +17,7 @@ use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, PictureStats};
 use crate::store::BanKind;
 use crate::units::{Seconds, Tempo, Unipolar};
+use crate::warmup::PrepareTimes;
 
 const DT: f64 = 1.0 / 30.0;
 

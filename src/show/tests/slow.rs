@@ -3,6 +3,7 @@
 use super::*;
 use crate::library::PresetSource;
 use crate::mind::Control;
+use crate::warmup::Urgency;
 
 impl TestShow {
     fn on_air(&self) -> DeckId {

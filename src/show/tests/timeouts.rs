@@ -3,6 +3,7 @@
 use super::*;
 use crate::handoff::Latest;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError};
+use crate::warmup::Warmer;
 
 /// Returns a rig that has requested its first two decks.
 fn rig() -> Option<Rig> {
