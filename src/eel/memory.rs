@@ -9,8 +9,8 @@ pub(super) const BLOCK: usize = 65_536;
 pub(super) const BLOCKS: usize = SIZE / BLOCK;
 /// Added to an index before it is rounded down, so that rounding errors do not select the previous number.
 pub(super) const INDEX_TOLERANCE: f64 = 0.0001;
-/// Maximum number of blocks in all memories of a preset (48 MiB). Writes that would need more are discarded.
-pub const MAX_BLOCKS: u32 = 96;
+/// Maximum number of blocks in all memories of a preset (128 MiB). Writes that would need more are discarded.
+pub const MAX_BLOCKS: u32 = 256;
 
 /// Number of memory blocks that a preset may still allocate.
 #[derive(Clone, Copy, Debug)]

@@ -25,6 +25,8 @@ const SEED: u64 = 20_261_129;
 const BASE: usize = 64 << 20;
 /// Memory that a target may need for each byte of its input, in bytes.
 const PER_BYTE: usize = 64;
+/// Memory that code may use while it runs, in bytes.
+const CODE: usize = 128 << 20;
 /// Memory that the target `picture` may need instead, in bytes: what decoding an image of the maximum size takes.
 /// Images are the one exception, because a few bytes can describe a large image of a single colour.
 const PICTURE: usize = 600 << 20;
@@ -57,7 +59,12 @@ const FILES: [Target; 14] = [
 impl Target {
     /// Returns the peak memory limit for an input of `bytes` bytes.
     fn max_memory(&self, bytes: usize) -> usize {
-        if self.name == "picture" { PICTURE } else { BASE + PER_BYTE * bytes.min(entries::MAX_BYTES) }
+        let reading = BASE + PER_BYTE * bytes.min(entries::MAX_BYTES);
+        match self.name {
+            "picture" => PICTURE,
+            "eel" | "preset" => reading + CODE,
+            _ => reading,
+        }
     }
 
     /// Runs the target; a panic or excessive memory use fails the case.
