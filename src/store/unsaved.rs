@@ -115,8 +115,11 @@ impl UnsavedFiles {
     /// Removes all changes from the files.
     pub fn clear(&mut self) -> io::Result<()> {
         let files = self.places.iter_mut().filter_map(|(_, file)| file.as_mut());
-        let used = files.filter(|file| file.used > 0);
-        used.map(UnsavedFile::clear).fold(Ok(()), |cleared: io::Result<()>, next| cleared.and(next))
+        let mut cleared = Ok(());
+        for file in files.filter(|file| file.used > 0) {
+            cleared = cleared.and(file.clear());
+        }
+        cleared
     }
 }
 
