@@ -40,6 +40,8 @@ pub struct Rig {
     retirement: Retirement,
     pub(super) recovery: Recovery,
     pub(super) deck_watch: DeckWatch,
+    /// Whether the show learns that the code of the deck on air exceeds its budget or computes no finite coordinates.
+    pub(super) watches_code: bool,
     #[cfg(feature = "faults")]
     pub(super) faults: crate::faults::FaultSchedule,
     analyser: PresetAudioAnalyser,
@@ -65,6 +67,7 @@ impl Rig {
             retirement,
             recovery: Recovery::default(),
             deck_watch: DeckWatch::default(),
+            watches_code: true,
             #[cfg(feature = "faults")]
             faults: crate::faults::FaultSchedule::default(),
             analyser: PresetAudioAnalyser::new(),

@@ -19,7 +19,7 @@ impl Rig {
         let watch = &mut self.deck_watch;
         watch.follow(on_air);
         watch.advance(dt);
-        let (Some(deck), Some(report)) = (on_air, report) else { return };
+        let (Some(deck), Some(report)) = (on_air, report.filter(|_| self.watches_code)) else { return };
         let lasts = |secs: &mut f64, fault: bool| {
             *secs = if fault { *secs + dt.min(LONGEST_STEP_SECS) } else { 0.0 };
             let lasts = *secs >= TOLERATED_SECS;
