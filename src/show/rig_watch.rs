@@ -18,7 +18,7 @@ impl Rig {
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
         let watch = &mut self.deck_watch;
         watch.follow(on_air);
-        watch.advance(dt);
+        watch.advance(dt.min(LONGEST_STEP_SECS)); // The frame of a slow deck may be longer than the hold.
         let (Some(deck), Some(report)) = (on_air, report.filter(|_| self.watches_code)) else { return };
         let lasts = |secs: &mut f64, fault: bool| {
             *secs = if fault { *secs + dt.min(LONGEST_STEP_SECS) } else { 0.0 };

@@ -1,8 +1,10 @@
 //! A preset that is far too slow leaves the air at once, whoever chose it, and no other preset is blamed.
 
+use super::timeouts::rig;
 use super::*;
 use crate::library::PresetSource;
 use crate::mind::Control;
+use crate::pacing::Quality;
 use crate::warmup::Urgency;
 
 impl TestShow {
@@ -94,4 +96,17 @@ fn of_two_decks_that_are_too_slow_together_only_one_is_drawn() {
     assert!(!later.contains(&fused), "{later:?}");
     assert_eq!(test.on_air(), to);
     assert!(test.show.memory().excluded.is_empty(), "no preset is blamed");
+}
+
+#[test]
+fn a_frame_longer_than_the_hold_does_not_end_the_hold() {
+    let Some(mut rig) = rig() else { return };
+    let features = Features::default();
+    rig.frame(&RigFrame { dt: DT, sound: &[], features: &features, commands: &[] });
+    let deck = rig.show.decks.shown().expect("a deck").deck;
+    let drawn: DrawnDecks = [deck].into_iter().collect();
+    let mut judge = || rig.watch_time(5.5, DT, &drawn, Quality::SMALLEST);
+    assert_eq!([judge(), judge()], [Slowness::Suspicious, Slowness::Replaced]);
+    rig.watch_code(5.5);
+    assert!(rig.deck_watch.holds_picture(), "the slow deck is drawn again");
 }

@@ -6,7 +6,7 @@ use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError};
 use crate::warmup::Warmer;
 
 /// Returns a rig that has requested its first two decks.
-fn rig() -> Option<Rig> {
+pub(super) fn rig() -> Option<Rig> {
     let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let heard = Latest::new(PresetAudio::default());
     let settings = DeckSettings { size: [96, 54], mesh: [24, 18], fps: 30.0 };
