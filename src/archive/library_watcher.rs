@@ -93,7 +93,7 @@ fn or_built_in(
                 );
                 return built_in(why.clone(), Some(why));
             }
-            catalogue.rejected = Arc::default();
+            catalogue.forgiven = std::mem::take(&mut catalogue.rejected);
             messages.push(format!("{why}; playing them all, as requested"));
             Ok(Playable::of(catalogue, messages))
         }
@@ -513,6 +513,7 @@ mod tests {
         assert!(catalogue(&store, Some(folder.path()), None).is_err());
         let anyway = open(true);
         assert_eq!((anyway.catalogue.entries.len(), anyway.catalogue.rejected.len()), (2, 0));
+        assert!(ids.iter().all(|id| anyway.catalogue.forgiven.contains_key(id)), "an audit would reject them");
         store.remember(RESCUED, &BTreeSet::from([ids[1]]), 1).expect("saved");
         let rescued = open(false);
         assert_eq!((rescued.catalogue.entries.len(), rescued.catalogue.rejected.len()), (2, 2));

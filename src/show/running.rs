@@ -267,9 +267,11 @@ impl Show {
         self.record(input);
         self.steps += 1;
         let (mut requests, cancelled, retired) = self.decks.take_requests();
-        requests
-            .iter_mut()
-            .for_each(|request| request.admitted = self.memory.rescued.contains(&request.preset));
+        let forgiven = &self.director.pool.catalogue.forgiven;
+        requests.iter_mut().for_each(|request| {
+            let preset = &request.preset;
+            request.admitted = self.memory.rescued.contains(preset) || forgiven.contains_key(preset);
+        });
         Step { cue: self.cue(input), requests, cancelled, retired }
     }
 
