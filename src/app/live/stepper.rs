@@ -117,6 +117,9 @@ impl Stepper {
                 self.governor.observe(interval_secs, self.pacer.secs(slots));
             }
         }
+        if self.in_flight.stuck(now) {
+            self.rig.stage.render_context().gpu.abandon(); // Another device is opened once it counts as lost.
+        }
         self.follow_governor();
         let left = self.pacer.next() - now;
         if left > 0.0 {
