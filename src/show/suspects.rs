@@ -1,9 +1,9 @@
 //! Finds the preset that repeatedly causes the graphics device to be lost.
 //!
-//! A loss counts against every preset that was being drawn or prepared, for the rest of the show or until the preset
-//! has been drawn for long enough without another loss. After two losses, the preset is set aside, and others are shown.
-//! It is at fault if the losses then stop, and cleared if the device is lost without it, because a loss with another
-//! cause must never be blamed on whatever is on air.
+//! A loss counts against every preset that was being drawn or prepared, until the preset has been drawn for long enough
+//! without another loss. After two losses, the preset is set aside, and others are shown. It is at fault if the losses
+//! then stop. Any suspect is cleared if the device is lost without it, because a loss with another cause must never be
+//! blamed on whatever is on air.
 
 use std::collections::BTreeMap;
 
@@ -55,9 +55,7 @@ impl Suspects {
     ) -> impl Iterator<Item = GraphicsEvent> + use<> {
         self.careful = true;
         let cleared = self.aside.take_if(|preset| !involved.contains_key(preset));
-        if let Some(preset) = cleared {
-            self.suspects.remove(&preset);
-        }
+        self.suspects.retain(|preset, _| involved.contains_key(preset));
         for (preset, drawn_secs) in involved {
             let suspect = self.suspects.entry(*preset).or_default();
             suspect.losses += 1;
@@ -65,11 +63,9 @@ impl Suspects {
             suspect.quiet_secs = 0.0;
         }
         // One at a time: the one with the most losses, or of several, the one that was drawn for the shortest time.
-        let worst = self.suspects.iter().filter(|(preset, _)| involved.contains_key(preset)).max_by(
-            |(_, one), (_, other)| {
-                one.losses.cmp(&other.losses).then(other.drawn_secs.total_cmp(&one.drawn_secs))
-            },
-        );
+        let worst = self.suspects.iter().max_by(|(_, one), (_, other)| {
+            one.losses.cmp(&other.losses).then(other.drawn_secs.total_cmp(&one.drawn_secs))
+        });
         let worst = worst.filter(|(_, suspect)| suspect.losses >= MAX_LOSSES).map(|(preset, _)| *preset);
         self.aside = worst.or(self.aside);
         let cleared = cleared.map(|preset| GraphicsEvent::Cleared { preset });
@@ -156,6 +152,16 @@ mod tests {
             assert_eq!(draw(&mut suspects, *shown, 4.0), None);
         }
         assert!(cleared > 10, "{cleared}");
+    }
+
+    #[test]
+    fn a_loss_without_a_preset_clears_it_before_it_is_set_aside() {
+        let [a, b, _] = presets();
+        let mut suspects = Suspects::default();
+        for on_air in [a, b, a, b, a] {
+            assert_eq!(lose(&mut suspects, &[on_air], 4.0), [], "no preset was involved in two losses in a row");
+        }
+        assert_eq!(lose(&mut suspects, &[a], 4.0), [GraphicsEvent::Suspected { preset: a }]);
     }
 
     #[test]
