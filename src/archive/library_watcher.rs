@@ -513,7 +513,10 @@ mod tests {
         assert!(catalogue(&store, Some(folder.path()), None).is_err());
         let anyway = open(true);
         assert_eq!((anyway.catalogue.entries.len(), anyway.catalogue.rejected.len()), (2, 0));
-        assert!(ids.iter().all(|id| anyway.catalogue.forgiven.contains_key(id)), "an audit would reject them");
+        assert!(
+            ids.iter().all(|id| anyway.catalogue.forgiven.contains_key(id)),
+            "an audit would reject them"
+        );
         store.remember(RESCUED, &BTreeSet::from([ids[1]]), 1).expect("saved");
         let rescued = open(false);
         assert_eq!((rescued.catalogue.entries.len(), rescued.catalogue.rejected.len()), (2, 2));

@@ -222,7 +222,8 @@ mod tests {
         };
         let ids = [b"a", b"b", b"c", b"d"].map(|name| PresetId::of(name));
         let [hang, dark, good, _] = ids;
-        let rows = [verdict(hang, "hang", "unseen"), verdict(dark, "ok", "too-dark"), verdict(good, "ok", "ok")];
+        let rows =
+            [verdict(hang, "hang", "unseen"), verdict(dark, "ok", "too-dark"), verdict(good, "ok", "ok")];
         store.put_verdicts(&rows).expect("stored");
         let audit = LiveAudit::new(store, &[]).expect("made");
         let excluded = |why: &str| Err(DeckError::Excluded(why.into()));

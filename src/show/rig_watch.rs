@@ -38,14 +38,27 @@ impl Rig {
         self.recovery.drawn.clone()
     }
 
+    /// Returns how many warm-up frames have been drawn, to pass on to [`Self::watch_time`].
+    pub fn warm_up_frames(&self) -> u64 {
+        self.warmer.frames()
+    }
+
     /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used. Reports to
     /// the show if the deck on air is far too slow for this device, or if several decks are together. `budget` is the
     /// time budget of a step at full rate, in seconds; `drawn` are the decks that the frame drew; `scale` is the side
-    /// length at which it was drawn, relative to full size.
-    pub fn watch_time(&mut self, took: f64, budget: f64, drawn: &DrawnDecks, scale: f64) -> Slowness {
+    /// length at which it was drawn, relative to full size; `warm_up_frames` is their number when the frame began.
+    pub fn watch_time(
+        &mut self,
+        took: f64,
+        budget: f64,
+        drawn: &DrawnDecks,
+        scale: f64,
+        warm_up_frames: u64,
+    ) -> Slowness {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         self.deck_watch.follow(on_air);
-        let judged = self.deck_watch.time(took, budget, drawn, scale);
+        let warm_up = self.warmer.drew_since(warm_up_frames);
+        let judged = self.deck_watch.time(took, budget, drawn, scale, warm_up);
         match (judged, on_air) {
             (Slowness::Shared, _) => self.show.graphics_event(GraphicsEvent::SlowTogether),
             (Slowness::Replaced, Some(deck)) => self.show.graphics_event(GraphicsEvent::TooSlow { deck }),

@@ -159,7 +159,11 @@ mod tests {
         let [a, b, _] = presets();
         let mut suspects = Suspects::default();
         for on_air in [a, b, a, b, a] {
-            assert_eq!(lose(&mut suspects, &[on_air], 4.0), [], "no preset was involved in two losses in a row");
+            assert_eq!(
+                lose(&mut suspects, &[on_air], 4.0),
+                [],
+                "no preset was involved in two losses in a row"
+            );
         }
         assert_eq!(lose(&mut suspects, &[a], 4.0), [GraphicsEvent::Suspected { preset: a }]);
     }

@@ -105,7 +105,7 @@ fn a_frame_longer_than_the_hold_does_not_end_the_hold() {
     rig.frame(&RigFrame { dt: DT, sound: &[], features: &features, commands: &[] });
     let deck = rig.show.decks.shown().expect("a deck").deck;
     let drawn: DrawnDecks = [deck].into_iter().collect();
-    let mut judge = || rig.watch_time(5.5, DT, &drawn, Quality::SMALLEST);
+    let mut judge = || rig.watch_time(5.5, DT, &drawn, Quality::SMALLEST, 0);
     assert_eq!([judge(), judge()], [Slowness::Suspicious, Slowness::Replaced]);
     rig.watch_code(5.5);
     assert!(rig.deck_watch.holds_picture(), "the slow deck is drawn again");
