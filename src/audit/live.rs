@@ -82,7 +82,8 @@ impl LiveAudit {
         }
     }
 
-    /// Fails if a stored verdict rejects the preset. Audits nothing, so verdicts of other engines and drivers count too.
+    /// Fails if a stored verdict rejects the preset. Audits nothing, so verdicts of other engines and drivers also
+    /// count.
     pub fn unguarded(&self, id: PresetId) -> Result<(), DeckError> {
         if let Some(answer) = self.known(id) {
             return answer;

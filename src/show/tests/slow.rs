@@ -34,6 +34,21 @@ fn a_preset_that_is_far_too_slow_is_not_drawn_again() {
 }
 
 #[test]
+fn no_command_crossfades_from_a_preset_that_is_far_too_slow() {
+    for command in [Command::Next, Command::Ban, Command::Back, Command::Panic] {
+        let mut test = TestShow::new();
+        test.frames(60);
+        test.frame(&[Command::Next]);
+        test.frames(60);
+        let slow = test.on_air();
+        test.condemn_slow();
+        let cue = test.frame(&[command.clone()]).cue;
+        let shown = cue.front.map(|front| front.deck);
+        assert!(cue.fade.is_none() && shown != Some(slow), "{command:?}");
+    }
+}
+
+#[test]
 fn without_a_warm_deck_a_built_in_preset_soon_replaces_a_slow_one() {
     let mut test = TestShow::new();
     test.frames(60);
