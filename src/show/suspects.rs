@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::graphics_event::GraphicsEvent;
+use super::picture_watch::LONGEST_STEP_SECS;
 use crate::facts::PresetId;
 
 /// Number of losses of the device after which a preset is set aside.
@@ -75,6 +76,7 @@ impl Suspects {
     /// Records that a frame of `dt` seconds drew these presets without a loss. Returns the preset that is at fault, if
     /// any.
     pub fn drawn(&mut self, presets: impl Iterator<Item = PresetId>, dt: f64) -> Option<PresetId> {
+        let dt = dt.min(LONGEST_STEP_SECS); // A stall says nothing about the preset.
         let mut others = false;
         for preset in presets {
             others |= self.aside != Some(preset);
@@ -184,6 +186,16 @@ mod tests {
         let events: Vec<_> = suspects.lost(&together(c)).collect();
         assert_eq!(events, [GraphicsEvent::Cleared { preset: b }, GraphicsEvent::Suspected { preset: a }]);
         assert_eq!(draw(&mut suspects, c, 13.0), Some(a));
+    }
+
+    #[test]
+    fn a_stall_does_not_count_as_drawing_without_a_loss() {
+        let [a, b, _] = presets();
+        let mut suspects = Suspects::default();
+        assert_eq!(lose(&mut suspects, &[a], 1.0), []);
+        assert_eq!(suspects.drawn(std::iter::once(a), 60.0), None);
+        assert_eq!(lose(&mut suspects, &[a], 1.0), [GraphicsEvent::Suspected { preset: a }], "not cleared");
+        assert_eq!(suspects.drawn(std::iter::once(b), 60.0), None, "too early");
     }
 
     #[test]
