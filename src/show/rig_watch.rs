@@ -11,15 +11,21 @@ use super::rig::Rig;
 const TOLERATED_SECS: f64 = 1.0;
 
 impl Rig {
-    /// Reports the deck on air to the show once its code has, for [`TOLERATED_SECS`] and in every frame, exceeded its
-    /// instruction budget or computed no finite coordinates. `dt` is the frame time in seconds.
-    pub(super) fn watch_code(&mut self, dt: f64) {
+    /// Advances the watch by `dt` seconds; called before a frame is drawn.
+    pub(super) fn advance_watch(&mut self, dt: f64) {
+        self.deck_watch.follow(self.show.decks.shown().map(|slot| slot.deck));
+        // The frame of a slow deck may be longer than the hold.
+        self.deck_watch.advance(dt.min(LONGEST_STEP_SECS));
+    }
+
+    /// Reports the deck on air to the show once its code has, for [`TOLERATED_SECS`] and in every frame drawn, exceeded
+    /// its instruction budget or computed no finite coordinates. Called after a frame was drawn; `dt` is the frame time
+    /// in seconds.
+    pub(super) fn judge_code(&mut self, dt: f64) {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
+        let (Some(deck), Some(report)) = (on_air, report) else { return };
         let watch = &mut self.deck_watch;
-        watch.follow(on_air);
-        watch.advance(dt.min(LONGEST_STEP_SECS)); // The frame of a slow deck may be longer than the hold.
-        let (Some(deck), Some(report)) = (on_air, report.filter(|_| self.watches_code)) else { return };
         let lasts = |secs: &mut f64, fault: bool| {
             *secs = if fault { *secs + dt.min(LONGEST_STEP_SECS) } else { 0.0 };
             let lasts = *secs >= TOLERATED_SECS;
