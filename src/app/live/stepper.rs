@@ -112,7 +112,7 @@ impl Stepper {
             if slowness == Slowness::Critical {
                 self.governor.shrink();
             }
-            let before = self.pacer.next();
+            let before = self.pacer.next().max(now); // A frame that is found finished late is not a late draw.
             self.pacer.rest(now + (interval_secs - secs).min(LONGEST_REST_SECS));
             self.late |= self.pacer.next() > before;
             // A warm-up slows down drawing only briefly, so it must not affect the quality.
