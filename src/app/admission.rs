@@ -12,7 +12,7 @@ use crate::warmup::{Admission, DeckError};
 
 struct LiveAdmission {
     audit: LiveAudit,
-    /// Whether new presets are audited; otherwise all are admitted.
+    /// Whether new presets are audited; otherwise all are admitted unless an earlier audit rejected them.
     guarded: Arc<AtomicBool>,
 }
 
@@ -21,7 +21,7 @@ impl Admission for LiveAdmission {
         match source {
             // Built-in presets were audited before release; presets in memory are drawn only by workers.
             PresetSource::BuiltIn(_) | PresetSource::Memory(_) => Ok(()),
-            PresetSource::File(_) if !self.guarded.load(Ordering::Relaxed) => Ok(()),
+            PresetSource::File(_) if !self.guarded.load(Ordering::Relaxed) => self.audit.unguarded(id),
             PresetSource::File(path) => self.audit.admit(path, id),
         }
     }

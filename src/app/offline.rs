@@ -79,7 +79,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     VideoFormat::of(&settings.out)?; // Rejects an unknown format before anything is drawn.
     let (store, notice) = open_store()?;
     let (library, messages) =
-        catalogue(&store, settings.presets.as_deref(), settings.guarded.then(judged_by))?;
+        catalogue(&store, settings.presets.as_deref(), settings.guarded.then(judged_by), false)?;
     let mut memory = if settings.memory {
         let saved = recall(&store)?;
         saved.messages.iter().for_each(|message| log::warn!("{message}"));

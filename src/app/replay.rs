@@ -51,7 +51,8 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let (header, entries) =
         setlog::parse(&text).with_context(|| format!("reading the set log {}", settings.log.display()))?;
     let (store, notice) = open_store()?;
-    let (library, messages) = catalogue(&store, settings.presets.as_deref(), None)?;
+    // The log says which presets were rejected then; a later audit does not matter.
+    let (library, messages) = catalogue(&store, settings.presets.as_deref(), None, true)?;
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
     // A live show starts with the built-in presets while a new folder is scanned.
     let mut libraries = vec![Arc::new(library)];

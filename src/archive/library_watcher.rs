@@ -26,15 +26,16 @@ use crate::units::counted;
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Opens a folder or pack, or the built-in presets if `None`. Also returns messages for the performer. An
-/// empty folder yields the built-in presets; a held-back library is an error. See
+/// empty folder yields the built-in presets; a held-back library is an error unless `play_anyway` is set. See
 /// [`LibraryLocation::judged_by`].
 pub fn catalogue(
     store: &Store,
     presets: Option<&Path>,
     judged_by: Option<String>,
+    play_anyway: bool,
 ) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
-    let place = LibraryLocation { judged_by, ..LibraryLocation::of(presets) };
+    let place = LibraryLocation { judged_by, play_anyway, ..LibraryLocation::of(presets) };
     let opened = library::open(store, &place, unix_now(), |_| ());
     let Playable { catalogue, messages, held_back } = or_built_in(store, &place, opened)?;
     held_back.map_or(Ok((catalogue, messages)), |why| Err(anyhow::Error::msg(why)))
@@ -93,7 +94,7 @@ fn or_built_in(
                 );
                 return built_in(why.clone(), Some(why));
             }
-            catalogue.rejected = Arc::default();
+            catalogue.forgiven = std::mem::take(&mut catalogue.rejected);
             messages.push(format!("{why}; playing them all, as requested"));
             Ok(Playable::of(catalogue, messages))
         }
@@ -470,7 +471,7 @@ mod tests {
         let count = |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(next, _) if next.pool().catalogue.entries.len() == wanted);
         wait(&updates, held(true));
         wait(&updates, count(library::built_in().count()));
-        assert!(catalogue(&Store::in_memory().expect("opens"), Some(folder.path()), None).is_err());
+        assert!(catalogue(&Store::in_memory().expect("opens"), Some(folder.path()), None, false).is_err());
         let (ignoring, end_ignoring, others) = watch(true);
         wait(&others, held(false));
         wait(&others, count(1));
@@ -510,9 +511,15 @@ mod tests {
         let held = open(false);
         assert_eq!(held.catalogue.entries.len(), library::built_in().count());
         assert!(held.held_back.expect("held back").contains("rejected every preset"));
-        assert!(catalogue(&store, Some(folder.path()), None).is_err());
+        assert!(catalogue(&store, Some(folder.path()), None, false).is_err());
+        let (all, _) = catalogue(&store, Some(folder.path()), None, true).expect("opens, to replay a set");
+        assert_eq!(all.entries.len(), 2);
         let anyway = open(true);
         assert_eq!((anyway.catalogue.entries.len(), anyway.catalogue.rejected.len()), (2, 0));
+        assert!(
+            ids.iter().all(|id| anyway.catalogue.forgiven.contains_key(id)),
+            "an audit would reject them"
+        );
         store.remember(RESCUED, &BTreeSet::from([ids[1]]), 1).expect("saved");
         let rescued = open(false);
         assert_eq!((rescued.catalogue.entries.len(), rescued.catalogue.rejected.len()), (2, 2));
@@ -554,9 +561,9 @@ mod tests {
     fn an_empty_folder_gives_the_built_in_presets_and_a_missing_one_an_error() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
-        let (library, messages) = catalogue(&store, Some(folder.path()), None).expect("opens");
+        let (library, messages) = catalogue(&store, Some(folder.path()), None, false).expect("opens");
         assert_eq!(library.entries.len(), library::built_in().count());
         assert!(messages[0].contains("using the built-in presets"), "{messages:?}");
-        assert!(catalogue(&store, Some(&folder.path().join("no")), None).is_err());
+        assert!(catalogue(&store, Some(&folder.path().join("no")), None, false).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Saved state: loads it from the store at the start of a show, and writes changes on the store's thread.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
@@ -282,15 +282,24 @@ impl WrittenState {
             };
             self.writer.write(write, now);
         }
-        for (id, Exclusion { kind, why }) in added(&self.written.excluded, excluded) {
-            // The audit has stored its verdict.
-            if kind != BanKind::Audit {
-                self.writer.write(StoreWrite::Ban(id, kind, why), now);
+        for (id, exclusion) in excluded {
+            let before = self.written.excluded.get(id);
+            if before == Some(exclusion) {
+                continue;
+            }
+            // Of an exclusion by an audit, only the verdict is stored, and the audit has stored it.
+            let old_kind = before.map(|before| before.kind).filter(|kind| *kind != BanKind::Audit);
+            let Exclusion { kind, why } = exclusion;
+            if let Some(old_kind) = old_kind.filter(|old_kind| old_kind != kind) {
+                self.writer.write(StoreWrite::Allow(*id, Some(old_kind)), now);
+            }
+            if *kind != BanKind::Audit {
+                self.writer.write(StoreWrite::Ban(*id, *kind, why.clone()), now);
             }
         }
-        for (id, _) in added(excluded, &self.written.excluded) {
+        for id in self.written.excluded.keys().filter(|id| !excluded.contains_key(id)) {
             for kind in BanKind::ALL.into_iter().filter(|kind| *kind != BanKind::Permanent) {
-                self.writer.write(StoreWrite::Allow(id, Some(kind)), now);
+                self.writer.write(StoreWrite::Allow(*id, Some(kind)), now);
             }
         }
         if *taste != self.written.taste {
@@ -326,15 +335,6 @@ impl WrittenState {
 fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(PresetId, bool)> {
     let came = now.difference(before).map(|id| (*id, true));
     came.chain(before.difference(now).map(|id| (*id, false))).collect()
-}
-
-/// Returns the exclusions of presets that are in `now` but not in `before`.
-fn added(
-    before: &BTreeMap<PresetId, Exclusion>,
-    now: &BTreeMap<PresetId, Exclusion>,
-) -> Vec<(PresetId, Exclusion)> {
-    let new = now.iter().filter(|(id, _)| !before.contains_key(id));
-    new.map(|(id, exclusion)| (*id, exclusion.clone())).collect()
 }
 
 #[cfg(test)]
@@ -416,6 +416,21 @@ mod tests {
         memory.excluded.remove(&id);
         memory.rescued.insert(id);
         written.remember(memory.clone());
+        drop(written);
+        assert_eq!(recall(&open()).expect("saved").memory, memory);
+    }
+
+    #[test]
+    fn an_exclusion_that_becomes_longer_is_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
+        let id = PresetId::of(b"a");
+        let mut memory = ShowMemory::default();
+        let mut written = state(open(), SavedState::default());
+        for kind in [BanKind::Soft, BanKind::Quality] {
+            memory.excluded.insert(id, Exclusion { kind, why: "makes the graphics device fail".into() });
+            written.remember(memory.clone());
+        }
         drop(written);
         assert_eq!(recall(&open()).expect("saved").memory, memory);
     }

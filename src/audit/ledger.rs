@@ -99,7 +99,7 @@ impl Ledger {
     }
 
     /// Returns the stored verdict on a preset, whatever its recipe.
-    fn stored(&self, id: PresetId) -> Result<Option<VerdictRow>, StoreError> {
+    pub(super) fn stored(&self, id: PresetId) -> Result<Option<VerdictRow>, StoreError> {
         self.store.verdict(id).inspect_err(|error| self.mark(error))
     }
 

@@ -82,6 +82,16 @@ impl LiveAudit {
         }
     }
 
+    /// Fails if a stored verdict rejects the preset. Audits nothing, so verdicts of other engines and drivers also
+    /// count.
+    pub fn unguarded(&self, id: PresetId) -> Result<(), DeckError> {
+        if let Some(answer) = self.known(id) {
+            return answer;
+        }
+        let row = lock(&self.ledger).stored(id).ok().flatten();
+        row.and_then(|row| row.rejection()).map_or(Ok(()), |why| Err(DeckError::Excluded(why)))
+    }
+
     /// Saves a verdict, after those that could not be saved earlier.
     fn save(&self, id: PresetId, record: Record) {
         let mut unsaved = lock(&self.unsaved);
@@ -130,6 +140,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::audit::probe::Look;
+    use crate::store::VerdictRow;
 
     #[test]
     fn unsafe_and_black_presets_are_rejected_and_dark_ones_are_not() {
@@ -192,5 +203,34 @@ mod tests {
         let audit = LiveAudit::new(store(), &[]).expect("made");
         let rejected = Err(DeckError::Excluded("hang: 20 s".into()));
         assert_eq!(audit.admit(Path::new("/nowhere"), id), rejected);
+    }
+
+    #[test]
+    fn without_an_audit_the_verdicts_of_other_engines_count() {
+        let store = Store::in_memory().expect("opens");
+        let verdict = |id, safety: &str, look: &str| VerdictRow {
+            id,
+            recipe: "old".into(),
+            judged_by: "aivj 0".into(),
+            safety: safety.into(),
+            completeness: "ok".into(),
+            look: look.into(),
+            flash: "pass".into(),
+            seen: Default::default(),
+            cost_ms: None,
+            json: "{}".into(),
+            at: 1,
+        };
+        let ids = [b"a", b"b", b"c", b"d"].map(|name| PresetId::of(name));
+        let [hang, dark, good, _] = ids;
+        let rows =
+            [verdict(hang, "hang", "unseen"), verdict(dark, "ok", "too-dark"), verdict(good, "ok", "ok")];
+        store.put_verdicts(&rows).expect("stored");
+        let audit = LiveAudit::new(store, &[]).expect("made");
+        let excluded = |why: &str| Err(DeckError::Excluded(why.into()));
+        assert_eq!(
+            ids.map(|id| audit.unguarded(id)),
+            [excluded("hang"), excluded("too dark"), Ok(()), Ok(())]
+        );
     }
 }

@@ -245,7 +245,7 @@ fn find(
     limit: usize,
     json: bool,
 ) -> anyhow::Result<()> {
-    let (library, messages) = catalogue(store, presets, None)?;
+    let (library, messages) = catalogue(store, presets, None, false)?;
     messages.iter().for_each(|message| eprintln!("aivj: {message}"));
     let library = std::sync::Arc::new(library);
     let description = Description::parse(text);

@@ -64,6 +64,8 @@ struct Knob {
     values: Vec<u16>,
     /// When it was last moved, in seconds.
     last: f64,
+    /// Whether Auto-map has dealt with it, so that what the performer unbinds meanwhile stays unbound.
+    mapped: bool,
 }
 
 impl Knob {
@@ -227,6 +229,7 @@ impl Midi {
             MidiRequest::AutoMap => {
                 self.learning = None;
                 self.mapping = true;
+                self.seen.iter_mut().for_each(|knob| knob.mapped = false);
             }
             MidiRequest::Unbind { device, at } => self.edit(&device, |controls| {
                 if at < controls.len() {
@@ -388,6 +391,7 @@ impl Midi {
                 address: event.address,
                 values: vec![event.value],
                 last: now,
+                mapped: false,
             }),
             None => {}
         }
@@ -397,15 +401,20 @@ impl Midi {
     /// encoding can be determined. Macros that are already bound keep their knobs.
     fn map_bank(&mut self, now: f64) {
         let mut decided = 0;
-        for (control, knob) in Control::ALL.into_iter().zip(self.seen.clone()) {
+        for (control, at) in Control::ALL.into_iter().zip(0..self.seen.len()) {
+            let knob = &mut self.seen[at];
             if !knob.decided(now) {
                 continue;
             }
             decided += 1;
+            if std::mem::replace(&mut knob.mapped, true) {
+                continue;
+            }
+            let Knob { device, address, values, .. } = knob.clone();
             let action = Action::Turn(Dial::Macro(control));
             let bound = self.devices.values().flat_map(|device| &device.controls);
             if !bound.into_iter().any(|bound| bound.binding.action == action) {
-                self.bind(&knob.device, Bound::guessed(knob.address, action, knob.values));
+                self.bind(&device, Bound::guessed(address, action, values));
             }
         }
         if decided >= BANK {

@@ -213,6 +213,22 @@ fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     assert_eq!(fixture.frame().0, [Command::MidiLock(false)]);
 }
 
+#[test]
+fn what_is_unbound_during_auto_map_stays_unbound() {
+    let mut fixture = Fixture::new();
+    let pads = || "pads".to_owned();
+    let mut bound = |request: MidiRequest| {
+        fixture.midi.handle(request);
+        fixture.send(&[0xb0, 20, 3]);
+        (0..3).for_each(|_| drop(fixture.frame()));
+        fixture.midi.view().rows.len()
+    };
+    assert_eq!(bound(MidiRequest::AutoMap), 1);
+    assert_eq!(bound(MidiRequest::Unbind { device: pads(), at: 0 }), 0);
+    assert_eq!(bound(MidiRequest::AutoMap), 1, "Auto-map was started again");
+    assert_eq!(bound(MidiRequest::Clear { device: pads() }), 0);
+}
+
 /// Auto-maps a knob that sends `first`, pauses, and sends `then`. Returns the position of its macro after each of the
 /// later values, in steps from the middle, and the encoding.
 fn auto_mapped(first: &[u8], then: &[u8]) -> (Vec<f32>, &'static str) {

@@ -19,7 +19,7 @@ const MIN_HOLD_SECS: f64 = 5.0;
 impl Show {
     pub(super) fn apply(&mut self, command: &Command) {
         match command {
-            Command::Next => self.wanted = Some(CutRequest::Next),
+            Command::Next => self.want_another(),
             Command::Back => self.go_back(),
             Command::Hold => self.hold(),
             Command::Auto => self.auto = !self.auto,
@@ -79,6 +79,13 @@ impl Show {
             | Command::HalfTempo
             | Command::DoubleTempo
             | Command::SetTempo(_) => {} // Handled by the analysis thread.
+        }
+    }
+
+    /// Requests a cut to any preset, unless one is already requested because the preset on air is far too slow.
+    fn want_another(&mut self) {
+        if self.wanted != Some(CutRequest::Slow) {
+            self.wanted = Some(CutRequest::Next);
         }
     }
 
@@ -149,7 +156,7 @@ impl Show {
         self.withdraw(id);
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
             self.learn_from_shown(Signal::Skip);
-            self.wanted = Some(CutRequest::Next);
+            self.want_another();
         }
     }
 

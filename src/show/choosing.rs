@@ -243,7 +243,11 @@ impl Show {
         self.last_lesson = Some(self.director.learn(&evidence, index, feedback));
     }
 
+    /// Cuts to a deck, in `over_secs` seconds, or at once if the deck on air is far too slow.
     pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {
+        let slow = self.slow_deck.take();
+        let from_slow = self.decks.shown().is_some_and(|shown| slow == Some(shown.deck));
+        let over_secs = if from_slow { 0.0 } else { over_secs };
         let grid = &self.features.beat;
         let off_beat_secs = grid.trusted().then(|| {
             let beats = grid.beats_at(self.display_time());

@@ -81,8 +81,16 @@ impl DeckWatch {
 
     /// Judges a frame that took `took` seconds, given a time budget of `budget` seconds. `scale` is the side
     /// length at which it was drawn, relative to full size. Frames without the deck on air are ignored, and a preset is
-    /// blamed only for frames that drew nothing else, and only once.
-    pub fn time(&mut self, took: f64, budget: f64, DrawnDecks(drawn): &DrawnDecks, scale: f64) -> Slowness {
+    /// blamed only for frames that drew nothing else, and only once. If `warm_up` is set, a warm-up frame was drawn at
+    /// the same time, which may be to blame; none is drawn while the preset is suspected.
+    pub fn time(
+        &mut self,
+        took: f64,
+        budget: f64,
+        DrawnDecks(drawn): &DrawnDecks,
+        scale: f64,
+        warm_up: bool,
+    ) -> Slowness {
         if self.replaced_secs.is_some() || self.deck.is_none_or(|deck| !drawn.contains(&deck)) {
             return Slowness::Tolerated;
         }
@@ -91,6 +99,10 @@ impl DeckWatch {
             (self.slow_secs, self.slow_frames, self.shared_frames) = (0.0, 0, 0);
             self.consecutive = 0;
             return Slowness::Tolerated;
+        }
+        if warm_up {
+            self.slow_frames = self.slow_frames.max(1);
+            return Slowness::Suspicious;
         }
         if drawn.len() > 1 {
             self.shared_frames += 1;
@@ -154,7 +166,7 @@ mod tests {
         watch.follow(Some(DeckId(deck)));
         let (mut scale, mut judged) = (1.0, Vec::new());
         while judged.len() < frames && judged.last() != Some(&Slowness::Replaced) {
-            judged.push(watch.time(fixed + pixels * scale * scale, BUDGET, &of(&[deck]), scale));
+            judged.push(watch.time(fixed + pixels * scale * scale, BUDGET, &of(&[deck]), scale, false));
             if judged.last() == Some(&Slowness::Critical) {
                 scale = Quality::SMALLEST;
             }
@@ -181,9 +193,9 @@ mod tests {
         let mut watch = DeckWatch::default();
         watch.follow(Some(DeckId(0)));
         for _ in 0..100 {
-            assert_eq!(watch.time(3.0, BUDGET, &of(&[0]), 1.0), Slowness::Suspicious);
+            assert_eq!(watch.time(3.0, BUDGET, &of(&[0]), 1.0, false), Slowness::Suspicious);
             assert!(watch.suspicious());
-            assert_eq!(watch.time(0.02, BUDGET, &of(&[0]), 1.0), Slowness::Tolerated);
+            assert_eq!(watch.time(0.02, BUDGET, &of(&[0]), 1.0, false), Slowness::Tolerated);
             assert!(!watch.suspicious());
         }
     }
@@ -193,7 +205,7 @@ mod tests {
         use Slowness::{Replaced, Shared, Suspicious, Tolerated};
         let mut watch = DeckWatch::default();
         watch.follow(Some(DeckId(1)));
-        let mut time = |decks: &[u64]| watch.time(1.0, BUDGET, &of(decks), Quality::SMALLEST);
+        let mut time = |decks: &[u64]| watch.time(1.0, BUDGET, &of(decks), Quality::SMALLEST, false);
         assert_eq!(
             [time(&[0]), time(&[0]), time(&[]), time(&[0, 2])],
             [Tolerated; 4],
@@ -205,13 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn a_preset_is_not_blamed_for_a_warm_up() {
+        let mut watch = DeckWatch::default();
+        watch.follow(Some(DeckId(0)));
+        let mut time = |took, warm_up| watch.time(took, BUDGET, &of(&[0]), Quality::SMALLEST, warm_up);
+        assert_eq!([0; 6].map(|_| time(1.0, true)), [Slowness::Suspicious; 6]);
+        assert_eq!(time(0.02, false), Slowness::Tolerated);
+        assert_eq!([time(1.0, true), time(1.0, false)], [Slowness::Suspicious, Slowness::Replaced]);
+    }
+
+    #[test]
     fn a_preset_is_replaced_only_once_and_its_successor_is_judged() {
         let mut watch = DeckWatch::default();
         for deck in 0..2 {
             assert_eq!(judged(&mut watch, deck, 9, 0.5, 0.0).last(), Some(&Slowness::Replaced));
             assert!(watch.holds_picture());
             for _ in 0..20 {
-                assert_eq!(watch.time(0.5, BUDGET, &of(&[deck]), Quality::SMALLEST), Slowness::Tolerated);
+                let judged = watch.time(0.5, BUDGET, &of(&[deck]), Quality::SMALLEST, false);
+                assert_eq!(judged, Slowness::Tolerated);
                 assert!(!watch.suspicious(), "other decks must become warm");
             }
             watch.advance(HOLD_SECS);

@@ -73,10 +73,11 @@ impl Show {
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }
 
-    /// Condemns a deck that is far too slow, and cuts without a crossfade, which would draw it again.
+    /// Condemns a deck that is far too slow, so that the next cut has no crossfade, which would draw it again.
     fn condemn_slow(&mut self, deck: DeckId) {
         self.condemn(deck, "far too slow for this device");
-        if self.wanted == Some(CutRequest::Watch) {
+        self.slow_deck = self.decks.shown().map(|slot| slot.deck).filter(|shown| *shown == deck);
+        if self.slow_deck.is_some() && matches!(self.wanted, Some(CutRequest::Watch | CutRequest::Next)) {
             self.wanted = Some(CutRequest::Slow);
             // If no deck is warm, a built-in preset with a shorter warm-up is requested instead.
             if let Some(cold) = self.decks.safe.take_if(|slot| !slot.warm) {

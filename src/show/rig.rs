@@ -40,6 +40,8 @@ pub struct Rig {
     retirement: Retirement,
     pub(super) recovery: Recovery,
     pub(super) deck_watch: DeckWatch,
+    /// Whether the show learns that the code of the deck on air exceeds its budget or computes no finite coordinates.
+    pub(super) watches_code: bool,
     #[cfg(feature = "faults")]
     pub(super) faults: crate::faults::FaultSchedule,
     analyser: PresetAudioAnalyser,
@@ -65,6 +67,7 @@ impl Rig {
             retirement,
             recovery: Recovery::default(),
             deck_watch: DeckWatch::default(),
+            watches_code: true,
             #[cfg(feature = "faults")]
             faults: crate::faults::FaultSchedule::default(),
             analyser: PresetAudioAnalyser::new(),
@@ -84,10 +87,12 @@ impl Rig {
         let audio = self.hear(input);
         self.look_after_graphics();
         let step = self.step(input, &audio);
-        self.watch_code(input.dt);
+        self.advance_watch(input.dt);
         let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
         if !changes {
             self.stage.hold(step.cue.dt);
+        } else if self.watches_code {
+            self.judge_code(input.dt);
         }
         self.stage.take_layer_messages().into_iter().for_each(|message| self.show.notify(message));
         self.stage.take_retired_layers().into_iter().for_each(|layer| self.retirement.retire(layer));

@@ -74,6 +74,8 @@ pub struct Show {
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
     pub(super) wanted: Option<CutRequest>,
+    /// The deck on air if it is far too slow: a crossfade would draw it again.
+    pub(super) slow_deck: Option<DeckId>,
     /// How long the target level has been too far from the one that a candidate was chosen for, in seconds.
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,
@@ -142,6 +144,7 @@ impl Show {
             feedback_given: false,
             timing: Timing::default(),
             wanted: None,
+            slow_deck: None,
             off_level_secs: 0.0,
             macro_driver: MacroDriver::new(macros, rng.fork(MACRO_RANDOMNESS)),
             history: VecDeque::new(),
@@ -267,9 +270,11 @@ impl Show {
         self.record(input);
         self.steps += 1;
         let (mut requests, cancelled, retired) = self.decks.take_requests();
-        requests
-            .iter_mut()
-            .for_each(|request| request.admitted = self.memory.rescued.contains(&request.preset));
+        let forgiven = &self.director.pool.catalogue.forgiven;
+        requests.iter_mut().for_each(|request| {
+            let preset = &request.preset;
+            request.admitted = self.memory.rescued.contains(preset) || forgiven.contains_key(preset);
+        });
         Step { cue: self.cue(input), requests, cancelled, retired }
     }
 

@@ -52,6 +52,7 @@ impl Solo {
         };
         let warmer = Warmer::in_place(render_context, &audio, deck, None);
         let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, audio);
+        rig.watches_code = false; // Whatever its code does, this preset is the one to draw.
         rig.prepare();
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }
     }
@@ -95,5 +96,28 @@ impl Solo {
         let mut stage = self.rig.stage;
         stage.clear();
         stage
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::Gpu;
+
+    #[test]
+    fn a_preset_whose_code_exceeds_its_budget_stays_on_air() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let context = Arc::new(RenderContext::new(gpu, &[]));
+        let text = b"per_frame_1=loop(1000000,loop(1000000,n+=1));";
+        let library = Catalogue::of_one("endless.milk".as_ref(), Arc::new(*text));
+        let deck = DeckSettings { size: [96, 54], mesh: [24, 18], fps: 30.0 };
+        let id = library.entries[0].id;
+        let stage = Stage::new(context.clone(), deck.size);
+        let mut solo = Solo::begin(&context, stage, library, deck, 1);
+        for frame in 0..60 {
+            solo.frame(&[[0.1; 2]; 1470]).expect("a preset");
+            assert_eq!(solo.playing().map(|playing| playing.id), Some(id), "frame {frame}");
+        }
+        assert!(solo.over_budget());
     }
 }

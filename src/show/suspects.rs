@@ -1,13 +1,14 @@
 //! Finds the preset that repeatedly causes the graphics device to be lost.
 //!
-//! A loss counts against every preset that was being drawn or prepared, for the rest of the show or until the preset
-//! has been drawn for long enough without another loss. After two losses, the preset is set aside, and others are shown.
-//! It is at fault if the losses then stop, and cleared if the device is lost without it, because a loss with another
-//! cause must never be blamed on whatever is on air.
+//! A loss counts against every preset that was being drawn or prepared, until the preset has been drawn for long enough
+//! without another loss. After two losses, the preset is set aside, and others are shown. It is at fault if the losses
+//! then stop. Any suspect is cleared if the device is lost without it, because a loss with another cause must never be
+//! blamed on whatever is on air.
 
 use std::collections::BTreeMap;
 
 use super::graphics_event::GraphicsEvent;
+use super::picture_watch::LONGEST_STEP_SECS;
 use crate::facts::PresetId;
 
 /// Number of losses of the device after which a preset is set aside.
@@ -55,9 +56,7 @@ impl Suspects {
     ) -> impl Iterator<Item = GraphicsEvent> + use<> {
         self.careful = true;
         let cleared = self.aside.take_if(|preset| !involved.contains_key(preset));
-        if let Some(preset) = cleared {
-            self.suspects.remove(&preset);
-        }
+        self.suspects.retain(|preset, _| involved.contains_key(preset));
         for (preset, drawn_secs) in involved {
             let suspect = self.suspects.entry(*preset).or_default();
             suspect.losses += 1;
@@ -65,11 +64,9 @@ impl Suspects {
             suspect.quiet_secs = 0.0;
         }
         // One at a time: the one with the most losses, or of several, the one that was drawn for the shortest time.
-        let worst = self.suspects.iter().filter(|(preset, _)| involved.contains_key(preset)).max_by(
-            |(_, one), (_, other)| {
-                one.losses.cmp(&other.losses).then(other.drawn_secs.total_cmp(&one.drawn_secs))
-            },
-        );
+        let worst = self.suspects.iter().max_by(|(_, one), (_, other)| {
+            one.losses.cmp(&other.losses).then(other.drawn_secs.total_cmp(&one.drawn_secs))
+        });
         let worst = worst.filter(|(_, suspect)| suspect.losses >= MAX_LOSSES).map(|(preset, _)| *preset);
         self.aside = worst.or(self.aside);
         let cleared = cleared.map(|preset| GraphicsEvent::Cleared { preset });
@@ -79,6 +76,7 @@ impl Suspects {
     /// Records that a frame of `dt` seconds drew these presets without a loss. Returns the preset that is at fault, if
     /// any.
     pub fn drawn(&mut self, presets: impl Iterator<Item = PresetId>, dt: f64) -> Option<PresetId> {
+        let dt = dt.min(LONGEST_STEP_SECS); // A stall says nothing about the preset.
         let mut others = false;
         for preset in presets {
             others |= self.aside != Some(preset);
@@ -159,6 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_without_a_preset_clears_it_before_it_is_set_aside() {
+        let [a, b, _] = presets();
+        let mut suspects = Suspects::default();
+        for on_air in [a, b, a, b, a] {
+            assert_eq!(
+                lose(&mut suspects, &[on_air], 4.0),
+                [],
+                "no preset was involved in two losses in a row"
+            );
+        }
+        assert_eq!(lose(&mut suspects, &[a], 4.0), [GraphicsEvent::Suspected { preset: a }]);
+    }
+
+    #[test]
     fn of_several_suspects_only_one_is_set_aside_at_a_time() {
         let [a, b, c] = presets();
         let mut suspects = Suspects::default();
@@ -174,6 +186,16 @@ mod tests {
         let events: Vec<_> = suspects.lost(&together(c)).collect();
         assert_eq!(events, [GraphicsEvent::Cleared { preset: b }, GraphicsEvent::Suspected { preset: a }]);
         assert_eq!(draw(&mut suspects, c, 13.0), Some(a));
+    }
+
+    #[test]
+    fn a_stall_does_not_count_as_drawing_without_a_loss() {
+        let [a, b, _] = presets();
+        let mut suspects = Suspects::default();
+        assert_eq!(lose(&mut suspects, &[a], 1.0), []);
+        assert_eq!(suspects.drawn(std::iter::once(a), 60.0), None);
+        assert_eq!(lose(&mut suspects, &[a], 1.0), [GraphicsEvent::Suspected { preset: a }], "not cleared");
+        assert_eq!(suspects.drawn(std::iter::once(b), 60.0), None, "too early");
     }
 
     #[test]

@@ -657,6 +657,21 @@ fn presets_that_an_audit_rejected_are_only_played_after_a_rescue() {
 }
 
 #[test]
+fn presets_that_the_performer_plays_although_an_audit_rejected_them_skip_the_audit() {
+    let mut library = Catalogue::built_in();
+    library.forgiven = Arc::new(library.entries.iter().map(|entry| (entry.id, "hang".to_owned())).collect());
+    let mut test = TestShow::of(Show::new(ShowSettings::default(), Arc::new(library)));
+    let all_admitted = |test: &mut TestShow| {
+        let requests: Vec<_> = (0..30).flat_map(|_| test.frame(&[]).requests).collect();
+        !requests.is_empty() && requests.iter().all(|request| request.admitted)
+    };
+    assert!(all_admitted(&mut test));
+    let themed = test.show.pool().with_theme(None);
+    test.show.change_library(Arc::new(themed));
+    assert!(all_admitted(&mut test), "a new theme");
+}
+
+#[test]
 fn a_resumed_show_starts_with_a_safe_preset_and_continues_with_its_queue() {
     let mut test = TestShow::new();
     test.frames(100);

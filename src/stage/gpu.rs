@@ -226,6 +226,11 @@ impl Gpu {
         self.errors.lost.get().is_some()
     }
 
+    /// Treats the device as lost, because it does not finish a frame.
+    pub fn abandon(&self) {
+        self.errors.lose("it does not finish a frame");
+    }
+
     /// Returns true if the device has run out of memory since the last call.
     pub fn take_out_of_memory(&self) -> bool {
         self.errors.out_of_memory.swap(false, Ordering::Relaxed)
@@ -501,6 +506,13 @@ impl DeviceErrors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_abandoned_device_counts_as_lost() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        gpu.abandon();
+        assert!(gpu.lost() && matches!(gpu.poll(), Err(StageError::Lost(_))));
+    }
 
     #[test]
     fn a_dropped_callback_means_that_the_work_is_done() {

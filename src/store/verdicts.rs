@@ -36,6 +36,20 @@ pub struct VerdictRow {
     pub at: UnixSecs,
 }
 
+impl VerdictRow {
+    /// Returns why the verdict rejects the preset, such as `device lost`, if it does.
+    pub fn rejection(&self) -> Option<String> {
+        let rejects = self.safety != "ok" || !["ok", "unseen"].contains(&self.look.as_str());
+        rejects.then(|| reason(&self.safety, &self.look))
+    }
+}
+
+/// Returns the reason of a verdict that rejects a preset.
+fn reason(safety: &str, look: &str) -> String {
+    let word = if safety == "ok" { look } else { safety };
+    word.replace('-', " ")
+}
+
 impl Store {
     /// Stores verdicts in one transaction, replacing older ones of the same presets.
     pub fn put_verdicts(&self, verdicts: &[VerdictRow]) -> Result<(), StoreError> {
@@ -140,8 +154,7 @@ impl Store {
         )?;
         let rows = query.query_map(params![judged_by, OTHER_PROGRAM], |row| {
             let (safety, look): (String, String) = (row.get(1)?, row.get(2)?);
-            let word = if safety == "ok" { look } else { safety };
-            Ok((PresetId(row.get(0)?), word.replace('-', " ")))
+            Ok((PresetId(row.get(0)?), reason(&safety, &look)))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

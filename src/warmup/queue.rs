@@ -31,6 +31,19 @@ pub(super) struct WarmQueue {
     on_air: AtomicBool,
     /// Scale at which decks are drawn on air, as the bits of an `f64`; 0 before the first step.
     scale: AtomicU64,
+    /// Number of warm-up frames that were begun.
+    begun: AtomicU64,
+    /// Number of warm-up frames that have ended.
+    ended: AtomicU64,
+}
+
+/// Ends a warm-up frame when it is dropped.
+pub(super) struct WarmUpFrame<'a>(&'a WarmQueue);
+
+impl Drop for WarmUpFrame<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -99,6 +112,22 @@ impl WarmQueue {
             0 => 1.0,
             bits => f64::from_bits(bits),
         }
+    }
+
+    /// Begins a warm-up frame, which ends when the result is dropped.
+    pub fn begin_frame(&self) -> WarmUpFrame<'_> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        WarmUpFrame(self)
+    }
+
+    /// Returns how many warm-up frames have ended.
+    pub fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether a warm-up frame has been drawn at any time since `ended` of them had ended.
+    pub fn drew_since(&self, ended: u64) -> bool {
+        self.begun.load(Ordering::Relaxed) > ended
     }
 
     /// Closes the queue, which ends all warm-up threads.
@@ -211,6 +240,20 @@ mod tests {
         assert!(!queue.wants(DeckId(4)));
         queue.close();
         assert!(queue.take().is_none() && !queue.frame(DeckId(1)));
+    }
+
+    #[test]
+    fn warm_up_frames_that_overlap_a_frame_are_noticed() {
+        let queue = WarmQueue::default();
+        let begin = || queue.ended();
+        let before = begin();
+        assert!(!queue.drew_since(before));
+        let warm_up = queue.begin_frame();
+        let during = begin();
+        assert!(queue.drew_since(before) && queue.drew_since(during));
+        drop(warm_up);
+        assert!(queue.drew_since(before) && queue.drew_since(during));
+        assert!(!queue.drew_since(begin()));
     }
 
     #[test]

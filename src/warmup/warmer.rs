@@ -203,6 +203,22 @@ impl Warmer {
         }
     }
 
+    /// Returns how many warm-up frames the threads have finished.
+    pub fn frames(&self) -> u64 {
+        match &self.work {
+            Work::Threads { queue, .. } => queue.ended(),
+            Work::InPlace(_) => 0,
+        }
+    }
+
+    /// Returns whether a thread has been drawing a warm-up frame at any time since [`Self::frames`] was `frames`.
+    pub fn drew_since(&self, frames: u64) -> bool {
+        match &self.work {
+            Work::Threads { queue, .. } => queue.drew_since(frames),
+            Work::InPlace(_) => false,
+        }
+    }
+
     fn change(&mut self, change: Change) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             changes.push(change);
@@ -387,7 +403,9 @@ impl DeckBuilder {
                 return Err(DeckError::Cancelled);
             }
             let began = Instant::now();
+            let frame = queue.begin_frame();
             deck.warm_up(&self.render_context, &self.audio.read(), 1).map_err(blamed)?;
+            drop(frame);
             if queue.on_air() && request.urgency != Urgency::Performer {
                 thread::sleep(began.elapsed());
             }

@@ -11,6 +11,8 @@ use crate::units::process_time;
 /// Time, in seconds, after which a frame is late: it is timed although the device has not finished it, and again
 /// whenever the same time has passed.
 const LONGEST_SECS: f64 = 1.0;
+/// Time, in seconds, after which the device is assumed never to finish a frame.
+const STUCK_SECS: f64 = 20.0;
 
 /// Tracks the frames in flight, each with what it drew. Never blocks.
 pub(super) struct InFlight<T> {
@@ -29,6 +31,8 @@ struct Frames<T> {
     oldest: u64,
     /// Time of the last check that timed a frame, in seconds.
     timed_at: f64,
+    /// Time of the last check that found a finished frame, in seconds.
+    finished_at: f64,
     /// Time of the last check for finished frames, in seconds.
     looked_at: f64,
 }
@@ -112,6 +116,11 @@ impl<T: Clone> InFlight<T> {
         self.frames.started.len() < self.frames.most
     }
 
+    /// Returns whether the device seems never to finish the oldest frame in flight.
+    pub fn stuck(&self, now: f64) -> bool {
+        self.frames.stuck(now)
+    }
+
     /// Returns whether no frame is in flight.
     pub fn is_empty(&self) -> bool {
         self.frames.started.is_empty()
@@ -120,7 +129,7 @@ impl<T: Clone> InFlight<T> {
 
 impl<T: Clone> Frames<T> {
     fn new(most: usize) -> Self {
-        Self { most, started: VecDeque::new(), oldest: 0, timed_at: 0.0, looked_at: 0.0 }
+        Self { most, started: VecDeque::new(), oldest: 0, timed_at: 0.0, finished_at: 0.0, looked_at: 0.0 }
     }
 
     /// Adds a frame that was started at `at`, in seconds, when this process had used `used` of CPU time. Returns the
@@ -128,6 +137,11 @@ impl<T: Clone> Frames<T> {
     fn add(&mut self, at: f64, used: Option<Duration>, drew: T) -> u64 {
         self.started.push_back(Started { at, used, drew, late: false });
         self.oldest + self.started.len() as u64
+    }
+
+    /// Returns whether the oldest frame is unfinished although the device has had [`STUCK_SECS`] for it alone.
+    fn stuck(&self, now: f64) -> bool {
+        self.started.front().is_some_and(|oldest| now - oldest.at.max(self.finished_at) > STUCK_SECS)
     }
 
     /// Removes all frames without timing them.
@@ -152,6 +166,9 @@ impl<T: Clone> Frames<T> {
         let late = count == 0 && now - begun > LONGEST_SECS;
         if count > 0 || late {
             self.timed_at = now;
+        }
+        if count > 0 {
+            self.finished_at = now;
         }
         // Frames found finished by the same check share the elapsed time equally.
         let share = |secs: f64| secs.max(0.0) / count.max(1) as f64;
@@ -235,6 +252,20 @@ mod tests {
             times.extend(frames.check(f64::from(step) / 1000.0, finished, None).map(|(time, ())| time.secs));
         }
         assert!(times.len() == 2 && times[0] > 1.0 && times[1] < 0.02, "{times:?}");
+    }
+
+    #[test]
+    fn only_a_device_that_never_finishes_a_frame_is_stuck() {
+        let mut frames = Frames::new(2);
+        frames.add(0.0, None, ());
+        frames.add(0.016, None, ());
+        let mut stuck = |now: f64, finished: u64| {
+            frames.check(now, finished, None).for_each(drop);
+            frames.stuck(now)
+        };
+        assert!(!stuck(15.0, 0) && !stuck(16.0, 1) && !stuck(30.0, 1), "each frame takes long");
+        assert!(stuck(36.1, 1));
+        assert!(!stuck(36.2, 2));
     }
 
     #[test]

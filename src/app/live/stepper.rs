@@ -33,6 +33,8 @@ struct Drawn {
     decks: DrawnDecks,
     /// Side length of the picture relative to full size.
     scale: f64,
+    /// Number of warm-up frames drawn before this frame began.
+    warm_up_frames: u64,
 }
 
 /// A show with its clock and its pictures.
@@ -102,20 +104,24 @@ impl Stepper {
     pub fn turn(&mut self, now: f64) -> Turn {
         let gpu = &self.rig.stage.render_context().gpu;
         let (slots, warming) = (self.times.latest(), self.rig.warming());
-        for (time, Drawn { decks, scale }) in self.in_flight.finished(gpu, now) {
+        for (time, Drawn { decks, scale, warm_up_frames }) in self.in_flight.finished(gpu, now) {
             let FrameTime { secs, interval_secs, least_interval_secs } = time;
             self.times.drawn(secs);
             let budget = self.governor.budget();
-            if self.rig.watch_time(least_interval_secs, budget, &decks, scale) == Slowness::Critical {
+            let slowness = self.rig.watch_time(least_interval_secs, budget, &decks, scale, warm_up_frames);
+            if slowness == Slowness::Critical {
                 self.governor.shrink();
             }
-            let before = self.pacer.next();
+            let before = self.pacer.next().max(now); // A frame that is found finished late is not a late draw.
             self.pacer.rest(now + (interval_secs - secs).min(LONGEST_REST_SECS));
             self.late |= self.pacer.next() > before;
             // A warm-up slows down drawing only briefly, so it must not affect the quality.
             if !warming {
                 self.governor.observe(interval_secs, self.pacer.secs(slots));
             }
+        }
+        if self.in_flight.stuck(now) {
+            self.rig.stage.render_context().gpu.abandon(); // Another device is opened once it counts as lost.
         }
         self.follow_governor();
         let left = self.pacer.next() - now;
@@ -155,9 +161,10 @@ impl Stepper {
     /// Runs the step that [`Self::begin`] began; `clock` returns the time in seconds.
     pub fn draw(&mut self, input: &RigFrame, clock: impl Fn() -> f64) {
         let started = clock();
-        self.rig.stage.set_scale(self.quality.scale);
+        let (scale, warm_up_frames) = (self.quality.scale, self.rig.warm_up_frames());
+        self.rig.stage.set_scale(scale);
         if self.rig.frame(input) {
-            let drawn = Drawn { decks: self.rig.drawn(), scale: self.quality.scale };
+            let drawn = Drawn { decks: self.rig.drawn(), scale, warm_up_frames };
             self.in_flight.add(&self.rig.stage.render_context().gpu, started, drawn);
             self.drawn += 1;
             self.pictures.newest.publish(NewestPicture::of(&self.rig, self.drawn));

@@ -1,8 +1,10 @@
 //! A preset that is far too slow leaves the air at once, whoever chose it, and no other preset is blamed.
 
+use super::timeouts::{rig, rig_of};
 use super::*;
 use crate::library::PresetSource;
 use crate::mind::Control;
+use crate::pacing::Quality;
 use crate::warmup::Urgency;
 
 impl TestShow {
@@ -29,6 +31,21 @@ fn a_preset_that_is_far_too_slow_is_not_drawn_again() {
     test.frame(&[fuse]);
     let drawn = (0..90).any(|_| test.frame(&[]).cue.second.is_some_and(|second| second.on_air.deck == slow));
     assert!(!drawn, "Fusion draws the slow deck again");
+}
+
+#[test]
+fn no_command_crossfades_from_a_preset_that_is_far_too_slow() {
+    for command in [Command::Next, Command::Ban, Command::Back, Command::Panic] {
+        let mut test = TestShow::new();
+        test.frames(60);
+        test.frame(&[Command::Next]);
+        test.frames(60);
+        let slow = test.on_air();
+        test.condemn_slow();
+        let cue = test.frame(&[command.clone()]).cue;
+        let shown = cue.front.map(|front| front.deck);
+        assert!(cue.fade.is_none() && shown != Some(slow), "{command:?}");
+    }
 }
 
 #[test]
@@ -94,4 +111,39 @@ fn of_two_decks_that_are_too_slow_together_only_one_is_drawn() {
     assert!(!later.contains(&fused), "{later:?}");
     assert_eq!(test.on_air(), to);
     assert!(test.show.memory().excluded.is_empty(), "no preset is blamed");
+}
+
+/// Plays `count` frames of a rig, the first of them with these commands.
+fn play(rig: &mut Rig, commands: &[Command], count: usize) {
+    let features = Features::default();
+    for frame in 0..count {
+        let commands = if frame == 0 { commands } else { &[] };
+        rig.frame(&RigFrame { dt: DT, sound: &[], features: &features, commands });
+    }
+}
+
+#[test]
+fn code_is_judged_only_in_frames_that_are_drawn() {
+    let text = b"per_frame_1=loop(1000000,loop(1000000,n+=1));";
+    let library = Catalogue::of_one("endless.milk".as_ref(), Arc::new(*text));
+    let settings = ShowSettings { fps: 30.0, warm_frames: 0, safe_preset: false, ..ShowSettings::default() };
+    let Some(mut rig) = rig_of(settings, library) else { return };
+    play(&mut rig, &[], 3);
+    play(&mut rig, &[Command::Freeze], 90);
+    assert!(rig.show.memory().excluded.is_empty(), "nothing was drawn");
+    play(&mut rig, &[Command::Freeze], 60);
+    let excluded = rig.show.memory().excluded;
+    assert!(excluded.values().any(|exclusion| exclusion.why.contains("budget")), "{excluded:?}");
+}
+
+#[test]
+fn a_frame_longer_than_the_hold_does_not_end_the_hold() {
+    let Some(mut rig) = rig() else { return };
+    play(&mut rig, &[], 1);
+    let deck = rig.show.decks.shown().expect("a deck").deck;
+    let drawn: DrawnDecks = [deck].into_iter().collect();
+    let mut judge = || rig.watch_time(5.5, DT, &drawn, Quality::SMALLEST, 0);
+    assert_eq!([judge(), judge()], [Slowness::Suspicious, Slowness::Replaced]);
+    rig.advance_watch(5.5);
+    assert!(rig.deck_watch.holds_picture(), "the slow deck is drawn again");
 }

@@ -6,13 +6,18 @@ use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError};
 use crate::warmup::Warmer;
 
 /// Returns a rig that has requested its first two decks.
-fn rig() -> Option<Rig> {
+pub(super) fn rig() -> Option<Rig> {
+    let settings = ShowSettings { fps: 30.0, warm_frames: 1, ..ShowSettings::default() };
+    rig_of(settings, Catalogue::built_in())
+}
+
+/// Returns a rig that has requested its first decks.
+pub(super) fn rig_of(show: ShowSettings, library: Catalogue) -> Option<Rig> {
     let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let heard = Latest::new(PresetAudio::default());
     let settings = DeckSettings { size: [96, 54], mesh: [24, 18], fps: 30.0 };
     let warmer = Warmer::in_place(&context, &heard, settings, None);
-    let show = ShowSettings { fps: 30.0, warm_frames: 1, ..ShowSettings::default() };
-    let show = Show::new(show, Arc::new(Catalogue::built_in()));
+    let show = Show::new(show, Arc::new(library));
     let mut rig = Rig::new(show, Stage::new(context, settings.size), warmer, heard);
     rig.prepare();
     Some(rig)
