@@ -224,6 +224,7 @@ fn one_round(
             write: vec![folder.to_owned()],
         },
         environment: workers::drawing_environment(settings.workers),
+        start_pauses: &workers::START_PAUSES,
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     };
