@@ -6,11 +6,16 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::timeout::{is_given_up, with_timeout, with_timeout_at};
 
 /// Number of files in a folder whose metadata may fail to arrive before the other files are skipped.
 const MAX_FAILURES: usize = 3;
+/// Number of times that [`wake`] accesses a disk.
+const WAKE_ATTEMPTS: u32 = 6;
+/// Pause between two such attempts.
+const WAKE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Kind of a folder entry, after following links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +117,17 @@ pub fn has_entries(folder: &Path) -> io::Result<bool> {
 /// Returns whether the disk of a folder responds; the folder itself may be missing.
 pub fn responds(folder: &Path) -> bool {
     !has_entries(folder).is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// Returns whether the disk of a folder responds as [`responds`] does, but waits about eight seconds for it: a disk that
+/// has spun down, or is mounted when it is first used, takes that long.
+pub fn wake(folder: &Path) -> bool {
+    (0..WAKE_ATTEMPTS).any(|attempt| {
+        if attempt > 0 {
+            std::thread::sleep(WAKE_PAUSE);
+        }
+        responds(folder)
+    })
 }
 
 /// Returns whether there is nothing at `path`, not even a broken link. A file that cannot be examined is not
