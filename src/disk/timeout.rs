@@ -390,7 +390,7 @@ mod tests {
             Ok(())
         });
         assert_eq!(stalled.expect_err("abandoned").kind(), io::ErrorKind::TimedOut);
-        let count = |disk| DISKS.stalled_on(Path::new(disk));
+        let count = |disk: &str| DISKS.stalled_on(Path::new(disk));
         assert_eq!((count("/alive"), count("/dead")), (0, 1));
         drop(closed);
     }

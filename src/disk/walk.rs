@@ -119,8 +119,8 @@ pub fn responds(folder: &Path) -> bool {
     !has_entries(folder).is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
 }
 
-/// Returns whether the disk of a folder responds as [`responds`] does, but waits about eight seconds for it: a disk that
-/// has spun down, or is mounted when it is first used, takes that long.
+/// Returns whether the disk of a folder responds, as [`responds`] does, but waits about eight seconds for it: a disk
+/// that has spun down, or is mounted when it is first used, takes that long.
 pub fn wake(folder: &Path) -> bool {
     (0..WAKE_ATTEMPTS).any(|attempt| {
         if attempt > 0 {

@@ -220,7 +220,8 @@ mod tests {
     fn rejected_presets_are_found_without_reading_whole_rows() {
         let store = Store::in_memory().expect("opens");
         let mut plan = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {REJECTED}")).expect("a query");
-        let steps = plan.query_map(params!["", OTHER_PROGRAM], |row| row.get::<_, String>(3)).expect("a plan");
+        let steps =
+            plan.query_map(params!["", OTHER_PROGRAM], |row| row.get::<_, String>(3)).expect("a plan");
         let steps: Vec<String> = steps.map(|step| step.expect("a step")).collect();
         let mut reads = steps.iter().filter(|step| step.contains(" verdicts")).peekable();
         assert!(reads.peek().is_some() && reads.all(|step| step.contains("COVERING INDEX")), "{steps:?}");
