@@ -158,8 +158,10 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
             played.insert(number, playing.clone().unwrap_or_else(|| "nothing".into()));
             on_air = playing;
         }
-        let frame = rig.stage.screenshot().context("reading a frame back")?;
-        video.push(&frame)?;
+        let frame = rig.stage.screenshot().context("reading a frame back");
+        if let Err(error) = frame.and_then(|frame| video.push(&frame)) {
+            return Err(if number > 0 { keep_part(video, error) } else { error });
+        }
         if stop.load(Ordering::Relaxed) && number + 1 < frames {
             interrupted_at = Some((number + 1) as f64 / fps);
             break;
@@ -168,4 +170,15 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let path = video.finish()?;
     let played = played.into_iter().map(|(number, name)| (number as f64 / fps, name)).collect();
     Ok(PerformReport { path, played, device, interrupted_at })
+}
+
+/// Completes a video that an error has ended early. Returns the error, with the path of the video if there is one.
+fn keep_part(video: Video, error: anyhow::Error) -> anyhow::Error {
+    match video.finish_part() {
+        Ok(path) => anyhow::anyhow!("{error:#}; the part until then is in {}", path.display()),
+        Err(unfinished) => {
+            log::warn!("the part of the video until then was lost: {unfinished:#}");
+            error
+        }
+    }
 }

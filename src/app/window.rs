@@ -378,6 +378,8 @@ impl Running {
             record: true,
             ..ShowSettings::default()
         };
+        // A process that finds the lock taken expects an answer, so requests are received before that.
+        let raises = RaiseRequests::watch(UserFolders::of_user().map(|places| places.data));
         // The lock is taken before the saved state is loaded, so that no other process changes that state afterwards.
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
@@ -488,7 +490,7 @@ impl Running {
                 places.map(|places| places.screen.clone()).unwrap_or_default(),
             ),
             closing: CloseGuard::default(),
-            raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
+            raises,
             identify: None,
             identifies: false,
             message: start_message(&problems),

@@ -40,6 +40,7 @@ impl LiveAudit {
             rights: Rights { read: texture_folders(textures), write: Vec::new() },
             // The show has priority.
             environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::LOW_PRIORITY, "1")],
+            start_pauses: &[],
             pause_for: None,
             stop: std::sync::Arc::default(),
         };

@@ -80,6 +80,7 @@ pub fn audit(
         arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
         rights: Rights { read: texture_folders(&settings.probe.textures), write: thumbs.to_vec() },
         environment: workers::drawing_environment(settings.workers),
+        start_pauses: &workers::START_PAUSES,
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::disk;
+use crate::disk::{self, FileKind};
 
 /// Range for options that stop a command after a number of seconds; the upper end is no limit in practice.
 pub(super) const ANY_SECONDS: RangeInclusive<f64> = 0.0..=1e9;
@@ -21,15 +21,27 @@ pub(super) fn seconds(
     }
 }
 
-/// Parses the path of a file to write; the folder of the file must exist.
+/// Parses the path of a file to replace; the folder of the file must exist, and a device, a pipe or a link in `/dev` or
+/// `/proc` is refused.
 pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|text: OsString| {
         let path = PathBuf::from(text);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if folder.is_dir() {
-            Ok(path)
-        } else {
-            Err(format!("the folder {} does not exist; create it, or choose another", folder.display()))
+        if !folder.is_dir() {
+            return Err(format!(
+                "the folder {} does not exist; create it, or choose another",
+                folder.display()
+            ));
+        }
+        let real = disk::real_path(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let inside = |place: &str| cfg!(unix) && real.starts_with(place);
+        // The entries of these folders stand for devices and open files, even if they are links to regular ones.
+        if inside("/proc") || (inside("/dev") && !inside("/dev/shm")) {
+            return Err(format!("{} is a system folder; choose another", folder.display()));
+        }
+        match disk::kind(&path).map(FileKind::regular) {
+            Ok(Err(what)) => Err(format!("{} is {what}; choose another name", path.display())),
+            _ => Ok(path),
         }
     })
 }
@@ -99,6 +111,22 @@ mod tests {
         assert_eq!(parsed(Path::new("a.json")), Some("a.json".into()));
         assert_eq!(parsed(&folder.path().join("missing/a.json")), None);
         assert!(!folder.path().join("missing").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_output_file_does_not_replace_a_device_a_pipe_or_a_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let linked = folder.path().join("linked");
+        std::os::unix::fs::symlink("/dev/null", &linked).expect("linked");
+        let parsed =
+            |path: &Path| output_file().parse_ref(&clap::Command::new("aivj"), None, path.as_os_str()).ok();
+        for wrong in ["/dev/stdout", "/dev/null", "/dev/fd/1", "/dev/../dev/new.json"].map(Path::new) {
+            assert_eq!(parsed(wrong), None, "{}", wrong.display());
+        }
+        assert_eq!((parsed(&linked), parsed(folder.path())), (None, None));
+        std::fs::write(folder.path().join("old.json"), "{}").expect("written");
+        assert!(parsed(&folder.path().join("old.json")).is_some());
     }
 
     #[test]

@@ -126,6 +126,7 @@ fn measure(
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
         rights: Rights { read: readable_paths(&settings.textures, &settings.audio), write: Vec::new() },
         environment: Vec::new(),
+        start_pauses: &[],
         pause_for: None,
         stop: std::sync::Arc::default(),
     };

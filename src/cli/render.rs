@@ -91,6 +91,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             write: out_folder(&jobs)?,
         },
         environment: Vec::new(),
+        start_pauses: &[],
         pause_for: None,
         stop: std::sync::Arc::default(),
     };

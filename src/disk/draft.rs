@@ -49,6 +49,18 @@ impl Draft {
         &self.path
     }
 
+    /// Makes `NAME.part.EXT`, next to the final file `NAME.EXT`, the final file.
+    pub fn into_part(mut self) -> Self {
+        let mut name = self.path.file_stem().unwrap_or_default().to_owned();
+        name.push(".part");
+        if let Some(ending) = self.path.extension() {
+            name.push(".");
+            name.push(ending);
+        }
+        self.path.set_file_name(name);
+        self
+    }
+
     /// Replaces the final file with the one that was written, and returns its path.
     ///
     /// # Errors

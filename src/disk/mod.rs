@@ -36,7 +36,7 @@ pub(crate) use timeout::stall;
 pub use timeout::with_timeout;
 pub use walk::{
     FileKind, FolderKey, Item, Skipped, Walk, check_link, folder_key, has_entries, is_missing, kind, list,
-    metadata, real_path, responds,
+    metadata, real_path, responds, wake,
 };
 pub use whole::{create_folder, publish, remove_if_exists, replace, write, write_below, write_json};
 pub use wire_path::{WirePath, WirePaths, as_wire_paths};

@@ -49,7 +49,21 @@ pub fn with_timeout<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
+    STALLS.run(TIMEOUT, || path.to_owned(), work)
+}
+
+/// Runs `work` as [`with_timeout`] does, for work that accesses several files: `path` returns the one that it accesses
+/// at the moment, so that a stall counts for the disk of that file.
+pub(super) fn with_timeout_at<T: Send + 'static>(
+    path: impl Fn() -> PathBuf,
+    work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     STALLS.run(TIMEOUT, path, work)
+}
+
+/// Returns whether so many operations on the disk of `path` are stalled that [`with_timeout`] does not run others.
+pub(super) fn is_given_up(path: &Path) -> bool {
+    STALLS.has_given_up() && STALLS.stalled_with(path) >= MAX_STALLED
 }
 
 /// The stalled operations, by disk.
@@ -74,10 +88,10 @@ impl Stalls {
     fn run<T: Send + 'static>(
         &'static self,
         timeout: Duration,
-        path: &Path,
+        path: impl Fn() -> PathBuf,
         work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        let stalled = self.stalled_with(path);
+        let stalled = self.stalled_with(&path());
         if stalled >= MAX_STALLED {
             return Err(timed_out("skipped: too many earlier reads from its disk are still stalled"));
         }
@@ -91,7 +105,7 @@ impl Stalls {
         });
         done.unwrap_or_else(|| {
             let mounts = (self.mounts)();
-            let disk = self.locate(path, mounts.clone());
+            let disk = self.locate(&path(), mounts.clone());
             self.add(&disk, mounts);
             stall.disk.set(disk).ok(); // It is set only here.
             Err(timed_out("the disk does not respond"))
@@ -107,6 +121,11 @@ impl Stalls {
         let disks = counts.mounts.iter().chain(counts.stalled.keys()).cloned().collect();
         drop(counts);
         self.stalled_on(&self.locate(path, disks))
+    }
+
+    /// Returns whether any disk has the maximum number of stalled operations.
+    fn has_given_up(&self) -> bool {
+        lock(&self.counts).stalled.values().any(|&count| count >= MAX_STALLED)
     }
 
     fn stalled_on(&self, disk: &Path) -> usize {
@@ -189,7 +208,9 @@ impl Drop for Stall {
 /// Makes all operations in a folder fail, as on a disk that does not respond, until the result is dropped.
 #[cfg(test)]
 pub(crate) fn stall(folder: &Path) -> Vec<Stall> {
-    let disk = folder.canonicalize().expect("a folder");
+    // As `Stalls::locate` returns it: with all links resolved, but on Windows in the usual notation.
+    let disk = if cfg!(windows) { std::path::absolute(folder) } else { folder.canonicalize() };
+    let disk = disk.expect("a folder");
     let stall = |_| {
         STALLS.add(&disk, mount_points());
         Stall { stalls: &STALLS, disk: disk.clone().into() }
@@ -274,29 +295,41 @@ mod tests {
     /// Stalls operations on `path` until `gate` can be read; returns whether each was abandoned.
     fn stall_on(stalls: &'static Stalls, path: &Path, gate: &Arc<RwLock<()>>) -> bool {
         let gate = gate.clone();
-        let stalled = stalls.run(Duration::from_millis(10), path, move |_| {
-            drop(gate.read());
-            Ok(())
-        });
+        let stalled = stalls.run(
+            Duration::from_millis(10),
+            || path.to_owned(),
+            move |_| {
+                drop(gate.read());
+                Ok(())
+            },
+        );
         stalled.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
     }
 
     /// Checks that operations on `path` run, and may take longer than [`SHORT_TIMEOUT`].
     fn check_unaffected(stalls: &'static Stalls, path: &Path) {
-        let slow = stalls.run(TIMEOUT, path, |_| {
-            std::thread::sleep(2 * SHORT_TIMEOUT);
-            Ok(7)
-        });
+        let slow = stalls.run(
+            TIMEOUT,
+            || path.to_owned(),
+            |_| {
+                std::thread::sleep(2 * SHORT_TIMEOUT);
+                Ok(7)
+            },
+        );
         assert_eq!(slow.expect("a result"), 7, "{}", path.display());
     }
 
     #[test]
     fn a_stalled_operation_is_abandoned_and_others_continue() {
         let (release, wait) = channel::<()>();
-        let stalled = STALLS.run(Duration::from_millis(20), place(), move |_| {
-            wait.recv().ok();
-            Ok(())
-        });
+        let stalled = STALLS.run(
+            Duration::from_millis(20),
+            || place().to_owned(),
+            move |_| {
+                wait.recv().ok();
+                Ok(())
+            },
+        );
         assert_eq!(stalled.expect_err("abandoned").kind(), io::ErrorKind::TimedOut);
         assert_eq!(with_timeout(place(), |_| Ok(7)).expect("read"), 7);
         release.send(()).expect("the helper still waits");
@@ -310,7 +343,7 @@ mod tests {
         for number in 0..MAX_STALLED {
             assert!(stall_on(&DISKS, &Path::new("/dead").join(number.to_string()), &gate));
         }
-        let refused = DISKS.run(TIMEOUT, Path::new("/dead/other"), |_| Ok(7)).expect_err("refused");
+        let refused = DISKS.run(TIMEOUT, || "/dead/other".into(), |_| Ok(7)).expect_err("refused");
         assert!(refused.to_string().contains("skipped"), "{refused}");
         check_unaffected(&DISKS, Path::new("/alive/file"));
         check_unaffected(&DISKS, Path::new("/elsewhere/file"));
@@ -338,20 +371,43 @@ mod tests {
         for _ in 0..MAX_STALLED {
             assert!(stall_on(&DISKS, &linked, &gate));
         }
-        assert!(DISKS.run(TIMEOUT, &linked, |_| Ok(7)).is_err(), "refused");
+        assert!(DISKS.run(TIMEOUT, || linked.clone(), |_| Ok(7)).is_err(), "refused");
         check_unaffected(&DISKS, &at.join("library/file"));
         drop(closed);
     }
 
     #[test]
-    fn a_slow_operation_with_progress_is_not_abandoned() {
-        let slow = STALLS.run(Duration::from_millis(40), place(), |heartbeat| {
-            for _ in 0..12 {
-                std::thread::sleep(Duration::from_millis(10));
-                heartbeat.beat();
-            }
+    fn a_stall_counts_for_the_disk_of_the_file_that_is_accessed_when_it_begins() {
+        static DISKS: Stalls = Stalls::new(|| ["/", "/dead", "/alive"].map(PathBuf::from).to_vec());
+        let gate = Arc::new(RwLock::new(()));
+        let closed = gate.write().expect("closed");
+        let reached = Arc::new(Mutex::new("/alive/1"));
+        let (at, wait) = (reached.clone(), gate.clone());
+        let path = || PathBuf::from(*lock(&reached));
+        let stalled = DISKS.run(Duration::from_millis(300), path, move |_| {
+            *lock(&at) = "/dead/1";
+            drop(wait.read());
             Ok(())
         });
+        assert_eq!(stalled.expect_err("abandoned").kind(), io::ErrorKind::TimedOut);
+        let count = |disk: &str| DISKS.stalled_on(Path::new(disk));
+        assert_eq!((count("/alive"), count("/dead")), (0, 1));
+        drop(closed);
+    }
+
+    #[test]
+    fn a_slow_operation_with_progress_is_not_abandoned() {
+        let slow = STALLS.run(
+            Duration::from_millis(40),
+            || place().to_owned(),
+            |heartbeat| {
+                for _ in 0..12 {
+                    std::thread::sleep(Duration::from_millis(10));
+                    heartbeat.beat();
+                }
+                Ok(())
+            },
+        );
         assert!(slow.is_ok(), "{slow:?}");
     }
 

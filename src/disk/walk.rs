@@ -6,11 +6,16 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::timeout::with_timeout;
+use super::timeout::{is_given_up, with_timeout, with_timeout_at};
 
 /// Number of files in a folder whose metadata may fail to arrive before the other files are skipped.
 const MAX_FAILURES: usize = 3;
+/// Number of times that [`wake`] accesses a disk.
+const WAKE_ATTEMPTS: u32 = 6;
+/// Pause between two such attempts.
+const WAKE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Kind of a folder entry, after following links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +119,17 @@ pub fn responds(folder: &Path) -> bool {
     !has_entries(folder).is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
 }
 
+/// Returns whether the disk of a folder responds, as [`responds`] does, but waits about eight seconds for it: a disk
+/// that has spun down, or is mounted when it is first used, takes that long.
+pub fn wake(folder: &Path) -> bool {
+    (0..WAKE_ATTEMPTS).any(|attempt| {
+        if attempt > 0 {
+            std::thread::sleep(WAKE_PAUSE);
+        }
+        responds(folder)
+    })
+}
+
 /// Returns whether there is nothing at `path`, not even a broken link. A file that cannot be examined is not
 /// mistaken for a missing one.
 pub fn is_missing(path: &Path) -> bool {
@@ -152,13 +168,22 @@ fn metadata_by(
             all.push(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
             continue;
         }
-        let first = folder.join(&names[all.len()]);
-        let (folder, rest, read) = (folder.to_owned(), names[all.len()..].to_vec(), read.clone());
+        let left = &names[all.len()..];
+        let (own, rest, read) = (folder.to_owned(), left.to_vec(), read.clone());
         let found = Arc::new(Mutex::new(Vec::new()));
         let shared = found.clone();
-        let looked = with_timeout(&first, move |heartbeat| {
-            for name in &rest {
-                let metadata = read(&folder.join(name));
+        // A linked file may be on another disk than the folder.
+        let reached = || {
+            let number = found.lock().unwrap_or_else(PoisonError::into_inner).len();
+            left.get(number).map_or_else(|| folder.to_owned(), |name| folder.join(name))
+        };
+        let looked = with_timeout_at(reached, move |heartbeat| {
+            for (number, name) in rest.iter().enumerate() {
+                let path = own.join(name);
+                if number > 0 && is_given_up(&path) {
+                    break; // It is first in the next list, and refused.
+                }
+                let metadata = read(&path);
                 shared.lock().unwrap_or_else(PoisonError::into_inner).push(metadata);
                 heartbeat.beat();
             }
@@ -436,6 +461,20 @@ pub(super) mod tests {
         };
         assert!(found.iter().all(timed_out), "{found:?}");
         drop(release);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_linked_file_on_a_dead_disk_does_not_affect_the_other_files_of_the_folder() {
+        let (folder, dead) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        for path in [folder.path().join("1"), dead.path().join("2"), folder.path().join("3")] {
+            std::fs::write(path, "x").expect("written");
+        }
+        std::os::unix::fs::symlink(dead.path().join("2"), folder.path().join("2")).expect("linked");
+        let names = ["1", "2", "3"].map(OsString::from);
+        let _stalled = stall(dead.path());
+        let found = metadata(folder.path(), &names);
+        assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     }
 
     #[cfg(unix)]

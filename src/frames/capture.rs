@@ -104,6 +104,14 @@ impl CaptureSettings {
         self.clip.map_or(0, |clip| (clip.secs * f64::from(FPS)).ceil() as u32)
     }
 
+    /// Returns the size of all pictures of a preset, in MiB; they are in memory at the same time.
+    pub(super) fn pictures_mib(&self) -> u64 {
+        let [width, height] = self.size.map(u64::from);
+        // The last warm-up frame is kept too.
+        let pictures = u64::from(self.count) + 1 + u64::from(self.clip_frames() / CLIP_EVERY);
+        (pictures * width * height * 4).div_ceil(1 << 20)
+    }
+
     /// Estimates the size of a preset's frames and clip, in bytes.
     pub fn bytes_about(&self) -> u64 {
         let pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);

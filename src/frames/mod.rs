@@ -36,6 +36,8 @@ use crate::units::Rng;
 
 /// Maximum memory of a worker, in MiB.
 pub const WORKER_MEMORY_MIB: u64 = 2048;
+/// Maximum size of the pictures of a preset, in MiB; a worker needs the rest for the preset itself.
+const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
@@ -158,12 +160,20 @@ fn library_missing(item: &BakeItem) -> bool {
 }
 
 /// Renders every preset that has no up-to-date result in `folder`.
+///
+/// # Errors
+/// Fails before anything is rendered if the pictures of a preset would not fit into the memory of a worker. Also fails
+/// if no worker can be started, if a result cannot be written, or if the library is missing.
 pub fn render(
     items: &[BakeItem],
     folder: &Path,
     settings: &FramesSettings,
     on_progress: OnProgress,
 ) -> Result<Rendered, FramesError> {
+    let mib = settings.capture.pictures_mib();
+    if mib > MAX_PICTURES_MIB {
+        return Err(FramesError::TooLarge { mib, max_mib: MAX_PICTURES_MIB });
+    }
     let mut done = Rendered { finished: true, ..Rendered::default() };
     let (known, name) = (entries_of(items, folder), settings.capture.name());
     let mut open: Vec<BakeItem> = Vec::new();
@@ -224,6 +234,7 @@ fn one_round(
             write: vec![folder.to_owned()],
         },
         environment: workers::drawing_environment(settings.workers),
+        start_pauses: &workers::START_PAUSES,
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     };
@@ -401,6 +412,31 @@ mod tests {
     }
 
     #[test]
+    fn clips_that_do_not_fit_into_memory_are_refused_before_anything_is_rendered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rendered = |secs, size| {
+            let clip = Some(Clip { secs, format: ClipFormat::Webp });
+            let settings = settings(CaptureSettings { size, clip, ..CaptureSettings::default() });
+            render(&[], folder.path(), &settings, &mut |_| true)
+        };
+        assert!(rendered(60.0, [256, 144]).is_ok() && rendered(10.0, [1280, 720]).is_ok());
+        let refused = rendered(60.0, [1920, 1080]).expect_err("refused").to_string();
+        assert!(refused.contains("--size") && refused.contains("--clip-seconds"), "{refused}");
+    }
+
+    fn settings(capture: CaptureSettings) -> FramesSettings {
+        FramesSettings {
+            capture,
+            workers: 1,
+            timeout: Duration::from_secs(1),
+            retries: 0,
+            deadline: None,
+            pause_for: None,
+            stop: Arc::default(),
+        }
+    }
+
+    #[test]
     fn frames_rendered_before_the_audit_get_its_band_response_without_rendering_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let (preset, frame) = (folder.path().join("a.milk"), "frames/a.webp".to_owned());
@@ -408,15 +444,7 @@ mod tests {
         for file in [&preset, &folder.path().join(&frame)] {
             std::fs::write(file, b"zoom=1").expect("written");
         }
-        let settings = FramesSettings {
-            capture: CaptureSettings::default(),
-            workers: 1,
-            timeout: Duration::from_secs(1),
-            retries: 0,
-            deadline: None,
-            pause_for: None,
-            stop: Arc::default(),
-        };
+        let settings = settings(CaptureSettings::default());
         let rendered = FrameEntry {
             preset_id: "a.milk".into(),
             at: "2999-01-01T00:00:00Z".into(),

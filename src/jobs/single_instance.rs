@@ -46,7 +46,7 @@ pub struct ShowClaim {
 /// Claims the right to run a show. If a show of this user is already running, asks it to bring its windows to the
 /// front.
 pub fn claim_show() -> Claim {
-    match UserFolders::of_user().filter(|folders| disk::responds(&folders.data)) {
+    match UserFolders::of_user().filter(|folders| disk::wake(&folders.data)) {
         Some(folders) => claim_in(&folders.data, TIMEOUT),
         None => Claim::Granted(ShowClaim { _lock: None }),
     }

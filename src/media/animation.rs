@@ -84,6 +84,11 @@ impl Animation {
         (start(self.number + 1) - start(self.number)).max(1) as u32
     }
 
+    /// Makes the animation end early, so that it appears as `NAME.part.webp`; see [`Draft::into_part`].
+    pub fn into_part(self) -> Self {
+        Self { draft: self.draft.into_part(), ..self }
+    }
+
     /// Completes the file and returns its path.
     pub fn finish(mut self) -> std::io::Result<PathBuf> {
         let length = u32::try_from(self.written - 8)

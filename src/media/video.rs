@@ -92,6 +92,22 @@ impl Video {
         }
     }
 
+    /// Completes a video that ends early as `NAME.part.EXT`, next to any earlier file `NAME.EXT`, and returns the path. A
+    /// folder of pictures keeps its name.
+    ///
+    /// # Errors
+    /// Fails as [`Self::finish`] does; there is no such file then.
+    pub fn finish_part(self) -> anyhow::Result<PathBuf> {
+        let part = match self {
+            Self::Ffmpeg { process, input, draft } => {
+                Self::Ffmpeg { process, input, draft: draft.into_part() }
+            }
+            Self::Animation(animation) => Self::Animation(animation.into_part()),
+            folder @ Self::Folder { .. } => folder,
+        };
+        part.finish()
+    }
+
     /// Completes the video and returns the path of its file or folder.
     pub fn finish(self) -> anyhow::Result<PathBuf> {
         match self {
@@ -284,6 +300,26 @@ mod tests {
             assert_eq!(std::fs::read(&path).expect("there"), b"earlier", "{ending}");
             std::fs::remove_file(&path).expect("removed");
         }
+    }
+
+    #[test]
+    fn a_recording_that_ends_early_is_kept_next_to_the_earlier_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let with_ffmpeg = encoder(Codec::Mpeg).ok().map(|_| "mp4");
+        for ending in ["webp"].into_iter().chain(with_ffmpeg) {
+            let path = folder.path().join("show").with_extension(ending);
+            std::fs::write(&path, "earlier").expect("written");
+            let mut video = Video::open(&path, [16, 16], 5, None).expect("opened");
+            video.push(&RgbaImage::new(16, 16)).expect("written");
+            let part = video.finish_part().expect("finished");
+            assert_eq!(part, folder.path().join(format!("show.part.{ending}")));
+            assert!(std::fs::metadata(&part).expect("there").len() > 0, "{ending}");
+            assert_eq!(std::fs::read(&path).expect("there"), b"earlier", "{ending}");
+        }
+        let path = folder.path().join("frames");
+        let mut video = Video::open(&path, [4, 4], 5, None).expect("opened");
+        video.push(&RgbaImage::new(4, 4)).expect("written");
+        assert_eq!(video.finish_part().expect("finished"), path);
     }
 
     #[test]

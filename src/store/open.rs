@@ -32,7 +32,7 @@ impl Store {
     /// store can be opened. On a disk that does not respond, the store is empty and nothing is saved, because
     /// saving could replace what was not read. Fails only if the store in memory cannot be created or filled.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
-        if !disk::responds(folder) {
+        if !disk::wake(folder) {
             let notice = format!(
                 "the data folder {} does not respond; starting without saved state, and nothing will be saved; start \
                  aivj again once it responds",

@@ -113,6 +113,10 @@ const MIGRATIONS: &[&str] = &[
     -- The engine, graphics driver and method of a verdict. Presets with older verdicts are audited again.
     ALTER TABLE verdicts ADD COLUMN judged_by TEXT NOT NULL DEFAULT '';
 ",
+    "
+    -- A covering index to find the origin of a recipe without reading JSON.
+    CREATE INDEX verdicts_by_origin ON verdicts (recipe, judged_by);
+",
 ];
 
 /// Returns the format version of the file.

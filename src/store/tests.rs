@@ -37,6 +37,20 @@ fn on_a_disk_that_does_not_respond_the_store_is_in_memory_and_the_file_stays_unc
     assert!(favourites().contains(&marked));
 }
 
+#[test]
+fn the_store_is_read_from_a_disk_that_responds_after_a_while() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stalled = disk::stall(folder.path());
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            drop(stalled);
+        });
+        let opened = Store::open(folder.path(), 1).expect("opens");
+        assert!(opened.store.path().is_some(), "{:?}", opened.notice);
+    });
+}
+
 fn count_backups(folder: &Path) -> usize {
     let names = std::fs::read_dir(folder).expect("read").flatten().map(|entry| entry.file_name());
     names.filter(|name| name.to_string_lossy().ends_with("set-aside")).count()

@@ -143,15 +143,7 @@ impl Store {
     /// If `judged_by` is given, verdicts of recipes that belong to another engine, graphics driver or audit method are
     /// ignored.
     pub fn rejected(&self, judged_by: Option<&str>) -> Result<Vec<(PresetId, String)>, StoreError> {
-        // All verdicts of a recipe have the same origin, except those imported from another program.
-        let mut query = self.connection.prepare_cached(
-            "WITH every AS (SELECT DISTINCT recipe FROM verdicts),
-             outdated AS (SELECT recipe FROM every WHERE ?1 != (
-                 SELECT judged_by FROM verdicts WHERE recipe = every.recipe AND judged_by != ?2 LIMIT 1))
-             SELECT id, safety, look FROM verdicts
-             WHERE (safety != 'ok' OR look NOT IN ('ok', 'unseen'))
-             AND recipe NOT IN (SELECT recipe FROM outdated)",
-        )?;
+        let mut query = self.connection.prepare_cached(REJECTED)?;
         let rows = query.query_map(params![judged_by, OTHER_PROGRAM], |row| {
             let (safety, look): (String, String) = (row.get(1)?, row.get(2)?);
             Ok((PresetId(row.get(0)?), reason(&safety, &look)))
@@ -159,6 +151,14 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
+
+/// All verdicts of a recipe have the same origin, except those imported from another program.
+const REJECTED: &str = "WITH every AS (SELECT DISTINCT recipe FROM verdicts),
+     outdated AS (SELECT recipe FROM every WHERE ?1 != (
+         SELECT judged_by FROM verdicts WHERE recipe = every.recipe AND judged_by != ?2 LIMIT 1))
+     SELECT id, safety, look FROM verdicts
+     WHERE (safety != 'ok' OR look NOT IN ('ok', 'unseen'))
+     AND recipe NOT IN (SELECT recipe FROM outdated)";
 
 const SELECT: &str =
     "SELECT id, recipe, safety, completeness, look, flash, seen, cost_ms, json, at, judged_by FROM verdicts";
@@ -227,6 +227,17 @@ mod tests {
         (verdict.safety, verdict.look) = ("ok".into(), "ok".into());
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         assert_eq!(store.rejected(None).expect("read"), []);
+    }
+
+    #[test]
+    fn rejected_presets_are_found_without_reading_whole_rows() {
+        let store = Store::in_memory().expect("opens");
+        let mut plan = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {REJECTED}")).expect("a query");
+        let steps =
+            plan.query_map(params!["", OTHER_PROGRAM], |row| row.get::<_, String>(3)).expect("a plan");
+        let steps: Vec<String> = steps.map(|step| step.expect("a step")).collect();
+        let mut reads = steps.iter().filter(|step| step.contains(" verdicts")).peekable();
+        assert!(reads.peek().is_some() && reads.all(|step| step.contains("COVERING INDEX")), "{steps:?}");
     }
 
     #[test]

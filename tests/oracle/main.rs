@@ -187,6 +187,7 @@ fn run(
         // The child processes of this test are not confined.
         rights: aivj::confine::Rights::default(),
         environment: Vec::new(),
+        start_pauses: &[],
         pause_for: None,
         stop: std::sync::Arc::default(),
     };

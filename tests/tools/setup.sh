@@ -81,15 +81,21 @@ install_servers() {
 # Lists the shared libraries of the system; ldconfig is not on every user's path.
 libraries() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; }
 
+any_file() {
+  local file
+  for file in "$@"; do [ -e "$file" ] && return 0; done
+  return 1
+}
+
 present() {
   case "$1" in
     lib:*) [ -e "/usr/include/${1#lib:}" ] ;;
     so:*) case "$(libraries)" in *"${1#so:} "*) ;; *) return 1 ;; esac ;;
     pem) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ] ;;
-    vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json 2>/dev/null | grep -q . ;;
-    vk:lvp) ls /usr/share/vulkan/icd.d/lvp_*.json 2>/dev/null | grep -q . ;;
+    vk:icd) any_file /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json ;;
+    vk:lvp) any_file /usr/share/vulkan/icd.d/lvp_*.json ;;
     /*) [ -e "$1" ] ;;
-    clang:lib) ls /usr/lib/llvm-*/lib/libclang.so /usr/lib64/libclang.so /usr/lib/libclang.so 2>/dev/null | grep -q . ;;
+    clang:lib) any_file /usr/lib/llvm-*/lib/libclang.so /usr/lib64/libclang.so /usr/lib/libclang.so ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

@@ -12,10 +12,17 @@ mod usage;
 #[cfg(windows)]
 mod windows;
 
+use std::time::Duration;
+
 pub use child::{init, serve};
 pub use limits::Limits;
 pub use pool::{Outcome, PoolSettings, Worker, WorkerPool, run_all};
 pub use usage::{LOW_PRIORITY, can_limit, lower_priority};
+
+/// Pauses of a long run before other processes are started in place of one that did not become ready; a device that is
+/// busy or out of memory is usually available again soon.
+pub const START_PAUSES: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
 
 /// Returns extra environment variables for rendering workers. With at least one process per core, the
 /// software rasteriser draws on the calling thread, because more threads would only compete for cores.

@@ -45,6 +45,9 @@ pub struct PoolSettings {
     pub rights: Rights,
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
+    /// Pauses after which another process is started if one does not become ready, for example because its device is
+    /// busy. After the last one, the job is skipped.
+    pub start_pauses: &'static [Duration],
     /// Path of the lock of a playing show. While the lock is held, only one worker runs, and after each job
     /// it rests for as long as the job took. `None` to ignore shows.
     pub pause_for: Option<PathBuf>,
@@ -214,7 +217,8 @@ impl Worker {
     }
 
     /// Returns the process once it can take a job, or why it cannot. Starts another process if there is none, or if it
-    /// ends instead, as it does after an answer that makes it unfit for another job.
+    /// ends instead, as it does after an answer that makes it unfit for another job. Tries again after each of
+    /// [`PoolSettings::start_pauses`].
     fn ready(&mut self) -> Result<&mut Running, String> {
         let (limits, stop) = (self.settings.limits, self.settings.stop.clone());
         let waiting = self.child.take().and_then(|mut child| {
@@ -223,14 +227,37 @@ impl Worker {
         });
         let child = match waiting {
             Some(child) => child,
-            None => {
-                let started = Running::start(&self.settings);
-                let mut child = started.map_err(|error| format!("cannot start a worker: {error}"))?;
-                child.wait_until_ready(&limits, &stop)?;
-                child
-            }
+            None => self.start()?,
         };
         Ok(self.child.insert(child))
+    }
+
+    /// Starts a process and waits until it can take a job.
+    fn start(&self) -> Result<Running, String> {
+        let (limits, stop) = (&self.settings.limits, &self.settings.stop);
+        let mut pauses = self.settings.start_pauses.iter();
+        loop {
+            let started = Running::start(&self.settings);
+            let ready = started
+                .map_err(|error| format!("cannot start a worker: {error}"))
+                .and_then(|mut child| child.wait_until_ready(limits, stop).map(|()| child));
+            let why = match ready {
+                Ok(child) => return Ok(child),
+                Err(why) => why,
+            };
+            if stop.load(Ordering::Relaxed) {
+                return Err(why);
+            }
+            let Some(&pause) = pauses.next() else { return Err(why) };
+            log::warn!("{why}; starting another worker in {:.0} s", pause.as_secs_f64());
+            let began = Instant::now();
+            while began.elapsed() < pause {
+                if stop.load(Ordering::Relaxed) {
+                    return Err("cancelled".into());
+                }
+                thread::sleep(STOP_CHECK_EVERY.min(pause));
+            }
+        }
     }
 
     /// Runs one job and blocks until it ends.
@@ -461,6 +488,39 @@ mod tests {
         started(script).request("1", &limits(), &AtomicBool::new(false))
     }
 
+    /// Returns a worker whose process is this test program, which runs no tests and is never ready.
+    fn never_ready(start_pauses: &'static [Duration]) -> Worker {
+        Worker::new(PoolSettings {
+            workers: 1,
+            limits: limits(),
+            arguments: vec!["no such test".into()],
+            rights: Rights::default(),
+            environment: Vec::new(),
+            start_pauses,
+            pause_for: None,
+            stop: Arc::default(),
+        })
+    }
+
+    #[test]
+    fn another_worker_is_started_after_a_pause_unless_the_work_is_cancelled() {
+        const SHORT: [Duration; 2] = [Duration::from_millis(150); 2];
+        const LONG: [Duration; 1] = [Duration::from_secs(60)];
+        let started = Instant::now();
+        assert!(matches!(never_ready(&SHORT).run::<_, u8>(&1), Outcome::Skipped(_)));
+        assert!(started.elapsed() >= SHORT.iter().sum::<Duration>());
+        let mut worker = never_ready(&LONG);
+        let (stop, started) = (worker.settings.stop.clone(), Instant::now());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(200));
+                stop.store(true, Ordering::Relaxed);
+            });
+            assert!(matches!(worker.run::<_, u8>(&1), Outcome::Skipped(_)));
+        });
+        assert!(started.elapsed() < LONG[0]);
+    }
+
     #[test]
     fn a_worker_that_ends_before_it_is_ready_is_never_blamed_on_a_job() {
         let ready = |script| started(script).wait_until_ready(&limits(), &AtomicBool::new(false));
@@ -469,16 +529,7 @@ mod tests {
         assert!(why.contains("no device"), "{why}");
         let stopped = started("read request").wait_until_ready(&limits(), &AtomicBool::new(true));
         assert_eq!(stopped, Err("cancelled".to_owned()));
-        let mut worker = Worker::new(PoolSettings {
-            workers: 1,
-            limits: limits(),
-            // The process that replaces a worker is this test program, which runs no tests and is never ready.
-            arguments: vec!["no such test".into()],
-            rights: Rights::default(),
-            environment: Vec::new(),
-            pause_for: None,
-            stop: Arc::default(),
-        });
+        let mut worker = never_ready(&[]);
         assert!(matches!(worker.run::<_, u8>(&1), Outcome::Skipped(_)));
         worker.child = Some(started("echo ready; read request; echo 7; sleep 0.2"));
         assert_eq!(worker.run::<_, u8>(&1), Outcome::Done(7));
