@@ -42,7 +42,7 @@ fn no_command_crossfades_from_a_preset_that_is_far_too_slow() {
         test.frames(60);
         let slow = test.on_air();
         test.condemn_slow();
-        let cue = test.frame(&[command.clone()]).cue;
+        let cue = test.frame(std::slice::from_ref(&command)).cue;
         let shown = cue.front.map(|front| front.deck);
         assert!(cue.fade.is_none() && shown != Some(slow), "{command:?}");
     }
