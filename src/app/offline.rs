@@ -175,9 +175,9 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
 /// Completes a video that an error has ended early. Returns the error, with the path of the video if there is one.
 fn keep_part(video: Video, error: anyhow::Error) -> anyhow::Error {
     match video.finish_part() {
-        Ok(path) => anyhow::anyhow!("{error:#}; the part until then is in {}", path.display()),
+        Ok(path) => anyhow::anyhow!("{error:#}; the part rendered so far is in {}", path.display()),
         Err(unfinished) => {
-            log::warn!("the part of the video until then was lost: {unfinished:#}");
+            log::warn!("the part of the video rendered so far was lost: {unfinished:#}");
             error
         }
     }

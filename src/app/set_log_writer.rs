@@ -182,7 +182,7 @@ impl SetLogWriter {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let folder = UserFolders::of_user()?.data.join("sets");
         if !disk::responds(&folder) {
-            log::warn!("{} does not respond; this show has no set log", folder.display());
+            log::warn!("{} is not responding; this show has no set log", folder.display());
             return None;
         }
         Self::create(&free_path(&folder, now.as_secs()), header)

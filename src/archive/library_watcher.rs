@@ -311,7 +311,7 @@ fn own_store() -> anyhow::Result<Store> {
 fn unusable(folder: &Path) -> Option<&'static str> {
     match disk::has_entries(folder) {
         Ok(true) => None,
-        Err(error) if error.kind() == ErrorKind::TimedOut => Some("does not respond"),
+        Err(error) if error.kind() == ErrorKind::TimedOut => Some("is not responding"),
         Ok(false) | Err(_) => Some("is missing or empty"),
     }
 }
@@ -550,7 +550,7 @@ mod tests {
         let (catalogue, messages, watcher) =
             LibraryWatcher::open(&store, Some(folder.path()), None).expect("starts");
         assert_eq!(catalogue.entries.len(), library::built_in().count());
-        assert!(messages[0].contains("does not respond; playing the built-in presets"), "{messages:?}");
+        assert!(messages[0].contains("is not responding; playing the built-in presets"), "{messages:?}");
         wait(
             &watcher.updates,
             |update| matches!(update, LibraryUpdate::Missing(Some(path)) if path == folder.path()),

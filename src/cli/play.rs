@@ -72,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             Claim::Silent => anyhow::bail!(
-                "a show is already running and does not respond; quit it first, or set AIVJ_DATA to another folder"
+                "a show is already running but is not responding; quit it first, or set AIVJ_DATA to another folder"
             ),
         },
     };

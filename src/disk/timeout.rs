@@ -108,7 +108,7 @@ impl Stalls {
             let disk = self.locate(&path(), mounts.clone());
             self.add(&disk, mounts);
             stall.disk.set(disk).ok(); // It is set only here.
-            Err(timed_out("the disk does not respond"))
+            Err(timed_out("the disk is not responding"))
         })
     }
 

@@ -164,7 +164,7 @@ fn metadata_by(
     let mut failures = 0;
     while all.len() < names.len() {
         if failures == MAX_FAILURES {
-            let why = "skipped: several other files in its folder do not respond";
+            let why = "skipped: several other files in its folder are not responding";
             all.push(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
             continue;
         }

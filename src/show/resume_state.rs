@@ -18,7 +18,7 @@ pub struct ResumeState {
     pub history: Vec<(PresetId, String)>,
     /// The next presets, soonest first.
     pub queue: Vec<PresetId>,
-    /// Whether Auto is on, so that the director cuts to other presets on its own.
+    /// Whether Auto is on, that is, whether the director cuts to other presets on its own.
     pub auto: bool,
     /// Whether the preset on air is held.
     pub held: bool,

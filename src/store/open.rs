@@ -34,7 +34,7 @@ impl Store {
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         if !disk::wake(folder) {
             let notice = format!(
-                "the data folder {} does not respond; starting without saved state, and nothing will be saved; start \
+                "the data folder {} is not responding; starting without saved state, and nothing will be saved; start \
                  aivj again once it responds",
                 folder.display()
             );

@@ -31,7 +31,7 @@ fn on_a_disk_that_does_not_respond_the_store_is_in_memory_and_the_file_stays_unc
     let stalled = disk::stall(folder.path());
     let opened = Store::open(folder.path(), 1).expect("opens");
     let notice = opened.notice.expect("a notice");
-    assert!(notice.contains("does not respond") && opened.store.path().is_none(), "{notice}");
+    assert!(notice.contains("is not responding") && opened.store.path().is_none(), "{notice}");
     assert!(favourites().is_empty());
     drop(stalled);
     assert!(favourites().contains(&marked));

@@ -1,4 +1,4 @@
-//! Measures embeddings by the labels of held-out authors, and compares the tuned ones with the base.
+//! Measures embeddings on labelled presets by held-out authors, and compares the tuned embeddings with the base.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -178,8 +178,8 @@ pub struct Gate {
     pub authors: usize,
     /// Share of the ten nearest presets by other authors that have the same label.
     pub retrieval: Comparison,
-    /// Share of presets whose label is the most common one of their ten nearest held-out presets, without those of
-    /// similar name.
+    /// Share of presets whose label is the most common one among their ten nearest held-out presets, excluding those
+    /// with similar names.
     pub strict: Comparison,
 }
 

@@ -49,7 +49,7 @@ pub enum DeviceChoice {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// The driver did not answer in time.
-    #[error("the driver does not respond")]
+    #[error("the driver is not responding")]
     Timeout,
     /// The device has been removed.
     #[error("the device is no longer available")]

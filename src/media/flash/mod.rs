@@ -36,8 +36,8 @@ pub struct FlashScore {
     pub general_screen: u32,
     /// Red flashes covering at least a quarter of the screen, in the worst second.
     pub red_screen: u32,
-    /// Half flashes in the worst second, general or red, in the worst 10-degree field or covering at least a quarter of
-    /// the screen, whichever are most.
+    /// Highest of the four numbers of half flashes in the worst second: general or red, in the worst 10-degree field or
+    /// covering at least a quarter of the screen.
     pub transitions: u32,
 }
 
@@ -55,8 +55,8 @@ pub enum FlashVerdict {
 }
 
 impl FlashScore {
-    /// Returns the flashes in the worst second, general or red, in a 10-degree field or covering at least a quarter of
-    /// the screen, whichever are most.
+    /// Returns the highest of the four numbers of flashes in the worst second: general or red, in a 10-degree field or
+    /// covering at least a quarter of the screen.
     pub fn flashes(&self) -> u32 {
         self.general.max(self.red).max(self.general_screen).max(self.red_screen)
     }
