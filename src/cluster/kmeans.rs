@@ -16,7 +16,8 @@ use crate::units::Rng;
 const CHUNK: usize = 512;
 /// Number of sampled rows per centre for the initial centres of Lloyd's algorithm.
 pub const LLOYD_SAMPLE: usize = 72;
-/// Number of sampled rows per centre for mini-batches, which correct the initial centres with every batch.
+/// Number of sampled rows per centre for the initial centres of mini-batch k-means; fewer suffice, because every batch
+/// corrects the centres.
 pub const MINI_BATCH_SAMPLE: usize = 24;
 /// Minimum number of rows in the sample from which the initial centres are computed.
 const MIN_SAMPLE: usize = 1024;

@@ -12,9 +12,9 @@ use super::timeout::{is_given_up, with_timeout, with_timeout_at};
 
 /// Number of files in a folder whose metadata may fail to arrive before the other files are skipped.
 const MAX_FAILURES: usize = 3;
-/// Number of times that [`wake`] accesses a disk.
+/// Maximum number of times that [`wake`] tries to access a disk.
 const WAKE_ATTEMPTS: u32 = 6;
-/// Pause between two such attempts.
+/// Pause between attempts.
 const WAKE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Kind of a folder entry, after following links.

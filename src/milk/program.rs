@@ -65,8 +65,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Returns how many levels of the blurred picture the shaders read, from 0 to 3; only those of the first half of a
-    /// double preset.
+    /// Returns how many blur levels the shaders read, from 0 to 3. For a double preset, only the shaders of the first
+    /// half count.
     pub fn blur_levels(&self) -> u8 {
         let levels =
             [&self.warp, &self.composite].into_iter().flatten().map(|text| text.interface.max_blur_level);
