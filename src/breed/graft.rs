@@ -212,8 +212,8 @@ fn prefix(host: &Genome) -> String {
     prefixes.into_iter().find(|prefix| !code.contains(prefix)).unwrap_or_default()
 }
 
-/// Renames words in a line of code, except in its comment. `name` receives each word in lower case and the
-/// next character that is not white space; it returns the new name, or `None` to keep the word.
+/// Renames identifiers in a line of code, except in its comment. `name` receives each identifier in lower case and the
+/// next character that is not white space; it returns the new name, or `None` to keep the identifier.
 fn rename(code: &str, mut name: impl FnMut(&str, Option<char>) -> Option<String>) -> String {
     let end = code.find("//").unwrap_or(code.len());
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';

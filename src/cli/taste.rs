@@ -26,7 +26,7 @@ enum TasteCommand {
     Import {
         /// JSON file
         file: PathBuf,
-        /// Preset folder or pack manifest in which to find the presets that the file names [default: built-in
+        /// Preset folder or pack manifest in which to look up the presets named in the file [default: built-in
         /// presets]
         #[arg(long, value_name = "PATH")]
         presets: Option<PathBuf>,

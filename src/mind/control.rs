@@ -115,15 +115,15 @@ impl Profile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MacroPreset {
-    /// Strong and even effects.
+    /// Strong effects.
     TechnoBoost,
-    /// Effects that make hits bright.
+    /// Strong effects that brighten the picture on hits.
     RavePunch,
-    /// Low and steady effects.
+    /// The most restrained effects, with a steady drive.
     DeepPulse,
-    /// Wide and glinting effects.
+    /// Effects with wide sweeps and much sparkle.
     WideSweep,
-    /// Effects at maximum intensity.
+    /// The strongest effects.
     TechnoBrutal,
     /// Hard and bright effects.
     IndustrialSurge,

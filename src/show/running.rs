@@ -45,7 +45,7 @@ const MACRO_RANDOMNESS: u64 = 1;
 /// Identifies the layers' random stream.
 const LAYER_RANDOMNESS: u64 = 3;
 
-/// A cut requested by the performer or a watch, which waits until a suitable deck is warm.
+/// A cut requested by the performer or by the checks of the picture and the code, which waits until a suitable deck is warm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CutRequest {
     /// Any preset.
@@ -54,7 +54,7 @@ pub(super) enum CutRequest {
     Preset(PresetId),
     /// The safe preset.
     Safe,
-    /// Any preset, to replace one that a watch took off the air.
+    /// Any preset, to replace one that is black, white or frozen, or whose code exceeds its budget.
     Watch,
     /// Any preset, to replace one that is far too slow and must not be drawn again.
     Slow,
