@@ -45,7 +45,8 @@ const MACRO_RANDOMNESS: u64 = 1;
 /// Identifies the layers' random stream.
 const LAYER_RANDOMNESS: u64 = 3;
 
-/// A cut requested by the performer or by the checks of the picture and the code, which waits until a suitable deck is warm.
+/// A cut requested by the performer or by the checks of the picture and the code, which waits until a suitable deck is
+/// warm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CutRequest {
     /// Any preset.
