@@ -108,7 +108,7 @@ impl<F: LogFile> Lines<F> {
                     pause = interval;
                     if !problem.read().is_empty() {
                         problem.publish(String::new());
-                        log::info!("writing the set log {} again", path.display());
+                        log::info!("resumed writing the set log {}", path.display());
                     }
                 }
                 Err(error) => {

@@ -15,7 +15,7 @@ use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::eel::{Budget, EelRandom, MAX_BLOCKS, Shared};
 
-/// Maximum number of instructions that all code of a preset may execute per frame, in total. The halves of a double
+/// Maximum total number of instructions that a preset's code may execute per frame. The halves of a double
 /// preset share it.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 

@@ -21,7 +21,7 @@ pub(super) struct Recovery {
     pub sent: BTreeSet<DeckId>,
     /// Receives the new stage once it is built, or an error; `None` if no stage is being built.
     pub rebuilt: Option<Receiver<Result<Stage, GpuError>>>,
-    /// Show time since which the last picture has been held, in seconds; `None` if it is not held.
+    /// Show time at which the last picture began to be held, in seconds; `None` if it is not being held.
     pub held_since: Option<f64>,
     /// Show time at which each deck on air was first drawn on this device, in seconds.
     pub first_drawn_at: BTreeMap<DeckId, f64>,

@@ -26,8 +26,8 @@ pub(super) const CHECK_EVERY: Duration =
 /// Time in which a worker that has closed its pipes must exit. A driver may take seconds to free the memory of a process
 /// that the system has killed.
 const EXIT_TIME: Duration = Duration::from_secs(10);
-/// CPU time in which a new worker must become ready, and the shortest time after which one without progress is given
-/// up.
+/// CPU time within which a new worker must become ready, and the minimum time to wait before giving up on one that makes
+/// no progress.
 const START_TIME: Duration = Duration::from_secs(60);
 /// Interval between checks for cancellation.
 const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);

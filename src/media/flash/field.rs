@@ -1,4 +1,4 @@
-//! Detects changes of individual cells, and counts a change of a field of view when enough of its cells change
+//! Detects changes in individual cells, and counts a change in a field of view when enough of its cells change
 //! together.
 
 use std::collections::VecDeque;
