@@ -10,7 +10,7 @@ use crate::handoff::{Latest, Retirement};
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{Cue, OutputMode, Stage};
 use crate::store::BanKind;
-use crate::warmup::{Arrival, DeckError, Warmer};
+use crate::warmup::{Arrival, DeckError, WarmUpStep, Warmer};
 
 /// Minimum time between two measurements of the picture, in seconds.
 const MEASURE_EVERY_SECS: f64 = 0.09;
@@ -115,8 +115,12 @@ impl Rig {
         }
         step.requests.into_iter().for_each(|request| self.request(request));
         self.flush_backlog();
-        let scale = self.show.quality.scale;
-        self.warmer.step(changes && self.show.playing(), !self.deck_watch.suspicious(), scale);
+        self.warmer.step(WarmUpStep {
+            on_air: changes && self.show.playing(),
+            fading: self.show.decks.fade.is_some(),
+            time: !self.deck_watch.suspicious(),
+            scale: self.show.quality.scale,
+        });
         changes
     }
 

@@ -5,5 +5,6 @@ mod rehearsal;
 mod request;
 mod warmer;
 
+pub use queue::WarmUpStep;
 pub use request::{DeckRequest, Urgency};
 pub use warmer::{Admission, Arrival, DeckError, PrepareTimes, Warmer};

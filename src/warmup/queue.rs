@@ -1,5 +1,6 @@
 //! Queues decks for the warm-up threads, the most urgent first, and decides when their first frames may be
-//! drawn: while a picture is on air, at most one per step, so that it stays smooth.
+//! drawn: while a picture is on air, at most one per step, and during a crossfade, which already draws two decks,
+//! only those of the performer's deck, so that the picture stays smooth.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -20,6 +21,19 @@ pub(super) enum Change {
     Cancel(DeckId),
 }
 
+/// What the warm-up threads need to know about a step of the show.
+#[derive(Clone, Copy, Debug)]
+pub struct WarmUpStep {
+    /// Whether a picture is on air, which warm-up frames would delay.
+    pub on_air: bool,
+    /// Whether a crossfade is in progress.
+    pub fading: bool,
+    /// Whether there is time for one warm-up frame.
+    pub time: bool,
+    /// Scale at which decks are drawn, as a fraction of their full size.
+    pub scale: f64,
+}
+
 /// The queue between the show and its warm-up threads.
 #[derive(Default)]
 pub(super) struct WarmQueue {
@@ -27,6 +41,8 @@ pub(super) struct WarmQueue {
     changed: Condvar,
     /// Whether a warm-up frame may be drawn in this step.
     permit: AtomicBool,
+    /// Whether only the performer's deck may use the permit.
+    performer_only: AtomicBool,
     /// Whether a picture is on air, which warm-up frames would delay.
     on_air: AtomicBool,
     /// Scale at which decks are drawn on air, as the bits of an `f64`; 0 before the first step.
@@ -92,12 +108,12 @@ impl WarmQueue {
         true
     }
 
-    /// Reports a step of the show. `on_air` is whether a picture is on air; `time` is whether there is time
-    /// for one warm-up frame; decks are drawn at `scale` times their full size. Never blocks.
-    pub fn step(&self, on_air: bool, time: bool, scale: f64) {
-        self.on_air.store(on_air, Ordering::Relaxed);
-        self.scale.store(scale.to_bits(), Ordering::Relaxed);
-        self.permit.store(time, Ordering::Relaxed);
+    /// Reports a step of the show. Never blocks.
+    pub fn step(&self, step: WarmUpStep) {
+        self.on_air.store(step.on_air, Ordering::Relaxed);
+        self.scale.store(step.scale.to_bits(), Ordering::Relaxed);
+        self.performer_only.store(step.fading, Ordering::Relaxed);
+        self.permit.store(step.time, Ordering::Relaxed);
         self.changed.notify_all();
     }
 
@@ -179,8 +195,11 @@ impl WarmQueue {
                 .iter()
                 .filter(|working| working.draws && !working.cancelled)
                 .min_by_key(|working| working.urgency);
-            let first = first.is_some_and(|first| first.deck == deck);
-            if !self.on_air() || (first && self.permit.swap(false, Ordering::Relaxed)) {
+            let performer_only = self.performer_only.load(Ordering::Relaxed);
+            let may_draw = first.is_some_and(|first| {
+                first.deck == deck && (first.urgency == Urgency::Performer || !performer_only)
+            });
+            if !self.on_air() || (may_draw && self.permit.swap(false, Ordering::Relaxed)) {
                 state.find(deck).into_iter().for_each(|working| working.draws = false);
                 return true;
             }
@@ -203,6 +222,8 @@ mod tests {
     use super::*;
     use crate::facts::PresetId;
     use crate::library::PresetSource;
+
+    const STEP: WarmUpStep = WarmUpStep { on_air: true, fading: false, time: true, scale: 1.0 };
 
     fn request(deck: u64, urgency: Urgency) -> Change {
         Change::Request(DeckRequest {
@@ -259,7 +280,7 @@ mod tests {
     #[test]
     fn a_step_allows_one_frame_of_the_most_urgent_deck() {
         let queue = Arc::new(queue(&[request(1, Urgency::Spare), request(2, Urgency::Performer)]));
-        queue.step(true, false, 1.0);
+        queue.step(WarmUpStep { time: false, ..STEP });
         let counts: [Arc<AtomicU32>; 2] = Default::default();
         let threads: Vec<_> = (0..2)
             .map(|_| queue.take().expect("a request"))
@@ -279,16 +300,41 @@ mod tests {
             }
         };
         for step in 1..=50 {
-            queue.step(true, true, 1.0);
+            queue.step(STEP);
             wait_for(step);
         }
         let [hand, spare] = drawn();
         assert!(hand + spare == 50 && hand > spare, "{hand} and {spare}");
-        queue.step(true, false, 1.0);
+        queue.step(WarmUpStep { time: false, ..STEP });
         queue.pass(&mut vec![Change::Cancel(DeckId(2))]);
-        queue.step(true, true, 1.0);
+        queue.step(STEP);
         wait_for(51);
         queue.close();
         threads.into_iter().for_each(|thread| thread.join().expect("ends"));
+    }
+
+    #[test]
+    fn during_a_crossfade_only_the_deck_of_the_performer_is_warmed_up() {
+        let queue = Arc::new(queue(&[request(1, Urgency::Spare)]));
+        let spare = queue.take().expect("a request").deck;
+        let draws = || queue.lock().find(spare).is_some_and(|working| working.draws);
+        queue.step(WarmUpStep { fading: true, time: false, ..STEP });
+        let waiting = thread::spawn({
+            let queue = queue.clone();
+            move || queue.frame(spare)
+        });
+        while !draws() {
+            thread::yield_now();
+        }
+        queue.step(WarmUpStep { fading: true, ..STEP });
+        let mut changes = vec![request(2, Urgency::Performer)];
+        while !queue.pass(&mut changes) {}
+        let wanted = queue.take().expect("a request").deck;
+        assert!(queue.frame(wanted), "draws, because the other deck has not used the permit");
+        queue.finish(wanted);
+        queue.step(WarmUpStep { fading: true, ..STEP });
+        assert!(draws() && !waiting.is_finished());
+        queue.step(STEP);
+        assert!(waiting.join().expect("ends"));
     }
 }

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::queue::{Change, WarmQueue};
+use super::queue::{Change, WarmQueue, WarmUpStep};
 use super::rehearsal::Rehearsal;
 use super::request::{DeckRequest, Urgency};
 use crate::facts::PresetId;
@@ -192,14 +192,13 @@ impl Warmer {
         self.change(Change::Cancel(deck));
     }
 
-    /// Reports a step of the show to the threads. `on_air` is whether a picture is on air, which warm-up frames would
-    /// delay; `time` is whether there is time for one warm-up frame; decks are drawn at `scale` times their full size.
-    pub fn step(&mut self, on_air: bool, time: bool, scale: f64) {
+    /// Reports a step of the show to the threads.
+    pub fn step(&mut self, step: WarmUpStep) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             if !changes.is_empty() {
                 queue.pass(changes);
             }
-            queue.step(on_air, time, scale);
+            queue.step(step);
         }
     }
 
