@@ -55,8 +55,8 @@ impl Code {
         self.flat.once.len() + self.flat.each.len()
     }
 
-    /// Returns whether compiling to machine code pays off: the program loops, or its operations add up to
-    /// enough in `runs` runs per frame.
+    /// Returns whether compiling to machine code pays off, because the program loops or executes many
+    /// operations in `runs` runs per frame.
     pub fn is_worth_compiling(&self, runs: usize) -> bool {
         self.flat.has_loops() || self.flat.each.len().saturating_mul(runs) >= WORTH_COMPILING
     }

@@ -2,7 +2,7 @@
 
 /// Tolerance of `==` and `!=`; numbers no farther than this from 0 are false.
 pub(super) const EPSILON: f64 = 0.00001;
-/// Divisors closer to 0 than this give 0.
+/// Minimum magnitude of a divisor; dividing by anything smaller gives 0.
 pub(super) const MIN_DIVISOR: f64 = 1e-300;
 /// Smallest square root that `invsqrt` divides by.
 pub(super) const MIN_ROOT: f64 = 1e-12;
@@ -133,8 +133,7 @@ impl Binary {
         }
     }
 
-    /// Returns true if the operation compiles to a few machine instructions, so that computing it
-    /// speculatively beats a branch.
+    /// Returns true if the operation is so cheap that computing it speculatively beats a branch.
     pub fn is_cheap(self) -> bool {
         !matches!(self, Self::Divide | Self::Modulo | Self::Power | Self::Atan2 | Self::Sigmoid)
     }
@@ -191,8 +190,7 @@ impl Unary {
         }
     }
 
-    /// Returns true if the operation compiles to a few machine instructions, so that computing it
-    /// speculatively beats a branch.
+    /// Returns true if the operation is so cheap that computing it speculatively beats a branch.
     pub fn is_cheap(self) -> bool {
         matches!(self, Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil)
     }

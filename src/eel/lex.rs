@@ -103,8 +103,8 @@ fn hex(digits: &[u8]) -> f64 {
         .fold(0.0, |value, &digit| value * 16.0 + f64::from(char::from(digit).to_digit(16).unwrap_or(0)))
 }
 
-/// Parses `$pi`, `$e`, `$phi`, `$xFF`, `$~8` (a mask of the eight lowest bits) and `$'c'`, whose characters
-/// become the bytes of a number, highest first. Returns `None` for anything else.
+/// Parses `$pi`, `$e`, `$phi`, `$xFF`, `$~8` (a mask of the eight lowest bits) and `$'c'` (the characters as the
+/// bytes of a big-endian integer). Returns `None` for anything else.
 fn dollar(rest: &[u8]) -> Option<(Kind, usize)> {
     let tail = rest.get(1..)?;
     let starts = |word: &[u8]| tail.len() >= word.len() && tail[..word.len()].eq_ignore_ascii_case(word);

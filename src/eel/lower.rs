@@ -1,9 +1,9 @@
 //! Lowers the syntax tree to the flat form.
 //!
-//! Equal pure operations are computed once. In a batch, whatever does not depend on the item is computed before the
-//! first one. An `if` whose branches are short and cheap becomes a select without a jump. The budget counts evaluated
-//! nodes of the tree: a region is charged for all its nodes when it begins; each branch and each loop body is a region
-//! of its own.
+//! Equal pure operations are computed once. In a batch, pure operations that do not depend on the item are computed
+//! before the first item. An `if` whose branches are short and cheap becomes a select without a jump. The budget counts
+//! evaluated nodes of the tree: a region is charged for all its nodes when it begins; each branch and each loop body is
+//! a region of its own.
 
 use std::collections::{HashMap, HashSet};
 
@@ -593,8 +593,8 @@ impl<'a> Lowering<'a> {
         self.pure(Op::Binary(binary, a, b))
     }
 
-    /// Returns true if a node has no side effects and only a few cheap operations, so that it can be computed
-    /// speculatively instead of branching.
+    /// Returns true if a node has no side effects and only a few cheap operations, so that computing it
+    /// speculatively beats a branch.
     fn is_cheap(&self, id: NodeId) -> bool {
         let mut left = MAX_SELECTED;
         self.is_cheap_within(id, &mut left)

@@ -71,7 +71,7 @@ impl<'a> Parser<'a> {
         let root = self.statements()?;
         match self.tokens.get(self.at) {
             None => Ok(root),
-            Some(_) => Err(self.error("unexpected closing bracket")),
+            Some(_) => Err(self.error("unexpected comma or closing bracket")),
         }
     }
 

@@ -402,7 +402,7 @@ fn every_operator_agrees_on_edge_values() {
 }
 
 #[test]
-fn a_program_within_the_budget_ends_and_one_node_more_does_not() {
+fn a_budget_must_exceed_the_cost_of_the_program() {
     // The loop costs 1 + 1 + 9,999 * (1 + 1 + 1 + 1): the loop, its count, and for each iteration an assignment, a read
     // of `x`, a constant and an addition.
     let mut scope = Scope::new();

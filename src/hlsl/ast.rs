@@ -23,7 +23,7 @@ pub struct Ast {
     pub body: Vec<StmtId>,
     /// Indices of the functions, by name.
     overloads: HashMap<Name, Vec<usize>>,
-    /// Names of functions, with the positions of parameters that are outputs of any overload.
+    /// Function names, each with the position of a parameter that is an output in some overload.
     outputs: HashSet<(Name, usize)>,
 }
 
@@ -41,7 +41,7 @@ impl Ast {
     }
 
     /// Returns the first operand of a chain of binary operators, and the others from left to right, each with its
-    /// operator and the operator's position. An expression that is no binary operator is its own first operand.
+    /// operator and the operator's position. An expression that is not a binary operator is its own first operand.
     pub fn chain(&self, id: ExprId) -> (ExprId, Vec<(Operator, ExprId, Pos)>) {
         let (mut first, mut rest) = (id, Vec::new());
         while let Expr::Binary(operator, left, right) = self.expr(first) {
@@ -81,7 +81,7 @@ impl Ast {
     }
 
     /// Returns the indices of the functions called `name` that accept `count` arguments. If there are none, a call
-    /// means the intrinsic of that name.
+    /// refers to the intrinsic of that name.
     pub fn candidates(&self, name: &Name, count: usize) -> Vec<usize> {
         let overloads = self.overloads(name).iter().copied();
         overloads.filter(|index| self.functions[*index].accepts(count)).collect()

@@ -72,7 +72,7 @@ struct Cost {
 }
 
 impl Cost {
-    /// Combines every amount with that of `other`; of the depths, the greater one remains.
+    /// Combines every amount with that of `other`, and keeps the greater of each depth.
     fn combine(&mut self, other: Self, with: fn(u64, u64) -> u64) {
         let amounts = [
             (&mut self.operations, other.operations),
@@ -171,18 +171,18 @@ struct Estimate<'a> {
     functions: HashMap<usize, Cost>,
     /// Indices of the functions whose cost is being computed, to detect recursion.
     open: Vec<usize>,
-    /// Indices of the functions that were left out of the current estimate because their cost is being computed.
+    /// Indices of the functions omitted from the current estimate because their cost is still being computed.
     skipped: Vec<usize>,
-    /// Number of estimates of functions so far.
+    /// Number of function estimates so far.
     visits: u32,
-    /// Number of levels outside of what is being estimated.
+    /// Number of nesting levels around the code being estimated.
     depth: usize,
-    /// Number of branches and loops outside of what is being estimated.
+    /// Number of branches and loops around the code being estimated.
     branches: usize,
 }
 
 impl Estimate<'_> {
-    /// Fails if something with this many levels is nested too deeply here.
+    /// Returns an error if `levels` more nesting levels would exceed the limit.
     fn check_depth(&self, levels: usize, pos: Pos) -> Result<(), Error> {
         if self.depth + levels > limits::DEPTH {
             let message = format!("statements, expressions and calls nested deeper than {}", limits::DEPTH);
@@ -191,7 +191,7 @@ impl Estimate<'_> {
         Ok(())
     }
 
-    /// Fails if something with this many levels of branches and loops is nested too deeply here.
+    /// Returns an error if `levels` more levels of branches and loops would exceed the limit.
     fn check_branches(&self, levels: usize, pos: Pos) -> Result<(), Error> {
         if self.branches + levels > limits::BRANCH_DEPTH {
             let message = format!("branches and loops nested deeper than {}", limits::BRANCH_DEPTH);
@@ -242,7 +242,8 @@ impl Estimate<'_> {
         Ok(cost)
     }
 
-    /// Returns the maximum cost of the functions that a call may call; the types of the arguments decide which one it is.
+    /// Returns the maximum cost of the functions that a call may refer to; the argument types determine which one it
+    /// calls.
     fn call(&mut self, name: &Name, arguments: usize, pos: Pos) -> Result<Cost, Error> {
         let candidates = self.ast.candidates(name, arguments);
         if candidates.is_empty() {
@@ -389,7 +390,7 @@ fn intrinsic(name: &str) -> Cost {
     Cost { lookups, pixel_lookups: lookups, expensive, pixel_work, ..Cost::default() }
 }
 
-/// Returns the work of this number of calls to expensive functions, in operations, apart from the calls themselves.
+/// Returns the work of `calls` calls to expensive functions, in operations, apart from the calls themselves.
 fn expensive_work(calls: u64) -> u64 {
     calls.saturating_mul(limits::EXPENSIVE_WORK)
 }
@@ -427,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_that_may_never_end_does_no_more_lookups_than_a_counted_one() {
+    fn a_loop_that_may_never_end_stays_within_the_lookup_limit() {
         for lookups in [200, limits::LOOKUPS] {
             let text = "ret += tex2D(sampler_main, uv).xyz;".repeat(lookups as usize);
             for repeated in

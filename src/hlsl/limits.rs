@@ -11,8 +11,8 @@ pub const BRANCH_DEPTH: usize = 72;
 pub const NESTED_ARMS: usize = 12;
 /// Maximum depth of nested calls.
 pub const CALL_DEPTH: usize = 24;
-/// Maximum number of functions whose cost is estimated, counting a function again each time that the estimate depends on
-/// the caller.
+/// Maximum number of function estimates. A function whose estimate depends on the caller is estimated again at each
+/// call.
 pub const ESTIMATES: u32 = 10_000;
 /// Maximum nesting depth of arrays and structs in a type.
 pub const TYPE_DEPTH: usize = 32;
@@ -25,7 +25,7 @@ pub const COPIED_BYTES: u64 = 256 << 10;
 /// Maximum number of statements, variables, operators and calls, with every call inlined. Real presets have up to
 /// 1,040.
 pub const OPERATIONS: u64 = 20_000;
-/// Number of operands of one operator, or parameters of one function, that count as an operation.
+/// Number of operands of one operator, or parameters of one function, that count as one operation.
 pub const OPERANDS: u64 = 16;
 /// Maximum number of texture lookups, with every call inlined; drivers take minutes to compile thousands. Real presets
 /// have up to 28.
@@ -47,5 +47,5 @@ pub const EXPENSIVE_WORK: u64 = 16;
 /// Minimum and maximum of the iteration limit per pixel, for all counted loops together; the minimum is lower if that
 /// many iterations would exceed [`LOOP_WORK`].
 pub const ITERATIONS: [u64; 2] = [32, 4_096];
-/// Maximum work per pixel of the least number of iterations, in operations: as much as all lookups may take.
+/// Maximum work per pixel of the minimum number of iterations, in operations: that of [`PIXEL_LOOKUPS`] lookups.
 pub const LOOP_WORK: u64 = PIXEL_LOOKUPS * LOOKUP_WORK;

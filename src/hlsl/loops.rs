@@ -9,14 +9,14 @@ use super::scan::Changes;
 use super::types::Ty;
 use crate::preprocess::Name;
 
-/// What the variables of a shader may be, for those that count iterations.
+/// What is known about the variables of a shader, to decide which can serve as loop counters.
 pub(super) struct Loops<'a> {
     ast: &'a Ast,
     /// Names that some declaration gives to an integer.
     integers: HashSet<&'a str>,
     /// Names that some declaration gives to anything other than an integer or a float.
     others: HashSet<&'a str>,
-    /// Names of the global variables that functions change.
+    /// Names of the global variables and built-ins that functions change.
     shared: HashSet<Name>,
 }
 
@@ -47,8 +47,8 @@ impl<'a> Loops<'a> {
         Self { ast, integers, others, shared }
     }
 
-    /// Returns an upper bound on a loop's iterations; `None` unless the loop counts in constant steps between two
-    /// constants, reaches the second one, and its body does not change the counter.
+    /// Returns an upper bound on a loop's iterations; `None` unless the loop counts in constant steps from one constant
+    /// towards another, and its body does not change the counter.
     pub fn iterations(&self, id: StmtId) -> Option<u64> {
         let ast = self.ast;
         let constant = |id: ExprId| Some(constants::evaluate(ast, id)?.1);
@@ -99,7 +99,7 @@ impl<'a> Loops<'a> {
             _ => return None,
         };
         let reach = first.abs().max(last.abs());
-        // An integer loses the fraction of its step, and wraps around.
+        // An integer counter would drop the fraction of a step, and overflow at large values.
         if is_integer && (step.fract() != 0.0 || reach + step.abs() > 1e9) {
             return None;
         }

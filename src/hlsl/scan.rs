@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::ast::{Ast, Expr, ExprId, Stmt, StmtId};
 use crate::preprocess::Name;
 
-/// Names that part of the tree assigns to, or passes to a function that may assign to them.
+/// Names that the visited code assigns to, or passes to a function that may assign to them.
 pub(super) struct Changes<'a> {
     ast: &'a Ast,
     pub names: HashSet<Name>,
-    /// Whether that part calls functions of the preset, which may change global variables.
+    /// Whether the visited code calls functions of the preset, which may change global variables.
     pub calls: bool,
 }
 
@@ -89,7 +89,7 @@ pub(super) fn children(expr: &Expr, out: &mut Vec<ExprId>) {
     }
 }
 
-/// Appends the expressions of a statement, including nested ones, to `out`.
+/// Appends the expressions of a statement, including those of nested statements, to `out`.
 fn stmt_exprs(ast: &Ast, id: StmtId, out: &mut Vec<ExprId>) {
     let mut open = vec![id];
     while let Some(id) = open.pop() {

@@ -13,9 +13,9 @@ pub struct Translation {
     /// The module, not validated yet, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`]. All its loops
     /// terminate.
     pub module: naga::Module,
-    /// Textures that the shader reads, in the order of their bindings, and its texture sizes.
+    /// Textures that the shader reads, in the order of their bindings, and the texture sizes that it uses.
     pub interface: ShaderInterface,
-    /// Whether the shader reads the diffuse colour, which holds the corner hues of a composite.
+    /// Whether the shader reads the diffuse colour, which holds the corner hues in a composite shader.
     pub reads_diffuse: bool,
     /// Whether the shader reads the polar coordinates.
     pub reads_polar: bool,

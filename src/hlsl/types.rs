@@ -66,7 +66,7 @@ impl Ty {
 pub struct Extent {
     /// Size of a value, in bytes; 0 for void and samplers.
     pub bytes: u64,
-    /// Number of arrays and structs nested in each other; 0 for a number.
+    /// Nesting depth of arrays and structs; 0 for a number.
     pub depth: usize,
 }
 
@@ -80,8 +80,8 @@ pub struct ArrayType {
 
 /// Returns the numeric type called `name`, such as `float3` or `int2x2`; `None` if there is none.
 pub(super) fn numeric(name: &str) -> Option<Ty> {
+    // Only digits at the end are dimensions: `min16float` and `min12int` contain others.
     let word = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == 'x');
-    // `min16float` and `min12int` contain digits.
     let kind = match word {
         "float" | "half" | "double" | "fixed" | "min16float" | "min10float" => Kind::Float,
         "int" | "min16int" | "min12int" => Kind::Int,

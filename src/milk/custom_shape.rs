@@ -81,7 +81,7 @@ impl ShapeState {
         let rgba = |slots: [usize; 4]| slots.map(|slot| color_byte(vars[slot]));
         let aspect_y = context.aspect[1];
         let instance = ShapeInstance {
-            // In presets the centre's y points up, but the offsets of the corners point down.
+            // In presets, y points up for the centre, but down for the corner offsets.
             center: [at(shape::x) * 2.0 - 1.0, at(shape::y) * 2.0 - 1.0],
             radius: [at(shape::rad) * aspect_y, -at(shape::rad)],
             angle: at(shape::ang),

@@ -170,7 +170,7 @@ fn load_values(values: &CustomWave, vars: &mut [f64]) {
     }
 }
 
-/// Describes how `value1` and `value2` are derived from the audio.
+/// Parameters for deriving `value1` and `value2` from the audio.
 struct Source {
     spectrum: bool,
     /// Number of bins or samples in each channel.

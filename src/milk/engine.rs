@@ -91,6 +91,6 @@ pub(super) struct Context<'a> {
     /// `q1` to `q64` as the per-frame code left them; during the init code of waves and shapes, as
     /// `per_frame_init` left them.
     pub q: [f64; Q_COUNT],
-    /// Aspect correction `[x, y]`; the larger one is 1.
+    /// Aspect correction `[x, y]`; the larger factor is 1.
     pub aspect: [f32; 2],
 }

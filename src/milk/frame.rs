@@ -62,7 +62,7 @@ pub enum Blend {
     Additive,
 }
 
-/// Width of lines and dots, in reference pixels: one pixel up to a picture height of 720, then 1/720 of the height.
+/// Width of lines and dots, in reference pixels (one pixel up to a picture height of 720, then 1/720 of the height).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// One pixel wide.
@@ -177,7 +177,7 @@ pub struct Vertex {
     pub color: [f32; 4],
 }
 
-/// Value ranges of the blur levels 1 to 3, never empty, and the edge darkening.
+/// Value ranges of blur levels 1 to 3, which are never empty, and the edge darkening.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlurRange {
     /// Lower end of the stored range, per level.
@@ -245,8 +245,8 @@ impl Frame {
         self.triangles.clear();
     }
 
-    /// Drops polygons, bottommost first, until the rest are within [`MAX_AREA`] and [`MAX_CORNERS`], which `presets`
-    /// presets share. Returns true if any were dropped.
+    /// Drops polygons, bottommost first, until the rest are within [`MAX_AREA`] and [`MAX_CORNERS`], each divided by
+    /// `presets`, the number of presets that share the limits. Returns true if any were dropped.
     pub(super) fn limit_polygons(&mut self, presets: u32) -> bool {
         let polygons = self.above.iter().rev().filter_map(|draw| match draw {
             Draw::Shapes { range, thick, .. } => Some(range.clone().rev().map(|index| (index, *thick))),

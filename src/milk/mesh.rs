@@ -162,7 +162,8 @@ pub struct GridPoint {
     pub rad: f32,
     /// Angle around the centre in radians, -pi to pi, counterclockwise.
     pub ang: f32,
-    /// Position in the coordinates of per-vertex code, 0 to 1, y down.
+    /// Position in the coordinates of per-vertex code, y down: 0 to 1 along the longer side of the picture, less along
+    /// the other.
     code_pos: [f32; 2],
 }
 

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::names::frame;
 
-/// Number of changes stored inline, without allocation; the macros make seven.
+/// Number of changes stored inline, without allocation; the Motion macro makes seven.
 const INLINE_CHANGES: usize = 8;
 
 /// Modulation of one deck's preset for one frame.

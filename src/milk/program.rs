@@ -120,7 +120,7 @@ impl Program {
         Self::compile_for(bytes, 0)
     }
 
-    /// Compiles a file, and up to `native` operations of its code to machine code.
+    /// Compiles a file; at most `native` operations of its code become machine code.
     fn compile_for(bytes: &[u8], native: usize) -> Result<Arc<Self>, PresetError> {
         if bytes.len() > MAX_PRESET_BYTES {
             return Err(PresetError::TooLarge(bytes.len()));

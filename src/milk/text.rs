@@ -233,8 +233,8 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Returns the values with which a preset is played, by key in lower case: keys are not case-sensitive, the first line
-/// with a key applies, and each value is its [`leading_number`]. Code is not included.
+/// Returns the values that a preset is played with, by key in lower case. Keys are case-insensitive, the first line
+/// with a given key wins, and each value is parsed with [`leading_number`]. Code is not included.
 pub fn numbers(text: &str) -> HashMap<String, f32> {
     let mut numbers = HashMap::new();
     for line in lines(text) {
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_lines_with_equal_keys_the_first_applies() {
+    fn the_first_line_with_a_key_wins() {
         let text =
             "[preset00]\nfDecay=0.9\nFDECAY = 0.5\nwavecode_0_A= 1.0f\nwavecode_0_a=0\nper_frame_1=zoom=2;";
         let expected = [("fdecay", 0.9), ("wavecode_0_a", 1.0)];

@@ -281,7 +281,7 @@ fn invalid_shaders_are_rejected_with_a_position() {
         ("shader_body { ret = noise(uv); }", "unknown function `noise`"),
         ("shader_body { ret = texCUBE(sampler_main, uv.xyx).xyz; }", "unknown function `texCUBE`"),
         ("shader_body { ret = uv; }", "cannot convert float2 to float3"),
-        ("shader_body { ret = sin(1, 2); }", "takes 1 arguments"),
+        ("shader_body { ret = sin(1, 2); }", "expected 1, found 2"),
         ("shader_body { ret.q = 1; }", "has no member `q`"),
         ("shader_body { ret.xg = 1; }", "has no member `xg`"),
         ("shader_body { uv.z = 1; }", "has no member `z`"),

@@ -59,7 +59,10 @@ impl Lowering<'_> {
             let message = match ast.overloads(name).first() {
                 Some(index) => {
                     let wanted = ast.functions[*index].parameters.len();
-                    format!("`{name}` takes {wanted} arguments, not {}", arguments.len())
+                    format!(
+                        "wrong number of arguments for `{name}`: expected {wanted}, found {}",
+                        arguments.len()
+                    )
                 }
                 None => format!("unknown function `{name}`"),
             };
@@ -115,7 +118,7 @@ impl Lowering<'_> {
         value
     }
 
-    /// Adds the defaults of missing arguments. Like the body of the function, they see only global names.
+    /// Adds the defaults of missing arguments. As in the body of the function, only global names are in scope.
     fn with_defaults(&mut self, index: usize, mut arguments: Vec<Argument>) -> Result<Vec<Argument>, Error> {
         let ast = self.ast;
         let function = &ast.functions[index];
@@ -265,7 +268,10 @@ impl Lowering<'_> {
             _ => return Ok(None),
         };
         if arguments.len() != wanted {
-            let message = format!("`{name}` takes {wanted} arguments, not {}", arguments.len());
+            let message = format!(
+                "wrong number of arguments for `{name}`: expected {wanted}, found {}",
+                arguments.len()
+            );
             return Error::semantic(pos, message);
         }
         let x = self.value(arguments[0])?;
@@ -287,7 +293,7 @@ impl Lowering<'_> {
                 self.arithmetic(Operator::Subtract, x, whole, shape)
             }
             _ => {
-                // x = result * 2 ^ exponent, with the result in [0.5, 1).
+                // x = result * 2 ^ exponent, with abs(result) in [0.5, 1).
                 let size = self.math(MathFunction::Abs, &[&x], x.fact);
                 let tiny = self.reshape(Value::float(f32::MIN_POSITIVE), shape);
                 let size = self.math(MathFunction::Max, &[&size, &tiny], Fact::UNKNOWN);

@@ -41,7 +41,7 @@ pub(super) struct Lowering<'a> {
     pub bounds: LoopBounds,
     pub module: Module,
     layouter: naga::proc::Layouter,
-    /// naga's types that have been needed so far.
+    /// naga types created so far.
     types: HashMap<Ty, Handle<Type>>,
     pub f: Builder,
     pub interface: ShaderInterface,
@@ -175,7 +175,8 @@ impl<'a> Lowering<'a> {
         self.f.local(name, ty, handle)
     }
 
-    /// Adds to the total if the function being built declares or copies an array or a struct.
+    /// Adds the size of an array or struct to the bytes that the function being built declares and copies; ignores
+    /// other types.
     pub fn count_bytes(&mut self, ty: Ty) {
         if matches!(ty, Ty::Array(_) | Ty::Struct(_)) {
             self.f.bytes = self.f.bytes.saturating_add(self.ast.extent(ty).bytes);

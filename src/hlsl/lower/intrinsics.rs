@@ -21,7 +21,10 @@ impl Lowering<'_> {
         }
         let Some(wanted) = arity(name) else { return Ok(None) };
         if wanted != arguments.len() {
-            let message = format!("`{name}` takes {wanted} arguments, not {}", arguments.len());
+            let message = format!(
+                "wrong number of arguments for `{name}`: expected {wanted}, found {}",
+                arguments.len()
+            );
             return Error::semantic(pos, message);
         }
         let mut values = Vec::with_capacity(wanted);

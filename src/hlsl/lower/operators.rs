@@ -201,7 +201,7 @@ impl Lowering<'_> {
         self.f.add(Expression::Binary { op: BinaryOperator::Equal, left, right })
     }
 
-    /// Adds a selection between two values, by component or by a single condition.
+    /// Adds a selection between two values, with one condition per component or a single condition.
     pub fn select(
         &mut self,
         condition: Handle<Expression>,
@@ -256,8 +256,8 @@ impl Lowering<'_> {
         self.select(condition, &zero, &rest, fact)
     }
 
-    /// Divides integers, truncating towards 0. Division by zero gives the largest value with the dividend's sign, and a
-    /// remainder of 0.
+    /// Lowers `/` or `%` on integers, truncating towards 0. If the divisor is 0, the quotient is the largest value with
+    /// the sign of the dividend (0 for a dividend of 0), and the remainder is 0.
     fn whole_quotient(&mut self, operator: Operator, left: Value, right: Value, shape: Shape) -> Value {
         let left = self.reshape(left, shape);
         let right = self.reshape(right, shape);

@@ -146,7 +146,7 @@ impl Parser<'_> {
                 Expr::List(values) => values.len() as u32,
                 _ => 0,
             });
-            // An omitted length follows from the number of initializers, which may belong to inner arrays.
+            // An omitted length follows from the number of initializers; a flat list also initializes inner arrays.
             let inner = lengths.iter().flatten().fold(1_u32, |inner, length| inner.saturating_mul(*length));
             let open = lengths.iter().filter(|length| length.is_none()).count();
             if open > 1 || open == 1 && elements == 0 {

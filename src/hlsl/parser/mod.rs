@@ -9,7 +9,7 @@ mod types;
 use super::ast::Ast;
 use crate::preprocess::{Error, Token};
 
-/// Parses the tokens of a shader, of which the last must be `TokenKind::End`.
+/// Parses the tokens of a shader, the last of which must be `TokenKind::End`.
 pub(super) fn parse(tokens: &[Token]) -> Result<Ast, Error> {
     cursor::Parser::new(tokens).file()
 }

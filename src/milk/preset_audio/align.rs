@@ -27,7 +27,7 @@ impl Aligner {
         Self { last: [[0.0; WAVE_SAMPLES]; 2], weights, pyramids: Default::default() }
     }
 
-    /// Shifts each channel of `fresh` to the offset that matches the previous waveform best, padding with silence.
+    /// Shifts each channel of `fresh` by the offset that best matches the previous waveform, padding with silence.
     pub fn align(&mut self, fresh: &[[f32; WAVE_SAMPLES]; 2], out: &mut [[f32; WAVE_SAMPLES]; 2]) {
         for channel in 0..2 {
             fill_pyramid(&fresh[channel], &mut self.pyramids[0]);

@@ -14,7 +14,7 @@ pub struct PresetAudio {
     /// Waveform, left and right, oldest sample first; full scale is -1 to 1. Samples from index 480
     /// (`ALIGNED_SAMPLES`) on are silence.
     pub wave: [[f32; WAVE_SAMPLES]; 2],
-    /// Magnitude spectrum, left and right, low to high, for samples scaled to -128..127.
+    /// Magnitude spectrum, left and right, low to high, for samples scaled to -128..127. The upper bins are boosted.
     pub spectrum: [[f32; SPECTRUM_BINS]; 2],
     /// Levels of bass, mid and treble relative to their recent averages; 1 = average.
     pub bands: [f32; 3],

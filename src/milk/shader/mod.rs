@@ -15,11 +15,11 @@ const STACK_BYTES: usize = 8 << 20;
 pub struct ShaderText {
     /// The validated module, whose loops terminate, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`].
     pub module: Arc<naga::Module>,
-    /// Whether the shader reads the diffuse colour, which in a composite comes from the corner hues.
+    /// Whether the shader reads the diffuse colour, which holds the corner hues in a composite shader.
     pub reads_diffuse: bool,
     /// Whether the shader reads the polar coordinates.
     pub reads_polar: bool,
-    /// Bindings of the shader, in order.
+    /// Textures that the shader reads, in the order of their bindings, and the texture sizes that it uses.
     pub interface: ShaderInterface,
 }
 
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn shaders_that_drivers_compile_for_minutes_are_rejected() {
+    fn shaders_that_take_drivers_minutes_to_compile_are_rejected() {
         let lines = [
             "ret += tex2D(sampler_main, uv).xyz;",
             "ret = sin(ret * 1.3) + pow(abs(ret.yzx), 0.7);",

@@ -82,7 +82,7 @@ fn lasso(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     points.extend((0..POINTS).map(|i| {
         let turn = (i.max(rope) - rope) as f32 / (POINTS - rope) as f32 * TAU;
         let rad = 0.35 + 0.3 * sound.left[i + FIRST];
-        // The rope meets the loop at its start.
+        // The rope ends where the loop starts.
         let along = (i as f32 / rope as f32).min(1.0);
         let [aspect_x, aspect_y] = place.aspect;
         let on_loop =
