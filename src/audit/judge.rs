@@ -33,9 +33,9 @@ pub(super) struct Attempts {
 
 /// Judges the outcome of an attempt after the earlier `attempts`.
 ///
-/// A dead worker, a panic or a lost device must be confirmed in a new worker before the preset is blamed. A worker on
-/// whose device a built-in preset cannot be drawn takes no job, so a failing computer confirms nothing. Hangs and
-/// excessive memory use need no confirmation.
+/// A dead worker, a panic or a lost device must be confirmed in a new worker before the preset is blamed. A worker that
+/// cannot draw a built-in preset on its device never becomes ready for a job, so a failing computer cannot confirm a
+/// failure. Hangs and excessive memory use need no confirmation.
 pub(super) fn judge(outcome: Outcome<ProbeReport>, attempts: Attempts) -> JobVerdict {
     judge_with(outcome, attempts, workers::can_limit())
 }

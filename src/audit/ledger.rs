@@ -31,9 +31,9 @@ pub fn judged_by() -> String {
     format!("aivj {}, {}, method {METHOD}", env!("CARGO_PKG_VERSION"), stage::driver())
 }
 
-/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored.
-/// Texture folders are not part of it: missing images are recorded in the verdict, and presets that lack
-/// images can be audited again on request.
+/// Returns a fingerprint of everything that affects a verdict; verdicts with a different recipe are ignored. Texture
+/// folders are not part of it: missing images are recorded in the verdict, and presets that lack images can be audited
+/// again on request.
 pub fn recipe(settings: &ProbeSettings) -> String {
     let ProbeSettings { size, warm_up, frames, seed, textures: _, thumbs: _ } = settings;
     let text = format!("{} {size:?} {warm_up} {frames} {seed}", judged_by());
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_whose_verdict_is_damaged_is_not_audited() {
+    fn a_preset_with_a_damaged_verdict_counts_as_unaudited() {
         let ledger = Ledger::new(Store::in_memory().expect("opens"), recipe(&settings(1)));
         let [cut, renamed, whole] = [b"a", b"b", b"c"].map(|bytes| PresetId::of(bytes));
         let record = Record::without_evidence(Safety::Hang, "20 s".into());

@@ -48,7 +48,7 @@ impl Assignment {
 /// per centre. `count` must not exceed the number of rows.
 pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng: &mut Rng) -> Array2<f32> {
     let mut order: Vec<usize> = (0..rows.nrows()).collect();
-    // linfa uses a random stream of its own; the seed determines the order of its rows.
+    // The seed determines which rows are sampled, and in what order.
     rng.shuffle(&mut order);
     order.truncate((count * per_centre).max(MIN_SAMPLE));
     let sample = rows.select(Axis(0), &order);

@@ -134,7 +134,7 @@ pub fn default_count(presets: usize) -> usize {
     (((presets as f64 / 2.0).sqrt()).round() as usize).clamp(MIN_CLUSTERS, MAX_CLUSTERS).min(presets.max(1))
 }
 
-/// Returns the message that there are fewer presets than requested clusters.
+/// Returns the message for a library with fewer presets than requested clusters.
 pub fn reduced(wanted: usize, presets: usize) -> String {
     format!("{wanted} clusters requested for {}; using at most {presets}", counted(presets, "preset"))
 }

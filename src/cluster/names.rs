@@ -6,8 +6,8 @@ use crate::facts::Energy;
 
 /// Maximum number of words per cluster.
 const WORDS: usize = 6;
-/// Minimum number of presets in a cluster, and of different authors among theirs, that must use a word for it to name
-/// the cluster.
+/// Minimum number of presets in a cluster that must use a word for it to name the cluster, and minimum number of
+/// distinct authors of those presets.
 const MIN_COUNT: usize = 2;
 
 /// Returns the name and the typical words of every cluster.

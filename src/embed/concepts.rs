@@ -1,4 +1,4 @@
-//! Pretrained concepts: a projection of a preset's parameters and code, trained to tell apart the folders of a curated
+//! Pretrained concepts: a projection of a preset's parameters and code, trained to distinguish the folders of a curated
 //! library.
 //!
 //! `assets/style-concepts.bin` contains several of the text models described at [`TextModel`] (one for all code, one
@@ -7,8 +7,8 @@
 //! and the file format. Unlike the per-library text model ([`super::text`]), it is the same for every library.
 //!
 //! Share of 6,997 curated presets whose folder is the most common one among their ten nearest neighbours, each preset
-//! evaluated with a network trained without its author. "Strict" excludes neighbours that have at least half of the
-//! words of the shorter name in common with the preset:
+//! evaluated with a network trained without the presets of its author. "Strict" excludes neighbours that have at least
+//! half of the words of the shorter name in common with the preset:
 //!
 //! | Variant | Category | Subfolder | Strict category | Strict subfolder |
 //! |---|---|---|---|---|
@@ -55,8 +55,7 @@ struct Concepts {
 }
 
 impl Concepts {
-    /// Parses the file; `None` if it is truncated or too long, has another format or was made for another set of
-    /// parameters.
+    /// Parses the file; `None` if it is truncated or too long, or has a different format or set of parameters.
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(bytes.strip_prefix(b"AIVJCON3")?);
         let mut knots = Vec::new();
@@ -65,7 +64,7 @@ impl Concepts {
             knots.push(bytes.floats(count.checked_mul(2)?)?.chunks_exact(2).map(|p| (p[0], p[1])).collect());
         }
         if knots.len() != numbers(&SplitSource::default()).len() {
-            return None; // Made for another set of parameters.
+            return None; // Made for a different set of parameters.
         }
         let mut models = Vec::new();
         for _ in 0..bytes.count()? {
@@ -83,7 +82,7 @@ impl Concepts {
     fn describe(&self, readings: &[Reading], threads: usize) -> Array2<f32> {
         let described: Vec<_> = self.models.iter().map(|model| model.describe(readings, threads)).collect();
         let mut rows = Array2::zeros((readings.len(), self.second.ncols()));
-        // Row by row, so that a preset gets exactly the same values alone and among others.
+        // Row by row, so that a preset gets exactly the same values whether it is described alone or with others.
         parallel::rows(&mut rows, threads, |at, mut row| {
             let inputs: Array1<f32> = described.iter().flat_map(|rows| rows.row(at)).copied().collect();
             let mut cells = inputs.dot(&self.first) + &self.bias;

@@ -12,11 +12,12 @@ use super::{AUTO, BakeItem, BuiltinEmbedder, Embedder, EmbedderId, Onnx, PresetI
 use crate::disk;
 use crate::units::Rng;
 
-/// Norm of the vision model's part of a row, as that of the looks; the code vector has norm 1.
+/// Norm of the vision model's part of a row, equal to the norms of the look vector and the code vector.
 const LENGTH: f32 = 1.0;
 /// Maximum number of presets over which the mean is computed.
 const SAMPLE: usize = 256;
-/// Factor by which the presets with frames must outnumber a smaller sample before the mean is computed again.
+/// Factor by which the presets with frames must outnumber a sample smaller than [`SAMPLE`] before the mean is computed
+/// again.
 const RENEWAL_GROWTH: usize = 4;
 
 /// Embedder that joins the built-in embedder with a vision model.
@@ -27,8 +28,8 @@ pub(super) struct Fusion {
 }
 
 impl Fusion {
-    /// Joins two embedders. The mean of the vision model's rows is loaded from `folder`; it is computed on a sample of
-    /// `items` and saved there if there is none, or if it is that of a much smaller sample.
+    /// Joins two embedders. The mean of the vision model's rows is loaded from `folder`. If there is none, or it was
+    /// computed on a much smaller sample, it is computed on a sample of `items` and saved there.
     pub fn prepare(
         builtin: BuiltinEmbedder,
         mut encoder: Onnx,

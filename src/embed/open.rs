@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::fusion::Fusion;
 use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Onnx, RESERVED, models};
 
-/// Returns whether the embedder `name` is fitted on the library, so that it must embed all of it in one place.
+/// Returns whether the embedder `name` is fitted on the library, which must then be embedded as a whole rather than in
+/// shards.
 pub fn needs_whole_library(name: &str) -> bool {
     RESERVED.contains(&name)
 }

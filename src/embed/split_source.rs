@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_as_they_are_played() {
+    fn values_are_parsed_as_in_playback() {
         let source = SplitSource::read(
             b"zoom=1.5f\nZoom=2\nwavecode_0_enabled=1 ; on\nwavecode_0_enabled=0\nrot=1e99\n",
         );

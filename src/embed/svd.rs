@@ -1,7 +1,7 @@
 //! Truncated singular value decomposition: the leading directions of a library's word counts.
 //!
-//! Randomised range finding with power iterations (Halko, Martinsson, Tropp, 2011). Orthonormalises
-//! only along the presets, which are fewer than the words.
+//! Randomised range finding with power iterations (Halko, Martinsson, Tropp, 2011). Only the vectors over presets are
+//! orthonormalised, because they are usually shorter than those over words.
 
 use linfa_linalg::eigh::{EigSort as _, Eigh as _};
 use ndarray::{Array2, s};

@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_whose_embedder_cannot_be_read_replaces_no_earlier_one() {
+    fn a_set_with_an_unreadable_meta_file_does_not_replace_an_earlier_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let old = table();
         old.save(folder.path()).expect("written");

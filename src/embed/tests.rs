@@ -147,7 +147,8 @@ fn auto_joins_the_rows_of_the_built_in_embedder_and_of_the_model() {
     let described = builtin.ncols();
     assert_eq!(rows.dim(), (30, described + WIDTH));
     assert_eq!(rows.slice(ndarray::s![.., ..described]), builtin);
-    // A preset without frames has no row of the model; the others are around their mean.
+    // For a preset without frames, the model's part of the row is zero; the parts of the others are centred on their
+    // mean.
     let seen = rows.slice(ndarray::s![.., described..]);
     let similarity = |rows: ndarray::ArrayView2<f32>| {
         let sum = rows.sum_axis(Axis(0));
@@ -157,7 +158,7 @@ fn auto_joins_the_rows_of_the_built_in_embedder_and_of_the_model() {
     assert!(seen.outer_iter().skip(1).all(|row| (row.dot(&row) - 1.0).abs() < 1e-4), "{seen}");
     let alone = opened("tower", models, &items, out).rows(&presets).expect("embedded");
     assert!(similarity(seen) < 0.3 && similarity(alone.view()) > 0.7, "{seen} {alone}");
-    // The same model gives the same ID; so does a row on its own.
+    // Opening the same model again gives the same ID, and a preset embedded alone gets the same row.
     let mut again = opened("auto", models, &items, out);
     assert_eq!(again.id(), auto.id());
     assert_eq!(again.rows(&presets[7..8]).expect("embedded").row(0), rows.row(7));

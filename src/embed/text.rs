@@ -46,7 +46,7 @@ const MAX_FITTED: usize = 8000;
 /// Norm of the number vector; the code vector has norm 1.
 pub(super) const NUMBERS_WEIGHT: f32 = 0.7;
 
-/// Version of [`Reading`]; increase it with every change that makes the same source give other features.
+/// Version of [`Reading`]; increment it with every change that gives the same source different features.
 pub(super) const READING_VERSION: u32 = 2;
 
 /// Features of one preset's source, before normalisation over a library.
@@ -113,8 +113,8 @@ impl TextModel {
         Self { fitted_on: 0, ranks: Ranks { knots }, vocabulary, directions }
     }
 
-    /// Returns whether the model was fitted on the maximum number of presets, so that a larger library is no
-    /// reason to fit it again.
+    /// Returns whether the model was fitted on the maximum number of presets, and need not be fitted again when the
+    /// library grows.
     pub fn is_large(&self) -> bool {
         self.fitted_on >= MAX_FITTED
     }

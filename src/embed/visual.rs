@@ -26,7 +26,7 @@ const ORIENTATIONS: usize = 8;
 const RINGS: usize = 12;
 /// Number of cosine coefficients per axis in the layout descriptor.
 const WAVES: usize = 8;
-/// Numbers of bins of the colour histogram for hue, brightness and saturation.
+/// Number of hue bins of the colour histogram.
 const HUES: usize = 16;
 const BRIGHTNESSES: usize = 4;
 const SATURATIONS: usize = 3;

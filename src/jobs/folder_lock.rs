@@ -93,7 +93,8 @@ impl FolderLock {
         let is_new = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
         let temporary = (is_new && check_contents(folder).is_err()).then(|| folder.join(NAME));
         let cleared = file.set_len(0).and_then(|()| file.rewind());
-        cleared.and_then(|()| writeln!(file, "{}", std::process::id())).ok(); // For messages, and as a mark.
+        // The process ID is for messages; any content marks the file as used.
+        cleared.and_then(|()| writeln!(file, "{}", std::process::id())).ok();
         Ok(Self { _file: file, temporary })
     }
 }

@@ -36,15 +36,15 @@ pub enum Claim {
     Silent,
 }
 
-/// The right to run a show, which no other process of this user has until this is dropped or the process ends.
+/// The exclusive right of one process per user to run a show. It ends when the value is dropped or the process exits.
 #[derive(Debug)]
 pub struct ShowClaim {
     /// `None` if the lock is not available.
     _lock: Option<File>,
 }
 
-/// Claims the right to run a show. If a show of this user is already running, asks it to bring its windows to the
-/// front.
+/// Claims the right to run a show. If a show of this user is already running, requests that its windows be brought to
+/// the front.
 pub fn claim_show() -> Claim {
     match UserFolders::of_user().filter(|folders| disk::wake(&folders.data)) {
         Some(folders) => claim_in(&folders.data, TIMEOUT),

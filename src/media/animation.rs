@@ -32,7 +32,8 @@ pub struct Animation {
 }
 
 impl Animation {
-    /// Starts `path`, an endless loop of frames of `size` pixels at `fps` frames per second; 0 counts as 1.
+    /// Creates an animation for `path` that loops endlessly, with frames of `size` pixels at `fps` frames per second.
+    /// An `fps` of 0 counts as 1.
     pub fn create(path: &Path, size: [u32; 2], fps: u32) -> std::io::Result<Self> {
         let (draft, file) = Draft::create(path)?;
         let mut file = BufWriter::new(file);
@@ -84,7 +85,8 @@ impl Animation {
         (start(self.number + 1) - start(self.number)).max(1) as u32
     }
 
-    /// Makes the animation end early, so that it appears as `NAME.part.webp`; see [`Draft::into_part`].
+    /// Changes the name of the finished file to `NAME.part.webp`, for an animation that ends early; see
+    /// [`Draft::into_part`].
     pub fn into_part(self) -> Self {
         Self { draft: self.draft.into_part(), ..self }
     }
@@ -96,7 +98,7 @@ impl Animation {
         self.file.seek(SeekFrom::Start(4))?;
         self.file.write_all(&length.to_le_bytes())?;
         self.file.flush()?;
-        drop(self.file); // Windows renames no open file.
+        drop(self.file); // Windows cannot rename an open file.
         self.draft.publish()
     }
 }

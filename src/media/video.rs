@@ -34,7 +34,7 @@ pub enum Video {
     Animation(Animation),
 }
 
-/// A process that is killed when it is dropped before it has exited.
+/// A process that is killed if it is dropped before it exits.
 pub struct Encoder(Child);
 
 impl Drop for Encoder {
@@ -96,7 +96,7 @@ impl Video {
     /// folder of pictures keeps its name.
     ///
     /// # Errors
-    /// Fails as [`Self::finish`] does; there is no such file then.
+    /// Fails as [`Self::finish`] does, without creating `NAME.part.EXT`.
     pub fn finish_part(self) -> anyhow::Result<PathBuf> {
         let part = match self {
             Self::Ffmpeg { process, input, draft } => {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_that_is_given_up_leaves_the_earlier_one() {
+    fn an_abandoned_recording_leaves_the_earlier_one() {
         let folder = tempfile::tempdir().expect("a folder");
         for ending in ["webp", "mp4"] {
             let path = folder.path().join("show").with_extension(ending);

@@ -64,7 +64,7 @@ pub(super) fn sort(
     Ok(judged)
 }
 
-/// Returns the category of a reason, such as `too dark` for `too dark: light 0.002, below 0.03`.
+/// Returns the category of a reason, such as `too dark` for `too dark: luma 0.002, below 0.030 for this library`.
 pub(super) fn category(reason: &str) -> &str {
     reason.split([':', '/']).next().unwrap_or(reason).trim_end_matches(|c: char| c.is_ascii_digit())
 }

@@ -89,8 +89,8 @@ pub fn has_previous_index(library: &Path) -> bool {
 /// Swaps the index of a library with the previous one; a second call undoes this.
 ///
 /// # Errors
-/// Fails if there is no previous index, if a file cannot be read, with all files unchanged, or if one cannot be
-/// written.
+/// Fails if there is no previous index or a file cannot be read, in which case no file is changed, or if a file cannot
+/// be written.
 pub fn restore_index(library: &Path) -> Result<(), PublishError> {
     if !has_previous_index(library) {
         return Err(PublishError::NoPrevious(library.to_owned()));

@@ -32,7 +32,7 @@ pub struct BakeSettings {
     /// Number of clusters; `None` to keep the number of the previous bake, or to derive it from the size of the
     /// library.
     pub clusters: Option<usize>,
-    /// Embedder: `builtin`, or the name or folder of a vision model.
+    /// Embedder: `builtin`, `auto`, or the name or folder of a vision model.
     pub embedder: String,
     /// Folder of the installed models.
     pub models: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! Saved state of a bake, which decides whether the next run resumes it.
+//! Saved state of a bake, which determines whether the next run resumes it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

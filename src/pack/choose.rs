@@ -67,9 +67,9 @@ pub fn random_subset(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
     all
 }
 
-/// Takes one preset from every folder, with the folders in random order, then repeatedly the preset farthest
-/// from all those selected so far. A preset that shares its code or look with a selected one is taken only if
-/// nothing else is left: in the first round in the folder, then in the library.
+/// Takes one preset from every folder, with the folders in random order, then repeatedly the preset farthest from all
+/// those selected so far. A preset that shares its code or look with a selected one is taken only if no other is left,
+/// in its folder during the first round and in the whole library afterwards.
 fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rng) -> Vec<usize> {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {

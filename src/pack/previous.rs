@@ -45,8 +45,8 @@ pub fn images(folder: &Folder) -> anyhow::Result<BTreeSet<String>> {
     Ok(manifest(folder)?.map_or_else(BTreeSet::new, |manifest| manifest.images))
 }
 
-/// Returns whether a file can be written to the relative path `below` without losing another one: nothing is there, or
-/// a link, or a file of at most `limit` bytes for which `is_equal` returns `true`.
+/// Returns whether a file can be written to the relative path `below` without data loss: the path does not exist, is a
+/// link, or is a file of at most `limit` bytes for which `is_equal` returns `true`.
 pub fn is_free(folder: &Folder, below: &Path, limit: u64, is_equal: impl Fn(&[u8]) -> bool) -> bool {
     match std::fs::symlink_metadata(folder.path().join(below)) {
         Ok(there) if there.is_symlink() => true,

@@ -20,7 +20,7 @@ pub fn linear(
     draw(title, values.map(place), &format!("{low}"), &format!("{high}"), gate.map(place))
 }
 
-/// Like [`linear`], but on a logarithmic axis, from ten to the power of `low` to ten to the power of `high`.
+/// Draws a histogram like [`linear`], but on a logarithmic axis from 10^`low` to 10^`high`.
 pub fn decades(
     title: &str,
     values: impl Iterator<Item = f64>,

@@ -108,7 +108,7 @@ fn download(
 ) -> Result<(), Interrupted> {
     let mut present = length(part);
     if size.is_some_and(|size| present > size) {
-        // The partial file is larger than expected, so it belongs to another version.
+        // The partial file is larger than expected, so it belongs to a different version.
         std::fs::remove_file(part).map_err(|error| Interrupted::Final(unwritten(part, &error)))?;
         present = 0;
     }
@@ -124,7 +124,7 @@ fn download(
         206 if starts_at(&response, present) => true,
         206 => {
             return Err(Interrupted::Final(ModelError::Hub(format!(
-                "{url}: the server sent another part of the file"
+                "{url}: the server sent a different part of the file"
             ))));
         }
         200 => false,
@@ -152,9 +152,9 @@ fn download(
             break;
         }
         if done + count as u64 > most {
-            std::fs::remove_file(part).ok(); // Its content is not that of the file.
+            std::fs::remove_file(part).ok(); // It is not the expected file.
             return Err(Interrupted::Final(ModelError::Hub(format!(
-                "{url} is larger than its {most} bytes; the download was deleted"
+                "{url} is larger than the expected {most} bytes; the download was deleted"
             ))));
         }
         file.write_all(&block[..count]).map_err(|error| Interrupted::Final(unwritten(part, &error)))?;
@@ -171,7 +171,7 @@ fn download(
 
 /// Why there is no response.
 pub(super) enum Failure {
-    /// The server redirects to a place that is not allowed, or too often.
+    /// The server redirects to a URL that is not allowed, or too often.
     Redirect(String),
     Connection(ureq::Error),
 }

@@ -31,7 +31,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Parses `OWNER/NAME` or `OWNER/NAME@REVISION`; `None` if `text` has another form.
+    /// Parses `OWNER/NAME` or `OWNER/NAME@REVISION`; `None` if `text` has neither form.
     pub fn parse(text: &str) -> Option<Self> {
         let (path, revision) = text.split_once('@').unwrap_or((text, "main"));
         let (owner, name) = path.split_once('/')?;
@@ -115,8 +115,8 @@ impl Hub {
         Self { address: address.trim_end_matches('/').to_owned(), agent: config.into() }
     }
 
-    /// Downloads the vision tower of a repository and its configuration to `folder`. Resumes an earlier download of
-    /// the same commit; deletes one of another commit.
+    /// Downloads the vision tower of a repository and its configuration to `folder`. Resumes an earlier download of the
+    /// same commit; deletes a download of any other commit.
     pub(super) fn fetch(
         &self,
         repository: &Repository,

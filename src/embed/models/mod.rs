@@ -206,7 +206,7 @@ fn unread(why: &dyn std::fmt::Display) -> ModelError {
     ModelError::Unfit(format!("cannot read the model: {why}"))
 }
 
-/// Copies a file, whose folder is created; the target must not exist.
+/// Copies a file, creating the folder of the target if needed; the target must not exist.
 fn copy_file(from: &Path, to: &Path) -> Result<(), ModelError> {
     let failed = |why: std::io::Error| unread(&format!("{}: {why}", from.display()));
     if is_model(from) {

@@ -165,7 +165,7 @@ fn a_file_with_a_wrong_hash_is_deleted_and_a_repository_without_a_tower_is_repor
 #[test]
 fn a_partial_download_that_cannot_be_read_is_reported_as_such() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Complete, judging by its length, but a folder.
+    // A folder, whose length equals that of the complete file.
     let part = folder.path().join("model.onnx.part");
     std::fs::create_dir_all(part.join("x")).expect("made");
     let model = vec![7; std::fs::metadata(&part).expect("there").len() as usize];
@@ -243,8 +243,8 @@ fn an_unfit_folder_is_named_and_leaves_nothing_behind() {
     assert!(!models.join("lib.part").exists());
 }
 
-/// Starts a hub that answers every request with `respond`, which gets the path and the connection. The listing of
-/// `art/tower` is `listed`.
+/// Starts a hub that serves `listed` as the listing of a repository, and answers every other request with `respond`,
+/// which receives the path and the connection.
 fn hub_with(listed: String, respond: impl Fn(&str, &std::net::TcpStream) + Send + 'static) -> Hub {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -317,7 +317,7 @@ fn redirects_are_followed_on_the_same_host_only() {
 
 #[test]
 fn a_body_longer_than_the_file_ends_the_download() {
-    // With a wrong size in the listing, and with no size at all: endless, in chunks.
+    // The listing gives 1000 bytes; one server sends 300,000, the other an endless chunked body.
     let model = large();
     let files = [("preprocessor_config.json", CONFIG), ("model.onnx", &model[..1000])];
     let config = |stream: &_| answer(stream, "200 OK", &format!("Content-Length: {}", CONFIG.len()), CONFIG);
@@ -338,7 +338,7 @@ fn a_body_longer_than_the_file_ends_the_download() {
     for hub in [lengthy, endless] {
         let folder = tempfile::tempdir().expect("a folder");
         let why = download(&hub, folder.path()).expect_err("refused");
-        assert!(why.contains("larger than its 1000 bytes"), "{why}");
+        assert!(why.contains("larger than the expected 1000 bytes"), "{why}");
         let left = std::fs::read_dir(folder.path()).expect("readable").flatten();
         let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name != ".commit").collect();
         assert_eq!(left, ["preprocessor_config.json"]);
@@ -360,7 +360,7 @@ fn an_endless_listing_and_an_invalid_commit_are_refused() {
 }
 
 #[test]
-fn another_part_of_a_file_than_the_requested_one_is_refused() {
+fn a_response_with_the_wrong_range_is_refused() {
     let model = large();
     let files = [("preprocessor_config.json", CONFIG), ("model.onnx", &model[..])];
     let hub = hub_with(listing(&files), |path, stream| match path.ends_with("json") {
@@ -374,7 +374,7 @@ fn another_part_of_a_file_than_the_requested_one_is_refused() {
     std::fs::write(folder.path().join("model.onnx.part"), &model[..70_000]).expect("written");
     std::fs::write(folder.path().join(".commit"), COMMIT).expect("written");
     let why = download(&hub, folder.path()).expect_err("refused");
-    assert!(why.contains("another part of the file"), "{why}");
+    assert!(why.contains("a different part of the file"), "{why}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! How a vision model is used, read from the files in its folder.
 //!
-//! The preprocessing comes from `preprocessor_config.json` (Hugging Face) or from the `preprocess_cfg` of
-//! OpenCLIP. `aivj-model.toml` overrides it, and says what those files cannot: the names of the model file, its
-//! input and its output, the order of colours and dimensions, and how an output of many vectors is pooled. Missing
-//! preprocessing settings default to those of OpenAI's CLIP.
+//! The preprocessing comes from `preprocessor_config.json` (Hugging Face) or from the `preprocess_cfg` of OpenCLIP.
+//! `aivj-model.toml` overrides it, and specifies what those files cannot: the names of the model file, its input and
+//! its output, the order of colours and dimensions, and how an output of many vectors is pooled. Missing preprocessing
+//! settings default to those of OpenAI's CLIP.
 
 use std::path::{Path, PathBuf};
 
@@ -140,7 +140,7 @@ enum Rule {
     Exact,
 }
 
-/// A side length, or two.
+/// One side length, or the height and width.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(untagged)]
 enum Sides {
@@ -214,7 +214,7 @@ impl TryFrom<FilterName> for Filter {
 impl Settings {
     /// Returns these settings, completed with those of `other`.
     fn or(self, other: Self) -> Self {
-        // A mean without a standard deviation, or the reverse, belongs to no other file's values.
+        // If only the mean or only the standard deviation is set here, the other one is not taken from `other`.
         let normalised = self.mean.is_some() || self.std.is_some();
         let [other_mean, other_std] = if normalised {
             [Some(PerChannel::All(0.0)), Some(PerChannel::All(1.0))]
@@ -233,7 +233,7 @@ impl Settings {
         }
     }
 
-    /// Checks the settings.
+    /// Returns the validated preprocessing, with defaults for missing settings.
     fn preparation(self) -> Result<Preparation, String> {
         let crop = self.crop.map(Sides::square).transpose()?;
         let size = self.size.map(Sides::square).transpose()?.or(crop).unwrap_or(DEFAULT_SIDE);
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_file_overrides_the_others_and_is_enough_alone() {
+    fn our_own_file_overrides_the_others_and_suffices_alone() {
         let own = r#"
             model = "net.onnx"
             output = "/ReduceMean_output_0"
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_the_rows_is_part_of_the_description() {
+    fn settings_that_change_the_rows_are_part_of_the_description() {
         let standard = ("preprocessor_config.json", "{}");
         let plain = of(&[standard]).expect("read").description();
         for line in ["output = \"x\"", "pool = \"cls\"", "colours = \"bgr\"", "scale = 1", "size = 240"] {

@@ -11,8 +11,8 @@ const MAX_MODEL: u64 = 2 << 30;
 /// Element type of 32-bit floats.
 const FLOAT: u8 = 1;
 
-/// Returns the model in `path` with the value `name` as an additional output. The encoding of protocol buffers merges
-/// messages of one field, so the declaration of the output may follow the model.
+/// Returns the model in `path` with the value `name` as an additional output. Protocol buffers merge repeated
+/// occurrences of a message field, so the declaration of the output is appended to the model.
 ///
 /// # Errors
 /// Fails if the file cannot be read, computes no such value, or has external weights, which a model in memory cannot
@@ -35,7 +35,7 @@ pub(super) fn with_output(path: &Path, name: &str) -> Result<Vec<u8>, String> {
     Ok(model)
 }
 
-/// Encodes a field that contains a text or a message.
+/// Encodes a field that contains a string or a message.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![number << 3 | 2];
     let mut length = content.len();

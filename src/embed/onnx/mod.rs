@@ -1,8 +1,8 @@
 //! Embedder for vision models: a folder with an ONNX model and its configuration (see [`config`]).
 //!
 //! Every frame is preprocessed as configured, embedded and normalised; the embedding of a preset is the normalised mean
-//! of its frames. The vision towers of CLIP (OpenCLIP, Hugging Face), SigLIP and DINOv2 have this form, and other
-//! networks up to a layer that the configuration names.
+//! of its frames. The vision towers of CLIP (OpenCLIP, Hugging Face), SigLIP and DINOv2 work as they are; other
+//! networks can be cut off at a layer that the configuration names.
 
 mod config;
 mod cut;
@@ -216,7 +216,7 @@ pub fn check_model(path: &Path) -> std::io::Result<()> {
     external_files(path).map(|_| ())
 }
 
-/// Checks the files that say how the model in `folder` is used, and describes its preprocessing.
+/// Checks the configuration files of the model in `folder`, and describes its preprocessing.
 ///
 /// # Errors
 /// Fails if there is no such file, or if one is invalid.
@@ -296,10 +296,10 @@ fn fingerprint(path: &Path) -> Result<String, String> {
     Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Returns the sorted names of a model's external data files, which are next to it or in folders there.
+/// Returns the sorted names of a model's external data files, which must be in the model's folder or its subfolders.
 ///
 /// # Errors
-/// Fails if the model cannot be read, or refers to a file that does not exist or is somewhere else.
+/// Fails if the model cannot be read, or refers to a file that does not exist or is outside that folder.
 pub(super) fn weight_files(path: &Path) -> Result<BTreeSet<String>, String> {
     let names = external_files(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     match names.iter().find(|name| !is_within(name) || !path.with_file_name(name).is_file()) {

@@ -3,11 +3,14 @@
 use super::config::Pool;
 use super::prepare::Layout;
 
-/// Returns one vector per picture from the values of an output, whose shape is [pictures, dimensions], [pictures,
-/// tokens, dimensions] or, for a convolution, [pictures, dimensions, height, width] or [pictures, height, width,
-/// dimensions]: the equal ones are height and width, and if all are equal, the order is that of the input. Without
-/// `pool`, tokens are represented by the class token, the first; they are averaged if there is none, which is the case
-/// if they form a square. `None` if the shape is another one.
+/// Returns one vector per picture from the values of an output; `None` if its shape is not supported.
+///
+/// The shape is [pictures, dimensions], [pictures, tokens, dimensions] or, for a convolution, [pictures, dimensions,
+/// height, width] or [pictures, height, width, dimensions]. For a convolution, two equal adjacent sizes are taken as
+/// height and width; if this is ambiguous, the order is that of the input, `layout`.
+///
+/// If `pool` is `None`, the cells of a convolution are averaged. For tokens, the first one, the class token, is used,
+/// unless their number is a perfect square: then there is no class token, and they are averaged.
 pub(super) fn pool(
     shape: &[i64],
     values: &[f32],

@@ -73,7 +73,8 @@ fn embedding_output(outputs: &[Outlet]) -> Option<&str> {
     best.or_else(|| of_rank(2).next()).or_else(|| of_rank(3).next()).or_else(|| of_rank(4).next())
 }
 
-/// Returns the order of an input's dimensions: as configured, or with three channels where the shape has a 3.
+/// Returns the order of an input's dimensions: as configured, or inferred from the position of the three channels, or
+/// NCHW if that is ambiguous. Fails if the number of channels is neither 3 nor dynamic.
 fn layout_of(sides: &[i64; 4], wanted: Option<Layout>) -> Result<Layout, String> {
     let accepts = |layout: Layout| matches!(sides[channels(layout)], ..1 | 3);
     let known = |layout: Layout| sides[channels(layout)] == 3;

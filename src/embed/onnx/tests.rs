@@ -175,8 +175,7 @@ fn a_wrong_picture_size_is_reported_with_both_files() {
     assert!(Onnx::open(free.path(), 1).is_ok());
 }
 
-/// Returns the tower for pictures whose channels come last, up to its convolution, followed by the softmax of a
-/// classifier.
+/// Returns the tower with a channels-last input, followed by the softmax of a classifier.
 fn classifier() -> Vec<u8> {
     let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
     let mut graph = field(1, &node("Transpose", &["pictures"], "planes", &[ints("perm", &[0, 3, 1, 2])]));
@@ -193,7 +192,7 @@ fn classifier() -> Vec<u8> {
 }
 
 #[test]
-fn a_network_is_cut_at_a_named_value_and_gets_channels_as_it_expects_them() {
+fn a_network_is_cut_at_a_named_value_and_receives_its_channel_order() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("net.onnx"), classifier()).expect("written");
     let picture = image::RgbImage::from_fn(20, 16, |x, y| image::Rgb([x as u8 * 9, y as u8 * 8, 77]));

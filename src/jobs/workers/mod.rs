@@ -19,8 +19,8 @@ pub use limits::Limits;
 pub use pool::{Outcome, PoolSettings, Worker, WorkerPool, run_all};
 pub use usage::{LOW_PRIORITY, can_limit, lower_priority};
 
-/// Pauses of a long run before other processes are started in place of one that did not become ready; a device that is
-/// busy or out of memory is usually available again soon.
+/// Pauses before each retry when a worker process of a long run does not become ready; a device that is busy or out of
+/// memory is usually available again soon.
 pub const START_PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
 

@@ -45,8 +45,8 @@ pub struct PoolSettings {
     pub rights: Rights,
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
-    /// Pauses after which another process is started if one does not become ready, for example because its device is
-    /// busy. After the last one, the job is skipped.
+    /// Pauses before each retry when a process does not become ready, for example because its device is busy. If no
+    /// retries are left, the job is skipped.
     pub start_pauses: &'static [Duration],
     /// Path of the lock of a playing show. While the lock is held, only one worker runs, and after each job
     /// it rests for as long as the job took. `None` to ignore shows.
@@ -216,8 +216,8 @@ impl Worker {
         Self { settings, child: None }
     }
 
-    /// Returns the process once it can take a job, or why it cannot. Starts another process if there is none, or if it
-    /// ends instead, as it does after an answer that makes it unfit for another job. Tries again after each of
+    /// Returns the process once it can take a job, or why none can. Starts a new process if there is none, or if the
+    /// current one does not become ready, as after an answer that made it unfit for another job. Retries after each of
     /// [`PoolSettings::start_pauses`].
     fn ready(&mut self) -> Result<&mut Running, String> {
         let (limits, stop) = (self.settings.limits, self.settings.stop.clone());
@@ -414,7 +414,7 @@ impl Running {
         (format!("{how} {tail}").trim().to_owned(), killed)
     }
 
-    /// Returns the exit status of a worker that has closed its pipes; `None` if it does not exit and was killed.
+    /// Returns the exit status of a worker that has closed its pipes; `None` if it did not exit in time and was killed.
     fn exit_status(&mut self) -> std::io::Result<Option<ExitStatus>> {
         let closed = Instant::now();
         while closed.elapsed() < EXIT_TIME {

@@ -48,7 +48,7 @@ const MEMORY_MIB: u64 = 1536;
 const OVERHEAD_MIB: u64 = 576;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
-/// Start of the comment by which such a script is recognised.
+/// Start of the comment that identifies a script as written by this program.
 pub(super) const HEADER: &str = "# Runs one step of a bake:";
 
 /// A step of the bake.
@@ -79,7 +79,7 @@ impl ClusterPlan {
         if !embed::needs_whole_library(&self.embedder) {
             steps.extend([step("embed", true, MEMORY_MIB), step("merge-embed", false, MEMORY_MIB)]);
         }
-        // Audits and renders presets that the shards left out.
+        // Also audits and renders presets that the shards missed.
         steps.push(step("publish", false, audit.max(frames)));
         steps
     }
