@@ -1,4 +1,5 @@
-//! aivj: listens to the room, follows the music, renders MilkDrop presets and learns what to play next.
+//! aivj, a VJ application: listens to the room, follows the music, renders MilkDrop presets and learns what to play
+//! next.
 //!
 //! `ARCHITECTURE.md` describes the modules below; `tests/architecture.rs` checks the imports between them.
 

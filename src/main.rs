@@ -1,4 +1,4 @@
-//! The `aivj` binary: runs the command-line interface and prints an error, with its causes, on one line.
+//! The `aivj` binary: runs the command-line interface and prints errors with their causes.
 
 use std::process::ExitCode;
 

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_or_larger_brood_repeats_and_loses_no_child() {
+    fn a_resumed_or_larger_brood_keeps_the_same_children() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut settings = BreedSettings {
             folder: folder.path().to_owned(),

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shader_never_meets_per_frame_code_that_changes_its_variables() {
+    fn a_grafted_shader_does_not_read_variables_that_the_host_sets() {
         let reader = read(
             "reader",
             "MILKDROP_PRESET_VERSION=201\nwarp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz * (1 - q3); }",

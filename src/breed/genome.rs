@@ -76,8 +76,8 @@ impl Genome {
         self.lines[part as usize].push(line.raw.trim_end_matches(['\0', '\x1a']).to_owned());
     }
 
-    /// Returns whether `part` of this preset and the part `to` of `other` use a common variable that connects
-    /// them.
+    /// Returns whether `part` of this preset and the part `to` of `other` share a variable for which both must come
+    /// from the same parent.
     pub fn is_connected(&self, part: Part, other: &Self, to: Part) -> bool {
         let common = self.shared[part as usize].intersection(&other.shared[to as usize]);
         common.into_iter().any(|variable| variable.connects())

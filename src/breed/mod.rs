@@ -46,7 +46,7 @@ use taste::{AuditedPreset, Comparison, Kept, Selection};
 
 /// Maximum number of children that the report shows with pictures.
 const BEST: usize = 24;
-/// Number of library presets with a verdict that the children are compared with; if fewer have one, a sample is
+/// Minimum number of audited library presets to compare the children with; if there are fewer, a sample of this size is
 /// audited.
 const SAMPLE: usize = 64;
 /// Name of the pack of the children that are kept.

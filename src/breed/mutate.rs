@@ -10,8 +10,7 @@ use super::part::is_color;
 
 /// Constants with a fixed meaning, which never vary.
 const FIXED: [f64; 11] = [0.5, 0.25, 0.75, 1.5, 2.5, 3.1415, 6.2831, 1.5707, 0.7071, 1.7320, 0.3333];
-/// Difference below which a number counts as one of the [`FIXED`] constants, because presets contain rounded
-/// ones.
+/// Difference below which a number counts as one of the [`FIXED`] constants, because presets contain rounded values.
 const ROUNDING: f64 = 0.002;
 /// Range of numbers treated as factors, such as a zoom or a decay: their distance from 1 varies.
 const FACTORS: std::ops::Range<f64> = 0.8..1.25;

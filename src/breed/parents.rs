@@ -37,8 +37,8 @@ pub(super) struct State {
     /// Number of children.
     #[serde(default)]
     pub count: usize,
-    /// The mates of each parent; empty if any two may be paired. Saved because audits by other versions may
-    /// find other looks.
+    /// The mates of each parent; empty if any two may be paired. Saved because audits by other versions may measure
+    /// different looks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<Vec<usize>>,
     /// The parents.

@@ -1,4 +1,5 @@
-//! Variables that parts of a preset share: `q1` to `q64`, `reg00` to `reg99`, `gmegabuf`, and the blur ranges.
+//! Variables that parts of a preset share: `q1` to `q64`, `reg00` to `reg99`, `gmegabuf`, `megabuf`, and the blur
+//! texture ranges.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +12,9 @@ pub(super) enum Shared {
     Reg(u8),
     /// `gmegabuf`, the memory common to all code.
     Memory,
-    /// `megabuf`, the memory of one kind of code, such as per-frame code. Grafted code would share the host's.
+    /// `megabuf`, the memory of one kind of code, such as per-frame code. Grafted code would share the host's memory.
     LocalMemory,
-    /// The ranges of the blur textures, which values and per-frame code set and shaders read.
+    /// The blur texture ranges: set by preset values and per-frame code, read by shaders.
     Blur,
 }
 

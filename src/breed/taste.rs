@@ -16,7 +16,7 @@ const SAME_PARENT: f32 = 0.2;
 /// Penalty for flashing too often, as a share of the median distance.
 const FLASHES: f32 = 0.5;
 
-/// An audited preset to compare with.
+/// An audited preset that the children are compared with.
 pub(super) struct AuditedPreset {
     /// ID of the preset.
     pub id: PresetId,

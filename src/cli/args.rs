@@ -21,8 +21,8 @@ pub(super) fn seconds(
     }
 }
 
-/// Parses the path of a file to replace; the folder of the file must exist, and a device, a pipe or a link in `/dev` or
-/// `/proc` is refused.
+/// Parses the path of an output file, which is replaced if it exists. The folder of the file must exist, and must be
+/// outside `/proc` and `/dev` (`/dev/shm` is allowed). Devices, pipes and folders are refused.
 pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|text: OsString| {
         let path = PathBuf::from(text);
@@ -35,7 +35,7 @@ pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
         }
         let real = disk::real_path(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let inside = |place: &str| cfg!(unix) && real.starts_with(place);
-        // The entries of these folders stand for devices and open files, even if they are links to regular ones.
+        // The entries of these folders refer to devices and open files, even where they are links to regular files.
         if inside("/proc") || (inside("/dev") && !inside("/dev/shm")) {
             return Err(format!("{} is a system folder; choose another", folder.display()));
         }

@@ -265,7 +265,7 @@ fn find(
     Ok(())
 }
 
-/// Reports an ID that no scanned library contains, because it may be mistyped; `then` states the consequence.
+/// Warns about an ID that no scanned library contains, because it may be mistyped; `then` states the consequence.
 fn report_unknown(store: &Store, preset: &PresetArg, then: &str) -> anyhow::Result<()> {
     if let PresetArg::Id(id) = preset
         && store.files_of(*id)?.is_empty()

@@ -92,7 +92,8 @@ pub fn run() -> anyhow::Result<ExitCode> {
     result
 }
 
-/// Returns whether a closed pipe may end this command: it mainly prints, and never leaves a file half written.
+/// Returns whether a closed pipe may end this command. This applies to commands that mainly print, and never leave a
+/// file half written.
 fn only_prints(command: &Command) -> bool {
     use Command::{Index, Keys, Library, Settings, Simulate};
     matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))

@@ -60,7 +60,7 @@ pub struct Args {
 /// Runs `aivj play`. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let _claim = match Link::of_process().start() {
-        Some(_) => None, // The supervisor of a child holds the claim.
+        Some(_) => None, // In a child process: its supervisor holds the claim.
         None => match claim_show() {
             Claim::Granted(claim) => Some(claim),
             Claim::Raised => {
@@ -139,7 +139,7 @@ fn first_commands(settings: &Settings) -> Vec<Command> {
     commands
 }
 
-/// Parses a value from its name in settings and log files.
+/// Parses a value from its serialised name, as in the settings file.
 fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }

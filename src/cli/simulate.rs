@@ -71,7 +71,7 @@ struct Decisions {
     decisions: usize,
     /// Time to build the pool, in milliseconds.
     pool_ms: f64,
-    /// Median time of a choice and of learning from it, in milliseconds.
+    /// Median time to choose a preset and learn from the reaction to it, in milliseconds.
     median_ms: f64,
     p99_ms: f64,
     max_ms: f64,

@@ -107,8 +107,8 @@ pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// Finds the preset that an imported file refers to. `name` is a content ID, which need not be in the library, any of
-/// the preset's names in the library or manifest, or its file name alone.
+/// Finds the preset that an imported file refers to as `name`: a content ID (which need not be in the library), any
+/// name of the preset in the library or manifest, or its file name alone.
 fn preset(library: &Catalogue, names: &NameTable, name: &str) -> Option<PresetId> {
     let by_name_alone = || {
         let path = name.replace('\\', "/");

@@ -35,7 +35,7 @@ pub enum Action {
     PlayCard(usize),
     /// Removes the preset on a card, numbered from 0.
     RemoveCard(usize),
-    /// An action on the windows.
+    /// An action of the user interface, such as opening a page.
     Window(WindowAction),
 }
 
@@ -61,7 +61,7 @@ pub enum Nudge {
     DownFine,
 }
 
-/// An action on the windows.
+/// An action of the user interface, such as opening a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowAction {
     /// Toggles full screen for the output.
@@ -241,8 +241,8 @@ impl Action {
         all
     }
 
-    /// Finds an action by its name in files. Besides the names of [`Self::all`], accepts `sprite.00` to
-    /// `sprite.99`, `message.00` to `message.99`, and names from earlier versions.
+    /// Finds an action by its stable name (see [`Self::name`]). Besides the names of [`Self::all`], accepts `sprite.00`
+    /// to `sprite.99`, `message.00` to `message.99`, and names from earlier versions.
     pub fn named(name: &str) -> Option<Self> {
         let numbered = Numbered::ALL.into_iter().find_map(|what| what.named(name)).map(Self::Show);
         let name = current_name(name);
@@ -412,14 +412,14 @@ fn group_of(command: &Command) -> Group {
     }
 }
 
-/// Returns the name used in files and the label of every action; `NN` stands for a two-digit number.
+/// Returns the stable name and the label of every action; `NN` stands for a two-digit number.
 pub fn action_names() -> Vec<(String, String)> {
     let numbered = [("sprite.NN", "Launch sprite NN"), ("message.NN", "Launch message NN")];
     let named = Action::all().into_iter().map(|action| (action.name(), action.title()));
     named.chain(numbered.map(|(name, title)| (name.to_owned(), title.to_owned()))).collect()
 }
 
-/// Returns the name of a command or control in files, such as `next` or `profile.techno`.
+/// Returns the serialised name of a command or control, such as `next` or `profile.techno`.
 fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,

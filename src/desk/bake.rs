@@ -250,7 +250,7 @@ fn progress(ui: &mut Ui, view: &BakeView) {
     }
 }
 
-/// Formats a duration, such as `2 h 05 min`, `3 min` or `40 s`.
+/// Formats a duration as hours and minutes, as minutes, or as seconds: `2 h 05 min`, `3 min`, `40 s`.
 fn duration(secs: f64) -> String {
     let secs = secs.max(0.0) as u64;
     match (secs / 3600, secs / 60 % 60) {
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_use_the_two_largest_units() {
+    fn durations_are_shown_in_hours_minutes_or_seconds() {
         assert_eq!([duration(40.0), duration(190.0), duration(7500.0)], ["40 s", "3 min", "2 h 05 min"]);
     }
 }

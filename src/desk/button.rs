@@ -1,4 +1,4 @@
-//! Large buttons for dark rooms: lit while on, with the key in a corner.
+//! Large buttons for dark rooms: lit while on, with the bound key in a corner.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
@@ -17,7 +17,7 @@ pub(super) struct BigButton<'a> {
     pub color: Color32,
 }
 
-/// Draws a large button with this size, in points.
+/// Draws a large button of the given size, in points.
 pub(super) fn big(ui: &mut Ui, size: Vec2, big: &BigButton) -> Response {
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, big.on, big.title));

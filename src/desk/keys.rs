@@ -1,4 +1,5 @@
-//! The Keys page: all key bindings, by group. Tooltips show the name of an action in files.
+//! The Keys page: all key bindings, by group. Tooltips show the name that each action has in `keys.toml` and MIDI
+//! profiles.
 
 use egui::{RichText, ScrollArea, Ui, Vec2};
 

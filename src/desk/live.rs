@@ -87,7 +87,8 @@ fn preview(ui: &mut Ui, view: &DeskView, below: f32) {
     let width = room.x.min(room.y * view.preview_aspect);
     ui.allocate_ui_with_layout(room, Layout::top_down(Align::Center), |ui| {
         let (rect, _) = ui.allocate_exact_size(Vec2::new(width, width / view.preview_aspect), Sense::hover());
-        // A mesh has exact edges, so the changing picture is repainted without the panel around it.
+        // Unlike a shape with feathered edges, a mesh covers exact pixels, so a new picture does not cause the panel
+        // around it to be repainted.
         let mut picture = egui::Mesh::with_texture(view.preview);
         let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(1.0, 1.0));
         picture.add_rect_with_uv(rect.round_to_pixels(ui.pixels_per_point()), whole, Color32::WHITE);

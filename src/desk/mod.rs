@@ -1,8 +1,7 @@
 //! The desk, the performer's window (egui): reads a [`DeskView`] and returns [`DeskRequest`]s.
 //!
-//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything.
-//! The desk never changes the show; it keeps only view state, such as the open page, the selected macro and
-//! text being typed.
+//! Built for a dark room: large targets, few colours, states readable from two metres, keyboard shortcuts. The desk
+//! never changes the show; it keeps only view state, such as the open page, the selected macro and text being typed.
 
 mod action;
 mod adventure;

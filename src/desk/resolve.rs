@@ -1,4 +1,4 @@
-//! Turns actions into commands for the current state of the show.
+//! Turns actions into commands, depending on the current state of the show.
 
 use super::action::{Action, Dial};
 use crate::mind::Control;

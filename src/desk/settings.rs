@@ -59,7 +59,7 @@ pub enum SettingsRequest {
     Set(Setting),
     /// Refresh the lists of inputs, libraries and MIDI profile sets.
     Refresh,
-    /// Briefly show the number of every display on that display.
+    /// Briefly show each display's number on that display.
     Identify,
 }
 
@@ -121,7 +121,7 @@ impl SettingsPage {
         if line(ui, now.is_none(), "Default") {
             requests.push(SettingsRequest::Set(Setting::Midi(None)));
         }
-        // A new set has no folder yet.
+        // A newly created set has no folder yet, so it is not in the list.
         let new = now.filter(|name| !view.midi.iter().any(|known| known == name));
         for name in view.midi.iter().map(String::as_str).chain(new) {
             if line(ui, now == Some(name), name) {

@@ -39,8 +39,7 @@ impl Running {
         Self::Text { lettering, style: style.launched(seed), drawn: false }
     }
 
-    /// Like [`Self::text`], but for a title: adds a message about letters that its font lacks, or why there is no
-    /// title.
+    /// Like [`Self::text`], but for a title: adds a message if the font lacks letters, or if the title cannot be drawn.
     fn title(drawn: DrawnTitle, seed: u64, messages: &mut Vec<String>) -> Self {
         let (running, problem) = match drawn {
             Ok(text) => {

@@ -20,7 +20,7 @@ const MARGIN: f32 = 2.0;
 /// Additional stroke width of bold letters, in ems.
 const BOLD: f32 = 0.04;
 
-/// Why a font or a text cannot be used.
+/// Why a font cannot be used, or text cannot be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LetteringError {
     #[error("not a TrueType or OpenType font")]
@@ -38,7 +38,7 @@ pub(super) enum LetteringError {
 pub(super) struct Typeface(FontArc);
 
 impl Typeface {
-    /// Reads a TrueType or OpenType file and draws letters with it.
+    /// Reads a TrueType or OpenType file, and checks that letters can be drawn with it.
     ///
     /// # Errors
     /// Returns an error if the file is not a font, or if letters cannot be drawn with it.
@@ -215,7 +215,7 @@ mod tests {
         let mut bytes = epaint_default_fonts::UBUNTU_LIGHT.to_vec();
         let entry = bytes.windows(4).position(|tag| tag == b"head").expect("the header's table entry");
         let offset: [u8; 4] = bytes[entry + 8..entry + 12].try_into().expect("four bytes");
-        // The fewest units per em that a font may have, for letters drawn with many more.
+        // The minimum number of units per em, although the outlines are designed for many more.
         let units = u32::from_be_bytes(offset) as usize + 18;
         bytes[units..units + 2].copy_from_slice(&16_u16.to_be_bytes());
         assert_eq!(Typeface::read(bytes).err(), Some(LetteringError::TooLarge));

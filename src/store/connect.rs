@@ -38,7 +38,8 @@ impl Journal {
         Self::choose(folder, disk::is_network)
     }
 
-    /// Returns the journal for a store in `folder`, given how to recognise a network file system.
+    /// Returns the journal for a store in `folder`, where `is_network` returns whether a folder is on a network file
+    /// system.
     pub fn choose(folder: &Path, is_network: impl Fn(&Path) -> bool) -> Self {
         if is_network(folder) { Self::Rollback } else { Self::Wal }
     }

@@ -34,7 +34,7 @@ impl StoreLock {
         Ok(Self(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?))
     }
 
-    /// Checks that no other process has the store open; if so, none can open it until this handle calls
+    /// Checks that no other process has the store open, and prevents others from opening it until this handle calls
     /// [`Self::share`] or is dropped. Must be called before [`Self::share`].
     pub(super) fn alone(&self) -> Result<(), InUse> {
         self.0.try_lock().map_err(|error| match error {
@@ -43,8 +43,8 @@ impl StoreLock {
         })
     }
 
-    /// Takes a shared lock, which is held until this handle is dropped; returns false if another process is
-    /// checking or repairing the store.
+    /// Takes a shared lock, which is held until this handle is dropped. Returns false if another process is checking or
+    /// repairing the store. If the file system has no locks, logs a warning and returns true.
     pub(super) fn share(&self) -> bool {
         self.0.unlock().ok(); // Fails if there is no exclusive lock to release.
         match self.0.try_lock_shared() {

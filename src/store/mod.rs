@@ -1,11 +1,10 @@
 //! The store: everything remembered between shows, in one SQLite file in the data folder.
 //!
-//! Presets are identified by the hash of their bytes and files refer to them, so favourites, bans, verdicts
-//! and taste survive renaming and moving. A damaged file is renamed, never overwritten, and never while
-//! another process has it open; everything readable on its pages and in the latest backup is copied to a new
-//! one. A store that cannot be opened is read without SQLite and kept in memory, and changes are saved as
-//! soon as it can be opened. The store is never used on the render thread: the live show writes through
-//! [`StoreWriter`].
+//! Presets are identified by the hash of their bytes and files refer to them, so favourites, bans, verdicts and taste
+//! survive renaming and moving. A damaged file is never overwritten: once no other process has it open, it is renamed,
+//! and everything readable on its pages and in the latest backup is copied to a new one. A store that cannot be opened
+//! is read without SQLite and kept in memory, and changes are saved as soon as it can be opened. The store is never
+//! used on the render thread: the live show writes through [`StoreWriter`].
 
 mod backup;
 mod ban_kind;
@@ -102,8 +101,8 @@ impl Store {
         self.connection.execute_batch("ROLLBACK").expect("free");
     }
 
-    /// If this error or one of its causes indicates damage, marks the store to be checked in full the next time it is
-    /// opened; returns whether it does.
+    /// Returns whether this error or one of its causes indicates damage. If so, marks the store to be checked in full
+    /// the next time it is opened.
     pub fn mark_if_damaged(&self, error: &(dyn std::error::Error + 'static)) -> bool {
         let damaged = std::iter::successors(Some(error), |cause| cause.source()).any(is_damage);
         if let (true, Some(path)) = (damaged, &self.path) {

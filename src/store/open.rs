@@ -13,7 +13,8 @@ use crate::disk;
 use crate::salvage::Depth;
 use crate::units::counted;
 
-/// Interval and maximum number of checks for whether another process has finished opening the store.
+/// Interval between attempts to take the shared lock while another process is opening the store, and maximum number of
+/// attempts.
 const RETRY: (Duration, u32) = (Duration::from_millis(10), 25);
 
 /// A store and a message about how it was opened.

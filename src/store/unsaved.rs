@@ -23,7 +23,7 @@ const NAME: &str = "aivj.db.unsaved-";
 const RESERVED: usize = 64 << 10;
 /// Maximum number of bytes read from a file.
 const MAX_BYTES: u64 = 64 << 20;
-/// Maximum number of files of a process in one folder.
+/// Maximum number of files per process in one folder.
 const MAX_FILES: u32 = 1000;
 /// Name of the stored value that lists the IDs of file contents that were already added.
 const ADDED: &str = "added_unsaved";
@@ -61,15 +61,15 @@ pub(super) fn places(data: &Path) -> Vec<Place> {
     std::iter::once(own).chain(state.into_iter().chain([std::env::temp_dir()]).map(elsewhere)).collect()
 }
 
-/// The files of unsaved changes of this process: one, or several if the first ones are full.
+/// The files with the unsaved changes of this process: at most one per folder.
 pub(super) struct UnsavedFiles {
     places: Vec<(Place, Option<UnsavedFile>)>,
     now: UnixSecs,
 }
 
 impl UnsavedFiles {
-    /// Reserves space in `places`, in as many as necessary. `now` is part of the IDs of the files, which distinguish
-    /// them from those of other processes.
+    /// Reserves space in the first of `places`, and in the following ones if there is too little. `now` is part of the
+    /// file IDs, which distinguish these files from those of other processes.
     pub fn reserve(places: Vec<Place>, now: UnixSecs) -> Self {
         let mut reserved = false;
         let create = |place: Place| {
@@ -143,7 +143,7 @@ impl UnsavedFile {
         let (mut file, path) = create_locked(place, process)?;
         let id = format!("{now}-{process}-{}", CREATED.fetch_add(1, Ordering::Relaxed));
         let reserved = reserve(&mut file);
-        // Some file systems only find out now that the disk is full.
+        // Some file systems do not report a full disk until the file is synced.
         let reserved = if file.sync_all().is_ok() { reserved } else { 0 };
         Ok(Self { file, path, used: 0, reserved, id, generation: 0 })
     }
@@ -221,8 +221,8 @@ fn reserve(file: &mut impl Write) -> usize {
     reserved
 }
 
-/// Locks a file that was just created; returns false if a process that adds changes has found it first, and deletes
-/// it as unused.
+/// Locks a file that was just created. Returns false if another process, looking for changes to add, has already locked
+/// or deleted it.
 fn lock_new(file: &File, path: &Path) -> io::Result<bool> {
     // On file systems without locks, another process may add these changes early.
     let is_taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
@@ -237,8 +237,8 @@ struct LeftFile {
     _lock: File,
 }
 
-/// Adds to `store` the changes that processes that have ended left in `places`, in the order in which they were made,
-/// and deletes their files; returns the number of changes.
+/// Adds to `store` the changes left in `places` by processes that have ended, in the order in which they were made, and
+/// deletes the files. Returns the number of changes.
 ///
 /// # Errors
 /// Fails if the store cannot be written; the files are kept.
@@ -262,7 +262,7 @@ fn left_in(place: &Place) -> Vec<LeftFile> {
     names.sort();
     let left = |name: PathBuf| {
         let file = folder.update(&name).ok()?;
-        // In a shared folder, another user may have made the file up; and a running show may be using it.
+        // In a shared folder, the file may be a forgery by another user. A locked file belongs to a running process.
         let is_own = !place.shared || disk::is_own(&file).unwrap_or(false);
         if !is_own || matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return None;
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn as_much_space_is_reserved_as_there_is() {
+    fn as_much_space_is_reserved_as_is_available() {
         assert_eq!(reserve(&mut Vec::<u8>::new()), RESERVED);
         assert_eq!(reserve(&mut &mut [0_u8; 10_000][..]), 10_000);
     }

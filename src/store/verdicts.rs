@@ -44,7 +44,7 @@ impl VerdictRow {
     }
 }
 
-/// Returns the reason of a verdict that rejects a preset.
+/// Returns why a verdict with this safety and look rejects the preset.
 fn reason(safety: &str, look: &str) -> String {
     let word = if safety == "ok" { look } else { safety };
     word.replace('-', " ")
@@ -114,8 +114,8 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with the ID, safety, completeness, look and JSON of every verdict of `recipe`, in the order of the
-    /// file, which is fast even for a large library.
+    /// Calls `each` with the ID, safety, completeness, look and JSON of every verdict of `recipe`, in storage order,
+    /// which is fast even for a large library.
     pub fn each_summary(
         &self,
         recipe: &str,

@@ -43,7 +43,7 @@ pub struct StoreWriter {
     new_status: NewStatus,
 }
 
-/// The latest status, until the handle has returned it.
+/// The latest status; `None` once the handle has returned it.
 type NewStatus = Arc<Mutex<Option<StoreStatus>>>;
 
 impl StoreWriter {

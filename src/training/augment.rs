@@ -48,7 +48,7 @@ fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     }
     let hz = 100.0 * (rng.unit_f32() * 6.0).exp2();
     peak(&mut sound, hz, 15.0 * rng.unit_f32(), 0.5 + rng.unit_f32());
-    // Swells: a random walk of the level in decibels, with a random depth.
+    // Swells: the level in decibels drifts between random targets, with a random depth.
     let depth = 12.0 * rng.unit_f32() * rng.unit_f32();
     let pace = 0.3 + 6.0 * rng.unit_f32();
     let (mut level, mut target) = (0.0_f32, 0.0_f32);

@@ -1,4 +1,4 @@
-//! State of a training after an epoch, as a file: the next run resumes from it and gives the same head.
+//! State of a training run after an epoch, saved to a file; the next run resumes from it and gives the same head.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::error::TuneError;
 use super::network::{Adam, Head};
 use super::tensors::Tensors;
 
-/// State of a training.
+/// State of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Checkpoint {
     /// Number of finished epochs.
@@ -15,7 +15,7 @@ pub(super) struct Checkpoint {
     pub adam: Adam,
     /// Head of the best epoch so far, which may be the untrained one.
     pub best: Head,
-    /// Its score on the validation presets.
+    /// Score of `best` on the validation presets.
     pub best_score: f64,
 }
 
@@ -30,7 +30,7 @@ impl Checkpoint {
         }
         match Tensors::read(path).and_then(|tensors| Self::of(tensors, fingerprint)) {
             Ok(checkpoint) => {
-                on_note(format!("resuming the training after epoch {}", checkpoint.epoch));
+                on_note(format!("resuming training after epoch {}", checkpoint.epoch));
                 Some(checkpoint)
             }
             Err(why) => {
@@ -104,7 +104,7 @@ mod tests {
         let best_score = 0.1 + 0.2;
         let checkpoint = Checkpoint { epoch: 4, best: head.clone(), head, adam, best_score };
         checkpoint.write(&path, "same").expect("written");
-        assert_eq!(open("same"), (Some(checkpoint), "resuming the training after epoch 4".into()));
+        assert_eq!(open("same"), (Some(checkpoint), "resuming training after epoch 4".into()));
         let (opened, note) = open("other");
         assert!(opened.is_none() && note.contains("have changed"), "{note}");
         let bytes = std::fs::read(&path).expect("there");

@@ -10,7 +10,7 @@ use super::labels::Labels;
 use super::settings::LabelSource;
 use crate::units::{Rng, counted};
 
-/// Factor on the similarities, which are from -1 to 1, before the softmax.
+/// Factor by which the similarities, -1 to 1, are multiplied before the softmax.
 const SHARPNESS: f32 = 10.0;
 /// Number of presets with the same label that are added to a batch together.
 const GROUP: usize = 8;
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gradient_draws_equal_labels_together_and_ignores_pairs_of_one_author() {
+    fn the_gradient_pulls_equal_labels_together_and_ignores_pairs_of_one_author() {
         let labels = vec![Some(0), Some(0), Some(1), Some(1)];
         let authors = [0, 1, 2, 0];
         let lesson = Lesson::new(LabelSource::Folders, &labels, &[0, 1, 2, 3], &authors).expect("two labels");

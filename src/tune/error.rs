@@ -1,4 +1,4 @@
-//! Errors of the tuning.
+//! Tuning errors.
 
 use crate::disk::FileError;
 use crate::embed::TableError;

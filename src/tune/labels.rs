@@ -14,7 +14,7 @@ use crate::store::{Play, Store};
 /// Label of every row, as a number; `None` for rows without one.
 pub(super) type Labels = Vec<Option<u32>>;
 
-/// Minimum length of the words of names that are compared.
+/// Minimum length of a word in a file name, in letters; shorter words are ignored.
 const WORD: usize = 3;
 
 /// What is known about the presets of a table, by row.
@@ -47,7 +47,8 @@ impl Described {
         Ok(Self { authors, author_keys, words, labels })
     }
 
-    /// Returns why the labels of these sources cannot be used, for a message.
+    /// Returns a message that states why the labels of these sources cannot be used; `otherwise` is the reason for
+    /// sources that have labels.
     pub fn problems(&self, sources: &[LabelSource], otherwise: &str) -> String {
         let why = |source: &LabelSource| match &self.labels[source] {
             Ok(_) => format!("{}: {otherwise}", source.name()),

@@ -26,7 +26,7 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// Creates a judge of the rows `rows` by `labels`, which cover all rows.
+    /// Creates a judge that compares the rows `rows` by `labels`, which contains the labels of all rows.
     pub fn new(described: &Described, labels: &Labels, rows: impl Iterator<Item = usize> + Clone) -> Self {
         Self {
             labels: rows.clone().map(|row| labels[row]).collect(),
@@ -59,8 +59,8 @@ impl Judge {
         })
     }
 
-    /// Returns, for each query, 1 if its label is the most common one of its ten nearest presets among `among`
-    /// that do not share half of the words of the shorter name, otherwise 0.
+    /// Returns, for each query, 1 if its label is the most common one of its ten nearest presets in `among`, otherwise
+    /// 0. Excludes presets with similar names, which share at least half of the words of the shorter name.
     fn strict(&self, rows: &Array2<f32>, queries: &[usize], among: &[usize], threads: usize) -> Vec<f64> {
         parallel::map(queries, threads, |&query| {
             let other = |row: usize| row != query && !self.namesakes(row, query);
@@ -91,7 +91,7 @@ impl Judge {
         2 * a.intersection(b).count() >= shorter
     }
 
-    /// Returns the most common label of these rows; of equally common ones, that of the nearest row.
+    /// Returns the most common label of these rows, which are sorted by distance; in a tie, that of the nearest row.
     fn most_common(&self, rows: &[usize]) -> Option<u32> {
         let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
         rows.iter()
@@ -126,7 +126,7 @@ impl Judge {
         let count = queries.len().max(1) as f64;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
         let (base_mean, tuned_mean) = (mean(base), mean(tuned));
-        // Presets of one author resemble each other, so the error is that of sums over authors.
+        // Presets by one author resemble each other, so the standard error is computed from sums per author.
         let mut by_author: BTreeMap<u32, f64> = BTreeMap::new();
         for (query, (base, tuned)) in queries.iter().zip(base.iter().zip(tuned)) {
             *by_author.entry(self.authors[*query]).or_default() += tuned - base - (tuned_mean - base_mean);
@@ -136,13 +136,13 @@ impl Judge {
     }
 }
 
-/// Maps a float to an integer of the same order.
+/// Maps floats to integers that sort in the same order.
 fn ordered(value: f32) -> i32 {
     let bits = value.to_bits() as i32;
     bits ^ (((bits >> 31) as u32) >> 1) as i32
 }
 
-/// A measure of the base embeddings and of the tuned ones.
+/// The same measure for the base embeddings and for the tuned ones.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Value of the base embeddings, from 0 to 1.
@@ -154,7 +154,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Returns whether the tuned embeddings are better by more than chance explains.
+    /// Returns whether the tuned embeddings are significantly better.
     pub fn improved(&self) -> bool {
         self.tuned - self.base > SURE * self.error
     }

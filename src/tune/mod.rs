@@ -1,9 +1,10 @@
 //! Tuning: a small trained head that moves presets with the same label closer together in the embeddings of a bake.
 //!
-//! The head learns from folders, tags, favourites and skips, and clusters, on presets of some authors. It is used only
-//! if it improves the neighbours of the presets of other authors, which it has not seen; otherwise the embeddings stay
-//! as they are. Head and tuned embeddings are in a folder of their own, because rows of different models are never
-//! mixed. A training that was interrupted, even by a crash, resumes and gives the same head.
+//! The head is trained on the presets of some authors. Its labels come from folders, tags, favourites and skips, and
+//! clusters. The head is used only if it improves the neighbours of presets by other authors, which were not used for
+//! training; otherwise the embeddings stay as they are. The head and the tuned embeddings are stored in a folder of
+//! their own, because rows of different models are never mixed. A training run that was interrupted, even by a crash,
+//! can be resumed and gives the same head.
 
 mod checkpoint;
 mod contrast;
@@ -44,7 +45,7 @@ const MIN_AUTHORS: usize = 5;
 /// Minimum number of presets to choose the best epoch by.
 const MIN_VALIDATION: usize = 10;
 
-/// Result of the tuning.
+/// Result of tuning.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tuned {
     /// Cancelled; the next run resumes.
@@ -55,8 +56,8 @@ pub enum Tuned {
     Improved(Gate, Table),
 }
 
-/// Trains a head on the embeddings in `base`, of the bake in `folder`, and saves it there with the tuned embeddings. If
-/// nothing has changed since the last training, its result is used again. `on_note` receives messages.
+/// Trains a head on the embeddings in `base`, of the bake in `folder`, and saves it there, with the tuned embeddings if
+/// they are better. If nothing has changed since the last training run, reuses its result. `on_note` receives messages.
 pub fn tune_head(
     base: &Table,
     folder: &Path,
@@ -132,7 +133,8 @@ fn check(table: &Table) -> Result<(), TuneError> {
     }
 }
 
-/// Returns the best labels that enough held-out presets have.
+/// Returns the labels that judge the head, and their source: the best source that labels enough held-out and validation
+/// presets.
 fn judging_labels<'a>(
     described: &'a Described,
     split: &Split,
@@ -152,7 +154,7 @@ fn judging_labels<'a>(
     })
 }
 
-/// Returns what the head learns from.
+/// Returns a lesson for each of the requested label sources that has enough labels.
 fn lessons(described: &Described, split: &Split, settings: &TuneSettings) -> Result<Vec<Lesson>, TuneError> {
     let lesson = |source: &LabelSource| {
         let labels = described.labels[source].as_ref().ok()?;

@@ -1,5 +1,5 @@
-//! The head: a layer added to the embeddings it was trained on, so that an untrained head changes nothing; and Adam,
-//! which trains it.
+//! The head, and Adam, the optimiser that trains it. A head adds the output of its layers to its input (a residual
+//! connection), so an untrained head changes nothing.
 //!
 //! With `x` an embedding of unit length as a row, a linear head computes `x + x W`, and one with hidden units
 //! `x + max(0, x V + b) W`; the result is scaled to unit length.
@@ -9,16 +9,16 @@ use ndarray::{Array2, Axis, Zip};
 use crate::cluster::unit_rows;
 use crate::units::Rng;
 
-/// Change of an output per step, relative to the length of the embedding, if all of its weights change in the same
+/// Change of an output vector per step, relative to the length of the embedding, if all weights change in the same
 /// direction.
 const RATE: f32 = 0.3;
-/// Change of the weights and biases of hidden units per step.
+/// Learning rate of the weights and biases of hidden units.
 const HIDDEN_RATE: f32 = 0.003;
-/// Share by which the last layer shrinks per step, towards the base.
+/// Weight decay of the last layer per step, which moves the results towards the base embeddings.
 const DECAY: f32 = 1e-3;
 /// Decay of the running means of the gradients and their squares (Kingma and Ba, 2015).
 const MEANS: [f32; 2] = [0.9, 0.999];
-/// Added to the root of the mean square, so that small gradients make small steps.
+/// Added to the root of the mean square, to avoid division by zero.
 const EPSILON: f32 = 1e-8;
 
 /// A trained layer.
@@ -63,7 +63,8 @@ impl Head {
         }
     }
 
-    /// Builds a head from its parameters, which `take` returns by name; `None` if they do not fit together.
+    /// Builds a head from its parameters, which `take` returns by name; `None` if any is missing or their shapes do not
+    /// match.
     pub fn of(mut take: impl FnMut(&str) -> Option<Array2<f32>>) -> Option<Self> {
         if let Some(weight) = take("weight") {
             return (weight.nrows() == weight.ncols()).then_some(Self::Linear { weight });
@@ -109,7 +110,8 @@ impl Head {
         let (active, outputs) = self.forward(rows);
         let results = unit_rows(&outputs);
         let mut slope = of_results(&results);
-        // Scaling to unit length removes the part along the result, and divides by the length.
+        // Backpropagation through the scaling to unit length: removes the component along the result, and divides by
+        // the length.
         for ((mut slope, result), output) in
             slope.outer_iter_mut().zip(results.outer_iter()).zip(outputs.outer_iter())
         {
@@ -135,7 +137,7 @@ impl Head {
         }
     }
 
-    /// Returns the parameters, each with its largest change per step.
+    /// Returns the parameters, each with its learning rate.
     fn trained(&mut self) -> Vec<(&mut Array2<f32>, f32)> {
         match self {
             Self::Linear { weight } => {

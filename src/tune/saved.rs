@@ -26,7 +26,7 @@ pub(super) fn checkpoint_path(folder: &Path) -> PathBuf {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SavedHead {
     pub head: Head,
-    /// Embedder of the embeddings that the head was trained on; it fits no others.
+    /// Embedder of the embeddings that the head was trained on. The head is not applied to any others.
     pub base: EmbedderId,
     /// Hash of everything that the head was trained on.
     pub fingerprint: String,
@@ -60,7 +60,7 @@ impl SavedHead {
 
     /// Writes the head atomically to the folder of a bake.
     pub fn write(&self, folder: &Path) -> Result<(), TuneError> {
-        let json = |value: serde_json::Result<String>| value.unwrap_or_default(); // Plain numbers and text.
+        let json = |value: serde_json::Result<String>| value.unwrap_or_default(); // Numbers and text always serialise.
         let entries = [
             ("format", "aivj head v0".to_owned()),
             ("base", json(serde_json::to_string(&self.base))),

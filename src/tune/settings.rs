@@ -1,4 +1,4 @@
-//! Settings of the tuning, and the kinds of labels.
+//! Tuning settings, and the kinds of labels.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ impl LabelSource {
     }
 }
 
-/// Settings of the tuning.
+/// Tuning settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TuneSettings {
     /// Sources of labels to learn from.

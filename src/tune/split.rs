@@ -1,4 +1,5 @@
-//! Divides the presets by author: for training, for choosing the best epoch, and held out for the final measurement.
+//! Splits the presets by author: some for training, some for choosing the best epoch, and some held out for the final
+//! measurement.
 
 use sha2::{Digest as _, Sha256};
 
@@ -7,7 +8,7 @@ const HELD_OUT: f64 = 0.3;
 /// Share of the presets by which the best epoch is chosen.
 const VALIDATION: f64 = 0.15;
 
-/// Rows by purpose. No author is in two of them.
+/// Rows by purpose. All rows of an author have the same purpose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Split {
     /// Rows that the head learns from.
@@ -19,8 +20,8 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// Divides the rows by the hashes of their authors' keys, so that few authors change their place when presets are
-    /// added.
+    /// Splits the rows by the hashes of their authors' keys, so that adding presets moves few authors from one purpose
+    /// to another.
     pub fn by_author(authors: &[u32], keys: &[String], seed: u64) -> Self {
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); keys.len()];
         for (row, &author) in authors.iter().enumerate() {

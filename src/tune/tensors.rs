@@ -90,7 +90,7 @@ impl Tensors {
 }
 
 impl Entry {
-    /// Returns the matrix; `None` if its type, shape and place do not fit together.
+    /// Returns the matrix; `None` if its type is not `f32`, or its shape does not match its offsets.
     fn matrix(&self, numbers: &[u8]) -> Option<Array2<f32>> {
         let [start, end] = self.data_offsets;
         let (values, rest) = numbers.get(start..end)?.as_chunks::<4>();

@@ -1,4 +1,4 @@
-//! Tests of the tuning on embeddings with a planted structure.
+//! Tuning tests on embeddings with a planted structure.
 
 use super::*;
 use crate::cluster::{ClusterSettings, Known, cluster};
@@ -12,8 +12,8 @@ const AUTHORS: usize = 60;
 const WIDTH: usize = 24;
 const LABELS: usize = 8;
 
-/// Returns embeddings that hide one of eight looks below noise. `folder_of` gives the folder of each preset, from its
-/// row and its look.
+/// Returns embeddings in which one of eight looks is hidden in noise. `folder_of` returns the folder of a preset, given
+/// its row and its look.
 fn planted(mut folder_of: impl FnMut(usize, usize) -> usize) -> Table {
     let mut rng = Rng::new(5);
     let mut table = Table {
@@ -127,7 +127,7 @@ fn an_interrupted_training_resumes_with_the_same_bits() {
         assert_eq!(tuned.expect("stopped"), Tuned::Stopped);
     }
     let (tuned, notes) = tune(&table, parts.path(), &settings, usize::MAX);
-    assert!(notes.contains("resuming the training after epoch 4"), "{notes}");
+    assert!(notes.contains("resuming training after epoch 4"), "{notes}");
     assert_eq!(head_file(parts.path()), head_file(whole.path()));
     assert!(!checkpoint_path(parts.path()).exists());
     // Nothing has changed, so nothing is trained.

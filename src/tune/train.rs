@@ -1,5 +1,5 @@
-//! Trains a head, with a checkpoint after every epoch. The same inputs give the same bits, whether or not the training
-//! was interrupted.
+//! Trains a head, with a checkpoint after every epoch. The same inputs give bit-identical heads, whether or not the
+//! training was interrupted.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub(super) struct Training<'a> {
     /// Rows of the validation presets.
     pub validation: &'a [usize],
     pub settings: &'a TuneSettings,
-    /// Hash of everything above.
+    /// Hash of everything that determines the head.
     pub fingerprint: &'a str,
 }
 

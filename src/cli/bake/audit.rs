@@ -141,7 +141,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut progress = AuditProgress::new(args.json, &settings.out);
     let store = match args.shard {
         Some(_) => {
-            // The store is created in the output folder before the audit checks that folder.
+            // The audit also checks the output folder, but only after the store has been created in it, so check it
+            // here first.
             check_output(&settings.out)?;
             shards::break_seal(&settings.out)?;
             let place = settings.out.join(shards::STORE);
@@ -165,7 +166,7 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows progress: a bar on a terminal, occasional lines if there is none, or JSON Lines.
+/// Shows progress as JSON Lines, as a bar on a terminal, or otherwise as occasional lines.
 struct AuditProgress {
     json: bool,
     out: PathBuf,

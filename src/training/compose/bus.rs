@@ -26,7 +26,7 @@ impl Bus {
         &mut self.sound
     }
 
-    /// Adds `shot` at `at_secs`; the part past the end is cut off.
+    /// Adds the samples `shot` at `at_secs`; the part past the end is cut off.
     pub fn add(&mut self, at_secs: f32, shot: &[f32], gain: f32) {
         let from = (at_secs.max(0.0) * RATE) as usize;
         let Some(rest) = self.sound.get_mut(from..) else { return };

@@ -75,7 +75,7 @@ impl Kit {
     }
 }
 
-/// Renders `secs` seconds of `next`, with a fade-out.
+/// Renders `secs` seconds of the samples that `next` returns, with a fade-out.
 pub fn shot(secs: f32, mut next: impl FnMut() -> f32) -> Shot {
     let count = (secs * RATE) as usize;
     let fade = count / 8;

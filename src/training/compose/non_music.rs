@@ -27,7 +27,7 @@ pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
         16 => mix.mix(&birds(secs, rng), 0.0),
         _ => {}
     }
-    // Background noise, so that a piece is never quite silent; sometimes it is the only content.
+    // Background noise, so that a piece is never completely silent; sometimes it is the only content.
     let background = noise(secs, rng);
     mix.mix(&background, between(rng, -45.0, -10.0));
     if chance(rng, 0.5) {

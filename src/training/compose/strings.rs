@@ -12,7 +12,7 @@ pub struct Strings {
     pluck: f32,
     /// Treble damping, 0 to 1.
     dark: f32,
-    /// Time in which an open string decays by 60 dB, in seconds.
+    /// Time in which an unmuted string decays by 60 dB, in seconds.
     decay_secs: f32,
     /// Position of the pluck along the string, 0 to 0.5.
     place: f32,

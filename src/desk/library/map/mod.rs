@@ -23,7 +23,7 @@ use crate::show::Command;
 use raster::{Dots, raster};
 use window::MapWindow;
 
-/// Distance from the pointer, in points, within which a preset counts as pointed at.
+/// Maximum distance between the pointer and the preset that it points at, in points.
 const REACH: f32 = 14.0;
 /// Maximum number of rings for favourites; more would hide the map.
 const RINGS: usize = 400;

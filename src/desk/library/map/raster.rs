@@ -13,12 +13,12 @@ const GROUND: Color32 = Color32::from_rgb(9, 10, 12);
 const GREY: Color32 = Color32::from_rgb(38, 41, 47);
 /// Minimum and maximum diameter of a dot, in pixels.
 const DOT: (f32, f32) = (1.0, 9.0);
-/// Fraction of the map's area that all dots together cover at zoom 1, before their size is clamped.
+/// Approximate fraction of the map's area that all dots together cover at zoom 1, before their size is clamped.
 const COVER: f32 = 0.25;
 /// Hue step between consecutive styles, in turns; the golden ratio keeps the hues of neighbours far apart.
 const HUE_STEP: f32 = 0.618_034;
 
-/// The presets that have a map position, non-matching ones first.
+/// The dots of all presets with a map position; those of presets that do not match the search come first.
 pub(super) struct Dots {
     points: Vec<([f32; 2], Color32)>,
 }
