@@ -18,7 +18,7 @@ struct Blur {
 @group(0) @binding(1) var<uniform> blur: Blur;
 @group(0) @binding(2) var image: texture_2d<f32>;
 
-// Sum of the two samples at +-`offset`.
+// Sum of the samples at `uv + offset` and `uv - offset`.
 fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
     return light_at(image, uv + offset) + light_at(image, uv - offset);
 }

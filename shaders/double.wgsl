@@ -52,7 +52,7 @@ fn spiral(turn: f32, radius: f32, arms: f32) -> f32 {
     return fract(turn * arms + radius * 2.0 + double.random.x);
 }
 
-// Distance from the centre of a regular star; 1 on its rim.
+// Distance from the centre of a regular star; 1 on its outline.
 fn star(place: vec2<f32>, points: f32) -> f32 {
     let turn = atan2(place.y, place.x) / TAU * points + 0.25 * points;
     let ray = abs(fract(turn) - 0.5) * 2.0;

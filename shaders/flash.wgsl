@@ -1,4 +1,4 @@
-// The decision of the flash limiter. Follows flash_cells.wgsl and flash_fields.wgsl; see docs/flash-safety.md.
+// The decision of the flash limiter. Appended to flash_cells.wgsl and flash_fields.wgsl; see docs/flash-safety.md.
 
 // Decides whether the new picture is shown unchanged. If it is not, `verdict.shares` receives the largest blend
 // weights of the new picture that change no cell in a field with too many transitions.

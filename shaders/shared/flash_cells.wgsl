@@ -52,8 +52,8 @@ struct Scratch {
     sets: array<u32, MAX_SETS>,
     // For each field: whether it has too many transitions.
     over: array<u32, FIELDS>,
-    // For each row of fields and each column of cells: whether a field there that covers the column, or the
-    // screen, has too many transitions.
+    // For each row of fields and each column of cells: whether the screen, or a field in the row that covers the
+    // column, has too many transitions.
     over_columns: array<u32, OVER_COLUMNS>,
     // Blend weight of the new picture in each cell, before smoothing.
     shares: array<f32, CELLS>,
@@ -101,7 +101,7 @@ const FIELD_RECORDS = 6372u;
 // A quarter of the cells of a field, and of the screen.
 const QUARTER = 192u;
 const SCREEN_QUARTER = 1728u;
-// Number of sums of a row of cells.
+// Number of sums per row of cells: one per field position, and one for the whole row.
 const ROW_SUMS = 66u;
 // Array sizes for the largest `together`.
 const MAX_ROWS = 71280u;

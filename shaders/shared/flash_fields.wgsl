@@ -1,4 +1,4 @@
-// Transitions of fields: what happens if the measured picture is shown and then stays on screen. Follows
+// Transitions of fields: what happens if the measured picture is shown and then stays on screen. Appended to
 // flash_cells.wgsl. These steps run in one workgroup.
 
 const THREADS = 256u;

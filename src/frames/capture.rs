@@ -161,7 +161,7 @@ impl Captured {
     }
 }
 
-/// A capturer of presets, one at a time on one device.
+/// Renders and saves the frames of presets, one preset at a time, on one device.
 pub struct FrameCapturer {
     settings: CaptureSettings,
     render_context: Arc<RenderContext>,
@@ -374,7 +374,7 @@ mod tests {
     fn clip_of(folder: &Path, captured: &Captured) -> Vec<image::RgbaImage> {
         use image::AnimationDecoder as _;
         let clip = folder.join(captured.clip.as_ref().expect("a clip"));
-        let file = std::io::BufReader::new(std::fs::File::open(clip).expect("there"));
+        let file = std::io::BufReader::new(std::fs::File::open(clip).expect("a clip"));
         let decoder = image::codecs::webp::WebPDecoder::new(file).expect("a WebP file");
         let frames = decoder.into_frames().collect_frames().expect("whole frames");
         frames.into_iter().map(image::Frame::into_buffer).collect()

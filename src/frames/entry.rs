@@ -131,7 +131,7 @@ impl BandResponse {
 pub struct FrameMetrics {
     /// Mean luma of the saved frames, from 0 to 1.
     pub avg_luma: f32,
-    /// Mean change in luma between consecutive saved frames, from 0 to 1.
+    /// Mean change in luma between consecutive frames: the last warm-up frame and the saved frames. From 0 to 1.
     pub motion: f32,
     /// Response to each frequency band; `None` if the preset has not been audited.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,7 +234,7 @@ mod tests {
         };
         IndexWriter::open(folder.path()).expect("open").append(&entry(0.1)).expect("written");
         let path = folder.path().join(INDEX);
-        let mut bytes = std::fs::read(&path).expect("there");
+        let mut bytes = std::fs::read(&path).expect("an index");
         bytes.extend_from_slice(b"{\"presetId\":\"c");
         std::fs::write(&path, bytes).expect("written");
         IndexWriter::open(folder.path()).expect("open").append(&entry(0.2)).expect("written");
@@ -248,7 +248,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(INDEX);
         let large = std::fs::File::create(&path).and_then(|file| file.set_len(limit::LIST + 1));
-        large.expect("holes");
+        large.expect("a sparse file");
         let error = IndexWriter::open(folder.path()).err().expect("refused").to_string();
         assert!(error.contains("cannot read or write") && error.contains("larger than"), "{error}");
     }

@@ -36,7 +36,7 @@ use crate::units::Rng;
 
 /// Maximum memory of a worker, in MiB.
 pub const WORKER_MEMORY_MIB: u64 = 2048;
-/// Maximum size of the pictures of a preset, in MiB; a worker needs the rest for the preset itself.
+/// Maximum size of the pictures of a preset, in MiB; a worker needs the rest of its memory for the preset itself.
 const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
@@ -465,7 +465,7 @@ mod tests {
             (metrics.band_response, metrics.band_class, metrics.motion),
             (Some(bands), Some(BandClass::Low), 0.25)
         );
-        let lines = std::fs::read_to_string(folder.path().join(entry::INDEX)).expect("there");
+        let lines = std::fs::read_to_string(folder.path().join(entry::INDEX)).expect("an index");
         assert_eq!(lines.lines().count(), 2);
     }
 }

@@ -31,7 +31,7 @@ pub struct RenderStats {
     pub still: bool,
 }
 
-/// Recorder of the statistics while frames are drawn.
+/// Accumulates the statistics while frames are drawn.
 pub(super) struct StatsRecorder {
     frame_ms: Vec<f64>,
     cpu_before: Option<Duration>,

@@ -101,7 +101,7 @@ impl RenderReport {
     }
 }
 
-/// A renderer of presets, one at a time on one device.
+/// Renders presets, one at a time, on one device.
 pub struct Renderer {
     settings: RenderSettings,
     render_context: Arc<RenderContext>,

@@ -28,7 +28,7 @@ struct HiddenName {
 fn hide(name: &Name, rest: Hidden, pos: Pos) -> Result<Hidden, Error> {
     let count = 1 + rest.as_ref().map_or(0, |rest| rest.count);
     if count > limits::MACRO_CHAIN {
-        return Error::limit(pos, format!("macros of macros nested deeper than {}", limits::MACRO_CHAIN));
+        return Error::limit(pos, format!("macro expansions nested deeper than {}", limits::MACRO_CHAIN));
     }
     Ok(Some(Rc::new(HiddenName { name: name.clone(), rest, count })))
 }
@@ -393,7 +393,7 @@ fn paste(out: &mut Vec<(Token, Hidden)>, right: Vec<(Token, Hidden)>) -> Result<
         };
         let joined = text(left) + &text(&next);
         if joined.len() > limits::PASTED_BYTES {
-            let message = format!("`##` makes a name of more than {} bytes", limits::PASTED_BYTES);
+            let message = format!("`##` produces a name of more than {} bytes", limits::PASTED_BYTES);
             return Error::limit(left.pos, message);
         }
         left.kind = match joined.parse::<u32>() {

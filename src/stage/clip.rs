@@ -1,4 +1,4 @@
-//! Limits the flashes of short clips, which viewers repeat without a pause.
+//! Limits the flashes of short clips, which players loop without a pause.
 
 use image::RgbaImage;
 
@@ -8,7 +8,8 @@ use super::pass::flash::FlashLimiter;
 use super::readback;
 use super::render_context::RenderContext;
 
-/// Maximum number of times that a clip is limited. Random clips need up to six.
+/// Maximum number of rounds through the limiter; each is as long as the clip plus two seconds. Random clips need up to
+/// six.
 const ROUNDS: usize = 16;
 
 /// Limits the flashes of a clip with `fps` frames per second, so that it stays within the limit however often it is
@@ -27,7 +28,7 @@ pub fn limit_clip(
     let RenderContext { gpu, flash, .. } = render_context;
     let candidate = pass::view(&pass::image(&gpu.device, "clip", size));
     let mut limiter = FlashLimiter::new(gpu, flash, size);
-    // Once the clip and two more seconds of it have passed unchanged, every further second repeats one of them.
+    // Once the clip and two more seconds of it have passed unchanged, every further second repeats one that passed.
     let enough = frames.len() + 2 * fps as usize;
     let fps = f64::from(fps);
     let mut unchanged = 0;

@@ -45,11 +45,11 @@ impl Deck {
         Self::prepare_scaled(render_context, program, (settings, 1.0), seed)
     }
 
-    /// Like [`Self::prepare`], for a deck whose picture and mesh have `scale` times the sizes in `full` at first. A
-    /// stage at the same scale need not resize it.
+    /// Like [`Self::prepare`], but with the picture and the mesh initially at `scale` times their sizes in `full`. A
+    /// stage at the same scale does not have to resize the deck.
     ///
     /// # Errors
-    /// As for [`Self::prepare`].
+    /// Same as [`Self::prepare`].
     pub fn prepare_scaled(
         render_context: &RenderContext,
         program: Arc<Program>,
@@ -223,7 +223,7 @@ pub(super) struct FrameTiming {
     pub fps: f64,
 }
 
-/// The player of one preset, and the picture that it draws.
+/// The player and the picture of one preset.
 struct Layer {
     player: Player,
     picture: DeckPicture,

@@ -11,7 +11,7 @@ pub enum StageError {
         /// Columns and rows of the warp mesh.
         mesh: [u32; 2],
     },
-    /// The device is lost. Everything created with it must be recreated on another one.
+    /// The device is lost. Everything created with it must be recreated on another device.
     #[error("the graphics device was lost: {0}")]
     Lost(String),
     /// The device is out of memory. It still works, and smaller or fewer pictures may fit.

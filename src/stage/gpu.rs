@@ -226,9 +226,9 @@ impl Gpu {
         self.errors.lost.get().is_some()
     }
 
-    /// Treats the device as lost, because it does not finish a frame.
+    /// Marks the device as lost because it did not finish a frame.
     pub fn abandon(&self) {
-        self.errors.lose("it does not finish a frame");
+        self.errors.lose("it did not finish a frame");
     }
 
     /// Returns true if the device has run out of memory since the last call.
@@ -272,7 +272,7 @@ impl Gpu {
         let errors = scopes.iter_mut().rev().filter_map(Option::take);
         let errors: Vec<_> = errors.filter_map(|scope| pollster::block_on(scope.pop())).collect();
         // Error scopes do not report the loss of the device. Calls on a lost device report invalid objects
-        // instead, possibly before the loss itself is reported; polling reports it.
+        // instead, possibly before wgpu calls the device-lost callback. Polling makes it do so.
         if !errors.is_empty() {
             self.poll().ok();
         }
@@ -420,7 +420,7 @@ impl Gpu {
     /// Returns the next texture of a configured surface, or the reason why there is none.
     ///
     /// # Errors
-    /// Returns an error if the device is lost or reports one.
+    /// Returns an error if the device is lost or reports an error.
     pub fn acquire(&self, surface: &wgpu::Surface) -> Result<wgpu::CurrentSurfaceTexture, StageError> {
         #[cfg(feature = "faults")]
         if take_one(&self.errors.lost_surfaces) {

@@ -107,8 +107,8 @@ impl MeshPass {
         }
     }
 
-    /// Uploads the source positions at which the vertices of a warp mesh sample the previous image, and the
-    /// decay, if either changed.
+    /// Sets the source positions at which the vertices of a warp mesh sample the previous image, and the decay. Does
+    /// nothing if both are unchanged.
     pub fn set_sources(&mut self, gpu: &Gpu, sources: &[[f32; 2]], decay: f32) {
         if same_bits(&self.sources, sources) && self.decay.to_bits() == decay.to_bits() {
             return;
@@ -124,7 +124,7 @@ impl MeshPass {
         }
     }
 
-    /// Records the passes that redraw changed textures. Call before [`Self::draw`].
+    /// Records the pass that redraws the colours of a composite mesh, if they changed. Call before [`Self::draw`].
     pub fn encode_images(&mut self, render_context: &RenderContext, encoder: &mut wgpu::CommandEncoder) {
         let (Some(images), Some(coordinates)) = (&mut self.images, &render_context.coordinates) else {
             return;

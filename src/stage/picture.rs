@@ -35,7 +35,7 @@ pub(super) struct DeckPicture {
     pyramid: Pyramid,
     warp: Option<PresetPass>,
     composite: Option<PresetPass>,
-    /// Bind groups of the built-in warp, indexed by feedback image, then by clamped or wrapped.
+    /// Bind groups of the built-in warp, indexed by feedback image, then by address mode (clamp, wrap).
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
     warp_uniforms: UniformBuffer<WarpUniforms>,
@@ -47,7 +47,7 @@ pub(super) struct DeckPicture {
     warp_mesh: MeshPass,
     composite_mesh: MeshPass,
     composite_vertices: Vec<lactea_abi::MeshVertex>,
-    /// Whether the composite shader reads the corner hues, so that its mesh changes with them.
+    /// Whether the composite shader reads the corner hues; the composite mesh then changes with them.
     hue_is_read: bool,
     primitives: PrimitiveDraws,
     problems: Vec<String>,

@@ -1,6 +1,6 @@
 //! Brightness and motion statistics of a deck's picture.
 //!
-//! The picture is downsampled on the device. [`PictureMeter`] reads it back a few calls later, without
+//! The picture is downsampled on the device. [`PictureMeter`] reads the result back a few calls later, without
 //! blocking.
 
 use std::collections::VecDeque;
@@ -170,8 +170,8 @@ impl PictureMeter {
         }
     }
 
-    /// Returns the next measurement, or `None` if none has finished or if it is of a deck other than the one
-    /// requested last.
+    /// Returns the next finished measurement. Returns `None` if there is none, or if it is of a deck other than the one
+    /// last passed to [`Self::request`].
     pub fn receive(&mut self, gpu: &Gpu) -> Option<PictureStats> {
         // An error only means that the device was lost, which is reported elsewhere.
         let frame = self.readback.receive(gpu, Wait::Never).transpose()?;

@@ -1,4 +1,4 @@
-//! Draws everything that a show needs besides its presets once, before the show starts.
+//! Draws everything that a show needs, except its presets, once before the show starts.
 //!
 //! A software rasteriser compiles a shader when something is first drawn with it, which would stall the show
 //! for up to a few seconds. The driver caches the compiled code on disk.
@@ -54,7 +54,7 @@ impl Stage {
         drawn.and(waited)
     }
 
-    /// Draws decks, crossfades, effects and layers of every kind.
+    /// Draws decks, a crossfade, all effects, and layers of every kind.
     fn draw_everything(&mut self) -> Result<(), StageError> {
         let render_context = self.render_context().clone();
         let settings = DeckSettings { size: self.size(), mesh: [8, 6], fps: FPS };

@@ -20,7 +20,7 @@ pub(super) struct PresetPass {
     /// Whether the shader may leave pixels unwritten.
     pub discards: bool,
     layout: wgpu::BindGroupLayout,
-    /// Bind groups, indexed by feedback image, then by clamped or wrapped main image.
+    /// Bind groups, indexed by feedback image, then by address mode of the main image (clamp, wrap).
     groups: [[wgpu::BindGroup; 2]; 2],
 }
 
@@ -87,7 +87,7 @@ impl PresetPass {
             types.push(pass::SAMPLER);
         }
         let layout = pass::layout(&render_context.gpu, label, &types);
-        // Warp passes have no colour texture, so a warp shader that reads the colour is drawn over the mesh.
+        // Warp passes have no colour texture, so a warp shader that reads the colour is drawn with the mesh.
         let has_images = kind == PassKind::Comp || !text.reads_diffuse;
         let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
         let mut module = Module::clone(&text.module);

@@ -134,8 +134,8 @@ impl Stage {
         meter.request(gpu, downsample, id.0, deck.output());
     }
 
-    /// Returns the next measurement, or `None` if none has finished or if it is of a deck other than the one measured
-    /// last. Never blocks.
+    /// Returns the next finished measurement. Returns `None` if there is none, or if it is of a deck other than the one
+    /// last passed to [`Self::measure`]. Never blocks.
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         self.meter.as_mut()?.receive(&self.render_context.gpu)
     }

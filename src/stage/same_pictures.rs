@@ -1,5 +1,5 @@
-//! Checks that preset shaders draw identical pictures in both forms: unchanged, over a mesh, and rewritten to
-//! read the attributes of the mesh from textures, over a single triangle.
+//! Checks that preset shaders draw identical pictures in both forms: unchanged and drawn with a mesh, or rewritten to
+//! read the attributes of the mesh from textures and drawn with a single triangle.
 
 use super::deck::Deck;
 use super::gpu::Gpu;
@@ -8,9 +8,8 @@ use super::render_context::RenderContext;
 use super::settings::DeckSettings;
 use crate::milk::{PresetAudio, Program};
 
-/// Draws a preset whose warp and composite shaders have this `body`, over its mesh or, if `hoisted`,
-/// rewritten and over a single triangle. Returns the RGBA bytes of the picture, or `None` if there is no
-/// device.
+/// Draws a preset whose warp and composite shaders have this `body`, with its mesh or, if `hoisted`, rewritten and
+/// with a single triangle. Returns the RGBA bytes of the picture, or `None` if there is no device.
 fn picture(hoisted: bool, body: &str) -> Option<Vec<u8>> {
     let mut render_context = RenderContext::new(Gpu::for_test()?, &[]);
     if !hoisted {

@@ -152,8 +152,8 @@ impl Pyramid {
     }
 }
 
-/// Returns the scale and bias of each level, which map its value range, relative to that of the previous
-/// level, to 0..1.
+/// Returns the scale and bias of each level. They map the level's value range, expressed in units of the previous
+/// level's range, to 0..1.
 fn scales(range: &BlurRange) -> [(f32, f32); 3] {
     let mut scales = [(1.0, 0.0); 3];
     let (mut below_min, mut below_span) = (0.0, 1.0);

@@ -27,7 +27,7 @@ pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, mut module: Module) -> w
         label: Some(label),
         source: wgpu::ShaderSource::Naga(Cow::Owned(module)),
     };
-    // SAFETY: indices are checked at run time unless all are constants, which validation has compared with the sizes.
+    // SAFETY: validation has checked constant indices; if any index is computed, indices are also checked at run time.
     // The caller guarantees that loops terminate and that divisors are nonzero. There are no ray queries,
     // task shaders or mesh shaders.
     unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) }

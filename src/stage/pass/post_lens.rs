@@ -1,4 +1,4 @@
-//! Mirrors, zoom pulse and chromatic aberration.
+//! Mirrors, zoom and chromatic aberration.
 
 use super::FORMAT;
 use super::post::{ScreenPass, ScreenPassDesc};

@@ -1,8 +1,8 @@
 //! The flash limiter: counts flashes of the output picture as `media::flash` does and, before a picture is
 //! shown, modifies it if it would exceed the limit.
 //!
-//! Everything runs on the device, without readback or delay. A picture is shown only if no field, and not the
-//! whole screen, then has more than seven transitions (three and a half flashes) in any second, however long the
+//! Everything runs on the device, without readback or delay. A picture is shown only if neither any field nor the
+//! whole screen then has more than seven transitions (three and a half flashes) in any second, however long the
 //! picture stays on screen. Showing the previous picture again is therefore always safe, and is the last resort.
 //! Pictures within the limit are unchanged. `docs/flash-safety.md` gives the proof.
 
