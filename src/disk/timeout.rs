@@ -208,7 +208,7 @@ impl Drop for Stall {
 /// Makes all operations in a folder fail, as on a disk that does not respond, until the result is dropped.
 #[cfg(test)]
 pub(crate) fn stall(folder: &Path) -> Vec<Stall> {
-    // The path that `Stalls::locate` returns. On Windows, `canonicalize` would add the prefix `\\?\`.
+    // The path that `Stalls::locate` returns. On Windows, `canonicalize` would also add the prefix `\\?\`.
     let disk = if cfg!(windows) { std::path::absolute(folder) } else { folder.canonicalize() };
     let disk = disk.expect("a folder");
     let stall = |_| {

@@ -1,8 +1,8 @@
 //! Compares search by description with search by name, by their mean average precision over 120 queries.
 //!
-//! Relevance is measured on the frames of a bake, whereas descriptions are matched against the frames of an audit, which
-//! were captured at different times, with different audio and at a different size. Run the evaluation on a library that
-//! has an audit and frames:
+//! Relevance is measured on the frames of a bake, whereas descriptions are matched against the frames of an audit,
+//! which were captured at different times, with different audio and at a different size. Run the evaluation on a
+//! library that has an audit and frames:
 //!
 //! ```text
 //! aivj bake audit --library LIB --out OUT && aivj bake frames --library LIB --out OUT
