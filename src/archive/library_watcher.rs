@@ -75,7 +75,8 @@ impl Presets {
     }
 }
 
-/// Replaces a library with the built-in presets if it is empty or held back, or if an audit rejected all of it.
+/// Replaces a library with the built-in presets if it is empty or held back, or if an audit rejected every preset and
+/// `play_anyway` is not set.
 fn or_built_in(
     store: &Store,
     place: &LibraryLocation,
@@ -128,10 +129,10 @@ pub(super) enum LibraryUpdate {
     HeldBack(Option<String>),
 }
 
-/// Sends updates to the show.
+/// A sender of updates to the show.
 struct Updates {
     sender: Sender<LibraryUpdate>,
-    /// The styles that the show may know, for which new libraries are prepared.
+    /// The styles that the show's taste may already cover. New libraries are compared with them in advance.
     known: Latest<Option<KnownStyles>>,
 }
 
@@ -153,16 +154,16 @@ pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
     /// See [`LibraryLocation::judged_by`].
     judged_by: Option<String>,
-    /// The styles that the show may know, once it has started.
+    /// The styles that the show's taste may already cover; `None` until the show has started.
     pub known: Latest<Option<KnownStyles>>,
     /// Ends the thread when dropped.
     _end: Option<Sender<()>>,
 }
 
 impl LibraryWatcher {
-    /// Opens the library and starts the thread. A library that was scanned before opens as last scanned. The built-in
-    /// presets play during the first scan of a library, and while a library is missing. `judged_by` applies to this and
-    /// every later library; see [`LibraryLocation::judged_by`].
+    /// Opens the library and starts the thread. A library that was scanned before is opened as of its last scan. The
+    /// built-in presets play during the first scan of a library, and while a library is missing. `judged_by` applies to
+    /// this and every later library; see [`LibraryLocation::judged_by`].
     pub fn open(
         store: &Store,
         presets: Option<&Path>,
@@ -237,9 +238,9 @@ enum InitialState {
 /// Why watching a folder ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The folder is missing, with the reason, so the built-in presets take its place.
+    /// The folder is missing, for this reason; the built-in presets take its place.
     Missing(&'static str),
-    /// The folder was never found, with the reason, so the previous library keeps playing.
+    /// The folder was never found, for this reason; the previous library keeps playing.
     NotFound(&'static str),
     /// The thread was asked to stop.
     Stopped,
@@ -306,8 +307,8 @@ fn own_store() -> anyhow::Result<Store> {
     Ok(open_store()?.0)
 }
 
-/// Returns why the folder cannot be used, if it cannot. After a disk is removed, its mount point may be left as an
-/// empty folder.
+/// Returns why the folder cannot be used; `None` if it can. An empty folder may be the mount point of a disk that was
+/// removed.
 fn unusable(folder: &Path) -> Option<&'static str> {
     match disk::has_entries(folder) {
         Ok(true) => None,
@@ -394,7 +395,7 @@ fn publish(updates: &Updates, playable: Playable) {
     updates.send(LibraryUpdate::Library(next, messages)).ok(); // Fails if the watcher is dropped.
 }
 
-/// Returns the modification times of the manifest, blacklist and index files that exist.
+/// Returns the modification times of the manifest, blacklist, index and policy files; `None` for a missing file.
 fn dates(folder: &Path) -> Vec<Option<SystemTime>> {
     let names = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(OsString::from);
     let files = disk::metadata(folder, &names).into_iter();

@@ -40,7 +40,7 @@ pub struct Archive {
     /// The show's presets. When they change, the old ones are kept until the show has switched to the new ones, so that
     /// the show never frees them itself.
     pool: Arc<Pool>,
-    /// The rating of the library for a new theme, while one is in progress.
+    /// The rating of the library for a new theme, if it is in progress.
     theming: Option<Theming>,
     /// The last theme that could not be applied; it is not retried until the theme or the library changes.
     failed_theme: Option<String>,

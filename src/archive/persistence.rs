@@ -174,7 +174,7 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
     Ok(store.ban(id, BanKind::Permanent, "by the performer", unix_now())?)
 }
 
-/// Saves what changes during a show, and records plays and skips.
+/// Persistence for a show: saves changes to its memory, and records plays and skips.
 pub(super) struct ShowPersistence {
     writer: Arc<StoreWriter>,
     /// Sends changes to the thread that compares and serialises them.
@@ -253,7 +253,7 @@ impl Drop for ShowPersistence {
     }
 }
 
-/// Compares each new state with the last one written, and writes the differences.
+/// The last state written. Each new state is compared with it, and only the differences are written.
 struct WrittenState {
     writer: Arc<StoreWriter>,
     written: ShowMemory,
@@ -287,7 +287,7 @@ impl WrittenState {
             if before == Some(exclusion) {
                 continue;
             }
-            // Of an exclusion by an audit, only the verdict is stored, and the audit has stored it.
+            // For an exclusion by an audit, only the verdict is stored, and the audit has already stored it.
             let old_kind = before.map(|before| before.kind).filter(|kind| *kind != BanKind::Audit);
             let Exclusion { kind, why } = exclusion;
             if let Some(old_kind) = old_kind.filter(|old_kind| old_kind != kind) {

@@ -40,8 +40,8 @@ impl LibraryView {
         self.excluded.get(&id).map(|exclusion| &exclusion.why).or_else(by_audit).map(String::as_str)
     }
 
-    /// Returns the commands that put a preset on air. The show would refuse an excluded one, so that is
-    /// rescued first.
+    /// Returns the commands that put a preset on air. The show would refuse an excluded preset, so it is rescued
+    /// first.
     pub fn play(&self, id: PresetId) -> impl Iterator<Item = Command> + use<> {
         self.exclusion(id).map(|_| Command::Rescue(id)).into_iter().chain([Command::PlayNow(id)])
     }

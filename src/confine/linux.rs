@@ -1,4 +1,4 @@
-//! Confinement on Linux: Landlock restricts access to files, seccomp denies system calls.
+//! Confinement on Linux: Landlock restricts access to files, and seccomp denies system calls.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

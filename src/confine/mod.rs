@@ -1,6 +1,6 @@
 //! Confines code that reads untrusted files: presets, textures, models and audio.
 //!
-//! A confined thread, and every process and thread that it starts, has no network and can open only the files
+//! A confined thread, and every process and thread that it starts, has no network access and can open only the files
 //! and folders in its [`Rights`] and those of the system, such as drivers, fonts and shader caches. On Linux
 //! this is enforced by Landlock (files; since kernel 5.13) and seccomp (network). Features that the kernel lacks
 //! are silently skipped. On other systems, nothing is enforced.
@@ -80,7 +80,7 @@ mod tests {
         let can_write = |folder: &str| std::fs::write(at(folder).join("new"), "2").is_ok();
         confined(&rights, |enforced| {
             if !enforced.files {
-                return; // `confined` reports it.
+                return; // `confined` fails the test unless this is permitted.
             }
             assert!(can_read("read") && !can_write("read"));
             assert!(can_read("write") && can_write("write"));

@@ -15,7 +15,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Creates an empty file next to `path`, and its folder if necessary. The file has a name of its own and the same
+    /// Creates an empty file next to `path`, and its folder if necessary. The file has a unique name with the same
     /// extension as `path`.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl Draft {
                 Ok(file) => {
                     return Ok((Self { written: folder.path().join(name), path: path.to_owned() }, file));
                 }
-                // Left by a process with the same ID that was killed.
+                // Left by a killed process that had the same ID.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -49,7 +49,7 @@ impl Draft {
         &self.path
     }
 
-    /// Makes `NAME.part.EXT`, next to the final file `NAME.EXT`, the final file.
+    /// Changes the path of the final file from `NAME.EXT` to `NAME.part.EXT`, in the same folder.
     pub fn into_part(mut self) -> Self {
         let mut name = self.path.file_stem().unwrap_or_default().to_owned();
         name.push(".part");

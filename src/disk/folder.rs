@@ -1,7 +1,7 @@
 //! Reads, writes and deletes files below a folder named by the user, and nowhere else.
 //!
-//! The folder is opened once, and everything below it is reached from its handle, one level at a time. A link
-//! created there at any time is never followed.
+//! The folder is opened once, and everything below it is reached from its handle, one level at a time. Links below the
+//! folder are never followed, even if they are created while it is open.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -27,7 +27,7 @@ impl Folder {
     /// # Errors
     /// Fails if it does not exist or is not a folder.
     pub fn open(path: &Path) -> io::Result<Self> {
-        // An empty path is the parent of a plain file name.
+        // The parent of a plain file name is an empty path.
         let named = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         Ok(Self { dir: Dir::open_ambient_dir(named, ambient_authority())?, path: path.to_owned() })
     }

@@ -34,7 +34,7 @@ fn parse(list: &[u8]) -> Vec<PathBuf> {
     points.map(|point| std::ffi::OsString::from_vec(unescape(point)).into()).collect()
 }
 
-/// Replaces escapes such as `\040`, for a space, by the bytes that they stand for.
+/// Replaces escapes such as `\040` (a space) with the bytes they stand for.
 #[cfg(target_os = "linux")]
 fn unescape(mut text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());

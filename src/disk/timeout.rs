@@ -52,8 +52,8 @@ pub fn with_timeout<T: Send + 'static>(
     STALLS.run(TIMEOUT, || path.to_owned(), work)
 }
 
-/// Runs `work` as [`with_timeout`] does, for work that accesses several files: `path` returns the one that it accesses
-/// at the moment, so that a stall counts for the disk of that file.
+/// Runs `work` as [`with_timeout`] does, for work that accesses several files. `path` returns the file that is being
+/// accessed, so that a stall counts against the disk of that file.
 pub(super) fn with_timeout_at<T: Send + 'static>(
     path: impl Fn() -> PathBuf,
     work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
@@ -61,7 +61,7 @@ pub(super) fn with_timeout_at<T: Send + 'static>(
     STALLS.run(TIMEOUT, path, work)
 }
 
-/// Returns whether so many operations on the disk of `path` are stalled that [`with_timeout`] does not run others.
+/// Returns whether [`with_timeout`] has given up on the disk of `path` because too many operations on it are stalled.
 pub(super) fn is_given_up(path: &Path) -> bool {
     STALLS.has_given_up() && STALLS.stalled_with(path) >= MAX_STALLED
 }
@@ -132,7 +132,7 @@ impl Stalls {
         lock(&self.counts).stalled.get(disk).copied().unwrap_or(0)
     }
 
-    /// Returns the disk on which `path` is or, if a disk on the way to it does not respond, that disk.
+    /// Returns the disk that contains `path` or, if a disk on the way to it does not respond, that disk.
     fn locate(&'static self, path: &Path, mounts: Vec<PathBuf>) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let reached = Arc::new(Mutex::new(disk_of(&path, &mounts)));
@@ -190,7 +190,7 @@ impl Stalls {
     }
 }
 
-/// An operation, from its start until it has returned and nothing waits for it. Counts as stalled once its disk is
+/// An operation, dropped once it has returned and its caller no longer waits for it. Counts as stalled once its disk is
 /// set.
 pub(crate) struct Stall {
     stalls: &'static Stalls,
@@ -208,7 +208,7 @@ impl Drop for Stall {
 /// Makes all operations in a folder fail, as on a disk that does not respond, until the result is dropped.
 #[cfg(test)]
 pub(crate) fn stall(folder: &Path) -> Vec<Stall> {
-    // As `Stalls::locate` returns it: with all links resolved, but on Windows in the usual notation.
+    // The path that `Stalls::locate` returns. On Windows, `canonicalize` would also add the prefix `\\?\`.
     let disk = if cfg!(windows) { std::path::absolute(folder) } else { folder.canonicalize() };
     let disk = disk.expect("a folder");
     let stall = |_| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::timeout::{is_given_up, with_timeout, with_timeout_at};
 
-/// Number of files in a folder whose metadata may fail to arrive before the other files are skipped.
+/// Number of files in a folder whose metadata may time out before the remaining files are skipped.
 const MAX_FAILURES: usize = 3;
 /// Maximum number of times that [`wake`] tries to access a disk.
 const WAKE_ATTEMPTS: u32 = 6;
@@ -119,8 +119,8 @@ pub fn responds(folder: &Path) -> bool {
     !has_entries(folder).is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
 }
 
-/// Returns whether the disk of a folder responds, as [`responds`] does, but waits about eight seconds for it: a disk
-/// that has spun down, or is mounted when it is first used, takes that long.
+/// Returns whether the disk of a folder responds, as [`responds`] does, but waits up to about eight seconds: a disk
+/// that has spun down, or is mounted when it is first used, can take that long.
 pub fn wake(folder: &Path) -> bool {
     (0..WAKE_ATTEMPTS).any(|attempt| {
         if attempt > 0 {
@@ -172,7 +172,7 @@ fn metadata_by(
         let (own, rest, read) = (folder.to_owned(), left.to_vec(), read.clone());
         let found = Arc::new(Mutex::new(Vec::new()));
         let shared = found.clone();
-        // A linked file may be on another disk than the folder.
+        // A linked file may be on a different disk from the folder.
         let reached = || {
             let number = found.lock().unwrap_or_else(PoisonError::into_inner).len();
             left.get(number).map_or_else(|| folder.to_owned(), |name| folder.join(name))
@@ -181,7 +181,7 @@ fn metadata_by(
             for (number, name) in rest.iter().enumerate() {
                 let path = own.join(name);
                 if number > 0 && is_given_up(&path) {
-                    break; // It is first in the next list, and refused.
+                    break; // The next pass starts with this file, and fails at once.
                 }
                 let metadata = read(&path);
                 shared.lock().unwrap_or_else(PoisonError::into_inner).push(metadata);
@@ -260,8 +260,8 @@ pub struct Skipped {
 
 /// An iterator over the regular files below a folder, depth first, in the order of their names.
 ///
-/// Yields only files whose path `wanted` accepts, including links to files. For a folder that cannot be read,
-/// a link that is not followed, and a wanted entry that cannot be read or is not a regular file, yields an
+/// Yields only files whose path `wanted` accepts, including links to files. For a folder that cannot be read, a linked
+/// folder that [`check_link`] rejects, and a wanted entry that cannot be examined or is not a regular file, yields an
 /// error with the path, then continues.
 pub struct Walk<W> {
     wanted: W,
@@ -280,8 +280,8 @@ enum Left {
 }
 
 impl<W: FnMut(&Path) -> bool> Walk<W> {
-    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to
-    /// folders are skipped.
+    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 covers only the folder itself.
+    /// Links to folders are skipped.
     pub fn new(root: &Path, max_depth: usize, wanted: W) -> Self {
         let left = vec![Left::Folder(root.to_owned(), 1)];
         Self { wanted, follow: None, max_depth, visited: HashSet::new(), left }

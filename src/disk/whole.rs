@@ -15,13 +15,14 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     replace(path, |out| out.write_all(bytes))
 }
 
-/// Replaces the file at the relative path `below` in `folder`, which the user named, with `bytes`, atomically; creates
-/// its folders if necessary, and follows no links below `folder`.
+/// Atomically replaces the file at the relative path `below` with `bytes`. The path is relative to `folder`, which the
+/// user named. Creates missing folders, and follows no links below `folder`.
 pub fn write_below(folder: &Path, below: &Path, bytes: &[u8]) -> Result<(), FileError> {
     replace_below(folder, below, |out| out.write_all(bytes))
 }
 
-/// Creates the folder at `path`, directly in a folder that the user named, if necessary; it must not be a link.
+/// Creates the folder at `path` if it is missing. Its parent must be a folder that the user named, and `path` itself
+/// must not be a link.
 pub fn create_folder(path: &Path) -> Result<(), FileError> {
     let (folder, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
     let created = Folder::create(folder).and_then(|folder| folder.create_below(Path::new(name)));
@@ -53,7 +54,7 @@ fn replace_below(
 }
 
 /// Renames a completely written file to its final name, after its contents have reached the disk. Use this for
-/// files that a library writes, given only their path; see also [`Draft`](super::Draft).
+/// files that a third-party library writes, given only their path; see also [`Draft`](super::Draft).
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     File::options().write(true).open(written)?.sync_all()?;
     std::fs::rename(written, path)?;

@@ -81,8 +81,8 @@ impl WirePaths for Vec<PathBuf> {
     }
 }
 
-/// Serialises a field of paths as [`WirePath`]s: `#[serde(with = "as_wire_paths")]`. The derived form of a
-/// `PathBuf` cannot be serialised if the path is not valid Unicode.
+/// Serialises a field of paths as [`WirePath`]s: `#[serde(with = "as_wire_paths")]`. Serde's own
+/// implementation for `PathBuf` fails if the path is not valid Unicode.
 pub mod as_wire_paths {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
@@ -99,7 +99,7 @@ pub mod as_wire_paths {
     /// Deserialises paths.
     ///
     /// # Errors
-    /// Fails if the input is neither a string nor an array of bytes.
+    /// Fails if the input is not in the form that [`serialize`] writes.
     pub fn deserialize<'de, T: WirePaths, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
         T::Wire::deserialize(from).map(T::from_wire)
     }

@@ -117,8 +117,8 @@ pub struct Catalogue {
     /// Presets that an audit rejected, with reasons. The director does not choose them unless they are
     /// rescued; the performer may play them.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
-    /// Presets that an audit rejected, with reasons, but that the performer asked to play anyway. They skip further
-    /// audits.
+    /// Presets that an audit rejected but the performer asked to play anyway, with the reasons for the rejection. They
+    /// skip further audits.
     pub forgiven: Arc<BTreeMap<PresetId, String>>,
     /// Name of the embedding space of the centroids; centroids of different spaces are not comparable.
     pub space: String,

@@ -53,8 +53,9 @@ pub struct LibraryLocation {
     pub manifest: Option<PathBuf>,
     /// Whether the presets are played even if they would be held back.
     pub play_anyway: bool,
-    /// The engine, graphics driver and audit method of a show that audits presets before it plays them: what others
-    /// rejected may be played, once it has passed another audit. `None` if every rejection counts.
+    /// The engine, graphics driver and audit method of a show that audits presets before it plays them. Rejections by
+    /// any other combination are ignored, because the show audits those presets again. `None` if every rejection
+    /// counts.
     pub judged_by: Option<String>,
 }
 

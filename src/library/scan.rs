@@ -254,7 +254,7 @@ impl<'a> Walk<'a> {
                     },
                     Err(error) if error.kind() == io::ErrorKind::TimedOut => skipped(&path, error)?,
                     _ if is_preset(&path) => files.push(name),
-                    // It may be a folder on a disk that does not respond.
+                    // It may be a folder that cannot be examined.
                     Err(error) if error.kind() != io::ErrorKind::NotFound => skipped(&path, error)?,
                     _ => {}
                 }

@@ -165,7 +165,7 @@ fn path_of(header: &Table) -> Vec<String> {
     path
 }
 
-/// Returns the first name in a section header that the parser rejects.
+/// Returns the first name in a malformed section header.
 fn intended(header: &str) -> String {
     let name = header.trim_start_matches(|c: char| !c.is_alphanumeric());
     name.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect()

@@ -25,8 +25,8 @@ pub(super) struct Cell {
 
 impl Cell {
     /// Parses the cell at offset `at` in the page; in an interior page, `at` must be after the child pointer.
-    /// The payload length in the cell must match the length of the record, so that other bytes are hardly
-    /// ever mistaken for a cell.
+    /// The payload length in the cell must match the length of the record, so that other bytes are rarely
+    /// mistaken for a cell.
     pub fn parse(page: &[u8], at: usize, kind: CellKind, shapes: &[Shape]) -> Option<Self> {
         let (payload, mut start, local, end) = extent(page, at, kind)?;
         start += at;

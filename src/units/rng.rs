@@ -42,13 +42,13 @@ impl Rng {
         ((self.unit() * end as f64) as usize).min(end.saturating_sub(1))
     }
 
-    /// Returns a random number from the standard normal distribution (Box and Muller, 1958).
+    /// Returns a random number from the standard normal distribution (Box–Muller transform, 1958).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// Shuffles `items` (Fisher and Yates).
+    /// Shuffles `items` (Fisher–Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));

@@ -1,8 +1,8 @@
-//! Compares finding presets by description with searching by name: mean average precision over 120 queries.
+//! Compares search by description with search by name, by their mean average precision over 120 queries.
 //!
-//! Relevance is measured on the frames of a bake. These were captured at different times, with different
-//! audio and at a different size from the audit frames that descriptions are matched against. Run the
-//! evaluation on a library with an audit and frames:
+//! Relevance is measured on the frames of a bake, whereas descriptions are matched against the frames of an audit,
+//! which were captured at different times, with different audio and at a different size. Run the evaluation on a
+//! library that has an audit and frames:
 //!
 //! ```text
 //! aivj bake audit --library LIB --out OUT && aivj bake frames --library LIB --out OUT
@@ -208,7 +208,7 @@ fn by_names(library: &Catalogue, query: &str) -> Vec<usize> {
 
 #[test]
 #[ignore = "needs a baked library; see the top of the file"]
-fn descriptions_find_at_least_twice_as_well_as_names() {
+fn descriptions_score_at_least_twice_as_high_as_names() {
     let folder = |name: &str| PathBuf::from(std::env::var(name).expect(name));
     let (root, bake) = (folder("AIVJ_FIND_LIBRARY"), folder("AIVJ_FIND_FRAMES"));
     let store = Store::open(&folder("AIVJ_FIND_STORE"), 1).expect("a store").store;

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn very_counts_more_and_a_bit_less() {
+    fn very_increases_the_weight_of_a_word_and_a_bit_reduces_it() {
         let weights: Vec<f32> =
             Description::parse("very dark a bit red").terms.iter().map(|term| term.weight).collect();
         assert_eq!(weights, [1.6, 0.6]);

@@ -36,7 +36,7 @@ const NO_ROW: u32 = u32::MAX;
 pub struct Looks {
     /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty without a map.
     pub points: Vec<[f32; 2]>,
-    /// The bake folder; `None` for built-in presets.
+    /// The bake folder; `None` if the library has no folder.
     pub bake: Option<PathBuf>,
     /// Row of each preset in the embeddings, or [`NO_ROW`]. Empty without embeddings.
     rows: Vec<u32>,
@@ -77,7 +77,7 @@ impl Looks {
         looks
     }
 
-    /// Returns the path of a preset's first frame; `None` without a bake.
+    /// Returns the path of a preset's first frame, which may not exist; `None` if the library has no folder.
     pub fn frame(&self, entry: &Entry) -> Option<PathBuf> {
         let name = self.ids.get(&entry.id).unwrap_or(&entry.path);
         Some(first_frame(self.bake.as_deref()?, name))

@@ -14,7 +14,7 @@ pub fn previous_name(name: &str) -> String {
     format!("{name}.previous")
 }
 
-/// Copies the files of the index in `folder` to their previous names; does nothing if there is no index.
+/// Copies the files of the index in `folder` to their [`previous_name`]s; does nothing if there is no index.
 ///
 /// # Errors
 /// Fails if a file cannot be read, with the previous files unchanged, or if one cannot be written.

@@ -14,7 +14,7 @@ pub struct ManifestNames {
 }
 
 impl ManifestNames {
-    /// Reads the manifest of a folder; `None` if there is none, or if it cannot be read, which is logged.
+    /// Reads the manifest of a folder; `None` if there is none or it cannot be read. A read error is logged.
     pub fn from_folder(folder: &Path) -> Option<Self> {
         let path = folder.join(MANIFEST_FILE);
         if disk::is_missing(&path) {

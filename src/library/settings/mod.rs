@@ -289,7 +289,7 @@ impl Settings {
     }
 }
 
-/// A reader for the fields of a settings file, which collects their problems.
+/// A reader of settings fields that collects the problems it finds.
 struct Fields<'a> {
     document: &'a Document,
     problems: Vec<Problem>,
