@@ -67,11 +67,11 @@ pub struct Bands {
 /// Beat grid with a constant tempo, which gives the beat phase at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BeatGrid {
-    /// Time of the beat with the number `anchor_beat`.
+    /// Time of beat number `anchor_beat`.
     pub anchor: Seconds,
     /// Tempo of the grid.
     pub tempo: Tempo,
-    /// Confidence in the grid: 0 is no beat, 1 is certain; usable from [`TRUSTED_CONFIDENCE`] on.
+    /// Confidence in the grid, from 0 (no beat) to 1 (certain); the grid is used at [`TRUSTED_CONFIDENCE`] and above.
     pub confidence: Unipolar,
     /// Number of the beat at `anchor`, counted since the grid was found.
     pub anchor_beat: u64,

@@ -43,7 +43,7 @@ impl Filterbank {
         &self.centres_hz
     }
 
-    /// Writes the power of each band to `levels` and returns the used part.
+    /// Writes the power of each band to `levels` and returns the part that was written.
     pub fn apply<'a>(&self, power: &[f32], levels: &'a mut [f32; MAX_BANDS]) -> &'a [f32] {
         for (level, pair) in levels.iter_mut().zip(self.edges.windows(2)) {
             *level = power[pair[0]..pair[1]].iter().sum();

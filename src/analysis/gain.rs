@@ -3,9 +3,9 @@
 //! Band levels, hits and onsets are relative to this reference, so that the input level does not matter.
 //! While the gate is closed, the reference is frozen and these features fall to 0.
 
-/// Level up to which the gate is closed, in dBFS (RMS over about 0.1 s).
+/// Level at or below which the gate is closed, in dBFS (RMS over about 0.1 s).
 const CLOSED_DBFS: f32 = -65.0;
-/// Level from which the gate is fully open, in dBFS.
+/// Level at or above which the gate is fully open, in dBFS.
 const OPEN_DBFS: f32 = -58.0;
 /// Time constant of a falling level, in seconds.
 const QUIET_SECS: f32 = 0.07;

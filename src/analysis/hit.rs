@@ -5,9 +5,10 @@
 
 use super::filterbank::MAX_BANDS;
 
-/// Number of past steps searched for the level before a rise.
+/// Number of past steps kept to find the level before a rise.
 const HISTORY: usize = 14;
-/// Number of latest steps excluded from the search, because the rise may already have started.
+/// Number of latest steps, including the current one, in which the rise may already have started; excluded from the
+/// search.
 const RISING: usize = 3;
 /// Time constant of the envelope's decay, in seconds.
 const FALL_SECS: f32 = 0.13;
@@ -36,7 +37,7 @@ const MIN_HEIGHT: f32 = 0.7;
 /// Envelope follower for drum hits.
 pub(super) struct HitFollower {
     dt: f32,
-    /// Level of each band at the last steps, in dB relative to the reference.
+    /// Level of each band in the last steps, in dB relative to the reference.
     past: [[f32; MAX_BANDS]; HISTORY],
     at: usize,
     fluctuation: [f32; MAX_BANDS],

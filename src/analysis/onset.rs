@@ -1,6 +1,6 @@
 //! Onset strength in three frequency ranges: the rise of each band over the last two hops.
 //!
-//! Each band is compared with the loudest of its neighbours two hops earlier, which suppresses vibrato
+//! Each band is compared with the loudest of itself and its two neighbours two hops earlier, which suppresses vibrato
 //! (Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013).
 
 use super::filterbank::{Filterbank, MAX_BANDS};

@@ -3,19 +3,20 @@
 use super::features::Features;
 use crate::units::Seconds;
 
-/// Lead time of the report, in seconds.
+/// Maximum lead time of a report, in seconds.
 const LEAD_SECS: f64 = 0.05;
 /// A beat closer to the last one than this share of a period is the same beat, moved by a grid correction.
 const SAME_BEAT: f64 = 0.4;
 
-/// Predictor that reports each beat once, shortly before it falls.
+/// Predictor that reports each beat once, shortly before it occurs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BeatPredictor {
     last: Option<Seconds>,
 }
 
 impl BeatPredictor {
-    /// Returns the time of the upcoming beat, once per beat; `None` while the grid is not trusted.
+    /// Returns the time of the next beat once, when it is less than 50 ms away; `None` otherwise, and while the grid is
+    /// not trusted.
     pub fn step(&mut self, features: &Features) -> Option<Seconds> {
         let grid = &features.beat;
         let next = grid.next_beat(features.at);

@@ -1,4 +1,4 @@
-//! Onset strength relative to the recent level of each band, for finding the beat in reverberant rooms and
+//! Onset strength relative to the recent level of each band, for finding the beat in reverberant rooms and noisy
 //! crowds.
 //!
 //! Per-channel energy normalisation (Wang et al., "Trainable frontend for robust and far-field keyword

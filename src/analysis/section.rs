@@ -3,7 +3,7 @@
 use super::features::{BeatGrid, Passage, Section};
 use crate::units::Seconds;
 
-/// Energy thresholds between calm, groove and peak, each with how long it must stay crossed, in seconds.
+/// Energy thresholds between calm, groove and peak, each with the time for which it must stay crossed, in seconds.
 /// Measured: pads stay below 0.38, drums are at 0.4 to 0.46, dense and loud drums reach 0.55.
 const GROOVE: (f32, f32) = (0.385, 1.2);
 const PEAK: (f32, f32) = (0.465, 1.5);
@@ -14,13 +14,13 @@ const DRUMS_GONE: f32 = 0.4;
 const DRUMS_BACK: f32 = 0.7;
 /// Seconds without drums before a breakdown.
 const MISSING_SECS: f32 = 1.5;
-/// Detection latency of a drop, and how long after it a grid that becomes trusted still starts a phrase at the drop, in
-/// seconds.
+/// Detection latency of a drop, in seconds.
 const DROP_LATENCY_SECS: f32 = 0.4;
+/// Time after a drop within which a newly trusted grid still starts a phrase at the drop, in seconds.
 const DROP_WAIT_SECS: f32 = 8.0;
 /// Duration of a drop, in seconds.
 const DROP_SECS: f32 = 2.0;
-/// Ratio of the fast to the slow mean of the high band's onset strength above which a passage counts as a build.
+/// Ratio of the fast to the slow mean of the high onset strength above which a passage counts as a build.
 const BUILD_RATIO: f32 = 1.35;
 /// Phrase lengths, in bars.
 const PHRASES: [u32; 3] = [8, 16, 32];

@@ -1,6 +1,6 @@
 //! Decodes audio files with symphonia, either the whole file into memory or packet by packet.
 //!
-//! Files are untrusted: a panic in the decoder is caught and ends the file or makes it unplayable.
+//! Files are untrusted: a panic in the decoder is caught, and either ends the audio early or makes the file unplayable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -157,7 +157,7 @@ impl AudioFile {
 
 impl AudioFile {
     /// Switches to the next stream of a chained file (such as chained Ogg). Returns false if there is none,
-    /// it has another sample rate or it cannot be decoded.
+    /// its sample rate differs, or it cannot be decoded.
     fn next_stream(&mut self) -> bool {
         let Some(track) = self.format.default_track(TrackType::Audio) else { return false };
         let Some(parameters) = track.codec_params.as_ref().and_then(|codec| codec.audio()) else {

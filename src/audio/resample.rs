@@ -1,4 +1,4 @@
-//! Streaming sample-rate conversion by a windowed sinc, both channels at once.
+//! Streaming sample-rate conversion with a windowed-sinc kernel, both channels at once.
 //!
 //! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so a table
 //! of fixed resolution serves any ratio of rates. The position is an exact integer, in units of 1 / `to_hz` of an input

@@ -8,8 +8,8 @@ use super::{Block, SAMPLE_RATE_HZ};
 pub trait Source: Send {
     /// Replaces the contents of `block` with the audio from the last read until `now` on the show clock.
     ///
-    /// Never blocks. `block.start` counts all frames delivered since the first read. With a counted clock (`now = k /
-    /// fps`), files and the demo track give the same blocks on every run.
+    /// Never blocks. `block.start` counts all frames delivered since the first read. With a fixed time step
+    /// (`now = k / fps`), files and the demo track give the same blocks on every run.
     fn read(&mut self, now: Seconds, block: &mut Block);
 
     /// Returns whether the source has ended.

@@ -38,14 +38,15 @@ impl Binding {
 /// A binding with the state of its control.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The binding; [`Encoding::Relative`] and a guess are replaced once the encoding is detected.
+    /// The binding; if its encoding is [`Encoding::Relative`] or a guess, it is replaced once it is detected.
     pub binding: Binding,
     soft_takeover: SoftTakeover,
     down: bool,
     coarse: u16,
     /// Groups of values that an endless encoder has sent.
     seen: Seen,
-    /// The values of a control that so far looks absolute, while they are fewer than [`ENOUGH`].
+    /// Values from which the encoding was guessed to be absolute; `None` once there are [`ENOUGH`] of them or the
+    /// encoding is detected.
     guess: Option<Vec<u16>>,
 }
 
@@ -78,7 +79,8 @@ impl Bound {
         }
     }
 
-    /// Binds a knob that has sent these values, which reveal its encoding; if they are few, later ones may correct it.
+    /// Binds a knob with the encoding detected from the values that it has sent. If there are fewer than [`ENOUGH`],
+    /// later values may correct a guess.
     pub fn guessed(address: Address, action: Action, values: Vec<u16>) -> Self {
         let encoding = relative::detect(&values);
         let guess = (encoding.is_none() && values.len() < ENOUGH).then_some(values);

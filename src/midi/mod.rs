@@ -330,7 +330,7 @@ impl Midi {
                 device.connected = true;
                 device.leds = leds;
                 device.lit.fill(None);
-                // Knobs may have moved while unplugged.
+                // Knobs may have been moved while the device was unplugged.
                 for bound in &mut device.controls {
                     *bound = Bound::new(bound.binding.clone());
                 }
@@ -375,7 +375,7 @@ impl Midi {
         }
     }
 
-    /// Keeps the value for Auto-map, if it is one of the first from one of the first knobs.
+    /// Keeps the value for Auto-map if it is among the first values of one of the first knobs.
     fn see(&mut self, device: &str, event: &Event, now: f64) {
         let same = |knob: &Knob| knob.device == device && knob.address == event.address;
         match self.seen.iter().position(same) {

@@ -121,7 +121,7 @@ pub enum MacroPreset {
     RavePunch,
     /// The most restrained effects, with a steady drive.
     DeepPulse,
-    /// Effects with wide sweeps and much sparkle.
+    /// Effects with wide sweeps and a lot of sparkle.
     WideSweep,
     /// The strongest effects.
     TechnoBrutal,

@@ -11,7 +11,7 @@ const FRAME_HOPS: usize = 2;
 const FRAME_SECS: f32 = 0.02;
 /// Offset added to the relative band powers before the logarithm, 50 dB below the reference power.
 const FLOOR: f32 = 1e-5;
-/// Smaller offset added to the mean power of a frame, which keeps the logarithm finite.
+/// Further offset added to the mean power of a frame, as in training (`tests/tools/beats/features.py`).
 const SMALLEST: f32 = 1e-8;
 /// Time constant of the running mean of a band, in seconds.
 const MEAN_SECS: f32 = 1.5;

@@ -37,7 +37,7 @@ impl Bar {
         self.start = Some(number);
     }
 
-    /// Returns to automatic detection of the start.
+    /// Restores the automatic detection of the start.
     pub fn release(&mut self) {
         self.start = None;
     }

@@ -1,4 +1,4 @@
-//! Folds the accents of the last few seconds over the beat period of every tempo and finds the phases at
+//! Folds the accents of the last few seconds over the beat period of every candidate tempo and finds the phases at
 //! which they peak.
 //!
 //! A comb of `n` beats whose mean accent is `f`, among accents with mean `m` and standard deviation `s`,
@@ -19,8 +19,8 @@ const PHASES: usize = 48;
 const PER_OCTAVE: usize = 58;
 /// Shortest period, in hops of 10 ms (218 BPM).
 const MIN_PERIOD: f32 = 27.5;
-/// Number of periods: a little over three octaves. Those of the last octave are used only as the double of
-/// another period.
+/// Number of periods: a little over three octaves. Those of the last octave are used only as doubles of
+/// other periods.
 const PERIODS: usize = 3 * PER_OCTAVE + 10;
 /// Number of periods that may be a beat: up to 1.22 s (49 BPM).
 const BEATS: usize = PERIODS - PER_OCTAVE;

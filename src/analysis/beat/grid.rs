@@ -15,7 +15,7 @@ const RESTORE: f32 = -1.8;
 const DOUBT: f32 = 0.3;
 /// Weight of the activations relative to the accents in the choice between odd and even beats.
 const ACTIVATION_WEIGHT: f32 = 2.0;
-/// Limit of the period when counting every second beat, in hops.
+/// Maximum period when counting every second beat, in hops.
 const MAX_PERIOD: f64 = 150.0;
 
 /// The beats that a grid counts.

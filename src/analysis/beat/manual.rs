@@ -151,7 +151,8 @@ impl ManualTempo {
     }
 }
 
-/// Returns whether a period in hops stays within the tempo limits after `octaves` doublings.
+/// Returns whether the tempo of a period (in hops) stays within its limits when doubled `octaves` times, or halved if
+/// `octaves` is negative.
 fn in_range(period: f64, octaves: i32) -> bool {
     (MIN_TEMPO..=MAX_TEMPO).contains(&(6000.0 / period * f64::from(octaves).exp2()))
 }

@@ -18,8 +18,8 @@ const WEIGHTS: [[f32; 4]; 4] = [
 const TEMPO: [f32; 3] = [3.25, -1.89, -0.78];
 /// Added to the sum of the accents on the beats, so that weak accents give small ratios.
 const FLOOR: f32 = 0.02;
-/// Weights of two shares of the activations: how much they alternate from beat to beat, beyond what is typical, and how
-/// much lies between beats.
+/// Weights of two ratios of the activations: how much they alternate from beat to beat, less [`TYPICAL_ALTERNATION`],
+/// and how strong they are halfway between beats.
 const ACTIVATION: [f32; 2] = [3.0, -3.0];
 const TYPICAL_ALTERNATION: f32 = 0.4;
 /// Constant that keeps weak activations from giving large ratios.

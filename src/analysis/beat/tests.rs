@@ -135,7 +135,7 @@ fn the_grid_survives_a_breakdown_and_is_dropped_without_a_beat() {
     let (beats, _) = analyse(&mut analyser, &sound);
     let back: Vec<f64> = beats.iter().copied().filter(|&at| at > 12.0 * 240.0 / bpm).collect();
     assert!(back.len() >= 7 && errors(&back, bpm).iter().all(|error| error.abs() < 0.05), "{back:?}");
-    // Surf noise: it has highs, so it is not texture, but it has no beat.
+    // Surf noise has no beat, but has highs, so that it is not rejected as texture.
     let left = analyser.features().at.0;
     let mut rng = Rng::new(9);
     let surf: Vec<[f32; 2]> = play(bpm, &[(&PAD_ONLY, 24)])

@@ -34,11 +34,11 @@ const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
 /// Minimum confidence in a grid that holds: enough to be trusted, but less than in a clear grid.
 const HOLD_CONFIDENCE: f32 = 0.65;
-/// Mean `z` from which a grid is trusted even if the network reports that no music with a beat is playing.
+/// Mean `z` at which a grid is trusted even if the network reports that no music with a beat is playing.
 const CERTAIN_Z: f32 = 3.0;
 /// Confidence in a grid that looks like texture, and in a weak one while the network reports no music with a beat.
 const UNTRUSTED: f32 = 0.3;
-/// Maximum confidence while it is doubtful whether every beat counts or every second one.
+/// Maximum confidence while it is unclear whether to count every beat or only every second one.
 const DOUBTFUL_CONFIDENCE: f32 = 0.78;
 /// `z` above which an adopted grid is followed, and the `z` of zero confidence.
 const FOLLOW_Z: f32 = 3.4;
@@ -321,7 +321,7 @@ impl Tracker {
         self.grid.as_ref().filter(|grid| grid.proven).map(Grid::count)
     }
 
-    /// Returns the current grid on the audio clock, with manual overrides applied; the default without a
+    /// Returns the current grid on the audio clock, with manual overrides applied, or the default if there is no
     /// proven grid.
     pub fn grid(&self) -> BeatGrid {
         let Some(grid) = self.grid.as_ref().filter(|grid| grid.proven) else { return BeatGrid::default() };

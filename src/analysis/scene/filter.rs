@@ -14,13 +14,13 @@ use crate::units::Seconds;
 pub const UPDATE_SECS: f32 = 0.5;
 /// Probability of a scene change per update: normally, and right after a change in the music.
 const CHANGE: (f32, f32) = (0.03, 0.3);
-/// Probability per update of a change from settled techno to ambient while the kick may only be pausing, and the
+/// Probability per update of a change to ambient while techno is settled and its kick may only be pausing, and the
 /// number of updates for which a pause is assumed.
 const TECHNO_ENDS: f32 = 1e-30;
 const PAUSE_UPDATES: u32 = 30;
 /// Number of updates after which techno counts as settled.
 const SETTLED_UPDATES: u32 = 14;
-/// Weight of one update; low because neighbouring updates see mostly the same audio.
+/// Weight of one update; low because consecutive updates cover mostly the same audio.
 const WEIGHT: f32 = 0.35;
 /// Minimum probability of a scene in one update.
 const FLOOR: f32 = 1e-3;

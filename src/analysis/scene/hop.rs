@@ -96,8 +96,8 @@ impl HopFeatures {
         out
     }
 
-    /// Computes the rise of each band relative to its mean, so that equalisation has no effect. Compares with
-    /// the loudest neighbouring band, which suppresses vibrato (Böck and Widmer, DAFx 2013).
+    /// Computes the rise of each band relative to its mean, so that equalisation has no effect. Compares each band
+    /// with the loudest of itself and its two neighbours, which suppresses vibrato (Böck and Widmer, DAFx 2013).
     fn onsets(&mut self, bands: &[f32], out: &mut [f32]) {
         let share = (DT / MEMORY_SECS).max(1.0 / (self.hops + 1) as f32);
         let mut most = 0.0_f32;

@@ -1,4 +1,4 @@
-//! The three linear scores of aivj's browser-based predecessor: the fallback without a model, and the
+//! The three linear scores of aivj's browser-based predecessor: the fallback if there is no model, and the
 //! baseline that `aivj train-scene` reports next to the model's accuracy.
 
 use super::super::features::Features;

@@ -135,8 +135,8 @@ fn describe(device: &cpal::Device, default: Option<&cpal::DeviceId>) -> Option<I
     })
 }
 
-/// Returns whether an ALSA name is a card, the default or a sound server; ALSA also lists converters and
-/// every speaker layout.
+/// Returns whether an ALSA name refers to a card, the default device or a sound server; ALSA also lists converters
+/// and every speaker layout.
 fn is_alsa_device(id: &str) -> bool {
     matches!(id, "default" | "pulse" | "pipewire") || id.starts_with("sysdefault:") || id.starts_with("hw:")
 }

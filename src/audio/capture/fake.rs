@@ -1,4 +1,4 @@
-//! A fake audio host for tests, which plug, unplug and play its devices.
+//! A fake audio host, whose devices tests can plug in, unplug and play.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -264,7 +264,7 @@ impl Supervisor {
             let (host, current) = (self.host.clone(), running.input.id.clone());
             let task = move || {
                 let reports = doctor::examine_host(&host, EXAMINE_FOR, Some(&current));
-                sender.send(reports).ok(); // a closed receiver means that the input is no longer silent
+                sender.send(reports).ok(); // closed if the input is no longer silent or was closed
             };
             if std::thread::Builder::new().name("audio doctor".into()).spawn(task).is_ok() {
                 running.examination = Some(receiver);

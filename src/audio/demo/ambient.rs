@@ -3,7 +3,7 @@
 use super::part::PartFrame;
 use super::tone::{Decay, Filter, Noise, Osc, hz, ramp, sine};
 
-/// Length of a chord in seconds; not a multiple of a beat.
+/// Length of a chord, in seconds; not a multiple of the beat period of any part.
 const CHORD_SECS: f32 = 8.0;
 /// Crossfade between two chords, in seconds.
 const CROSSFADE_SECS: f32 = 3.5;

@@ -1,4 +1,5 @@
-//! A library indexed so that the director can choose from it quickly: the presets of each arm and the affinity of each cluster to each scene.
+//! A library indexed so that the director can choose from it quickly: the presets of each arm and the affinity of each
+//! cluster to each scene.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

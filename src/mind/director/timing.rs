@@ -57,7 +57,7 @@ const SURE_DOWNBEAT: f32 = 0.5;
 const DOWNBEAT_WAIT: f64 = 4.0;
 /// How long a new energy must last before it requests a cut, in seconds; a drum fill is shorter.
 const NEW_ENERGY_SECS: f64 = 1.2;
-/// Difference between the energy and its average from which it counts as rising or falling.
+/// Difference between the energy and its average at which it counts as rising or falling.
 const UNSTEADY: f32 = 0.15;
 /// Delay of a cut that can wait, in seconds (most of a bar): what looks like the end of a phrase or a change
 /// of energy may turn out to be the start of a new scene.

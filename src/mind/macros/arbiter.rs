@@ -9,7 +9,7 @@ use super::Bank;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// How long the music leaves the bank alone after the performer moves a control or recalls a macro preset, in
+/// How long the bank does not follow the music after the performer moves a control or recalls a macro preset, in
 /// seconds.
 pub const HOLD_SECS: f64 = 9.0;
 

@@ -16,7 +16,7 @@ const MIN_INTERVAL_SECS: f32 = 1.2;
 const MORPH_SECS: (f32, f32) = (1.8, 9.0);
 /// Largest change of a control in one morph, whatever the music.
 const MAX_STEP: f32 = 0.36;
-/// For the first morph after [`Trajectory::wake`], which must soon be visible: the least value of the limit on a
+/// For the first morph after [`Trajectory::wake`], which must quickly become visible: the minimum of the limit on a
 /// control's change, and the maximum duration in seconds.
 const FIRST: (f32, f32) = (0.25, 4.5);
 /// Minimum and maximum number of beats after which the next morph is due.

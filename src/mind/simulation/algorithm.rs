@@ -1,8 +1,8 @@
-//! The choosing algorithms that a simulation can compare.
+//! The algorithms for choosing presets that a simulation can compare.
 
 use std::str::FromStr;
 
-/// A choosing algorithm.
+/// An algorithm that chooses presets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// The director with its taste model.

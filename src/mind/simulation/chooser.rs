@@ -1,4 +1,4 @@
-//! The choosing algorithm under test: the director, the algorithm of aivj's browser-based predecessor
+//! The algorithm under test, which chooses presets: the director, the algorithm of aivj's browser-based predecessor
 //! (`reference`), or random choices.
 
 use std::collections::VecDeque;

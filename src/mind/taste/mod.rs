@@ -3,8 +3,8 @@
 //! A reward is modelled as a sum of Gaussian terms: a bias, the cluster, the energy in this scene, the
 //! cluster in this scene, the cluster at this energy, and the weights of the director's base score and the
 //! energy mismatch. Terms are updated one sample at a time (after AdPredictor; Graepel et al., 2010). Their
-//! variances drift back towards the prior, which lets the model follow a change of mind. Choices are drawn by
-//! a softmax of the expected rewards.
+//! variances drift back towards the prior, which lets the model follow a change of mind. Choices are drawn
+//! from a softmax over the expected rewards.
 //!
 //! Never touches files: [`TasteState`] is the serialised form, keyed by cluster key rather than index.
 

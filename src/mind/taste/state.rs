@@ -7,7 +7,7 @@ use super::model::{ENERGIES, GaussianBelief, PER_CLUSTER, SCENES};
 
 /// Format version of the saved taste.
 const VERSION: u32 = 1;
-/// Minimum cosine similarity of the centroids of two clusters that count as the same style.
+/// Minimum cosine similarity of the centroids of two clusters for them to count as the same style.
 const SAME_STYLE: f32 = 0.6;
 
 /// Identity of a style across clusterings.
@@ -94,7 +94,7 @@ impl ClusterTaste {
     }
 }
 
-/// The similarities of the styles of a new library to all styles that a taste may know. Computing them takes up to a
+/// The similarities of the styles of a new library to all styles that a taste may contain. Computing them takes up to a
 /// tenth of a second, so they are computed in advance on another thread.
 #[derive(Clone, Debug)]
 pub struct StyleSimilarities {
@@ -104,7 +104,7 @@ pub struct StyleSimilarities {
 }
 
 impl StyleSimilarities {
-    /// Compares the styles of a new library with those of the current library and those that the taste knew before.
+    /// Compares the styles of a new library with those of the current library and those of the taste `before`.
     pub fn of(styles: &[StyleKey], current: &[StyleKey], before: &TasteState) -> Self {
         let mut values = Vec::with_capacity((current.len() + before.clusters.len()) * styles.len());
         for known in current.iter().copied().chain(before.clusters.iter().map(ClusterTaste::style)) {
@@ -140,7 +140,7 @@ impl Taste {
     }
 
     /// Returns the rows in [`StyleSimilarities`] of the clusters of [`Self::state`], followed by those of the clusters
-    /// that it keeps from `before`.
+    /// that [`TasteState::keep_other_libraries`] adds from `before`.
     pub fn rows(&self, before: &TasteState, styles: &[StyleKey]) -> Vec<usize> {
         let shown = self.signals.iter().enumerate().filter(|(_, signals)| **signals > 0);
         let others = before.others(styles).map(|(index, _)| styles.len() + index);
@@ -154,8 +154,8 @@ impl Taste {
         Self::restore(state, styles, |cluster, style| similarity(&known[cluster], &styles[style]))
     }
 
-    /// Does the same as [`Self::from_state`], but quickly. `rows` are the rows of the clusters of `state` in
-    /// `similarities`.
+    /// Restores a taste like [`Self::from_state`], but with precomputed similarities. `rows` are the rows of the
+    /// clusters of `state` in `similarities`.
     pub fn from_prepared(
         state: &TasteState,
         styles: &[StyleKey],
