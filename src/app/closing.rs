@@ -13,7 +13,7 @@ const MESSAGE: &str = "close the output window again to end the show";
 /// Time limit for the second press.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 
-/// Ends the show only if the output's close button is pressed a second time within [`CONFIRM_WITHIN`].
+/// State of the close button, which must be pressed twice within [`CONFIRM_WITHIN`] to end the show.
 #[derive(Debug, Default)]
 pub(super) struct CloseGuard {
     asked: Option<Instant>,

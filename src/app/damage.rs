@@ -58,7 +58,7 @@ pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> 
         transform_after_tessellation: egui::emath::TSTransform::IDENTITY,
     };
     let visible = |&part: &Rect| {
-        // Everything behind the frontmost shape that hides it is left out: it would only cost time.
+        // Shapes behind the frontmost one that hides the part are skipped, because they are invisible.
         let front = now.iter().rposition(|shape| hides(shape, part));
         let shapes = now[front.unwrap_or(0)..].iter().filter(move |shape| extent(shape).intersects(part));
         let background = front.is_none().then(|| background(part));

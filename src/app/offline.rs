@@ -172,7 +172,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     Ok(PerformReport { path, played, device, interrupted_at })
 }
 
-/// Completes a video that an error has ended early. Returns the error, with the path of the video if there is one.
+/// Completes a video that was cut short by an error. Returns the error, with the path of the video if there is one.
 fn keep_part(video: Video, error: anyhow::Error) -> anyhow::Error {
     match video.finish_part() {
         Ok(path) => anyhow::anyhow!("{error:#}; the part rendered so far is in {}", path.display()),

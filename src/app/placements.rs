@@ -18,7 +18,7 @@ pub struct WindowPlacements {
     pub screen: ScreenChoice,
 }
 
-/// The display that the output fills, as far as the settings do not determine it.
+/// The choice of the output's display, where the settings leave it open or were overridden.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScreenChoice {

@@ -51,7 +51,7 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let (header, entries) =
         setlog::parse(&text).with_context(|| format!("reading the set log {}", settings.log.display()))?;
     let (store, notice) = open_store()?;
-    // The log says which presets were rejected then; a later audit does not matter.
+    // The log records which presets were rejected at the time; later audits do not matter.
     let (library, messages) = catalogue(&store, settings.presets.as_deref(), None, true)?;
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
     // A live show starts with the built-in presets while a new folder is scanned.
@@ -236,7 +236,7 @@ fn decisions(entries: &[Entry], before: u64) -> Vec<String> {
             entry.step, chosen.name, chosen.deck.0, chosen.probability
         )),
         Event::Cut(cut) => Some(format!(
-            "step {}: cut to {} over {:.3} s, {}",
+            "step {}: switched to {} with a {:.3} s fade, {}",
             entry.step,
             cut.name,
             cut.fade_secs,

@@ -33,7 +33,7 @@ impl Screenshot {
         self.asked = true;
     }
 
-    /// Requests the screenshot again if it was being read back from a graphics device that has been lost.
+    /// Requests the screenshot again if it was being read back; called after the stage was replaced.
     pub fn again(&mut self) {
         self.asked |= self.reading.take().is_some();
     }

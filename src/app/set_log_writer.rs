@@ -26,7 +26,7 @@ const MAX_WAITING: usize = 64 << 20;
 
 /// The file of a log.
 trait LogFile: Write {
-    /// Cuts the file off after `length` bytes, and writes from there.
+    /// Truncates the file to `length` bytes; the next write appends to it.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
 
@@ -37,16 +37,16 @@ impl LogFile for File {
     }
 }
 
-/// A log file that contains only whole lines, and the lines that it lacks.
+/// A log file that contains only whole lines, and the lines still to be written.
 struct Lines<F> {
     file: F,
     /// Number of bytes in the file, up to the end of the last whole line.
     written: u64,
-    /// Whether the file may continue after the last whole line.
+    /// Whether the file may contain an incomplete line after the last whole one.
     torn: bool,
     /// The lines to be written next.
     waiting: Vec<u8>,
-    /// Number of lines that exceeded [`MAX_WAITING`].
+    /// Number of lines dropped, because [`MAX_WAITING`] was exceeded or, at the end, because they could not be written.
     lost: usize,
 }
 
@@ -65,8 +65,8 @@ impl<F: LogFile> Lines<F> {
         }
     }
 
-    /// Writes the waiting lines. If this fails, the file ends with the last line that was written as a whole, and the
-    /// others wait for the next call.
+    /// Writes the waiting lines. If this fails, the file is truncated after the last complete line, and the remaining
+    /// lines wait for the next call.
     fn write(&mut self) -> io::Result<()> {
         if self.torn {
             self.file.truncate(self.written)?;
@@ -90,8 +90,8 @@ impl<F: LogFile> Lines<F> {
         written
     }
 
-    /// Writes entries as they arrive, every `interval`, and once more when there will be no others. Publishes why
-    /// they cannot be written.
+    /// Collects entries and writes them every `interval`, and once more when the log is closed. Publishes the cause in
+    /// `problem` while they cannot be written.
     fn run(mut self, entries: &Receiver<Entry>, interval: Duration, path: &Path, problem: &Latest<String>) {
         let (mut pause, mut due) = (interval, Instant::now() + interval);
         loop {
@@ -128,7 +128,7 @@ impl<F: LogFile> Lines<F> {
             log::error!("could not complete the set log {path}: {}", cause(&error));
         }
         if self.lost > 0 {
-            log::error!("the set log {path} lacks its last {}", counted(self.lost, "line"));
+            log::error!("the set log {path} is missing its last {}", counted(self.lost, "line"));
         }
     }
 }
@@ -247,7 +247,7 @@ mod tests {
         (0..count).map(entry).collect()
     }
 
-    /// A disk with room for a number of bytes.
+    /// A disk that holds at most `room` bytes.
     struct Disk {
         bytes: Vec<u8>,
         room: usize,
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_for_a_while_is_reported_and_costs_no_entry() {
+    fn a_disk_that_is_full_for_a_while_is_reported_and_no_entry_is_lost() {
         let disk = SharedDisk(Arc::new(Mutex::new(Disk { bytes: Vec::new(), room: 100 })));
         let (header, entries) = (header(), entries(50));
         let interval = Duration::from_millis(1);

@@ -9,7 +9,7 @@ use winit::window::Window;
 use super::live::{NewestPicture, Pause, Paused};
 use crate::stage::{Gpu, Presenter, RenderContext};
 
-/// Number of attempts to configure a surface for which drawing pauses. Later attempts are made without a pause.
+/// Number of attempts to configure a surface during which drawing is paused. Later attempts are made without a pause.
 const PAUSED_ATTEMPTS: u32 = 20;
 
 /// The surface of a window, with its configuration.

@@ -378,7 +378,7 @@ impl Running {
             record: true,
             ..ShowSettings::default()
         };
-        // A process that finds the lock taken expects an answer, so requests are received before that.
+        // A process that finds the lock taken expects an answer, so this one listens before it takes the lock.
         let raises = RaiseRequests::watch(UserFolders::of_user().map(|places| places.data));
         // The lock is taken before the saved state is loaded, so that no other process changes that state afterwards.
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {

@@ -1,6 +1,6 @@
 //! The pace of a live show: when a step is due, and at what quality it is drawn.
 //!
-//! Reads no clock: times are passed in.
+//! This module reads no clock: times are passed in.
 
 mod governor;
 mod pacer;

@@ -1,7 +1,8 @@
 //! Decides when a step of a live show is due. Steps fall on slots of a fixed rate, counted from a fixed origin, so that
 //! delays never accumulate.
 //!
-//! Reads no clock: times are passed in, in seconds on a monotonic clock that stops while the computer is suspended.
+//! This module reads no clock: times are passed in, in seconds on a monotonic clock that stops while the computer is
+//! suspended.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +71,7 @@ impl Pacer {
         }
     }
 
-    /// Steps only once every `every` slots (at least 1), to space steps evenly on a computer that is too
-    /// slow.
+    /// Sets the number of slots per step (at least 1), which spaces steps evenly on a computer that is too slow.
     pub fn set_every(&mut self, every: u32) {
         self.every = every.max(1);
     }
@@ -86,8 +86,8 @@ impl Pacer {
         self.earliest = self.slot_at(now) + 1;
     }
 
-    /// Begins no step before `until`, in seconds, because the computer needs the time for something else. A step that
-    /// this delays is late, but keeps its slot unless the slot is over by then.
+    /// Delays steps until `until`, in seconds, to leave the computer time for other work. A delayed step keeps its slot
+    /// unless that slot has ended by then.
     pub fn rest(&mut self, until: f64) {
         self.rests_until = self.rests_until.max(until);
     }

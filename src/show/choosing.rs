@@ -243,7 +243,7 @@ impl Show {
         self.last_lesson = Some(self.director.learn(&evidence, index, feedback));
     }
 
-    /// Cuts to a deck, in `over_secs` seconds, or at once if the deck on air is far too slow.
+    /// Switches to a deck with a crossfade of `over_secs` seconds, or at once if the deck on air is far too slow.
     pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {
         let slow = self.slow_deck.take();
         let from_slow = self.decks.shown().is_some_and(|shown| slow == Some(shown.deck));
@@ -358,8 +358,8 @@ impl Show {
     }
 
     /// Returns whether the scene has changed since a candidate was chosen, or the target level has differed from that
-    /// of a candidate by more than [`OFF_LEVEL`] for longer than [`OFF_LEVEL_SECS`]. Time counts only while all
-    /// candidates are warm. `dt` is the frame time in seconds.
+    /// of a candidate by more than [`OFF_LEVEL`] for longer than [`OFF_LEVEL_SECS`]. This time starts over whenever a
+    /// candidate is not warm. `dt` is the frame time in seconds.
     fn candidates_outdated(&mut self, target: &Target, dt: f64) -> bool {
         let mut aims =
             self.decks.candidates.iter().filter_map(|slot| slot.choice).map(|choice| choice.target);
@@ -377,9 +377,9 @@ impl Show {
         outdated
     }
 
-    /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the
-    /// candidates are warm, or earlier on Panic, in place of a preset that is far too slow, or if there is nothing else
-    /// to show.
+    /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the candidates
+    /// are warm. It is requested earlier on Panic, to replace a preset that is far too slow, and if there is nothing
+    /// else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Candidates that are still waiting for an audit must not leave the output black.
@@ -432,8 +432,9 @@ impl Show {
         self.decks.safe = Some(Slot { reason, ..slot });
     }
 
-    /// Chooses a built-in preset as the safe one, for the current scene if possible. It is never on air, excluded or
-    /// unfit; it is banned only if there is no other and `nothing_left` is true: any picture is better than none.
+    /// Chooses a built-in preset with groove energy as the safe one, for the current scene if possible. Skips the
+    /// preset on air, excluded presets, and those that `unfit` rejects. Chooses a banned preset only if no other is
+    /// left and `nothing_left` is true, because any picture is better than none.
     fn safe_built_in(&mut self, on_air: Option<PresetId>, nothing_left: bool) -> Option<BuiltIn> {
         let fits = |preset: &BuiltIn| {
             preset.energy() == Energy::Groove

@@ -45,7 +45,7 @@ pub enum Command {
     Undo,
     /// Tap the tempo: mark a beat now.
     TapTempo,
-    /// Start a bar now.
+    /// Set the downbeat: a bar starts now.
     Resync,
     /// Halve the tempo.
     HalfTempo,
@@ -84,8 +84,8 @@ pub enum Command {
     ClearSprites,
     /// Take the message or title off the air.
     ClearText,
-    /// Stop the music from moving the macros, because MIDI knobs are assigned to all eight, or let it move
-    /// them again. Sent by the program, not by the performer.
+    /// If true, stop the music from moving the macros, because MIDI knobs are assigned to all eight; if false, let it
+    /// move them again. Sent by the program, not by the performer.
     MidiLock(bool),
 }
 

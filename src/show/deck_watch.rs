@@ -155,7 +155,7 @@ mod tests {
 
     const BUDGET: f64 = 0.01;
 
-    /// Returns what a frame that drew these decks drew.
+    /// Returns the [`DrawnDecks`] of a frame that drew these decks.
     fn of(decks: &[u64]) -> DrawnDecks {
         decks.iter().copied().map(DeckId).collect()
     }

@@ -57,7 +57,7 @@ pub(super) struct Decks {
     pub spare: Option<Slot>,
     /// The safe preset for `Panic`.
     pub safe: Option<Slot>,
-    /// Whether memory is short; if so, one candidate is kept instead of two, and neither a spare nor a previous deck.
+    /// Whether memory is low; if so, one candidate is kept instead of two, and neither a spare nor a previous deck.
     economy: bool,
     retired: Vec<DeckId>,
     cancelled: Vec<DeckId>,
@@ -189,7 +189,7 @@ impl Decks {
         }
     }
 
-    /// Discards the candidates because the music has changed. If there is no spare and memory is not short, the first
+    /// Discards the candidates because the music has changed. If there is no spare and memory is not low, the first
     /// warm candidate becomes the spare until another one is warm. Presets that the director did not choose stay.
     pub fn discard_candidates(&mut self) {
         for slot in std::mem::take(&mut self.candidates) {

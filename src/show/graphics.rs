@@ -14,8 +14,8 @@ const MAX_SET_ASIDE: u32 = 4;
 const SUSPECTED: &str = "may make the graphics device fail";
 
 impl Show {
-    /// Handles an event of the graphics device; called before a step. A lost device or a resize changes
-    /// neither the preset on air, nor Up next, nor the history.
+    /// Handles an event of the graphics device; called before a step. A lost device or a resize does not change the
+    /// preset on air, Up next or the history.
     pub fn graphics_event(&mut self, event: GraphicsEvent) {
         if let GraphicsEvent::Empty { deck } = event {
             self.set_aside(deck); // This logs the event if it drops the deck.
@@ -56,13 +56,13 @@ impl Show {
         true
     }
 
-    /// Returns whether the preset on air is dismissed if there is a fault in its picture. While Auto is off, only the
-    /// performer does that, and always for presets that the performer has rescued.
+    /// Returns whether a fault in the picture dismisses the preset on air. If Auto is off, or the performer has rescued
+    /// the preset, only the performer dismisses it.
     pub(super) fn judges_pictures(&self) -> bool {
         self.auto && self.decks.shown().is_some_and(|slot| !self.memory.rescued.contains(&slot.id))
     }
 
-    /// Excludes the preset of this deck and requests a cut to another preset, if the deck is on air.
+    /// If this deck is on air, excludes its preset and requests a cut to another one.
     fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
@@ -73,7 +73,7 @@ impl Show {
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }
 
-    /// Condemns a deck that is far too slow, so that the next cut has no crossfade, which would draw it again.
+    /// Condemns a deck that is far too slow. The next cut then has no crossfade, which would draw the deck again.
     fn condemn_slow(&mut self, deck: DeckId) {
         self.condemn(deck, "far too slow for this device");
         self.slow_deck = self.decks.shown().map(|slot| slot.deck).filter(|shown| *shown == deck);
@@ -94,7 +94,7 @@ impl Show {
     }
 
     /// Drops all decks of a preset that may have caused the device to be lost, and excludes the preset for now. Called
-    /// after a loss, while no deck is on the stage.
+    /// after a loss, when no deck is warm.
     fn suspect(&mut self, preset: PresetId) {
         if self.memory.excluded.contains_key(&preset) {
             self.withdraw(preset);

@@ -30,7 +30,7 @@ impl LayerBoard {
         self.on_air.iter_mut().for_each(|layer| layer.age_secs += dt);
     }
 
-    /// Takes the layers with these IDs, which have ended on their own, off the air.
+    /// Removes the layers with these IDs, which have ended on their own.
     pub fn end(&mut self, ended: impl Iterator<Item = u64>) {
         for id in ended {
             self.on_air.retain(|layer| layer.id != id);

@@ -205,7 +205,7 @@ impl SecondDeck {
             decks.spare.contains(deck) && !decks.on_air.contains(deck) && !self.slow.contains(deck)
         };
         if self.deck.is_some_and(|deck| !usable(&deck)) {
-            // The second deck is on air now or has been retired, so that it can no longer be faded out.
+            // The second deck is on air now or has been retired, so it can no longer be faded out.
             (self.deck, self.presence) = (None, 0.0);
         }
         if self.deck.is_none() && wanted && !decks.fading {

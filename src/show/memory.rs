@@ -1,4 +1,4 @@
-//! Memory between shows: taste, marks and settings. Plain data; `app` stores it.
+//! Memory between shows: taste, marks and settings. Plain data; `archive` stores it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! One step of a show: features and commands in, a cue for the stage out.
 //!
-//! The window, the headless performance, the bake and the tests all step the same [`Show`] through the same [`Rig`].
-//! Reads neither a clock nor files; decks are prepared by `warmup`.
+//! The live show, `perform`, the bake and the tests all step the same [`Show`] through the same [`Rig`]. This module
+//! reads neither clocks nor files; decks are prepared by `warmup`.
 
 mod apply;
 mod choosing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::mind::director::Pool;
 use crate::mind::taste::{StyleSimilarities, TasteState};
 
-/// The styles that the taste of a show may know.
+/// The styles that the taste of a show may already cover.
 #[derive(Clone, Debug)]
 pub struct KnownStyles {
     /// The show's library.
@@ -23,7 +23,7 @@ pub struct NextLibrary {
 }
 
 impl NextLibrary {
-    /// Prepares the switch of a show to the library `pool`. Takes up to a tenth of a second.
+    /// Prepares a show's switch to the library `pool`. Takes up to a tenth of a second.
     pub fn prepare(pool: Arc<Pool>, known: KnownStyles) -> Self {
         let similarities = StyleSimilarities::of(&pool.styles(), &known.pool.styles(), &known.before);
         Self { pool, prepared: Some((known, similarities)) }
@@ -34,7 +34,7 @@ impl NextLibrary {
         &self.pool
     }
 
-    /// Returns the similarities of the library's styles to known ones, if they were computed for these.
+    /// Returns the similarities of the library's styles to those in `known`, if they were computed in advance.
     pub(super) fn similarities(&self, known: &KnownStyles) -> Option<&StyleSimilarities> {
         let (of, similarities) = self.prepared.as_ref()?;
         let same =
@@ -44,7 +44,7 @@ impl NextLibrary {
 }
 
 impl From<Arc<Pool>> for NextLibrary {
-    /// Creates a library that is not prepared.
+    /// Creates a library without similarities computed in advance.
     fn from(pool: Arc<Pool>) -> Self {
         Self { pool, prepared: None }
     }

@@ -1,7 +1,7 @@
 //! Detects presets whose picture is black, white or still while they are on air.
 //!
-//! Inactive during silence, blackout and freeze, when the picture does not depend on the preset alone. Also inactive
-//! during a hold, while Auto is off, and for presets that the performer chose or rescued.
+//! The watch is inactive during silence, blackout and freeze, when the picture does not depend on the preset alone. It
+//! is also inactive during a hold, while Auto is off, and for presets that the performer chose or rescued.
 
 use crate::stage::PictureStats;
 

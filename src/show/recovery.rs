@@ -195,8 +195,8 @@ impl Rig {
         }
     }
 
-    /// Requests a deck from the warmer; queues it while a stage is being built, or while it or another deck must be
-    /// prepared alone because its preset is suspected of causing device losses or has timed out.
+    /// Requests a deck from the warmer. Queues the request instead while a stage is being built, while decks are
+    /// prepared one at a time after a device loss, or while a preset that has timed out must be prepared alone.
     pub(super) fn request(&mut self, request: DeckRequest) {
         let deck = request.deck;
         let recovery = &mut self.recovery;
@@ -210,8 +210,8 @@ impl Rig {
         }
     }
 
-    /// Requests the queued decks from the warmer: all at once, or one at a time while a preset is suspected of causing
-    /// device losses or has timed out.
+    /// Requests the queued decks from the warmer: all at once, or one at a time after a device loss or while a preset
+    /// that has timed out must be prepared alone.
     pub(super) fn flush_backlog(&mut self) {
         while let Some(deck) = self.recovery.backlog.front().copied() {
             let recovery = &self.recovery;
@@ -231,8 +231,9 @@ impl Rig {
         }
     }
 
-    /// Handles a deck whose first frames the device did not finish in time. The first time, this counts as a failure of
-    /// the device; if it happens again to the same preset, returns the failure with which to exclude the preset.
+    /// Handles a deck whose first frames the device did not finish in time. If its preset has timed out twice while
+    /// being prepared alone, returns the failure with which to exclude the preset; until then, this counts as a failure
+    /// of the device.
     pub(super) fn timed_out(&mut self, deck: DeckId, error: StageError) -> Option<Failed> {
         let Recovery { timeouts, requests, sent, .. } = &mut self.recovery;
         let preset = requests.get(&deck).map(|request| request.preset);

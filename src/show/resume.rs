@@ -105,8 +105,7 @@ impl Show {
         self.resumption.starting && self.decks.front.is_none()
     }
 
-    /// Takes the next preset from the saved queue that is in this library and may be shown; returns its
-    /// index.
+    /// Takes from the saved queue the first preset that is in this library and may be shown, and returns its index.
     pub(super) fn next_resumed(&mut self) -> Option<u32> {
         if self.now > self.resumption.until {
             self.resumption.queue.clear();

@@ -44,7 +44,8 @@ impl ResumeState {
         (self.now, self.layers.iter().map(|layer| layer.age_secs).collect())
     }
 
-    /// Sets the show time, and the ages of as many layers as there are ages.
+    /// Sets the show time and the ages of the layers. If there are fewer ages than layers, the other layers keep
+    /// theirs.
     pub fn set_times(&mut self, (now, ages): &(f64, Vec<f64>)) {
         self.now = *now;
         self.layers.iter_mut().zip(ages).for_each(|(layer, age)| layer.age_secs = *age);

@@ -40,7 +40,8 @@ pub struct Rig {
     retirement: Retirement,
     pub(super) recovery: Recovery,
     pub(super) deck_watch: DeckWatch,
-    /// Whether the show learns that the code of the deck on air exceeds its budget or computes no finite coordinates.
+    /// Whether the show is notified if the code of the deck on air exceeds its budget or computes no finite
+    /// coordinates.
     pub(super) watches_code: bool,
     #[cfg(feature = "faults")]
     pub(super) faults: crate::faults::FaultSchedule,

@@ -1,5 +1,4 @@
-//! A rig's watch over what the code of the deck on air computes, and how long the device takes to draw the
-//! deck.
+//! Passes measurements of the deck on air to the deck watch of a rig, and reports faults to the show.
 
 use super::deck_watch::{DrawnDecks, Slowness};
 use super::graphics_event::GraphicsEvent;
@@ -18,8 +17,8 @@ impl Rig {
         self.deck_watch.advance(dt.min(LONGEST_STEP_SECS));
     }
 
-    /// Reports the deck on air to the show once its code has, for [`TOLERATED_SECS`] and in every frame drawn, exceeded
-    /// its instruction budget or computed no finite coordinates. Called after a frame was drawn; `dt` is the frame time
+    /// Reports the deck on air to the show once its code has exceeded its instruction budget, or computed no finite
+    /// coordinates, in every frame drawn for [`TOLERATED_SECS`]. Called after a frame was drawn; `dt` is the frame time
     /// in seconds.
     pub(super) fn judge_code(&mut self, dt: f64) {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
@@ -50,9 +49,10 @@ impl Rig {
     }
 
     /// Judges a frame that took at least `took` seconds to draw, not counting time that other programs used. Reports to
-    /// the show if the deck on air is far too slow for this device, or if several decks are together. `budget` is the
-    /// time budget of a step at full rate, in seconds; `drawn` are the decks that the frame drew; `scale` is the side
-    /// length at which it was drawn, relative to full size; `warm_up_frames` is their number when the frame began.
+    /// the show if the deck on air is far too slow for this device, or if several decks drawn together are. `budget` is
+    /// the time budget of a step at full rate, in seconds; `drawn` are the decks that the frame drew; `scale` is the
+    /// side length at which it was drawn, relative to full size; `warm_up_frames` is what [`Self::warm_up_frames`]
+    /// returned when the frame began.
     pub fn watch_time(
         &mut self,
         took: f64,

@@ -55,7 +55,7 @@ pub(super) enum CutRequest {
     Preset(PresetId),
     /// The safe preset.
     Safe,
-    /// Any preset, to replace one that is black, white or frozen, or whose code exceeds its budget.
+    /// Any preset, to replace one with a fault in its picture or its code.
     Watch,
     /// Any preset, to replace one that is far too slow and must not be drawn again.
     Slow,
@@ -207,7 +207,7 @@ impl Show {
         self.log(event);
     }
 
-    /// Returns the styles that the taste may know, to prepare the switch to another library.
+    /// Returns the styles that the taste may already cover, for [`NextLibrary::prepare`].
     pub fn known_styles(&self) -> KnownStyles {
         KnownStyles { pool: self.director.pool.clone(), before: self.taste_before.clone() }
     }
@@ -284,8 +284,7 @@ impl Show {
         self.fps = fps;
     }
 
-    /// Takes the layers with these IDs, which have ended on their own, off the air. No choice depends on
-    /// layers.
+    /// Removes the layers with these IDs, which have ended on their own. No choice depends on layers.
     pub fn end_layers(&mut self, ended: impl Iterator<Item = u64>) {
         self.layers.end(ended);
     }
@@ -362,8 +361,8 @@ impl Show {
         }
     }
 
-    /// Advances the audio clock by the frame time and corrects it towards the time of the features, which
-    /// advances in hops: gradually, or at once if the error exceeds [`CLOCK_JUMP_SECS`].
+    /// Advances the audio clock by the frame time. Whenever new features arrive, corrects it towards their time:
+    /// gradually, or at once if the error exceeds [`CLOCK_JUMP_SECS`].
     fn sync_audio_clock(&mut self, input: &StepInput) {
         self.audio_now = self.audio_now + Seconds(input.dt);
         if input.features.at == self.features.at {

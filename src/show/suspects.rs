@@ -35,7 +35,8 @@ struct Suspect {
     losses: u32,
     /// Longest time for which it had been drawn when the device was lost, in seconds.
     drawn_secs: f64,
-    /// Time without a loss since then in which it was drawn, or in which others were while it is set aside, in seconds.
+    /// Time since the last loss, in seconds, in which it was drawn or, while it is set aside, in which others were
+    /// drawn.
     quiet_secs: f64,
 }
 
@@ -63,7 +64,8 @@ impl Suspects {
             suspect.drawn_secs = suspect.drawn_secs.max(*drawn_secs);
             suspect.quiet_secs = 0.0;
         }
-        // One at a time: the one with the most losses, or of several, the one that was drawn for the shortest time.
+        // Only one preset is set aside at a time: the one with the most losses or, of several such presets, the one
+        // that was drawn for the shortest time.
         let worst = self.suspects.iter().max_by(|(_, one), (_, other)| {
             one.losses.cmp(&other.losses).then(other.drawn_secs.total_cmp(&one.drawn_secs))
         });
@@ -94,7 +96,7 @@ impl Suspects {
         self.aside.take()
     }
 
-    /// Ends the preparation of decks one at a time: all decks of the new device are prepared.
+    /// Lets decks be prepared together again; called once all decks are prepared on the new device.
     pub fn relax(&mut self) {
         self.careful = false;
     }

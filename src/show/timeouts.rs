@@ -1,7 +1,7 @@
 //! Finds the preset whose first frames the graphics device does not finish in time.
 //!
-//! A timeout counts against a preset only if no other deck was being prepared, because whatever stops one deck stops
-//! all of them. A preset that has timed out is therefore prepared alone until one of its decks is warm.
+//! A timeout counts against a preset only if no other deck was being prepared; otherwise, another deck or the machine
+//! may be the cause. A preset that has timed out is therefore prepared alone until one of its decks is warm.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ mod tests {
         let nobody = BTreeSet::new();
         let mut timeouts = Timeouts::default();
         for _ in 0..10 {
-            // The machine stops every deck.
+            // The machine stalls both decks.
             assert!(!timeouts.strike(first, a, &BTreeSet::from([second])));
             assert!(!timeouts.strike(second, b, &nobody), "timed out together with another deck");
         }

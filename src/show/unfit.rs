@@ -8,9 +8,9 @@ use crate::facts::PresetId;
 /// Number of fallbacks found unfit after which any fallback may be the safe preset.
 const MAX_UNFIT: usize = 6;
 
-/// The presets found unfit so far. A favourite that is unfit is never the safe preset, because there are others. The
-/// fallback, a built-in preset that is no favourite, may be unfit if [`MAX_UNFIT`] others were: any picture is better
-/// than none.
+/// The presets found unfit so far. An unfit favourite is never the safe preset, because a fallback (a built-in preset
+/// that is not a favourite) can take its place. Once [`MAX_UNFIT`] fallbacks have been found unfit, any fallback may be
+/// the safe preset, because any picture is better than none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unfit {
     /// Presets that are too dark, too bright or too empty to be the safe one in this show.

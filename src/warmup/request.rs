@@ -13,7 +13,7 @@ pub struct DeckRequest {
     pub preset: PresetId,
     /// Where to read the preset from.
     pub source: PresetSource,
-    /// Whether admission is skipped: the performer rescued the preset, or it was admitted before.
+    /// Whether admission is skipped, because the performer has overruled an audit or the preset was admitted before.
     pub admitted: bool,
     /// Random seed of the deck.
     pub seed: u64,

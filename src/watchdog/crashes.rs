@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Number of crashes within [`WINDOW`], or in a row before a picture was shown, after which the show starts in safe
-/// mode. A start may hang for longer than the window.
+/// mode. Crashes in a row count as well because a start may hang for longer than the window.
 const MAX_CRASHES: usize = 3;
 /// Period over which crashes are counted.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_show_that_never_shows_a_picture_is_given_up() {
+    fn the_supervisor_gives_up_on_a_show_that_never_shows_a_picture() {
         let crashes = [(0, false), (100, false), (200, false), (300, false), (400, false)];
         assert_eq!(after(&crashes).last(), Some(&Next::GiveUp));
         let once_up = [(0, false), (100, false), (200, true), (300, false), (400, false)];

@@ -13,7 +13,7 @@ const COMPARABLE_SECS: f64 = 0.05;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShowClock {
     start: Instant,
-    /// Seconds since the start that do not count, because `start` ran on during suspensions.
+    /// Seconds since the start that do not count, because [`Instant`] ran on during suspensions.
     suspended: f64,
     /// Time of the last check for suspensions, in seconds.
     checked: f64,
@@ -52,7 +52,7 @@ impl ShowClock {
     /// `other` was read, the time on a clock that runs on during suspensions.
     fn compare(&mut self, before: f64, other: f64, after: f64) -> f64 {
         if after - before > COMPARABLE_SECS {
-            return 0.0; // This thread stalled between the readings; the next ones show a suspension.
+            return 0.0; // This thread stalled between the readings; the next ones will reveal any suspension.
         }
         let ahead = other - before;
         let grown = self.ahead.replace(ahead).map_or(0.0, |last| ahead - last);

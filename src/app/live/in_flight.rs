@@ -21,7 +21,7 @@ pub(super) struct InFlight<T> {
     finished: Arc<AtomicU64>,
 }
 
-/// The frames in flight, whatever the device.
+/// The frames in flight, independent of the device.
 struct Frames<T> {
     /// Maximum number of frames in flight.
     most: usize,
@@ -98,7 +98,7 @@ impl<T: Clone> InFlight<T> {
     }
 
     /// Removes the frames that are finished at `now`, in seconds, and returns their times and what they drew, or those
-    /// of the oldest frame if it is late. A late frame stays in flight until the device reports it or is lost.
+    /// of the oldest frame if it is late. A late frame stays in flight until the device finishes it or is lost.
     pub fn finished<'a>(
         &'a mut self,
         gpu: &Gpu,
@@ -116,7 +116,7 @@ impl<T: Clone> InFlight<T> {
         self.frames.started.len() < self.frames.most
     }
 
-    /// Returns whether the device seems never to finish the oldest frame in flight.
+    /// Returns whether the device appears to be stuck on the oldest frame in flight.
     pub fn stuck(&self, now: f64) -> bool {
         self.frames.stuck(now)
     }

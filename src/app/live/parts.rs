@@ -88,7 +88,7 @@ pub(in crate::app) struct ShowParts {
     pub first: Vec<Command>,
     /// Number of steps per second.
     pub rate: u32,
-    /// When the program was started.
+    /// When the program started or, as a standby, took over.
     pub started: Instant,
     /// Interval between updates of the desk's state; halved after input.
     pub desk_every: Duration,

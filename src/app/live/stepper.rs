@@ -112,7 +112,7 @@ impl Stepper {
             if slowness == Slowness::Critical {
                 self.governor.shrink();
             }
-            let before = self.pacer.next().max(now); // A frame that is found finished late is not a late draw.
+            let before = self.pacer.next().max(now); // A late check alone does not count as a late draw.
             self.pacer.rest(now + (interval_secs - secs).min(LONGEST_REST_SECS));
             self.late |= self.pacer.next() > before;
             // A warm-up slows down drawing only briefly, so it must not affect the quality.
@@ -121,7 +121,7 @@ impl Stepper {
             }
         }
         if self.in_flight.stuck(now) {
-            self.rig.stage.render_context().gpu.abandon(); // Another device is opened once it counts as lost.
+            self.rig.stage.render_context().gpu.abandon(); // The device then counts as lost, and another one is opened.
         }
         self.follow_governor();
         let left = self.pacer.next() - now;

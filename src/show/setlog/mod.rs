@@ -1,7 +1,7 @@
 //! The set log: one JSON line per event of a show, enough to explain its choices and to replay it.
 //!
-//! The first line is the [`LogHeader`]; every other line is an [`Entry`]. Never touches files: lines are returned as
-//! text and parsed from text.
+//! The first line is the [`LogHeader`]; every other line is an [`Entry`]. This module never touches files: lines are
+//! returned as text and parsed from text.
 
 mod frames;
 

@@ -76,5 +76,5 @@ fn if_memory_runs_out_fewer_decks_are_kept_and_no_preset_is_blamed() {
     test.cold = true;
     test.features.scene.scene = Scene::Ambient;
     test.frames(60);
-    assert!(test.show.decks.spare.is_none(), "a spare is kept although memory is short");
+    assert!(test.show.decks.spare.is_none(), "a spare is kept although memory is low");
 }
