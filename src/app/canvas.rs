@@ -9,6 +9,10 @@ use egui::{Rect, Vec2};
 use super::damage;
 use crate::stage::Gpu;
 
+/// Largest area painted at once with software rendering, in square points: the show's frames wait for the desk's. A
+/// change of most of the desk, such as another page, is painted at once all the same.
+const SOFTWARE_PORTION: f32 = 70_000.0;
+
 /// egui's output for one frame of the desk.
 pub(super) struct DeskFrame {
     pub shapes: Vec<ClippedShape>,
@@ -28,6 +32,10 @@ pub(super) struct Canvas {
     pixels_per_point: f32,
     /// Shapes of the previous frame.
     shapes: Vec<ClippedShape>,
+    /// Parts that have changed but have not been repainted yet.
+    late: Vec<Rect>,
+    /// Largest area painted at once, in square points.
+    portion: f32,
     /// Contents of egui's textures, for upload to a new device if the current one is lost.
     textures: HashMap<egui::TextureId, ImageDelta>,
 }
@@ -45,6 +53,8 @@ impl Canvas {
             texture: None,
             pixels_per_point: 1.0,
             shapes: Vec::new(),
+            late: Vec::new(),
+            portion: if gpu.software() { SOFTWARE_PORTION } else { f32::INFINITY },
             textures: HashMap::new(),
         }
     }
@@ -100,8 +110,13 @@ impl Canvas {
         self.renderer.update_egui_texture_from_wgpu_texture(&gpu.device, picture, filter, self.preview);
     }
 
-    /// Repaints what has changed, including the preview if `preview_changed`. Returns whether anything was
-    /// painted.
+    /// Returns whether parts that have changed have not been repainted yet.
+    pub fn is_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// Repaints what has changed, including the preview if `preview_changed`; with software rendering, large changes are
+    /// repainted over several calls. Returns whether anything was painted.
     pub fn paint(
         &mut self,
         gpu: &Gpu,
@@ -137,6 +152,8 @@ impl Canvas {
             damage::damage(&self.shapes, &shapes, changed, points).into_iter().map(pixels).collect()
         };
         (self.pixels_per_point, self.shapes) = (pixels_per_point, shapes);
+        let (parts, late) = damage::portion(&self.late, &parts, self.portion);
+        self.late = late;
         if !parts.is_empty() {
             self.draw(gpu, context, &parts, size);
         }
@@ -226,7 +243,9 @@ mod tests {
         let mut canvases = [0, 1].map(|_| Canvas::new(&gpu, wgpu::TextureFormat::Bgra8Unorm, &preview));
         let (context, mut desk) = (egui::Context::default(), Desk::default());
         let mut snapshot = Snapshot::default();
-        let (mut painted, mut quiet) = (0, 0);
+        let (mut painted, mut quiet, mut portions) = (0, 0, 0);
+        canvases[0].portion = 20_000.0;
+        canvases[1].portion = f32::INFINITY;
         for number in 0..24_u32 {
             match number {
                 3..9 => snapshot.features.energy_fast = Unipolar::new(number as f32 / 9.0),
@@ -262,19 +281,27 @@ mod tests {
             };
             let output = context.run_ui(input, |ui| drop(desk.show(ui, &view)));
             canvases[1].texture = None; // Forces a full repaint.
-            let changed = canvases.each_mut().map(|canvas| {
-                let frame = DeskFrame {
-                    shapes: output.shapes.clone(),
-                    textures: output.textures_delta.clone(),
-                    pixels_per_point: output.pixels_per_point,
-                    size: SIZE,
-                };
-                canvas.paint(&gpu, &context, frame, number % 7 == 0)
-            });
+            let frame = |textures: &egui::TexturesDelta| DeskFrame {
+                shapes: output.shapes.clone(),
+                textures: textures.clone(),
+                pixels_per_point: output.pixels_per_point,
+                size: SIZE,
+            };
+            let changed = canvases
+                .each_mut()
+                .map(|canvas| canvas.paint(&gpu, &context, frame(&output.textures_delta), number % 7 == 0));
+            assert!(!canvases[1].is_late());
+            while canvases[0].is_late() {
+                portions += 1;
+                assert!(canvases[0].paint(&gpu, &context, frame(&egui::TexturesDelta::default()), false));
+            }
             painted += u32::from(changed[0]);
             quiet += u32::from(!changed[0]);
             assert!(pixels(&gpu, &canvases[0]) == pixels(&gpu, &canvases[1]), "frame {number} differs");
         }
-        assert!(painted > 6 && quiet > 2, "{painted} frames painted, {quiet} left unchanged");
+        assert!(
+            painted > 6 && quiet > 2 && portions > 4,
+            "{painted} frames painted, {quiet} left unchanged, {portions} more portions"
+        );
     }
 }

@@ -46,6 +46,23 @@ pub(super) fn damage(
     if area > MOST * desk.area() { vec![desk] } else { parts }
 }
 
+/// Returns the parts to paint now, and those to paint later: together `late`, which should have been painted earlier, and
+/// `parts`. The late ones come first, until the parts to paint now would cover more than `limit` square points; at least
+/// one is painted now.
+pub(super) fn portion(late: &[Rect], parts: &[Rect], limit: f32) -> (Vec<Rect>, Vec<Rect>) {
+    let mut now = [late, parts].concat();
+    join(&mut now);
+    now.sort_by_key(|part| !late.iter().any(|late| late.intersects(*part)));
+    let mut area = 0.0;
+    let within_limit = |part: &&Rect| {
+        area += part.area();
+        area <= limit
+    };
+    let count = now.iter().take_while(within_limit).count().max(1).min(now.len());
+    let later = now.split_off(count);
+    (now, later)
+}
+
 /// Returns the shapes of `now` that are visible within `parts`, clipped to them, on a black background.
 pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> {
     let clipped = |part: Rect, shape: &ClippedShape| ClippedShape {
@@ -197,6 +214,17 @@ mod tests {
             shapes[2].shape = Shape::rect_filled(panel, radius, fill);
             assert_eq!(within(&shapes, &inside).len(), 5);
         }
+    }
+
+    #[test]
+    fn a_large_change_is_painted_in_portions_the_oldest_first() {
+        let part = |at: f32| Rect::from_min_size(pos2(at, 0.0), vec2(100.0, 100.0));
+        let (now, later) = portion(&[], &[part(0.0), part(200.0), part(400.0)], 25_000.0);
+        assert_eq!((now, &later), (vec![part(0.0), part(200.0)], &vec![part(400.0)]));
+        let (now, later) = portion(&later, &[part(0.0), part(450.0)], 15_000.0);
+        assert_eq!((now, later), (vec![part(400.0).union(part(450.0))], vec![part(0.0)]));
+        assert_eq!(portion(&[], &[part(0.0)], 1.0), (vec![part(0.0)], vec![]));
+        assert_eq!(portion(&[], &[], 1.0), (vec![], vec![]));
     }
 
     #[test]

@@ -131,6 +131,6 @@ impl Painter {
         }
         let viewport = output.viewport_output.get(&egui::ViewportId::ROOT);
         let delay = viewport.map_or(Duration::MAX, |viewport| viewport.repaint_delay);
-        if self.presented { delay } else { Duration::ZERO }
+        if self.presented && !self.canvas.is_late() { delay } else { Duration::ZERO }
     }
 }

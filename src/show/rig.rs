@@ -185,9 +185,11 @@ impl Rig {
                     arrived.push(Arrived { deck, problems, look, took });
                 }
                 Err(DeckError::Unplayable(why)) => {
+                    self.recovery.forget(arrival.deck);
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });
                 }
                 Err(DeckError::Excluded(why)) => {
+                    self.recovery.forget(arrival.deck);
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Audit, why });
                 }
                 Err(DeckError::Temporary(why)) => {
