@@ -18,7 +18,7 @@ use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError};
 use crate::mind::director::Pool;
-use crate::show::{KnownStyles, NextLibrary};
+use crate::show::{KnownStyles, MarkedPresets, NextLibrary};
 use crate::store::Store;
 use crate::units::counted;
 
@@ -128,15 +128,23 @@ pub(super) enum LibraryUpdate {
     HeldBack(Option<String>),
 }
 
+/// What a show knows. Switches to new libraries are prepared with it, so that the show need not read the whole library.
+pub(super) struct Known {
+    /// The styles that the show may know.
+    pub styles: KnownStyles,
+    /// The marked presets.
+    pub marks: Latest<MarkedPresets>,
+}
+
 /// Sends updates to the show.
 struct Updates {
     sender: Sender<LibraryUpdate>,
-    /// The styles that the show may know, for which new libraries are prepared.
-    known: Latest<Option<KnownStyles>>,
+    /// What the show knows, once it has started.
+    known: Latest<Option<Known>>,
 }
 
 impl Updates {
-    fn channel(known: Latest<Option<KnownStyles>>) -> (Self, Receiver<LibraryUpdate>) {
+    fn channel(known: Latest<Option<Known>>) -> (Self, Receiver<LibraryUpdate>) {
         let (sender, updates) = channel();
         (Self { sender, known }, updates)
     }
@@ -153,8 +161,8 @@ pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
     /// See [`LibraryLocation::judged_by`].
     judged_by: Option<String>,
-    /// The styles that the show may know, once it has started.
-    pub known: Latest<Option<KnownStyles>>,
+    /// What the show knows, once it has started.
+    pub known: Latest<Option<Known>>,
     /// Ends the thread when dropped.
     _end: Option<Sender<()>>,
 }
@@ -388,7 +396,7 @@ fn publish(updates: &Updates, playable: Playable) {
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
     let next = match &*updates.known.read() {
-        Some(known) => NextLibrary::prepare(pool, known.clone()),
+        Some(Known { styles, marks }) => NextLibrary::prepare(pool, styles.clone(), &marks.read()),
         None => pool.into(),
     };
     updates.send(LibraryUpdate::Library(next, messages)).ok(); // Fails if the watcher is dropped.

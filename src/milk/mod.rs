@@ -11,6 +11,7 @@ mod frame;
 mod mesh;
 mod modulation;
 mod names;
+pub mod noise;
 mod overlay;
 mod player;
 mod preset_audio;

@@ -13,7 +13,6 @@ mod gpu;
 mod interpolation;
 mod layer_painter;
 mod mesh_pass;
-mod noise;
 mod pass;
 mod picture;
 mod picture_stats;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use lactea_abi::{NoiseTex, TexDim};
 
 use super::gpu::Gpu;
-use super::noise;
 use crate::disk::{PictureError, Walk, picture, with_timeout};
+use crate::milk::noise;
 use crate::units::Rng;
 
 /// Maximum side length, in pixels; larger images are scaled down.
