@@ -28,6 +28,7 @@ mod renderer;
 mod same_pictures;
 mod settings;
 mod textures;
+mod upload;
 
 pub use clip::limit_clip;
 pub use cue::{Cue, DeckId, Fade, FadeStyle, FusedDeck, OnAirDeck, OutputMode};
