@@ -74,5 +74,5 @@ pub(super) fn render_size(settings: &Settings, software: bool) -> [u32; 2] {
 
 /// Returns the options of a live show's stage.
 pub(super) fn options(settings: &Settings) -> StageOptions {
-    StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true, title_threads: true }
+    StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true, layer_threads: true }
 }

@@ -18,7 +18,7 @@ use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError};
 use crate::mind::director::Pool;
-use crate::show::{KnownStyles, NextLibrary};
+use crate::show::{KnownStyles, MarkedPresets, NextLibrary};
 use crate::store::Store;
 use crate::units::counted;
 
@@ -129,15 +129,23 @@ pub(super) enum LibraryUpdate {
     HeldBack(Option<String>),
 }
 
-/// A sender of updates to the show.
+/// What a show knows. Switches to new libraries are prepared with it, so that the show need not read the whole library.
+pub(super) struct Known {
+    /// The styles that the show's taste may already cover. The styles of new libraries are compared with them.
+    pub styles: KnownStyles,
+    /// The marked presets.
+    pub marks: Latest<MarkedPresets>,
+}
+
+/// Sends updates to the show.
 struct Updates {
     sender: Sender<LibraryUpdate>,
-    /// The styles that the show's taste may already cover. New libraries are compared with them in advance.
-    known: Latest<Option<KnownStyles>>,
+    /// What the show knows, once it has started.
+    known: Latest<Option<Known>>,
 }
 
 impl Updates {
-    fn channel(known: Latest<Option<KnownStyles>>) -> (Self, Receiver<LibraryUpdate>) {
+    fn channel(known: Latest<Option<Known>>) -> (Self, Receiver<LibraryUpdate>) {
         let (sender, updates) = channel();
         (Self { sender, known }, updates)
     }
@@ -154,8 +162,8 @@ pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
     /// See [`LibraryLocation::judged_by`].
     judged_by: Option<String>,
-    /// The styles that the show's taste may already cover; `None` until the show has started.
-    pub known: Latest<Option<KnownStyles>>,
+    /// What the show knows, once it has started.
+    pub known: Latest<Option<Known>>,
     /// Ends the thread when dropped.
     _end: Option<Sender<()>>,
 }
@@ -389,7 +397,7 @@ fn publish(updates: &Updates, playable: Playable) {
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
     let next = match &*updates.known.read() {
-        Some(known) => NextLibrary::prepare(pool, known.clone()),
+        Some(Known { styles, marks }) => NextLibrary::prepare(pool, styles.clone(), &marks.read()),
         None => pool.into(),
     };
     updates.send(LibraryUpdate::Library(next, messages)).ok(); // Fails if the watcher is dropped.

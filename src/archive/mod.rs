@@ -15,9 +15,9 @@ use anyhow::Context as _;
 use crate::handoff::Retirement;
 use crate::library::{Catalogue, SearchQuery, SearchThread};
 use crate::mind::director::Pool;
-use crate::show::{Command, MarkedPresets, NextLibrary, Show, ShowMemory, ShowSettings};
+use crate::show::{Command, MarkedPresets, NextLibrary, Show, ShowSettings};
 use crate::store::Store;
-use library_watcher::{LibraryUpdate, LibraryWatcher};
+use library_watcher::{Known, LibraryUpdate, LibraryWatcher};
 use persistence::{ShowPersistence, with_store};
 use theming::Theming;
 
@@ -37,6 +37,8 @@ pub struct Archive {
     search: SearchThread,
     query: SearchQuery,
     view: LibraryView,
+    /// The marked presets that `view` contains.
+    marks: Arc<MarkedPresets>,
     /// The show's presets. When they change, the old ones are kept until the show has switched to the new ones, so that
     /// the show never frees them itself.
     pool: Arc<Pool>,
@@ -44,7 +46,8 @@ pub struct Archive {
     theming: Option<Theming>,
     /// The last theme that could not be applied; it is not retried until the theme or the library changes.
     failed_theme: Option<String>,
-    /// Frees pools on a separate thread, because freeing 100,000 presets takes longer than a frame.
+    /// Frees pools, marks and search results on a separate thread, because freeing what belongs to 100,000 presets
+    /// takes longer than a frame.
     retirement: Retirement,
     /// The newest messages for the performer; a new library may come with several.
     messages: Vec<String>,
@@ -75,13 +78,12 @@ impl Archive {
     ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
-        let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-        let show = Show::with_memory(settings, pool.clone(), memory.clone());
-        watcher.known.publish(Some(show.known_styles()));
+        let show = Show::with_memory(settings, pool.clone(), recalled.memory.clone());
         let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
         let mut archive = Self {
-            view: LibraryView::default(),
+            view: LibraryView { rejected: pool.rejected.clone(), ..LibraryView::default() },
+            marks: Arc::default(),
             persistence: ShowPersistence::start(store, recalled)?,
             watcher,
             presets: presets.map(Path::to_owned),
@@ -93,9 +95,8 @@ impl Archive {
             retirement: Retirement::thread(),
             messages: Vec::new(),
         };
-        let ShowMemory { favourites, banned, excluded, rescued, .. } = memory;
-        archive.set_marks(&MarkedPresets { favourites, banned, excluded, rescued });
-        archive.view.rejected = archive.pool.rejected.clone();
+        archive.watcher.known.publish(Some(archive.known(&show)));
+        archive.update_marks();
         archive.search();
         Ok((archive, show, messages))
     }
@@ -103,9 +104,9 @@ impl Archive {
     /// Saves changes and applies library and theme updates. Runs after the show has processed `commands`.
     pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
         if let Some(change) = show.changed_memory() {
-            change.marks().into_iter().for_each(|marks| self.set_marks(marks));
             self.persistence.remember(change);
         }
+        self.update_marks();
         for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
             match update {
                 LibraryUpdate::Message(message) => self.notify(message),
@@ -122,7 +123,8 @@ impl Archive {
         }
         self.follow_theme(show);
         if let Some(results) = self.search.results() {
-            self.view.results = Arc::new(results);
+            let old = std::mem::replace(&mut self.view.results, Arc::new(results));
+            self.retirement.retire(Box::new(old));
         }
         self.persistence.watch(show.on_air(), commands);
         if let Some(status) = self.persistence.new_status() {
@@ -132,11 +134,16 @@ impl Archive {
     }
 
     fn change_library(&mut self, show: &mut Show, next: NextLibrary) {
-        let old = std::mem::replace(&mut self.pool, next.pool().clone());
-        self.view.rejected = next.pool().rejected.clone();
-        show.change_library(next);
-        self.watcher.known.publish(Some(show.known_styles()));
-        self.retirement.retire(Box::new(old));
+        let pool = std::mem::replace(&mut self.pool, next.pool().clone());
+        self.view.rejected = self.pool.rejected.clone();
+        let replaced = show.change_library(next);
+        let known = self.watcher.known.swap(Arc::new(Some(self.known(show))));
+        self.retirement.retire(Box::new((pool, replaced, known)));
+    }
+
+    /// Returns what the show knows.
+    fn known(&self, show: &Show) -> Known {
+        Known { styles: show.known_styles(), marks: self.persistence.marks.clone() }
     }
 
     /// Starts rating the library when the theme changes, and applies the result once it is ready.
@@ -158,9 +165,9 @@ impl Archive {
         let Some(result) = self.theming.as_ref().and_then(Theming::result) else { return };
         self.stop_theming();
         match result {
-            Ok((pool, problem)) => {
+            Ok((library, problem)) => {
                 problem.into_iter().for_each(|problem| self.notify(problem));
-                self.change_library(show, pool.into());
+                self.change_library(show, library);
             }
             Err(error) => {
                 self.notify(format!("could not apply the theme: {error:#}"));
@@ -226,11 +233,18 @@ impl Archive {
         self.search.submit(self.library(), self.query.clone());
     }
 
-    fn set_marks(&mut self, marks: &MarkedPresets) {
-        self.view.favourites = Arc::new(marks.favourites.clone());
-        self.view.banned = Arc::new(marks.banned.clone());
-        self.view.excluded = Arc::new(marks.excluded.clone());
-        self.view.rescued = Arc::new(marks.rescued.clone());
+    /// Shows the marks that the thread of the saved state published last.
+    fn update_marks(&mut self) {
+        let marks = self.persistence.marks.read();
+        if Arc::ptr_eq(&marks, &self.marks) {
+            return;
+        }
+        self.view.favourites = marks.favourites.clone();
+        self.view.banned = marks.banned.clone();
+        self.view.excluded = marks.excluded.clone();
+        self.view.rescued = marks.rescued.clone();
+        let old = std::mem::replace(&mut self.marks, marks);
+        self.retirement.retire(Box::new(old));
     }
 }
 
@@ -246,6 +260,34 @@ fn search_store(store: &Store) -> anyhow::Result<Store> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_shown_once_they_are_passed_on() {
+        let store = Store::in_memory().expect("opens");
+        let recalled = recall(&store).expect("read");
+        let library = LibraryWatcher::open(&store, None, None).expect("opens");
+        let opened = ((recalled, library), store, None);
+        let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");
+        let preset = show.library().entries[0].id;
+        let commands = [Command::FavouritePreset(preset)];
+        show.step(&crate::show::StepInput {
+            dt: 0.1,
+            audio: &Default::default(),
+            features: &Default::default(),
+            commands: &commands,
+            arrived: &[],
+            failed: &[],
+            picture_stats: None,
+        });
+        for _ in 0..1000 {
+            archive.frame(&mut show, &commands);
+            if archive.view().favourites.contains(&preset) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the favourite is not shown");
+    }
 
     #[test]
     fn every_problem_of_a_new_library_is_a_message_of_its_own() {

@@ -9,8 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 
 use crate::facts::PresetId;
+use crate::handoff::Latest;
 use crate::library::UserFolders;
-use crate::show::{Command, Exclusion, MemoryChange, ShowMemory, theme_text};
+use crate::show::{Command, Exclusion, MarkedPresets, MemoryChange, ShowMemory, theme_text};
 use crate::store::{self, BanKind, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs};
 
 /// Keys of the values that are saved as JSON.
@@ -180,6 +181,8 @@ pub(super) struct ShowPersistence {
     /// Sends changes to the thread that compares and serialises them.
     changes: Option<Sender<MemoryChange>>,
     thread: Option<JoinHandle<()>>,
+    /// The marked presets, which that thread publishes.
+    pub marks: Latest<MarkedPresets>,
     /// The preset on air, and how long it has been on air, in seconds.
     on_air: Option<(PresetId, f64)>,
     /// Whether the performer has skipped or banned the preset on air.
@@ -190,15 +193,21 @@ impl ShowPersistence {
     /// Starts saving the changes to the state returned by [`recall`].
     pub fn start(store: Store, saved: SavedState) -> anyhow::Result<Self> {
         let writer = Arc::new(StoreWriter::start(store, unix_now()).context("starting the store's thread")?);
+        let marks = Latest::new(MarkedPresets::of(&saved.memory, 0));
+        let published = marks.clone();
         let mut state = WrittenState::new(writer.clone(), saved);
         let (changes, changed) = mpsc::channel::<MemoryChange>();
         let work = move || {
             while let Ok(change) = changed.recv() {
-                let mut memory = state.written.clone();
+                let (mut memory, mut mark_changes) = (state.written.clone(), None);
                 // Turning a knob sends many changes; all that are queued are saved together.
-                std::iter::once(change)
-                    .chain(changed.try_iter())
-                    .for_each(|change| change.apply(&mut memory));
+                for change in std::iter::once(change).chain(changed.try_iter()) {
+                    mark_changes = change.mark_changes().or(mark_changes);
+                    change.apply(&mut memory);
+                }
+                if let Some(mark_changes) = mark_changes {
+                    published.publish(MarkedPresets::of(&memory, mark_changes));
+                }
                 state.remember(memory);
             }
         };
@@ -208,6 +217,7 @@ impl ShowPersistence {
             writer,
             changes: Some(changes),
             thread: Some(thread),
+            marks,
             on_air: None,
             skipped_by_hand: false,
         })

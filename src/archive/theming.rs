@@ -6,10 +6,14 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use super::persistence::open_store;
 use crate::library::SearchIndex;
 use crate::mind::director::{Pool, Theme};
+use crate::show::NextLibrary;
 use crate::store::Store;
 
 /// A pool with its theme, and a message if part of the theme could not be applied.
 pub type ThemedPool = (Arc<Pool>, Option<String>);
+
+/// A library with its theme, and a message if part of the theme could not be applied.
+type ThemedLibrary = (NextLibrary, Option<String>);
 
 /// Returns `pool` with the theme `text`, or without a theme if `text` is blank. Takes seconds for 100,000 presets.
 pub fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPool> {
@@ -26,7 +30,7 @@ pub fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPo
 pub(super) struct Theming {
     /// Text of the theme.
     pub text: String,
-    done: Receiver<anyhow::Result<ThemedPool>>,
+    done: Receiver<anyhow::Result<ThemedLibrary>>,
 }
 
 impl Theming {
@@ -36,6 +40,7 @@ impl Theming {
         let theme = text.clone();
         let work = move || {
             let result = open_store().and_then(|(store, _)| themed(&pool, &theme, &store));
+            let result = result.map(|(pool, problem)| (NextLibrary::from(pool), problem));
             sender.send(result).ok(); // Fails if the theme or library has changed since.
         };
         std::thread::Builder::new().name("theme".into()).spawn(work)?;
@@ -43,7 +48,7 @@ impl Theming {
     }
 
     /// Returns the result once it is available.
-    pub fn result(&self) -> Option<anyhow::Result<ThemedPool>> {
+    pub fn result(&self) -> Option<anyhow::Result<ThemedLibrary>> {
         match self.done.try_recv() {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,

@@ -11,6 +11,7 @@ mod frame;
 mod mesh;
 mod modulation;
 mod names;
+pub mod noise;
 mod overlay;
 mod player;
 mod preset_audio;
@@ -18,6 +19,7 @@ mod program;
 pub mod shader;
 mod stroke;
 pub mod text;
+mod texture_name;
 mod wave;
 
 pub use double::{DoubleBlend, Pattern};
@@ -30,6 +32,7 @@ pub use modulation::Modulation;
 pub use player::{FRAME_BUDGET, Player, StepReport};
 pub use preset_audio::{PresetAudio, PresetAudioAnalyser, SPECTRUM_BINS, WAVE_SAMPLES};
 pub use program::{MAX_PRESET_BYTES, PresetError, Problem, Program};
+pub use texture_name::random_texture;
 
 /// Quantizes a colour channel to 8 bits as MilkDrop does; values outside 0 to 1 wrap around.
 fn color_byte(value: f64) -> f32 {

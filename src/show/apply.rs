@@ -120,7 +120,7 @@ impl Show {
         if marked {
             self.memory.favourites.insert(id);
         }
-        self.marks_changed();
+        self.marks_changed(id);
         if marked { Signal::Favourite } else { Signal::Unfavourite }
     }
 
@@ -145,7 +145,7 @@ impl Show {
             self.memory.favourites.remove(&id);
             self.memory.rescued.remove(&id);
         }
-        self.marks_changed();
+        self.marks_changed(id);
         if let Some(index) = index {
             self.director.status.set_banned(index, !allowed_again);
             self.director.status.set_favourite(index, self.memory.favourites.contains(&id));
@@ -167,7 +167,7 @@ impl Show {
         }
         self.memory.excluded.remove(&id);
         self.memory.rescued.insert(id);
-        self.marks_changed();
+        self.marks_changed(id);
         if let Some(index) = self.director.pool.index_of(id) {
             self.director.status.set_broken(index, false);
             self.notify(format!("preset {} can be shown again", self.name(index)));

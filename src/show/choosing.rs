@@ -89,7 +89,7 @@ impl Show {
     /// Excludes a preset from being chosen, and drops its waiting decks; `kind` determines for how long.
     pub(super) fn exclude(&mut self, preset: PresetId, kind: BanKind, why: &str) {
         self.memory.excluded.insert(preset, Exclusion { kind, why: why.to_owned() });
-        self.marks_changed();
+        self.marks_changed(preset);
         if let Some(index) = self.director.pool.index_of(preset) {
             self.director.status.set_broken(index, true);
         }

@@ -117,11 +117,8 @@ impl Show {
             return;
         }
         self.memory.excluded.remove(&preset);
-        self.changed.marks = true;
-        let excluded = self.exclusion(preset).is_some();
-        if let Some(index) = self.director.pool.index_of(preset) {
-            self.director.status.set_broken(index, excluded);
-        }
+        self.marks_changed(preset);
+        self.update_status(preset);
     }
 
     /// Excludes a suspected preset until the performer rescues it, unless the performer has done so already.

@@ -1,7 +1,8 @@
 //! Undo of the performer's marks: bans, favourites, rescues, and presets removed from Up next.
 
+use super::memory::PresetMarks;
 use super::running::Show;
-use super::undo::{Marks, UndoStep, Undoable};
+use super::undo::{UndoStep, Undoable};
 use crate::facts::PresetId;
 
 /// Maximum number of steps that can be undone.
@@ -11,29 +12,35 @@ impl Show {
     /// Runs a command that changes the marks of `id`, so that it can be undone. `act` returns whether it removed the
     /// preset from Up next.
     pub(super) fn undoably(&mut self, id: PresetId, act: impl FnOnce(&mut Self) -> bool) {
-        let before = self.marks_of(id);
+        let before = self.memory.marks_of(id);
+        let index = self.director.pool.index_of(id);
+        let skipped = index.is_some_and(|index| self.director.status.skipped(index));
         let on_air = self.decks.shown().is_some_and(|slot| slot.id == id);
         let no_feedback = on_air && !self.feedback_given;
         self.last_lesson = None;
         let name = self.name_of(id);
         let queued = act(self);
-        let after = self.marks_of(id);
+        let after = self.memory.marks_of(id);
         let what = match (&before, &after) {
-            (Marks { banned: false, .. }, Marks { banned: true, .. }) => format!("Banned {name}"),
-            (Marks { banned: true, .. }, Marks { banned: false, .. }) => format!("Unbanned {name}"),
-            (Marks { favourite: false, .. }, Marks { favourite: true, .. }) => {
+            (PresetMarks { banned: false, .. }, PresetMarks { banned: true, .. }) => format!("Banned {name}"),
+            (PresetMarks { banned: true, .. }, PresetMarks { banned: false, .. }) => {
+                format!("Unbanned {name}")
+            }
+            (PresetMarks { favourite: false, .. }, PresetMarks { favourite: true, .. }) => {
                 format!("Marked {name} as a favourite")
             }
-            (Marks { favourite: true, .. }, Marks { favourite: false, .. }) => {
+            (PresetMarks { favourite: true, .. }, PresetMarks { favourite: false, .. }) => {
                 format!("Removed {name} from favourites")
             }
-            (Marks { rescued: false, .. }, Marks { rescued: true, .. }) => format!("Rescued {name}"),
+            (PresetMarks { rescued: false, .. }, PresetMarks { rescued: true, .. }) => {
+                format!("Rescued {name}")
+            }
             _ if queued => format!("Removed {name} from Up next"),
             _ => return,
         };
         let shown = Undoable { what, at: self.now };
         let lesson = self.last_lesson.take();
-        self.undo.push_back(UndoStep { shown, id, before, lesson, queued, no_feedback });
+        self.undo.push_back(UndoStep { shown, id, before, skipped, lesson, queued, no_feedback });
         if self.undo.len() > STEPS {
             self.undo.pop_front();
         }
@@ -43,7 +50,7 @@ impl Show {
     /// the preset back in Up next if it was removed. The picture does not change.
     pub(super) fn undo(&mut self) {
         let Some(step) = self.undo.pop_back() else { return self.notify("nothing to undo".into()) };
-        self.restore(step.id, step.before);
+        self.restore(step.id, step.before, step.skipped);
         if let Some(lesson) = step.lesson {
             self.director.taste.unlearn(&lesson);
         }
@@ -54,14 +61,25 @@ impl Show {
             self.queue_again(step.id);
         }
         self.changed.taste = true;
-        self.marks_changed();
+        self.marks_changed(step.id);
         self.notify(format!("undone: {}", step.shown.what));
     }
 
-    /// Records that marks have changed.
-    pub(super) fn marks_changed(&mut self) {
-        self.changed.marks = true;
+    /// Records that the marks of a preset have changed.
+    pub(super) fn marks_changed(&mut self, id: PresetId) {
+        self.marked.push(id);
         self.update_history_view();
+    }
+
+    /// Passes the marks of a preset on to the director.
+    pub(super) fn update_status(&mut self, id: PresetId) {
+        let excluded = self.exclusion(id).is_some();
+        if let Some(index) = self.director.pool.index_of(id) {
+            let status = &mut self.director.status;
+            status.set_favourite(index, self.memory.favourites.contains(&id));
+            status.set_banned(index, self.memory.banned.contains(&id));
+            status.set_broken(index, excluded);
+        }
     }
 
     /// Returns the mark that [`Self::undo`] would undo, if any.
@@ -75,41 +93,12 @@ impl Show {
         self.undo.iter_mut().for_each(|step| step.lesson = None);
     }
 
-    fn marks_of(&self, id: PresetId) -> Marks {
-        let index = self.director.pool.index_of(id);
-        Marks {
-            favourite: self.memory.favourites.contains(&id),
-            banned: self.memory.banned.contains(&id),
-            rescued: self.memory.rescued.contains(&id),
-            skipped: index.is_some_and(|index| self.director.status.skipped(index)),
-            excluded: self.memory.excluded.get(&id).cloned(),
-        }
-    }
-
-    fn restore(&mut self, id: PresetId, marks: Marks) {
-        let Marks { favourite, banned, rescued, skipped, excluded } = marks;
-        for (set, on) in [
-            (&mut self.memory.favourites, favourite),
-            (&mut self.memory.banned, banned),
-            (&mut self.memory.rescued, rescued),
-        ] {
-            if on {
-                set.insert(id);
-            } else {
-                set.remove(&id);
-            }
-        }
-        match excluded {
-            Some(exclusion) => _ = self.memory.excluded.insert(id, exclusion),
-            None => _ = self.memory.excluded.remove(&id),
-        }
-        let out = self.exclusion(id).is_some();
+    /// Restores the marks of a preset, and whether it was skipped in this show.
+    fn restore(&mut self, id: PresetId, marks: PresetMarks, skipped: bool) {
+        self.memory.mark(id, marks);
+        self.update_status(id);
         if let Some(index) = self.director.pool.index_of(id) {
-            let status = &mut self.director.status;
-            status.set_favourite(index, favourite);
-            status.set_banned(index, banned);
-            status.set_broken(index, out);
-            status.set_skipped(index, skipped);
+            self.director.status.set_skipped(index, skipped);
         }
         if !self.may_be_shown(id) {
             self.withdraw(id);

@@ -1,13 +1,15 @@
 //! Memory between shows: taste, marks and settings. Plain data; `archive` stores it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::next_library::{KnownStyles, NextLibrary};
+use super::learnt_taste::LearntTaste;
 use crate::facts::PresetId;
+use crate::mind::director::{Pool, PresetStatus};
 use crate::mind::macros::MacroState;
-use crate::mind::taste::{Taste, TasteState};
+use crate::mind::taste::TasteState;
 use crate::store::BanKind;
 use crate::units::Unipolar;
 
@@ -56,56 +58,99 @@ impl ShowMemory {
         };
         self.excluded.get(&id).cloned().or_else(by_audit)
     }
+
+    /// Returns the marks of a preset.
+    pub(super) fn marks_of(&self, id: PresetId) -> PresetMarks {
+        PresetMarks {
+            favourite: self.favourites.contains(&id),
+            banned: self.banned.contains(&id),
+            rescued: self.rescued.contains(&id),
+            excluded: self.excluded.get(&id).cloned(),
+        }
+    }
+
+    /// Replaces the marks of a preset.
+    pub(super) fn mark(&mut self, id: PresetId, marks: PresetMarks) {
+        let PresetMarks { favourite, banned, rescued, excluded } = marks;
+        for (set, on) in
+            [(&mut self.favourites, favourite), (&mut self.banned, banned), (&mut self.rescued, rescued)]
+        {
+            if on {
+                set.insert(id);
+            } else {
+                set.remove(&id);
+            }
+        }
+        match excluded {
+            Some(exclusion) => _ = self.excluded.insert(id, exclusion),
+            None => _ = self.excluded.remove(&id),
+        }
+    }
 }
 
-/// Changes to the memory of a show. Cheap to create; the expensive work is done in [`Self::apply`], which can
-/// run on another thread.
+/// The marks of one preset.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct PresetMarks {
+    pub favourite: bool,
+    pub banned: bool,
+    pub rescued: bool,
+    pub excluded: Option<Exclusion>,
+}
+
+/// Changes to the memory of a show. Cheap to create, however many presets are marked; the expensive work is done in
+/// [`Self::apply`], which can run on another thread.
 #[derive(Clone, Debug)]
 pub struct MemoryChange {
     pub(super) adventure: Unipolar,
     pub(super) macros: MacroState,
     pub(super) theme: String,
-    pub(super) marks: Option<MarkedPresets>,
+    /// The presets whose marks have changed, with their marks.
+    pub(super) marks: Vec<(PresetId, PresetMarks)>,
+    /// How often marks have changed since the start of the show, including these changes.
+    pub(super) mark_changes: usize,
     pub(super) taste: Option<LearntTaste>,
 }
 
-/// The marked presets of a [`ShowMemory`].
+/// The marked presets of a [`ShowMemory`] at one moment of a show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MarkedPresets {
     /// Favourite presets.
-    pub favourites: BTreeSet<PresetId>,
+    pub favourites: Arc<BTreeSet<PresetId>>,
     /// Banned presets.
-    pub banned: BTreeSet<PresetId>,
+    pub banned: Arc<BTreeSet<PresetId>>,
     /// Excluded presets, with the reason and duration of each exclusion.
-    pub excluded: BTreeMap<PresetId, Exclusion>,
+    pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,
     /// Presets rescued by the performer.
-    pub rescued: BTreeSet<PresetId>,
+    pub rescued: Arc<BTreeSet<PresetId>>,
+    /// How often marks had changed since the start of the show.
+    pub(super) changes: usize,
 }
 
-/// The taste for the styles of one library, and the saved taste for the styles of other libraries.
-#[derive(Clone, Debug)]
-pub(super) struct LearntTaste {
-    pub taste: Taste,
-    pub known: KnownStyles,
-}
-
-impl LearntTaste {
-    /// Returns the serialisable state. Copies the centroids of all styles.
-    pub fn state(&self) -> TasteState {
-        let styles = self.known.pool.styles();
-        self.taste.state(&styles).keep_other_libraries(&self.known.before, &styles)
+impl MarkedPresets {
+    /// Copies the marked presets of `memory`, after `changes` changes since the start of the show; see
+    /// [`MemoryChange::mark_changes()`].
+    pub fn of(memory: &ShowMemory, changes: usize) -> Self {
+        Self {
+            favourites: Arc::new(memory.favourites.clone()),
+            banned: Arc::new(memory.banned.clone()),
+            excluded: Arc::new(memory.excluded.clone()),
+            rescued: Arc::new(memory.rescued.clone()),
+            changes,
+        }
     }
 
-    /// Returns the taste for the styles of another library. `state` is the result of [`Self::state`].
-    pub fn carry_over(&self, state: &TasteState, next: &NextLibrary) -> Taste {
-        let styles = next.pool().styles();
-        match next.similarities(&self.known) {
-            Some(similarities) => {
-                let rows = self.taste.rows(&self.known.before, &self.known.pool.styles());
-                Taste::from_prepared(state, &styles, similarities, &rows)
-            }
-            None => Taste::from_state(state, &styles),
-        }
+    /// Returns the status of the presets of `pool`. Takes tens of milliseconds if many presets are marked or rejected.
+    pub(super) fn status(&self, pool: &Pool) -> PresetStatus {
+        let presets = &pool.catalogue.entries;
+        let mut status = PresetStatus::new(presets.len());
+        let index_of = |id: &PresetId| pool.index_of(*id);
+        self.favourites.iter().filter_map(index_of).for_each(|preset| status.set_favourite(preset, true));
+        self.banned.iter().filter_map(index_of).for_each(|preset| status.set_banned(preset, true));
+        let rescued = |preset: &u32| self.rescued.contains(&presets[*preset as usize].id);
+        let rejected = pool.rejected_presets().iter().copied().filter(|preset| !rescued(preset));
+        let broken = self.excluded.keys().filter_map(index_of).chain(rejected);
+        broken.for_each(|preset| status.set_broken(preset, true));
+        status
     }
 }
 
@@ -113,27 +158,24 @@ impl MemoryChange {
     /// Applies the change. Takes longer than a frame if the taste has changed.
     pub fn apply(self, memory: &mut ShowMemory) {
         (memory.adventure, memory.macros, memory.theme) = (self.adventure, self.macros, self.theme);
-        if let Some(MarkedPresets { favourites, banned, excluded, rescued }) = self.marks {
-            (memory.favourites, memory.banned) = (favourites, banned);
-            (memory.excluded, memory.rescued) = (excluded, rescued);
-        }
+        self.marks.into_iter().for_each(|(id, marks)| memory.mark(id, marks));
         if let Some(taste) = &self.taste {
             memory.taste = taste.state();
         }
     }
 
-    /// Returns the marked presets, if they have changed.
-    pub fn marks(&self) -> Option<&MarkedPresets> {
-        self.marks.as_ref()
+    /// Returns how often marks have changed since the start of the show, or `None` if this change leaves them as they
+    /// are.
+    pub fn mark_changes(&self) -> Option<usize> {
+        (!self.marks.is_empty()).then_some(self.mark_changes)
     }
 }
 
-/// Parts of the memory that have changed since the changes were last collected.
+/// Parts of the memory, other than marks, that have changed since the changes were last collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changed {
     /// The adventure, the theme or a macro setting.
     pub knobs: bool,
-    pub marks: bool,
     pub taste: bool,
 }
 

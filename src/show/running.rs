@@ -9,9 +9,10 @@ use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
 use super::layer_board::LayerBoard;
+use super::learnt_taste::{KnownStyles, LearntTaste};
 use super::macro_driver::{FusionDecks, MacroDriver};
-use super::memory::{Changed, Exclusion, LearntTaste, MarkedPresets, MemoryChange, ShowMemory};
-use super::next_library::{KnownStyles, NextLibrary};
+use super::memory::{Changed, Exclusion, MarkedPresets, MemoryChange, ShowMemory};
+use super::next_library::{NextLibrary, Prepared};
 use super::picture_watch::PictureWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
@@ -83,10 +84,16 @@ pub struct Show {
     pub(super) history: VecDeque<(PresetId, String)>,
     /// The history as snapshots show it.
     pub(super) history_view: Arc<[PlayedPreset]>,
+    /// The marks and the theme. The taste, the adventure and the macros are those of the director and of the macro
+    /// driver; see [`Self::memory()`].
     pub(super) memory: ShowMemory,
     /// The taste before the current library was loaded; keeps what was learnt about the styles of other libraries.
     taste_before: Arc<TasteState>,
     pub(super) changed: Changed,
+    /// The presets whose marks have changed since the start of the show, oldest change first.
+    pub(super) marked: Vec<PresetId>,
+    /// Number of these changes that [`Self::changed_memory`] has returned.
+    reported: usize,
     /// Undo steps for the performer's last marks, oldest first.
     pub(super) undo: VecDeque<UndoStep>,
     /// The last lesson that the taste learnt.
@@ -127,13 +134,15 @@ impl Show {
     }
 
     /// Creates a show with a prepared library and the memory of earlier shows.
-    pub fn with_memory(settings: ShowSettings, pool: Arc<Pool>, memory: ShowMemory) -> Self {
+    pub fn with_memory(settings: ShowSettings, pool: Arc<Pool>, mut memory: ShowMemory) -> Self {
         let rng = Rng::new(settings.seed);
         // Without Auto, the macros do not follow the music either.
         let macros = MacroState { follow: memory.macros.follow && settings.auto, ..memory.macros };
-        let taste = Taste::from_state(&memory.taste, &pool.styles());
+        let taste_before = Arc::new(std::mem::take(&mut memory.taste));
+        let taste = Taste::from_state(&taste_before, &pool.styles());
+        let status = MarkedPresets::of(&memory, 0).status(&pool);
         Self {
-            director: director(pool, taste, &memory),
+            director: Director::with_status(pool, status, taste, memory.adventure),
             rng: rng.fork(CHOICE_RANDOMNESS),
             auto: settings.auto,
             fps: settings.fps,
@@ -150,9 +159,11 @@ impl Show {
             macro_driver: MacroDriver::new(macros, rng.fork(MACRO_RANDOMNESS)),
             history: VecDeque::new(),
             history_view: Arc::default(),
-            taste_before: Arc::new(memory.taste.clone()),
+            taste_before,
             memory,
             changed: Changed::default(),
+            marked: Vec::new(),
+            reported: 0,
             undo: VecDeque::new(),
             last_lesson: None,
             held: false,
@@ -184,27 +195,19 @@ impl Show {
     /// Switches to another library, or to new styles or another theme of the same one. The preset on air continues.
     /// What was learnt about styles carries over if the new library has the same or similar ones. If only the theme
     /// changes, presets that the performer requested stay in the queue.
-    pub fn change_library(&mut self, next: impl Into<NextLibrary>) {
-        let next = next.into();
-        let (current, pool) = (&self.director.pool, next.pool());
+    ///
+    /// Returns what the show no longer needs. Freeing it may take longer than a frame.
+    pub fn change_library(&mut self, next: impl Into<NextLibrary>) -> Box<dyn Send> {
+        let NextLibrary { pool, event, prepared } = next.into();
         // A replay must take the same path, so the condition uses only what the log contains.
-        let same = current.catalogue.identity() == pool.catalogue.identity()
-            && current.rejected.keys().eq(pool.rejected.keys());
-        if same {
-            self.director.pool = pool.clone();
+        let old: Box<dyn Send> = if self.director.pool.has_same_presets(&pool) {
             self.decks.discard_candidates();
+            Box::new((std::mem::replace(&mut self.director.pool, pool), prepared))
         } else {
-            self.replace_library(&next);
-        }
-        let pool = &self.director.pool;
-        let event = Event::Library {
-            library: pool.catalogue.identity().to_owned(),
-            presets: pool.catalogue.entries.len(),
-            affinities: pool.affinities().to_vec(),
-            rejected: pool.rejected.keys().copied().collect(),
-            theme: pool.theme().cloned(),
+            self.replace_library(pool, prepared)
         };
         self.log(event);
+        old
     }
 
     /// Returns the styles that the taste may already cover, for [`NextLibrary::prepare`].
@@ -212,16 +215,30 @@ impl Show {
         KnownStyles { pool: self.director.pool.clone(), before: self.taste_before.clone() }
     }
 
-    fn replace_library(&mut self, next: &NextLibrary) {
-        self.memory = self.memory();
-        let taste = self.learnt_taste().carry_over(&self.memory.taste, next);
-        self.taste_before = Arc::new(self.memory.taste.clone());
+    /// Switches to a library with other presets, and returns what the show no longer needs. Fast only if the switch was
+    /// prepared for the styles that the show knows.
+    fn replace_library(&mut self, pool: Arc<Pool>, prepared: Option<Box<Prepared>>) -> Box<dyn Send> {
+        let learnt = self.learnt_taste();
+        let prepared = prepared.filter(|prepared| prepared.suits(&learnt.known));
+        let mut prepared = prepared.unwrap_or_else(|| {
+            let marks = MarkedPresets::of(&self.memory, self.marked.len());
+            Box::new(Prepared::new(&pool, learnt.known.clone(), &marks))
+        });
+        let state = learnt.state();
+        let taste = prepared.taste(&pool, &learnt, &state);
+        let status = std::mem::take(&mut prepared.status);
+        let director = Director::with_status(pool, status, taste, self.director.adventure);
+        let old = (
+            std::mem::replace(&mut self.director, director),
+            std::mem::replace(&mut self.taste_before, Arc::new(state)),
+        );
+        let marked_since: Vec<PresetId> = self.marked.iter().skip(prepared.changes).copied().collect();
+        marked_since.into_iter().for_each(|id| self.update_status(id));
         for slot in std::mem::take(&mut self.decks.candidates) {
             self.decks.drop_slot(slot);
         }
         let shown = self.history.iter().rev().take(crate::mind::director::NO_REPEAT).map(|(id, _)| *id);
         let shown: Vec<PresetId> = shown.collect();
-        self.director = director(next.pool().clone(), taste, &self.memory);
         self.forget_lessons();
         for id in shown.iter().rev() {
             if let Some(index) = self.director.pool.index_of(*id) {
@@ -236,6 +253,7 @@ impl Show {
             slot.index = index(slot.id);
             slot.choice = None; // The choice refers to a cluster of the old library.
         }
+        Box::new((old, learnt, prepared))
     }
 
     /// Advances the show by one step.
@@ -439,19 +457,14 @@ impl Show {
     /// Returns the changes to the memory since the last call; `None` if there are none.
     pub fn changed_memory(&mut self) -> Option<MemoryChange> {
         let changed = std::mem::take(&mut self.changed);
-        (changed != Changed::default()).then(|| MemoryChange {
+        let mark_changes = self.marked.len();
+        let reported = std::mem::replace(&mut self.reported, mark_changes);
+        (changed != Changed::default() || reported < mark_changes).then(|| MemoryChange {
             adventure: self.director.adventure,
             macros: *self.macro_driver.state(),
             theme: self.memory.theme.clone(),
-            marks: changed.marks.then(|| {
-                let ShowMemory { favourites, banned, excluded, rescued, .. } = &self.memory;
-                MarkedPresets {
-                    favourites: favourites.clone(),
-                    banned: banned.clone(),
-                    excluded: excluded.clone(),
-                    rescued: rescued.clone(),
-                }
-            }),
+            marks: self.marked[reported..].iter().map(|id| (*id, self.memory.marks_of(*id))).collect(),
+            mark_changes,
             taste: changed.taste.then(|| self.learnt_taste()),
         })
     }
@@ -510,20 +523,4 @@ impl Show {
             output_mode: self.output_mode,
         }
     }
-}
-
-/// Creates a director with this taste and the marks of `memory`.
-fn director(pool: Arc<Pool>, taste: Taste, memory: &ShowMemory) -> Director {
-    let mut director = Director::new(pool, taste);
-    let index_of = |id: &PresetId| director.pool.index_of(*id);
-    let favourites: Vec<u32> = memory.favourites.iter().filter_map(index_of).collect();
-    let banned: Vec<u32> = memory.banned.iter().filter_map(index_of).collect();
-    let rescued = |index: &u32| memory.rescued.contains(&director.pool.catalogue.entries[*index as usize].id);
-    let rejected = director.pool.rejected_presets().iter().copied().filter(|index| !rescued(index));
-    let broken: Vec<u32> = memory.excluded.keys().filter_map(index_of).chain(rejected).collect();
-    favourites.into_iter().for_each(|preset| director.status.set_favourite(preset, true));
-    banned.into_iter().for_each(|preset| director.status.set_banned(preset, true));
-    broken.into_iter().for_each(|preset| director.status.set_broken(preset, true));
-    director.adventure = memory.adventure;
-    director
 }

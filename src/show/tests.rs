@@ -2,6 +2,7 @@
 
 mod bans;
 mod device;
+mod library;
 mod slow;
 mod timeouts;
 
@@ -370,49 +371,6 @@ fn equal_seeds_give_equal_logs() {
     let log = run();
     assert_eq!(log, run());
     assert!(log.iter().filter(|entry| matches!(entry.event, Event::Cut(_))).count() >= 3);
-}
-
-#[test]
-fn the_library_can_change_during_a_show() {
-    let mut test = TestShow::new();
-    test.frames(50);
-    let before = test.playing();
-    let mut library = Catalogue::built_in();
-    library.entries.truncate(12);
-    test.show.change_library(Arc::new(crate::mind::director::Pool::new(Arc::new(library))));
-    test.frames(5);
-    assert_eq!(test.playing(), before, "the preset on air stays");
-    test.frame(&[Command::Next]);
-    test.frames(30);
-    assert!(test.show.library().entries.iter().any(|entry| entry.id == test.playing()));
-}
-
-#[test]
-fn a_prepared_library_carries_the_taste_over_as_any_other_does() {
-    let pool = |count: usize, turn: usize| {
-        let all = Catalogue::built_in();
-        let mut clusters = all.clusters.clone();
-        let size = clusters.len();
-        for (index, cluster) in clusters.iter_mut().enumerate() {
-            cluster.centroid = vec![0.1; size];
-            cluster.centroid[(index + turn) % size] = 1.0;
-        }
-        let mut library = Catalogue::new(all.entries[..count].to_vec(), clusters, all.origin);
-        library.space = "test".into();
-        Arc::new(crate::mind::director::Pool::new(Arc::new(library)))
-    };
-    let show = || Show::with_memory(ShowSettings::default(), pool(24, 0), ShowMemory::default());
-    let [mut plain, mut prepared] = [show(), show()].map(TestShow::of);
-    let next = NextLibrary::prepare(pool(12, 1), prepared.show.known_styles());
-    for test in [&mut plain, &mut prepared] {
-        test.frames(50);
-        test.frame(&[Command::Favourite]);
-    }
-    let before = plain.show.director.taste.clone();
-    plain.show.change_library(next.pool().clone());
-    prepared.show.change_library(next);
-    assert_eq!(prepared.show.director.taste, plain.show.director.taste);
-    assert_ne!(prepared.show.director.taste, before, "the styles have moved");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! State needed to undo the performer's marks.
 
-use super::memory::Exclusion;
+use super::memory::PresetMarks;
 use crate::facts::PresetId;
 use crate::mind::taste::Lesson;
 
@@ -13,22 +13,14 @@ pub struct Undoable {
     pub at: f64,
 }
 
-/// The marks of one preset.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Marks {
-    pub favourite: bool,
-    pub banned: bool,
-    pub rescued: bool,
-    pub skipped: bool,
-    pub excluded: Option<Exclusion>,
-}
-
 /// State needed to undo one command.
 #[derive(Debug)]
 pub(super) struct UndoStep {
     pub shown: Undoable,
     pub id: PresetId,
-    pub before: Marks,
+    pub before: PresetMarks,
+    /// Whether the preset had been skipped in this show before the command.
+    pub skipped: bool,
     /// The lesson that the taste learnt from the command; `None` if it learnt none, or if the library has
     /// changed since.
     pub lesson: Option<Lesson>,

@@ -13,7 +13,6 @@ mod gpu;
 mod interpolation;
 mod layer_painter;
 mod mesh_pass;
-mod noise;
 mod pass;
 mod picture;
 mod picture_stats;
@@ -29,6 +28,7 @@ mod renderer;
 mod same_pictures;
 mod settings;
 mod textures;
+mod upload;
 
 pub use clip::limit_clip;
 pub use cue::{Cue, DeckId, Fade, FadeStyle, FusedDeck, OnAirDeck, OutputMode};

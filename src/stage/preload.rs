@@ -42,10 +42,10 @@ impl Stage {
         if !self.render_context().gpu.software() {
             return Ok(());
         }
-        let StageOptions { limiter, meter, .. } = self.options();
+        let StageOptions { limiter, meter, layer_threads } = self.options();
         let drawn = self.draw_everything();
         self.clear();
-        self.set_layers(Arc::default());
+        self.use_layer_threads(layer_threads);
         self.measure_picture(meter);
         self.limit_flashes(limiter);
         // Makes the picture black again and clears the trails of the effects.
@@ -74,6 +74,7 @@ impl Stage {
         cue.post = EFFECTS;
         let files = LayerFiles::of_every_kind();
         cue.layers = on_air_of(&files);
+        self.use_layer_threads(false); // So that they are drawn in this frame.
         self.set_layers(Arc::new(files));
         self.draw(&cue);
         render_context.gpu.wait()
@@ -81,7 +82,7 @@ impl Stage {
 }
 
 /// Returns the cue of one frame with the deck `front`, or no deck, on air.
-fn cue(front: Option<OnAirDeck>) -> Cue {
+pub(super) fn cue(front: Option<OnAirDeck>) -> Cue {
     Cue {
         dt: 1.0 / FPS,
         fps: FPS,
@@ -129,10 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn layers_are_drawn_although_a_live_show_uploads_their_images_on_other_threads() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let options = StageOptions { limiter: false, meter: false, layer_threads: true };
+        let mut stage = Stage::with(Arc::new(RenderContext::new(gpu, &[])), [64, 36], options);
+        stage.draw_everything().expect("drawn");
+        let picture = stage.screenshot().expect("a picture");
+        assert!(picture.get_pixel(32, 18).0[..3].iter().all(|channel| *channel > 240), "no sprite on top");
+    }
+
+    #[test]
     fn everything_is_drawn_without_an_error() {
         let Some(gpu) = Gpu::for_test() else { return };
         let context = Arc::new(RenderContext::new(gpu, &[]));
-        let options = StageOptions { limiter: true, meter: true, title_threads: true };
+        let options = StageOptions { limiter: true, meter: true, layer_threads: true };
         let mut stage = Stage::with(context.clone(), [64, 36], options);
         let drawn = context.gpu.checked(|| stage.preload());
         assert_eq!(drawn, Ok(Ok(())));

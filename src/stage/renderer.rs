@@ -46,9 +46,9 @@ pub struct StageOptions {
     pub limiter: bool,
     /// Whether there is a picture meter.
     pub meter: bool,
-    /// Whether the letters of titles are drawn on background threads, as a live show needs. Otherwise, they
-    /// are drawn in the frame that launches the title.
-    pub title_threads: bool,
+    /// Whether background threads draw the letters of titles and upload the images of layers, as a live show needs.
+    /// Otherwise, this is done in the frame that launches a layer.
+    pub layer_threads: bool,
 }
 
 impl Stage {
@@ -76,7 +76,7 @@ impl Stage {
         let mut stage = Self::new(render_context, size);
         stage.limit_flashes(options.limiter);
         stage.measure_picture(options.meter);
-        stage.layers = LayerPainter::new(&stage.render_context, Arc::default(), options.title_threads);
+        stage.layers = LayerPainter::new(&stage.render_context, Arc::default(), options.layer_threads);
         stage
     }
 
@@ -85,7 +85,7 @@ impl Stage {
         StageOptions {
             limiter: self.limiter.is_some(),
             meter: self.meter.is_some(),
-            title_threads: self.layers.title_threads(),
+            layer_threads: self.layers.threads(),
         }
     }
 
@@ -97,7 +97,12 @@ impl Stage {
 
     /// Replaces the layers that can be launched; those on air restart.
     pub fn set_layers(&mut self, files: Arc<LayerFiles>) {
-        self.layers = LayerPainter::new(&self.render_context, files, self.layers.title_threads());
+        self.layers = LayerPainter::new(&self.render_context, files, self.layers.threads());
+    }
+
+    /// Removes all layers, and prepares others on background threads or not.
+    pub(super) fn use_layer_threads(&mut self, threads: bool) {
+        self.layers = LayerPainter::new(&self.render_context, Arc::default(), threads);
     }
 
     /// Returns the layers that can be launched.

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 use lactea_abi::{NoiseTex, TexDim};
 
 use super::gpu::Gpu;
-use super::noise;
+use super::upload;
 use crate::disk::{PictureError, Walk, picture, with_timeout};
+use crate::milk::{noise, random_texture};
 use crate::units::Rng;
 
 /// Maximum side length, in pixels; larger images are scaled down.
@@ -105,7 +106,7 @@ impl Textures {
     /// `randNN` picks a random image, `randNN_prefix` a random one whose name starts with `prefix`. The same seed and
     /// number always pick the same image.
     pub fn find(&self, gpu: &Gpu, name: &str, seed: u64) -> Option<Arc<Texture>> {
-        let picked = match random_pick(name) {
+        let picked = match random_texture(name) {
             Some((number, prefix)) => {
                 let candidates: Vec<&String> = self.names.iter().filter(|n| n.starts_with(prefix)).collect();
                 let choice = Rng::new(seed).fork(number).below(candidates.len());
@@ -154,17 +155,6 @@ fn folder_of_target(path: &Path) -> Option<PathBuf> {
     Some(target.ok()??.parent()?.to_owned())
 }
 
-/// Parses `randNN` and `randNN_prefix` into the number and the prefix; `None` for other names.
-fn random_pick(name: &str) -> Option<(u64, &str)> {
-    let rest = name.strip_prefix("rand")?;
-    let (digits, rest) = (rest.get(..2)?, rest.get(2..)?);
-    let number = digits.parse().ok()?;
-    match rest.strip_prefix('_') {
-        Some(prefix) => Some((number, prefix)),
-        None => rest.is_empty().then_some((number, "")),
-    }
-}
-
 /// Returns the lookup name of an image file, or `None` for other files.
 fn texture_name(path: &Path) -> Option<String> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -186,41 +176,14 @@ fn load(gpu: &Gpu, path: &Path) -> Result<Texture, PictureError> {
 
 fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3], dim: TexDim) -> Texture {
     let size = wgpu::Extent3d { width, height, depth_or_array_layers: depth };
-    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-        label: Some(label),
-        size,
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: match dim {
-            TexDim::D2 => wgpu::TextureDimension::D2,
-            TexDim::D3 => wgpu::TextureDimension::D3,
-        },
-        format: wgpu::TextureFormat::Rgba8Unorm,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-        view_formats: &[],
-    });
-    let layout = wgpu::TexelCopyBufferLayout {
-        offset: 0,
-        bytes_per_row: Some(width * 4),
-        rows_per_image: Some(height),
+    let dimension = match dim {
+        TexDim::D2 => wgpu::TextureDimension::D2,
+        TexDim::D3 => wgpu::TextureDimension::D3,
     };
-    gpu.queue.write_texture(texture.as_image_copy(), rgba, layout, size);
+    let texture = upload::texture(gpu, label, dimension, &[(rgba, size)]);
     let (w, h) = (width as f32, height as f32);
     Texture {
         view: texture.create_view(&wgpu::TextureViewDescriptor::default()),
         size: [w, h, 1.0 / w, 1.0 / h],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn random_names_parse_to_number_and_prefix() {
-        assert_eq!(random_pick("rand03"), Some((3, "")));
-        assert_eq!(random_pick("rand12_smalltiled"), Some((12, "smalltiled")));
-        assert_eq!(random_pick("random"), None);
-        assert_eq!(random_pick("rand1"), None);
     }
 }

@@ -2,6 +2,7 @@
 //! desk.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::app::set_log_writer::SetLogWriter;
 use crate::app::sound::AnalysisThread;
 use crate::archive::Archive;
 use crate::desk::{Action, resolve};
-use crate::handoff::{Inbox, Latest, Outbox};
+use crate::handoff::{Inbox, Latest, Outbox, Retirement};
 use crate::jobs::show_lock::ShowLock;
 use crate::midi::Midi;
 use crate::mind::Control;
@@ -52,6 +53,8 @@ pub(super) struct ShowThread {
     requests: Inbox<ShowRequest>,
     actions: Outbox<Action>,
     desk: Latest<DeskState>,
+    /// Frees earlier states of the desk, which may be the last to refer to a library or its marks.
+    retirement: Retirement,
     desk_every: Duration,
     desk_at: Option<Instant>,
     leds_at: Option<Instant>,
@@ -89,6 +92,7 @@ impl ShowThread {
             requests,
             actions,
             desk,
+            retirement: Retirement::thread(),
             desk_every: parts.desk_every,
             desk_at: None,
             leds_at: None,
@@ -180,7 +184,7 @@ impl ShowThread {
             let others = [self.midi.message(), self.message.as_deref()].into_iter().flatten();
             let messages = snapshot.message.as_deref().into_iter().chain(library).chain(others);
             let messages = messages.map(str::to_owned).collect();
-            self.desk.publish(DeskState {
+            let old = self.desk.swap(Arc::new(DeskState {
                 audio: self.listener.line(),
                 times: self.stepper.times(),
                 heard: self.stepper.rig.audio(),
@@ -189,7 +193,8 @@ impl ShowThread {
                 midi: self.midi.view(),
                 library: self.archive.view().clone(),
                 snapshot,
-            });
+            }));
+            self.retirement.retire(Box::new(old));
             notify(ShowEvent::Desk);
         }
     }

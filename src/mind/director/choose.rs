@@ -100,7 +100,12 @@ impl Director {
     /// Creates a director with this taste and an empty history.
     pub fn new(pool: Arc<Pool>, taste: Taste) -> Self {
         let status = PresetStatus::new(pool.catalogue.entries.len());
-        Self { pool, status, taste, adventure: Unipolar::ZERO, shown: VecDeque::new() }
+        Self::with_status(pool, status, taste, Unipolar::ZERO)
+    }
+
+    /// Creates a director with this taste, this adventure, an empty history, and the status of each preset of `pool`.
+    pub fn with_status(pool: Arc<Pool>, status: PresetStatus, taste: Taste, adventure: Unipolar) -> Self {
+        Self { pool, status, taste, adventure, shown: VecDeque::new() }
     }
 
     /// Records that the preset went on air.

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::affinity::{Affinity, affinities};
 use super::theme::Theme;
 use super::{CLUSTER_REST, NO_REPEAT};
@@ -23,6 +25,8 @@ pub struct Pool {
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Catalogue indices of the rejected presets.
     rejected_presets: Vec<u32>,
+    /// Hash of the IDs of the rejected presets.
+    rejected_hash: [u8; 32],
     /// The theme of the night, if there is one.
     theme: Option<Theme>,
     /// How well each arm fits the theme, 0 to 1, in the order of `arms`; empty without a theme.
@@ -62,6 +66,7 @@ impl Pool {
         let mut pool = Self {
             rejected: Arc::default(),
             rejected_presets: Vec::new(),
+            rejected_hash: [0; 32],
             theme: None,
             theme_fits: Vec::new(),
             catalogue,
@@ -76,6 +81,9 @@ impl Pool {
     /// Sets which presets are rejected.
     fn reject(&mut self, rejected: Arc<BTreeMap<PresetId, String>>) {
         self.rejected_presets = rejected.keys().filter_map(|id| self.index_of(*id)).collect();
+        let mut hash = Sha256::new();
+        rejected.keys().for_each(|id| hash.update(id.0));
+        self.rejected_hash = hash.finalize().into();
         self.rejected = rejected;
     }
 
@@ -84,6 +92,11 @@ impl Pool {
         let fits = theme.iter().flat_map(|theme| self.arms.iter().map(|presets| theme.fit_of_best(presets)));
         let theme_fits = fits.collect();
         Self { theme, theme_fits, ..self.clone() }
+    }
+
+    /// Returns whether another pool has the same presets, of which the same ones are rejected, in the same styles.
+    pub fn has_same_presets(&self, other: &Self) -> bool {
+        self.catalogue.identity() == other.catalogue.identity() && self.rejected_hash == other.rejected_hash
     }
 
     /// Returns the theme of the night, if there is one.

@@ -7,7 +7,7 @@ const BROKEN: u8 = 2;
 const SKIPPED: u8 = 4;
 
 /// Status of all presets, by catalogue index.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PresetStatus {
     marks: Vec<u8>,
     favourites: BTreeSet<u32>,

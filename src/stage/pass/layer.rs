@@ -3,6 +3,7 @@
 use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, module, pipeline};
 use crate::layers::{Blend, LayerVertex, Mipmap};
 use crate::stage::gpu::Gpu;
+use crate::stage::upload;
 
 /// Pipelines, layout and samplers of the pass.
 pub(in crate::stage) struct LayerPass {
@@ -81,26 +82,9 @@ impl LayerPass {
             height: level.height(),
             depth_or_array_layers: 1,
         };
-        let levels = image.levels();
-        let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("layer"),
-            size: extent(&levels[0]),
-            mip_level_count: levels.len() as u32,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: FORMAT,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
-        for (mip_level, level) in (0..).zip(levels) {
-            let target = wgpu::TexelCopyTextureInfo { mip_level, ..texture.as_image_copy() };
-            let layout = wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(level.width() * 4),
-                rows_per_image: Some(level.height()),
-            };
-            gpu.queue.write_texture(target, level.as_raw(), layout, extent(level));
-        }
+        let levels: Vec<_> =
+            image.levels().iter().map(|level| (level.as_raw().as_slice(), extent(level))).collect();
+        let texture = upload::texture(gpu, "layer", wgpu::TextureDimension::D2, &levels);
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
         let sampler = &self.samplers[usize::from(tiled)];
         let resources = [wgpu::BindingResource::TextureView(&view), wgpu::BindingResource::Sampler(sampler)];

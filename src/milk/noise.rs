@@ -22,7 +22,7 @@ fn dimensions(which: NoiseTex) -> (usize, usize) {
 }
 
 /// Returns true for the two 3D textures.
-pub(super) fn is_volume(which: NoiseTex) -> bool {
+pub fn is_volume(which: NoiseTex) -> bool {
     matches!(which, NoiseTex::VolLq | NoiseTex::VolHq)
 }
 
@@ -30,7 +30,7 @@ pub(super) fn is_volume(which: NoiseTex) -> bool {
 ///
 /// The random values of the interpolated textures range from 108 to 323, modulo 256, and only the first two
 /// slices of `VolHq` are interpolated, because presets are tuned to these quirks.
-pub(super) fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
+pub fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
     let (side, zoom) = dimensions(which);
     let depth = if is_volume(which) { side } else { 1 };
     let mut rng = Rng::new(SEED).fork(which.index() as u64);
