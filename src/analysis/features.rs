@@ -75,10 +75,13 @@ pub struct BeatGrid {
     pub confidence: Unipolar,
     /// Number of the beat at `anchor`, counted since the grid was found.
     pub anchor_beat: u64,
-    /// Beat number of the downbeat, modulo four.
+    /// Beat number of the downbeat, modulo the number of beats in a bar.
     pub downbeat: u64,
     /// Confidence in the downbeat, 0 to 1.
     pub downbeat_confidence: Unipolar,
+    /// Number of beats in a bar.
+    #[serde(default = "BeatGrid::common_time")]
+    pub beats_per_bar: u8,
     /// Beats from the start of the phrase to `anchor`; 0 while the grid is not trusted.
     pub phrase_beats: f32,
     /// Length of the phrase in bars: the shortest of 8, 16 and 32 that is not over yet; 0 while the grid is
@@ -95,6 +98,7 @@ impl Default for BeatGrid {
             anchor_beat: 0,
             downbeat: 0,
             downbeat_confidence: Unipolar::ZERO,
+            beats_per_bar: Self::common_time(),
             phrase_beats: 0.0,
             phrase_bars: 0,
         }
@@ -108,6 +112,18 @@ impl BeatGrid {
     /// Returns whether the confidence is high enough to place a cut on a beat.
     pub fn trusted(&self) -> bool {
         self.confidence.get() >= TRUSTED_CONFIDENCE
+    }
+
+    /// Returns the number of beats in a bar of common time, four.
+    pub const fn common_time() -> u8 {
+        4
+    }
+
+    /// Returns the position of beat `number` in its bar; 0 is the downbeat.
+    pub fn beat_of_bar(&self, number: i64) -> u8 {
+        let bar = i64::from(self.beats_per_bar.max(1));
+        let downbeat = (self.downbeat % bar as u64) as i64;
+        (number.rem_euclid(bar) - downbeat).rem_euclid(bar) as u8
     }
 
     /// Returns the number of beats from beat 0 to `now`, including the fraction of the current beat.
@@ -204,4 +220,25 @@ pub struct SceneView {
     pub probabilities: [f32; 4],
     /// Time of the last scene change.
     pub since: Seconds,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beats_are_counted_from_the_downbeat_in_any_metre() {
+        let grid = BeatGrid { downbeat: 2, beats_per_bar: 3, ..BeatGrid::default() };
+        assert_eq!([-1, 0, 1, 2, 3, 5].map(|number| grid.beat_of_bar(number)), [0, 1, 2, 0, 1, 0]);
+        let wild = BeatGrid { downbeat: u64::MAX, beats_per_bar: 0, ..BeatGrid::default() };
+        assert_eq!(wild.beat_of_bar(i64::MIN), 0);
+    }
+
+    #[test]
+    fn a_grid_without_a_metre_has_four_beats_in_a_bar() {
+        let mut grid = serde_json::to_value(BeatGrid { beats_per_bar: 7, ..BeatGrid::default() }).unwrap();
+        assert_eq!(grid["beats_per_bar"], 7);
+        grid.as_object_mut().unwrap().remove("beats_per_bar");
+        assert_eq!(serde_json::from_value::<BeatGrid>(grid).unwrap(), BeatGrid::default());
+    }
 }

@@ -17,9 +17,10 @@ const MEAN_SECS: f32 = 0.4;
 const FLOOR: f32 = 1e-4;
 /// Offset added before taking the root, as a multiple of the mean: flattens fluctuations below the mean.
 const OFFSET: f32 = 2.0;
-/// The level is compared with the mean of `SPAN` hops that ended `LAG` hops ago: longer than the 46 ms window, so that
-/// single hops of a reverberant tail, which fluctuate by several decibels, average out.
+/// Number of hops between the current level and the newest hop of the mean that it is compared with.
 const LAG: usize = 3;
+/// Number of hops in that mean. They span more than the 46 ms window, so that fluctuations of several decibels between
+/// hops of a reverberant tail average out.
 const SPAN: usize = 6;
 const PAST: usize = LAG + SPAN - 1;
 /// Number of hops before the first result, so that the running means cover more than the partly filled

@@ -141,11 +141,12 @@ impl SectionTracker {
         if let Some(since) = self.dropped.take() {
             self.phrase = grid.beats_at(Seconds(now.0 - f64::from(since))).round().max(0.0) as u64;
         }
-        let longest = u64::from(PHRASES[2]) * 4;
+        let longest = u64::from(PHRASES[2]) * u64::from(grid.beats_per_bar);
         // The beat of a drop just detected may still be ahead of the grid's last beat.
         let since = number.saturating_sub(self.phrase) % longest;
         grid.phrase_beats = since as f32;
-        let reached = PHRASES.into_iter().find(|&bars| since < u64::from(bars) * 4);
+        let reached =
+            PHRASES.into_iter().find(|&bars| since < u64::from(bars) * u64::from(grid.beats_per_bar));
         grid.phrase_bars = reached.unwrap_or(PHRASES[2]);
     }
 }
@@ -211,5 +212,22 @@ mod tests {
         let since = (now.0 - dropped.0) / grid.tempo.period().0;
         assert!((f64::from(grid.phrase_beats) - since).abs() <= 1.0, "{grid:?} after {since} beats");
         assert_eq!(grid.phrase_bars, 8);
+    }
+
+    #[test]
+    fn phrases_are_counted_in_bars_of_any_metre() {
+        let mut tracker = SectionTracker::new(DT);
+        for (beats_per_bar, anchor_beat, phrase) in
+            [(4, 31, (31.0, 8)), (3, 23, (23.0, 8)), (3, 24, (24.0, 16)), (7, 225, (1.0, 8))]
+        {
+            let confidence = crate::units::Unipolar::ONE;
+            let mut grid = BeatGrid { anchor_beat, beats_per_bar, confidence, ..BeatGrid::default() };
+            tracker.phrase(&mut grid, Seconds::ZERO);
+            assert_eq!(
+                (grid.phrase_beats, grid.phrase_bars),
+                phrase,
+                "beat {anchor_beat} of {beats_per_bar}/4"
+            );
+        }
     }
 }

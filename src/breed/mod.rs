@@ -154,7 +154,7 @@ impl Run<'_, '_> {
         Ok(Ledger::new(self.store()?, audit::recipe(&self.probe())))
     }
 
-    /// Audits the presets of a folder that have no verdict; with `only`, just those whose paths it contains.
+    /// Audits the presets in a folder that have no verdict; with `only`, just those whose paths it contains.
     fn audit(&mut self, stage: &str, folder: &Path, only: Option<BTreeSet<String>>) -> anyhow::Result<()> {
         let settings = self.settings;
         let out = settings.folder.join(stage.replace(' ', "-"));

@@ -199,7 +199,7 @@ fn choose(
     Ok(State { seed, mates, from, count, pairs: Vec::new(), parents })
 }
 
-/// Returns the presets of a folder, or those that a file lists, one path per line, relative to the library.
+/// Returns the presets in a folder, or those listed in a file, one library-relative path per line.
 fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if from.is_dir() {
         return Ok(frames::items_in(from, None)?.into_iter().map(|item| item.path).collect());

@@ -79,9 +79,8 @@ fn beat(ui: &mut Ui, features: &Features) {
     ui.horizontal(|ui| {
         if grid.trusted() {
             ui.label(RichText::new(format!("{:.1} BPM", grid.tempo.bpm())).size(20.0).strong());
-            let beats = grid.beats_at(features.at).floor().max(0.0) as u64;
-            let in_bar = (beats + 4 - grid.downbeat % 4) % 4;
-            for step in 0..4 {
+            let in_bar = grid.beat_of_bar(grid.beats_at(features.at).floor() as i64);
+            for step in 0..grid.beats_per_bar {
                 let (rect, _) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
                 let color = if step == in_bar { style::GOOD } else { Color32::from_rgb(40, 44, 50) };
                 ui.painter().circle_filled(rect.center(), 6.0, color);

@@ -101,25 +101,26 @@ fn section(ui: &mut Ui, section: Section, silent: bool) {
     ui.label(RichText::new(word).size(style::FAR).color(color));
 }
 
-/// Draws a lamp that flashes on the beat, above a mark for each of the four beats of a bar; all dark if no
-/// beat is detected.
+/// Draws a lamp that flashes on the beat, above a mark for each beat of the bar; all dark if no beat is
+/// detected.
 fn beat_lamp(ui: &mut Ui, grid: &BeatGrid, beats: f64) {
     let (rect, _) = ui.allocate_exact_size(Vec2::new(56.0, HEIGHT - 4.0), Sense::hover());
     let painter = ui.painter_at(rect);
     let center = Pos2::new(rect.center().x, rect.top() + 18.0);
     let trusted = grid.trusted();
     let since = beats.rem_euclid(1.0) as f32;
-    let step = (beats.floor().max(0.0) as u64 + 4 - grid.downbeat % 4) % 4;
+    let step = grid.beat_of_bar(beats.floor() as i64);
     let color = if step == 0 { style::ACCENT } else { style::GOOD };
     let light = if trusted { (1.0 - since).powi(2) } else { 0.0 };
     painter.circle_filled(center, 16.0, color.gamma_multiply(light));
     painter.circle_stroke(center, 16.0, Stroke::new(2.0, if trusted { color } else { style::TROUGH }));
-    for dot in 0..4 {
+    let spacing = rect.width() / f32::from(grid.beats_per_bar.max(1));
+    for dot in 0..grid.beats_per_bar {
         let at = Rect::from_center_size(
-            Pos2::new(rect.left() + 7.0 + 14.0 * dot as f32, rect.bottom() - 5.0),
-            Vec2::new(11.0, 6.0),
+            Pos2::new(rect.left() + spacing * (f32::from(dot) + 0.5), rect.bottom() - 5.0),
+            Vec2::new(spacing - 3.0, 6.0),
         );
-        let lit = trusted && dot as u64 == step;
+        let lit = trusted && dot == step;
         painter.rect_filled(at, 2.0, if lit { color } else { style::TROUGH });
     }
 }

@@ -168,7 +168,7 @@ impl Listening {
         if let Some(at) = self.predictor.step(features) {
             // Number of the beat within its bar, from 1.
             let grid = &features.beat;
-            let of_bar = 1 + (grid.beats_at(at).round() as i64 - grid.downbeat as i64).rem_euclid(4);
+            let of_bar = 1 + grid.beat_of_bar(grid.beats_at(at).round() as i64);
             let line = serde_json::json!({"kind": "beat", "at": at.0, "emitted": emitted, "of_bar": of_bar});
             writeln!(out, "{line}")?;
         }
@@ -185,7 +185,7 @@ impl Listening {
             let bpm = if grid.trusted() { grid.tempo.bpm() } else { 0.0 };
             let tempo = serde_json::json!({
                 "kind": "tempo", "emitted": emitted, "bpm": bpm, "confidence": grid.confidence.get(),
-                "downbeat_confidence": grid.downbeat_confidence.get(),
+                "downbeat_confidence": grid.downbeat_confidence.get(), "metre": grid.beats_per_bar,
             });
             writeln!(out, "{tempo}")?;
             let scene = serde_json::json!({
@@ -266,6 +266,7 @@ mod tests {
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let count = |kind: &str| rows.iter().filter(|row| row["kind"] == kind).count();
         assert!(count("macros") > 1_500 && count("scene") >= 15 && count("cost") == 1, "{}", rows.len());
+        assert!(rows.iter().filter(|row| row["kind"] == "tempo").all(|row| row["metre"] == 4), "{text}");
         let beats: Vec<f64> =
             rows.iter().filter(|row| row["kind"] == "beat").map(|row| row["at"].as_f64().unwrap()).collect();
         assert!(beats.len() >= 5, "{beats:?}");

@@ -1,7 +1,7 @@
 //! Chooses the picture quality that a computer can keep up with, from measured step times.
 //!
 //! The governor first shrinks the picture, then drops steps evenly. Its decisions depend only on the measurements:
-//! equal times give equal decisions.
+//! the same step times always produce the same decisions.
 
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use super::drums::Accent;
 /// Number of beats that are averaged separately.
 pub const BEATS: usize = 8;
 /// Number of parts into which a beat is divided.
-const PARTS: usize = 4;
+pub const PARTS: usize = 4;
 const CELLS: usize = BEATS * PARTS;
 /// Length of the running average, in passes over the eight beats.
 const AVERAGE_PASSES: f32 = 4.0;
@@ -20,8 +20,8 @@ pub type Ranges = [f32; 6];
 pub struct AccentAverages {
     value: [Ranges; CELLS],
     visits: [f32; CELLS],
-    /// Current cell, and the strongest accents since the grid entered it.
-    current: Option<usize>,
+    /// Current cell, counted from beat 0, and the strongest accents since the grid entered it.
+    current: Option<i64>,
     strongest: Ranges,
 }
 
@@ -31,20 +31,24 @@ impl AccentAverages {
         Self { value: [[0.0; 6]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 6] }
     }
 
-    /// Adds the accent of a hop `beats` beats after beat 0 of the grid.
-    pub fn push(&mut self, beats: f64, accent: &Accent) {
-        let current = (beats * PARTS as f64).round().rem_euclid(CELLS as f64) as usize % CELLS;
-        if let Some(left) = self.current.filter(|&left| left != current) {
-            self.visits[left] = (self.visits[left] + 1.0).min(AVERAGE_PASSES);
-            for (value, strongest) in self.value[left].iter_mut().zip(self.strongest) {
-                *value += (strongest - *value) / self.visits[left];
+    /// Adds the accent of a hop `beats` beats after beat 0 of the grid. When the grid enters another cell, returns the
+    /// cell that it left, counted from beat 0, and the strongest accents in it.
+    pub fn push(&mut self, beats: f64, accent: &Accent) -> Option<(i64, Ranges)> {
+        let current = (beats * PARTS as f64).round() as i64;
+        let left = self.current.filter(|&left| left != current);
+        let left = left.map(|left| (left, std::mem::take(&mut self.strongest)));
+        if let Some((left, strongest)) = left {
+            let cell = left.rem_euclid(CELLS as i64) as usize;
+            self.visits[cell] = (self.visits[cell] + 1.0).min(AVERAGE_PASSES);
+            for (value, strongest) in self.value[cell].iter_mut().zip(strongest) {
+                *value += (strongest - *value) / self.visits[cell];
             }
-            self.strongest = [0.0; 6];
         }
         self.current = Some(current);
         for (strongest, now) in self.strongest.iter_mut().zip(accent.ranges()) {
             *strongest = strongest.max(now);
         }
+        left
     }
 
     /// Returns the mean accents `part` quarter beats after every beat whose number equals `beat` modulo `every`, or

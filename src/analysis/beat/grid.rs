@@ -4,6 +4,7 @@ use super::bar::BarView;
 use super::cells::AccentAverages;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
+use super::metre::{METRES, MetreEvidence};
 use super::octave;
 
 /// Smoothing factor of the octave evidence per update, and the thresholds beyond which the grid counts every
@@ -13,8 +14,20 @@ const HALVE: f32 = 1.2;
 const RESTORE: f32 = -1.8;
 /// Log odds below which the octave is in doubt.
 const DOUBT: f32 = 0.3;
-/// Weight of the activations relative to the accents in the choice between odd and even beats.
+/// Log odds of the octave, at most, while the accents repeat after an odd number of fast beats.
+const ODD_BAR: f32 = -4.0;
+/// Weights of the activations and of the backbeat relative to the accents in the choice between odd and even beats.
 const ACTIVATION_WEIGHT: f32 = 2.0;
+const BACKBEAT_WEIGHT: f32 = 0.5;
+/// Smoothing factor of the log ratio between the beats that are not counted and those that are, per update; its limit;
+/// the log ratio beyond which they are exchanged; and a constant that keeps weak accents from giving large ratios.
+const PARITY_SMOOTHING: f32 = 0.04;
+const MAX_RATIO: f32 = 1.0;
+const EXCHANGE: f32 = 0.4;
+const PARITY_FLOOR: f32 = 0.1;
+/// Ratios between the periods of two grids that share their beats, up to an octave, and in triple time.
+const OCTAVES: [f64; 3] = [1.0, 2.0, 0.5];
+const TRIPLE: [f64; 2] = [3.0, 1.0 / 3.0];
 /// Maximum period when counting every second beat, in hops.
 const MAX_PERIOD: f64 = 150.0;
 
@@ -41,7 +54,10 @@ pub struct Grid {
     slow: Option<u64>,
     /// Smoothed log odds that every second fast beat is not a beat.
     octave: f32,
+    /// Smoothed log ratio of the accents of the other parity to those of the counted one.
+    parity: f32,
     cells: AccentAverages,
+    metre: MetreEvidence,
     /// Smoothed score of the evidence; decays slowly while there is none.
     pub score: f32,
     /// Mean `z` of the evidence over the last few seconds.
@@ -70,7 +86,9 @@ impl Grid {
             number,
             slow: None,
             octave: 0.0,
+            parity: 0.0,
             cells: AccentAverages::new(),
+            metre: MetreEvidence::default(),
             score: 0.0,
             mean_z: 0.0,
             lead: 0.0,
@@ -121,7 +139,10 @@ impl Grid {
             self.number += 1;
         }
         if let Some(accent) = accent {
-            self.cells.push(self.number as f64 + (hop - 1.0 - self.anchor) / self.period, accent);
+            let beats = self.number as f64 + (hop - 1.0 - self.anchor) / self.period;
+            if let Some((cell, strongest)) = self.cells.push(beats, accent) {
+                self.metre.push(cell, strongest);
+            }
         }
     }
 
@@ -156,22 +177,44 @@ impl Grid {
         self.coasting_secs = 0.0;
     }
 
-    /// Decides whether to count every beat or every second one; returns whether that changed.
+    /// Decides whether to count every beat or every second one, and which of them; returns whether that changed.
     pub fn update_octave(&mut self) -> bool {
         let Some(odds) = octave::too_fast(&self.cells, (6000.0 / self.period) as f32) else { return false };
+        let odds = if self.metre.is_odd() { odds.min(ODD_BAR) } else { odds };
         self.octave += (odds.clamp(-6.0, 6.0) - self.octave) * OCTAVE_SMOOTHING;
         let before = self.slow;
         if self.slow.is_none() && self.octave > HALVE && 2.0 * self.period < MAX_PERIOD {
-            let weight = |parity: usize| {
-                self.cells.mean(parity, 0, 2).map_or(0.0, |[low, mid, high, sharp, beat, _]| {
-                    low + 0.7 * mid + 0.3 * high + sharp + ACTIVATION_WEIGHT * beat
-                })
-            };
-            self.slow = Some(u64::from(weight(1) > weight(0)));
+            self.slow = Some(u64::from(self.beat_weight(1) > self.beat_weight(0)));
+            self.parity = 0.0;
         } else if self.slow.is_some() && self.octave < RESTORE {
             self.slow = None;
+        } else {
+            self.update_parity();
         }
         self.slow != before
+    }
+
+    /// If only every second beat is counted, counts the others instead once they have looked more like beats for long
+    /// enough.
+    fn update_parity(&mut self) {
+        let Some(parity) = self.slow else { return };
+        let weight = |parity: u64| self.beat_weight(parity as usize) + PARITY_FLOOR;
+        let ratio = (weight(1 - parity) / weight(parity)).ln();
+        self.parity += (ratio.clamp(-MAX_RATIO, MAX_RATIO) - self.parity) * PARITY_SMOOTHING;
+        if self.parity > EXCHANGE {
+            self.slow = Some(1 - parity);
+            self.parity = -self.parity;
+        }
+    }
+
+    /// Returns how much the fast beats of a parity look like beats: by their accents and activations, and by how much
+    /// kicks and snares alternate on them.
+    fn beat_weight(&self, parity: usize) -> f32 {
+        let on = self.cells.mean(parity, 0, 2).map_or(0.0, |[low, mid, high, sharp, beat, _]| {
+            low + 0.7 * mid + 0.3 * high + sharp + ACTIVATION_WEIGHT * beat
+        });
+        let kick = |beat| self.cells.mean(beat, 0, 4).map_or(0.0, |[low, _, _, sharp, ..]| low - sharp);
+        on + BACKBEAT_WEIGHT * (kick(parity) - kick(parity + 2)).abs()
     }
 
     /// Returns the accents on and between the counted beats, indexed by beat number modulo four; `None` until
@@ -188,6 +231,20 @@ impl Grid {
             };
         }
         Some(view)
+    }
+
+    /// Returns the log odds of each of [`METRES`] for the counted beats; `None` until enough beats have passed.
+    pub fn metres(&self) -> Option<[f32; METRES.len()]> {
+        self.metre.metres(if self.slow.is_some() { 2 } else { 1 })
+    }
+
+    /// Returns the number of a counted beat that starts a bar of `metre` beats, modulo `metre`, and the confidence in it,
+    /// 0 to 1.
+    pub fn downbeat(&self, metre: u8) -> (u64, f32) {
+        match self.slow {
+            None => self.metre.first(metre, 1, 0),
+            Some(parity) => self.metre.first(metre, 2, parity as usize),
+        }
     }
 
     /// Returns whether the evidence for the current choice (every beat or every second one) is weak.
@@ -211,15 +268,72 @@ impl Grid {
 
     /// Returns whether a hypothesis matches this grid at the same tempo, twice the tempo or half of it.
     pub fn matches_up_to_octave(&self, comb: Comb, now: f64) -> bool {
+        self.matches(comb, now, &OCTAVES)
+    }
+
+    /// Returns whether a hypothesis divides the beats of this grid into three, or counts every third one.
+    pub fn matches_in_triple_time(&self, comb: Comb, now: f64) -> bool {
+        self.matches(comb, now, &TRIPLE)
+    }
+
+    fn matches(&self, comb: Comb, now: f64, ratios: &[f64]) -> bool {
         let period = f64::from(comb.period);
-        let ratio = period / self.period;
         let away = (now - f64::from(comb.since) - self.anchor) / self.period.min(period);
-        [1.0, 2.0, 0.5].iter().any(|octave| (ratio / octave - 1.0).abs() < 0.03)
+        ratios.iter().any(|ratio| (period / self.period / ratio - 1.0).abs() < 0.03)
             && (away - away.round()).abs() < 0.15
     }
 
     /// Returns whether a matching hypothesis has beats between those of this grid.
     pub fn is_slower_than(&self, comb: Comb) -> bool {
         f64::from(comb.period) < 0.7 * self.period
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Period of the fast beats, in hops.
+    const PERIOD: usize = 32;
+
+    /// Advances `grid` by `hops` hops of a pattern with `on_beat` strokes (low, sharp) on fast beats 0 and 2 of four,
+    /// and constant bass on the others; updates the parity every tenth hop.
+    fn run(grid: &mut Grid, from: usize, hops: usize, on_beat: [[f32; 2]; 2]) {
+        for hop in from..from + hops {
+            let (beat, on) = (hop / PERIOD % 4, hop % PERIOD == 0);
+            let [low, sharp] = match beat {
+                _ if !on => [0.0; 2],
+                1 | 3 => [0.7, 0.0],
+                _ => on_beat[beat / 2],
+            };
+            grid.advance((hop + 1) as f64, Some(&Accent { low, mid: sharp, sharp, ..Accent::default() }));
+            if hop % 10 == 0 {
+                grid.update_parity();
+            }
+        }
+    }
+
+    #[test]
+    fn drums_move_a_half_time_grid_from_the_bass_between_them_onto_the_beat() {
+        let mut grid = Grid::new(0.0, PERIOD as f64, 0, [0.0; 2]);
+        grid.slow = Some(1);
+        run(&mut grid, 0, 64 * PERIOD, [[0.0; 2]; 2]);
+        assert_eq!(grid.slow, Some(1), "the bass alone is the beat");
+        run(&mut grid, 64 * PERIOD, 48 * PERIOD, [[0.9, 0.0], [0.1, 0.8]]);
+        assert_eq!(grid.slow, Some(0));
+        let at = grid.count().anchor / PERIOD as f64;
+        assert!((at / 2.0 - (at / 2.0).round()).abs() < 0.05, "{at}");
+        run(&mut grid, 112 * PERIOD, 8 * PERIOD, [[0.0; 2]; 2]);
+        assert_eq!(grid.slow, Some(0), "a break of two bars is too short");
+    }
+
+    #[test]
+    fn triple_time_is_related_but_not_an_octave() {
+        let grid = Grid::new(0.0, 96.0, 0, [0.0; 2]);
+        let comb = |period, since| Comb { period, since, ..Comb::default() };
+        assert!(grid.matches_in_triple_time(comb(32.2, 4.0), 100.0));
+        assert!(!grid.matches_up_to_octave(comb(32.2, 4.0), 100.0));
+        assert!(!grid.matches_in_triple_time(comb(32.2, 20.0), 100.0), "between the beats");
+        assert!(!grid.matches_in_triple_time(comb(48.0, 4.0), 100.0));
     }
 }

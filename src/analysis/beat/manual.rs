@@ -127,7 +127,7 @@ impl ManualTempo {
         }
     }
 
-    /// Returns the grid and its downbeat number modulo four, with the octave override applied.
+    /// Returns the grid and the number of a downbeat, with the octave override applied.
     pub fn scaled(&self, detected: Count, downbeat: u64) -> (Count, u64) {
         let Count { anchor, period, number } = detected;
         if self.octaves >= 0 || !in_range(period, self.octaves) {
@@ -136,7 +136,7 @@ impl ManualTempo {
                 (0..=self.octaves.max(0)).rev().find(|&octaves| in_range(period, octaves)).unwrap_or(0);
             let times = 1 << octaves;
             let count = Count { anchor, period: period / times as f64, number: number * times };
-            return (count, downbeat * times % 4);
+            return (count, downbeat * times);
         }
         let every = 1 << -self.octaves;
         // Offset that makes the numbers of the beats in the halved count divisible by `every`.
@@ -147,7 +147,7 @@ impl ManualTempo {
             period: period * every as f64,
             number: (number + shift) / every,
         };
-        (count, (downbeat + shift) / every % 4)
+        (count, (downbeat + shift) / every)
     }
 }
 

@@ -8,6 +8,7 @@ mod drums;
 mod fusion;
 mod grid;
 mod manual;
+mod metre;
 mod octave;
 mod pair;
 mod support;

@@ -4,6 +4,9 @@
 //! informed tracker, which also follows the network, finds the beat in unfamiliar music, rooms and crowds. It leads
 //! only if it is confident, the network's beats lie on its grid and there are kicks or bass lines. While the plain
 //! tracker has a different grid that is trusted, the network must also support the informed grid more.
+//!
+//! While both have the same grid, the plain tracker places the bars on it, because the drums show where a bar starts
+//! better than the network does.
 
 use super::super::activation::Activation;
 use super::super::features::{BeatGrid, TRUSTED_CONFIDENCE};
@@ -14,7 +17,7 @@ use super::grid::Count;
 use super::manual::{TapSeries, TempoRequest};
 use super::support::{ActivationHistory, Support};
 use super::tracker::Tracker;
-use crate::units::Seconds;
+use crate::units::{Seconds, Unipolar};
 
 /// Interval of the decisions, in hops.
 const UPDATE_HOPS: u64 = 10;
@@ -24,8 +27,9 @@ const HOP_SECS: f64 = 0.01;
 const SWITCH_UPDATES: u32 = 5;
 /// Support that the informed grid must exceed to lead.
 const SUPPORTED: Support = Support { level: 0.3, z: 3.0 };
-/// Hysteresis of the support level when a trusted plain grid has twice or half the tempo of the informed one.
-const OCTAVE_LEAD: f32 = 0.1;
+/// Hysteresis of the support level when the tempi of a trusted plain grid and of the informed one are multiples of each
+/// other.
+const MULTIPLE_LEAD: f32 = 0.1;
 /// Presence below which there is no music with a beat.
 const PRESENT: f32 = 0.5;
 /// Mean low onset strength of kicks and bass lines; pads stay below.
@@ -35,8 +39,8 @@ const KICKS: f32 = 0.04;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Relation {
     Same,
-    /// One counts twice as many beats as the other.
-    Octave,
+    /// One counts two or three times as many beats as the other.
+    Multiple,
     Different,
 }
 
@@ -46,8 +50,8 @@ fn relation(a: Count, b: Count) -> Relation {
     let near = |octave: f64| (ratio / octave - 1.0).abs() < 0.03 && (away - away.round()).abs() < 0.15;
     if near(1.0) {
         Relation::Same
-    } else if near(2.0) || near(0.5) {
-        Relation::Octave
+    } else if [2.0, 0.5, 3.0, 1.0 / 3.0].into_iter().any(near) {
+        Relation::Multiple
     } else {
         Relation::Different
     }
@@ -108,6 +112,23 @@ impl TrackerPair {
         if self.informed_leads { &self.informed } else { &self.plain }
     }
 
+    /// Returns how the grids of the two trackers relate; `None` unless both have one.
+    fn relation(&self) -> Option<Relation> {
+        self.informed.count().zip(self.plain.count()).map(|(a, b)| relation(a, b))
+    }
+
+    /// Returns the tracker that places the bars: the plain one while both have the same grid and metre, and the informed
+    /// one if only the metres differ, because only the network may recognise a metre.
+    fn bar_leader(&self) -> &Tracker {
+        if self.leader().is_manual() || self.relation() != Some(Relation::Same) {
+            self.leader()
+        } else if self.plain.bar().beats_per_bar() == self.informed.bar().beats_per_bar() {
+            &self.plain
+        } else {
+            &self.informed
+        }
+    }
+
     fn update(&mut self) {
         let absent = self.history.presence() < PRESENT;
         self.plain.note_absence(absent);
@@ -129,10 +150,9 @@ impl TrackerPair {
             && !absent
             && self.informed.low() > KICKS
             && self.informed.confidence() >= TRUSTED_CONFIDENCE;
-        let relation = self.informed.count().zip(self.plain.count()).map(|(a, b)| relation(a, b));
-        let better = match relation {
-            Some(Relation::Octave) if plain_trusted => {
-                let lead = if self.informed_leads { -OCTAVE_LEAD } else { OCTAVE_LEAD };
+        let better = match self.relation() {
+            Some(Relation::Multiple) if plain_trusted => {
+                let lead = if self.informed_leads { -MULTIPLE_LEAD } else { MULTIPLE_LEAD };
                 own.z > other.z && own.level > other.level + lead
             }
             Some(Relation::Different) if plain_trusted => own.z > other.z,
@@ -163,8 +183,13 @@ impl TrackerPair {
     /// Returns the current grid on the audio clock, with manual overrides applied.
     pub fn grid(&self) -> BeatGrid {
         let mut grid = self.leader().grid();
+        let bar_leader = self.bar_leader();
+        let bars = bar_leader.grid();
+        let ahead = grid.anchor_beat as i64 - bars.beats_at(grid.anchor).round() as i64 + self.offset;
+        grid.beats_per_bar = bars.beats_per_bar;
+        grid.downbeat = (bars.downbeat as i64 + ahead).rem_euclid(i64::from(bars.beats_per_bar)) as u64;
+        grid.downbeat_confidence = Unipolar::new(bar_leader.bar().downbeat().1 * grid.confidence.get());
         grid.anchor_beat = grid.anchor_beat.saturating_add_signed(self.offset);
-        grid.downbeat = (grid.downbeat as i64 + self.offset).rem_euclid(4) as u64;
         grid
     }
 }
@@ -221,6 +246,31 @@ mod tests {
     }
 
     #[test]
+    fn the_drums_place_the_bars_while_the_grids_agree() {
+        for late in 0..4 {
+            let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+            for hop in 0..60 * BEAT {
+                let (beat, on) = (hop / BEAT % 4, hop % BEAT == 0);
+                let [low, sharp] = match beat {
+                    _ if !on => [0.0; 2],
+                    0 => [1.0, 0.0],
+                    2 => [0.7, 0.0],
+                    _ => [0.2, 0.7],
+                };
+                let all = 0.3 * rng.unit_f32() + low + sharp;
+                let accent = Accent { all, low, mid: sharp, high: sharp, sharp, ..Accent::default() };
+                let near = (1..4).contains(&(hop % BEAT));
+                let downbeat = if near && beat == late { 0.8 } else { 0.02 };
+                let activation = Activation { beat: if near { 0.8 } else { 0.02 }, downbeat, presence: 1.0 };
+                pair.step(accent, activation, Onset { low: 0.1, mid: 1.0, high: 0.1 }, true);
+            }
+            let of_bar = |grid: BeatGrid| grid.beat_of_bar(grid.beats_at(pair.now()).round() as i64);
+            assert!(pair.informed_leads && pair.relation() == Some(Relation::Same));
+            assert_eq!(of_bar(pair.grid()), of_bar(pair.plain.grid()), "activations on beat {late}");
+        }
+    }
+
+    #[test]
     fn a_series_of_taps_continues_when_the_leader_changes() {
         let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
         run(&mut pair, &mut rng, 30 * BEAT, 1.0, 0.1);
@@ -233,12 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn grids_are_compared_up_to_an_octave() {
+    fn grids_are_compared_up_to_double_and_triple_time() {
         let count = |anchor, period| Count { anchor, period, number: 0 };
         let of = |anchor, period| relation(count(1_000.0, 50.0), count(anchor, period));
         assert_eq!(of(1_104.0, 50.5), Relation::Same);
-        assert_eq!(of(1_050.0, 100.0), Relation::Octave);
-        assert_eq!(of(975.0, 25.0), Relation::Octave);
+        assert_eq!(of(1_050.0, 100.0), Relation::Multiple);
+        assert_eq!(of(975.0, 25.0), Relation::Multiple);
+        assert_eq!(of(1_050.0, 150.0), Relation::Multiple);
         assert_eq!(of(1_025.0, 50.0), Relation::Different);
         assert_eq!(of(1_000.0, 75.0), Relation::Different);
     }

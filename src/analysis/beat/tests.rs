@@ -24,9 +24,20 @@ const BALLAD: Pattern =
     Pattern { kick: "x-----x-x-----x-", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
 const PAD_ONLY: Pattern = Pattern { kick: "-", snare: "-", hat: "-" };
 
+/// The sounds of the drums.
+#[derive(Clone, Copy, Debug)]
+enum Kit {
+    Acoustic,
+    Electronic,
+}
+
 /// Renders patterns in sequence over a soft pad, each for its number of four-beat bars.
 fn play(bpm: f64, parts: &[(&Pattern, usize)]) -> Vec<[f32; 2]> {
-    let bar = 240.0 / bpm;
+    play_bars(240.0 / bpm, Kit::Acoustic, parts)
+}
+
+/// Renders patterns in sequence over a soft pad, each for its number of bars of `bar` seconds.
+fn play_bars(bar: f64, kit: Kit, parts: &[(&Pattern, usize)]) -> Vec<[f32; 2]> {
     let bars: usize = parts.iter().map(|(_, bars)| bars).sum();
     let mut out: Vec<[f32; 2]> = (0..(bar * bars as f64 * RATE) as usize)
         .map(|n| [0.03 * (std::f64::consts::TAU * 220.0 * n as f64 / RATE).sin() as f32; 2])
@@ -38,7 +49,7 @@ fn play(bpm: f64, parts: &[(&Pattern, usize)]) -> Vec<[f32; 2]> {
             for (drum, row) in [pattern.kick, pattern.snare, pattern.hat].into_iter().enumerate() {
                 for (step, _) in row.bytes().enumerate().filter(|(_, mark)| *mark == b'x') {
                     let at = from + bar * (n as f64 + step as f64 / row.len() as f64);
-                    strike(&mut out, at, drum, &mut rng);
+                    strike(&mut out, at, drum, kit, &mut rng);
                 }
             }
         }
@@ -47,20 +58,30 @@ fn play(bpm: f64, parts: &[(&Pattern, usize)]) -> Vec<[f32; 2]> {
     out
 }
 
-fn strike(out: &mut [[f32; 2]], at: f64, drum: usize, rng: &mut Rng) {
+fn strike(out: &mut [[f32; 2]], at: f64, drum: usize, kit: Kit, rng: &mut Rng) {
     let mut low = 0.0;
     for (n, frame) in out.iter_mut().skip((at * RATE) as usize).take((0.3 * RATE) as usize).enumerate() {
         let since = n as f64 / RATE;
         let turn = |hz: f64| (std::f64::consts::TAU * hz * since).sin();
         let noise = rng.normal();
         low += (noise - low) * 0.3;
-        let sound = match drum {
-            0 => {
+        let sound = match (drum, kit) {
+            (0, Kit::Acoustic) => {
                 (std::f64::consts::TAU * (50.0 * since - 3.3 * (-since / 0.03).exp())).sin()
                     * (-since / 0.12).exp()
             }
-            1 => (0.5 * low + 0.2 * noise + 0.3 * turn(190.0)) * (-since / 0.07).exp(),
-            _ => 0.15 * (noise - low) * (-since / 0.03).exp(),
+            (0, Kit::Electronic) => {
+                (std::f64::consts::TAU * (42.0 * since - 1.5 * (-since / 0.02).exp())).sin()
+                    * (-since / 0.2).exp()
+            }
+            (1, Kit::Acoustic) => (0.5 * low + 0.2 * noise + 0.3 * turn(190.0)) * (-since / 0.07).exp(),
+            // A clap: three short bursts, the last one with a tail.
+            (1, Kit::Electronic) => {
+                let burst = if since < 0.02 { since % 0.01 } else { since - 0.02 };
+                0.4 * (noise - low) * (-burst / if since < 0.02 { 0.004 } else { 0.05 }).exp()
+            }
+            (_, Kit::Acoustic) => 0.15 * (noise - low) * (-since / 0.03).exp(),
+            (_, Kit::Electronic) => 0.1 * (noise - low) * (-since / 0.015).exp(),
         };
         *frame = frame.map(|side| side + 0.5 * sound as f32);
     }
@@ -125,6 +146,137 @@ fn a_rock_pattern_gives_the_right_downbeat() {
     let first = grid.beats_at(Seconds(0.0)).round() as i64;
     assert_eq!((first - grid.downbeat as i64).rem_euclid(4), 0, "{grid:?}");
     assert!(grid.downbeat_confidence.get() > 0.3, "{grid:?}");
+}
+
+/// A groove that is not in four, and the ways to count it.
+struct Groove {
+    name: &'static str,
+    pattern: Pattern,
+    /// Beats in the bar, and the tempi to play it at, in BPM.
+    beats: f64,
+    tempi: [f64; 2],
+    /// Each correct count: its tempo relative to that of the beats, and its metre.
+    counts: &'static [(f64, u8)],
+}
+
+const ODD_GROOVES: [Groove; 4] = [
+    Groove {
+        name: "waltz",
+        pattern: Pattern { kick: "x-----------", snare: "----x---x---", hat: "x-x-x-x-x-x-" },
+        beats: 3.0,
+        tempi: [104.0, 168.0],
+        counts: &[(1.0, 3)],
+    },
+    Groove {
+        name: "6/8",
+        pattern: Pattern { kick: "x-----------", snare: "------x-----", hat: "x-x-x-x-x-x-" },
+        beats: 2.0,
+        tempi: [60.0, 72.0],
+        counts: &[(1.0, 4), (3.0, 6)],
+    },
+    Groove {
+        name: "5/4",
+        pattern: Pattern {
+            kick: "x-----------x-------",
+            snare: "--------x-------x---",
+            hat: "x-x-x-x-x-x-x-x-x-x-",
+        },
+        beats: 5.0,
+        tempi: [118.0, 150.0],
+        counts: &[(1.0, 5)],
+    },
+    Groove {
+        name: "7/8",
+        pattern: Pattern { kick: "x-------x-----", snare: "----x-------x-", hat: "x-x-x-x-x-x-x-" },
+        beats: 7.0,
+        tempi: [176.0, 204.0],
+        counts: &[(1.0, 7), (0.5, 7)],
+    },
+];
+
+/// Plays a groove for 24 seconds; returns whether beats and metre are right from the twelfth second on, or what they
+/// are instead.
+fn follows(groove: &Groove, bpm: f64, kit: Kit) -> Result<(), String> {
+    let bar = 60.0 * groove.beats / bpm;
+    let sound = play_bars(bar, kit, &[(&groove.pattern, (24.0 / bar).ceil() as usize)]);
+    let (first, second) = sound.split_at((12.0 * RATE) as usize);
+    let mut analyser = Analyser::new();
+    let (_, early) = analyse(&mut analyser, first);
+    let (beats, late) = analyse(&mut analyser, second);
+    let right = groove.counts.iter().any(|&(times, metre)| {
+        let near = |grid: BeatGrid| {
+            grid.trusted()
+                && grid.beats_per_bar == metre
+                && (grid.tempo.bpm() / (bpm * times) - 1.0).abs() < 0.02
+        };
+        let on_beat = errors(&beats, bpm * times).iter().all(|error| error.abs() < 0.07);
+        near(early) && near(late) && on_beat && beats.len() as f64 >= 0.9 * 11.0 * bpm * times / 60.0
+    });
+    let heard = |grid: BeatGrid| format!("{} beats at {:.1} BPM", grid.beats_per_bar, grid.tempo.bpm());
+    let Groove { name, .. } = groove;
+    if right {
+        return Ok(());
+    }
+    Err(format!("{name} at {bpm}, {kit:?}: {} after 12 s, {} after 24 s", heard(early), heard(late)))
+}
+
+#[test]
+fn beat_and_metre_of_odd_grooves_are_right_after_12_seconds() {
+    let mut wrong = Vec::new();
+    for groove in &ODD_GROOVES {
+        for bpm in groove.tempi {
+            for kit in [Kit::Acoustic, Kit::Electronic] {
+                wrong.extend(follows(groove, bpm, kit).err());
+            }
+        }
+    }
+    assert!(wrong.len() <= 3, "{} of 16 are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_waltz_starts_its_bars_on_the_kick() {
+    let [waltz, ..] = &ODD_GROOVES;
+    let (_, grid) = analyse(&mut Analyser::new(), &play_bars(1.5, Kit::Acoustic, &[(&waltz.pattern, 14)]));
+    assert_eq!(grid.beats_per_bar, 3, "{grid:?}");
+    assert_eq!(grid.beat_of_bar(grid.beats_at(Seconds(0.0)).round() as i64), 0, "{grid:?}");
+    assert!(grid.downbeat_confidence.get() > 0.5, "{grid:?}");
+}
+
+#[test]
+fn grooves_in_four_keep_four_beats_in_a_bar() {
+    for (name, pattern, bpm) in [
+        ("house", &HOUSE, 126.0),
+        ("rock", &ROCK, 112.0),
+        ("fast rock", &ROCK, 168.0),
+        ("ballad", &BALLAD, 61.0),
+    ] {
+        for kit in [Kit::Acoustic, Kit::Electronic] {
+            let mut analyser = Analyser::new();
+            for block in play_bars(240.0 / bpm, kit, &[(pattern, 16)]).chunks(4_410) {
+                analyser.push(block);
+                let features = analyser.features();
+                assert_eq!(features.beat.beats_per_bar, 4, "{name}, {kit:?} at {:?}", features.at);
+            }
+        }
+    }
+}
+
+#[test]
+fn drums_correct_a_grid_found_on_off_beat_bass() {
+    for bpm in [92.0, 124.0] {
+        let offbeat = Pattern { kick: "--x---x---x---x-", snare: "-", hat: "-" };
+        let mut sound = play_bars(240.0 / bpm, Kit::Electronic, &[(&offbeat, 24)]);
+        let drums = play(bpm, &[(&PAD_ONLY, 8), (&HOUSE, 16)]);
+        for (frame, drums) in sound.iter_mut().zip(&drums) {
+            *frame = [0.6 * frame[0] + drums[0]; 2];
+        }
+        let (beats, grid) = analyse(&mut Analyser::new(), &sound);
+        let from = 8.0 * 240.0 / bpm + 12.0;
+        let late: Vec<f64> = beats.into_iter().filter(|&at| at > from).collect();
+        assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.02, "{bpm}: {grid:?}");
+        assert!(late.len() >= 24, "{bpm}: {} beats", late.len());
+        assert!(errors(&late, bpm).iter().all(|error| error.abs() < 0.07), "{bpm}: {late:?}");
+    }
 }
 
 #[test]

@@ -222,10 +222,15 @@ impl Tracker {
         }
         if !gone {
             grid.mean_z += (own.z - grid.mean_z) / (grid.age as f32).min(STEADY_UPDATES);
-            let leads = best.score <= own.score || grid.matches_up_to_octave(best, now);
+            let leads = best.score <= own.score
+                || grid.matches_up_to_octave(best, now)
+                || grid.matches_in_triple_time(best, now);
             grid.lead += (f32::from(u8::from(leads)) - grid.lead) / (grid.age as f32).min(STEADY_UPDATES);
             if let Some(view) = grid.bar() {
                 self.bar.update(&view);
+            }
+            if let Some(odds) = grid.metres() {
+                self.bar.update_metre(&odds, |metre| grid.downbeat(metre));
             }
         }
         if self.manual.tempo_is_set() {
@@ -316,6 +321,11 @@ impl Tracker {
         self.manual.tempo_is_set() || self.manual.octave_is_set() || self.bar.is_set()
     }
 
+    /// Returns the metre and the downbeat.
+    pub fn bar(&self) -> &Bar {
+        &self.bar
+    }
+
     /// Returns the counted beats; `None` without a proven grid.
     pub fn count(&self) -> Option<Count> {
         self.grid.as_ref().filter(|grid| grid.proven).map(Grid::count)
@@ -327,13 +337,15 @@ impl Tracker {
         let Some(grid) = self.grid.as_ref().filter(|grid| grid.proven) else { return BeatGrid::default() };
         let (downbeat, downbeat_confidence) = self.bar.downbeat();
         let (count, downbeat) = self.manual.scaled(grid.count(), downbeat);
+        let beats_per_bar = self.bar.beats_per_bar();
         BeatGrid {
             anchor: Seconds((count.anchor + 1.0) * HOP_SECS - LATENCY_SECS),
             tempo: Tempo::new(60.0 / (count.period * HOP_SECS)),
             confidence: Unipolar::new(self.confidence),
             anchor_beat: count.number,
-            downbeat: downbeat % 4,
+            downbeat: downbeat % u64::from(beats_per_bar),
             downbeat_confidence: Unipolar::new(downbeat_confidence * self.confidence),
+            beats_per_bar,
             ..BeatGrid::default()
         }
     }

@@ -19,7 +19,7 @@ pub struct Args {
     /// Folder for the children, the packs `new` and `favourites`, and the report: empty, new, or that of an earlier bake
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Breed from the presets of a folder, or those listed in a file, one library-relative path per line
+    /// Breed from the presets in a folder, or those listed in a file, one library-relative path per line
     /// [default: your favourites]
     #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,

@@ -172,8 +172,8 @@ impl Translation<'_> {
         self.spend(self.flat.cost, each);
     }
 
-    /// Emits code that writes the places that outlive the run back to their variables and registers, then returns
-    /// the number of finished items.
+    /// Emits code that saves every place with a home to its variable or register, then returns the number of finished
+    /// items.
     fn save(&mut self) {
         for (at, place) in self.flat.places.iter().enumerate() {
             if let Some(home) = place.home {

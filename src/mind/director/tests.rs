@@ -155,9 +155,10 @@ fn techno() -> Features {
 #[test]
 fn cuts_fall_on_the_frame_nearest_to_a_beat_and_on_a_known_downbeat() {
     let mut features = techno();
-    for sure in [0.0, 1.0] {
+    for (sure, metre) in [(0.0, 4), (1.0, 4), (1.0, 3), (1.0, 7)] {
         features.beat.downbeat_confidence = Unipolar::new(sure);
         features.beat.downbeat = 2;
+        features.beat.beats_per_bar = metre;
         let mut timing = Timing::default();
         timing.cut(features.scene.scene, &features);
         let (at, moment) = first_change(&mut timing, &features, 3.0, 60.0).expect("a cut");
@@ -165,7 +166,7 @@ fn cuts_fall_on_the_frame_nearest_to_a_beat_and_on_a_known_downbeat() {
         let beats = features.beat.beats_at(Seconds(at));
         assert!((beats - beats.round()).abs() * 0.5 <= 0.0167, "{beats} beats");
         if sure > 0.5 {
-            assert_eq!(beats.round() as u64 % 4, 2, "not the downbeat");
+            assert_eq!(beats.round() as u64 % u64::from(metre), 2, "not the downbeat");
         }
     }
 }

@@ -53,8 +53,6 @@ const HIT: f32 = 0.5;
 const JUMP: f32 = 0.2;
 /// Minimum downbeat confidence to wait for a downbeat.
 const SURE_DOWNBEAT: f32 = 0.5;
-/// Number of beats for which a cut waits for a downbeat before it may fall on any beat.
-const DOWNBEAT_WAIT: f64 = 4.0;
 /// How long a new energy must last before it requests a cut, in seconds; a drum fill is shorter.
 const NEW_ENERGY_SECS: f64 = 1.2;
 /// Difference between the energy and its average at which it counts as rising or falling.
@@ -170,7 +168,7 @@ impl Timing {
         let has_drops = matches!(features.scene.scene, Scene::Techno | Scene::Rock);
         let other_energy = section != features.section || jumped;
         self.other_energy_secs = if other_energy { self.other_energy_secs + clock.frame_secs } else { 0.0 };
-        let phrase_beats = features.beat.phrase_bars as f32 * 4.0;
+        let phrase_beats = features.beat.phrase_bars as f32 * f32::from(features.beat.beats_per_bar);
         let phrase_ends =
             features.beat.trusted() && phrase_beats > 0.0 && phrase_beats - features.beat.phrase_beats <= 1.0;
         match () {
@@ -193,7 +191,7 @@ impl Timing {
     }
 
     /// Returns whether to cut in this frame. With a trusted beat, a cut falls on the frame nearest to a beat; if the
-    /// downbeat is known, the cut waits up to [`DOWNBEAT_WAIT`] beats for it. Without a trusted beat, it happens at
+    /// downbeat is known, the cut waits up to a bar for it. Without a trusted beat, it happens at
     /// once or on a hit, depending on the reason.
     fn is_due(&self, moment: Moment, waited_secs: f64, features: &Features, clock: &Clock) -> bool {
         let grid = &features.beat;
@@ -210,9 +208,9 @@ impl Timing {
         let off_secs = (beats - nearest) * grid.tempo.period().0;
         // The beat lies within half a frame of this frame.
         let on_beat = (-clock.frame_secs / 2.0..clock.frame_secs / 2.0).contains(&off_secs);
-        let on_downbeat = (nearest as i64).rem_euclid(4) as u64 == grid.downbeat % 4;
+        let on_downbeat = grid.beat_of_bar(nearest as i64) == 0;
         let waits = grid.downbeat_confidence.get() >= SURE_DOWNBEAT
-            && waited_secs < DOWNBEAT_WAIT * grid.tempo.period().0;
+            && waited_secs < f64::from(grid.beats_per_bar) * grid.tempo.period().0;
         on_beat && (on_downbeat || !waits)
     }
 }

@@ -8,7 +8,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::analysis::{Features, Passage, Scene, Section};
+use crate::analysis::{BeatGrid, Features, Passage, Scene, Section};
 use crate::stage::PictureStats;
 use crate::units::{Seconds, Tempo, Unipolar};
 
@@ -68,14 +68,14 @@ fn frame_count<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
 
 /// Generates [`Frames`] from its columns, each given by its name, its type, and its path in [`Features`].
 macro_rules! columns {
-    ($($name:ident: $kind:ty = $($field:ident).+;)*) => {
+    ($($(#[$attribute:meta])* $name:ident: $kind:ty = $($field:ident).+;)*) => {
         /// A series of frames, stored in columns.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub struct Frames {
             #[serde(deserialize_with = "frame_count")]
             count: usize,
             dt: Column<f64>,
-            $($name: Column<$kind>,)*
+            $($(#[$attribute])* $name: Column<$kind>,)*
             /// Measurements of the picture, each with the index of its frame.
             #[serde(rename = "glances", default, skip_serializing_if = "Vec::is_empty")]
             picture_stats: Vec<(usize, PictureStats)>,
@@ -106,6 +106,11 @@ macro_rules! columns {
     };
 }
 
+/// Returns the column that logs without a metre stand for.
+fn common_time() -> Column<u8> {
+    Column::Same(BeatGrid::common_time())
+}
+
 columns! {
     heard_at: Seconds = at;
     silent: bool = silent;
@@ -121,6 +126,7 @@ columns! {
     downbeat_confidence: Unipolar = beat.downbeat_confidence;
     phrase_beats: f32 = beat.phrase_beats;
     phrase_bars: u32 = beat.phrase_bars;
+    #[serde(default = "common_time")] beats_per_bar: u8 = beat.beats_per_bar;
     section: Section = section;
     passage: Passage = passage;
     scene: Scene = scene.scene;
@@ -141,6 +147,7 @@ mod tests {
                 let mut features = Features { at: Seconds(rng.unit() * 1e4), ..Features::default() };
                 features.energy_slow = Unipolar::new(rng.unit_f32());
                 features.beat.tempo = Tempo::new(60.0 + 100.0 * rng.unit());
+                features.beat.beats_per_bar = if at < 7 { 4 } else { 3 };
                 features.scene.probabilities = [rng.unit_f32(), 0.25, rng.unit_f32(), 0.0];
                 features.section = if at < 12 { Section::Calm } else { Section::Peak };
                 let picture_stats =
@@ -152,6 +159,15 @@ mod tests {
         let back: Frames = serde_json::from_str(&text).expect("a round trip");
         assert_eq!(back.iter().collect::<Vec<_>>(), frames);
         assert!(text.contains(r#""silent":false,"#), "a column of one value: {text}");
+    }
+
+    #[test]
+    fn frames_without_a_metre_have_four_beats_in_a_bar() {
+        let text = serde_json::to_string(&Frames::of(&[Frame::default()])).expect("plain data");
+        let old = text.replace(r#","beats_per_bar":4"#, "");
+        assert!(old != text);
+        let frames: Frames = serde_json::from_str(&old).expect("a log without the column");
+        assert_eq!(frames.iter().next(), Some(Frame::default()));
     }
 
     #[test]
