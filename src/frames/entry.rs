@@ -175,6 +175,23 @@ pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     entries.map(|entry| (entry.preset_id.clone(), entry)).collect()
 }
 
+/// Atomically replaces the index by one with these entries.
+pub fn replace_index<'a>(
+    folder: &Path,
+    entries: impl Iterator<Item = &'a FrameEntry>,
+) -> Result<(), FramesError> {
+    let replaced = Folder::create(folder).and_then(|opened| {
+        opened.replace(Path::new(INDEX), |out| {
+            for entry in entries {
+                serde_json::to_writer(&mut *out, entry)?;
+                out.write_all(b"\n")?;
+            }
+            Ok(())
+        })
+    });
+    replaced.map_err(|error| FramesError::Index { path: folder.join(INDEX), error })
+}
+
 /// Returns whether the last line of the index was cut off.
 fn is_cut(path: &Path) -> std::io::Result<bool> {
     let mut file = Input::open(path, limit::LIST)?;

@@ -15,6 +15,7 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 
 pub use error::ShardError;
+pub use frames::seal_frames;
 pub use plan::{ClusterPlan, Engine, PlanFile, check_plan_folder, plan_files};
 pub use seal::{STORE, ShardInfo, ShardStage, break_seal, seal};
 pub use trial::{PresetCost, measure};

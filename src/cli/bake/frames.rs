@@ -14,7 +14,7 @@ use crate::frames::{items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
 use crate::jobs::{show_lock, workers};
-use crate::shards::{self, ShardInfo, ShardStage};
+use crate::shards;
 use crate::units::counted;
 
 /// Render still frames, and optionally clips, of new and changed presets.
@@ -92,8 +92,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if let Some(shard) = args.shard {
         let rendered = done.ok + done.failed + done.kept;
-        let info = ShardInfo::new(ShardStage::Frames, shard, settings.capture.name(), items.len(), rendered);
-        shards::seal(&args.out, &info)?;
+        shards::seal_frames(&args.out, shard, &items, &settings.capture, rendered)?;
     }
     Ok(ExitCode::SUCCESS)
 }
