@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use capture::MISSING;
-pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer};
+pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer, METHOD};
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read, replace_index};
 pub use error::FramesError;
 pub use item::{BakeItem, items_in, items_of_shard};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::ShardError;
+use super::fingerprint::of_textures;
 use super::seal::{SealedShard, ShardInfo, ShardStage, hash, seal};
 use crate::disk::{Folder, Input, limit};
 use crate::facts::PresetId;
@@ -13,20 +14,24 @@ use crate::jobs::shard::Shard;
 /// Folder of the frames within a pack.
 const FRAMES: &str = "frames/";
 
-/// Seals the folder of one shard of frames, in which `done` of the presets `items` have a result. Entries of presets
-/// that have left the shard, because they were edited or deleted, are removed from the index.
+/// Seals the folder of one shard of frames, in which `done` of the presets `items` have a result; `finished` is
+/// whether all were attempted. Entries of presets that have left the shard, because they were edited or deleted, are
+/// removed from the index.
 pub fn seal_frames(
     out: &Path,
     shard: Shard,
     items: &[BakeItem],
     settings: &CaptureSettings,
     done: usize,
+    finished: bool,
 ) -> anyhow::Result<ShardInfo> {
     let known = frames::entries_of(items, out);
     let current: BTreeMap<&str, &FrameEntry> =
         items.iter().filter_map(|item| Some((item.id.as_str(), known.get(&item.id)?))).collect();
     frames::replace_index(out, current.into_values())?;
-    let info = ShardInfo::new(ShardStage::Frames, shard, settings.name(), items.len(), done);
+    let textures = of_textures(&settings.textures);
+    let settings = format!("{}, method {}, textures {textures}", settings.name(), frames::METHOD);
+    let info = ShardInfo::new(ShardStage::Frames, shard, settings, [done, items.len()], finished);
     seal(out, &info)?;
     Ok(info)
 }
@@ -152,7 +157,7 @@ mod tests {
     fn seal_all(library: &Path, shards: [Shard; 2], folders: &[std::path::PathBuf; 2], index: u32) {
         let (shard, folder) = (shards[index as usize], &folders[index as usize]);
         let items = frames::items_of_shard(frames::items_in(library, None).expect("presets"), shard);
-        seal_frames(folder, shard, &items, &CaptureSettings::default(), items.len()).expect("sealed");
+        seal_frames(folder, shard, &items, &CaptureSettings::default(), items.len(), true).expect("sealed");
     }
 
     #[test]
@@ -160,7 +165,7 @@ mod tests {
         let (folder, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         render(folder.path(), &preset(1));
         let part = Shard::new(0, 2).expect("valid");
-        seal(folder.path(), &ShardInfo::new(ShardStage::Frames, part, "settings".into(), 1, 1))
+        seal(folder.path(), &ShardInfo::new(ShardStage::Frames, part, "settings".into(), [1, 1], true))
             .expect("sealed");
         let shard = SealedShard::open(folder.path()).expect("opened");
         assert_eq!(merge(&[shard], out.path()).expect("merged"), 0);
@@ -174,7 +179,7 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("frames/01")).expect("made");
         std::fs::write(folder.path().join(name), "picture").expect("written");
         let part = Shard::new(0, 3).expect("valid");
-        let info = ShardInfo::new(ShardStage::Frames, part, "settings".into(), 1, 1);
+        let info = ShardInfo::new(ShardStage::Frames, part, "settings".into(), [1, 1], true);
         seal(folder.path(), &info).expect("sealed");
         let shard = SealedShard::open(folder.path()).expect("opened");
         let copy = || copy_files(&shard, out.path(), |name| name.starts_with(FRAMES)).expect("copied");

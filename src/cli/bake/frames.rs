@@ -53,6 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let _lock = FolderLock::take_output(&args.out)?;
     let mut items = items_in(&library, limit)?;
+    let is_limited = limit.is_some_and(|limit| items.len() >= limit);
     if let Some(file) = &args.rel_paths {
         let wanted = crate::pack::read_paths(file)?;
         items.retain(|item| item.names().iter().any(|name| wanted.contains(*name)));
@@ -92,7 +93,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if let Some(shard) = args.shard {
         let rendered = done.ok + done.failed + done.kept;
-        shards::seal_frames(&args.out, shard, &items, &settings.capture, rendered)?;
+        let finished = done.finished && !is_limited;
+        shards::seal_frames(&args.out, shard, &items, &settings.capture, rendered, finished)?;
     }
     Ok(ExitCode::SUCCESS)
 }
