@@ -88,7 +88,10 @@ pub fn overnight(
     let _lock =
         FolderLock::take_output(&settings.folder).map_err(|error| BakeError::Lock(format!("{error:#}")))?;
     let mut failed = None;
-    for check in preflight::run(settings, items.len()) {
+    let known = frames::entries_of(&items, &settings.folder);
+    let rendered = |item: &&BakeItem| known.get(&item.id).is_some_and(frames::FrameEntry::is_ok);
+    let unrendered = items.len() - items.iter().filter(rendered).count();
+    for check in preflight::run(settings, items.len(), unrendered) {
         if check.fatal {
             failed.get_or_insert_with(|| check.message.clone());
         }

@@ -77,7 +77,7 @@ spec:
       - name: files
         persistentVolumeClaim: {{claimName: aivj}}
 ",
-        seconds = u64::from(plan.minutes) * 60 * u64::from(count.div_ceil(parallel)),
+        seconds = u64::from(step.minutes()) * 60 * u64::from(count.div_ceil(parallel)),
         image = string(&plan.image),
         cores = plan.cores,
         memory = step.memory_mib,
