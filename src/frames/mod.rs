@@ -175,6 +175,7 @@ pub fn render(
         return Err(FramesError::TooLarge { mib, max_mib: MAX_PICTURES_MIB });
     }
     let mut done = Rendered { finished: true, ..Rendered::default() };
+    entry::compact(folder)?;
     let (known, name) = (entries_of(items, folder), settings.capture.name());
     let mut open: Vec<BakeItem> = Vec::new();
     let mut index = entry::IndexWriter::open(folder)?;

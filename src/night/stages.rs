@@ -106,7 +106,7 @@ impl Bake<'_, '_> {
             passes: cluster::PASSES,
         };
         let clustering = cluster::cluster(
-            &table,
+            &mut table,
             &Known::of(&judged.accepted, folder),
             previous.as_ref(),
             &settings_of_clusters,

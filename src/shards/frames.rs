@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::ShardError;
 use super::fingerprint::of_textures;
-use super::seal::{SealedShard, ShardInfo, ShardStage, hash, seal};
-use crate::disk::{Folder, Input, limit};
+use super::seal::{SealedShard, ShardInfo, ShardStage, seal};
+use crate::disk::{self, Folder, Input, limit};
 use crate::facts::PresetId;
 use crate::frames::{self, BakeItem, CaptureSettings, FrameEntry, IndexWriter};
 use crate::jobs::shard::Shard;
@@ -95,7 +95,7 @@ pub(super) fn copy_files(
         let (from, to) = (shard.folder.join(name), out.join(name));
         let mut file = Input::open(&from, limit::STREAM).map_err(|error| ShardError::file(&from, &error))?;
         let same_length = std::fs::metadata(&to).is_ok_and(|metadata| metadata.len() == file.length());
-        if same_length && hash(&to).is_ok_and(|found| found == *expected) {
+        if same_length && disk::sha256(&to).is_ok_and(|found| found == *expected) {
             continue;
         }
         folder

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{BufRead as _, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::ShardError;
 use crate::audit::judged_by;
-use crate::disk::{self, FileKind, Input, limit};
+use crate::disk::{self, FileKind, limit};
 use crate::jobs::shard::Shard;
 
 /// File name of the description of a shard.
@@ -95,7 +94,7 @@ pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     disk::write_json(&path, info).map_err(|error| ShardError::file(&path, &error.why))?;
     let mut sums = String::new();
     for (name, path) in files_below(folder)? {
-        let hash = hash(&path).map_err(|error| ShardError::file(&path, &error))?;
+        let hash = disk::sha256(&path).map_err(|error| ShardError::file(&path, &error))?;
         sums += &format!("{hash}  {name}\n");
     }
     let path = folder.join(SUMS);
@@ -122,22 +121,6 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
         }
     }
     Ok(found)
-}
-
-/// Returns the SHA-256 hash of a file, in hexadecimal.
-pub(super) fn hash(path: &Path) -> std::io::Result<String> {
-    let mut input = Input::open(path, limit::STREAM)?;
-    let mut digest = Sha256::new();
-    loop {
-        let bytes = input.fill_buf()?;
-        if bytes.is_empty() {
-            break;
-        }
-        digest.update(bytes);
-        let count = bytes.len();
-        input.consume(count);
-    }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A shard whose files all match their hashes.
@@ -172,7 +155,7 @@ impl SealedShard {
                 return Err(torn(SUMS, "damaged"));
             }
             let path = folder.join(name);
-            match hash(&path) {
+            match disk::sha256(&path) {
                 Ok(found) if found == expected => files.push((name.to_owned(), found)),
                 Ok(_) => return Err(torn(name, "damaged")),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(torn(name, "missing")),

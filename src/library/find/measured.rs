@@ -105,9 +105,13 @@ impl Measured {
 }
 
 fn add_frames(bake: &Path, names: &NameTable, values: &mut [[Option<f32>; AXES]]) {
-    let Ok(text) = disk::read_text(&bake.join(FRAMES_INDEX), disk::limit::LIST) else { return };
-    let lines = disk::lines(&text).filter_map(|line| serde_json::from_str::<FramesLine>(line).ok());
-    let last: HashMap<String, FrameValues> = lines.map(|line| (line.preset_id, line.metrics)).collect();
+    let mut last: HashMap<String, FrameValues> = HashMap::new();
+    disk::each_line(&bake.join(FRAMES_INDEX), |line| {
+        if let Ok(line) = serde_json::from_str::<FramesLine>(line) {
+            last.insert(line.preset_id, line.metrics);
+        }
+    })
+    .ok(); // The lines before a damaged one count, and there may be no index.
     for (id, FrameValues { avg_luma, motion }) in last {
         if let Some(index) = names.index_of(&id) {
             let values = &mut values[index];
