@@ -54,7 +54,7 @@ pub struct Archive {
 }
 
 /// The saved state, the library with its messages and watcher, the store, and its message.
-type Opened = ((SavedState, (Catalogue, Vec<String>, LibraryWatcher)), Store, Option<String>);
+type Opened = ((SavedState, (Arc<Pool>, Vec<String>, LibraryWatcher)), Store, Option<String>);
 
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
@@ -72,13 +72,12 @@ impl Archive {
     }
 
     fn of(
-        ((recalled, (catalogue, mut messages, watcher)), store, notice): Opened,
+        ((recalled, (pool, mut messages, watcher)), store, notice): Opened,
         presets: Option<&Path>,
         settings: ShowSettings,
     ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
-        let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::with_memory(settings, pool.clone(), recalled.memory.clone());
         let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
         let mut archive = Self {
@@ -107,7 +106,7 @@ impl Archive {
             self.persistence.remember(change);
         }
         self.update_marks();
-        for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
+        for update in self.watcher.pending() {
             match update {
                 LibraryUpdate::Message(message) => self.notify(message),
                 LibraryUpdate::Missing(folder) => self.view.missing = folder,
