@@ -4,6 +4,7 @@
 
 mod library_watcher;
 mod persistence;
+mod search_thread;
 mod theming;
 mod view;
 
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::handoff::Retirement;
-use crate::library::{Catalogue, SearchQuery, SearchThread};
+use crate::library::{Catalogue, SearchQuery};
 use crate::mind::director::Pool;
 use crate::show::{Command, MarkedPresets, NextLibrary, Show, ShowSettings};
 use crate::store::Store;
 use library_watcher::{Known, LibraryUpdate, LibraryWatcher};
 use persistence::{ShowPersistence, with_store};
+use search_thread::SearchThread;
 use theming::Theming;
 
 pub use library_watcher::catalogue;
