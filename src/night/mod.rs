@@ -16,6 +16,7 @@ mod presets;
 mod publish;
 mod report;
 mod settings;
+mod stage_times;
 mod stages;
 mod state;
 
@@ -111,7 +112,7 @@ pub fn overnight(
             on_event(BakeEvent::Note { text });
         });
     let state = State::open(settings)?;
-    let clock = Clock::new(settings.time, state.spent());
+    let clock = Clock::new(settings.time, state.spent()).with_stages(state.stage_times.clone());
     let mut bake = Bake { settings, store, clock, state, saved: Instant::now(), incomplete: false, on_event };
     let outcome = bake.run(&items);
     // Save the time spent, whatever the outcome.
@@ -243,6 +244,7 @@ impl Bake<'_, '_> {
     }
 
     fn stage(&mut self, stage: &str) {
+        self.clock.stages.begin(stage);
         (self.on_event)(BakeEvent::Stage { stage: stage.into() });
     }
 
@@ -253,6 +255,7 @@ impl Bake<'_, '_> {
     /// Reports progress and, from time to time, saves the time spent. Returns `false` once cancelled.
     fn progress(&mut self, progress: &Progress) -> bool {
         (self.on_event)(BakeEvent::Progress(progress.clone()));
+        self.clock.stages.progress(progress.done);
         if self.saved.elapsed() > SAVE_EVERY
             && let Err(error) = self.save_state()
         {
@@ -268,6 +271,7 @@ impl Bake<'_, '_> {
     fn save_state(&mut self) -> Result<(), BakeError> {
         self.saved = Instant::now();
         self.state.spent_secs = self.clock.spent().as_secs_f64();
+        self.state.stage_times = self.clock.stages.all();
         Ok(self.state.save(&self.settings.folder)?)
     }
 

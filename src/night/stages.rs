@@ -127,6 +127,7 @@ impl Bake<'_, '_> {
             tuning,
             rendered,
             spent: self.clock.spent(),
+            stages: self.clock.stages.all(),
         };
         let page = report::write(folder, &input)?;
         self.note(format!("report: {}", page.display()));
