@@ -57,7 +57,7 @@ const MERGE_SECS: f64 = 0.05;
 const PUBLISH_SECS: f64 = 0.05;
 /// Time limit for `aivj bake overnight` that no bake reaches, in hours; the scheduler limits the time instead.
 const UNLIMITED_HOURS: u32 = 999;
-/// Time limit of a job whose duration is unknown, in minutes.
+/// Time limit of a job for a shard if the cost of a preset is unknown, in minutes.
 const DEFAULT_MINUTES: u32 = 240;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
@@ -108,9 +108,9 @@ impl ClusterPlan {
             sharded("frames", frames, |cost| cost.frames),
             merge("merge-frames"),
         ];
-        let mut publish = Some(PUBLISH_SECS);
+        let mut publish = PUBLISH_SECS;
         if embed::needs_whole_library(&self.embedder) {
-            publish = self.cost.map(|cost| PUBLISH_SECS + cost.embed / f64::from(self.cores));
+            publish += self.cost.map_or(0.0, |cost| cost.embed / f64::from(self.cores));
         } else {
             steps.extend([sharded("embed", MEMORY_MIB, |cost| cost.embed), merge("merge-embed")]);
         }
@@ -119,7 +119,7 @@ impl ClusterPlan {
             sharded: false,
             // Also audits and renders presets that the shards missed.
             memory_mib: cores * audit.max(frames),
-            secs: publish.map(|secs| secs * presets),
+            secs: Some(publish * presets),
         });
         steps
     }
