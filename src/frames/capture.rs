@@ -209,11 +209,30 @@ impl FrameCapturer {
         library: Catalogue,
         relative: &str,
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
-        let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
+        let CaptureSettings { size, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
         let stage = self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), *size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
-        let failed = |error: StageError| ("render-failed", error.to_string());
+        let drawn = self.draw(&mut solo);
+        self.stage.replace(Some(solo.end()));
+        let [pictures, mut clip_pictures] = drawn?;
+        if pictures.len() < 2 {
+            return Err(("render-failed", "no frames were captured".into()));
+        }
+        let clip = match clip {
+            Some(clip) => {
+                limit_clip(&self.render_context, &mut clip_pictures, CLIP_FPS).map_err(render_failed)?;
+                let saved = self.save_clip(job, relative, clip.format, &clip_pictures);
+                Some(saved.map_err(|error| ("write-failed", format!("{error:#}")))?)
+            }
+            None => None,
+        };
+        Ok((pictures, clip))
+    }
+
+    /// Draws all frames. Returns the last warm-up frame followed by the frames to save, and the pictures of the clip.
+    fn draw(&self, solo: &mut Solo) -> Result<[Vec<image::RgbaImage>; 2], (&'static str, String)> {
+        let CaptureSettings { warm_up, count, every, .. } = &self.settings;
         let clip_ends = warm_up + self.settings.clip_frames();
         let (mut pictures, mut clip_pictures) = (Vec::new(), Vec::new());
         for number in 1..=self.settings.frames() {
@@ -224,26 +243,14 @@ impl FrameCapturer {
                 && pictures.len() <= *count as usize;
             let in_clip = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
             if due || in_clip {
-                let picture = solo.rig.stage.screenshot().map_err(failed)?;
+                let picture = solo.rig.stage.screenshot().map_err(render_failed)?;
                 clip_pictures.extend(in_clip.then(|| picture.clone()));
                 pictures.extend(due.then_some(picture));
             } else if number.is_multiple_of(AHEAD) {
                 solo.rig.stage.finish();
             }
         }
-        self.stage.replace(Some(solo.end()));
-        if pictures.len() < 2 {
-            return Err(("render-failed", "no frames were captured".into()));
-        }
-        let clip = match clip {
-            Some(clip) => {
-                limit_clip(&self.render_context, &mut clip_pictures, CLIP_FPS).map_err(failed)?;
-                let saved = self.save_clip(job, relative, clip.format, &clip_pictures);
-                Some(saved.map_err(|error| ("write-failed", format!("{error:#}")))?)
-            }
-            None => None,
-        };
-        Ok((pictures, clip))
+        Ok([pictures, clip_pictures])
     }
 
     /// Saves a clip and returns its path, relative to the pack's folder.
@@ -307,6 +314,11 @@ fn not_on_air(error: SoloError) -> (&'static str, String) {
     (word, error.to_string())
 }
 
+/// Returns the reason code and the message of a failure of the device.
+fn render_failed(error: StageError) -> (&'static str, String) {
+    ("render-failed", error.to_string())
+}
+
 /// Writes a picture as lossless WebP to `name` below `folder`, and returns the size of the file in bytes.
 fn write(folder: &Path, name: &str, picture: &image::RgbImage) -> Result<u64, String> {
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -339,6 +351,19 @@ mod tests {
         for error in [StageError::OutOfMemory, StageError::Timeout(20), StageError::Lost("reset".into())] {
             assert!(!is_final(word(SoloError::Device(error))));
         }
+    }
+
+    #[test]
+    fn the_stage_is_kept_after_an_unplayable_preset() {
+        if Gpu::for_test().is_none() {
+            return;
+        }
+        let settings = CaptureSettings { size: [48, 32], ..CaptureSettings::default() };
+        let capturer = FrameCapturer::new(settings).expect("a capturer");
+        let preset = WirePreset::of_bytes("empty.milk".into(), b"");
+        let captured = capturer.capture(&CaptureJob { id: "empty.milk".into(), preset, folder: "/".into() });
+        assert_eq!(captured.failed.map(|(word, _)| word).as_deref(), Some("preset-load-failed"));
+        assert!(capturer.stage.borrow().is_some());
     }
 
     #[test]

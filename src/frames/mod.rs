@@ -34,10 +34,13 @@ use crate::library::library_root;
 use crate::store::Store;
 use crate::units::Rng;
 
-/// Maximum memory of a worker, in MiB.
+/// Maximum memory of a worker that draws pictures of usual sizes, in MiB.
 pub const WORKER_MEMORY_MIB: u64 = 2048;
 /// Maximum size of the pictures of a preset, in MiB; a worker needs the rest of its memory for the preset itself.
 const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
+/// Estimated memory per pixel, in bytes, of the images of a double preset on a software rasteriser, including copies
+/// and the coordinates of its meshes.
+const BYTES_PER_PIXEL: u64 = 192;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
@@ -72,6 +75,13 @@ pub struct Rendered {
     pub kept: usize,
     /// Whether every preset was processed.
     pub finished: bool,
+}
+
+/// Returns the maximum memory of a worker that draws pictures of `size` pixels, in MiB.
+pub fn worker_memory_mib(size: [u32; 2]) -> u64 {
+    let [width, height] = size.map(u64::from);
+    // Half of the memory at usual sizes is for what does not depend on the size.
+    WORKER_MEMORY_MIB.max(WORKER_MEMORY_MIB / 2 + ((width * height * BYTES_PER_PIXEL) >> 20))
 }
 
 /// Returns the last index entry of every item, by item ID. Entries of earlier bakes and of other programs may
@@ -220,8 +230,8 @@ fn one_round(
         limits: Limits {
             cpu: settings.timeout,
             wall: settings.timeout * 8,
-            memory_mib: WORKER_MEMORY_MIB,
-            recycle_mib: 1024,
+            memory_mib: worker_memory_mib(settings.capture.size),
+            recycle_mib: worker_memory_mib(settings.capture.size) / 2,
         },
         arguments: vec![
             "worker".into(),
@@ -422,6 +432,13 @@ mod tests {
         assert!(rendered(60.0, [256, 144]).is_ok() && rendered(10.0, [1280, 720]).is_ok());
         let refused = rendered(60.0, [1920, 1080]).expect_err("refused").to_string();
         assert!(refused.contains("--size") && refused.contains("--clip-seconds"), "{refused}");
+    }
+
+    #[test]
+    fn workers_may_use_more_memory_for_larger_pictures() {
+        assert_eq!([[256, 144], [1920, 1080]].map(worker_memory_mib), [WORKER_MEMORY_MIB; 2]);
+        let pixels = 7680 * 4320;
+        assert!(worker_memory_mib([7680, 4320]) << 20 > pixels * BYTES_PER_PIXEL);
     }
 
     fn settings(capture: CaptureSettings) -> FramesSettings {
