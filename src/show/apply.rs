@@ -78,7 +78,8 @@ impl Show {
             | Command::Resync
             | Command::HalfTempo
             | Command::DoubleTempo
-            | Command::SetTempo(_) => {} // Handled by the analysis thread.
+            | Command::SetTempo(_)
+            | Command::NudgeBeat(_) => {} // Handled by the analysis thread.
         }
     }
 

@@ -42,11 +42,6 @@ impl Bar {
         self.start = None;
     }
 
-    /// Returns whether the performer fixed the start.
-    pub fn is_set(&self) -> bool {
-        self.start.is_some()
-    }
-
     /// Updates the evidence with the accents of a bar, indexed by beat number modulo four.
     pub fn update(&mut self, view: &BarView) {
         let mut mean = [FLOOR; 4];
