@@ -407,7 +407,8 @@ fn group_of(command: &Command) -> Group {
         | Command::HalfTempo
         | Command::DoubleTempo
         | Command::SetTempo(_)
-        | Command::NudgeBeat(_) => Group::Tempo,
+        | Command::NudgeBeat(_)
+        | Command::InputDelay(_) => Group::Tempo,
         Command::Macro { .. } | Command::MacroPreset(_) | Command::MacroAi | Command::MidiLock(_) => {
             Group::Macros
         }

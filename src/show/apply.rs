@@ -9,7 +9,7 @@ use super::running::{CutRequest, Show};
 use super::setlog::Cause;
 use crate::facts::PresetId;
 use crate::layers::LayerContent;
-use crate::library::DWELL;
+use crate::library::{DWELL, INPUT_DELAY_MS};
 use crate::mind::taste::{Feedback, Signal};
 use crate::stage::OutputMode;
 
@@ -56,6 +56,9 @@ impl Show {
             Command::Theme(text) => {
                 self.memory.theme = theme_text(text);
                 self.changed.knobs = true;
+            }
+            Command::InputDelay(milliseconds) => {
+                self.input_delay_ms = milliseconds.clamp(INPUT_DELAY_MS.0, INPUT_DELAY_MS.1);
             }
             Command::Dwell(times) => {
                 self.dwell = f64::from(times.clamp(DWELL.0, DWELL.1));

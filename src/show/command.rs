@@ -68,6 +68,8 @@ pub enum Command {
     SetTempo(Option<f32>),
     /// Move the beats by 10 ms.
     NudgeBeat(BeatNudge),
+    /// Set the delay of the audio input, in milliseconds.
+    InputDelay(f32),
     /// Set how far choices stray from known favourites, from 0 (hardly) to 1 (freely).
     Adventure(Unipolar),
     /// Set the theme of the night, a description of looks that the director prefers; empty for no theme.
@@ -144,6 +146,7 @@ impl Command {
             Self::SetTempo(_) => "Set tempo",
             Self::NudgeBeat(BeatNudge::Earlier) => "Move beat earlier",
             Self::NudgeBeat(BeatNudge::Later) => "Move beat later",
+            Self::InputDelay(_) => "Input delay",
             Self::Adventure(_) => "Adventure",
             Self::Theme(_) => "Theme",
             Self::Dwell(_) => "Dwell",
