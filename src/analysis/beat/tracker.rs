@@ -176,7 +176,8 @@ impl Tracker {
     pub fn apply(&mut self, request: TempoRequest, taps: &mut TapSeries) -> Option<Hint> {
         // Compensate for the detection latency.
         let now = self.hop as f64 - 1.0 + LATENCY_SECS / HOP_SECS;
-        let hint = self.manual.apply(request, taps, now, self.count(), self.bar.downbeat().0);
+        let (detected, downbeat) = (self.count(), self.bar.downbeat().0);
+        let hint = self.manual.apply(request, taps, now, detected, downbeat);
         if request == TempoRequest::Set(None) {
             self.release();
         }
