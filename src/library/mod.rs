@@ -27,7 +27,7 @@ pub use preset_names::preset_names;
 pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use search::{SearchIndex, SearchQuery, SearchResults, SearchThread};
 pub use settings::{
-    DWELL, MACROS, OutputDisplay, PROFILES, RATES, SETTINGS_FILE, Setting, Settings,
+    DWELL, INPUT_DELAY_MS, MACROS, OutputDisplay, PROFILES, RATES, SETTINGS_FILE, Setting, Settings,
     TEMPLATE as SETTINGS_TEMPLATE, plain_name, put as put_setting,
 };
 pub use trim::release_memory;
