@@ -304,6 +304,7 @@ impl Run<'_, '_> {
             max_cost_ms: None,
             rel_paths: Some(paths.into_iter().map(file).collect()),
             blacklist: None,
+            keep_larger: false,
             textures: self.settings.textures.clone(),
             seed: self.settings.seed,
         };

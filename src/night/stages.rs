@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, Clock, EMBED_UNTIL, FRAMES_UNTIL, TUNE_UNTIL};
 use super::presets::{self, BakePresets, UNREAD};
+use super::publish::covered;
 use super::settings::AUDIT_FOLDER;
 use super::{
     AUDIT, Bake, BakeError, BakeEvent, BakeOutcome, CLUSTER, EMBED, FRAMES, PACK, POLICY, Run, TUNE, real,
@@ -21,6 +22,7 @@ use crate::frames::{self, FramesSettings, Rendered};
 use crate::jobs::progress::Progress;
 use crate::jobs::show_lock;
 use crate::jobs::{iso, now};
+use crate::library::looks::keep_index;
 use crate::pack::{self, PackSettings, Sample};
 use crate::tune::{TuneSettings, Tuned, tune_head};
 use crate::units::counted;
@@ -63,15 +65,19 @@ impl Bake<'_, '_> {
                 Run::Whole => Err(BakeError::NothingPlayable { report: page }),
             };
         }
+        self.incomplete = judged.pending > 0;
         self.stage(PACK);
         let grade = self.pack(&mut judged, folder)?;
         self.stage(FRAMES);
         let rendered = self.render(&judged.accepted, folder)?;
-        self.incomplete = judged.pending > 0 || !rendered.finished;
+        self.incomplete |= !rendered.finished;
         if self.stopped() {
             return Ok(BakeOutcome::Stopped);
         }
         exclude_empty(&mut judged, folder);
+        if self.keeps_index(judged.accepted.len(), folder) {
+            return Ok(BakeOutcome::Finished);
+        }
         frames::attach_frames(&mut judged.accepted, folder);
         self.stage(EMBED);
         let id = self.embed(&judged.accepted, folder)?;
@@ -85,6 +91,9 @@ impl Bake<'_, '_> {
         })?;
         table.rename(&judged.accepted);
         table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
+        if self.keeps_index(table.ids.len(), folder) {
+            return Ok(BakeOutcome::Finished);
+        }
         let mut tuning = None;
         if settings.tune {
             self.stage(TUNE);
@@ -116,6 +125,11 @@ impl Bake<'_, '_> {
             self.note(cluster::reduced(count, table.ids.len()));
         }
         self.stage(POLICY);
+        if run == Run::Whole && !self.state.index_kept {
+            keep_index(folder).map_err(|error| error.to_string())?;
+            self.state.index_kept = true;
+            self.save_state()?;
+        }
         clustering.write(folder, &table).map_err(anyhow::Error::from)?;
         let input = report::PageInput {
             styles: &clustering.styles,
@@ -131,6 +145,27 @@ impl Bake<'_, '_> {
         let page = report::write(folder, &input)?;
         self.note(format!("report: {}", page.display()));
         Ok(BakeOutcome::Finished)
+    }
+
+    /// Returns whether the bake covers only part of the library.
+    pub(super) fn is_partial(&self) -> bool {
+        self.settings.limit.is_some() || self.incomplete
+    }
+
+    /// Returns whether the index in `folder` stays as it is, because the bake is partial and its index would cover only
+    /// `count` presets, fewer than the existing one. Such a bake also leaves the embeddings and the report as they are.
+    fn keeps_index(&mut self, count: usize, folder: &Path) -> bool {
+        let old = covered(folder);
+        self.index_stays = self.is_partial() && count < old;
+        if self.index_stays {
+            self.note(format!(
+                "index not replaced: this bake covers {}, but the index in {} covers {old}; bake the whole library to \
+                 replace it",
+                counted(count, "preset"),
+                folder.display()
+            ));
+        }
+        self.index_stays
     }
 
     /// Returns how many presets may still have to be rendered: those without frames, except presets that an
@@ -232,6 +267,7 @@ impl Bake<'_, '_> {
             max_cost_ms: None,
             rel_paths: Some(judged.accepted.iter().map(|item| item.below.clone()).collect()),
             blacklist: None,
+            keep_larger: self.is_partial(),
             textures: settings.capture.textures.clone(),
             seed: settings.seed,
         };
@@ -243,9 +279,15 @@ impl Bake<'_, '_> {
                 return Ok(None);
             }
         };
-        let grade = pack.report.summary();
-        let (presets, images) = (counted(pack.report.size, "preset"), counted(pack.images, "image"));
-        self.note(format!("{presets} and {images} in the pack; diversity: {grade}"));
+        let (presets, grade) = (counted(pack.presets.len(), "preset"), pack.report.summary());
+        self.note(match pack.kept {
+            Some(old) => {
+                format!("pack not replaced: this bake selected {presets}, but the existing pack has {old}")
+            }
+            None => {
+                format!("{presets} and {} in the pack; diversity: {grade}", counted(pack.images, "image"))
+            }
+        });
         let selected: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
         let BakePresets { accepted, excluded, .. } = judged;
         accepted.retain(|item| {
@@ -255,7 +297,7 @@ impl Bake<'_, '_> {
             }
             kept
         });
-        Ok(Some(grade))
+        Ok(pack.kept.is_none().then_some(grade))
     }
 
     fn render(&mut self, items: &[BakeItem], folder: &Path) -> Result<Rendered, BakeError> {

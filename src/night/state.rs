@@ -9,7 +9,6 @@ use super::settings::{BakeSettings, SMOKE};
 use crate::cluster;
 use crate::disk;
 use crate::jobs::{iso, now};
-use crate::library::looks::keep_index;
 
 const STATE: &str = "overnight-state.json";
 
@@ -32,6 +31,9 @@ pub(super) struct State {
     /// to work.
     #[serde(default)]
     pub proven: bool,
+    /// Whether the index of the previous bake was saved before this bake's index replaced it.
+    #[serde(default)]
+    pub index_kept: bool,
     /// The baked library.
     #[serde(default, with = "crate::disk::as_wire_paths")]
     pub library: Option<PathBuf>,
@@ -39,8 +41,8 @@ pub(super) struct State {
 
 impl State {
     /// Resumes the interrupted bake in this folder if it has the same settings, or starts a new one. A new bake
-    /// first saves the index and clusters of the last one, so that its report can compare against them even after
-    /// an interruption.
+    /// first saves the clusters of the last one, so that its report can compare against them even after an
+    /// interruption.
     pub fn open(settings: &BakeSettings) -> Result<Self, String> {
         let fingerprint = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}{}",
@@ -66,10 +68,10 @@ impl State {
             finished: false,
             spent_secs: 0.0,
             proven,
+            index_kept: false,
             library: std::path::absolute(&settings.library).ok(),
         };
         cluster::save_previous(&settings.folder).map_err(|error| error.to_string())?;
-        keep_index(&settings.folder).map_err(|error| error.to_string())?;
         std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // It may not exist.
         state.save(&settings.folder)?;
         Ok(state)

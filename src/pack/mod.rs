@@ -66,6 +66,8 @@ pub struct PackSettings {
     pub rel_paths: Option<BTreeSet<String>>,
     /// Blacklist file with the report paths of presets to exclude, if any.
     pub blacklist: Option<PathBuf>,
+    /// Whether to leave a previous pack in the folder unchanged if it has more presets.
+    pub keep_larger: bool,
     /// Folders searched for the presets' images.
     pub textures: Vec<PathBuf>,
     /// Random seed.
@@ -83,6 +85,8 @@ pub struct Pack {
     pub images: usize,
     /// Report on the pack's diversity.
     pub report: PackReport,
+    /// Number of presets in the previous pack, if it was left unchanged and this one was not written.
+    pub kept: Option<usize>,
 }
 
 /// The error when no audited preset passes the filters.
@@ -155,6 +159,16 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
     let kept: BTreeSet<PathBuf> = files.iter().map(|file| plan.relative(file).into()).collect();
     let old = previous::listed(folder)?;
+    let mut pack = Pack {
+        folder: folder.path().to_owned(),
+        presets: files.iter().map(|file| plan.relative(file)).collect(),
+        images: 0,
+        report,
+        kept: (settings.keep_larger && old.len() > files.len()).then_some(old.len()),
+    };
+    if pack.kept.is_some() {
+        return Ok(pack);
+    }
     // Checked before anything is changed: a subfolder that is a link would lead out of the pack.
     for path in old.union(&kept) {
         open_parent(folder, path)?;
@@ -180,9 +194,9 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
         manifest.images.extend(images.iter().cloned());
         folder.write_json(Path::new(MANIFEST_FILE), &manifest)?;
     }
-    folder.write_json(Path::new(REPORT_FILE), &report)?;
-    let presets = files.iter().map(|file| plan.relative(file)).collect();
-    Ok(Pack { folder: folder.path().to_owned(), presets, images: images.len(), report })
+    folder.write_json(Path::new(REPORT_FILE), &pack.report)?;
+    pack.images = images.len();
+    Ok(pack)
 }
 
 /// Opens an audit by this program, or a finished one by its predecessor, whose verdicts are imported.

@@ -73,6 +73,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         max_cost_ms: args.max_cost,
         rel_paths: args.rel_paths.as_deref().map(pack::read_paths).transpose()?,
         blacklist: args.blacklist,
+        keep_larger: false,
         textures: args.textures,
         seed: args.seed,
     };

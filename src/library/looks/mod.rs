@@ -17,7 +17,7 @@ use crate::disk::{self, FileKind};
 
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
-pub use previous_index::{INDEX_FILES, keep_index, previous_name};
+pub use previous_index::{INDEX_FILES, STYLES_FILE, keep_index, previous_name};
 
 use super::pack::ManifestNames;
 use super::style::NameTable;
