@@ -127,7 +127,7 @@ fn known(plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Vec<AuditedPreset>
 fn looks(parents: &[Parent], favourites: &[AuditedPreset]) -> BTreeMap<usize, Point> {
     let look = |(index, parent): (usize, &Parent)| {
         let known = favourites.iter().find(|known| known.id == parent.id)?;
-        Some((index, known.record.evidence.look.as_ref()?))
+        Some((index, known.record.measured_look()?))
     };
     let (indices, looks): (Vec<usize>, Vec<_>) = parents.iter().enumerate().filter_map(look).unzip();
     indices.into_iter().zip(pack::points(&looks)).collect()

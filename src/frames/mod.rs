@@ -24,6 +24,7 @@ pub use error::FramesError;
 pub use item::{BakeItem, items_in, items_of_shard};
 
 use crate::audit::probe::ProbeSettings;
+use crate::audit::verdict::Record;
 use crate::audit::{AuditPlan, Ledger, recipe};
 use crate::confine::Rights;
 use crate::facts::PresetId;
@@ -114,8 +115,8 @@ pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> any
     let mut known = 0;
     for item in items {
         let Some(&id) = by_path.get(&item.below) else { continue };
-        let look = ledger.of_any_recipe(id)?.and_then(|record| record.evidence.look);
-        item.bands = look.as_ref().map(BandResponse::from);
+        let record = ledger.of_any_recipe(id)?;
+        item.bands = record.as_ref().and_then(Record::measured_look).map(BandResponse::from);
         known += usize::from(item.bands.is_some());
     }
     Ok(known)

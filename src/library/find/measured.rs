@@ -49,14 +49,17 @@ impl Measured {
                 && let Ok(evidence) = serde_json::from_str::<Evidence>(json)
                 && let Some(measured) = evidence.values()
             {
-                values[index] = measured.map(Some);
+                values[index] = measured;
             }
         });
         if let Err(error) = read {
             store.mark_if_damaged(&error);
             log::warn!("could not read the measurements of audits: {error}");
         }
-        if let Some(bake) = bake.filter(|_| values.iter().any(|values| values[0].is_none())) {
+        let in_frames = [Axis::Brightness, Axis::Motion];
+        let unknown =
+            |values: &[Option<f32>; AXES]| in_frames.iter().any(|axis| values[*axis as usize].is_none());
+        if let Some(bake) = bake.filter(|_| values.iter().any(unknown)) {
             let names = preset_names(library);
             add_frames(bake, &names, &mut values);
         }
