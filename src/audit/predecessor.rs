@@ -38,7 +38,7 @@ pub struct ImportedVerdicts {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ForeignAudit {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     source_root: String,
     entries: Vec<Value>,
 }
@@ -47,44 +47,49 @@ struct ForeignAudit {
 #[serde(rename_all = "camelCase")]
 struct ForeignEntry {
     rel_path: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     quality: Option<ForeignQuality>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     decoded_as: String,
-    #[serde(default)]
-    warnings: Vec<String>,
-    #[serde(default)]
-    fixes: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
+    warnings: Vec<Value>,
+    #[serde(default, deserialize_with = "disk::lenient")]
+    fixes: Vec<Value>,
+    #[serde(default, deserialize_with = "disk::lenient")]
     line_count: usize,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     counts: ForeignCounts,
-    #[serde(default)]
-    params: BTreeMap<String, f64>,
+    #[serde(default, deserialize_with = "disk::lenient")]
+    params: BTreeMap<String, Value>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ForeignCounts {
+    #[serde(deserialize_with = "disk::lenient")]
     per_frame: usize,
+    #[serde(deserialize_with = "disk::lenient")]
     per_pixel: usize,
+    #[serde(deserialize_with = "disk::lenient")]
     shape: usize,
+    #[serde(deserialize_with = "disk::lenient")]
     wave_line: usize,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ForeignQuality {
+    #[serde(default, deserialize_with = "disk::lenient")]
     ok: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     reasons: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     avg_luma: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     avg_frame_delta: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     avg_render_ms: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     p95_render_ms: Option<f64>,
 }
 
@@ -206,13 +211,21 @@ fn record(entry: &ForeignEntry) -> Option<Record> {
     let ForeignCounts { per_frame, per_pixel, shape, wave_line } = entry.counts;
     evidence.text = TextFacts {
         decoded_as: entry.decoded_as.clone(),
-        warnings: entry.warnings.clone(),
-        fixes: entry.fixes.clone(),
+        warnings: texts(&entry.warnings),
+        fixes: texts(&entry.fixes),
         line_count: entry.line_count,
         counts: Counts { per_frame, per_pixel, shape, wave_line, ..Counts::default() },
-        params: entry.params.clone(),
+        params: entry
+            .params
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))
+            .collect(),
     };
     Some(record)
+}
+
+fn texts(values: &[Value]) -> Vec<String> {
+    values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -282,6 +295,22 @@ mod tests {
             import_predecessor(out.path(), &plan, &ledger).expect("read").expect("the file is still there");
         assert_eq!(again.verdicts, 0, "known already");
         assert_eq!(audited_library(out.path()).expect("read"), Some(PathBuf::from("C:\\presets")));
+    }
+
+    #[test]
+    fn null_values_do_not_lose_the_verdict() {
+        let text = r#"{"relPath":"a.milk","decodedAs":null,"warnings":null,"fixes":["removed-bom",null],
+            "lineCount":null,"counts":{"perFrame":null,"shape":3},"params":{"zoom":1.5,"warp":null},
+            "quality":{"ok":false,"reasons":["too-dark"],"avgLuma":0.04,"avgFrameDelta":null,"avgRenderMs":null}}"#;
+        let entry: ForeignEntry = serde_json::from_str(text).expect("read");
+        let record = record(&entry).expect("a verdict");
+        assert_eq!(record.imported, Some(LookVerdict::TooDark));
+        let TextFacts { fixes, counts, params, .. } = record.evidence.text;
+        assert_eq!((fixes, counts.shape), (vec!["removed-bom".to_owned()], 3));
+        assert_eq!(params.into_iter().collect::<Vec<_>>(), [("zoom".to_owned(), 1.5)]);
+        let text = r#"{"relPath":"a.milk","quality":{"ok":null,"reasons":null,"avgLuma":0.4}}"#;
+        let entry: ForeignEntry = serde_json::from_str(text).expect("read");
+        assert!(super::record(&entry).is_none(), "it is probed again");
     }
 
     #[test]

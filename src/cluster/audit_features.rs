@@ -32,9 +32,9 @@ struct Audit {
 #[serde(rename_all = "camelCase")]
 struct Entry {
     rel_path: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     tags: Vec<String>,
     quality: Quality,
 }
@@ -101,8 +101,8 @@ pub fn audit_features(folder: &Path, items: &[BakeItem]) -> Result<(Table, Known
     let mut known = Known::default();
     for (item, Entry { quality, .. }) in &found {
         let metrics = FrameMetrics {
-            avg_luma: quality.avg_luma,
-            motion: quality.avg_frame_delta,
+            avg_luma: Some(quality.avg_luma),
+            motion: Some(quality.avg_frame_delta),
             ..FrameMetrics::default()
         };
         known.frames.insert(item.id.clone(), metrics);

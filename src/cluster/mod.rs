@@ -185,7 +185,7 @@ pub fn cluster(
     let members = table.ids.iter().map(String::as_str).zip(found.labels.iter().copied());
     let ids = matching::ids(old.map_or(&empty, |old| &old.members), members, count);
     let measured = || table.ids.iter().map(|id| known.frames.get(id));
-    let motion: Vec<Option<f32>> = measured().map(|facts| facts.map(|facts| facts.motion)).collect();
+    let motion: Vec<Option<f32>> = measured().map(|facts| facts.and_then(|facts| facts.motion)).collect();
     let bands = measured().map(|facts| facts.and_then(|facts| facts.band_class)).collect();
     let paths: Vec<String> = table.ids.iter().map(|id| known.path(id).to_owned()).collect();
     let energies = energy::energies(&motion, &paths);
@@ -447,7 +447,7 @@ mod tests {
     fn equal_bakes_give_equal_files() {
         let folders = [1, 2].map(|_| tempfile::tempdir().expect("a folder"));
         let facts = |row: u16| FrameMetrics {
-            motion: f32::from(row),
+            motion: Some(f32::from(row)),
             band_class: (row > 200).then_some(BandClass::High),
             ..FrameMetrics::default()
         };

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
 
-pub use crate::library::looks::npy;
+pub use crate::disk::npy;
 pub use builtin::BuiltinEmbedder;
 pub use onnx::{Onnx, check_config, check_model};
 pub use open::{check_embedder, needs_whole_library, open_embedder};

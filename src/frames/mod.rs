@@ -451,7 +451,7 @@ mod tests {
             at: "2999-01-01T00:00:00Z".into(),
             frames: vec![frame],
             capture: Some(settings.capture.name()),
-            metrics: FrameMetrics { motion: 0.25, ..FrameMetrics::default() },
+            metrics: FrameMetrics { motion: Some(0.25), ..FrameMetrics::default() },
             ..FrameEntry::default()
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&rendered).expect("written");
@@ -464,7 +464,7 @@ mod tests {
         let metrics = &read(folder.path())["a.milk"].metrics;
         assert_eq!(
             (metrics.band_response, metrics.band_class, metrics.motion),
-            (Some(bands), Some(BandClass::Low), 0.25)
+            (Some(bands), Some(BandClass::Low), Some(0.25))
         );
         let lines = std::fs::read_to_string(folder.path().join(entry::INDEX)).expect("there");
         assert_eq!(lines.lines().count(), 2);

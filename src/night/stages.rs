@@ -416,14 +416,16 @@ fn exclude_empty(judged: &mut BakePresets, folder: &Path) {
     });
 }
 
-/// A preset counts as black if both its mean luma and its motion, 0 to 1, are below this.
+/// A preset counts as black if both its mean luma and its motion, if known, are below this, from 0 to 1.
 const MIN_VISIBLE: f32 = 1e-4;
 
 fn reason(entry: &frames::FrameEntry) -> Option<String> {
     let metrics = &entry.metrics;
     if !entry.is_ok() {
         Some(entry.reasons.join(", "))
-    } else if metrics.avg_luma < MIN_VISIBLE && metrics.motion < MIN_VISIBLE {
+    } else if metrics.avg_luma.is_some_and(|luma| luma < MIN_VISIBLE)
+        && metrics.motion.is_none_or(|motion| motion < MIN_VISIBLE)
+    {
         Some("black".into())
     } else {
         None

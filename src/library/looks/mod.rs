@@ -5,7 +5,6 @@
 
 mod bake_folder;
 mod map;
-pub mod npy;
 mod previous_index;
 
 use std::collections::HashMap;
@@ -13,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
 
-use crate::disk::{self, FileKind};
+use crate::disk::{self, FileKind, npy};
 
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
