@@ -12,6 +12,8 @@ use crate::facts::{Energy, PresetId, Tags};
 use crate::jobs::now;
 use crate::jobs::wire::WirePreset;
 use crate::library;
+use crate::library::pack::ManifestNames;
+use crate::library::style::NameTable;
 use crate::store::LoadedRow;
 use crate::store::Store;
 use crate::units::Rng;
@@ -211,6 +213,32 @@ impl AuditPlan {
     /// slashes.
     pub fn relative(&self, file: &PlannedFile) -> String {
         format!("{}{}", self.libraries[file.library].prefix, slashed(&file.below))
+    }
+
+    /// Returns the file at this position of [`Self::each_file`].
+    pub fn file(&self, index: usize) -> &PlannedFile {
+        &self.files[index]
+    }
+
+    /// Returns every name of the files, with their positions in [`Self::each_file`]: report paths, names in the
+    /// manifests of the libraries, paths of the files, and content IDs.
+    pub fn names(&self) -> NameTable {
+        let mut names = NameTable::for_presets(4 * self.files.len());
+        for (index, file) in self.files.iter().enumerate() {
+            names.add(&self.relative(file), index);
+        }
+        let manifests = self.libraries.iter().map(|library| ManifestNames::from_folder(&library.root));
+        let manifests: Vec<Option<ManifestNames>> = manifests.collect();
+        for (index, file) in self.files.iter().enumerate() {
+            if let Some(manifest) = &manifests[file.library] {
+                manifest.names_of(&slashed(&file.below)).for_each(|name| names.add(name, index));
+            }
+        }
+        for (index, file) in self.files.iter().enumerate() {
+            names.add(&self.path(file).to_string_lossy(), index);
+            names.add(&file.id.to_string(), index);
+        }
+        names
     }
 
     /// Returns the report path of a preset's first file, or the preset's ID if the plan does not contain the preset.

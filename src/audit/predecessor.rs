@@ -19,6 +19,7 @@ use super::verdict::{LookVerdict, Record, Safety};
 use crate::audit::probe::{Cost, Counts, Look, TextFacts};
 use crate::disk;
 use crate::facts::PresetId;
+use crate::library::style::NameTable;
 
 /// Name under which the imported file is kept, because the audit overwrites `preset-audit.json`.
 const ORIGINAL: &str = "preset-audit.taken-over.json";
@@ -104,7 +105,7 @@ pub fn import_predecessor(
     ledger: &Ledger,
 ) -> anyhow::Result<Option<ImportedVerdicts>> {
     let Some(audit) = read(out)? else { return Ok(None) };
-    let names = names(plan);
+    let names = plan.names();
     let known: HashSet<PresetId> = ledger.known()?.into_iter().map(|(id, _)| id).collect();
     let mut imported = ImportedVerdicts::default();
     let (mut found, mut again) = (HashMap::new(), HashSet::new());
@@ -113,7 +114,7 @@ pub fn import_predecessor(
             imported.unknown += 1;
             continue;
         };
-        let Some(id) = id_of(&names, &entry.rel_path) else {
+        let Some(id) = id_of(plan, &names, &entry.rel_path) else {
             imported.unknown += 1;
             continue;
         };
@@ -164,18 +165,13 @@ fn read(out: &Path) -> anyhow::Result<Option<ForeignAudit>> {
     Ok(Some(audit))
 }
 
-/// Maps every report path of the plan to the ID of the preset there.
-fn names(plan: &AuditPlan) -> HashMap<String, PresetId> {
-    plan.each_file().map(|file| (plan.relative(file), file.id)).collect()
-}
-
-/// Finds a preset by the path in an entry. If no file has this path, the first folder is ignored: in an audit
-/// of a pack, paths begin with the pack's folder.
-fn id_of(names: &HashMap<String, PresetId>, rel_path: &str) -> Option<PresetId> {
+/// Finds a preset by the path, or another name, in an entry. If no file has this path, the first folder is ignored: in
+/// an audit of a pack, paths begin with the pack's folder.
+fn id_of(plan: &AuditPlan, names: &NameTable, rel_path: &str) -> Option<PresetId> {
     let path = rel_path.replace('\\', "/");
     let path = path.strip_prefix("./").unwrap_or(&path);
-    let below = || path.split_once('/').and_then(|(_, below)| names.get(below));
-    names.get(path).or_else(below).copied()
+    let below = || path.split_once('/').and_then(|(_, below)| names.index_of(below));
+    names.index_of(path).or_else(below).map(|index| plan.file(index).id)
 }
 
 /// Returns the verdict of an entry; `None` if the preset has to be probed again.

@@ -21,7 +21,7 @@ use capture::MISSING;
 pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer};
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read};
 pub use error::FramesError;
-pub use item::{BakeItem, items_in, items_of_shard};
+pub use item::{BakeItem, item_names, items_in, items_of_shard};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::Record;
@@ -32,6 +32,7 @@ use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use crate::library::library_root;
+use crate::library::style::NameTable;
 use crate::store::Store;
 use crate::units::Rng;
 
@@ -76,22 +77,27 @@ pub struct Rendered {
 }
 
 /// Returns the last index entry of every item, by item ID. Entries of earlier bakes and of other programs may
-/// identify presets by path or content ID.
+/// identify presets by path, file or content ID.
 pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEntry> {
-    let mut known = read(folder);
+    let known = read(folder);
     if items.iter().all(|item| known.contains_key(&item.id)) {
         return known;
     }
     let by_content = known.keys().any(|id| id.parse::<PresetId>().is_ok());
-    let mut renamed = HashMap::new();
-    for item in items {
-        let named = item.names().into_iter().find_map(|name| known.remove(name));
-        let of_content = || content_of(&item.path).and_then(|content| known.get(&content).cloned());
-        if let Some(entry) = named.or_else(|| by_content.then(of_content).flatten()) {
-            renamed.insert(item.id.clone(), FrameEntry { preset_id: item.id.clone(), ..entry });
+    let mut entries: Vec<FrameEntry> = known.into_values().collect();
+    entries.sort_by(|a, b| a.preset_id.cmp(&b.preset_id));
+    let mut names = NameTable::for_presets(3 * entries.len());
+    // An ID takes precedence over a path.
+    for place in 0..3 {
+        for (index, entry) in entries.iter().enumerate() {
+            entry.names().nth(place).into_iter().for_each(|name| names.add(name, index));
         }
     }
-    renamed
+    let found = items.iter().filter_map(|item| {
+        let entry = entries[item.find_in(&names, by_content)?].clone();
+        Some((item.id.clone(), FrameEntry { preset_id: item.id.clone(), ..entry }))
+    });
+    found.collect()
 }
 
 /// Sets the frames of each item to those of its rendered frames that exist in `folder`.
