@@ -262,6 +262,7 @@ impl Run<'_, '_> {
             rel_path: (*path).to_owned(),
             below: (*path).to_owned(),
             path: folder.join(path),
+            listed_size: None,
             frames: Vec::new(),
             bands: None,
         };

@@ -166,6 +166,11 @@ impl FrameEntry {
             .filter(|name| !name.is_empty())
     }
 
+    /// Returns whether another program wrote the entry.
+    pub fn is_foreign(&self) -> bool {
+        self.capture.is_none()
+    }
+
     /// Returns whether the attempt succeeded.
     pub fn is_ok(&self) -> bool {
         self.status.as_deref().is_none_or(|status| status == "ok")

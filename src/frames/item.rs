@@ -27,6 +27,8 @@ pub struct BakeItem {
     pub below: String,
     /// Path of the preset's file.
     pub path: PathBuf,
+    /// Size of the file in the library's manifest, in bytes; `None` if unknown.
+    pub listed_size: Option<u64>,
     /// Paths of the rendered frames in chronological order; empty if there are none.
     pub frames: Vec<PathBuf>,
     /// Response to each frequency band; `None` if the preset has not been audited.
@@ -109,9 +111,9 @@ fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize
                     continue;
                 }
                 let named = manifest.map(|manifest| manifest.preset(&below));
-                let (id, rel_path) = match named {
+                let (id, rel_path, file_size) = match named {
                     Some(None) => continue,
-                    Some(Some(preset)) => (preset.id.clone(), preset.rel_path.clone()),
+                    Some(Some(preset)) => (preset.id.clone(), preset.rel_path.clone(), preset.file_size),
                     None => Default::default(),
                 };
                 let or_path = |name: String| {
@@ -129,6 +131,7 @@ fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize
                     rel_path: or_path(rel_path),
                     below,
                     path,
+                    listed_size: Some(file_size).filter(|size| *size > 0),
                     frames: Vec::new(),
                     bands: None,
                 });

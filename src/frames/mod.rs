@@ -137,14 +137,21 @@ pub fn count_pending(items: &[BakeItem], folder: &Path, capture: &CaptureSetting
 /// Returns whether the current version of a preset was processed with the settings named `capture`, and its
 /// frames are intact.
 fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
-    let Some(entry) = known.get(&item.id).filter(|entry| is_final(entry)) else { return false };
-    // Entries of other programs lack the capture settings and the content ID.
-    entry.capture.as_deref().is_none_or(|name| name == capture)
+    let Some(entry) = known.get(&item.id) else { return false };
+    // Another program may fail on presets that this one renders.
+    (entry.is_ok() || (is_final(entry) && !entry.is_foreign()))
+        && entry.capture.as_deref().is_none_or(|name| name == capture)
         && frames_intact(entry, folder)
         && match &entry.content {
             Some(content) => content_of(&item.path).is_some_and(|now| now == *content),
+            // The file may be a copy, with a later time.
+            None if entry.is_foreign() => item.listed_size.is_none_or(|size| has_size(&item.path, size)),
             None => !changed_since(&item.path, &entry.at),
         }
+}
+
+fn has_size(path: &Path, size: u64) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == size)
 }
 
 /// Returns whether all of an entry's frames exist and their total size matches the recorded one, if any.
@@ -191,12 +198,16 @@ pub fn render(
             continue;
         }
         done.kept += 1;
-        // The frames were rendered before the audit: append an entry with the band response.
-        let entry = known.get(&item.id).filter(|entry| entry.is_ok());
-        if let (Some(entry), Some(bands)) = (entry, item.bands)
-            && entry.metrics.band_response.is_none()
-        {
-            index.append(&FrameEntry { metrics: entry.metrics.with_bands(bands), ..entry.clone() })?;
+        let Some(entry) = known.get(&item.id).filter(|entry| entry.is_ok()) else { continue };
+        let mut updated = entry.clone();
+        if let Some(bands) = item.bands.filter(|_| entry.metrics.band_response.is_none()) {
+            updated.metrics = entry.metrics.with_bands(bands); // The frames were rendered before the audit.
+        }
+        if entry.content.is_none() {
+            updated.content = content_of(&item.path);
+        }
+        if updated != *entry {
+            index.append(&updated)?;
         }
     }
     Rng::new(settings.capture.seed).shuffle(&mut open);
@@ -354,6 +365,7 @@ mod tests {
             rel_path: name(),
             below: name(),
             path: path.to_owned(),
+            listed_size: None,
             frames: Vec::new(),
             bands,
         }
@@ -403,6 +415,36 @@ mod tests {
         std::fs::write(&frame, b"picture").expect("written");
         std::fs::write(&preset, b"zoom=2").expect("written");
         assert_eq!(due(), 1, "the preset has changed");
+    }
+
+    #[test]
+    fn frames_of_another_program_are_kept_although_the_preset_was_copied_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (preset, settings) = (folder.path().join("a.milk"), settings(CaptureSettings::default()));
+        for file in ["a.milk", "0.webp"] {
+            std::fs::write(folder.path().join(file), b"zoom=1").expect("written");
+        }
+        let rendered = |status: &str| FrameEntry {
+            preset_id: "a.milk".into(),
+            at: "2025-01-01T00:00:00Z".into(),
+            status: Some(status.to_owned()),
+            frames: vec!["0.webp".into()],
+            reasons: if status == "ok" { Vec::new() } else { vec!["probe-timeout".into()] },
+            ..FrameEntry::default()
+        };
+        let append = |entry: &FrameEntry| {
+            entry::IndexWriter::open(folder.path()).expect("open").append(entry).expect("written");
+        };
+        let item = |listed_size| BakeItem { listed_size, ..item("a.milk", &preset, None) };
+        let due = |size| count_pending(&[item(size)], folder.path(), &settings.capture);
+        append(&rendered("failed"));
+        assert_eq!(due(None), 1, "only the other program failed");
+        append(&rendered("ok"));
+        assert_eq!([None, Some(6), Some(7)].map(due), [0, 0, 1]);
+        let done = render(&[item(None)], folder.path(), &settings, &mut |_| true).expect("rendered");
+        assert_eq!((done.kept, done.ok), (1, 0));
+        std::fs::write(&preset, b"zoom=2").expect("written");
+        assert_eq!(due(None), 1, "the preset has changed since");
     }
 
     #[test]

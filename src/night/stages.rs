@@ -422,7 +422,8 @@ const MIN_VISIBLE: f32 = 1e-4;
 fn reason(entry: &frames::FrameEntry) -> Option<String> {
     let metrics = &entry.metrics;
     if !entry.is_ok() {
-        Some(entry.reasons.join(", "))
+        // Another program may fail on presets that this one renders.
+        (!entry.is_foreign()).then(|| entry.reasons.join(", "))
     } else if metrics.avg_luma.is_some_and(|luma| luma < MIN_VISIBLE)
         && metrics.motion.is_none_or(|motion| motion < MIN_VISIBLE)
     {
