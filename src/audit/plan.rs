@@ -12,7 +12,6 @@ use crate::facts::{Energy, PresetId, Tags};
 use crate::jobs::now;
 use crate::jobs::wire::WirePreset;
 use crate::library;
-use crate::library::pack::ManifestNames;
 use crate::library::style::NameTable;
 use crate::store::LoadedRow;
 use crate::store::Store;
@@ -227,16 +226,10 @@ impl AuditPlan {
         for (index, file) in self.files.iter().enumerate() {
             names.add(&self.relative(file), index);
         }
-        let manifests = self.libraries.iter().map(|library| ManifestNames::from_folder(&library.root));
-        let manifests: Vec<Option<ManifestNames>> = manifests.collect();
-        for (index, file) in self.files.iter().enumerate() {
-            if let Some(manifest) = &manifests[file.library] {
-                manifest.names_of(&slashed(&file.below)).for_each(|name| names.add(name, index));
-            }
-        }
-        for (index, file) in self.files.iter().enumerate() {
-            names.add(&self.path(file).to_string_lossy(), index);
-            names.add(&file.id.to_string(), index);
+        for (number, library) in self.libraries.iter().enumerate() {
+            let own = self.files.iter().enumerate().filter(|(_, file)| file.library == number);
+            let own: Vec<_> = own.map(|(index, file)| (index, slashed(&file.below), file.id)).collect();
+            library::add_file_names(&mut names, &library.root, &own);
         }
         names
     }
