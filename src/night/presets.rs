@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::audit::{AuditPlan, Ledger};
+use crate::audit::{AuditPlan, GateLimits, Ledger};
 use crate::facts::PresetId;
 use crate::frames::BakeItem;
 use crate::frames::BandResponse;
@@ -25,15 +25,16 @@ pub(super) struct BakePresets {
     pub pending: usize,
 }
 
-/// Sorts presets by their verdicts under this audit recipe.
+/// Sorts presets by their verdicts under this audit recipe and the thresholds `limits`.
 pub(super) fn sort(
     items: &[BakeItem],
     library: &Path,
     store: Store,
     recipe: String,
+    limits: GateLimits,
 ) -> anyhow::Result<BakePresets> {
     let plan = AuditPlan::last(&store, [library_root(library)].into_iter())?;
-    let ledger = Ledger::new(store, recipe);
+    let ledger = Ledger::new(store, recipe).within(limits);
     let gates = ledger.gates(&plan)?;
     let by_path: HashMap<String, PresetId> =
         plan.each_file().map(|file| (plan.relative(file), file.id)).collect();
@@ -92,7 +93,8 @@ mod tests {
             let ledger = Ledger::new(another(), "recipe".into());
             ledger.import(&[(PresetId::of(b"zoom=1"), record.clone())]).expect("saved");
             let items = items_in(library.path(), None).expect("presets");
-            let sorted = sort(&items, library.path(), another(), "recipe".into()).expect("sorted");
+            let sorted = sort(&items, library.path(), another(), "recipe".into(), GateLimits::default());
+            let sorted = sorted.expect("sorted");
             sorted.accepted.first().map(|item| item.bands)
         };
         assert_eq!(bands(&record), Some(Some(BandResponse::default())));

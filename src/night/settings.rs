@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::audit::GateLimits;
 use crate::frames::CaptureSettings;
 
 /// Folder of the audit's reports, within the pack's folder.
@@ -29,6 +30,8 @@ pub struct BakeSettings {
     pub limit: Option<usize>,
     /// Maximum number of presets in the pack, selected for diversity; `None` for all that pass the audit.
     pub pack_size: Option<usize>,
+    /// Thresholds of an acceptable look set by the user.
+    pub gates: GateLimits,
     /// Number of clusters; `None` to keep the number of the previous bake, or to derive it from the size of the
     /// library.
     pub clusters: Option<usize>,
@@ -62,6 +65,7 @@ impl Default for BakeSettings {
             time: Duration::from_secs(8 * 3600),
             limit: None,
             pack_size: None,
+            gates: GateLimits::default(),
             clusters: None,
             embedder: "builtin".into(),
             models: None,

@@ -13,7 +13,7 @@ use super::{
     report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
-use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
+use crate::audit::{self, AuditEvent, AuditSettings, recipe};
 use crate::cluster::{self, ClusterSettings, Known};
 use crate::disk;
 use crate::embed;
@@ -173,7 +173,7 @@ impl Bake<'_, '_> {
     pub(super) fn pending(&self, items: &[BakeItem]) -> Result<usize, BakeError> {
         let Self { settings, .. } = self;
         let recipe = recipe(&self.probe(&settings.folder));
-        let judged = presets::sort(items, &settings.library, self.store()?, recipe)?;
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe, settings.gates)?;
         let excluded: HashSet<&str> =
             judged.excluded.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
         let left: Vec<BakeItem> =
@@ -202,7 +202,7 @@ impl Bake<'_, '_> {
             limit: None,
             budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
             retry_failed: false,
-            gates: GateLimits::default(),
+            gates: settings.gates,
             preset_cpu: Duration::from_secs(20),
             shard: None,
             only: Some(items.iter().map(|item| item.below.clone()).collect::<BTreeSet<_>>()),
@@ -232,7 +232,7 @@ impl Bake<'_, '_> {
             self.progress(&progress);
         };
         let audited = audit::audit(&auditing, store, on_event)?;
-        let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe))?;
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe), settings.gates)?;
         if let Some(why) = audited.stopped.filter(|_| !self.stopped()) {
             if !self.clock.over(AUDIT_UNTIL) {
                 return Err(why.into());

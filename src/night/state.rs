@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{BakeSettings, SMOKE};
+use crate::audit::GateLimits;
 use crate::cluster;
 use crate::disk;
 use crate::jobs::{iso, now};
@@ -45,7 +46,7 @@ impl State {
     /// interruption.
     pub fn open(settings: &BakeSettings) -> Result<Self, String> {
         let fingerprint = format!(
-            "{} {:?} {:?} {} {} {:?} {} {:?}{}",
+            "{} {:?} {:?} {} {} {:?} {} {:?}{}{}",
             settings.library.display(),
             settings.limit,
             settings.clusters,
@@ -55,6 +56,10 @@ impl State {
             settings.capture.name(),
             settings.capture.textures,
             if settings.tune { " tune" } else { "" },
+            // Without thresholds, the fingerprint is that of earlier versions.
+            Some(settings.gates)
+                .filter(|gates| *gates != GateLimits::default())
+                .map_or_else(String::new, |gates| format!(" {gates:?}")),
         );
         let old = Self::last(&settings.folder)?;
         if let Some(old) = old.as_ref().filter(|old| !old.finished && old.fingerprint == fingerprint) {
@@ -119,6 +124,9 @@ mod tests {
         assert_eq!((again.spent(), again.smoke_done), (Duration::from_secs(90), true));
         let other = State::open(&BakeSettings { seed: 7, ..settings.clone() }).expect("opened");
         assert_eq!((other.spent_secs, other.smoke_done, other.proven), (0.0, false, false));
+        let gates = GateLimits { min_avg_luma: Some(0.1), ..GateLimits::default() };
+        let strict = BakeSettings { seed: 7, gates, ..settings.clone() };
+        assert_ne!(State::open(&strict).expect("opened").fingerprint, other.fingerprint);
         State { finished: true, ..other }.save(folder.path()).expect("saved");
         assert!(State::open(&BakeSettings { seed: 7, ..settings }).expect("opened").proven);
     }

@@ -151,6 +151,16 @@ fn limited_bakes_leave_the_pack_the_styles_and_the_index_of_a_full_one() {
 }
 
 #[test]
+fn thresholds_apply_to_the_whole_bake() {
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 3);
+    let strict = night(&fixture, &["--min-avg-luma", "0.99"]);
+    assert!(!strict.status.success() && strict.stderr.contains("no preset is playable"), "{}", strict.stderr);
+    let done = night(&fixture, &[]);
+    assert!(done.status.success() && !index(&fixture.folder("out")).is_empty(), "{}", done.stderr);
+}
+
+#[test]
 fn a_bake_that_cannot_tune_keeps_its_embeddings_and_reports_why() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 8);

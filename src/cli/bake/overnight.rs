@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::common::{Capture, Embedding, Work};
+use super::common::{Capture, Embedding, GateArgs, Work};
 use crate::cli::error_text;
 use crate::disk::Folder;
 use crate::jobs::{iso, lossy_lines, now, show_lock, workers};
@@ -36,6 +36,8 @@ pub struct Args {
     /// Number of styles, 8 to 256 [default: as in the previous bake, or based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
+    #[command(flatten)]
+    gates: GateArgs,
     #[command(flatten)]
     embedding: Embedding,
     /// Tune the embeddings, as `aivj bake tune head` does
@@ -90,6 +92,7 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
         time: Duration::from_secs_f64(args.hours * 3600.0),
         limit,
         pack_size: args.pack_size.map(|size| size as usize),
+        gates: args.gates.limits()?,
         clusters: args.k.map(usize::from),
         embedder: args.embedding.embedder,
         models: crate::cli::models::folder(),
