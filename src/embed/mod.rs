@@ -41,11 +41,13 @@ const BATCH: usize = 256;
 const SAVE_EVERY: usize = 8192;
 
 /// Name of the built-in embedder.
-const BUILTIN: &str = "builtin";
+pub const BUILTIN: &str = "builtin";
+/// Name that stands for embeddings that exist already.
+pub const EXISTING: &str = "existing";
 /// Name of the built-in embedder joined with the first installed vision model.
 const AUTO: &str = "auto";
 /// Names that no vision model may have.
-const RESERVED: [&str; 2] = [BUILTIN, AUTO];
+const RESERVED: [&str; 3] = [BUILTIN, AUTO, EXISTING];
 
 /// A preset to embed.
 pub struct PresetInput {

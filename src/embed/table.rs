@@ -232,6 +232,11 @@ impl Table {
         table
     }
 
+    /// Returns whether another program computed the rows.
+    pub fn is_foreign(&self) -> bool {
+        self.embedder_id.embedder == FOREIGN
+    }
+
     /// Updates the IDs of rows stored under another name of a preset; returns the number of updated rows.
     pub fn rename(&mut self, items: &[BakeItem]) -> usize {
         let mut names = NameTable::for_presets(self.ids.len());

@@ -27,7 +27,7 @@ pub use brood_page::write_brood_page;
 pub use error::BakeError;
 pub use event::{BakeEvent, BakeOutcome, EventSink};
 pub use preflight::Check;
-pub use publish::{PublishError, has_previous_index, restore_index};
+pub use publish::{PublishError, has_previous_index, publish_index, restore_index};
 pub use settings::BakeSettings;
 
 use crate::disk;
@@ -38,7 +38,6 @@ use crate::library::looks::BAKE_FILE;
 use crate::store::Store;
 use crate::units::counted;
 use clock::Clock;
-use publish::{back_up_foreign_indexes, publish_index};
 use settings::SMOKE;
 use state::State;
 
@@ -239,9 +238,11 @@ impl Bake<'_, '_> {
     fn publish(&mut self) {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);
-        back_up_foreign_indexes(library).into_iter().for_each(|message| self.note(message));
         let text = match publish_index(folder, library, self.is_partial()) {
-            Ok(()) => format!("index saved in {}", library.display()),
+            Ok(messages) => {
+                messages.into_iter().for_each(|message| self.note(message));
+                format!("index saved in {}", library.display())
+            }
             Err(error @ PublishError::Smaller { .. }) => error.to_string(),
             Err(error) => {
                 let folder = folder.display();

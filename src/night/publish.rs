@@ -47,12 +47,17 @@ pub(super) fn covered(folder: &Path) -> usize {
 }
 
 /// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; a policy in `library`
-/// is left unchanged. The index of a `partial` bake never replaces one that covers more presets.
-pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
+/// is left unchanged. Returns messages about copies of indexes that were not written by a bake.
+///
+/// # Errors
+/// Fails if the bake is `partial` and the index in `library` covers more presets, or if a file cannot be read or
+/// written.
+pub fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<Vec<String>, PublishError> {
     let (new, old) = (covered(folder), covered(library));
     if partial && new < old {
         return Err(PublishError::Smaller { new, old, folder: folder.to_owned() });
     }
+    let messages = back_up_foreign_indexes(library);
     keep_index(library).map_err(|error| PublishError::File(error.to_string()))?;
     for name in [POLICY_V0, INDEX_V0, INDEX_V1] {
         let there = library.join(name);
@@ -63,11 +68,12 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
         let bytes = disk::read(&from, limit::LIST).map_err(|error| PublishError::file(&from, &error))?;
         disk::write(&there, &bytes).map_err(|error| PublishError::file(&there, &error.why))?;
     }
-    write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
+    write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))?;
+    Ok(messages)
 }
 
 /// Keeps a copy of indexes in `library` that were not written by a bake; returns messages about them.
-pub(super) fn back_up_foreign_indexes(library: &Path) -> Vec<String> {
+fn back_up_foreign_indexes(library: &Path) -> Vec<String> {
     let mut messages = Vec::new();
     if library.join(BAKE_FILE).exists() {
         return messages;

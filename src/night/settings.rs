@@ -35,8 +35,11 @@ pub struct BakeSettings {
     /// Number of clusters; `None` to keep the number of the previous bake, or to derive it from the size of the
     /// library.
     pub clusters: Option<usize>,
-    /// Embedder: `builtin`, or the name or folder of a vision model.
-    pub embedder: String,
+    /// Folder of a finished audit by aivj's browser-based predecessor, whose verdicts are imported, if any.
+    pub audit: Option<PathBuf>,
+    /// Embedder: `builtin`, the name or folder of a vision model, `auto`, or `existing` for the embeddings in the
+    /// folder; `None` for existing ones of another program if they cover all accepted presets, otherwise `builtin`.
+    pub embedder: Option<String>,
     /// Folder of the installed models.
     pub models: Option<PathBuf>,
     /// Whether to tune the embeddings before clustering.
@@ -67,7 +70,8 @@ impl Default for BakeSettings {
             pack_size: None,
             gates: GateLimits::default(),
             clusters: None,
-            embedder: "builtin".into(),
+            audit: None,
+            embedder: None,
             models: None,
             tune: false,
             smoke_only: false,

@@ -13,7 +13,7 @@ use super::{
     report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
-use crate::audit::{self, AuditEvent, AuditSettings, recipe};
+use crate::audit::{self, AuditEvent, AuditPlan, AuditSettings, Ledger, recipe};
 use crate::cluster::{self, ClusterSettings, Known};
 use crate::disk;
 use crate::embed;
@@ -80,17 +80,10 @@ impl Bake<'_, '_> {
         }
         frames::attach_frames(&mut judged.accepted, folder);
         self.stage(EMBED);
-        let id = self.embed(&judged.accepted, folder)?;
-        if self.stopped() {
+        let Some(mut table) = self.table(&judged.accepted, folder)? else {
             return Ok(BakeOutcome::Stopped);
-        }
+        };
         let settings = self.settings;
-        let table = embed::Table::open(folder).map_err(anyhow::Error::from)?;
-        let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
-            BakeError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
-        })?;
-        table.rename(&judged.accepted);
-        table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
         if self.keeps_index(table.ids.len(), folder) {
             return Ok(BakeOutcome::Finished);
         }
@@ -196,6 +189,9 @@ impl Bake<'_, '_> {
         let out = folder.join(AUDIT_FOLDER);
         disk::create_folder(&out).map_err(|error| error.to_string())?;
         let probe = self.probe(folder);
+        if let Some(from) = &settings.audit {
+            self.import_verdicts(from, &probe)?;
+        }
         let auditing = AuditSettings {
             libraries: vec![settings.library.clone()],
             workers: settings.workers,
@@ -217,10 +213,7 @@ impl Bake<'_, '_> {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
                 AuditEvent::Scanned { pending, .. } => total = pending,
-                AuditEvent::Imported { verdicts, again, .. } => self.note(format!(
-                    "reused {} from a finished audit; {again} to audit again",
-                    counted(verdicts, "verdict")
-                )),
+                AuditEvent::Imported { verdicts, again, .. } => self.note(reused(verdicts, again)),
                 AuditEvent::Judged { id, .. } => {
                     done += 1;
                     progress.picture = Some(thumb_path(&out.join(THUMBS), id));
@@ -245,6 +238,21 @@ impl Bake<'_, '_> {
         let (accepted, excluded) = (judged.accepted.len(), judged.excluded.len());
         self.note(format!("{} accepted, {excluded} excluded", counted(accepted, "preset")));
         Ok(judged)
+    }
+
+    /// Imports the verdicts of a finished audit of another program.
+    fn import_verdicts(&mut self, from: &Path, probe: &ProbeSettings) -> Result<(), BakeError> {
+        let store = self.store()?;
+        let plan = AuditPlan::scan(&store, std::slice::from_ref(&self.settings.library))?;
+        let ledger = Ledger::new(store, recipe(probe)).within(self.settings.gates);
+        let imported = audit::import_predecessor(from, &plan, &ledger)?;
+        let imported = imported.ok_or_else(|| {
+            format!("{} contains no finished preset-audit.json of another program", from.display())
+        })?;
+        if imported.verdicts > 0 {
+            self.note(reused(imported.verdicts, imported.again));
+        }
+        Ok(())
     }
 
     /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. Presets
@@ -321,11 +329,58 @@ impl Bake<'_, '_> {
         Ok(rendered)
     }
 
+    /// Returns the embeddings of these presets, which are computed unless existing ones are used; `None` if stopped.
+    fn table(&mut self, items: &[BakeItem], folder: &Path) -> Result<Option<embed::Table>, BakeError> {
+        if let Some(table) = self.existing_table(items)? {
+            return Ok(Some(table));
+        }
+        let id = self.embed(items, folder)?;
+        if self.stopped() {
+            return Ok(None);
+        }
+        let table = embed::Table::open(folder).map_err(anyhow::Error::from)?;
+        let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
+            BakeError::NothingEmbedded { embedder: id.embedder.clone(), presets: items.len() }
+        })?;
+        table.rename(items);
+        table.keep_only(items.iter().map(|item| item.id.as_str()));
+        Ok(Some(table))
+    }
+
+    /// Returns the existing embeddings in the folder of the bake, if they were requested, or if no embedder was and they
+    /// are those of another program and cover all of these presets.
+    fn existing_table(&mut self, items: &[BakeItem]) -> Result<Option<embed::Table>, BakeError> {
+        let requested = match self.settings.embedder.as_deref() {
+            None => false,
+            Some(embed::EXISTING) => true,
+            Some(_) => return Ok(None),
+        };
+        let table = embed::Table::open(&self.settings.folder).map_err(anyhow::Error::from)?;
+        let Some(mut table) = table.filter(|table| requested || table.is_foreign()) else { return Ok(None) };
+        table.rename(items);
+        table.keep_only(items.iter().map(|item| item.id.as_str()));
+        let index = table.index();
+        let missing = items.iter().filter(|item| !index.contains_key(&item.id)).count();
+        if missing > 0 && !requested {
+            return Ok(None);
+        }
+        if table.ids.is_empty() {
+            let folder = self.settings.folder.display();
+            return Err(
+                format!("none of the embeddings in {folder} is of a preset that passed the audit").into()
+            );
+        }
+        let (rows, model) = (counted(table.ids.len(), "preset"), &table.embedder_id.model);
+        self.note(format!("using the existing embeddings of {rows} ({model}); {missing} without one"));
+        self.incomplete |= missing > 0;
+        Ok(Some(table))
+    }
+
     /// Embeds these presets and returns the ID of the embedder.
     fn embed(&mut self, items: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, BakeError> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(
-            &settings.embedder,
+            settings.embedder.as_deref().unwrap_or(embed::BUILTIN),
             settings.models.as_deref(),
             items,
             folder,
@@ -402,6 +457,11 @@ impl Bake<'_, '_> {
             std::thread::sleep(SHOW_CHECK_EVERY);
         }
     }
+}
+
+/// Returns a message about imported verdicts.
+fn reused(verdicts: usize, again: usize) -> String {
+    format!("reused {} from a finished audit; {again} to audit again", counted(verdicts, "verdict"))
 }
 
 /// Excludes presets whose frames failed or are black.

@@ -9,6 +9,7 @@ use super::settings::{BakeSettings, SMOKE};
 use crate::audit::GateLimits;
 use crate::cluster;
 use crate::disk;
+use crate::embed::BUILTIN;
 use crate::jobs::{iso, now};
 
 const STATE: &str = "overnight-state.json";
@@ -50,7 +51,7 @@ impl State {
             settings.library.display(),
             settings.limit,
             settings.clusters,
-            settings.embedder,
+            settings.embedder.as_deref().unwrap_or(BUILTIN),
             settings.seed,
             settings.pack_size,
             settings.capture.name(),
