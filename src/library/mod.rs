@@ -23,7 +23,7 @@ pub use built_in::{BuiltIn, built_in};
 pub use catalogue::{Catalogue, Cluster, Entry, PresetSource, SourceLocation, StyleOrigin};
 pub use folder::{FolderError, is_preset};
 pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, open};
-pub use preset_names::preset_names;
+pub use preset_names::{add_file_names, preset_names};
 pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use search::{SearchIndex, SearchQuery, SearchResults, SearchThread};
 pub use settings::{
