@@ -1,12 +1,13 @@
-//! Keeps the library of a running show up to date: opens it as last scanned, rescans it in the background, and
-//! reloads it when its manifest, blacklist or index files change. The show can therefore use a finished bake without
-//! a restart.
+//! Keeps the library of a running show up to date: opens it as last scanned, rescans it, and reloads it when its manifest,
+//! blacklist or index files change. The show can therefore use a finished bake without a restart. All of this happens in
+//! the background, so that the size of a library does not delay the start of a show.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +25,10 @@ use crate::units::counted;
 
 /// Interval between checks of the folder and its index files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// Maximum time for which a starting show waits for its library; after that, it starts with the built-in presets.
+const START_WAIT: Duration = Duration::from_millis(400);
+/// Interval between checks whether the show has started, and their maximum number.
+const START_CHECKS: (Duration, u32) = (Duration::from_millis(10), 1000);
 
 /// Opens a folder or pack, or the built-in presets if `None`. Also returns messages for the performer. An
 /// empty folder yields the built-in presets; a held-back library is an error unless `play_anyway` is set. See
@@ -142,12 +147,27 @@ struct Updates {
     sender: Sender<LibraryUpdate>,
     /// What the show knows, once it has started.
     known: Latest<Option<Known>>,
+    /// Whether the show starts with other presets, although it does not know anything yet.
+    starting: Arc<AtomicBool>,
 }
 
 impl Updates {
     fn channel(known: Latest<Option<Known>>) -> (Self, Receiver<LibraryUpdate>) {
         let (sender, updates) = channel();
-        (Self { sender, known }, updates)
+        (Self { sender, known, starting: Arc::default() }, updates)
+    }
+
+    /// Returns what the show knows. While the show is starting with other presets, waits until it has started, because
+    /// it could not switch to an unprepared library fast enough.
+    fn known(&self) -> Arc<Option<Known>> {
+        let (interval, checks) = START_CHECKS;
+        for _ in 0..checks {
+            if self.known.read().is_some() || !self.starting.load(Ordering::Relaxed) {
+                break;
+            }
+            std::thread::sleep(interval);
+        }
+        self.known.read()
     }
 
     /// Sends an update; fails if the watcher is dropped.
@@ -160,6 +180,8 @@ impl Updates {
 /// waiting for it: the thread may be reading 100,000 files, and nothing is lost if it stops.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
+    /// Updates that arrived before the show started.
+    early: Vec<LibraryUpdate>,
     /// See [`LibraryLocation::judged_by`].
     judged_by: Option<String>,
     /// What the show knows, once it has started.
@@ -169,39 +191,86 @@ pub(super) struct LibraryWatcher {
 }
 
 impl LibraryWatcher {
-    /// Opens the library and starts the thread. A library that was scanned before is opened as of its last scan. The
-    /// built-in presets play during the first scan of a library, and while a library is missing. `judged_by` applies to
-    /// this and every later library; see [`LibraryLocation::judged_by`].
+    /// Starts the thread, and returns the presets to start with, with messages about them. These are the presets of a
+    /// library that was scanned before, as of its last scan, if they can be loaded within [`START_WAIT`]. Otherwise, while
+    /// a library is loaded or scanned for the first time, and while it is missing, they are the built-in ones.
+    /// `judged_by` applies to this and every later library; see [`LibraryLocation::judged_by`].
     pub fn open(
         store: &Store,
         presets: Option<&Path>,
         judged_by: Option<String>,
-    ) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
+    ) -> anyhow::Result<(Arc<Pool>, Vec<String>, Self)> {
+        Self::open_with(store, presets, judged_by, START_WAIT, own_store)
+    }
+
+    /// Opens a library as [`Self::open`] does, within `patience`. `stores` opens the store for the thread.
+    fn open_with(
+        store: &Store,
+        presets: Option<&Path>,
+        judged_by: Option<String>,
+        patience: Duration,
+        stores: impl Fn() -> anyhow::Result<Store> + Send + 'static,
+    ) -> anyhow::Result<(Arc<Pool>, Vec<String>, Self)> {
         let known = Latest::new(None);
         let (sender, updates) = Updates::channel(known.clone());
+        let mut watcher =
+            Self { updates, early: Vec::new(), judged_by: judged_by.clone(), known, _end: None };
+        let pool = |catalogue| Arc::new(Pool::new(Arc::new(catalogue)));
         let Some(presets) = presets else {
-            let watcher = Self { updates, judged_by, known, _end: None };
-            return Ok((library::load_built_in(store)?, Vec::new(), watcher));
+            return Ok((pool(library::load_built_in(store)?), Vec::new(), watcher));
         };
-        let watched = Presets { path: presets.to_owned(), play_anyway: false, judged_by: judged_by.clone() };
+        let watched = Presets { path: presets.to_owned(), play_anyway: false, judged_by };
         let place = watched.place();
-        let built_in =
-            |message: String| -> anyhow::Result<_> { Ok((library::load_built_in(store)?, vec![message])) };
-        let (initial, (catalogue, messages)) = if let Some(why) = unusable(&place.folder) {
-            (InitialState::Missing, built_in(missing(presets, why))?)
-        } else if store.scanned_at(&library::library_root(&place.folder))?.is_some() {
-            let Playable { catalogue, messages, held_back } =
-                or_built_in(store, &place, library::load(store, &place))?;
-            sender.send(LibraryUpdate::HeldBack(held_back)).ok(); // The receiver is still open.
-            (InitialState::Shown, (catalogue, messages))
-        } else {
-            let message = format!("scanning {}; playing the built-in presets", presets.display());
-            (InitialState::New, built_in(message)?)
-        };
+        let away = unusable(&place.folder);
+        let scanned = away.is_none() && store.scanned_at(&library::library_root(&place.folder))?.is_some();
+        let initial = if away.is_some() { InitialState::Missing } else { InitialState::Starting };
+        let starting = sender.starting.clone();
+        starting.store(!scanned, Ordering::Relaxed);
         let (end, ended) = channel();
-        let work = move || keep_up(&watched, initial, &own_store, &sender, &ended);
+        let work = move || keep_up(&watched, initial, &stores, &sender, &ended);
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
-        Ok((catalogue, messages, Self { updates, judged_by, known, _end: Some(end) }))
+        watcher._end = Some(end);
+        let message = match away {
+            Some(why) => missing(presets, why),
+            None if !scanned => format!("scanning {}; playing the built-in presets", presets.display()),
+            None => {
+                let loaded = watcher.wait_for_library(patience);
+                starting.store(true, Ordering::Relaxed);
+                match loaded {
+                    Ok((pool, messages)) => return Ok((pool, messages, watcher)),
+                    Err(RecvTimeoutError::Timeout) => {
+                        format!("loading {}; playing the built-in presets until then", presets.display())
+                    }
+                    // The thread could not load the library. The caller may be able to repair the store.
+                    Err(RecvTimeoutError::Disconnected) => {
+                        let playable = or_built_in(store, &place, library::load(store, &place))?;
+                        watcher.early.push(LibraryUpdate::HeldBack(playable.held_back));
+                        return Ok((pool(playable.catalogue), playable.messages, watcher));
+                    }
+                }
+            }
+        };
+        Ok((pool(library::load_built_in(store)?), vec![message], watcher))
+    }
+
+    /// Waits for the library, for at most `patience` per update, and returns it with its messages.
+    fn wait_for_library(&mut self, patience: Duration) -> Result<(Arc<Pool>, Vec<String>), RecvTimeoutError> {
+        loop {
+            match self.updates.recv_timeout(patience)? {
+                LibraryUpdate::Library(next, mut messages) => {
+                    messages.pop(); // The number of presets is no problem.
+                    return Ok((next.pool().clone(), messages));
+                }
+                update => self.early.push(update),
+            }
+        }
+    }
+
+    /// Returns the updates that have arrived since the last call.
+    pub fn pending(&mut self) -> Vec<LibraryUpdate> {
+        let mut pending = std::mem::take(&mut self.early);
+        pending.extend(self.updates.try_iter());
+        pending
     }
 
     /// Switches to another library; the current one plays until the new one arrives as an update.
@@ -226,6 +295,7 @@ impl LibraryWatcher {
         };
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
         (self.updates, self._end) = (updates, Some(end));
+        self.early.clear();
         Ok(())
     }
 }
@@ -233,10 +303,8 @@ impl LibraryWatcher {
 /// State of the library when watching starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InitialState {
-    /// The library is already playing, as last scanned.
-    Shown,
-    /// The library has never been scanned.
-    New,
+    /// The show is starting, and the library has not been loaded yet.
+    Starting,
     /// The folder is missing, and the built-in presets are playing.
     Missing,
     /// The library has not been checked yet.
@@ -338,21 +406,14 @@ fn keep_up_until(
 ) -> anyhow::Result<Ended> {
     let mut place = presets.place();
     if let Some(why) = unusable(&place.folder) {
-        let shown = matches!(initial, InitialState::Shown | InitialState::New | InitialState::Missing);
-        return Ok(if shown { Ended::Missing(why) } else { Ended::NotFound(why) });
+        let starting = matches!(initial, InitialState::Starting | InitialState::Missing);
+        return Ok(if starting { Ended::Missing(why) } else { Ended::NotFound(why) });
     }
     let store = stores()?;
-    let known = match initial {
-        InitialState::Shown => true,
-        InitialState::New => false,
-        InitialState::Unknown | InitialState::Missing => {
-            let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
-            if known {
-                publish(updates, or_built_in(&store, &place, library::load(&store, &place))?);
-            }
-            known
-        }
-    };
+    let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
+    if known {
+        publish(updates, or_built_in(&store, &place, library::load(&store, &place))?);
+    }
     let mut dates = dates(&place.folder);
     let mut progress = 0;
     let opened = library::open(&store, &place, unix_now(), |looked_at| {
@@ -396,7 +457,7 @@ fn publish(updates: &Updates, playable: Playable) {
         catalogue.origin.word()
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-    let next = match &*updates.known.read() {
+    let next = match &*updates.known() {
         Some(Known { styles, marks }) => NextLibrary::prepare(pool, styles.clone(), &marks.read()),
         None => pool.into(),
     };
@@ -449,7 +510,7 @@ mod tests {
         let watched = Presets { path: presets.clone(), play_anyway: false, judged_by: None };
         let data = folder.path().join("data");
         let stores = move || Ok(Store::open(&data, 1)?.store);
-        let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
+        let work = move || keep_up(&watched, InitialState::Starting, &stores, &sender, &ended);
         let thread = std::thread::spawn(work);
         wait(&updates, count(1));
         std::fs::rename(&presets, &away).expect("moved");
@@ -472,7 +533,7 @@ mod tests {
             let (end, ended) = channel();
             let watched = Presets { path: folder.path().to_owned(), play_anyway, judged_by: None };
             let stores = || Ok(Store::in_memory()?);
-            let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
+            let work = move || keep_up(&watched, InitialState::Starting, &stores, &sender, &ended);
             (std::thread::spawn(work), end, updates)
         };
         let (thread, end, updates) = watch(false);
@@ -536,12 +597,46 @@ mod tests {
     }
 
     #[test]
+    fn a_library_that_is_loaded_in_time_plays_from_the_start_and_a_slow_one_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (presets, data) = (folder.path().join("presets"), folder.path().join("data"));
+        std::fs::create_dir(&presets).expect("made");
+        std::fs::write(presets.join("one.milk"), "zoom=1.01").expect("written");
+        let store = Store::open(&data, 1).expect("opens").store;
+        library::open(&store, &LibraryLocation::of(&presets), 1, |_| ()).expect("scanned before");
+        let open = |patience: Duration, wait: Receiver<()>| {
+            let data = data.clone();
+            let stores = move || {
+                wait.recv().ok(); // The disk is slow until the sender is dropped.
+                Ok(Store::open(&data, 1)?.store)
+            };
+            LibraryWatcher::open_with(&store, Some(&presets), None, patience, stores).expect("starts")
+        };
+        let (_, ready) = channel();
+        let (pool, _, mut watcher) = open(Duration::from_secs(60), ready);
+        assert_eq!(pool.catalogue.entries.len(), 1);
+        assert!(matches!(watcher.pending()[..], [LibraryUpdate::HeldBack(None), ..]));
+        let (slow, not_ready) = channel();
+        let (pool, messages, watcher) = open(Duration::from_millis(10), not_ready);
+        assert_eq!(pool.catalogue.entries.len(), library::built_in().count());
+        assert!(messages[0].starts_with("loading ") && messages.len() == 1, "{messages:?}");
+        let marks = Latest::new(MarkedPresets::default());
+        let show = crate::show::Show::new(Default::default(), pool.catalogue.clone());
+        watcher.known.publish(Some(Known { styles: show.known_styles(), marks }));
+        drop(slow);
+        wait(
+            &watcher.updates,
+            |update| matches!(update, LibraryUpdate::Library(next, _) if next.pool().catalogue.entries.len() == 1),
+        );
+    }
+
+    #[test]
     fn a_missing_folder_does_not_prevent_startup() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
         let gone = folder.path().join("gone");
-        let (catalogue, messages, watcher) = LibraryWatcher::open(&store, Some(&gone), None).expect("starts");
-        assert_eq!(catalogue.entries.len(), library::built_in().count());
+        let (pool, messages, watcher) = LibraryWatcher::open(&store, Some(&gone), None).expect("starts");
+        assert_eq!(pool.catalogue.entries.len(), library::built_in().count());
         assert!(messages[0].contains("is missing or empty; playing the built-in presets"), "{messages:?}");
         wait(
             &watcher.updates,
@@ -556,9 +651,9 @@ mod tests {
         let store = Store::in_memory().expect("opens");
         library::open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("scanned before");
         let _stalled = disk::stall(folder.path());
-        let (catalogue, messages, watcher) =
+        let (pool, messages, watcher) =
             LibraryWatcher::open(&store, Some(folder.path()), None).expect("starts");
-        assert_eq!(catalogue.entries.len(), library::built_in().count());
+        assert_eq!(pool.catalogue.entries.len(), library::built_in().count());
         assert!(messages[0].contains("is not responding; playing the built-in presets"), "{messages:?}");
         wait(
             &watcher.updates,

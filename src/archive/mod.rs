@@ -4,6 +4,7 @@
 
 mod library_watcher;
 mod persistence;
+mod search_thread;
 mod theming;
 mod view;
 
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::handoff::Retirement;
-use crate::library::{Catalogue, SearchQuery, SearchThread};
+use crate::library::{Catalogue, SearchQuery};
 use crate::mind::director::Pool;
 use crate::show::{Command, MarkedPresets, NextLibrary, Show, ShowSettings};
 use crate::store::Store;
 use library_watcher::{Known, LibraryUpdate, LibraryWatcher};
 use persistence::{ShowPersistence, with_store};
+use search_thread::SearchThread;
 use theming::Theming;
 
 pub use library_watcher::catalogue;
@@ -54,7 +56,7 @@ pub struct Archive {
 }
 
 /// The saved state, the library with its messages and watcher, the store, and its message.
-type Opened = ((SavedState, (Catalogue, Vec<String>, LibraryWatcher)), Store, Option<String>);
+type Opened = ((SavedState, (Arc<Pool>, Vec<String>, LibraryWatcher)), Store, Option<String>);
 
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
@@ -72,13 +74,12 @@ impl Archive {
     }
 
     fn of(
-        ((recalled, (catalogue, mut messages, watcher)), store, notice): Opened,
+        ((recalled, (pool, mut messages, watcher)), store, notice): Opened,
         presets: Option<&Path>,
         settings: ShowSettings,
     ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
-        let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::with_memory(settings, pool.clone(), recalled.memory.clone());
         let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
         let mut archive = Self {
@@ -107,7 +108,7 @@ impl Archive {
             self.persistence.remember(change);
         }
         self.update_marks();
-        for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
+        for update in self.watcher.pending() {
             match update {
                 LibraryUpdate::Message(message) => self.notify(message),
                 LibraryUpdate::Missing(folder) => self.view.missing = folder,

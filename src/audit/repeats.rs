@@ -9,10 +9,18 @@ use crate::facts::PresetId;
 
 /// Maximum number of bits, out of `64 * VIEWS`, in which the hashes of presets that look alike differ. As
 /// this is less than the number of words in a hash, two such hashes agree in at least one word, so the search
-/// by words misses none.
+/// by words misses none unless a word is very common.
 const MAX_DISTANCE: u32 = 11;
 /// Number of bits in each word of a hash.
 const WORD_BITS: usize = 16;
+/// Number of words in a hash.
+const WORDS: usize = 64 * VIEWS / WORD_BITS;
+/// Maximum number of hashes that are all compared with each other, even if they agree in a single word.
+const MAX_BUCKET: usize = 256;
+/// Number of words in which hashes agree before only neighbours are compared in a large bucket.
+const MAX_AGREED: usize = 4;
+/// Number of hashes with which each one in such a bucket is compared.
+const NEIGHBOURS: usize = 64;
 /// Contrast below which a picture is too flat to be compared.
 const MIN_CONTRAST: f64 = 0.01;
 
@@ -99,26 +107,45 @@ pub fn look_groups(members: &[Member]) -> Vec<usize> {
 /// Groups the members by hash, comparing only those whose hashes agree in at least one word.
 fn look_alikes(members: &[Member]) -> Groups {
     let mut groups = Groups::new(members.len());
-    for word in 0..64 * VIEWS / WORD_BITS {
-        let mut buckets: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
-        for (at, member) in members.iter().enumerate() {
-            let Some(perceptual_hash) = member.perceptual_hash else { continue };
-            let view = perceptual_hash.0[word * WORD_BITS / 64];
-            buckets.entry((view >> (word * WORD_BITS % 64)) as u16).or_default().push(at);
+    // The first member with a hash stands for all that have the same.
+    let mut first_of: BTreeMap<PerceptualHash, usize> = BTreeMap::new();
+    for (at, member) in members.iter().enumerate() {
+        if let Some(perceptual_hash) = member.perceptual_hash {
+            groups.join(*first_of.entry(perceptual_hash).or_insert(at), at);
         }
-        for bucket in buckets.values() {
-            for (place, &one) in bucket.iter().enumerate() {
-                for &other in &bucket[place + 1..] {
-                    let alike = |a: PerceptualHash, b: PerceptualHash| a.distance(&b) <= MAX_DISTANCE;
-                    let pair = members[one].perceptual_hash.zip(members[other].perceptual_hash);
-                    if pair.is_some_and(|(a, b)| alike(a, b)) {
-                        groups.join(one, other);
-                    }
+    }
+    join_alike(&first_of.into_iter().collect::<Vec<_>>(), 0, 0, &mut groups);
+    groups
+}
+
+/// Joins the members of a bucket that look alike. They are in the order of their hashes and agree in `agreed` words
+/// before `first_word`. A large bucket is divided by further words, of which hashes that differ in few bits have several
+/// in common, so that the number of comparisons grows in proportion to the number of members.
+fn join_alike(bucket: &[(PerceptualHash, usize)], first_word: usize, agreed: usize, groups: &mut Groups) {
+    let is_large = bucket.len() > MAX_BUCKET;
+    if !is_large || agreed == MAX_AGREED || first_word == WORDS {
+        let reach = if is_large { NEIGHBOURS } else { bucket.len() };
+        for (place, (one, at)) in bucket.iter().enumerate() {
+            for (other, with) in bucket[place + 1..].iter().take(reach) {
+                if one.distance(other) <= MAX_DISTANCE {
+                    groups.join(*at, *with);
                 }
             }
         }
+        return;
     }
-    groups
+    for word in first_word..WORDS {
+        let mut buckets: BTreeMap<u16, Vec<(PerceptualHash, usize)>> = BTreeMap::new();
+        for member in bucket {
+            let view = member.0.0[word * WORD_BITS / 64];
+            buckets.entry((view >> (word * WORD_BITS % 64)) as u16).or_default().push(*member);
+        }
+        let parts = buckets.values().filter(|part| part.len() > 1);
+        parts.for_each(|part| join_alike(part, word + 1, agreed + 1, groups));
+        if buckets.len() == 1 {
+            break; // All agree in this word, so the pairs that agree in a later one have been compared.
+        }
+    }
 }
 
 /// Disjoint sets of members, each identified by its smallest index.
@@ -137,8 +164,17 @@ impl Groups {
         at
     }
 
+    /// Returns the root as [`Self::root`] does, and shortens the way to it.
+    fn find(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
     fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
+        let (one, other) = (self.find(one), self.find(other));
         let (first, last) = (one.min(other), one.max(other));
         self.0[last] = first;
     }
@@ -160,6 +196,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Rng;
 
     fn member(number: u8, family: u64, views: [u64; VIEWS]) -> Member {
         Member { id: PresetId([number; 16]), family, perceptual_hash: Some(PerceptualHash(views)) }
@@ -189,6 +226,33 @@ mod tests {
         };
         let alike = |bits| Repeats::of(2, &[member(0, 1, [0; VIEWS]), member(1, 2, spread(bits))]).same_look;
         assert_eq!((alike(11), alike(12)), (1, 0));
+    }
+
+    #[test]
+    fn look_alikes_are_found_although_every_word_is_common() {
+        let mut rng = Rng::new(4);
+        // Two values for each word: half of the hashes agree in any given word.
+        let mut views = || {
+            [0; VIEWS].map(|_| {
+                (0..4)
+                    .fold(0, |view, _| view << 16 | if rng.next_u64().is_multiple_of(2) { 0xffff } else { 0 })
+            })
+        };
+        let mut members: Vec<Member> = (0..3000).map(|at| member_of(at, views())).collect();
+        for at in 0..200 {
+            let mut views = members[at as usize].perceptual_hash.expect("a hash").0;
+            // Bits that are coprime steps apart are spread over the words.
+            (0..8).for_each(|bit| views[(at + bit) as usize % VIEWS] ^= 1 << ((at * 7 + bit * 11) % 64));
+            members.push(member_of(3000 + at, views));
+        }
+        let groups = look_groups(&members);
+        let found = (0..200).filter(|&at| groups[at] == groups[3000 + at]).count();
+        assert!(found >= 194, "{found} of 200 pairs");
+    }
+
+    fn member_of(number: u32, views: [u64; VIEWS]) -> Member {
+        let id = PresetId::of(&number.to_le_bytes());
+        Member { id, family: u64::from(number), perceptual_hash: Some(PerceptualHash(views)) }
     }
 
     #[test]

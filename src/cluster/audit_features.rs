@@ -149,7 +149,7 @@ mod tests {
         let text = format!(r#"{{"version":"v0","entries":[{}]}}"#, entries.join(","));
         std::fs::write(folder.path().join(AUDIT_FILE), text).expect("written");
         let items = items_in(folder.path(), None).expect("presets");
-        let (table, known) = audit_features(folder.path(), &items).expect("read");
+        let (mut table, known) = audit_features(folder.path(), &items).expect("read");
         assert_eq!(table.ids.len(), 40, "one preset has no measurements");
         let settings = ClusterSettings {
             count: Some(2),
@@ -160,7 +160,7 @@ mod tests {
             method: None,
             passes: PASSES,
         };
-        let styles = cluster(&table, &known, None, &settings).expect("clustered").styles;
+        let styles = cluster(&mut table, &known, None, &settings).expect("clustered").styles;
         let of = |number: usize| styles.members[&format!("{number}.milk")];
         assert!((0..40).all(|number| (of(number) == of(0)) == (number % 2 == 0)));
         assert!(matches!(audit_features(Path::new("nowhere"), &items), Err(ClusterError::Audit(_))));

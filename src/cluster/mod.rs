@@ -150,10 +150,10 @@ pub struct Clustering {
     map: LookMap,
 }
 
-/// Clusters the rows of `table`, reusing the IDs of `old` where possible. `known` contains the measurements
-/// and paths of the presets.
+/// Clusters the rows of `table`, reusing the IDs of `old` where possible; the rows are scaled to unit length in place.
+/// `known` contains the measurements and paths of the presets.
 pub fn cluster(
-    table: &Table,
+    table: &mut Table,
     known: &Known,
     old: Option<&Styles>,
     settings: &ClusterSettings,
@@ -161,7 +161,9 @@ pub fn cluster(
     if table.ids.is_empty() {
         return Err(ClusterError::Empty);
     }
-    let rows = unit_rows(&table.rows);
+    table.rows = unit_rows(std::mem::take(&mut table.rows));
+    let table = &*table;
+    let rows = &table.rows;
     let wanted = settings.count.unwrap_or_else(|| match old {
         Some(old) if similar_size(old, table) => old.clusters.len(),
         _ => default_count(rows.nrows()),
@@ -287,8 +289,7 @@ fn centres_of(old: &Styles, table: &Table, count: usize) -> Option<Array2<f32>> 
 }
 
 /// Normalises rows to unit length: only the direction matters.
-pub fn unit_rows(rows: &Array2<f32>) -> Array2<f32> {
-    let mut rows = rows.clone();
+pub fn unit_rows(mut rows: Array2<f32>) -> Array2<f32> {
     for mut row in rows.axis_iter_mut(Axis(0)) {
         let length = row.dot(&row).sqrt();
         if length > 0.0 {
@@ -422,7 +423,7 @@ mod tests {
         folder: &Path,
         settings: &ClusterSettings,
     ) -> Result<Styles, ClusterError> {
-        let clustering = cluster(table, known, read(folder).as_ref(), settings)?;
+        let clustering = cluster(&mut table.clone(), known, read(folder).as_ref(), settings)?;
         clustering.write(folder, table)?;
         Ok(clustering.styles)
     }

@@ -5,6 +5,9 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
+use super::limit::STREAM;
 use super::timeout::{Heartbeat, with_timeout};
 use super::walk::FileKind;
 
@@ -34,6 +37,26 @@ pub fn read_if_exists(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Returns the SHA-256 hash of a file, in hexadecimal. The file is read in parts, so that it may be larger than the
+/// memory.
+///
+/// # Errors
+/// Fails as [`read`] does.
+pub fn sha256(path: &Path) -> io::Result<String> {
+    let mut input = Input::open(path, STREAM)?;
+    let mut digest = Sha256::new();
+    loop {
+        let bytes = input.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        digest.update(bytes);
+        let count = bytes.len();
+        input.consume(count);
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Reads the open file at `path`, of at most `limit` bytes, after checking that it is a regular file.
@@ -205,6 +228,16 @@ mod tests {
         assert!(
             input.seek(SeekFrom::Start(800_000)).is_ok() && input.read(&mut part).expect("past the end") == 0
         );
+    }
+
+    #[test]
+    fn the_hash_of_a_file_longer_than_a_block_is_that_of_its_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("numbers");
+        // The SHA-256 of one million letters a in FIPS 180.
+        std::fs::write(&path, vec![b'a'; 1_000_000]).expect("written");
+        let expected = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+        assert_eq!(sha256(&path).expect("read"), expected);
     }
 
     fn limit() -> u64 {

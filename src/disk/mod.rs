@@ -28,12 +28,12 @@ pub use draft::Draft;
 pub use error::FileError;
 pub use folder::Folder;
 pub use identity::is_at;
-pub use input::{Input, read, read_if_exists};
+pub use input::{Input, read, read_if_exists, sha256};
 pub use lenient::lenient;
 pub use network::is_network;
 pub use owner::{is_own, replaceable_by_others};
 pub use picture::{PictureError, picture};
-pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
+pub use text::{TextError, decode, decode_lossy, each_line, lines, read_json, read_text};
 #[cfg(test)]
 pub(crate) use timeout::stall;
 pub use timeout::with_timeout;

@@ -1,6 +1,6 @@
 //! Reads and writes matrices of floats in NumPy's file format (NEP 1), which other tools also understand.
 
-use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::io::{Read, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
 use ndarray::Array2;
@@ -14,21 +14,24 @@ const MAX_HEADER: usize = 1 << 16;
 
 /// Encodes a matrix as a `.npy` file (version 1.0).
 pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(&mut bytes, matrix).ok(); // Writing to a vector cannot fail.
+    bytes
+}
+
+/// Writes a matrix as a `.npy` file (version 1.0).
+pub fn write(out: &mut impl Write, matrix: &Array2<f32>) -> std::io::Result<()> {
     let (rows, columns) = matrix.dim();
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // The data starts at a multiple of 64 bytes: magic, two version bytes, two length bytes, header, newline.
     let pad = (64 - (MAGIC.len() + 4 + header.len() + 1) % 64) % 64;
     header.extend(std::iter::repeat_n(' ', pad));
     header.push('\n');
-    let mut bytes = Vec::with_capacity(MAGIC.len() + 4 + header.len() + rows * columns * 4);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&[1, 0]);
-    bytes.extend_from_slice(&(header.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(header.as_bytes());
-    for value in matrix {
-        bytes.write_all(&value.to_le_bytes()).ok(); // Writing to a vector cannot fail.
-    }
-    bytes
+    out.write_all(MAGIC)?;
+    out.write_all(&[1, 0])?;
+    out.write_all(&(header.len() as u16).to_le_bytes())?;
+    out.write_all(header.as_bytes())?;
+    matrix.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))
 }
 
 /// Reads a row-major matrix of little-endian floats and converts them to 32 bits.

@@ -1,14 +1,14 @@
 //! Text files from any platform: UTF-8 with or without a byte order mark, UTF-16, and every kind of line ending.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, Read as _};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use super::error::FileError;
 use super::input::{Input, read};
-use super::limit::LIST;
+use super::limit::{LIST, STREAM, TEXT};
 
 /// Why bytes cannot be decoded as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +82,32 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))
 }
 
+/// Calls `each` with every line of a text file, replacing invalid characters. The file is read in parts, so that it may
+/// be larger than the memory, unless it is in UTF-16.
+///
+/// # Errors
+/// Fails as [`read`] does, and if a line is longer than [`TEXT`] bytes; `each` may have been called before.
+pub fn each_line(path: &Path, mut each: impl FnMut(&str)) -> io::Result<()> {
+    let mut file = Input::open(path, STREAM)?;
+    // UTF-8 text contains neither 0xff nor 0xfe, nor, as a rule, a zero.
+    if file.fill_buf()?.iter().take(2).any(|byte| matches!(byte, 0 | 0xfe | 0xff)) {
+        lines(&decode_lossy(&read(path, LIST)?)).for_each(each);
+        return Ok(());
+    }
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        (&mut file).take(TEXT).read_until(b'\n', &mut line)?;
+        if line.len() as u64 == TEXT && line.last() != Some(&b'\n') {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long"));
+        }
+        if line.is_empty() {
+            return Ok(());
+        }
+        lines(&decode_lossy(&line)).for_each(&mut each);
+    }
+}
+
 /// Iterates over the lines in `text`, which may end with LF, CR LF or CR.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     let ends_with_cr = !text.contains('\n');
@@ -130,6 +156,35 @@ mod tests {
         for text in ["a b\nc\n", "a b\r\nc\r\n", "a b\rc", "a b\nc"] {
             assert_eq!(lines(text).collect::<Vec<_>>(), ["a b", "c"], "{text:?}");
         }
+    }
+
+    #[test]
+    fn lines_are_read_one_by_one_from_text_of_every_platform() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lines");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).expect("written");
+            let mut found = Vec::new();
+            each_line(&path, |line| found.push(line.to_owned())).expect("read");
+            found
+        };
+        assert_eq!(read(b"\xef\xbb\xbfa b\r\n\nc"), ["a b", "", "c"]);
+        assert_eq!(read(b"a b\rc"), ["a b", "c"]);
+        assert_eq!(read(&[b"\xff\xfe".to_vec(), utf16("a b\nc\n", u16::to_le_bytes)].concat()), ["a b", "c"]);
+        assert_eq!(read(b"na\xefve\nc"), ["na\u{fffd}ve", "c"]);
+        assert!(read(b"").is_empty());
+    }
+
+    #[test]
+    fn a_list_above_the_limit_for_lists_is_read_up_to_a_line_that_is_too_long() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("holes");
+        std::fs::write(&path, "a\nb\n").expect("written");
+        let file = std::fs::File::options().write(true).open(&path).expect("opened");
+        file.set_len(LIST + 1).expect("holes");
+        let mut found = Vec::new();
+        let error = each_line(&path, |line| found.push(line.to_owned())).expect_err("zeros");
+        assert_eq!((error.kind(), found), (io::ErrorKind::InvalidData, vec!["a".to_owned(), "b".to_owned()]));
     }
 
     #[test]

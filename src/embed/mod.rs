@@ -7,6 +7,7 @@ mod builtin;
 mod concepts;
 mod foreign;
 mod fusion;
+mod journal;
 mod looks;
 pub mod models;
 mod numbers;
@@ -34,10 +35,11 @@ pub use table::{EmbedderId, Table, TableError};
 use crate::facts::PresetId;
 use crate::frames::BakeItem;
 use crate::jobs::progress::{OnProgress, Progress};
+use journal::Journal;
 
 /// Number of presets per batch; between batches, progress is reported and cancellation is checked.
 const BATCH: usize = 256;
-/// Number of new rows after which the table is saved, so that a crash loses little.
+/// Minimum number of rows in the journal for which the table is saved.
 const SAVE_EVERY: usize = 8192;
 
 /// Name of the built-in embedder.
@@ -123,6 +125,7 @@ pub fn embed(
 ) -> Result<Embedded, EmbedError> {
     let mut done = Embedded { finished: true, ..Embedded::default() };
     let (mut table, in_use) = Table::for_embedder(embedder.id(), folder, &mut |note| done.notes.push(note))?;
+    let mut journal = Journal::open(folder, &mut table)?;
     let mut unsaved = table.rename(items);
     let mut index = table.index();
     for (batch, batch_items) in items.chunks(BATCH).enumerate() {
@@ -142,9 +145,13 @@ pub fn embed(
         let names: Vec<_> = nonzero.iter().map(|&at| names[at].clone()).collect();
         done.computed += names.len();
         unsaved += names.len();
-        table.put(names, &rows.select(Axis(0), &nonzero), &mut index);
-        if unsaved >= SAVE_EVERY {
+        let rows = rows.select(Axis(0), &nonzero);
+        journal.append(&names, &rows)?;
+        table.put(names, &rows, &mut index);
+        // Saved only after it has grown by a share, so that the time for saving is proportional to its final size.
+        if journal.rows() >= SAVE_EVERY.max(table.ids.len() / 3) {
             table.save(folder)?;
+            journal.clear()?;
             unsaved = 0;
         }
     }
@@ -161,6 +168,7 @@ pub fn embed(
     // Valid rows of an earlier run replace the rows of another embedder.
     if unsaved > 0 || (!in_use && done.reused > 0) {
         table.save(folder)?;
+        journal.clear()?;
     }
     on_progress(&Progress::at("embed", done.computed + done.reused, items.len()));
     Ok(done)

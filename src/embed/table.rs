@@ -161,15 +161,16 @@ impl Table {
             }
             Err(error) => return Err(format!("{META}: {error}")),
         };
-        let bytes = |name: &str| {
-            disk::read(&path(name), disk::limit::LIST).map_err(|error| format!("{name}: {error}"))
+        let failed = |name: &str, error: std::io::Error| format!("{name}: {error}");
+        let ids_file = disk::read(&path(IDS), disk::limit::LIST).map_err(|error| failed(IDS, error))?;
+        let rows_hash = match &meta.rows_hash {
+            hash if hash.is_empty() => String::new(),
+            _ => hash_of_file(&path(ROWS)).map_err(|error| failed(ROWS, error))?,
         };
-        let matches = |hash: &str, bytes: &[u8]| hash.is_empty() || hash == hash_of(bytes);
-        let ids_file = bytes(IDS)?;
         let ids: Vec<String> = disk::lines(&disk::decode_lossy(&ids_file)).map(str::to_owned).collect();
         let rows = npy::read(&path(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
-        let consistent = matches(&meta.rows_hash, &bytes(ROWS)?)
-            && matches(&meta.ids_hash, &ids_file)
+        let consistent = meta.rows_hash == rows_hash
+            && (meta.ids_hash.is_empty() || meta.ids_hash == hash_of(&ids_file))
             && rows.dim() == (meta.rows, meta.dimensions)
             && ids.len() == meta.rows
             && meta.keys.len() == meta.rows;
@@ -200,18 +201,22 @@ impl Table {
     pub fn save(&self, folder: &Path) -> Result<(), TableError> {
         let mut ids = self.ids.join("\n");
         ids.push('\n');
-        let (rows, ids) = (npy::encode(&self.rows), ids.into_bytes());
+        let rows = folder.join(staged(ROWS));
+        // The rows are the largest part, so they are written and hashed without a copy in memory.
+        disk::replace(&rows, |out| npy::write(out, &self.rows))
+            .map_err(|error| TableError::Write(error.to_string()))?;
+        let rows_hash = hash_of_file(&rows).map_err(|error| TableError::Write(error.to_string()))?;
         let meta = Meta {
             version: "v0".into(),
             embedder_id: self.embedder_id.clone(),
             dimensions: self.rows.ncols(),
             rows: self.rows.nrows(),
-            rows_hash: hash_of(&rows),
-            ids_hash: hash_of(&ids),
+            rows_hash,
+            ids_hash: hash_of(ids.as_bytes()),
             keys: self.keys.clone(),
         };
         let meta = serde_json::to_vec(&meta).map_err(|error| TableError::Write(error.to_string()))?;
-        for (name, bytes) in [(ROWS, rows), (IDS, ids), (META, meta)] {
+        for (name, bytes) in [(IDS, ids.into_bytes()), (META, meta)] {
             disk::write(&folder.join(staged(name)), &bytes)
                 .map_err(|error| TableError::Write(error.to_string()))?;
         }
@@ -382,8 +387,14 @@ fn rename_broken(folder: &Path) -> Result<String, TableError> {
     Ok(suffix)
 }
 
-fn hash_of(bytes: &[u8]) -> String {
+/// Returns the first 16 hexadecimal digits of the SHA-256 hash of `bytes`.
+pub(super) fn hash_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns what [`hash_of`] returns for the bytes of a file.
+fn hash_of_file(path: &Path) -> std::io::Result<String> {
+    disk::sha256(path).map(|hash| hash[..16].to_owned())
 }
 
 /// Embedder name of rows written by another program.
@@ -422,6 +433,29 @@ mod tests {
         assert_eq!(table.rows.row(1).to_vec(), [1.0; 3]);
         table.save(folder.path()).expect("written");
         assert_eq!(Table::open(folder.path()).expect("readable"), Some(table));
+    }
+
+    #[test]
+    fn rows_above_the_limit_for_lists_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = table();
+        table.save(folder.path()).expect("written");
+        let path = folder.path().join(META);
+        let mut meta: serde_json::Value = disk::read_json(&path).expect("a description");
+        meta["rows_hash"] = "".into();
+        disk::write_json(&path, &meta).expect("written");
+        let rows = std::fs::File::options().write(true).open(folder.path().join(ROWS)).expect("opened");
+        rows.set_len(disk::limit::LIST + 1).expect("holes");
+        assert_eq!(Table::open(folder.path()).expect("readable"), Some(table));
+        assert!(folder.path().join(ROWS).exists(), "it is not renamed");
+    }
+
+    #[test]
+    fn the_hash_of_a_file_is_that_of_its_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(ROWS);
+        std::fs::write(&path, b"rows").expect("written");
+        assert_eq!(hash_of_file(&path).expect("read"), hash_of(b"rows"));
     }
 
     #[test]

@@ -76,6 +76,27 @@ fn a_cancelled_run_of_another_embedder_keeps_the_rows_of_the_first() {
 }
 
 #[test]
+fn rows_computed_before_a_failure_are_not_computed_again() {
+    /// Fails in the second batch.
+    struct Failing(Lengths, usize);
+    impl Embedder for Failing {
+        fn id(&self) -> EmbedderId {
+            self.0.id()
+        }
+
+        fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String> {
+            self.1 += 1;
+            if self.1 == 2 { Err("the model failed".into()) } else { self.0.rows(presets) }
+        }
+    }
+    let (library, items) = library(BATCH + 4);
+    let out = library.path();
+    embed(&items, &mut Failing(Lengths("model"), 0), out, &mut |_| true).expect_err("failed");
+    let done = embed(&items, &mut Lengths("model"), out, &mut |_| true).expect("embedded");
+    assert_eq!((done.computed, done.reused), (4, BATCH));
+}
+
+#[test]
 fn a_broken_meta_file_is_reported_and_all_rows_are_embedded_again() {
     let (library, items) = library(3);
     let out = library.path();

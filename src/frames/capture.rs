@@ -17,6 +17,8 @@ use crate::media::video::Video;
 use crate::show::{Solo, SoloError};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError, limit_clip};
 
+/// Version of the capture. Increase it with every change that makes equal settings give different frames.
+pub const METHOD: u32 = 1;
 /// Frame rate at which presets are rendered, in Hz.
 const FPS: u32 = 30;
 /// Warp mesh size in cells, as in a live show.

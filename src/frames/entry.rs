@@ -1,6 +1,6 @@
 //! Lines of `frames-index.jsonl`, one per attempt to render a preset.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -192,19 +192,76 @@ pub fn folder_of(hash: &str) -> String {
 /// Reads the index and returns the last entry of every preset, by ID or, without one, by path. Unreadable lines, such
 /// as one truncated by a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
-    let Ok(bytes) = disk::read(&folder.join(INDEX), limit::LIST) else { return HashMap::new() };
-    let text = disk::decode_lossy(&bytes);
-    let entries = disk::lines(&text).filter_map(|line| serde_json::from_str::<FrameEntry>(line).ok());
-    let named = |entry: FrameEntry| {
-        let name = entry.names().next()?.to_owned();
-        Some((name, entry))
-    };
-    entries.filter_map(named).collect()
+    let (path, mut entries) = (folder.join(INDEX), HashMap::new());
+    let read = disk::each_line(&path, |line| {
+        if let Ok(entry) = serde_json::from_str::<FrameEntry>(line) {
+            let name = entry.names().next().map(str::to_owned);
+            name.map(|name| entries.insert(name, entry));
+        }
+    });
+    match read {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            log::warn!("cannot read all of {}: {error}", path.display());
+        }
+        _ => {}
+    }
+    entries
+}
+
+/// Removes the lines that later lines supersede from the index, if they are the majority.
+pub fn compact(folder: &Path) -> Result<(), FramesError> {
+    let path = folder.join(INDEX);
+    let failed = |error: std::io::Error| FramesError::Index { path: path.clone(), error };
+    let (mut last, mut lines) = (HashMap::new(), 0);
+    let read = disk::each_line(&path, |line| {
+        if let Ok(entry) = serde_json::from_str::<FrameEntry>(line) {
+            last.insert(entry.names().next().map(str::to_owned), lines);
+        }
+        lines += 1;
+    });
+    match read {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        read => read.map_err(failed)?,
+    }
+    if lines <= 2 * last.len() {
+        return Ok(());
+    }
+    let kept: HashSet<usize> = last.into_values().collect();
+    let replaced = Folder::create(folder).and_then(|opened| {
+        opened.replace(Path::new(INDEX), |out| {
+            let (mut at, mut written) = (0, Ok(()));
+            disk::each_line(&path, |line| {
+                if kept.contains(&at) && written.is_ok() {
+                    written = writeln!(out, "{line}");
+                }
+                at += 1;
+            })?;
+            written
+        })
+    });
+    replaced.map_err(failed)
+}
+
+/// Atomically replaces the index by one with these entries.
+pub fn replace_index<'a>(
+    folder: &Path,
+    entries: impl Iterator<Item = &'a FrameEntry>,
+) -> Result<(), FramesError> {
+    let replaced = Folder::create(folder).and_then(|opened| {
+        opened.replace(Path::new(INDEX), |out| {
+            for entry in entries {
+                serde_json::to_writer(&mut *out, entry)?;
+                out.write_all(b"\n")?;
+            }
+            Ok(())
+        })
+    });
+    replaced.map_err(|error| FramesError::Index { path: folder.join(INDEX), error })
 }
 
 /// Returns whether the last line of the index was cut off.
 fn is_cut(path: &Path) -> std::io::Result<bool> {
-    let mut file = Input::open(path, limit::LIST)?;
+    let mut file = Input::open(path, limit::STREAM)?;
     if file.length() == 0 {
         return Ok(false);
     }
@@ -284,10 +341,32 @@ mod tests {
     }
 
     #[test]
+    fn superseded_lines_are_removed_once_they_are_the_majority() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let entry = |id: &str, luma: f32| FrameEntry {
+            preset_id: id.into(),
+            metrics: FrameMetrics { avg_luma: Some(luma), ..FrameMetrics::default() },
+            ..FrameEntry::default()
+        };
+        compact(folder.path()).expect("there is no index");
+        let mut index = IndexWriter::open(folder.path()).expect("open");
+        let lines = || std::fs::read_to_string(folder.path().join(INDEX)).expect("an index").lines().count();
+        for (id, luma, expected) in [("a", 0.1, 1), ("b", 0.2, 2), ("a", 0.3, 3), ("a", 0.4, 4)] {
+            index.append(&entry(id, luma)).expect("written");
+            compact(folder.path()).expect("read");
+            assert_eq!(lines(), expected);
+        }
+        index.append(&entry("a", 0.5)).expect("written");
+        let before = read(folder.path());
+        compact(folder.path()).expect("compacted");
+        assert_eq!((lines(), read(folder.path())), (2, before));
+    }
+
+    #[test]
     fn nothing_is_appended_to_an_index_that_cannot_be_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(INDEX);
-        let large = std::fs::File::create(&path).and_then(|file| file.set_len(limit::LIST + 1));
+        let large = std::fs::File::create(&path).and_then(|file| file.set_len(limit::STREAM + 1));
         large.expect("a sparse file");
         let error = IndexWriter::open(folder.path()).err().expect("refused").to_string();
         assert!(error.contains("cannot read or write") && error.contains("larger than"), "{error}");

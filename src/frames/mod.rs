@@ -18,8 +18,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use capture::MISSING;
-pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer};
-pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read};
+pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer, METHOD};
+pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read, replace_index};
 pub use error::FramesError;
 pub use item::{BakeItem, item_names, items_in, items_of_shard};
 
@@ -199,6 +199,7 @@ pub fn render(
         return Err(FramesError::TooLarge { mib, max_mib: MAX_PICTURES_MIB });
     }
     let mut done = Rendered { finished: true, ..Rendered::default() };
+    entry::compact(folder)?;
     let (known, name) = (entries_of(items, folder), settings.capture.name());
     let mut open: Vec<BakeItem> = Vec::new();
     let mut index = entry::IndexWriter::open(folder)?;

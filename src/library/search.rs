@@ -1,18 +1,44 @@
-//! Searches a library as the performer types, on a background thread.
+//! Searches a library as the performer types.
 //!
-//! Queries run in memory, with two exceptions: "more like this" reads embeddings from disk, and the first
-//! description reads the measurements in the store.
+//! Queries run in memory, with these exceptions: "more like this" reads embeddings from disk, and the first description
+//! reads the measurements in the store, as some orders read the ratings or the dates of the files.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::find::{Description, Measured, Ranking, rank};
 use super::looks::Looks;
 use super::word_index::WordIndex;
 use super::{Catalogue, Entry};
 use crate::facts::{Energy, PresetId, Tags};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+
+/// Order of search results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SearchOrder {
+    /// By folder and file name.
+    #[default]
+    Library,
+    /// By name.
+    Name,
+    /// Best rating first.
+    Rating,
+    /// Newest file first.
+    Newest,
+    /// Calmest first.
+    Energy,
+}
+
+impl SearchOrder {
+    /// All orders, with their titles.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Library, "Folder"),
+        (Self::Name, "Name"),
+        (Self::Rating, "Rating"),
+        (Self::Newest, "Newest"),
+        (Self::Energy, "Energy"),
+    ];
+}
 
 /// A search query. A preset must match every criterion.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +58,10 @@ pub struct SearchQuery {
     /// If set, the preset that results should resemble. They are then ordered by similarity to it, most
     /// similar first.
     pub like: Option<PresetId>,
+    /// Order of the results of a query that is neither a description nor a similarity query.
+    pub order: SearchOrder,
+    /// Whether only the first result of each family is kept.
+    pub one_per_family: bool,
 }
 
 /// The results of a query.
@@ -62,6 +92,8 @@ pub struct SearchIndex {
     like: Option<(PresetId, Vec<Option<f32>>)>,
     /// Measurements of the presets; `None` until the first description.
     measured: Option<Measured>,
+    /// The last order that needed them, and the sort key of every preset.
+    keys: Option<(SearchOrder, Vec<i64>)>,
 }
 
 impl SearchIndex {
@@ -70,12 +102,54 @@ impl SearchIndex {
     pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, Vec<String>>) -> Self {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
-        Self { library, looks, words, like: None, measured: None }
+        looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
+        Self { library, looks, words, like: None, measured: None, keys: None }
     }
 
     /// Reads the measurements of the presets, for descriptions. Takes a second or two for 100,000 presets.
     pub fn measure(&mut self, store: &Store) {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
+    }
+
+    /// Reads from the store what a query needs.
+    pub fn prepare(&mut self, query: &SearchQuery, store: &Store) {
+        if query.describe && self.measured.is_none() {
+            self.measure(store);
+        }
+        let order = query.order;
+        // Ratings may change at any time.
+        let has_keys = self.keys.as_ref().is_some_and(|(known, _)| *known == order);
+        if order != SearchOrder::Library && (order == SearchOrder::Rating || !has_keys) {
+            let keys = self.keys_of(order, store).inspect_err(|error| {
+                store.mark_if_damaged(error);
+                log::warn!("cannot sort the search results: {error}");
+            });
+            self.keys = keys.ok().map(|keys| (order, keys));
+        }
+    }
+
+    fn keys_of(&self, order: SearchOrder, store: &Store) -> Result<Vec<i64>, StoreError> {
+        let entries = &self.library.entries;
+        let mut keys = vec![0; entries.len()];
+        let mut put = |id: PresetId, key: i64| {
+            if let Some(at) = self.library.index_of(id) {
+                keys[at] = key;
+            }
+        };
+        match order {
+            SearchOrder::Library => {}
+            SearchOrder::Name => {
+                let mut by_name: Vec<usize> = (0..entries.len()).collect();
+                by_name.sort_by_cached_key(|&at| entries[at].name().to_lowercase());
+                by_name.into_iter().zip(0..).for_each(|(at, key)| keys[at] = key);
+            }
+            SearchOrder::Rating => store.each_rating(|id, rating| put(id, -i64::from(rating)))?,
+            SearchOrder::Newest => store.each_modified(|id, modified_ns| put(id, -modified_ns))?,
+            SearchOrder::Energy => {
+                keys = entries.iter().map(|entry| i64::from(entry.energy.rank())).collect();
+            }
+        }
+        Ok(keys)
     }
 
     /// Returns the library.
@@ -93,8 +167,8 @@ impl SearchIndex {
         (best, problem)
     }
 
-    /// Returns the presets that match a query: in library order, or best first for a description or
-    /// similarity query.
+    /// Returns the presets that match a query: in the order of the query, for which the index has to be prepared, or
+    /// best first for a description or similarity query.
     pub fn find(&mut self, query: &SearchQuery) -> SearchResults {
         let fits = |entry: &Entry| {
             entry.tags.has_all(query.tags)
@@ -116,12 +190,19 @@ impl SearchIndex {
         if let Some(only) = &query.only {
             indices.retain(|&index| only.contains(&library.entries[index as usize].id));
         }
+        if let Some((_, keys)) = self.keys.as_ref().filter(|(order, _)| *order == query.order) {
+            indices.sort_by_key(|&index| keys[index as usize]);
+        }
         let mut problem = query.like.and_then(|model| self.sort_by_similarity(model, &mut indices));
         if let Some((best, why)) = described {
             let kept: BTreeSet<u32> = indices.into_iter().collect();
             indices = best.into_iter().map(|(index, _)| index).filter(|index| kept.contains(index)).collect();
             indices.truncate(MAX_RANKED);
             problem = problem.or(why);
+        }
+        if query.one_per_family {
+            let mut seen = HashSet::new();
+            indices.retain(|&index| seen.insert(library.entries[index as usize].family));
         }
         let (looks, indices) = (self.looks.clone(), Arc::new(indices));
         SearchResults { query: query.clone(), library, looks, indices, problem }
@@ -181,80 +262,6 @@ fn similarity(a: &Entry, b: &Entry) -> u32 {
         + 2 * u32::from(author)
         + shared
         - different.min(16)
-}
-
-/// Handle to the search thread, which answers only the newest query.
-pub struct SearchThread {
-    sender: Option<SyncSender<()>>,
-    wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>>,
-    results: Receiver<SearchResults>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl SearchThread {
-    /// Starts the thread; `store` provides the performer's own tags and the measurements for descriptions.
-    pub fn start(store: Store) -> std::io::Result<Self> {
-        let (sender, asked) = sync_channel(1);
-        let (found, results) = sync_channel(4);
-        let wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>> = Arc::default();
-        let shared = wanted.clone();
-        let work = move || {
-            let mut index: Option<SearchIndex> = None;
-            while asked.recv().is_ok() {
-                let next = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some((library, query)) = next else { continue };
-                let ready = index.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
-                let mut ready = ready.unwrap_or_else(|| build_index(library, &store));
-                if query.describe && ready.measured.is_none() {
-                    ready.measure(&store);
-                }
-                if found.send(index.insert(ready).find(&query)).is_err() {
-                    break; // The handle was dropped.
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("search".into()).spawn(work)?;
-        Ok(Self { sender: Some(sender), wanted, results, thread: Some(thread) })
-    }
-
-    /// Submits a query, replacing one that the thread has not started on. Never blocks.
-    pub fn submit(&self, library: &Arc<Catalogue>, query: SearchQuery) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), query));
-        if let Some(sender) = &self.sender {
-            // If the channel is full, the thread is about to wake up; if it is disconnected, the thread has
-            // ended.
-            match sender.try_send(()) {
-                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
-            }
-        }
-    }
-
-    /// Returns the newest results since the last call; `None` if there are none.
-    pub fn results(&self) -> Option<SearchResults> {
-        self.results.try_iter().last()
-    }
-}
-
-impl Drop for SearchThread {
-    fn drop(&mut self) {
-        self.sender = None;
-        while self.results.try_recv().is_ok() {}
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A panicked thread has no more results.
-        }
-    }
-}
-
-fn build_index(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
-    let labels = store.labels().unwrap_or_else(|error| {
-        store.mark_if_damaged(&error);
-        log::warn!("could not load the performer's own tags for search: {error}");
-        HashMap::new()
-    });
-    let index = SearchIndex::new(library, &labels);
-    index.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
-    super::release_memory();
-    index
 }
 
 #[cfg(test)]
@@ -361,18 +368,26 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_query_is_answered() {
+    fn results_are_sorted_as_requested_and_families_collapsed() {
         let store = Store::in_memory().expect("opens");
-        let library = Arc::new(load_built_in(&store).expect("opens"));
-        let thread = SearchThread::start(store).expect("starts");
-        for text in ["a", "am", "ambient"] {
-            thread.submit(&library, SearchQuery { text: text.into(), ..Default::default() });
-        }
-        let found = std::iter::from_fn(|| {
-            std::thread::yield_now();
-            Some(thread.results())
-        });
-        let last = found.flatten().find(|found| found.query.text == "ambient").expect("answered");
-        assert!(!last.indices.is_empty() && last.problem.is_none());
+        let mut library = load_built_in(&store).expect("opens");
+        library.entries[2].family = library.entries[1].family;
+        let (second, last) = (library.entries[1].id, library.entries[9].id);
+        store.set_rating(last, Some(5), 1).expect("rated");
+        let mut index = SearchIndex::new(Arc::new(library), &HashMap::new());
+        let mut find = |order, one_per_family| {
+            let query = SearchQuery { order, one_per_family, ..Default::default() };
+            index.prepare(&query, &store);
+            let found = index.find(&query);
+            found.indices.iter().map(|&at| found.library.entries[at as usize].clone()).collect::<Vec<_>>()
+        };
+        let names: Vec<String> =
+            find(SearchOrder::Name, false).iter().map(|entry| entry.name().to_lowercase()).collect();
+        assert!(names.is_sorted() && names.len() > 30);
+        assert!(find(SearchOrder::Energy, false).iter().map(|entry| entry.energy.rank()).is_sorted());
+        assert_eq!(find(SearchOrder::Rating, false)[0].id, last);
+        store.set_rating(second, Some(4), 1).expect("rated");
+        assert_eq!(find(SearchOrder::Rating, false)[1].id, second, "ratings are read again");
+        assert_eq!(find(SearchOrder::Library, true).len(), names.len() - 1);
     }
 }

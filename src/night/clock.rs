@@ -3,7 +3,10 @@
 //! Each stage may run until its share of the budget is used up, so that unused time passes to the next stage,
 //! and the last stage always finishes.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use super::stage_times::{StageTime, StageTimes};
 
 /// Share of the budget after which no more presets are audited: auditing a preset takes a fifth of the time
 /// that rendering its frames takes.
@@ -20,12 +23,19 @@ pub(super) struct Clock {
     budget: Duration,
     earlier: Duration,
     started: Instant,
+    /// What each stage has taken.
+    pub stages: StageTimes,
 }
 
 impl Clock {
     /// Starts the clock of a bake with this budget, of which earlier runs spent `earlier`.
     pub fn new(budget: Duration, earlier: Duration) -> Self {
-        Self { budget, earlier, started: Instant::now() }
+        Self { budget, earlier, started: Instant::now(), stages: StageTimes::default() }
+    }
+
+    /// Returns this clock with what the stages took in earlier runs.
+    pub fn with_stages(self, past: BTreeMap<String, StageTime>) -> Self {
+        Self { stages: StageTimes::resume(past), ..self }
     }
 
     /// Returns the time spent so far.

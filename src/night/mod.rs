@@ -16,6 +16,7 @@ mod presets;
 mod publish;
 mod report;
 mod settings;
+mod stage_times;
 mod stages;
 mod state;
 
@@ -87,7 +88,10 @@ pub fn overnight(
     let _lock =
         FolderLock::take_output(&settings.folder).map_err(|error| BakeError::Lock(format!("{error:#}")))?;
     let mut failed = None;
-    for check in preflight::run(settings, items.len()) {
+    let known = frames::entries_of(&items, &settings.folder);
+    let rendered = |item: &&BakeItem| known.get(&item.id).is_some_and(frames::FrameEntry::is_ok);
+    let unrendered = items.len() - items.iter().filter(rendered).count();
+    for check in preflight::run(settings, items.len(), unrendered) {
         if check.fatal {
             failed.get_or_insert_with(|| check.message.clone());
         }
@@ -107,7 +111,7 @@ pub fn overnight(
             on_event(BakeEvent::Note { text });
         });
     let state = State::open(settings)?;
-    let clock = Clock::new(settings.time, state.spent());
+    let clock = Clock::new(settings.time, state.spent()).with_stages(state.stage_times.clone());
     let mut bake = Bake {
         settings,
         store,
@@ -253,6 +257,7 @@ impl Bake<'_, '_> {
     }
 
     fn stage(&mut self, stage: &str) {
+        self.clock.stages.begin(stage);
         (self.on_event)(BakeEvent::Stage { stage: stage.into() });
     }
 
@@ -263,6 +268,7 @@ impl Bake<'_, '_> {
     /// Reports progress and, from time to time, saves the time spent. Returns `false` once cancelled.
     fn progress(&mut self, progress: &Progress) -> bool {
         (self.on_event)(BakeEvent::Progress(progress.clone()));
+        self.clock.stages.progress(progress.done);
         if self.saved.elapsed() > SAVE_EVERY
             && let Err(error) = self.save_state()
         {
@@ -278,6 +284,7 @@ impl Bake<'_, '_> {
     fn save_state(&mut self) -> Result<(), BakeError> {
         self.saved = Instant::now();
         self.state.spent_secs = self.clock.spent().as_secs_f64();
+        self.state.stage_times = self.clock.stages.all();
         Ok(self.state.save(&self.settings.folder)?)
     }
 

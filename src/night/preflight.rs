@@ -25,15 +25,17 @@ pub struct Check {
     pub fatal: bool,
 }
 
-/// Runs all checks and returns their results.
-pub(super) fn run(settings: &BakeSettings, presets: usize) -> Vec<Check> {
+/// Runs all checks for a library of `presets` presets, of which `unrendered` have no frames yet, and returns their
+/// results.
+pub(super) fn run(settings: &BakeSettings, presets: usize, unrendered: usize) -> Vec<Check> {
+    let needed = bytes_needed(presets, unrendered, &settings.capture);
     let check = |what: &str, found: Result<String, String>| {
         let fatal = found.is_err();
         Check { what: what.into(), message: found.unwrap_or_else(|why| why), fatal }
     };
     vec![
         check("library", Ok(format!("{} in {}", counted(presets, "preset"), settings.library.display()))),
-        check("disk", disk(&settings.folder, presets, &settings.capture)),
+        check("disk", disk(&settings.folder, needed)),
         check("graphics", graphics()),
         check("audio", audio(&settings.capture.audio)),
         check("textures", textures(&settings.capture.textures)),
@@ -42,13 +44,17 @@ pub(super) fn run(settings: &BakeSettings, presets: usize) -> Vec<Check> {
     ]
 }
 
-fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<String, String> {
+/// Estimates the size of what the bake will write, in bytes.
+fn bytes_needed(presets: usize, unrendered: usize, capture: &CaptureSettings) -> u64 {
+    presets as u64 * BYTES_PER_PRESET + unrendered as u64 * capture.bytes_about()
+}
+
+fn disk(folder: &Path, needed: u64) -> Result<String, String> {
     std::fs::create_dir_all(folder)
         .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
     let probe = folder.join(".aivj-can-write");
     crate::disk::write(&probe, b"x").map_err(|error| error.to_string())?;
     std::fs::remove_file(&probe).ok(); // Leftovers are harmless.
-    let needed = presets as u64 * (BYTES_PER_PRESET + capture.bytes_about());
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;
     match fs4::available_space(folder) {
         Ok(free) if free < needed => Err(format!(
@@ -137,11 +143,17 @@ mod tests {
         assert!(audio("/nowhere.ogg").is_err());
         let file = folder.path().join("file");
         std::fs::write(&file, b"x").expect("written");
-        let capture = CaptureSettings::default();
-        assert!(disk(&file.join("pack"), 1, &capture).is_err());
-        assert!(disk(folder.path(), 1, &capture).is_ok());
+        assert!(disk(&file.join("pack"), 1).is_err());
+        assert!(disk(folder.path(), 1).is_ok());
         if cfg!(unix) {
-            assert!(disk(folder.path(), 1 << 40, &capture).expect_err("too much").contains("GiB"));
+            assert!(disk(folder.path(), 1 << 60).expect_err("too much").contains("GiB"));
         }
+    }
+
+    #[test]
+    fn presets_with_frames_need_no_space_for_frames() {
+        let capture = CaptureSettings::default();
+        assert_eq!(bytes_needed(100, 0, &capture), 100 * BYTES_PER_PRESET);
+        assert_eq!(bytes_needed(100, 1, &capture), 100 * BYTES_PER_PRESET + capture.bytes_about());
     }
 }

@@ -8,6 +8,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::presets::category;
 use super::settings::AUDIT_FOLDER;
+use super::stage_times::StageTime;
+use super::{AUDIT, CLUSTER, EMBED, FRAMES, PACK, TUNE, stage_label};
 use crate::cluster::{ClusterStyle, Styles};
 use crate::disk;
 use crate::frames::{self, Rendered};
@@ -35,6 +37,8 @@ pub(super) struct PageInput<'a> {
     pub rendered: Rendered,
     /// Time spent on the bake, earlier runs included.
     pub spent: Duration,
+    /// What each stage has taken in all runs, by name.
+    pub stages: BTreeMap<String, StageTime>,
 }
 
 /// File name of the report.
@@ -53,7 +57,7 @@ pub(super) fn write(folder: &Path, input: &PageInput) -> Result<PathBuf, String>
 pub(super) const STYLE: &str = "
 body{background:#14151a;color:#ddd;font:15px sans-serif;margin:2em}
 img{width:112px;height:112px;margin:1px;background:#000}
-h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td{padding:0 1em 0 0;vertical-align:top}.quiet{color:#889}
+h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td,th{padding:0 1em 0 0;vertical-align:top;text-align:left}.quiet{color:#889}
 a{color:#8fc7f5}details{margin:.3em 0}summary{cursor:pointer}
 ";
 
@@ -71,6 +75,7 @@ fn page(input: &PageInput, pictures: &Pictures) -> Markup {
             }
             body {
                 (summary(input))
+                (stage_table(&input.stages))
                 h2 { "Changes since the last bake" }
                 @match input.previous {
                     Some(previous) => (changes(input, previous, pictures)),
@@ -103,6 +108,27 @@ fn summary(input: &PageInput) -> Markup {
             p { "Tuning: " (tuning) "." }
         }
         p { a href={ (AUDIT_FOLDER) "/report.html" } { "Audit report" } }
+    }
+}
+
+/// Lists what each stage has taken, the smoke test included.
+fn stage_table(stages: &BTreeMap<String, StageTime>) -> Markup {
+    let order = [AUDIT, PACK, FRAMES, EMBED, TUNE, CLUSTER];
+    let time = |secs: f64| duration(Duration::try_from_secs_f64(secs).unwrap_or_default());
+    html! {
+        table.quiet {
+            tr { th { "Stage" } th { "Time" } th { "Presets per second" } th { "CPU time" } }
+            @for (name, taken) in order.into_iter().filter_map(|name| Some((name, stages.get(name)?))) {
+                tr {
+                    td { (stage_label(name)) }
+                    td { (time(taken.secs)) }
+                    td {
+                        @if taken.presets > 0 { (format!("{:.2}", taken.presets as f64 / taken.secs.max(1e-3))) }
+                    }
+                    td { (time(taken.cpu_secs)) }
+                }
+            }
+        }
     }
 }
 
@@ -251,12 +277,17 @@ mod tests {
             tuning: Some("using the tuned embeddings: retrieval 0.400 instead of 0.350".into()),
             rendered: Rendered::default(),
             spent: Duration::from_secs(7500),
+            stages: BTreeMap::from([(
+                AUDIT.to_owned(),
+                StageTime { presets: 600, secs: 240.0, cpu_secs: 480.0 },
+            )]),
         };
         let html = page(&input, &HashMap::from([("a", "frames/a.webp")])).into_string();
         for wanted in [
             "calm &lt;star&gt;",
             "frames/a.webp",
             "1 new, 1 removed, 1 moved to another style",
+            "<td>Audit presets</td><td>4 min</td><td>2.50</td><td>8 min</td>",
             "5 presets: 2 indexed, 2 excluded, 1 pending",
             "2 too dark<br>",
             "too dark: light 0.001",

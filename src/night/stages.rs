@@ -108,7 +108,7 @@ impl Bake<'_, '_> {
             passes: cluster::PASSES,
         };
         let clustering = cluster::cluster(
-            &table,
+            &mut table,
             &Known::of(&judged.accepted, folder),
             previous.as_ref(),
             &settings_of_clusters,
@@ -134,6 +134,7 @@ impl Bake<'_, '_> {
             tuning,
             rendered,
             spent: self.clock.spent(),
+            stages: self.clock.stages.all(),
         };
         let page = report::write(folder, &input)?;
         self.note(format!("report: {}", page.display()));

@@ -1,11 +1,13 @@
 //! Saved state of a bake, which determines whether the next run resumes it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::settings::{BakeSettings, SMOKE};
+use super::stage_times::StageTime;
 use crate::audit::GateLimits;
 use crate::cluster;
 use crate::disk;
@@ -29,6 +31,9 @@ pub(super) struct State {
     /// Time spent in all runs, in seconds.
     #[serde(default)]
     pub spent_secs: f64,
+    /// What each stage has taken in all runs, by name of the stage.
+    #[serde(default)]
+    pub stage_times: BTreeMap<String, StageTime>,
     /// Whether the previous bake in this folder finished with the same settings, so that every stage is known
     /// to work.
     #[serde(default)]
@@ -73,6 +78,7 @@ impl State {
             smoke_done: false,
             finished: false,
             spent_secs: 0.0,
+            stage_times: BTreeMap::new(),
             proven,
             index_kept: false,
             library: std::path::absolute(&settings.library).ok(),
@@ -120,9 +126,12 @@ mod tests {
         let mut state = State::open(&settings).expect("opened");
         state.spent_secs = 90.0;
         state.smoke_done = true;
+        let time = StageTime { presets: 3, secs: 1.5, cpu_secs: 2.5 };
+        state.stage_times.insert("audit presets".into(), time);
         state.save(folder.path()).expect("saved");
         let again = State::open(&settings).expect("opened");
         assert_eq!((again.spent(), again.smoke_done), (Duration::from_secs(90), true));
+        assert_eq!(again.stage_times, state.stage_times);
         let other = State::open(&BakeSettings { seed: 7, ..settings.clone() }).expect("opened");
         assert_eq!((other.spent_secs, other.smoke_done, other.proven), (0.0, false, false));
         let gates = GateLimits { min_avg_luma: Some(0.1), ..GateLimits::default() };

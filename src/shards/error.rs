@@ -41,10 +41,12 @@ pub enum ShardError {
         expected: String,
     },
     /// A result differs between two shards although the settings are the same.
-    #[error("{preset}: {folder} and an earlier shard contain different versions; run one of them again")]
+    #[error("{preset}: {folder} and {other} contain different versions; run both shards again")]
     Conflict {
-        /// Folder of the later shard.
+        /// Folder of a shard.
         folder: PathBuf,
+        /// Folder of the other shard.
+        other: PathBuf,
         /// ID of the preset.
         preset: String,
     },

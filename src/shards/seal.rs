@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{BufRead as _, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::ShardError;
-use crate::disk::{self, FileKind, Input, limit};
-
+use crate::audit::judged_by;
+use crate::disk::{self, FileKind, limit};
 use crate::jobs::shard::Shard;
 
 /// File name of the description of a shard.
@@ -51,7 +50,8 @@ pub struct ShardInfo {
     pub stage: ShardStage,
     /// Part of the library that was processed.
     pub shard: Shard,
-    /// Version of the program.
+    /// Version of the program and, if the stage draws presets, the graphics driver and the version of the audit
+    /// method.
     pub engine: String,
     /// Fingerprint of everything that affects the results.
     pub settings: String,
@@ -59,12 +59,26 @@ pub struct ShardInfo {
     pub presets: usize,
     /// Number of presets with a result.
     pub done: usize,
+    /// Whether every preset was attempted; false if a limit on time or presets ended the stage.
+    #[serde(default)]
+    pub finished: bool,
 }
 
 impl ShardInfo {
-    /// Builds the description of a shard that this version of the program has processed.
-    pub fn new(stage: ShardStage, shard: Shard, settings: String, presets: usize, done: usize) -> Self {
-        Self { stage, shard, engine: env!("CARGO_PKG_VERSION").into(), settings, presets, done }
+    /// Builds the description of a shard of `presets` presets that this version of the program has processed, `done`
+    /// of them with a result.
+    pub fn new(
+        stage: ShardStage,
+        shard: Shard,
+        settings: String,
+        [done, presets]: [usize; 2],
+        finished: bool,
+    ) -> Self {
+        let engine = match stage {
+            ShardStage::Audit | ShardStage::Frames => judged_by(),
+            ShardStage::Embed => format!("aivj {}", env!("CARGO_PKG_VERSION")),
+        };
+        Self { stage, shard, engine, settings, presets, done, finished }
     }
 }
 
@@ -80,7 +94,7 @@ pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     disk::write_json(&path, info).map_err(|error| ShardError::file(&path, &error.why))?;
     let mut sums = String::new();
     for (name, path) in files_below(folder)? {
-        let hash = hash(&path).map_err(|error| ShardError::file(&path, &error))?;
+        let hash = disk::sha256(&path).map_err(|error| ShardError::file(&path, &error))?;
         sums += &format!("{hash}  {name}\n");
     }
     let path = folder.join(SUMS);
@@ -107,22 +121,6 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
         }
     }
     Ok(found)
-}
-
-/// Returns the SHA-256 hash of a file, in hexadecimal.
-pub(super) fn hash(path: &Path) -> std::io::Result<String> {
-    let mut input = Input::open(path, limit::STREAM)?;
-    let mut digest = Sha256::new();
-    loop {
-        let bytes = input.fill_buf()?;
-        if bytes.is_empty() {
-            break;
-        }
-        digest.update(bytes);
-        let count = bytes.len();
-        input.consume(count);
-    }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A shard whose files all match their hashes.
@@ -157,7 +155,7 @@ impl SealedShard {
                 return Err(torn(SUMS, "damaged"));
             }
             let path = folder.join(name);
-            match hash(&path) {
+            match disk::sha256(&path) {
                 Ok(found) if found == expected => files.push((name.to_owned(), found)),
                 Ok(_) => return Err(torn(name, "damaged")),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(torn(name, "missing")),
@@ -172,26 +170,31 @@ impl SealedShard {
         let info = serde_json::from_slice(&bytes).map_err(|error| ShardError::file(&path, &error))?;
         Ok(Self { folder: folder.to_owned(), info, files })
     }
+}
 
-    /// Checks that another shard is part of the same bake.
-    pub fn check_same_work(&self, other: &Self) -> Result<(), ShardError> {
-        let (a, b) = (&self.info, &other.info);
-        let pairs = [
-            ("stage", a.stage.to_string(), b.stage.to_string()),
-            ("version of aivj", a.engine.clone(), b.engine.clone()),
-            ("number of shards", a.shard.count().to_string(), b.shard.count().to_string()),
-            ("setting or model", a.settings.clone(), b.settings.clone()),
-        ];
-        match pairs.into_iter().find(|(_, expected, found)| expected != found) {
-            None => Ok(()),
-            Some((what, expected, found)) => Err(ShardError::Mismatch {
-                folder: other.folder.clone(),
-                other: self.folder.clone(),
-                what,
-                found,
-                expected,
-            }),
-        }
+/// Checks that a folder, described by `found`, is part of the same bake as the folder `other`, described by
+/// `expected`.
+pub(super) fn check_same_bake(
+    folder: &Path,
+    found: &ShardInfo,
+    other: &Path,
+    expected: &ShardInfo,
+) -> Result<(), ShardError> {
+    let pairs = [
+        ("stage", expected.stage.to_string(), found.stage.to_string()),
+        ("version of aivj or graphics driver", expected.engine.clone(), found.engine.clone()),
+        ("number of shards", expected.shard.count().to_string(), found.shard.count().to_string()),
+        ("setting or model", expected.settings.clone(), found.settings.clone()),
+    ];
+    match pairs.into_iter().find(|(_, expected, found)| expected != found) {
+        None => Ok(()),
+        Some((what, expected, found)) => Err(ShardError::Mismatch {
+            folder: folder.to_owned(),
+            other: other.to_owned(),
+            what,
+            found,
+            expected,
+        }),
     }
 }
 
@@ -202,7 +205,7 @@ mod tests {
     fn sealed(index: u32) -> (tempfile::TempDir, ShardInfo) {
         let folder = tempfile::tempdir().expect("a folder");
         let shard = Shard::new(index, 3).expect("valid");
-        let info = ShardInfo::new(ShardStage::Frames, shard, "settings".into(), 2, 2);
+        let info = ShardInfo::new(ShardStage::Frames, shard, "settings".into(), [2, 2], true);
         std::fs::create_dir_all(folder.path().join("frames/01")).expect("made");
         std::fs::write(folder.path().join("frames/01/0.webp"), b"picture").expect("written");
         seal(folder.path(), &info).expect("sealed");
@@ -234,10 +237,18 @@ mod tests {
 
     #[test]
     fn shards_of_other_settings_are_refused_with_the_reason() {
-        let ((one, _), (two, info)) = (sealed(0), sealed(1));
-        seal(two.path(), &ShardInfo { settings: "other".into(), ..info }).expect("sealed");
-        let open = |folder: &tempfile::TempDir| SealedShard::open(folder.path()).expect("opened");
-        let error = open(&one).check_same_work(&open(&two)).expect_err("refused").to_string();
+        let ((one, expected), (two, info)) = (sealed(0), sealed(1));
+        let check = |found: &ShardInfo| check_same_bake(two.path(), found, one.path(), &expected);
+        check(&info).expect("parts of one bake");
+        let other = |change: fn(&mut ShardInfo)| {
+            let mut found = info.clone();
+            change(&mut found);
+            check(&found).expect_err("refused").to_string()
+        };
+        assert!(
+            other(|found| found.engine += "2").contains("a different version of aivj or graphics driver")
+        );
+        let error = other(|found| found.settings = "other".into());
         assert!(
             error.contains("a different setting or model")
                 && error.contains("found other, expected settings"),

@@ -6,31 +6,38 @@ use std::time::{Duration, Instant};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{self, AuditSettings};
-use crate::frames::{self, CaptureSettings, FramesSettings};
+use crate::embed::{embed, open_embedder};
+use crate::frames::{self, BakeItem, CaptureSettings, FramesSettings};
 use crate::jobs::now;
 use crate::store::Store;
 
 /// Maximum number of presets in a trial.
 const PRESETS: usize = 16;
 
-/// Cost per preset, in seconds with one worker, and the size of the library.
+/// Cost per preset, in seconds with one worker.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PresetCost {
     /// Seconds per preset for the audit.
     pub audit: f64,
     /// Seconds per preset for the frames stage.
     pub frames: f64,
-    /// Number of presets in the library.
-    pub presets: usize,
+    /// Seconds per preset for the embedding. For an embedder that is fitted on the library, this includes fitting it on
+    /// the sample, which exaggerates the cost for a large library.
+    pub embed: f64,
 }
 
-/// Audits and renders a sample of a library with one worker, in a temporary folder, and returns the cost per
-/// preset.
-pub fn measure(library: &Path, textures: &[PathBuf]) -> anyhow::Result<PresetCost> {
+/// Audits, renders and embeds a sample of the presets `items` in `library` with one worker, in a temporary folder, and
+/// returns the cost per preset. `models` is the folder of the vision models.
+pub fn measure(
+    library: &Path,
+    items: &[BakeItem],
+    textures: &[PathBuf],
+    embedder: &str,
+    models: Option<&Path>,
+) -> anyhow::Result<PresetCost> {
     let folder = tempfile::tempdir()?;
-    let items = frames::items_in(library, None)?;
     let step = (items.len() / PRESETS).max(1);
-    let sample: Vec<_> = items.iter().step_by(step).take(PRESETS).cloned().collect();
+    let mut sample: Vec<_> = items.iter().step_by(step).take(PRESETS).cloned().collect();
     let probe = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
     let settings = AuditSettings {
         libraries: vec![library.to_owned()],
@@ -59,11 +66,19 @@ pub fn measure(library: &Path, textures: &[PathBuf]) -> anyhow::Result<PresetCos
         pause_for: None,
         stop: Arc::default(),
     };
+    let pack = folder.path().join("frames");
     let started = Instant::now();
-    frames::render(&sample, &folder.path().join("frames"), &rendering, &mut |_| true)?;
+    frames::render(&sample, &pack, &rendering, &mut |_| true)?;
+    let rendered = started.elapsed();
+    frames::attach_frames(&mut sample, &pack);
+    let started = Instant::now();
+    let seed = rendering.capture.seed;
+    let mut opened = open_embedder(embedder, models, &sample, &pack, seed, 1, &mut |_| ())?;
+    embed(&sample, opened.as_mut(), &pack, &mut |_| true)?;
+    let per_preset = |taken: Duration| taken.as_secs_f64() / sample.len() as f64;
     Ok(PresetCost {
         audit: report.seconds / report.judged as f64,
-        frames: started.elapsed().as_secs_f64() / sample.len() as f64,
-        presets: items.len(),
+        frames: per_preset(rendered),
+        embed: per_preset(started.elapsed()),
     })
 }

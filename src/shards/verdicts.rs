@@ -5,6 +5,7 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::ShardError;
+use super::fingerprint::of_textures;
 use super::seal::{SealedShard, ShardInfo, ShardStage, seal};
 use crate::audit::{self, AuditPlan, read_run};
 use crate::disk::{self, Input, limit};
@@ -17,8 +18,15 @@ const VERDICTS: &str = "verdicts.jsonl";
 /// Folder of the thumbnails, within the audit's folder.
 const THUMBS: &str = "thumbs";
 
-/// Writes the verdicts of one shard from `store` to its audit folder `out`, and seals the folder.
-pub fn seal_audit(out: &Path, shard: Shard, store: &Store) -> anyhow::Result<ShardInfo> {
+/// Writes the verdicts of one shard from `store` to its audit folder `out`, and seals the folder. `textures` are the
+/// texture folders of the audit; `finished` is whether it attempted every preset.
+pub fn seal_audit(
+    out: &Path,
+    shard: Shard,
+    store: &Store,
+    textures: &[PathBuf],
+    finished: bool,
+) -> anyhow::Result<ShardInfo> {
     let run = read_run(out)?;
     let plan = AuditPlan::last(store, run.libraries.into_iter().map(|root| root.0))?;
     let presets = plan.each_preset().filter(|file| shard.contains(file.id)).count();
@@ -35,7 +43,9 @@ pub fn seal_audit(out: &Path, shard: Shard, store: &Store) -> anyhow::Result<Sha
         });
         read.map_err(std::io::Error::other).and(failed)
     })?;
-    let info = ShardInfo::new(ShardStage::Audit, shard, run.recipe, presets, done);
+    let gates = serde_json::to_string(&run.gates)?;
+    let settings = format!("{}, thresholds {gates}, textures {}", run.recipe, of_textures(textures));
+    let info = ShardInfo::new(ShardStage::Audit, shard, settings, [done, presets], finished);
     seal(out, &info)?;
     Ok(info)
 }
@@ -58,12 +68,13 @@ pub(super) fn merge(
         }
         super::frames::copy_files(shard, out, |name| name.starts_with(THUMBS))?;
     }
+    let run = read_run(&shards[0].folder)?;
     let named: Vec<PathBuf> = match libraries {
-        [] => read_run(&shards[0].folder)?.libraries.into_iter().map(|root| root.0).collect(),
+        [] => run.libraries.iter().map(|root| root.0.clone()).collect(),
         _ => libraries.to_vec(),
     };
     let verdicts: Vec<VerdictRow> = newest.into_values().collect();
-    audit::import(out, &named, &shards[0].info.settings, store, &verdicts)
+    audit::import(out, &named, &run, store, &verdicts)
 }
 
 fn rows(shard: &SealedShard) -> Result<Vec<VerdictRow>, ShardError> {

@@ -113,6 +113,18 @@ impl Store {
         Ok(known)
     }
 
+    /// Calls `each` with every preset that has a file, and when its newest file was modified, in nanoseconds since 1970.
+    pub fn each_modified(&self, mut each: impl FnMut(PresetId, i64)) -> Result<(), StoreError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT p.id, MAX(f.modified_ns) FROM files f JOIN presets p ON p.key = f.preset GROUP BY f.preset",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(PresetId(row.get(0)?), row.get(1)?);
+        }
+        Ok(())
+    }
+
     /// Writes a batch of scan results in one transaction.
     pub(crate) fn commit_scan(&self, library: i64, part: &ScanCommit) -> Result<(), StoreError> {
         let step = self.connection.unchecked_transaction()?;

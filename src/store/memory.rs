@@ -76,6 +76,17 @@ impl Store {
         Ok(())
     }
 
+    /// Calls `each` with every rating, from 1 to 5.
+    pub fn each_rating(&self, mut each: impl FnMut(PresetId, u8)) -> Result<(), StoreError> {
+        let sql = "SELECT id, rating FROM opinions WHERE rating IS NOT NULL";
+        let mut query = self.connection.prepare_cached(sql)?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(PresetId(row.get(0)?), row.get(1)?);
+        }
+        Ok(())
+    }
+
     /// Sets the note of a preset.
     pub fn set_note(&self, id: PresetId, note: &str, now: UnixSecs) -> Result<(), StoreError> {
         let mut set = self.connection.prepare_cached(

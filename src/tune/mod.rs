@@ -83,7 +83,7 @@ pub fn tune_head(
         None => {
             let kinds: Vec<String> = lessons.iter().map(ToString::to_string).collect();
             on_note(format!("learning from {}", kinds.join(", ")));
-            let rows = unit_rows(&base.rows);
+            let rows = unit_rows(base.rows.clone());
             let training = Training {
                 rows: &rows,
                 authors: &described.authors,

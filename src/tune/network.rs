@@ -85,7 +85,7 @@ impl Head {
 
     /// Applies the head to embeddings of unit length; the results have unit length too.
     pub fn apply(&self, rows: &Array2<f32>) -> Array2<f32> {
-        unit_rows(&self.forward(rows).1)
+        unit_rows(self.forward(rows).1)
     }
 
     /// Returns the activations of the hidden units, and the outputs before scaling.
@@ -108,7 +108,7 @@ impl Head {
         of_results: impl FnOnce(&Array2<f32>) -> Array2<f32>,
     ) -> Vec<Array2<f32>> {
         let (active, outputs) = self.forward(rows);
-        let results = unit_rows(&outputs);
+        let results = unit_rows(outputs.clone());
         let mut slope = of_results(&results);
         // Backpropagation through the scaling to unit length: removes the component along the result, and divides by
         // the length.
@@ -200,7 +200,7 @@ mod tests {
     /// Returns rows of unit length.
     fn rows(count: usize, width: usize) -> Array2<f32> {
         let mut rng = Rng::new(3);
-        unit_rows(&Array2::from_shape_simple_fn((count, width), || rng.normal() as f32))
+        unit_rows(Array2::from_shape_simple_fn((count, width), || rng.normal() as f32))
     }
 
     #[test]

@@ -103,6 +103,6 @@ impl SavedHead {
             model: format!("{model}+head:{}", &hash[..HASH_DIGITS]),
             preprocessing,
         };
-        Table { embedder_id, rows: self.head.apply(&unit_rows(&base.rows)), ..base.clone() }
+        Table { embedder_id, rows: self.head.apply(&unit_rows(base.rows.clone())), ..base.clone() }
     }
 }

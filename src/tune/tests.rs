@@ -88,7 +88,7 @@ fn a_head_that_improves_presets_of_unseen_authors_is_used() {
             method: None,
             passes: 10,
         };
-        let styles = cluster(&tuned, &known, None, &clusters).expect("clustered").styles;
+        let styles = cluster(&mut tuned.clone(), &known, None, &clusters).expect("clustered").styles;
         assert_eq!(styles.model, tuned.embedder_id.model);
         // The head belongs to this model only, and new presets get tuned embeddings too.
         let mut other = table.clone();

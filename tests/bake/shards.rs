@@ -59,9 +59,14 @@ fn merged_audits_equal_the_audit_of_one_machine() {
     };
     assert_eq!(accepted(&fixture), accepted(&single));
     // Shards that do not belong together, and damaged copies.
-    let other = shard(&fixture, "audit", 1, &["--seed", "2"]);
-    let (code, text) = merge(&fixture, &[zero, &other]);
-    assert!(code == Some(1) && text.contains("a different setting or model"), "{text}");
+    for more in [["--seed", "2"], ["--min-avg-luma", "0.2"]] {
+        let other = shard(&fixture, "audit", 1, &more);
+        let (code, text) = merge(&fixture, &[zero, &other]);
+        assert!(code == Some(1) && text.contains("a different setting or model"), "{text}");
+    }
+    let limited = shard(&fixture, "audit", 1, &["--limit", "0"]);
+    let (code, text) = merge(&fixture, &[zero, &limited, two]);
+    assert!(code == Some(3) && text.contains("unfinished shards: 1/3"), "{text}");
     std::fs::write(zero.join("verdicts.jsonl"), b"").expect("cut");
     let (code, text) = merge(&fixture, &[zero, one]);
     assert!(code == Some(1) && text.contains("verdicts.jsonl is damaged"), "{text}");

@@ -26,7 +26,7 @@ with LocalCluster() as cluster:
     for _ in range(2):
         cluster.start_worker(WorkerConfig(cores=1))
     client = cluster.client()
-    client.wait_for_jobs([client.submit(submit.bake())])
+    client.wait_for_jobs([client.submit(submit.bake(memory=False))])
 PY
 . tests/tools/compare-bakes.sh
 compare_with_one_machine "$aivj" "$library" "$scratch"

@@ -118,7 +118,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let report = audit::audit(&settings, store, |event| progress.handle(&event))?;
     progress.finish(&report)?;
     if let (Some(shard), Some(verdicts)) = (args.shard, verdicts) {
-        shards::seal_audit(&settings.out, shard, &verdicts)?;
+        let attempted = report.known + report.judged + report.troubles.len();
+        let finished = report.stopped.is_none() && attempted >= report.presets;
+        shards::seal_audit(&settings.out, shard, &verdicts, &settings.probe.textures, finished)?;
     }
     Ok(if report.stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

@@ -104,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Mode::Look => Vec::new(),
         Mode::Kmeans | Mode::Tag | Mode::Name => items_in(library.as_ref().unwrap_or(&out), None)?,
     };
-    let (table, known) = match mode {
+    let (mut table, known) = match mode {
         Mode::Tag | Mode::Name => {
             let names = items.iter().map(|item| (item.id.as_str(), item.below.as_str()));
             keep_index(&out)?;
@@ -151,7 +151,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         passes,
     };
     let started = std::time::Instant::now();
-    let clustering = cluster::cluster(&table, &known, read(&out).as_ref(), &settings)?;
+    let clustering = cluster::cluster(&mut table, &known, read(&out).as_ref(), &settings)?;
     let took = started.elapsed().as_secs_f64();
     keep_index(&out)?;
     clustering.write(&out, &table)?;

@@ -39,6 +39,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     );
     let _lock = FolderLock::take_output(&out)?;
     let mut items = items_in(&library, limit)?;
+    let is_limited = limit.is_some_and(|limit| items.len() >= limit);
     if let Some(shard) = shard {
         shards::break_seal(&out)?;
         items = items_of_shard(items, shard);
@@ -61,8 +62,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(shard) = shard {
         let EmbedderId { embedder, model, preprocessing } = embedder.id();
         let settings = format!("{embedder} {model} {preprocessing}");
-        let info =
-            ShardInfo::new(ShardStage::Embed, shard, settings, items.len(), done.computed + done.reused);
+        let counts = [done.computed + done.reused, items.len()];
+        let info = ShardInfo::new(ShardStage::Embed, shard, settings, counts, done.finished && !is_limited);
         shards::seal(&out, &info)?;
     }
     Ok(ExitCode::SUCCESS)

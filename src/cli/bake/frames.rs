@@ -15,7 +15,7 @@ use crate::frames::{item_names, items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
 use crate::jobs::{find_named, show_lock, workers};
-use crate::shards::{self, ShardInfo, ShardStage};
+use crate::shards;
 use crate::units::counted;
 
 /// Render still frames, and optionally clips, of new and changed presets.
@@ -54,6 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let _lock = FolderLock::take_output(&args.out)?;
     let mut items = items_in(&library, limit)?;
+    let is_limited = limit.is_some_and(|limit| items.len() >= limit);
     if let Some(file) = &args.rel_paths {
         let wanted = crate::pack::read_paths(file)?;
         let by_content = wanted.iter().any(|name| name.parse::<PresetId>().is_ok());
@@ -95,8 +96,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if let Some(shard) = args.shard {
         let rendered = done.ok + done.failed + done.kept;
-        let info = ShardInfo::new(ShardStage::Frames, shard, settings.capture.name(), items.len(), rendered);
-        shards::seal(&args.out, &info)?;
+        let finished = done.finished && !is_limited;
+        shards::seal_frames(&args.out, shard, &items, &settings.capture, rendered, finished)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::jobs::shard::Shard;
 use crate::shards::{self, Merged, ShardStage};
 use crate::units::counted;
 
-/// Merge the finished shards of one stage; exit with status 3 if shards are missing.
+/// Merge the shards of one stage; exit with status 3 if shards are missing or unfinished.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Shard folders
@@ -24,7 +25,7 @@ pub struct Args {
 /// Runs `aivj bake merge`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let merged = shards::merge(&args.folders, &args.out, &args.library, super::common::store)?;
-    let Merged { stage, results, pending, missing } = &merged;
+    let Merged { stage, results, pending, missing, unfinished } = &merged;
     let what = match stage {
         ShardStage::Audit => "verdict",
         ShardStage::Frames => "rendered preset",
@@ -35,9 +36,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let presets = counted(*pending, "preset");
         println!("no result for {presets} in the merged shards; rerun the affected shards to retry");
     }
+    let names = |shards: &[Shard]| shards.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if !missing.is_empty() {
-        let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        println!("missing shards: {}", names.join(", "));
+        println!("missing shards: {}", names(missing));
     }
-    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    if !unfinished.is_empty() {
+        println!(
+            "unfinished shards: {}; run them again, without a limit on time or presets",
+            names(unfinished)
+        );
+    }
+    Ok(if merged.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

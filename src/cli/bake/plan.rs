@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use crate::disk;
+use crate::frames::items_in;
 use crate::shards::{self, ClusterPlan, Engine, PresetCost};
 use crate::units::counted;
 
@@ -41,8 +42,7 @@ pub struct Args {
     /// Request a GPU on each computer
     #[arg(long)]
     gpu: bool,
-    /// Number of shards; skips the estimate and limits each job to 240 minutes [default: about 20 minutes of
-    /// work per shard, estimated by baking a few presets]
+    /// Number of shards [default: about 20 minutes of work per shard]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     shards: Option<u32>,
     /// Container image with the aivj command, for Kubernetes
@@ -60,8 +60,6 @@ enum EngineName {
 
 /// Target duration of a shard, in seconds.
 const SHARD_SECS: f64 = 20.0 * 60.0;
-/// Time limit of a job whose cost was not measured, in minutes.
-const DEFAULT_MINUTES: u32 = 240;
 
 /// Runs `aivj bake plan`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -70,16 +68,21 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let textures = args.textures.iter().map(whole).collect::<anyhow::Result<Vec<_>>>()?;
     anyhow::ensure!(library.is_dir(), "{} is not a folder", library.display());
     shards::check_plan_folder(&work)?;
-    let (shards, minutes) = match args.shards {
-        Some(count) => (count, DEFAULT_MINUTES),
-        None => {
-            let cost = shards::measure(&library, &textures)?;
-            let shards = shard_count(&cost, args.machines, args.cores);
-            print_estimate(&cost, shards, args.machines, args.cores);
-            // Three times the estimate, to allow for slower computers, plus ten minutes for a start with cold caches.
-            let slowest = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(shards * args.cores);
-            (shards, (3.0 * slowest / 60.0).ceil() as u32 + 10)
+    let items = items_in(&library, None)?;
+    let models = crate::cli::models::folder();
+    let measured = shards::measure(&library, &items, &textures, &args.embedder, models.as_deref());
+    let (cost, shards) = match (measured, args.shards) {
+        (Ok(cost), count) => {
+            (Some(cost), count.unwrap_or_else(|| shard_count(&cost, items.len(), args.machines, args.cores)))
         }
+        // The computer that submits the jobs may be unable to bake.
+        (Err(error), Some(count)) => {
+            eprintln!(
+                "aivj: cannot estimate how long the bake will take: {error:#}; using fixed time limits"
+            );
+            (None, count)
+        }
+        (Err(error), None) => return Err(error.context("measuring the cost of a preset; choose --shards")),
     };
     let plan = ClusterPlan {
         library,
@@ -91,9 +94,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         machines: args.machines,
         cores: args.cores,
         gpu: args.gpu,
-        minutes,
+        presets: items.len(),
+        cost,
         image: args.image,
     };
+    print_estimate(&plan);
     let engine = match args.engine {
         EngineName::Slurm => Engine::Slurm,
         EngineName::Hyperqueue => Engine::HyperQueue,
@@ -110,27 +115,30 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns a number of shards that keeps every computer busy, with shards of about twenty minutes each.
-fn shard_count(cost: &PresetCost, machines: u32, cores: u32) -> u32 {
-    let seconds = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(cores);
+fn shard_count(cost: &PresetCost, presets: usize, machines: u32, cores: u32) -> u32 {
+    let seconds = cost.audit.max(cost.frames) * presets as f64 / f64::from(cores);
     let rounds = (seconds / SHARD_SECS / f64::from(machines)).ceil().clamp(1.0, 100.0);
-    (rounds as u32 * machines).min(cost.presets.max(1) as u32)
+    (rounds as u32 * machines).min(presets.max(1) as u32)
 }
 
-fn print_estimate(cost: &PresetCost, shards: u32, machines: u32, cores: u32) {
-    let hours =
-        |secs: f64| secs * cost.presets as f64 / f64::from(cores) / f64::from(machines.min(shards)) / 3600.0;
+fn print_estimate(plan: &ClusterPlan) {
+    let (Some(cost), Some(steps)) = (&plan.cost, plan.hours()) else { return };
     println!(
-        "{}; measured on this computer with one worker: {:.2} s for an audit, {:.2} s for frames",
-        counted(cost.presets, "preset"),
+        "{}; measured on this computer with one worker: {:.2} s for an audit, {:.2} s for frames, {:.2} s for an \
+         embedding",
+        counted(plan.presets, "preset"),
         cost.audit,
-        cost.frames
+        cost.frames,
+        cost.embed
     );
+    let total: f64 = steps.iter().map(|(_, hours)| hours).sum();
+    let steps: Vec<String> = steps.iter().map(|(name, hours)| format!("{name} {hours:.1} h")).collect();
     println!(
-        "estimate for {} like this one, with {} each: audit {:.1} h, frames {:.1} h",
-        counted(machines as usize, "computer"),
-        counted(cores as usize, "core"),
-        hours(cost.audit),
-        hours(cost.frames)
+        "estimate for {} like this one, with {} each: {}; {total:.1} h in total (the merges and the rest of publish are \
+         not measured, but assumed)",
+        counted(plan.machines as usize, "computer"),
+        counted(plan.cores as usize, "core"),
+        steps.join(", ")
     );
 }
 
@@ -140,9 +148,9 @@ mod tests {
 
     #[test]
     fn shards_keep_every_machine_busy_for_about_twenty_minutes() {
-        let cost = PresetCost { audit: 0.5, frames: 1.5, presets: 136_109 };
-        assert_eq!(shard_count(&cost, 4, 8), 24);
-        assert_eq!(shard_count(&PresetCost { presets: 10, ..cost }, 4, 8), 4);
-        assert_eq!(shard_count(&PresetCost { presets: 2, ..cost }, 4, 8), 2);
+        let cost = PresetCost { audit: 0.5, frames: 1.5, embed: 0.1 };
+        assert_eq!(shard_count(&cost, 136_109, 4, 8), 24);
+        assert_eq!(shard_count(&cost, 10, 4, 8), 4);
+        assert_eq!(shard_count(&cost, 2, 4, 8), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! Search filters: text, tags, energies, styles, favourites.
+//! Search filters: text, tags, energies, styles, favourites; and the order of the results.
 
 use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
 
@@ -7,6 +7,7 @@ use crate::archive::LibraryView;
 use crate::desk::field::entered;
 use crate::desk::style;
 use crate::facts::{Energy, Tag};
+use crate::library::SearchOrder;
 use crate::units::counted;
 
 /// Height of one style in the list, in points.
@@ -50,6 +51,21 @@ impl LibraryPage {
                 if ui.selectable_label(on, energy.title()).clicked() {
                     self.query.energy = (!on).then_some(energy);
                 }
+            }
+        });
+        ui.horizontal_wrapped(|ui| {
+            let order = &mut self.query.order;
+            let chosen = SearchOrder::ALL.iter().find(|(known, _)| *known == *order);
+            let title = chosen.map_or("", |(_, title)| *title);
+            let list = egui::ComboBox::from_id_salt("order").selected_text(format!("Sort: {title}"));
+            list.show_ui(ui, |ui| {
+                for (choice, title) in SearchOrder::ALL {
+                    ui.selectable_value(order, choice, title);
+                }
+            });
+            let collapses = ui.selectable_label(self.query.one_per_family, "One per family");
+            if collapses.on_hover_text("Shows only one of the presets with the same code.").clicked() {
+                self.query.one_per_family = !self.query.one_per_family;
             }
         });
         ui.separator();

@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use child::{init, serve};
 pub use limits::Limits;
 pub use pool::{Outcome, PoolSettings, Worker, WorkerPool, run_all};
-pub use usage::{LOW_PRIORITY, can_limit, lower_priority};
+pub use usage::{LOW_PRIORITY, can_limit, exited_time, lower_priority};
 
 /// Pauses before each retry when a worker process of a long run does not become ready; a device that is busy or out of
 /// memory is usually available again soon.

@@ -39,6 +39,24 @@ impl UsageMeter {
     }
 }
 
+/// Returns the CPU time of all worker processes that have exited; zero on a platform other than Unix.
+pub fn exited_time() -> Duration {
+    #[cfg(unix)]
+    {
+        // SAFETY: zeros are a valid value of this structure of numbers.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: the call only writes to the structure.
+        if unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage) } == 0 {
+            let time = |time: libc::timeval| {
+                Duration::new(time.tv_sec.max(0) as u64, 0)
+                    + Duration::from_micros(time.tv_usec.max(0) as u64)
+            };
+            return time(usage.ru_utime) + time(usage.ru_stime);
+        }
+    }
+    Duration::ZERO
+}
+
 /// Returns whether process usage is available on this platform, so that memory and CPU time can be limited.
 pub fn can_limit() -> bool {
     static CAN: OnceLock<bool> = OnceLock::new();
@@ -102,6 +120,16 @@ pub(super) fn die_with_parent() -> bool {
 mod tests {
     use super::*;
     use crate::units::{process_time, thread_time};
+
+    #[cfg(unix)]
+    #[test]
+    fn the_time_of_a_process_counts_once_it_has_exited() {
+        let before = exited_time();
+        let work = "i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done";
+        let status = std::process::Command::new("sh").args(["-c", work]).status();
+        assert!(status.expect("a shell").success());
+        assert!(exited_time() > before);
+    }
 
     #[test]
     fn a_meter_sees_memory_and_cpu_time_of_a_process() {

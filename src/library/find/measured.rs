@@ -118,17 +118,17 @@ impl Measured {
 }
 
 fn add_frames(bake: &Path, names: &NameTable, values: &mut [[Option<f32>; AXES]]) {
-    let Ok(text) = disk::read_text(&bake.join(FRAMES_INDEX), disk::limit::LIST) else { return };
-    let lines = disk::lines(&text).filter_map(|line| serde_json::from_str::<FramesLine>(line).ok());
-    let found = lines.filter_map(|line| {
+    let mut last: HashMap<usize, FrameValues> = HashMap::new();
+    disk::each_line(&bake.join(FRAMES_INDEX), |line| {
+        let Ok(line) = serde_json::from_str::<FramesLine>(line) else { return };
         let index = [&line.preset_id, &line.rel_path, &line.file_path]
             .into_iter()
-            .find_map(|name| names.index_of(name))?;
+            .find_map(|name| names.index_of(name));
         // A failed attempt measured nothing.
         let ok = line.status.is_none_or(|status| status == "ok");
-        Some((index, if ok { line.metrics } else { FrameValues::default() }))
-    });
-    let last: HashMap<usize, FrameValues> = found.collect();
+        index.map(|index| last.insert(index, if ok { line.metrics } else { FrameValues::default() }));
+    })
+    .ok(); // The lines before a damaged one count, and there may be no index.
     for (index, FrameValues { avg_luma, motion }) in last {
         for (axis, value) in [(Axis::Brightness, avg_luma), (Axis::Motion, motion)] {
             let known = &mut values[index][axis as usize];

@@ -4,6 +4,7 @@
 //! The dots are drawn into one image, which is kept until something changes, so that even 100,000 dots cost only one
 //! image per frame. Rings and names are drawn in every frame.
 
+mod grid;
 mod raster;
 mod window;
 
@@ -98,7 +99,9 @@ impl MapView {
             ring(id, 9.0, style::ON_LIGHT);
             ring(id, 11.0, style::GOOD);
         }
-        let near = response.hover_pos().and_then(|at| self.nearest(rect, results, at));
+        let reach = self.window.length_on_map(rect, REACH);
+        let near =
+            response.hover_pos().and_then(|at| found.dots.nearest(self.window.on_map(rect, at), reach));
         let Some(place) = near else {
             if response.double_clicked() {
                 self.window = MapWindow::default();
@@ -182,19 +185,6 @@ impl MapView {
             let all = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
             ui.painter().image(drawn.texture.id(), rect, all, Color32::WHITE);
         }
-    }
-
-    /// Returns the catalogue index of the search result nearest to the pointer, if one is within reach.
-    fn nearest(&self, rect: Rect, results: &SearchResults, at: Pos2) -> Option<usize> {
-        let pointer = self.window.on_map(rect, at);
-        let reach = self.window.length_on_map(rect, REACH);
-        let distance = |place: u32| {
-            let [x, y] = results.looks.point(place as usize)?;
-            Some((x - pointer[0]).hypot(y - pointer[1])).filter(|distance| *distance <= reach)
-        };
-        let near =
-            results.indices.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
-        near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place as usize)
     }
 }
 
