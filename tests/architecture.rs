@@ -20,8 +20,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("confine", &[]),
     ("salvage", &[]),
     ("handoff", &["units"]),
-    ("audio", &["units", "disk", "handoff"]),
     ("analysis", &["units"]),
+    // The audio doctor tells a room from a line, and whether the beat is trusted.
+    ("audio", &["units", "disk", "handoff", "analysis"]),
     ("media", &["units", "disk", "confine"]),
     ("eel", &[]),
     ("preprocess", &[]),

@@ -82,6 +82,22 @@ fn a_description_without_a_known_word_finds_nothing() {
     assert!(status == Some(0) && found.is_empty() && errors.contains("not understood: xyzzyqq"), "{errors}");
 }
 
+#[test]
+fn a_library_that_is_held_back_is_searched_with_a_note() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let presets = folder.path().join("presets");
+    std::fs::create_dir(&presets).expect("made");
+    std::fs::write(presets.join("xyzzyqq.milk"), PRESET).expect("written");
+    std::fs::write(presets.join("quality-blacklist.json"), "{").expect("written");
+    let (status, found, errors) =
+        run(aivj(folder.path()).args(["library", "find", "xyzzyqq", "--presets", "presets"]));
+    assert_eq!((status, found.lines().count()), (Some(0), 1), "{found}{errors}");
+    assert!(
+        found.contains("xyzzyqq.milk") && errors.contains("cannot read the quality blacklist"),
+        "{errors}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn file_names_are_printed_escaped() {

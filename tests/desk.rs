@@ -185,7 +185,7 @@ fn playing() -> Snapshot {
 }
 
 fn moment(page: Page, snapshot: Snapshot) -> Moment {
-    let audio = AudioLine { source: "Line in".into(), problem: String::new() };
+    let audio = AudioLine { source: "Line in".into(), ..AudioLine::default() };
     Moment {
         page,
         snapshot,

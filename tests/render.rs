@@ -1,4 +1,4 @@
-//! `aivj render` from the command line: determinism, double presets and hostile files.
+//! `aivj render` and `aivj bench` from the command line: determinism, double presets, hostile files and comparisons.
 //!
 //! Needs a Vulkan device; a software rasteriser is enough.
 
@@ -136,4 +136,31 @@ fn hostile_presets_do_not_affect_other_presets() {
         assert!(!reason.contains("excluded"), "only a show excludes presets: {report}");
     }
     assert_eq!(reports.last().map(|report| &report["status"]), Some(&Value::from("ok")));
+}
+
+#[test]
+fn a_benchmark_compared_with_itself_has_ratios_of_one() {
+    if Gpu::for_test().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let bench = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aivj"));
+        command.arg("bench").args(line.split(' ')).current_dir(folder.path());
+        let output = command.output().expect("aivj starts");
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let table = bench("--size 96x64 --frames 2 --rounds 1 --limit 2 --json a.json");
+    assert!(table.lines().last().is_some_and(|line| line.starts_with("| 96x64 | 48x36 | 2 | ")), "{table}");
+    let text = std::fs::read_to_string(folder.path().join("a.json")).expect("the results");
+    let results: Value = serde_json::from_str(&text).expect("JSON");
+    let rows = results["rows"].as_array().expect("rows");
+    let measured = |row: &Value| ["cpu_ms", "frame_ms", "first_picture_ms"].map(|key| row[key].as_f64());
+    assert_eq!((rows.len(), &results["frames"], &results["rounds"]), (2, &Value::from(2), &Value::from(1)));
+    assert!(rows.iter().flat_map(measured).all(|ms| ms.is_some_and(|ms| ms > 0.0)), "{text}");
+    let comparison = bench("--compare a.json a.json");
+    let ratios = "1.00 (1.00 to 1.00, 1.00)";
+    let expected = format!("| 96x64 | 48x36 | 2 | {ratios} | {ratios} | {ratios} | ");
+    assert!(comparison.lines().last().is_some_and(|line| line.starts_with(&expected)), "{comparison}");
 }

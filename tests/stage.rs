@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use aivj::milk::{Modulation, PresetAudio, Program};
 use aivj::stage::{
-    Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, Readback, RenderContext, Stage, Wait,
+    Cue, Deck, DeckId, DeckSettings, Fade, FadeStyle, Gpu, OnAirDeck, OutputMode, Post, Readback,
+    RenderContext, Stage, Wait,
 };
+use aivj::units::Unipolar;
 
 const SIZE: [u32; 2] = [64, 36];
 
@@ -38,7 +40,12 @@ fn stage_and_problems(shaders: &str) -> Option<(Stage, Vec<String>)> {
 }
 
 fn draw(stage: &mut Stage) {
-    stage.draw(&Cue {
+    stage.draw(&cue());
+    stage.finish();
+}
+
+fn cue() -> Cue {
+    Cue {
         dt: 1.0 / 30.0,
         fps: 30.0,
         audio: PresetAudio::default().into(),
@@ -48,8 +55,7 @@ fn draw(stage: &mut Stage) {
         post: Post::default(),
         layers: Vec::new(),
         output_mode: OutputMode::Open,
-    });
-    stage.finish();
+    }
 }
 
 #[test]
@@ -170,4 +176,23 @@ fn a_resized_deck_keeps_its_picture() {
     }
     let light = same.screenshot().expect("read back").into_raw();
     assert!(light.iter().any(|value| *value > 100 && *value < 255), "too dark to prove anything");
+}
+
+#[test]
+fn a_single_deck_of_another_size_is_shown_as_the_mixer_would_draw_it() {
+    let body = "ret = frac(float3(uv.x * 9 + frame * 0.1, uv.y * 7, uv.x * uv.y * 5));";
+    let (Some(mut single), Some(mut mixed)) = (stage(body), stage(body)) else { return };
+    // The incoming deck does not exist, and the crossfade is at its start.
+    let to = OnAirDeck { deck: DeckId(2), modulation: Modulation::default() };
+    let fade = Some(Fade { to, progress: Unipolar::ZERO, style: FadeStyle::Mix });
+    let mixing = Cue { fade, ..cue() };
+    for scale in [0.85, 0.7, 0.6] {
+        single.set_scale(scale);
+        mixed.set_scale(scale);
+        draw(&mut single);
+        mixed.draw(&mixing);
+        let [shown, expected] = [&single, &mixed].map(|stage| stage.screenshot().expect("read back"));
+        assert_eq!(shown.dimensions(), (SIZE[0], SIZE[1]));
+        assert!(shown == expected, "the pictures differ at {scale}");
+    }
 }

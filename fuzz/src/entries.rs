@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aivj::desk::{Action, Dial, MidiRequest};
+use aivj::disk::npy;
 use aivj::eel::{self, Budget, Code, EelRandom, Machine, Memory, RunOutcome, Scope, Shared};
 use aivj::layers::{LayerContent, LayerFiles, LayerFrame, LayerInput, LayerOnAir, LayerPlayer, LayerVertex};
 use aivj::library::Settings;
-use aivj::library::looks::{LookMap, npy};
+use aivj::library::looks::LookMap;
 use aivj::library::pack::{Manifest, QualityBlacklist};
 use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
 use aivj::midi::{Midi, MidiProfile, MidiSource, PortEvent};

@@ -12,6 +12,7 @@ mod meter;
 mod onset;
 mod prediction;
 mod relative_onset;
+mod room;
 mod scene;
 mod section;
 mod spectral;
@@ -25,6 +26,7 @@ pub use features::{
     Bands, BeatGrid, Features, Level, Passage, Scene, SceneView, Section, TRUSTED_CONFIDENCE,
 };
 pub use prediction::BeatPredictor;
+pub use room::{Hearing, RoomCheck};
 
 pub use scene::{SIZE as SUMMARY_SIZE, SceneAnalyser, SceneFilter, SceneModel, ScoreInput};
 

@@ -116,6 +116,9 @@ impl Baking {
         if options.clusters > 0 {
             command.arg("--k").arg(options.clusters.clamp(8, 256).to_string());
         }
+        if options.tune {
+            command.arg("--tune");
+        }
         if options.smoke {
             command.arg("--smoke");
         }

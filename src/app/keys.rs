@@ -14,7 +14,7 @@ use crate::disk;
 use crate::library::edited::{self, Problem};
 use crate::library::statements::{Document, InvalidLine};
 use crate::mind::{Control, MacroPreset, Profile};
-use crate::show::Command;
+use crate::show::{BeatNudge, Command};
 
 /// A key with its modifiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -282,6 +282,8 @@ fn defaults() -> Vec<(&'static str, Action)> {
         ("[", show(Command::HalfTempo)),
         ("]", show(Command::DoubleTempo)),
         ("\\", show(Command::SetTempo(None))),
+        ("shift+left", show(Command::NudgeBeat(BeatNudge::Earlier))),
+        ("shift+right", show(Command::NudgeBeat(BeatNudge::Later))),
         (".", Action::Nudge(Dial::Adventure, Nudge::Up)),
         (",", Action::Nudge(Dial::Adventure, Nudge::Down)),
         ("m", show(Command::MacroAi)),

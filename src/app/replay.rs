@@ -291,7 +291,7 @@ mod tests {
                 200 => vec![Command::Next],
                 500 => vec![Command::Favourite, Command::Adventure(Unipolar::new(0.6))],
                 700 => vec![Command::Ban],
-                900 => vec![Command::Dwell(0.5), Command::Back],
+                900 => vec![Command::Dwell(0.5), Command::InputDelay(40.0), Command::Back],
                 _ => Vec::new(),
             };
             let (ready, later): (Vec<_>, Vec<_>) = coming.iter().copied().partition(|(at, _)| *at <= step);

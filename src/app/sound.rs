@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::analysis::{Analyser, Features, TempoRequest};
+use crate::analysis::{Analyser, Features, Hearing, RoomCheck, TempoRequest};
 use crate::audio::{
     AudioState, Block, Capture, DeviceChoice, Link, PcmSource, Playback, SAMPLE_RATE_HZ, Source, demo,
 };
@@ -18,6 +18,9 @@ const READ_EVERY: Duration = Duration::from_millis(4);
 /// Capacity of the queue to the show's thread, in audio frames: one second. While it is full, new audio
 /// frames are dropped.
 const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
+
+/// Interval between judgements of how the input sounds, in audio frames (2 s).
+const HEARING_FRAMES: usize = 2 * SAMPLE_RATE_HZ as usize;
 
 /// The audio source of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,7 @@ pub(super) struct AnalysisThread {
     pub features: Latest<Features>,
     sound: Inbox<[f32; 2]>,
     requests: Outbox<TempoRequest>,
+    hearing: Latest<Option<Hearing>>,
     state: Option<Latest<AudioState>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -80,10 +84,12 @@ impl AnalysisThread {
         let (requests, mut incoming) = queue(64);
         let features = Latest::new(Features::default());
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, known) = (stop.clone(), features.clone());
+        let hearing = Latest::new(None);
+        let (stopped, known, judged) = (stop.clone(), features.clone(), hearing.clone());
         let work = move || {
             let mut source = open();
             let mut analyser = Analyser::new();
+            let (mut check, mut unjudged) = (RoomCheck::new(), 0);
             let mut block = Block::with_capacity(Seconds(0.5));
             while !stopped.load(Ordering::Relaxed) {
                 source.read(now(), &mut block);
@@ -93,13 +99,19 @@ impl AnalysisThread {
                 if !block.frames.is_empty() {
                     analyser.push(&block.frames);
                     known.publish(*analyser.features());
+                    check.push(&block.frames);
+                    unjudged += block.frames.len();
+                }
+                if unjudged >= HEARING_FRAMES {
+                    unjudged = 0;
+                    judged.publish(check.hearing(analyser.features().beat.trusted()));
                 }
                 out.send_all(&block.frames); // The queue counts dropped frames.
                 thread::sleep(READ_EVERY);
             }
         };
         let thread = thread::Builder::new().name("analysis".into()).spawn(work)?;
-        Ok(Self { features, sound, requests, state, stop, thread: Some(thread) })
+        Ok(Self { features, sound, requests, hearing, state, stop, thread: Some(thread) })
     }
 
     /// Sends tempo requests to the analysis thread. A full queue drops requests, but no performer is fast enough to
@@ -116,16 +128,17 @@ impl AnalysisThread {
         self.sound.receive_all(into);
     }
 
-    /// Returns the name of the audio source and its current problem, if any.
+    /// Returns the name of the audio source, its current problem, if any, and how it sounds.
     pub fn line(&self) -> AudioLine {
         let Some(state) = &self.state else {
-            return AudioLine { source: "Demo track".into(), problem: String::new() };
+            return AudioLine { source: "Demo track".into(), ..AudioLine::default() };
         };
         let state = state.read();
         let well = state.link == Link::Running && !state.silent;
         AudioLine {
             source: state.device.clone(),
             problem: if well { String::new() } else { state.message.clone() },
+            hearing: self.hearing.read().map_or_else(String::new, |hearing| hearing.to_string()),
         }
     }
 }

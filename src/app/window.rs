@@ -745,6 +745,7 @@ impl Running {
                 }
             }
             Setting::Adventure(value) => self.send(command(Command::Adventure(Unipolar::new(*value)))),
+            Setting::InputDelay(value) => self.send(command(Command::InputDelay(*value))),
             Setting::Dwell(value) => self.send(command(Command::Dwell(*value))),
             Setting::Midi(_) => {}
         }

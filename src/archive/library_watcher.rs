@@ -101,7 +101,7 @@ fn or_built_in(
                 return built_in(why.clone(), Some(why));
             }
             catalogue.forgiven = std::mem::take(&mut catalogue.rejected);
-            messages.push(format!("{why}; playing them all, as requested"));
+            messages.push(format!("{why}; using them all"));
             Ok(Playable::of(catalogue, messages))
         }
         Ok(OpenedLibrary { catalogue, messages, .. }) => Ok(Playable::of(catalogue, messages)),

@@ -5,6 +5,7 @@
 //! reports the reason. Music analysis is in [`crate::analysis`].
 
 pub mod capture;
+mod clicks;
 mod decode;
 pub mod demo;
 mod error;
@@ -19,8 +20,10 @@ pub mod wav;
 mod wav_source;
 
 pub use capture::{
-    AudioState, Capture, Clock, DeviceChoice, Input, InputError, InputKind, Link, doctor, inputs,
+    AudioState, CalibrationError, Capture, Clock, DeviceChoice, Input, InputError, InputKind, Link, doctor,
+    inputs, measure_input_delay,
 };
+pub use clicks::{CLICKS, InputDelay};
 pub use decode::{LONGEST_MINUTES, decode, decode_start};
 pub use error::AudioError;
 pub use frame::{Block, Frame, SAMPLE_RATE_HZ};

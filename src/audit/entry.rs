@@ -130,7 +130,7 @@ fn verdict(record: &Record, gates: &Gates) -> Value {
         "safety": record.safety,
         "completeness": {"missingTextures": record.evidence.missing, "brokenParts": record.evidence.broken},
         "look": record.look_verdict(gates),
-        "metrics": record.evidence.look,
+        "metrics": record.measured_look(),
         "likeness": record.evidence.perceptual_hash,
         "flash": {"verdict": record.flash_label(), "score": record.evidence.flash},
         "cost": record.evidence.cost,

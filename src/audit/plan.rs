@@ -12,6 +12,7 @@ use crate::facts::{Energy, PresetId, Tags};
 use crate::jobs::now;
 use crate::jobs::wire::WirePreset;
 use crate::library;
+use crate::library::style::NameTable;
 use crate::store::LoadedRow;
 use crate::store::Store;
 use crate::units::Rng;
@@ -211,6 +212,26 @@ impl AuditPlan {
     /// slashes.
     pub fn relative(&self, file: &PlannedFile) -> String {
         format!("{}{}", self.libraries[file.library].prefix, slashed(&file.below))
+    }
+
+    /// Returns the file at this position of [`Self::each_file`].
+    pub fn file(&self, index: usize) -> &PlannedFile {
+        &self.files[index]
+    }
+
+    /// Returns every name of the files, with their positions in [`Self::each_file`]: report paths, names in the
+    /// manifests of the libraries, paths of the files, and content IDs.
+    pub fn names(&self) -> NameTable {
+        let mut names = NameTable::for_presets(4 * self.files.len());
+        for (index, file) in self.files.iter().enumerate() {
+            names.add(&self.relative(file), index);
+        }
+        for (number, library) in self.libraries.iter().enumerate() {
+            let own = self.files.iter().enumerate().filter(|(_, file)| file.library == number);
+            let own: Vec<_> = own.map(|(index, file)| (index, slashed(&file.below), file.id)).collect();
+            library::add_file_names(&mut names, &library.root, &own);
+        }
+        names
     }
 
     /// Returns the report path of a preset's first file, or the preset's ID if the plan does not contain the preset.

@@ -19,6 +19,7 @@ use super::verdict::{LookVerdict, Record, Safety};
 use crate::audit::probe::{Cost, Counts, Look, TextFacts};
 use crate::disk;
 use crate::facts::PresetId;
+use crate::library::style::NameTable;
 
 /// Name under which the imported file is kept, because the audit overwrites `preset-audit.json`.
 const ORIGINAL: &str = "preset-audit.taken-over.json";
@@ -38,7 +39,7 @@ pub struct ImportedVerdicts {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ForeignAudit {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     source_root: String,
     entries: Vec<Value>,
 }
@@ -47,44 +48,49 @@ struct ForeignAudit {
 #[serde(rename_all = "camelCase")]
 struct ForeignEntry {
     rel_path: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     quality: Option<ForeignQuality>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     decoded_as: String,
-    #[serde(default)]
-    warnings: Vec<String>,
-    #[serde(default)]
-    fixes: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
+    warnings: Vec<Value>,
+    #[serde(default, deserialize_with = "disk::lenient")]
+    fixes: Vec<Value>,
+    #[serde(default, deserialize_with = "disk::lenient")]
     line_count: usize,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     counts: ForeignCounts,
-    #[serde(default)]
-    params: BTreeMap<String, f64>,
+    #[serde(default, deserialize_with = "disk::lenient")]
+    params: BTreeMap<String, Value>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ForeignCounts {
+    #[serde(deserialize_with = "disk::lenient")]
     per_frame: usize,
+    #[serde(deserialize_with = "disk::lenient")]
     per_pixel: usize,
+    #[serde(deserialize_with = "disk::lenient")]
     shape: usize,
+    #[serde(deserialize_with = "disk::lenient")]
     wave_line: usize,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ForeignQuality {
+    #[serde(default, deserialize_with = "disk::lenient")]
     ok: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     reasons: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     avg_luma: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     avg_frame_delta: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     avg_render_ms: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     p95_render_ms: Option<f64>,
 }
 
@@ -99,7 +105,7 @@ pub fn import_predecessor(
     ledger: &Ledger,
 ) -> anyhow::Result<Option<ImportedVerdicts>> {
     let Some(audit) = read(out)? else { return Ok(None) };
-    let names = names(plan);
+    let names = plan.names();
     let known: HashSet<PresetId> = ledger.known()?.into_iter().map(|(id, _)| id).collect();
     let mut imported = ImportedVerdicts::default();
     let (mut found, mut again) = (HashMap::new(), HashSet::new());
@@ -108,7 +114,7 @@ pub fn import_predecessor(
             imported.unknown += 1;
             continue;
         };
-        let Some(id) = id_of(&names, &entry.rel_path) else {
+        let Some(id) = id_of(plan, &names, &entry.rel_path) else {
             imported.unknown += 1;
             continue;
         };
@@ -159,18 +165,13 @@ fn read(out: &Path) -> anyhow::Result<Option<ForeignAudit>> {
     Ok(Some(audit))
 }
 
-/// Maps every report path of the plan to the ID of the preset there.
-fn names(plan: &AuditPlan) -> HashMap<String, PresetId> {
-    plan.each_file().map(|file| (plan.relative(file), file.id)).collect()
-}
-
-/// Finds a preset by the path in an entry. If no file has this path, the first folder is ignored: in an audit
-/// of a pack, paths begin with the pack's folder.
-fn id_of(names: &HashMap<String, PresetId>, rel_path: &str) -> Option<PresetId> {
+/// Finds a preset by the path, or another name, in an entry. If no file has this path, the first folder is ignored: in
+/// an audit of a pack, paths begin with the pack's folder.
+fn id_of(plan: &AuditPlan, names: &NameTable, rel_path: &str) -> Option<PresetId> {
     let path = rel_path.replace('\\', "/");
     let path = path.strip_prefix("./").unwrap_or(&path);
-    let below = || path.split_once('/').and_then(|(_, below)| names.get(below));
-    names.get(path).or_else(below).copied()
+    let below = || path.split_once('/').and_then(|(_, below)| names.index_of(below));
+    names.index_of(path).or_else(below).map(|index| plan.file(index).id)
 }
 
 /// Returns the verdict of an entry; `None` if the preset has to be probed again.
@@ -206,13 +207,21 @@ fn record(entry: &ForeignEntry) -> Option<Record> {
     let ForeignCounts { per_frame, per_pixel, shape, wave_line } = entry.counts;
     evidence.text = TextFacts {
         decoded_as: entry.decoded_as.clone(),
-        warnings: entry.warnings.clone(),
-        fixes: entry.fixes.clone(),
+        warnings: texts(&entry.warnings),
+        fixes: texts(&entry.fixes),
         line_count: entry.line_count,
         counts: Counts { per_frame, per_pixel, shape, wave_line, ..Counts::default() },
-        params: entry.params.clone(),
+        params: entry
+            .params
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))
+            .collect(),
     };
     Some(record)
+}
+
+fn texts(values: &[Value]) -> Vec<String> {
+    values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -282,6 +291,22 @@ mod tests {
             import_predecessor(out.path(), &plan, &ledger).expect("read").expect("the file is still there");
         assert_eq!(again.verdicts, 0, "known already");
         assert_eq!(audited_library(out.path()).expect("read"), Some(PathBuf::from("C:\\presets")));
+    }
+
+    #[test]
+    fn null_values_do_not_lose_the_verdict() {
+        let text = r#"{"relPath":"a.milk","decodedAs":null,"warnings":null,"fixes":["removed-bom",null],
+            "lineCount":null,"counts":{"perFrame":null,"shape":3},"params":{"zoom":1.5,"warp":null},
+            "quality":{"ok":false,"reasons":["too-dark"],"avgLuma":0.04,"avgFrameDelta":null,"avgRenderMs":null}}"#;
+        let entry: ForeignEntry = serde_json::from_str(text).expect("read");
+        let record = record(&entry).expect("a verdict");
+        assert_eq!(record.imported, Some(LookVerdict::TooDark));
+        let TextFacts { fixes, counts, params, .. } = record.evidence.text;
+        assert_eq!((fixes, counts.shape), (vec!["removed-bom".to_owned()], 3));
+        assert_eq!(params.into_iter().collect::<Vec<_>>(), [("zoom".to_owned(), 1.5)]);
+        let text = r#"{"relPath":"a.milk","quality":{"ok":null,"reasons":null,"avgLuma":0.4}}"#;
+        let entry: ForeignEntry = serde_json::from_str(text).expect("read");
+        assert!(super::record(&entry).is_none(), "it is probed again");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::gates::{GateLimits, Gates};
 pub use super::look_verdict::LookVerdict;
-use crate::audit::probe::{Cost, ProbeEvidence, ProbeOutcome, ProbeReport};
+use crate::audit::probe::{Cost, Look, ProbeEvidence, ProbeOutcome, ProbeReport};
 use crate::media::flash::{FlashScore, FlashVerdict};
 
 /// Whether a preset can be played.
@@ -156,7 +156,13 @@ impl Record {
     /// Returns whether this program drew the preset. If it did not, or another program gave the verdict, flashes and
     /// cost are unknown.
     pub fn is_measured(&self) -> bool {
-        self.imported.is_none() && self.evidence.look.is_some()
+        self.measured_look().is_some()
+    }
+
+    /// Returns the measured look; `None` if this program did not draw the preset. Of a look that another program
+    /// measured, only luma and motion are known.
+    pub fn measured_look(&self) -> Option<&Look> {
+        self.evidence.look.as_ref().filter(|_| self.imported.is_none())
     }
 
     /// Describes the problems of the preset, including flashes, missing textures and broken parts.
@@ -213,7 +219,6 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::probe::Look;
 
     #[test]
     fn every_unsafe_verdict_maps_to_a_reference_reason() {

@@ -127,7 +127,7 @@ fn known(plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Vec<AuditedPreset>
 fn looks(parents: &[Parent], favourites: &[AuditedPreset]) -> BTreeMap<usize, Point> {
     let look = |(index, parent): (usize, &Parent)| {
         let known = favourites.iter().find(|known| known.id == parent.id)?;
-        Some((index, known.record.evidence.look.as_ref()?))
+        Some((index, known.record.measured_look()?))
     };
     let (indices, looks): (Vec<usize>, Vec<_>) = parents.iter().enumerate().filter_map(look).unzip();
     indices.into_iter().zip(pack::points(&looks)).collect()
@@ -262,6 +262,7 @@ impl Run<'_, '_> {
             rel_path: (*path).to_owned(),
             below: (*path).to_owned(),
             path: folder.join(path),
+            listed_size: None,
             frames: Vec::new(),
             bands: None,
         };
@@ -304,6 +305,7 @@ impl Run<'_, '_> {
             max_cost_ms: None,
             rel_paths: Some(paths.into_iter().map(file).collect()),
             blacklist: None,
+            keep_larger: false,
             textures: self.settings.textures.clone(),
             seed: self.settings.seed,
         };

@@ -199,7 +199,7 @@ fn choose(
     Ok(State { seed, mates, from, count, pairs: Vec::new(), parents })
 }
 
-/// Returns the presets in a folder, or those listed in a file, one library-relative path per line.
+/// Returns the presets in a folder, or those of the library that are listed in a file, one path or other name per line.
 fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if from.is_dir() {
         return Ok(frames::items_in(from, None)?.into_iter().map(|item| item.path).collect());
@@ -207,12 +207,21 @@ fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     ensure!(!is_preset(from), "{} is a preset; --from is a folder or a list of presets", from.display());
     let paths = crate::pack::read_paths(from)?;
     ensure!(!paths.is_empty(), "{} lists no presets", from.display());
-    let found = |path: String| {
-        let path = library.join(path);
-        ensure!(path.is_file(), "{} does not exist; it is listed in {}", path.display(), from.display());
-        Ok(path)
+    let items = frames::items_in(library, None)?;
+    let by_content = paths.iter().any(|name| name.parse::<PresetId>().is_ok());
+    let names = frames::item_names(&items, by_content);
+    let found = |name: &String| -> anyhow::Result<PathBuf> {
+        let path = library.join(name);
+        if path.is_file() {
+            return Ok(path);
+        }
+        let index = names.index_of(name);
+        let index = index.with_context(|| {
+            format!("{name} is not a preset in {}; it is listed in {}", library.display(), from.display())
+        })?;
+        Ok(items[index].path.clone())
     };
-    paths.into_iter().map(found).collect()
+    paths.iter().map(found).collect()
 }
 
 /// Returns one file of each favourite, preferably from the library, ordered by path; favourites without a file are
@@ -346,16 +355,17 @@ mod tests {
         written(&settings.library, &[("x/a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
         let list = folder.path().join("list.txt");
         settings.from = Some(list.clone());
-        for (text, why) in [
-            ("# none\n", "lists no presets"),
-            ("x/gone.milk\n", "gone.milk does not exist; it is listed in "),
-        ] {
+        for (text, why) in
+            [("# none\n", "lists no presets"), ("x/gone.milk\n", "x/gone.milk is not a preset in ")]
+        {
             std::fs::write(&list, text).expect("written");
             let refused = chosen(&settings, &mut Vec::new()).expect_err("refused");
             assert!(refused.contains(why), "{refused}");
         }
-        std::fs::write(&list, "x/a.milk\n").expect("written");
-        assert_eq!(chosen(&settings, &mut Vec::new()).expect("chosen"), ["a"]);
+        std::fs::write(&list, format!("x/a.milk\n{}\n", PresetId::of(b"zoom=2"))).expect("written");
+        let mut both = chosen(&settings, &mut Vec::new()).expect("chosen");
+        both.sort();
+        assert_eq!(both, ["a", "b"]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl AuditedPreset {
     }
 
     fn look(&self) -> Option<&Look> {
-        self.record.evidence.look.as_ref()
+        self.record.measured_look()
     }
 }
 

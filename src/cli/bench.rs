@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use super::render::render_all;
 use crate::confine::Rights;
 use crate::frames::bench::Bench;
-use crate::frames::items_in;
 use crate::frames::single::{RenderJob, RenderSettings, readable_paths};
+use crate::frames::{items_in, worker_memory_mib};
 use crate::jobs::machine;
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings};
@@ -120,8 +120,8 @@ fn measure(
         limits: Limits {
             cpu: Duration::from_secs(300),
             wall: Duration::from_secs(900),
-            memory_mib: 4096,
-            recycle_mib: 2048,
+            memory_mib: 2 * worker_memory_mib(size),
+            recycle_mib: worker_memory_mib(size),
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
         rights: Rights { read: readable_paths(&settings.textures, &settings.audio), write: Vec::new() },

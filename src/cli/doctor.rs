@@ -11,6 +11,9 @@ use crate::midi;
 use crate::stage::Gpu;
 use crate::units::{Seconds, counted};
 
+/// How long the input with a signal is analysed: long enough to find a beat.
+const HEARD: Seconds = Seconds(10.0);
+
 /// Check graphics, displays, audio, presets, the store, settings, MIDI and ffmpeg; exit with status 1 if
 /// something essential is missing.
 #[derive(Debug, clap::Args)]
@@ -48,7 +51,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for report in &reports {
         println!("audio      {report}");
     }
-    println!("audio      {}", doctor::diagnose(&reports).message);
+    let diagnosis = doctor::diagnose(&reports);
+    println!("audio      {}", diagnosis.message);
+    let heard = diagnosis.picked.and_then(|index| doctor::hear(&reports[index].input, HEARD));
+    heard.iter().for_each(|hearing| println!("audio      {hearing}"));
     let built_in = library::built_in().count();
     essential &= built_in > 0;
     println!("presets    {built_in} built in");

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::frames::items_in;
-use crate::library::style::{self, NameTable};
+use crate::frames::{item_names, items_in};
+use crate::library::style;
 use crate::night;
 
 /// Exit code if there is no usable index.
@@ -48,16 +48,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut sought = style::find_index(&place);
     // As in a show, an index that lists none of the library's presets is ignored.
     if let Ok(items) = items_in(folder, None) {
-        let mut names = NameTable::for_presets(items.len());
-        for (number, item) in items.iter().enumerate() {
-            item.names().iter().for_each(|name| names.add(name, number));
-            names.add(&item.path.to_string_lossy(), number);
-        }
-        if sought.lists_others(&names) {
-            let contents = items.iter().zip(0..).filter_map(|(item, number)| Some((item.content()?, number)));
-            contents.for_each(|(content, number)| names.add(&content, number));
-        }
-        sought = sought.matching(&names);
+        let names = item_names(&items, false);
+        let others = sought.lists_others(&names);
+        sought = sought.matching(&if others { item_names(&items, true) } else { names });
     }
     for problem in &sought.problems {
         eprintln!("aivj: skipped: {problem}");

@@ -245,7 +245,8 @@ fn find(
     limit: usize,
     json: bool,
 ) -> anyhow::Result<()> {
-    let (library, messages) = catalogue(store, presets, None, false)?;
+    // Nothing is played, so presets that are held back are found too.
+    let (library, messages) = catalogue(store, presets, None, true)?;
     messages.iter().for_each(|message| eprintln!("aivj: {message}"));
     let library = std::sync::Arc::new(library);
     let description = Description::parse(text);

@@ -5,6 +5,7 @@
 mod args;
 mod bake;
 mod bench;
+mod calibrate;
 mod doctor;
 mod error_text;
 mod generate;
@@ -47,6 +48,7 @@ enum Command {
     Render(render::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),
+    Calibrate(calibrate::Args),
     Listen(listen::Args),
     TrainScene(train_scene::Args),
     Library(library::Args),
@@ -118,6 +120,7 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Play(args)) => play::run(args),
         Some(Command::Perform(args)) => perform::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Calibrate(args)) => calibrate::run(args),
         Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Listen(args)) => listen::run(args),
         Some(Command::TrainScene(args)) => train_scene::run(&args),

@@ -130,6 +130,7 @@ fn first_commands(settings: &Settings) -> Vec<Command> {
     let mut commands = Vec::new();
     commands.extend(settings.profile.as_deref().and_then(Profile::named).map(Command::Profile));
     commands.extend(settings.dwell.map(Command::Dwell));
+    commands.extend(settings.input_delay_ms.map(Command::InputDelay));
     commands.extend(settings.title.clone().map(Command::SetTitle));
     commands.extend(settings.adventure.map(|value| Command::Adventure(Unipolar::new(value))));
     commands.extend(settings.macros.iter().filter_map(|(name, value)| {

@@ -11,6 +11,7 @@ use crate::disk;
 use crate::frames::single::{
     RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer, readable_paths,
 };
+use crate::frames::worker_memory_mib;
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
@@ -82,8 +83,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         limits: Limits {
             cpu: Duration::from_secs(args.timeout),
             wall: Duration::from_secs(args.timeout * 4),
-            memory_mib: 2048,
-            recycle_mib: 1024,
+            memory_mib: worker_memory_mib(args.size),
+            recycle_mib: worker_memory_mib(args.size) / 2,
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
         rights: Rights {

@@ -57,7 +57,8 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
         disk::read_text(file, disk::limit::LIST).with_context(|| format!("opening {}", file.display()))?;
     let package = taste::import(&text).with_context(|| format!("reading {}", file.display()))?;
     let store = open_store_to_write()?;
-    let (library, messages) = catalogue(&store, presets, None, false)?;
+    // Nothing is played, so presets that are held back count too.
+    let (library, messages) = catalogue(&store, presets, None, true)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
     // A running show would overwrite the import with its own taste, so no show may start until the import is saved.
     let _none_open = match UserFolders::of_user() {

@@ -2,7 +2,7 @@
 //!
 //! Reads a `preset-audit.json` written by this program or its predecessor.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::{Array2, Axis};
@@ -13,6 +13,7 @@ use super::{ClusterError, Known};
 use crate::disk;
 use crate::embed::{EmbedderId, Table};
 use crate::frames::{BakeItem, FrameMetrics};
+use crate::library::style::NameTable;
 
 const AUDIT_FILE: &str = "preset-audit.json";
 /// Weight of a tag; each of the measurements has weight 1.
@@ -32,9 +33,9 @@ struct Audit {
 #[serde(rename_all = "camelCase")]
 struct Entry {
     rel_path: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "disk::lenient")]
     tags: Vec<String>,
     quality: Quality,
 }
@@ -69,17 +70,12 @@ pub fn audit_features(folder: &Path, items: &[BakeItem]) -> Result<(Table, Known
     let audit: Audit = disk::read_json(&path).map_err(|error| ClusterError::Audit(error.to_string()))?;
     let entries = audit.entries.into_iter().filter_map(|entry| Entry::deserialize(entry).ok());
     let entries: Vec<Entry> = entries.filter(|entry| entry.numbers().iter().all(|n| n.is_finite())).collect();
-    let mut by_name: HashMap<String, usize> = HashMap::new();
+    let mut names = NameTable::for_presets(2 * entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        by_name.insert(entry.rel_path.replace('\\', "/"), index);
-        if !entry.id.is_empty() {
-            by_name.entry(entry.id.clone()).or_insert(index);
-        }
+        names.add(&entry.rel_path, index);
+        names.add(&entry.id, index);
     }
-    let entry_of = |item: &BakeItem| {
-        let named = item.names().into_iter().find_map(|name| by_name.get(name));
-        named.or_else(|| by_name.get(&item.content()?)).map(|&index| &entries[index])
-    };
+    let entry_of = |item: &BakeItem| item.find_in(&names, true).map(|index| &entries[index]);
     let found: Vec<(&BakeItem, &Entry)> =
         items.iter().filter_map(|item| Some((item, entry_of(item)?))).collect();
     let tags: BTreeSet<&str> =
@@ -101,8 +97,8 @@ pub fn audit_features(folder: &Path, items: &[BakeItem]) -> Result<(Table, Known
     let mut known = Known::default();
     for (item, Entry { quality, .. }) in &found {
         let metrics = FrameMetrics {
-            avg_luma: quality.avg_luma,
-            motion: quality.avg_frame_delta,
+            avg_luma: Some(quality.avg_luma),
+            motion: Some(quality.avg_frame_delta),
             ..FrameMetrics::default()
         };
         known.frames.insert(item.id.clone(), metrics);

@@ -43,6 +43,16 @@ impl Known {
         known
     }
 
+    /// Adds what is known from another folder, unless it is known already.
+    pub fn add(&mut self, other: Self) {
+        for (id, metrics) in other.frames {
+            self.frames.entry(id).or_insert(metrics);
+        }
+        for (id, path) in other.paths {
+            self.paths.entry(id).or_insert(path);
+        }
+    }
+
     /// Returns the path of a preset, or its ID if no other path is known.
     pub fn path<'a>(&'a self, id: &'a str) -> &'a str {
         self.paths.get(id).map_or(id, String::as_str)

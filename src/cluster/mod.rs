@@ -27,7 +27,7 @@ use crate::embed::Table;
 use crate::disk::{self, FileError};
 use crate::facts::Energy;
 use crate::frames::BandClass;
-use crate::library::looks::{LookMap, MAP_FILE};
+use crate::library::looks::{LookMap, MAP_FILE, STYLES_FILE};
 use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,
     StylePolicy,
@@ -187,7 +187,7 @@ pub fn cluster(
     let members = table.ids.iter().map(String::as_str).zip(found.labels.iter().copied());
     let ids = matching::ids(old.map_or(&empty, |old| &old.members), members, count);
     let measured = || table.ids.iter().map(|id| known.frames.get(id));
-    let motion: Vec<Option<f32>> = measured().map(|facts| facts.map(|facts| facts.motion)).collect();
+    let motion: Vec<Option<f32>> = measured().map(|facts| facts.and_then(|facts| facts.motion)).collect();
     let bands = measured().map(|facts| facts.and_then(|facts| facts.band_class)).collect();
     let paths: Vec<String> = table.ids.iter().map(|id| known.path(id).to_owned()).collect();
     let energies = energy::energies(&motion, &paths);
@@ -206,7 +206,7 @@ impl Clustering {
                 .map_err(ClusterError::Write)
         };
         put(MAP_FILE, serde_json::to_vec(&self.map).map_err(|error| error.to_string()))?;
-        put(CLUSTERS, sorted_json(&self.styles))?;
+        put(STYLES_FILE, sorted_json(&self.styles))?;
         let Styles { pack, generated_at, clusters, members, .. } = &self.styles;
         let clusters = clusters.iter().map(|style| IndexCluster {
             id: style.id.clone(),
@@ -240,7 +240,7 @@ impl Clustering {
 
 /// Reads the styles in `folder`; `None` if they are missing or invalid.
 pub fn read(folder: &Path) -> Option<Styles> {
-    read_file(&folder.join(CLUSTERS))
+    read_file(&folder.join(STYLES_FILE))
 }
 
 /// Reads the styles that [`save_previous`] saved when the current bake started; `None` if there are none.
@@ -250,7 +250,7 @@ pub fn previous(folder: &Path) -> Option<Styles> {
 
 /// Saves a copy of the styles in `folder`, for comparison with new ones; called when a bake starts.
 pub fn save_previous(folder: &Path) -> Result<(), FileError> {
-    let (path, previous) = (folder.join(CLUSTERS), folder.join(PREVIOUS));
+    let (path, previous) = (folder.join(STYLES_FILE), folder.join(PREVIOUS));
     let bytes = disk::read_if_exists(&path, disk::limit::LIST);
     match bytes.map_err(|error| FileError::new(&path, &error))? {
         Some(bytes) => disk::write(&previous, &bytes),
@@ -271,7 +271,6 @@ fn read_file(path: &Path) -> Option<Styles> {
     }
 }
 
-const CLUSTERS: &str = "clusters.v0.json";
 const PREVIOUS: &str = "clusters.before.v0.json";
 
 /// Returns whether the library has changed so little that the number of clusters can stay.
@@ -449,7 +448,7 @@ mod tests {
     fn equal_bakes_give_equal_files() {
         let folders = [1, 2].map(|_| tempfile::tempdir().expect("a folder"));
         let facts = |row: u16| FrameMetrics {
-            motion: f32::from(row),
+            motion: Some(f32::from(row)),
             band_class: (row > 200).then_some(BandClass::High),
             ..FrameMetrics::default()
         };
@@ -458,7 +457,7 @@ mod tests {
         for folder in &folders {
             write_clusters(&table(300, 9), &frames, folder.path(), &settings(None)).expect("clustered");
         }
-        for name in [CLUSTERS, INDEX_V0, INDEX_V1, POLICY_V0] {
+        for name in [STYLES_FILE, INDEX_V0, INDEX_V1, POLICY_V0] {
             let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(name)).expect("written");
             assert_eq!(read(&folders[0]), read(&folders[1]), "{name}");
         }
@@ -474,13 +473,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
         let previous = || std::fs::read_to_string(folder.join(PREVIOUS)).ok();
-        std::fs::write(folder.join(CLUSTERS), "1").expect("written");
+        std::fs::write(folder.join(STYLES_FILE), "1").expect("written");
         save_previous(folder).expect("saved");
-        std::fs::remove_file(folder.join(CLUSTERS)).expect("removed");
-        std::fs::create_dir(folder.join(CLUSTERS)).expect("a folder cannot be read as a file");
+        std::fs::remove_file(folder.join(STYLES_FILE)).expect("removed");
+        std::fs::create_dir(folder.join(STYLES_FILE)).expect("a folder cannot be read as a file");
         save_previous(folder).expect_err("unreadable");
         assert_eq!(previous().as_deref(), Some("1"));
-        std::fs::remove_dir(folder.join(CLUSTERS)).expect("removed");
+        std::fs::remove_dir(folder.join(STYLES_FILE)).expect("removed");
         save_previous(folder).expect("nothing to save");
         assert_eq!(previous(), None);
         std::fs::write(folder.join(POLICY_V0), "{").expect("written");

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::page::Page;
 use crate::mind::{Control, MacroPreset, Profile};
-use crate::show::Command;
+use crate::show::{BeatNudge, Command};
 
 /// Maximum number of cards: one for each preset that the show keeps warm for the next cut.
 pub const CARDS: usize = crate::show::WARM_CANDIDATES;
@@ -217,6 +217,8 @@ impl Action {
             Command::HalfTempo,
             Command::DoubleTempo,
             Command::SetTempo(None),
+            Command::NudgeBeat(BeatNudge::Earlier),
+            Command::NudgeBeat(BeatNudge::Later),
             Command::MacroAi,
             Command::LaunchTitle,
             Command::ClearSprites,
@@ -251,7 +253,7 @@ impl Action {
 
     /// Returns whether holding the key repeats the action.
     pub fn repeats(&self) -> bool {
-        matches!(self, Self::Nudge(..) | Self::NudgeSelected(_))
+        matches!(self, Self::Nudge(..) | Self::NudgeSelected(_) | Self::Show(Command::NudgeBeat(_)))
     }
 
     /// Returns the stable name used in files, with parts joined by dots, such as `upcoming1.play`.
@@ -404,7 +406,9 @@ fn group_of(command: &Command) -> Group {
         | Command::Resync
         | Command::HalfTempo
         | Command::DoubleTempo
-        | Command::SetTempo(_) => Group::Tempo,
+        | Command::SetTempo(_)
+        | Command::NudgeBeat(_)
+        | Command::InputDelay(_) => Group::Tempo,
         Command::Macro { .. } | Command::MacroPreset(_) | Command::MacroAi | Command::MidiLock(_) => {
             Group::Macros
         }
@@ -448,6 +452,10 @@ mod tests {
         assert_eq!(
             Action::named("profile.peakRave"),
             Some(Action::Show(Command::Profile(Profile::PeakRave)))
+        );
+        assert_eq!(
+            Action::named("nudge_beat.earlier"),
+            Some(Action::Show(Command::NudgeBeat(BeatNudge::Earlier)))
         );
         assert_eq!(Action::named("nonsense"), None);
     }

@@ -80,6 +80,8 @@ pub struct BakeOptions {
     pub clusters: usize,
     /// Vision model; the built-in embedder if empty.
     pub embedder: String,
+    /// Whether to tune the embeddings.
+    pub tune: bool,
     /// Whether to run only a smoke test.
     pub smoke: bool,
 }
@@ -87,7 +89,7 @@ pub struct BakeOptions {
 impl Default for BakeOptions {
     fn default() -> Self {
         let (pack, embedder) = (String::new(), String::new());
-        Self { pack, hours: 8.0, limit: 0, clusters: 0, embedder, smoke: false }
+        Self { pack, hours: 8.0, limit: 0, clusters: 0, embedder, tune: false, smoke: false }
     }
 }
 
@@ -129,7 +131,7 @@ impl BakePage {
         };
         ui.add(Label::new(RichText::new(library).color(style::OFF)).wrap());
         ui.add_space(8.0);
-        let BakeOptions { pack, hours, limit, clusters, embedder, smoke } = &mut self.options;
+        let BakeOptions { pack, hours, limit, clusters, embedder, tune, smoke } = &mut self.options;
         ui.add_enabled_ui(!view.running, |ui| {
             egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
                 let name = ui.label("Pack name").id;
@@ -165,6 +167,12 @@ impl BakePage {
                     }
                 });
                 choices.response.labelled_by(name);
+                ui.end_row();
+                let name = ui.label("Tune embeddings").id;
+                ui.checkbox(tune, "").labelled_by(name).on_hover_text(
+                    "Learn from folders, tags, favourites and skips which presets belong together; used only if it is \
+                     measurably better",
+                );
                 ui.end_row();
                 let name = ui.label("Smoke test only").id;
                 ui.checkbox(smoke, "").labelled_by(name);

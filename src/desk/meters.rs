@@ -25,6 +25,10 @@ impl Meters {
         ui.add(egui::Label::new(RichText::new(&view.audio.source).small().color(style::OFF)).truncate());
         if !view.audio.problem.is_empty() {
             ui.label(RichText::new(sentence(&view.audio.problem)).color(style::WARN).small());
+        } else if !view.audio.hearing.is_empty() {
+            let hearing = sentence(&view.audio.hearing);
+            let text = RichText::new(&hearing).small().color(style::OFF);
+            ui.add(egui::Label::new(text).truncate()).on_hover_text(&hearing);
         }
         let samples = view.heard.wave.as_flattened();
         let loudest = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));

@@ -7,7 +7,7 @@ use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 use super::field::entered;
 use super::sentence::sentence;
 use super::style;
-use crate::library::{DWELL, OutputDisplay, RATES, Setting, Settings, plain_name};
+use crate::library::{DWELL, INPUT_DELAY_MS, OutputDisplay, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
 use crate::pacing::DEFAULT_RATE;
 use crate::show::Snapshot;
@@ -184,6 +184,12 @@ fn audio(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>) 
         if line(ui, chosen == Some(name), name) {
             requests.push(SettingsRequest::Set(Setting::Audio(Some(name.to_owned()))));
         }
+    }
+    let mut delay = view.settings.input_delay_ms.unwrap_or(0.0);
+    let slider = Slider::new(&mut delay, INPUT_DELAY_MS.0..=INPUT_DELAY_MS.1).integer().suffix(" ms");
+    let hint = "How late the music arrives at the input; aivj calibrate measures it";
+    if ui.add(slider.text("Input delay")).on_hover_text(hint).changed() {
+        requests.push(SettingsRequest::Set(Setting::InputDelay(delay)));
     }
     let title = if view.refreshing { "Refreshing…" } else { "Refresh" };
     if ui.add_enabled(!view.refreshing, egui::Button::new(title)).clicked() {

@@ -1,4 +1,4 @@
-//! Manual tempo: tap, downbeat, halve, double, and return to the detected tempo.
+//! Manual tempo: tap, downbeat, earlier, later, halve, double, and return to the detected tempo.
 
 use egui::{RichText, Ui, Vec2};
 
@@ -6,13 +6,20 @@ use super::action::Action;
 use super::button::{BigButton, big, key_of};
 use super::style;
 use super::view::DeskView;
-use crate::show::Command;
+use crate::show::{BeatNudge, Command};
 use crate::units::{MAX_TEMPO, MIN_TEMPO};
+
+/// Height of a button, in points.
+const HEIGHT: f32 = 34.0;
 
 pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     ui.label(RichText::new("Tempo").color(style::OFF));
-    let rows: [&[(&str, Command)]; 2] = [
+    let rows: [&[(&str, Command)]; 3] = [
         &[("Tap", Command::TapTempo), ("Downbeat", Command::Resync)],
+        &[
+            ("Earlier", Command::NudgeBeat(BeatNudge::Earlier)),
+            ("Later", Command::NudgeBeat(BeatNudge::Later)),
+        ],
         &[
             ("Halve", Command::HalfTempo),
             ("Double", Command::DoubleTempo),
@@ -26,7 +33,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
             for (title, command) in row {
                 let key = key_of(view.keys, &Action::Show(command.clone()));
                 let look = BigButton { title, key, on: false, color: style::GOOD };
-                let button = |ui: &mut Ui| big(ui, Vec2::new(width, 42.0), &look);
+                let button = |ui: &mut Ui| big(ui, Vec2::new(width, HEIGHT), &look);
                 let response = ui.add_enabled_ui(in_range(command, view), button).inner;
                 if response.on_disabled_hover_text("The tempo range is 40 to 220 BPM").clicked() {
                     commands.push(command.clone());

@@ -1,4 +1,4 @@
-//! Files: how they are opened, listed, read as text and written.
+//! Files: how they are opened, listed, read as text or as a matrix, and written.
 //!
 //! Nothing in a folder is trusted. Only regular files up to a size limit are read. Links are followed, but a
 //! pipe, a device or a socket is rejected with an error that names its kind. Files are read and folders
@@ -11,9 +11,11 @@ mod error;
 mod folder;
 mod identity;
 mod input;
+mod lenient;
 pub mod limit;
 mod mounts;
 mod network;
+pub mod npy;
 mod owner;
 mod picture;
 mod text;
@@ -27,6 +29,7 @@ pub use error::FileError;
 pub use folder::Folder;
 pub use identity::is_at;
 pub use input::{Input, read, read_if_exists, sha256};
+pub use lenient::lenient;
 pub use network::is_network;
 pub use owner::{is_own, replaceable_by_others};
 pub use picture::{PictureError, picture};

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
 
-pub use crate::library::looks::npy;
+pub use crate::disk::npy;
 pub use builtin::BuiltinEmbedder;
 pub use onnx::{Onnx, check_config, check_model};
 pub use open::{check_embedder, needs_whole_library, open_embedder};
@@ -43,11 +43,13 @@ const BATCH: usize = 256;
 const SAVE_EVERY: usize = 8192;
 
 /// Name of the built-in embedder.
-const BUILTIN: &str = "builtin";
+pub const BUILTIN: &str = "builtin";
+/// Name that stands for embeddings that exist already.
+pub const EXISTING: &str = "existing";
 /// Name of the built-in embedder joined with the first installed vision model.
 const AUTO: &str = "auto";
 /// Names that no vision model may have.
-const RESERVED: [&str; 2] = [BUILTIN, AUTO];
+const RESERVED: [&str; 3] = [BUILTIN, AUTO, EXISTING];
 
 /// A preset to embed.
 pub struct PresetInput {

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::fusion::Fusion;
-use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Onnx, RESERVED, models};
+use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Onnx, models};
 
 /// Returns whether the embedder `name` is fitted on the library, which must then be embedded as a whole rather than in
 /// shards.
 pub fn needs_whole_library(name: &str) -> bool {
-    RESERVED.contains(&name)
+    [BUILTIN, AUTO].contains(&name)
 }
 
 /// Opens the embedder `name`: `builtin`, `auto`, the name of a vision model in `models`, or the folder of a vision

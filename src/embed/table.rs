@@ -7,7 +7,7 @@
 //! Sets that are unreadable or inconsistent with the hashes in the meta file are kept as `NAME.broken`, and
 //! all presets are embedded again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
@@ -19,6 +19,7 @@ use super::npy;
 use crate::disk;
 use crate::facts::PresetId;
 use crate::frames::BakeItem;
+use crate::library::style::NameTable;
 use crate::units::counted;
 
 /// Identity of an embedder.
@@ -236,12 +237,23 @@ impl Table {
         table
     }
 
+    /// Returns whether another program computed the rows.
+    pub fn is_foreign(&self) -> bool {
+        self.embedder_id.embedder == FOREIGN
+    }
+
     /// Updates the IDs of rows stored under another name of a preset; returns the number of updated rows.
     pub fn rename(&mut self, items: &[BakeItem]) -> usize {
-        let index = self.index();
+        let mut names = NameTable::for_presets(self.ids.len());
+        self.ids.iter().enumerate().for_each(|(row, id)| names.add(id, row));
+        let by_content = self.ids.iter().any(|id| id.parse::<PresetId>().is_ok());
+        let own: HashSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
         let mut renamed = 0;
-        for item in items.iter().filter(|item| !index.contains_key(&item.id)) {
-            if let Some(&row) = item.names().into_iter().find_map(|name| index.get(name)) {
+        for item in items {
+            // A row of another item keeps its ID.
+            if let Some(row) = item.find_in(&names, by_content)
+                && !own.contains(self.ids[row].as_str())
+            {
                 self.ids[row].clone_from(&item.id);
                 renamed += 1;
             }
@@ -251,7 +263,7 @@ impl Table {
 
     /// Drops the rows of all presets except `ids`, in memory only.
     pub fn keep_only<'a>(&mut self, ids: impl Iterator<Item = &'a str>) {
-        let wanted: std::collections::HashSet<&str> = ids.collect();
+        let wanted: HashSet<&str> = ids.collect();
         let rows: Vec<usize> =
             (0..self.ids.len()).filter(|&at| wanted.contains(self.ids[at].as_str())).collect();
         self.select(&rows);

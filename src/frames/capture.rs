@@ -211,11 +211,30 @@ impl FrameCapturer {
         library: Catalogue,
         relative: &str,
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
-        let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
+        let CaptureSettings { size, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
         let stage = self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), *size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
-        let failed = |error: StageError| ("render-failed", error.to_string());
+        let drawn = self.draw(&mut solo);
+        self.stage.replace(Some(solo.end()));
+        let [pictures, mut clip_pictures] = drawn?;
+        if pictures.len() < 2 {
+            return Err(("render-failed", "no frames were captured".into()));
+        }
+        let clip = match clip {
+            Some(clip) => {
+                limit_clip(&self.render_context, &mut clip_pictures, CLIP_FPS).map_err(render_failed)?;
+                let saved = self.save_clip(job, relative, clip.format, &clip_pictures);
+                Some(saved.map_err(|error| ("write-failed", format!("{error:#}")))?)
+            }
+            None => None,
+        };
+        Ok((pictures, clip))
+    }
+
+    /// Draws all frames. Returns the last warm-up frame followed by the frames to save, and the pictures of the clip.
+    fn draw(&self, solo: &mut Solo) -> Result<[Vec<image::RgbaImage>; 2], (&'static str, String)> {
+        let CaptureSettings { warm_up, count, every, .. } = &self.settings;
         let clip_ends = warm_up + self.settings.clip_frames();
         let (mut pictures, mut clip_pictures) = (Vec::new(), Vec::new());
         for number in 1..=self.settings.frames() {
@@ -226,26 +245,14 @@ impl FrameCapturer {
                 && pictures.len() <= *count as usize;
             let in_clip = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
             if due || in_clip {
-                let picture = solo.rig.stage.screenshot().map_err(failed)?;
+                let picture = solo.rig.stage.screenshot().map_err(render_failed)?;
                 clip_pictures.extend(in_clip.then(|| picture.clone()));
                 pictures.extend(due.then_some(picture));
             } else if number.is_multiple_of(AHEAD) {
                 solo.rig.stage.finish();
             }
         }
-        self.stage.replace(Some(solo.end()));
-        if pictures.len() < 2 {
-            return Err(("render-failed", "no frames were captured".into()));
-        }
-        let clip = match clip {
-            Some(clip) => {
-                limit_clip(&self.render_context, &mut clip_pictures, CLIP_FPS).map_err(failed)?;
-                let saved = self.save_clip(job, relative, clip.format, &clip_pictures);
-                Some(saved.map_err(|error| ("write-failed", format!("{error:#}")))?)
-            }
-            None => None,
-        };
-        Ok((pictures, clip))
+        Ok([pictures, clip_pictures])
     }
 
     /// Saves a clip and returns its path, relative to the pack's folder.
@@ -280,8 +287,8 @@ impl FrameCapturer {
         let greys: Vec<image::GrayImage> = pictures.iter().map(image::imageops::grayscale).collect();
         let mean = |values: Vec<f32>| values.iter().sum::<f32>() / values.len().max(1) as f32;
         let metrics = FrameMetrics {
-            avg_luma: mean(greys[1..].iter().map(|grey| mean_of(grey.as_raw())).collect()),
-            motion: mean(greys.windows(2).map(|pair| change(&pair[0], &pair[1])).collect()),
+            avg_luma: Some(mean(greys[1..].iter().map(|grey| mean_of(grey.as_raw())).collect())),
+            motion: Some(mean(greys.windows(2).map(|pair| change(&pair[0], &pair[1])).collect())),
             ..FrameMetrics::default()
         };
         let (mut frames, mut bytes) = (Vec::new(), 0);
@@ -307,6 +314,11 @@ fn not_on_air(error: SoloError) -> (&'static str, String) {
         SoloError::Device(_) => "render-failed",
     };
     (word, error.to_string())
+}
+
+/// Returns the reason code and the message of a failure of the device.
+fn render_failed(error: StageError) -> (&'static str, String) {
+    ("render-failed", error.to_string())
 }
 
 /// Writes a picture as lossless WebP to `name` below `folder`, and returns the size of the file in bytes.
@@ -341,6 +353,19 @@ mod tests {
         for error in [StageError::OutOfMemory, StageError::Timeout(20), StageError::Lost("reset".into())] {
             assert!(!is_final(word(SoloError::Device(error))));
         }
+    }
+
+    #[test]
+    fn the_stage_is_kept_after_an_unplayable_preset() {
+        if Gpu::for_test().is_none() {
+            return;
+        }
+        let settings = CaptureSettings { size: [48, 32], ..CaptureSettings::default() };
+        let capturer = FrameCapturer::new(settings).expect("a capturer");
+        let preset = WirePreset::of_bytes("empty.milk".into(), b"");
+        let captured = capturer.capture(&CaptureJob { id: "empty.milk".into(), preset, folder: "/".into() });
+        assert_eq!(captured.failed.map(|(word, _)| word).as_deref(), Some("preset-load-failed"));
+        assert!(capturer.stage.borrow().is_some());
     }
 
     #[test]
@@ -402,7 +427,11 @@ mod tests {
             comp_1=`shader_body {\ncomp_2=`ret = fmod(frame, 4) < 2;\ncomp_3=`}\n";
         let folder = tempfile::tempdir().expect("a folder");
         let Some(captured) = capture(folder.path(), strobe, 4, 2, 2.0) else { return };
-        assert!(captured.metrics.motion > 0.9, "the frames are black and white: {:?}", captured.metrics);
+        assert!(
+            captured.metrics.motion > Some(0.9),
+            "the frames are black and white: {:?}",
+            captured.metrics
+        );
         let clip = clip_of(folder.path(), &captured);
         let (mut meter, mut cells) = (FlashMeter::new(f64::from(CLIP_FPS)), Cells::default());
         for picture in clip.iter().chain(&clip) {

@@ -19,42 +19,49 @@ pub const INDEX: &str = "frames-index.jsonl";
 #[serde(rename_all = "camelCase", default)]
 pub struct FrameEntry {
     /// Format version, `v0`.
+    #[serde(deserialize_with = "disk::lenient")]
     pub version: String,
     /// Time of the attempt, ISO 8601.
+    #[serde(deserialize_with = "disk::lenient")]
     pub at: String,
     /// ID of the preset: the one in the library's manifest, otherwise its path within the library.
+    #[serde(deserialize_with = "disk::lenient")]
     pub preset_id: String,
     /// Path from the library's manifest, otherwise the path within the library.
+    #[serde(deserialize_with = "disk::lenient")]
     pub rel_path: String,
     /// Path of the preset file when it was rendered.
+    #[serde(deserialize_with = "disk::lenient")]
     pub file_path: String,
     /// `ok` or `failed`; a missing status counts as `ok`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub status: Option<String>,
     /// Hash of the preset ID, which names the folder of its frames.
+    #[serde(deserialize_with = "disk::lenient")]
     pub id_hash: String,
     /// Paths of the frames, relative to the pack's folder with forward slashes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "disk::lenient")]
     pub frames: Vec<String>,
     /// Path of the clip, if one was saved, relative to the pack's folder with forward slashes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub clip: Option<String>,
     /// Reason codes of a failure.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "disk::lenient")]
     pub reasons: Vec<String>,
     /// Error message of a failure, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub error_text: Option<String>,
     /// Measurements of the frames.
+    #[serde(deserialize_with = "disk::lenient")]
     pub metrics: FrameMetrics,
     /// Fingerprint of the capture settings; `None` in entries written by other programs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub capture: Option<String>,
     /// Content ID of the rendered preset, to detect another preset under the same name; `None` if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub content: Option<String>,
     /// Total size of the frames in bytes, to detect truncated files; `None` if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub bytes: Option<u64>,
 }
 
@@ -129,15 +136,18 @@ impl BandResponse {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FrameMetrics {
-    /// Mean luma of the saved frames, from 0 to 1.
-    pub avg_luma: f32,
-    /// Mean change in luma between consecutive frames: the last warm-up frame and the saved frames. From 0 to 1.
-    pub motion: f32,
+    /// Mean luma of the saved frames, from 0 to 1; `None` if unknown.
+    #[serde(deserialize_with = "disk::lenient")]
+    pub avg_luma: Option<f32>,
+    /// Mean change in luma between consecutive frames: the last warm-up frame and the saved frames. From 0 to 1; `None` if
+    /// unknown.
+    #[serde(deserialize_with = "disk::lenient")]
+    pub motion: Option<f32>,
     /// Response to each frequency band; `None` if the preset has not been audited.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub band_response: Option<BandResponse>,
     /// The band that changes the picture most; `None` if the preset has not been audited.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "disk::lenient")]
     pub band_class: Option<BandClass>,
 }
 
@@ -149,6 +159,19 @@ impl FrameMetrics {
 }
 
 impl FrameEntry {
+    /// Returns the names of the preset that are known: its ID, its path and the path of its file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.preset_id, &self.rel_path, &self.file_path]
+            .into_iter()
+            .map(String::as_str)
+            .filter(|name| !name.is_empty())
+    }
+
+    /// Returns whether another program wrote the entry.
+    pub fn is_foreign(&self) -> bool {
+        self.capture.is_none()
+    }
+
     /// Returns whether the attempt succeeded.
     pub fn is_ok(&self) -> bool {
         self.status.as_deref().is_none_or(|status| status == "ok")
@@ -166,13 +189,14 @@ pub fn folder_of(hash: &str) -> String {
     format!("frames/{}/{}/{hash}", &hash[..2], &hash[2..4])
 }
 
-/// Reads the index and returns the last entry of every preset, by ID. Unreadable lines, such as one truncated
-/// by a crash, are skipped.
+/// Reads the index and returns the last entry of every preset, by ID or, without one, by path. Unreadable lines, such
+/// as one truncated by a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     let (path, mut entries) = (folder.join(INDEX), HashMap::new());
     let read = disk::each_line(&path, |line| {
         if let Ok(entry) = serde_json::from_str::<FrameEntry>(line) {
-            entries.insert(entry.preset_id.clone(), entry);
+            let name = entry.names().next().map(str::to_owned);
+            name.map(|name| entries.insert(name, entry));
         }
     });
     match read {
@@ -191,7 +215,7 @@ pub fn compact(folder: &Path) -> Result<(), FramesError> {
     let (mut last, mut lines) = (HashMap::new(), 0);
     let read = disk::each_line(&path, |line| {
         if let Ok(entry) = serde_json::from_str::<FrameEntry>(line) {
-            last.insert(entry.preset_id, lines);
+            last.insert(entry.names().next().map(str::to_owned), lines);
         }
         lines += 1;
     });
@@ -289,7 +313,7 @@ mod tests {
         let entry = |motion: f32| FrameEntry {
             preset_id: "a/b.milk".into(),
             status: Some("ok".into()),
-            metrics: FrameMetrics { motion, avg_luma: 0.5, ..FrameMetrics::default() },
+            metrics: FrameMetrics { motion: Some(motion), avg_luma: Some(0.5), ..FrameMetrics::default() },
             ..FrameEntry::default()
         };
         IndexWriter::open(folder.path()).expect("open").append(&entry(0.1)).expect("written");
@@ -300,7 +324,20 @@ mod tests {
         IndexWriter::open(folder.path()).expect("open").append(&entry(0.2)).expect("written");
         let read = read(folder.path());
         assert_eq!(read.len(), 1);
-        assert_eq!(read["a/b.milk"].metrics.motion, 0.2);
+        assert_eq!(read["a/b.milk"].metrics.motion, Some(0.2));
+    }
+
+    #[test]
+    fn null_and_unknown_values_do_not_lose_the_frames() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lines = r#"{"version":null,"presetId":"a","relPath":null,"frames":["0.webp"],"reasons":null,
+            "metrics":{"avgLuma":null,"motion":null,"bandResponse":null,"bandClass":"none"}}
+            {"presetId":null,"relPath":"p/b.milk","status":"ok","frames":["1.webp"],"metrics":null}"#;
+        std::fs::write(folder.path().join(INDEX), lines.replace(",\n", ",")).expect("written");
+        let read = read(folder.path());
+        let frames = |name: &str| (read[name].is_ok(), read[name].frames.clone(), read[name].metrics);
+        assert_eq!(frames("a"), (true, vec!["0.webp".to_owned()], FrameMetrics::default()));
+        assert_eq!(frames("p/b.milk"), (true, vec!["1.webp".to_owned()], FrameMetrics::default()));
     }
 
     #[test]
@@ -308,7 +345,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let entry = |id: &str, luma: f32| FrameEntry {
             preset_id: id.into(),
-            metrics: FrameMetrics { avg_luma: luma, ..FrameMetrics::default() },
+            metrics: FrameMetrics { avg_luma: Some(luma), ..FrameMetrics::default() },
             ..FrameEntry::default()
         };
         compact(folder.path()).expect("there is no index");

@@ -8,6 +8,7 @@ use crate::disk::Walk;
 use crate::facts::PresetId;
 use crate::jobs::shard::Shard;
 use crate::library::pack::ManifestNames;
+use crate::library::style::NameTable;
 use crate::library::{self, FolderError, PresetSource};
 use crate::units::counted;
 
@@ -26,6 +27,8 @@ pub struct BakeItem {
     pub below: String,
     /// Path of the preset's file.
     pub path: PathBuf,
+    /// Size of the file in the library's manifest, in bytes; `None` if unknown.
+    pub listed_size: Option<u64>,
     /// Paths of the rendered frames in chronological order; empty if there are none.
     pub frames: Vec<PathBuf>,
     /// Response to each frequency band; `None` if the preset has not been audited.
@@ -42,6 +45,37 @@ impl BakeItem {
     pub fn names(&self) -> [&str; 3] {
         [&self.id, &self.below, &self.rel_path]
     }
+
+    /// Looks the preset up in a table of the names under which results are stored: by its names, its path including the
+    /// folder of the library, the path of its file and, if `by_content` is set, its content, for which the file is read.
+    pub fn find_in(&self, stored: &NameTable, by_content: bool) -> Option<usize> {
+        let named = self.names().into_iter().find_map(|name| stored.index_of(name));
+        let in_pack = || {
+            let root = self.path.ancestors().nth(self.below.split('/').count())?;
+            stored.index_of(&format!("{}/{}", root.file_name()?.to_string_lossy(), self.below))
+        };
+        let of_content = || stored.index_of(&self.content()?);
+        named
+            .or_else(in_pack)
+            .or_else(|| stored.index_of(&self.path.to_string_lossy()))
+            .or_else(|| by_content.then(of_content).flatten())
+    }
+}
+
+/// Returns every name of the items, with their positions: IDs, paths, paths of the files and, if `with_contents` is set,
+/// content IDs, for which every file is read.
+pub fn item_names(items: &[BakeItem], with_contents: bool) -> NameTable {
+    let mut names = NameTable::for_presets(3 * items.len());
+    for (index, item) in items.iter().enumerate() {
+        item.names().into_iter().for_each(|name| names.add(name, index));
+        names.add(&item.path.to_string_lossy(), index);
+    }
+    for (index, item) in items.iter().enumerate().filter(|_| with_contents) {
+        if let Some(content) = item.content() {
+            names.add(&content, index);
+        }
+    }
+    names
 }
 
 /// Lists the presets below a folder in order of their path, at most `limit`. A manifest in the folder
@@ -77,9 +111,9 @@ fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize
                     continue;
                 }
                 let named = manifest.map(|manifest| manifest.preset(&below));
-                let (id, rel_path) = match named {
+                let (id, rel_path, file_size) = match named {
                     Some(None) => continue,
-                    Some(Some(preset)) => (preset.id.clone(), preset.rel_path.clone()),
+                    Some(Some(preset)) => (preset.id.clone(), preset.rel_path.clone(), preset.file_size),
                     None => Default::default(),
                 };
                 let or_path = |name: String| {
@@ -97,6 +131,7 @@ fn listing(library: &Path, manifest: Option<&ManifestNames>, limit: Option<usize
                     rel_path: or_path(rel_path),
                     below,
                     path,
+                    listed_size: Some(file_size).filter(|size| *size > 0),
                     frames: Vec::new(),
                     bands: None,
                 });
@@ -168,6 +203,27 @@ mod tests {
         let twice = r#"{"id":"same","relPath":"x/a.milk"},{"id":"same","relPath":"x/b.milk"}"#;
         assert_eq!(manifest(twice), [pair("same", "x/a.milk"), pair("x/b.milk", "x/b.milk")]);
         assert_eq!(manifest(r#"{"id":"gone.milk"}"#).len(), 2, "a manifest of another folder is ignored");
+    }
+
+    #[test]
+    fn a_preset_is_found_by_id_path_file_and_content() {
+        let library = tempfile::tempdir().expect("a folder");
+        let root = library.path().join("run3");
+        std::fs::create_dir_all(root.join("x")).expect("made");
+        std::fs::write(root.join("x/a.milk"), b"zoom=1").expect("written");
+        let item = items_in(&root, None).expect("presets").remove(0);
+        let file = root.join("x/a.milk").to_string_lossy().into_owned();
+        let content = PresetId::of(b"zoom=1").to_string();
+        for name in ["x\\a.milk", "run3/x/a.milk", file.as_str(), content.as_str()] {
+            let mut stored = NameTable::default();
+            stored.add("y/a.milk", 0);
+            stored.add(name, 1);
+            assert_eq!(item.find_in(&stored, true), Some(1), "{name}");
+            assert_eq!(item.find_in(&stored, false), (name != content.as_str()).then_some(1), "{name}");
+        }
+        let items = [item];
+        assert_eq!(item_names(&items, true).index_of(&content), Some(0));
+        assert_eq!(item_names(&items, false).index_of(&content), None);
     }
 
     #[cfg(unix)]

@@ -21,9 +21,10 @@ use capture::MISSING;
 pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer, METHOD};
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read, replace_index};
 pub use error::FramesError;
-pub use item::{BakeItem, items_in, items_of_shard};
+pub use item::{BakeItem, item_names, items_in, items_of_shard};
 
 use crate::audit::probe::ProbeSettings;
+use crate::audit::verdict::Record;
 use crate::audit::{AuditPlan, Ledger, recipe};
 use crate::confine::Rights;
 use crate::facts::PresetId;
@@ -31,13 +32,17 @@ use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use crate::library::library_root;
+use crate::library::style::NameTable;
 use crate::store::Store;
 use crate::units::Rng;
 
-/// Maximum memory of a worker, in MiB.
+/// Maximum memory of a worker that draws pictures of usual sizes, in MiB.
 pub const WORKER_MEMORY_MIB: u64 = 2048;
 /// Maximum size of the pictures of a preset, in MiB; a worker needs the rest of its memory for the preset itself.
 const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
+/// Estimated memory per pixel, in bytes, of the images of a double preset on a software rasteriser, including copies
+/// and the coordinates of its meshes.
+const BYTES_PER_PIXEL: u64 = 192;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
@@ -74,23 +79,35 @@ pub struct Rendered {
     pub finished: bool,
 }
 
+/// Returns the maximum memory of a worker that draws pictures of `size` pixels, in MiB.
+pub fn worker_memory_mib(size: [u32; 2]) -> u64 {
+    let [width, height] = size.map(u64::from);
+    // Half of the memory at usual sizes is for what does not depend on the size.
+    WORKER_MEMORY_MIB.max(WORKER_MEMORY_MIB / 2 + ((width * height * BYTES_PER_PIXEL) >> 20))
+}
+
 /// Returns the last index entry of every item, by item ID. Entries of earlier bakes and of other programs may
-/// identify presets by path or content ID.
+/// identify presets by path, file or content ID.
 pub fn entries_of(items: &[BakeItem], folder: &Path) -> HashMap<String, FrameEntry> {
-    let mut known = read(folder);
+    let known = read(folder);
     if items.iter().all(|item| known.contains_key(&item.id)) {
         return known;
     }
     let by_content = known.keys().any(|id| id.parse::<PresetId>().is_ok());
-    let mut renamed = HashMap::new();
-    for item in items {
-        let named = item.names().into_iter().find_map(|name| known.remove(name));
-        let of_content = || content_of(&item.path).and_then(|content| known.get(&content).cloned());
-        if let Some(entry) = named.or_else(|| by_content.then(of_content).flatten()) {
-            renamed.insert(item.id.clone(), FrameEntry { preset_id: item.id.clone(), ..entry });
+    let mut entries: Vec<FrameEntry> = known.into_values().collect();
+    entries.sort_by(|a, b| a.preset_id.cmp(&b.preset_id));
+    let mut names = NameTable::for_presets(3 * entries.len());
+    // An ID takes precedence over a path.
+    for place in 0..3 {
+        for (index, entry) in entries.iter().enumerate() {
+            entry.names().nth(place).into_iter().for_each(|name| names.add(name, index));
         }
     }
-    renamed
+    let found = items.iter().filter_map(|item| {
+        let entry = entries[item.find_in(&names, by_content)?].clone();
+        Some((item.id.clone(), FrameEntry { preset_id: item.id.clone(), ..entry }))
+    });
+    found.collect()
 }
 
 /// Sets the frames of each item to those of its rendered frames that exist in `folder`.
@@ -114,8 +131,8 @@ pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> any
     let mut known = 0;
     for item in items {
         let Some(&id) = by_path.get(&item.below) else { continue };
-        let look = ledger.of_any_recipe(id)?.and_then(|record| record.evidence.look);
-        item.bands = look.as_ref().map(BandResponse::from);
+        let record = ledger.of_any_recipe(id)?;
+        item.bands = record.as_ref().and_then(Record::measured_look).map(BandResponse::from);
         known += usize::from(item.bands.is_some());
     }
     Ok(known)
@@ -130,14 +147,21 @@ pub fn count_pending(items: &[BakeItem], folder: &Path, capture: &CaptureSetting
 /// Returns whether the current version of a preset was processed with the settings named `capture`, and its
 /// frames are intact.
 fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
-    let Some(entry) = known.get(&item.id).filter(|entry| is_final(entry)) else { return false };
-    // Entries of other programs lack the capture settings and the content ID.
-    entry.capture.as_deref().is_none_or(|name| name == capture)
+    let Some(entry) = known.get(&item.id) else { return false };
+    // Another program may fail on presets that this one renders.
+    (entry.is_ok() || (is_final(entry) && !entry.is_foreign()))
+        && entry.capture.as_deref().is_none_or(|name| name == capture)
         && frames_intact(entry, folder)
         && match &entry.content {
             Some(content) => content_of(&item.path).is_some_and(|now| now == *content),
+            // The file may be a copy, with a later time.
+            None if entry.is_foreign() => item.listed_size.is_none_or(|size| has_size(&item.path, size)),
             None => !changed_since(&item.path, &entry.at),
         }
+}
+
+fn has_size(path: &Path, size: u64) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == size)
 }
 
 /// Returns whether all of an entry's frames exist and their total size matches the recorded one, if any.
@@ -185,12 +209,16 @@ pub fn render(
             continue;
         }
         done.kept += 1;
-        // The frames were rendered before the audit: append an entry with the band response.
-        let entry = known.get(&item.id).filter(|entry| entry.is_ok());
-        if let (Some(entry), Some(bands)) = (entry, item.bands)
-            && entry.metrics.band_response.is_none()
-        {
-            index.append(&FrameEntry { metrics: entry.metrics.with_bands(bands), ..entry.clone() })?;
+        let Some(entry) = known.get(&item.id).filter(|entry| entry.is_ok()) else { continue };
+        let mut updated = entry.clone();
+        if let Some(bands) = item.bands.filter(|_| entry.metrics.band_response.is_none()) {
+            updated.metrics = entry.metrics.with_bands(bands); // The frames were rendered before the audit.
+        }
+        if entry.content.is_none() {
+            updated.content = content_of(&item.path);
+        }
+        if updated != *entry {
+            index.append(&updated)?;
         }
     }
     Rng::new(settings.capture.seed).shuffle(&mut open);
@@ -221,8 +249,8 @@ fn one_round(
         limits: Limits {
             cpu: settings.timeout,
             wall: settings.timeout * 8,
-            memory_mib: WORKER_MEMORY_MIB,
-            recycle_mib: 1024,
+            memory_mib: worker_memory_mib(settings.capture.size),
+            recycle_mib: worker_memory_mib(settings.capture.size) / 2,
         },
         arguments: vec![
             "worker".into(),
@@ -348,6 +376,7 @@ mod tests {
             rel_path: name(),
             below: name(),
             path: path.to_owned(),
+            listed_size: None,
             frames: Vec::new(),
             bands,
         }
@@ -400,6 +429,36 @@ mod tests {
     }
 
     #[test]
+    fn frames_of_another_program_are_kept_although_the_preset_was_copied_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (preset, settings) = (folder.path().join("a.milk"), settings(CaptureSettings::default()));
+        for file in ["a.milk", "0.webp"] {
+            std::fs::write(folder.path().join(file), b"zoom=1").expect("written");
+        }
+        let rendered = |status: &str| FrameEntry {
+            preset_id: "a.milk".into(),
+            at: "2025-01-01T00:00:00Z".into(),
+            status: Some(status.to_owned()),
+            frames: vec!["0.webp".into()],
+            reasons: if status == "ok" { Vec::new() } else { vec!["probe-timeout".into()] },
+            ..FrameEntry::default()
+        };
+        let append = |entry: &FrameEntry| {
+            entry::IndexWriter::open(folder.path()).expect("open").append(entry).expect("written");
+        };
+        let item = |listed_size| BakeItem { listed_size, ..item("a.milk", &preset, None) };
+        let due = |size| count_pending(&[item(size)], folder.path(), &settings.capture);
+        append(&rendered("failed"));
+        assert_eq!(due(None), 1, "only the other program failed");
+        append(&rendered("ok"));
+        assert_eq!([None, Some(6), Some(7)].map(due), [0, 0, 1]);
+        let done = render(&[item(None)], folder.path(), &settings, &mut |_| true).expect("rendered");
+        assert_eq!((done.kept, done.ok), (1, 0));
+        std::fs::write(&preset, b"zoom=2").expect("written");
+        assert_eq!(due(None), 1, "the preset has changed since");
+    }
+
+    #[test]
     fn a_library_is_missing_if_its_folder_is_gone_or_empty() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("library");
@@ -423,6 +482,13 @@ mod tests {
         assert!(rendered(60.0, [256, 144]).is_ok() && rendered(10.0, [1280, 720]).is_ok());
         let refused = rendered(60.0, [1920, 1080]).expect_err("refused").to_string();
         assert!(refused.contains("--size") && refused.contains("--clip-seconds"), "{refused}");
+    }
+
+    #[test]
+    fn workers_may_use_more_memory_for_larger_pictures() {
+        assert_eq!([[256, 144], [1920, 1080]].map(worker_memory_mib), [WORKER_MEMORY_MIB; 2]);
+        let pixels = 7680 * 4320;
+        assert!(worker_memory_mib([7680, 4320]) << 20 > pixels * BYTES_PER_PIXEL);
     }
 
     fn settings(capture: CaptureSettings) -> FramesSettings {
@@ -451,7 +517,7 @@ mod tests {
             at: "2999-01-01T00:00:00Z".into(),
             frames: vec![frame],
             capture: Some(settings.capture.name()),
-            metrics: FrameMetrics { motion: 0.25, ..FrameMetrics::default() },
+            metrics: FrameMetrics { motion: Some(0.25), ..FrameMetrics::default() },
             ..FrameEntry::default()
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&rendered).expect("written");
@@ -464,7 +530,7 @@ mod tests {
         let metrics = &read(folder.path())["a.milk"].metrics;
         assert_eq!(
             (metrics.band_response, metrics.band_class, metrics.motion),
-            (Some(bands), Some(BandClass::Low), 0.25)
+            (Some(bands), Some(BandClass::Low), Some(0.25))
         );
         let lines = std::fs::read_to_string(folder.path().join(entry::INDEX)).expect("an index");
         assert_eq!(lines.lines().count(), 2);

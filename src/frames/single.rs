@@ -125,14 +125,13 @@ impl Renderer {
 
     /// Renders one preset; `on_frame` receives the number of each frame, counted from 1, and the rig after
     /// that frame was drawn.
-    pub fn render_watched(&self, job: &RenderJob, mut on_frame: impl FnMut(u32, &Rig)) -> RenderReport {
+    pub fn render_watched(&self, job: &RenderJob, on_frame: impl FnMut(u32, &Rig)) -> RenderReport {
         let deck = DeckSettings {
             size: self.settings.size,
             mesh: self.settings.mesh,
             fps: f64::from(self.settings.fps),
         };
         let begun = Instant::now();
-        let mut first_picture_ms = 0.0;
         let preset = &job.preset.path;
         let library = match job.preset.read() {
             Ok(bytes) => Catalogue::of_one(preset, bytes),
@@ -143,28 +142,50 @@ impl Renderer {
         let stage = self.stage.take();
         let stage = stage.unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, self.settings.seed);
+        let drawn = self.draw(&mut solo, job, begun, on_frame);
+        let playing = solo.playing();
+        self.stage.replace(Some(solo.end()));
+        match drawn {
+            Ok((first_picture_ms, figures)) => RenderReport {
+                preset: preset.clone(),
+                status: RenderStatus::Ok,
+                reason: String::new(),
+                warnings: playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default(),
+                prepare_ms: playing.map_or(0.0, |playing| playing.took.total_ms()),
+                first_picture_ms,
+                figures,
+            },
+            Err((status, reason)) => RenderReport::without_picture(preset, status, reason),
+        }
+    }
+
+    /// Draws and saves the frames. Returns the time from `begun` to the first picture, in milliseconds, and the
+    /// statistics of the frames; on failure, the status and the reason.
+    fn draw(
+        &self,
+        solo: &mut Solo,
+        job: &RenderJob,
+        begun: Instant,
+        mut on_frame: impl FnMut(u32, &Rig),
+    ) -> Result<(f64, RenderStats), (RenderStatus, String)> {
+        let mut first_picture_ms = 0.0;
         let mut stats = StatsRecorder::start();
         for number in 1..=self.settings.frames {
             let started = Instant::now();
-            if let Err(error) = solo.frame(self.sound_of(number)) {
+            solo.frame(self.sound_of(number)).map_err(|error| {
                 let status = match error {
                     SoloError::Unplayable(_) => RenderStatus::Refused,
                     SoloError::Device(_) => RenderStatus::Failed,
                 };
-                return RenderReport::without_picture(preset, status, error.to_string());
-            }
+                (status, error.to_string())
+            })?;
             solo.rig.stage.finish();
             stats.record_time(started.elapsed());
             if number == 1 {
                 first_picture_ms = begun.elapsed().as_secs_f64() * 1000.0;
             }
-            let picture = match solo.rig.stage.screenshot() {
-                Ok(picture) => picture,
-                Err(error) => {
-                    let reason = error.to_string();
-                    return RenderReport::without_picture(preset, RenderStatus::Failed, reason);
-                }
-            };
+            let picture =
+                solo.rig.stage.screenshot().map_err(|error| (RenderStatus::Failed, error.to_string()))?;
             stats.record_picture(&picture);
             on_frame(number, &solo.rig);
             if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
@@ -175,23 +196,13 @@ impl Renderer {
                         picture.write_with_encoder(encoder).map_err(std::io::Error::other)
                     })
                 });
-                if let Err(why) = saved {
-                    let why = format!("writing {} failed: {why}", folder.join(&name).display());
-                    return RenderReport::without_picture(preset, RenderStatus::Failed, why);
-                }
+                saved.map_err(|why| {
+                    let path = folder.join(&name);
+                    (RenderStatus::Failed, format!("writing {} failed: {why}", path.display()))
+                })?;
             }
         }
-        let playing = solo.playing();
-        self.stage.replace(Some(solo.end()));
-        RenderReport {
-            preset: preset.clone(),
-            status: RenderStatus::Ok,
-            reason: String::new(),
-            warnings: playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default(),
-            prepare_ms: playing.map_or(0.0, |playing| playing.took.total_ms()),
-            first_picture_ms,
-            figures: stats.finish(),
-        }
+        Ok((first_picture_ms, stats.finish()))
     }
 
     fn sound_of(&self, number: u32) -> &[[f32; 2]] {
@@ -229,4 +240,31 @@ pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2
     };
     sound.truncate(frames);
     Ok(sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_is_kept_after_an_unplayable_preset() {
+        if Gpu::for_test().is_none() {
+            return;
+        }
+        let renderer = Renderer::new(RenderSettings {
+            size: [48, 32],
+            fps: 30,
+            frames: 1,
+            save: Vec::new(),
+            mesh: [8, 6],
+            textures: Vec::new(),
+            seed: 1,
+            audio: "demo".into(),
+        })
+        .expect("a renderer");
+        let preset = WirePreset::of_bytes("empty.milk".into(), b"");
+        let report = renderer.render(&RenderJob { preset, out: None });
+        assert_eq!(report.status, RenderStatus::Refused, "{}", report.reason);
+        assert!(renderer.stage.borrow().is_some());
+    }
 }

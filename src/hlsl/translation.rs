@@ -17,6 +17,8 @@ pub struct Translation {
     pub interface: ShaderInterface,
     /// Whether the shader reads the diffuse colour, which holds the corner hues in a composite shader.
     pub reads_diffuse: bool,
+    /// Whether the shader reads `uv`, which is the source position in a warp shader.
+    pub reads_source: bool,
     /// Whether the shader reads the polar coordinates.
     pub reads_polar: bool,
 }

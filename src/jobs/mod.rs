@@ -7,6 +7,7 @@ mod date;
 pub mod folder_lock;
 mod lines;
 pub mod machine;
+mod named;
 pub mod parallel;
 pub mod progress;
 pub mod shard;
@@ -17,3 +18,4 @@ pub mod workers;
 
 pub use date::{iso, now};
 pub use lines::lossy_lines;
+pub use named::find_named;

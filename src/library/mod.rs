@@ -23,11 +23,11 @@ pub use built_in::{BuiltIn, built_in};
 pub use catalogue::{Catalogue, Cluster, Entry, PresetSource, SourceLocation, StyleOrigin};
 pub use folder::{FolderError, is_preset};
 pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, open};
-pub use preset_names::preset_names;
+pub use preset_names::{add_file_names, preset_names};
 pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use search::{SearchIndex, SearchOrder, SearchQuery, SearchResults};
 pub use settings::{
-    DWELL, MACROS, OutputDisplay, PROFILES, RATES, SETTINGS_FILE, Setting, Settings,
+    DWELL, INPUT_DELAY_MS, MACROS, OutputDisplay, PROFILES, RATES, SETTINGS_FILE, Setting, Settings,
     TEMPLATE as SETTINGS_TEMPLATE, plain_name, put as put_setting,
 };
 pub use trim::release_memory;

@@ -131,7 +131,7 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
     };
     match blacklisted {
         Err(why) if location.play_anyway => {
-            messages.push(format!("{why}; playing without it, as requested"));
+            messages.push(format!("{why}; ignoring it"));
         }
         blacklisted => blacklisted.map_err(OpenError::HeldBack)?,
     }

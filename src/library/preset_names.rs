@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::Catalogue;
-use super::pack::{Listing, MANIFEST_FILE};
+use super::pack::{Listing, MANIFEST_FILE, ManifestNames};
 use super::style::NameTable;
+use crate::facts::PresetId;
 
 /// Returns the names of the presets: paths relative to the library, names in the folder's manifest, IDs
 /// (content hashes) and full paths. A manifest that cannot be read is ignored.
@@ -30,6 +31,21 @@ pub(super) fn add_contents_and_files(library: &Catalogue, names: &mut NameTable)
         if let Some(folder) = &library.folder {
             names.add(&folder.join(Path::new(&entry.path)).to_string_lossy(), index);
         }
+    }
+}
+
+/// Adds the names of files in the library at `root`, each given with its index and its path below `root`: paths, names in
+/// the library's manifest, full paths and IDs (content hashes).
+pub fn add_file_names(names: &mut NameTable, root: &Path, files: &[(usize, String, PresetId)]) {
+    files.iter().for_each(|(index, below, _)| names.add(below, *index));
+    if let Some(manifest) = ManifestNames::from_folder(root) {
+        for (index, below, _) in files {
+            manifest.names_of(below).for_each(|name| names.add(name, *index));
+        }
+    }
+    for (index, below, id) in files {
+        names.add(&root.join(below).to_string_lossy(), *index);
+        names.add(&id.to_string(), *index);
     }
 }
 

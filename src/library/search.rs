@@ -99,7 +99,7 @@ pub struct SearchIndex {
 impl SearchIndex {
     /// Prepares a library for searching; `labels` are the performer's own tags. Takes about a second for
     /// 100,000 presets.
-    pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, String>) -> Self {
+    pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, Vec<String>>) -> Self {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
         looks.problems.iter().for_each(|problem| log::warn!("{problem}"));

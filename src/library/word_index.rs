@@ -26,14 +26,14 @@ pub(super) struct WordIndex {
 impl WordIndex {
     /// Builds the index over paths, tags, energies and the performer's own `labels`. Takes about a second for
     /// 100,000 presets.
-    pub fn of(library: &Catalogue, labels: &HashMap<PresetId, String>) -> Self {
+    pub fn of(library: &Catalogue, labels: &HashMap<PresetId, Vec<String>>) -> Self {
         let mut numbers: HashMap<Box<str>, u32> = HashMap::new();
         let mut found: Vec<(u32, u32)> = Vec::new();
         let mut word = String::new();
         for (index, entry) in library.entries.iter().enumerate() {
             let tags = entry.tags.to_string();
-            let label = labels.get(&entry.id).map_or("", String::as_str);
-            for text in [entry.path.as_str(), &tags, entry.energy.label(), label] {
+            let own = labels.get(&entry.id).into_iter().flatten().map(String::as_str);
+            for text in [entry.path.as_str(), &tags, entry.energy.label()].into_iter().chain(own) {
                 each_word(text, &mut word, |word| {
                     let next = numbers.len() as u32;
                     let number = match numbers.get(word) {
@@ -170,7 +170,7 @@ mod tests {
         let mut library = load_built_in(&crate::store::Store::in_memory().expect("opens")).expect("loads");
         library.entries[1].path = "Björk/Über-Nova 2.milk".into();
         library.entries[1].tags.insert(Tag::Dark);
-        let labels = HashMap::from([(library.entries[2].id, "smoke machine".to_owned())]);
+        let labels = HashMap::from([(library.entries[2].id, vec!["smoke machine".to_owned()])]);
         let index = WordIndex::of(&library, &labels);
         let found = |text: &str| index.search(text).expect("words");
         assert_eq!(found("uber bjo 2"), [1]);

@@ -28,7 +28,7 @@ pub use brood_page::write_brood_page;
 pub use error::BakeError;
 pub use event::{BakeEvent, BakeOutcome, EventSink};
 pub use preflight::Check;
-pub use publish::{PublishError, has_previous_index, restore_index};
+pub use publish::{PublishError, has_previous_index, publish_index, restore_index};
 pub use settings::BakeSettings;
 
 use crate::disk;
@@ -39,7 +39,6 @@ use crate::library::looks::BAKE_FILE;
 use crate::store::Store;
 use crate::units::counted;
 use clock::Clock;
-use publish::{back_up_foreign_indexes, publish_index};
 use settings::SMOKE;
 use state::State;
 
@@ -113,7 +112,16 @@ pub fn overnight(
         });
     let state = State::open(settings)?;
     let clock = Clock::new(settings.time, state.spent()).with_stages(state.stage_times.clone());
-    let mut bake = Bake { settings, store, clock, state, saved: Instant::now(), incomplete: false, on_event };
+    let mut bake = Bake {
+        settings,
+        store,
+        clock,
+        state,
+        saved: Instant::now(),
+        incomplete: false,
+        index_stays: false,
+        on_event,
+    };
     let outcome = bake.run(&items);
     // Save the time spent, whatever the outcome.
     bake.save_state()?;
@@ -173,6 +181,8 @@ struct Bake<'a, 'b> {
     saved: Instant,
     /// Whether presets were left without a verdict, frames or an embedding.
     incomplete: bool,
+    /// Whether the existing index was left unchanged, because it covers more presets than this bake.
+    index_stays: bool,
     on_event: EventSink<'b>,
 }
 
@@ -196,7 +206,9 @@ impl Bake<'_, '_> {
         }
         let outcome = self.stages(items, &settings.folder, Run::Whole)?;
         if outcome == BakeOutcome::Finished {
-            self.publish();
+            if !self.index_stays {
+                self.publish();
+            }
             self.state.finished = true;
             self.save_state()?;
             self.stage(DONE);
@@ -230,10 +242,11 @@ impl Bake<'_, '_> {
     fn publish(&mut self) {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);
-        back_up_foreign_indexes(library).into_iter().for_each(|message| self.note(message));
-        let partial = settings.limit.is_some() || self.incomplete;
-        let text = match publish_index(folder, library, partial) {
-            Ok(()) => format!("index saved in {}", library.display()),
+        let text = match publish_index(folder, library, self.is_partial()) {
+            Ok(messages) => {
+                messages.into_iter().for_each(|message| self.note(message));
+                format!("index saved in {}", library.display())
+            }
             Err(error @ PublishError::Smaller { .. }) => error.to_string(),
             Err(error) => {
                 let folder = folder.display();
@@ -302,6 +315,7 @@ mod tests {
             state: State::open(&settings).expect("a state"),
             saved: Instant::now(),
             incomplete: false,
+            index_stays: false,
             on_event: &mut |_| {},
         };
         let damage = || -> StoreError { store.another().err().expect("the damage") };

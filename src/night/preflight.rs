@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::settings::BakeSettings;
-use crate::embed;
+use crate::embed::{self, BUILTIN, EXISTING, Table};
 use crate::frames::CaptureSettings;
 use crate::stage::Gpu;
 use crate::units::counted;
@@ -102,9 +102,15 @@ fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
     }
 }
 
-/// Loads and tests the vision model, if the embedder uses one.
+/// Loads and tests the vision model, if the embedder uses one, or the existing embeddings.
 fn model(settings: &BakeSettings) -> Result<String, String> {
-    embed::check_embedder(&settings.embedder, settings.models.as_deref(), settings.workers)
+    let name = settings.embedder.as_deref().unwrap_or(BUILTIN);
+    if name == EXISTING {
+        let table = Table::open(&settings.folder).map_err(|error| error.to_string())?;
+        let table = table.ok_or_else(|| format!("{} contains no embeddings", settings.folder.display()))?;
+        return Ok(format!("existing embeddings of {}", counted(table.ids.len(), "preset")));
+    }
+    embed::check_embedder(name, settings.models.as_deref(), settings.workers)
         .map_err(|error| error.to_string())
 }
 

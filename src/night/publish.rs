@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, limit};
-use crate::library::looks::{BAKE_FILE, INDEX_FILES, keep_index, previous_name, write_bake_folder};
+use crate::library::looks::{
+    BAKE_FILE, INDEX_FILES, bake_folder, keep_index, previous_name, write_bake_folder,
+};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, find_index};
 use crate::units::counted;
 
@@ -39,14 +41,23 @@ impl PublishError {
     }
 }
 
+/// Returns the number of presets in the index of a folder.
+pub(super) fn covered(folder: &Path) -> usize {
+    find_index(folder).index.map_or(0, |index| index.entries.len())
+}
+
 /// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; a policy in `library`
-/// is left unchanged. The index of a `partial` bake never replaces one that covers more presets.
-pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
-    let entries = |place: &Path| find_index(place).index.map_or(0, |index| index.entries.len());
-    let (new, old) = (entries(folder), entries(library));
+/// is left unchanged. Returns messages about copies of indexes that were not written by a bake.
+///
+/// # Errors
+/// Fails if the bake is `partial` and the index in `library` covers more presets, or if a file cannot be read or
+/// written.
+pub fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<Vec<String>, PublishError> {
+    let (new, old) = (covered(folder), covered(library));
     if partial && new < old {
         return Err(PublishError::Smaller { new, old, folder: folder.to_owned() });
     }
+    let messages = back_up_foreign_indexes(library);
     keep_index(library).map_err(|error| PublishError::File(error.to_string()))?;
     for name in [POLICY_V0, INDEX_V0, INDEX_V1] {
         let there = library.join(name);
@@ -57,11 +68,12 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
         let bytes = disk::read(&from, limit::LIST).map_err(|error| PublishError::file(&from, &error))?;
         disk::write(&there, &bytes).map_err(|error| PublishError::file(&there, &error.why))?;
     }
-    write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
+    write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))?;
+    Ok(messages)
 }
 
 /// Keeps a copy of indexes in `library` that were not written by a bake; returns messages about them.
-pub(super) fn back_up_foreign_indexes(library: &Path) -> Vec<String> {
+fn back_up_foreign_indexes(library: &Path) -> Vec<String> {
     let mut messages = Vec::new();
     if library.join(BAKE_FILE).exists() {
         return messages;
@@ -86,7 +98,8 @@ pub fn has_previous_index(library: &Path) -> bool {
     [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous_name(name)).is_file())
 }
 
-/// Swaps the index of a library with the previous one; a second call undoes this.
+/// Swaps the index of a library with the previous one; a second call undoes this. The map and the styles in the bake
+/// folder are swapped as well if they belong to these indexes.
 ///
 /// # Errors
 /// Fails if there is no previous index or a file cannot be read, in which case no file is changed, or if a file cannot
@@ -95,29 +108,63 @@ pub fn restore_index(library: &Path) -> Result<(), PublishError> {
     if !has_previous_index(library) {
         return Err(PublishError::NoPrevious(library.to_owned()));
     }
-    let read = |path: &Path| {
-        disk::read_if_exists(path, limit::LIST).map_err(|error| PublishError::file(path, &error))
-    };
-    let mut swapped = Vec::new();
-    for name in INDEX_FILES {
-        let (now, before) = (library.join(name), library.join(previous_name(name)));
-        let (current, earlier) = (read(&now)?, read(&before)?);
-        swapped.extend([(now, earlier), (before, current)]);
+    let own = IndexPair::read(library)?;
+    let bake = bake_folder(library);
+    let baked = IndexPair::read(&bake)?;
+    if baked.has_indexes_of(&own) {
+        baked.swap(&bake)?;
     }
-    for (path, bytes) in swapped {
-        match bytes {
-            Some(bytes) => {
-                disk::write(&path, &bytes).map_err(|error| PublishError::file(&path, &error.why))?;
-            }
-            None => disk::remove_if_exists(&path).map_err(|error| PublishError::file(&path, &error))?,
+    own.swap(library)
+}
+
+/// Contents of the files of an index, in the order of [`INDEX_FILES`]; `None` for missing files.
+type IndexBytes = [Option<Vec<u8>>; INDEX_FILES.len()];
+
+/// The index of a folder and the previous one.
+struct IndexPair {
+    current: IndexBytes,
+    previous: IndexBytes,
+}
+
+impl IndexPair {
+    fn read(folder: &Path) -> Result<Self, PublishError> {
+        let mut pair = Self { current: Default::default(), previous: Default::default() };
+        let read = |path: &Path| {
+            disk::read_if_exists(path, limit::LIST).map_err(|error| PublishError::file(path, &error))
+        };
+        for (at, name) in INDEX_FILES.into_iter().enumerate() {
+            pair.current[at] = read(&folder.join(name))?;
+            pair.previous[at] = read(&folder.join(previous_name(name)))?;
         }
+        Ok(pair)
     }
-    Ok(())
+
+    /// Returns whether both style indexes are those of `other`.
+    fn has_indexes_of(&self, other: &Self) -> bool {
+        let equal =
+            |at: usize| self.current[at] == other.current[at] && self.previous[at] == other.previous[at];
+        (0..).zip(INDEX_FILES).all(|(at, name)| ![INDEX_V0, INDEX_V1].contains(&name) || equal(at))
+    }
+
+    /// Writes the two indexes to `folder` with their roles exchanged.
+    fn swap(self, folder: &Path) -> Result<(), PublishError> {
+        let put = |path: &Path, bytes: Option<Vec<u8>>| match bytes {
+            Some(bytes) => disk::write(path, &bytes).map_err(|error| PublishError::file(path, &error.why)),
+            None => disk::remove_if_exists(path).map_err(|error| PublishError::file(path, &error)),
+        };
+        let pairs = self.current.into_iter().zip(self.previous);
+        for (name, (current, previous)) in INDEX_FILES.into_iter().zip(pairs) {
+            put(&folder.join(name), previous)?;
+            put(&folder.join(previous_name(name)), current)?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::looks::{MAP_FILE, STYLES_FILE};
     use crate::library::style::{IndexVersion, by_name};
 
     /// Creates a bake folder whose index covers `count` presets.
@@ -131,10 +178,6 @@ mod tests {
         index.write(&folder.path().join(INDEX_V1)).expect("written");
         std::fs::write(folder.path().join(POLICY_V0), b"{}").expect("written");
         folder
-    }
-
-    fn covered(library: &Path) -> usize {
-        find_index(library).index.map_or(0, |index| index.entries.len())
     }
 
     #[test]
@@ -182,6 +225,42 @@ mod tests {
             restore_index(library).expect("restored");
             assert_eq!(covered(library), expected);
         }
+    }
+
+    #[test]
+    fn the_map_and_the_styles_are_restored_with_the_index_they_belong_to() {
+        let library = tempfile::tempdir().expect("a folder");
+        let (library, folder) = (library.path(), bake(3));
+        let folder = folder.path();
+        let put = |content: &str| {
+            for name in [MAP_FILE, STYLES_FILE] {
+                std::fs::write(folder.join(name), content).expect("written");
+            }
+        };
+        let holds = |content: &str| {
+            let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("there");
+            assert_eq!([MAP_FILE, STYLES_FILE].map(read), [content, content]);
+        };
+        put("first");
+        publish_index(folder, library, false).expect("published");
+        keep_index(folder).expect("kept");
+        let second = bake(4);
+        for name in [INDEX_V0, INDEX_V1] {
+            std::fs::copy(second.path().join(name), folder.join(name)).expect("copied");
+        }
+        put("second");
+        publish_index(folder, library, false).expect("published");
+        for (content, count) in [("first", 3), ("second", 4), ("first", 3)] {
+            restore_index(library).expect("restored");
+            holds(content);
+            assert_eq!((covered(library), covered(folder)), (count, count));
+        }
+        // The bake folder has other results by now.
+        std::fs::copy(second.path().join(INDEX_V1), folder.join(INDEX_V1)).expect("copied");
+        put("third");
+        restore_index(library).expect("restored");
+        holds("third");
+        assert_eq!(covered(library), 4);
     }
 
     #[test]

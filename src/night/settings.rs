@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::audit::GateLimits;
 use crate::frames::CaptureSettings;
 
 /// Folder of the audit's reports, within the pack's folder.
@@ -29,11 +30,16 @@ pub struct BakeSettings {
     pub limit: Option<usize>,
     /// Maximum number of presets in the pack, selected for diversity; `None` for all that pass the audit.
     pub pack_size: Option<usize>,
+    /// Thresholds of an acceptable look set by the user.
+    pub gates: GateLimits,
     /// Number of clusters; `None` to keep the number of the previous bake, or to derive it from the size of the
     /// library.
     pub clusters: Option<usize>,
-    /// Embedder: `builtin`, `auto`, or the name or folder of a vision model.
-    pub embedder: String,
+    /// Folder of a finished audit by aivj's browser-based predecessor, whose verdicts are imported, if any.
+    pub audit: Option<PathBuf>,
+    /// Embedder: `builtin`, the name or folder of a vision model, `auto`, or `existing` for the embeddings in the
+    /// folder; `None` for existing ones of another program if they cover all accepted presets, otherwise `builtin`.
+    pub embedder: Option<String>,
     /// Folder of the installed models.
     pub models: Option<PathBuf>,
     /// Whether to tune the embeddings before clustering.
@@ -62,8 +68,10 @@ impl Default for BakeSettings {
             time: Duration::from_secs(8 * 3600),
             limit: None,
             pack_size: None,
+            gates: GateLimits::default(),
             clusters: None,
-            embedder: "builtin".into(),
+            audit: None,
+            embedder: None,
             models: None,
             tune: false,
             smoke_only: false,

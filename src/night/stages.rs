@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, Clock, EMBED_UNTIL, FRAMES_UNTIL, TUNE_UNTIL};
 use super::presets::{self, BakePresets, UNREAD};
+use super::publish::covered;
 use super::settings::AUDIT_FOLDER;
 use super::{
     AUDIT, Bake, BakeError, BakeEvent, BakeOutcome, CLUSTER, EMBED, FRAMES, PACK, POLICY, Run, TUNE, real,
     report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
-use crate::audit::{self, AuditEvent, AuditSettings, GateLimits, recipe};
+use crate::audit::{self, AuditEvent, AuditPlan, AuditSettings, Ledger, recipe};
 use crate::cluster::{self, ClusterSettings, Known};
 use crate::disk;
 use crate::embed;
@@ -21,6 +22,7 @@ use crate::frames::{self, FramesSettings, Rendered};
 use crate::jobs::progress::Progress;
 use crate::jobs::show_lock;
 use crate::jobs::{iso, now};
+use crate::library::looks::keep_index;
 use crate::pack::{self, PackSettings, Sample};
 use crate::tune::{TuneSettings, Tuned, tune_head};
 use crate::units::counted;
@@ -63,28 +65,28 @@ impl Bake<'_, '_> {
                 Run::Whole => Err(BakeError::NothingPlayable { report: page }),
             };
         }
+        self.incomplete = judged.pending > 0;
         self.stage(PACK);
         let grade = self.pack(&mut judged, folder)?;
         self.stage(FRAMES);
         let rendered = self.render(&judged.accepted, folder)?;
-        self.incomplete = judged.pending > 0 || !rendered.finished;
+        self.incomplete |= !rendered.finished;
         if self.stopped() {
             return Ok(BakeOutcome::Stopped);
         }
         exclude_empty(&mut judged, folder);
+        if self.keeps_index(judged.accepted.len(), folder) {
+            return Ok(BakeOutcome::Finished);
+        }
         frames::attach_frames(&mut judged.accepted, folder);
         self.stage(EMBED);
-        let id = self.embed(&judged.accepted, folder)?;
-        if self.stopped() {
+        let Some(mut table) = self.table(&judged.accepted, folder)? else {
             return Ok(BakeOutcome::Stopped);
-        }
+        };
         let settings = self.settings;
-        let table = embed::Table::open(folder).map_err(anyhow::Error::from)?;
-        let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
-            BakeError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
-        })?;
-        table.rename(&judged.accepted);
-        table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
+        if self.keeps_index(table.ids.len(), folder) {
+            return Ok(BakeOutcome::Finished);
+        }
         let mut tuning = None;
         if settings.tune {
             self.stage(TUNE);
@@ -116,6 +118,11 @@ impl Bake<'_, '_> {
             self.note(cluster::reduced(count, table.ids.len()));
         }
         self.stage(POLICY);
+        if run == Run::Whole && !self.state.index_kept {
+            keep_index(folder).map_err(|error| error.to_string())?;
+            self.state.index_kept = true;
+            self.save_state()?;
+        }
         clustering.write(folder, &table).map_err(anyhow::Error::from)?;
         let input = report::PageInput {
             styles: &clustering.styles,
@@ -134,12 +141,33 @@ impl Bake<'_, '_> {
         Ok(BakeOutcome::Finished)
     }
 
+    /// Returns whether the bake covers only part of the library.
+    pub(super) fn is_partial(&self) -> bool {
+        self.settings.limit.is_some() || self.incomplete
+    }
+
+    /// Returns whether the index in `folder` stays as it is, because the bake is partial and its index would cover only
+    /// `count` presets, fewer than the existing one. Such a bake also leaves the embeddings and the report as they are.
+    fn keeps_index(&mut self, count: usize, folder: &Path) -> bool {
+        let old = covered(folder);
+        self.index_stays = self.is_partial() && count < old;
+        if self.index_stays {
+            self.note(format!(
+                "index not replaced: this bake covers {}, but the index in {} covers {old}; bake the whole library to \
+                 replace it",
+                counted(count, "preset"),
+                folder.display()
+            ));
+        }
+        self.index_stays
+    }
+
     /// Returns how many presets may still have to be rendered: those without frames, except presets that an
     /// audit excluded.
     pub(super) fn pending(&self, items: &[BakeItem]) -> Result<usize, BakeError> {
         let Self { settings, .. } = self;
         let recipe = recipe(&self.probe(&settings.folder));
-        let judged = presets::sort(items, &settings.library, self.store()?, recipe)?;
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe, settings.gates)?;
         let excluded: HashSet<&str> =
             judged.excluded.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
         let left: Vec<BakeItem> =
@@ -162,13 +190,16 @@ impl Bake<'_, '_> {
         let out = folder.join(AUDIT_FOLDER);
         disk::create_folder(&out).map_err(|error| error.to_string())?;
         let probe = self.probe(folder);
+        if let Some(from) = &settings.audit {
+            self.import_verdicts(from, &probe)?;
+        }
         let auditing = AuditSettings {
             libraries: vec![settings.library.clone()],
             workers: settings.workers,
             limit: None,
             budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
             retry_failed: false,
-            gates: GateLimits::default(),
+            gates: settings.gates,
             preset_cpu: Duration::from_secs(20),
             shard: None,
             only: Some(items.iter().map(|item| item.below.clone()).collect::<BTreeSet<_>>()),
@@ -183,10 +214,7 @@ impl Bake<'_, '_> {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
                 AuditEvent::Scanned { pending, .. } => total = pending,
-                AuditEvent::Imported { verdicts, again, .. } => self.note(format!(
-                    "reused {} from a finished audit; {again} to audit again",
-                    counted(verdicts, "verdict")
-                )),
+                AuditEvent::Imported { verdicts, again, .. } => self.note(reused(verdicts, again)),
                 AuditEvent::Judged { id, .. } => {
                     done += 1;
                     progress.picture = Some(thumb_path(&out.join(THUMBS), id));
@@ -198,7 +226,7 @@ impl Bake<'_, '_> {
             self.progress(&progress);
         };
         let audited = audit::audit(&auditing, store, on_event)?;
-        let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe))?;
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe), settings.gates)?;
         if let Some(why) = audited.stopped.filter(|_| !self.stopped()) {
             if !self.clock.over(AUDIT_UNTIL) {
                 return Err(why.into());
@@ -211,6 +239,21 @@ impl Bake<'_, '_> {
         let (accepted, excluded) = (judged.accepted.len(), judged.excluded.len());
         self.note(format!("{} accepted, {excluded} excluded", counted(accepted, "preset")));
         Ok(judged)
+    }
+
+    /// Imports the verdicts of a finished audit of another program.
+    fn import_verdicts(&mut self, from: &Path, probe: &ProbeSettings) -> Result<(), BakeError> {
+        let store = self.store()?;
+        let plan = AuditPlan::scan(&store, std::slice::from_ref(&self.settings.library))?;
+        let ledger = Ledger::new(store, recipe(probe)).within(self.settings.gates);
+        let imported = audit::import_predecessor(from, &plan, &ledger)?;
+        let imported = imported.ok_or_else(|| {
+            format!("{} contains no finished preset-audit.json of another program", from.display())
+        })?;
+        if imported.verdicts > 0 {
+            self.note(reused(imported.verdicts, imported.again));
+        }
+        Ok(())
     }
 
     /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. Presets
@@ -233,6 +276,7 @@ impl Bake<'_, '_> {
             max_cost_ms: None,
             rel_paths: Some(judged.accepted.iter().map(|item| item.below.clone()).collect()),
             blacklist: None,
+            keep_larger: self.is_partial(),
             textures: settings.capture.textures.clone(),
             seed: settings.seed,
         };
@@ -244,9 +288,15 @@ impl Bake<'_, '_> {
                 return Ok(None);
             }
         };
-        let grade = pack.report.summary();
-        let (presets, images) = (counted(pack.report.size, "preset"), counted(pack.images, "image"));
-        self.note(format!("{presets} and {images} in the pack; diversity: {grade}"));
+        let (presets, grade) = (counted(pack.presets.len(), "preset"), pack.report.summary());
+        self.note(match pack.kept {
+            Some(old) => {
+                format!("pack not replaced: this bake selected {presets}, but the existing pack has {old}")
+            }
+            None => {
+                format!("{presets} and {} in the pack; diversity: {grade}", counted(pack.images, "image"))
+            }
+        });
         let selected: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
         let BakePresets { accepted, excluded, .. } = judged;
         accepted.retain(|item| {
@@ -256,7 +306,7 @@ impl Bake<'_, '_> {
             }
             kept
         });
-        Ok(Some(grade))
+        Ok(pack.kept.is_none().then_some(grade))
     }
 
     fn render(&mut self, items: &[BakeItem], folder: &Path) -> Result<Rendered, BakeError> {
@@ -280,11 +330,58 @@ impl Bake<'_, '_> {
         Ok(rendered)
     }
 
+    /// Returns the embeddings of these presets, which are computed unless existing ones are used; `None` if stopped.
+    fn table(&mut self, items: &[BakeItem], folder: &Path) -> Result<Option<embed::Table>, BakeError> {
+        if let Some(table) = self.existing_table(items)? {
+            return Ok(Some(table));
+        }
+        let id = self.embed(items, folder)?;
+        if self.stopped() {
+            return Ok(None);
+        }
+        let table = embed::Table::open(folder).map_err(anyhow::Error::from)?;
+        let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
+            BakeError::NothingEmbedded { embedder: id.embedder.clone(), presets: items.len() }
+        })?;
+        table.rename(items);
+        table.keep_only(items.iter().map(|item| item.id.as_str()));
+        Ok(Some(table))
+    }
+
+    /// Returns the existing embeddings in the folder of the bake, if they were requested, or if no embedder was and they
+    /// are those of another program and cover all of these presets.
+    fn existing_table(&mut self, items: &[BakeItem]) -> Result<Option<embed::Table>, BakeError> {
+        let requested = match self.settings.embedder.as_deref() {
+            None => false,
+            Some(embed::EXISTING) => true,
+            Some(_) => return Ok(None),
+        };
+        let table = embed::Table::open(&self.settings.folder).map_err(anyhow::Error::from)?;
+        let Some(mut table) = table.filter(|table| requested || table.is_foreign()) else { return Ok(None) };
+        table.rename(items);
+        table.keep_only(items.iter().map(|item| item.id.as_str()));
+        let index = table.index();
+        let missing = items.iter().filter(|item| !index.contains_key(&item.id)).count();
+        if missing > 0 && !requested {
+            return Ok(None);
+        }
+        if table.ids.is_empty() {
+            let folder = self.settings.folder.display();
+            return Err(
+                format!("none of the embeddings in {folder} is of a preset that passed the audit").into()
+            );
+        }
+        let (rows, model) = (counted(table.ids.len(), "preset"), &table.embedder_id.model);
+        self.note(format!("using the existing embeddings of {rows} ({model}); {missing} without one"));
+        self.incomplete |= missing > 0;
+        Ok(Some(table))
+    }
+
     /// Embeds these presets and returns the ID of the embedder.
     fn embed(&mut self, items: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, BakeError> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(
-            &settings.embedder,
+            settings.embedder.as_deref().unwrap_or(embed::BUILTIN),
             settings.models.as_deref(),
             items,
             folder,
@@ -363,6 +460,11 @@ impl Bake<'_, '_> {
     }
 }
 
+/// Returns a message about imported verdicts.
+fn reused(verdicts: usize, again: usize) -> String {
+    format!("reused {} from a finished audit; {again} to audit again", counted(verdicts, "verdict"))
+}
+
 /// Excludes presets whose frames failed or are black.
 fn exclude_empty(judged: &mut BakePresets, folder: &Path) {
     let entries = frames::entries_of(&judged.accepted, folder);
@@ -375,14 +477,17 @@ fn exclude_empty(judged: &mut BakePresets, folder: &Path) {
     });
 }
 
-/// A preset counts as black if both its mean luma and its motion, 0 to 1, are below this.
+/// A preset counts as black if both its mean luma and its motion, if known, are below this, from 0 to 1.
 const MIN_VISIBLE: f32 = 1e-4;
 
 fn reason(entry: &frames::FrameEntry) -> Option<String> {
     let metrics = &entry.metrics;
     if !entry.is_ok() {
-        Some(entry.reasons.join(", "))
-    } else if metrics.avg_luma < MIN_VISIBLE && metrics.motion < MIN_VISIBLE {
+        // Another program may fail on presets that this one renders.
+        (!entry.is_foreign()).then(|| entry.reasons.join(", "))
+    } else if metrics.avg_luma.is_some_and(|luma| luma < MIN_VISIBLE)
+        && metrics.motion.is_none_or(|motion| motion < MIN_VISIBLE)
+    {
         Some("black".into())
     } else {
         None

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{BakeSettings, SMOKE};
 use super::stage_times::StageTime;
+use crate::audit::GateLimits;
 use crate::cluster;
 use crate::disk;
+use crate::embed::BUILTIN;
 use crate::jobs::{iso, now};
-use crate::library::looks::keep_index;
 
 const STATE: &str = "overnight-state.json";
 
@@ -37,6 +38,9 @@ pub(super) struct State {
     /// to work.
     #[serde(default)]
     pub proven: bool,
+    /// Whether the index of the previous bake was saved before this bake's index replaced it.
+    #[serde(default)]
+    pub index_kept: bool,
     /// The baked library.
     #[serde(default, with = "crate::disk::as_wire_paths")]
     pub library: Option<PathBuf>,
@@ -44,20 +48,24 @@ pub(super) struct State {
 
 impl State {
     /// Resumes the interrupted bake in this folder if it has the same settings, or starts a new one. A new bake
-    /// first saves the index and clusters of the last one, so that its report can compare against them even after
-    /// an interruption.
+    /// first saves the clusters of the last one, so that its report can compare against them even after an
+    /// interruption.
     pub fn open(settings: &BakeSettings) -> Result<Self, String> {
         let fingerprint = format!(
-            "{} {:?} {:?} {} {} {:?} {} {:?}{}",
+            "{} {:?} {:?} {} {} {:?} {} {:?}{}{}",
             settings.library.display(),
             settings.limit,
             settings.clusters,
-            settings.embedder,
+            settings.embedder.as_deref().unwrap_or(BUILTIN),
             settings.seed,
             settings.pack_size,
             settings.capture.name(),
             settings.capture.textures,
             if settings.tune { " tune" } else { "" },
+            // Without thresholds, the fingerprint is that of earlier versions.
+            Some(settings.gates)
+                .filter(|gates| *gates != GateLimits::default())
+                .map_or_else(String::new, |gates| format!(" {gates:?}")),
         );
         let old = Self::last(&settings.folder)?;
         if let Some(old) = old.as_ref().filter(|old| !old.finished && old.fingerprint == fingerprint) {
@@ -72,10 +80,10 @@ impl State {
             spent_secs: 0.0,
             stage_times: BTreeMap::new(),
             proven,
+            index_kept: false,
             library: std::path::absolute(&settings.library).ok(),
         };
         cluster::save_previous(&settings.folder).map_err(|error| error.to_string())?;
-        keep_index(&settings.folder).map_err(|error| error.to_string())?;
         std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // It may not exist.
         state.save(&settings.folder)?;
         Ok(state)
@@ -126,6 +134,9 @@ mod tests {
         assert_eq!(again.stage_times, state.stage_times);
         let other = State::open(&BakeSettings { seed: 7, ..settings.clone() }).expect("opened");
         assert_eq!((other.spent_secs, other.smoke_done, other.proven), (0.0, false, false));
+        let gates = GateLimits { min_avg_luma: Some(0.1), ..GateLimits::default() };
+        let strict = BakeSettings { seed: 7, gates, ..settings.clone() };
+        assert_ne!(State::open(&strict).expect("opened").fingerprint, other.fingerprint);
         State { finished: true, ..other }.save(folder.path()).expect("saved");
         assert!(State::open(&BakeSettings { seed: 7, ..settings }).expect("opened").proven);
     }

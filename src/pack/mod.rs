@@ -21,7 +21,7 @@ use crate::audit::verdict::{LookVerdict, Record, Safety};
 use crate::audit::{self, AuditPlan, Ledger, PlannedFile, read_run};
 use crate::disk::{self, Folder};
 use crate::facts::PresetId;
-use crate::jobs::{iso, now};
+use crate::jobs::{find_named, iso, now};
 use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestNames, ManifestPreset, QualityBlacklist};
 use crate::media::flash::FlashVerdict;
 use crate::milk::MAX_PRESET_BYTES;
@@ -62,10 +62,12 @@ pub struct PackSettings {
     pub safe_flash: bool,
     /// Maximum estimated cost of a preset at 1080p, in milliseconds per frame; `None` sets no limit.
     pub max_cost_ms: Option<f64>,
-    /// If set, the report paths of the presets to select from, with forward slashes.
+    /// If set, the presets to select from: report paths or other names.
     pub rel_paths: Option<BTreeSet<String>>,
-    /// Blacklist file with the report paths of presets to exclude, if any.
+    /// Blacklist file with the names of presets to exclude, if any.
     pub blacklist: Option<PathBuf>,
+    /// Whether to leave a previous pack in the folder unchanged if it has more presets.
+    pub keep_larger: bool,
     /// Folders searched for the presets' images.
     pub textures: Vec<PathBuf>,
     /// Random seed.
@@ -83,6 +85,8 @@ pub struct Pack {
     pub images: usize,
     /// Report on the pack's diversity.
     pub report: PackReport,
+    /// Number of presets in the previous pack, if it was left unchanged and this one was not written.
+    pub kept: Option<usize>,
 }
 
 /// The error when no audited preset passes the filters.
@@ -155,6 +159,16 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
     let kept: BTreeSet<PathBuf> = files.iter().map(|file| plan.relative(file).into()).collect();
     let old = previous::listed(folder)?;
+    let mut pack = Pack {
+        folder: folder.path().to_owned(),
+        presets: files.iter().map(|file| plan.relative(file)).collect(),
+        images: 0,
+        report,
+        kept: (settings.keep_larger && old.len() > files.len()).then_some(old.len()),
+    };
+    if pack.kept.is_some() {
+        return Ok(pack);
+    }
     // Checked before anything is changed: a subfolder that is a link would lead out of the pack.
     for path in old.union(&kept) {
         open_parent(folder, path)?;
@@ -180,9 +194,9 @@ fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Resu
         manifest.images.extend(images.iter().cloned());
         folder.write_json(Path::new(MANIFEST_FILE), &manifest)?;
     }
-    folder.write_json(Path::new(REPORT_FILE), &report)?;
-    let presets = files.iter().map(|file| plan.relative(file)).collect();
-    Ok(Pack { folder: folder.path().to_owned(), presets, images: images.len(), report })
+    folder.write_json(Path::new(REPORT_FILE), &pack.report)?;
+    pack.images = images.len();
+    Ok(pack)
 }
 
 /// Opens an audit by this program, or a finished one by its predecessor, whose verdicts are imported.
@@ -215,11 +229,12 @@ struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     fn gather(settings: &PackSettings, plan: &'a AuditPlan, ledger: &Ledger) -> anyhow::Result<Self> {
-        let only = settings.rel_paths.as_ref();
-        let banned: BTreeSet<String> = match &settings.blacklist {
-            Some(path) => QualityBlacklist::read(path)?.names().map(slashed).collect(),
-            None => BTreeSet::new(),
-        };
+        let names = plan.names();
+        let mut banned: BTreeSet<PresetId> = BTreeSet::new();
+        if let Some(path) = &settings.blacklist {
+            let listed = find_named(QualityBlacklist::read(path)?.names(), &names);
+            banned.extend(listed.into_iter().map(|index| plan.file(index).id));
+        }
         let gates = ledger.gates(plan)?;
         let mut pool = Self {
             files: Vec::new(),
@@ -229,8 +244,11 @@ impl<'a> Pool<'a> {
             judged: 0,
         };
         // A listed path selects that file even if others have the same content.
-        let mut files: Vec<&PlannedFile> = match only {
-            Some(only) => plan.each_file().filter(|file| only.contains(&plan.relative(file))).collect(),
+        let mut files: Vec<&PlannedFile> = match &settings.rel_paths {
+            Some(only) => {
+                let listed = find_named(only.iter().map(String::as_str), &names);
+                listed.into_iter().map(|index| plan.file(index)).collect()
+            }
             None => plan.each_preset().collect(),
         };
         files.sort_by_cached_key(|file| plan.relative(file));
@@ -249,7 +267,7 @@ impl<'a> Pool<'a> {
                 && settings.max_cost_ms.is_none_or(|most| {
                     record.is_measured() && record.evidence.cost.full_hd_ms <= most
                 })
-                && !banned.contains(&relative);
+                && !banned.contains(&file.id);
             let Some(look) = record.evidence.look.clone().filter(|_| fits) else { continue };
             members.push(Member::new(file.id, file.family, record.evidence.perceptual_hash, Some(&look)));
             let folder = relative.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
@@ -363,7 +381,7 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
     }
 }
 
-/// Reads a list of paths, one per line. Blank lines and lines starting with `#` are skipped; backslashes are
+/// Reads a list of paths or other names, one per line. Blank lines and lines starting with `#` are skipped; backslashes are
 /// converted to forward slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let text =
@@ -379,6 +397,60 @@ fn slashed(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_name_presets_by_id_path_file_or_content() {
+        let (library, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        std::fs::create_dir(library.path().join("x")).expect("made");
+        for name in ["a", "b", "c"] {
+            std::fs::write(library.path().join(format!("x/{name}.milk")), format!("zoom={name}"))
+                .expect("written");
+        }
+        let manifest = r#"{"version":"v0","target":"run3","presets":[
+            {"id":"run3-a-1b2c3d","label":"x/a.milk","relPath":"run3/x/a.milk"}]}"#;
+        std::fs::write(library.path().join(MANIFEST_FILE), manifest).expect("written");
+        let store = Store::in_memory().expect("opens");
+        let plan = AuditPlan::scan(&store, &[library.path().to_owned()]).expect("scanned");
+        let ledger = Ledger::new(store, "recipe".into());
+        let mut record = Record::without_evidence(Safety::Ok, String::new());
+        record.imported = Some(LookVerdict::Ok);
+        record.evidence.look = Some(Look::default());
+        let verdicts: Vec<_> = plan.each_file().map(|file| (file.id, record.clone())).collect();
+        ledger.import(&verdicts).expect("saved");
+        let selected = |rel_paths: Option<[&str; 2]>, blacklist: Option<PathBuf>| {
+            let settings = PackSettings {
+                audit: PathBuf::new(),
+                library: None,
+                packs: PathBuf::new(),
+                name: "pack".into(),
+                from: PackFilter::Ok,
+                size: usize::MAX,
+                sample: Sample::First,
+                safe_flash: false,
+                max_cost_ms: None,
+                rel_paths: rel_paths.map(|names| names.map(str::to_owned).into()),
+                blacklist,
+                keep_larger: false,
+                textures: Vec::new(),
+                seed: 1,
+            };
+            let pool = Pool::gather(&settings, &plan, &ledger).expect("gathered");
+            pool.files.into_iter().map(|file| plan.relative(file)).collect::<Vec<_>>()
+        };
+        let content = PresetId::of(b"zoom=c").to_string();
+        assert_eq!(selected(Some(["run3-a-1b2c3d", content.as_str()]), None), ["x/a.milk", "x/c.milk"]);
+        let list = out.path().join("list.json");
+        let file =
+            plan.path(plan.each_file().find(|file| plan.relative(file) == "x/b.milk").expect("a file"));
+        let blacklist = QualityBlacklist {
+            version: "v0".into(),
+            bad_ids: vec!["run3-a-1b2c3d".into()],
+            bad_source_rel_paths: vec![file.to_string_lossy().into_owned()],
+            ..QualityBlacklist::default()
+        };
+        blacklist.write(&list).expect("written");
+        assert_eq!(selected(None, Some(list)), ["x/c.milk"]);
+    }
 
     #[test]
     fn a_list_of_paths_accepts_comments_and_backslashes() {

@@ -9,7 +9,7 @@ use super::running::{CutRequest, Show};
 use super::setlog::Cause;
 use crate::facts::PresetId;
 use crate::layers::LayerContent;
-use crate::library::DWELL;
+use crate::library::{DWELL, INPUT_DELAY_MS};
 use crate::mind::taste::{Feedback, Signal};
 use crate::stage::OutputMode;
 
@@ -57,6 +57,9 @@ impl Show {
                 self.memory.theme = theme_text(text);
                 self.changed.knobs = true;
             }
+            Command::InputDelay(milliseconds) => {
+                self.input_delay_ms = milliseconds.clamp(INPUT_DELAY_MS.0, INPUT_DELAY_MS.1);
+            }
             Command::Dwell(times) => {
                 self.dwell = f64::from(times.clamp(DWELL.0, DWELL.1));
             }
@@ -78,7 +81,8 @@ impl Show {
             | Command::Resync
             | Command::HalfTempo
             | Command::DoubleTempo
-            | Command::SetTempo(_) => {} // Handled by the analysis thread.
+            | Command::SetTempo(_)
+            | Command::NudgeBeat(_) => {} // Handled by the analysis thread.
         }
     }
 

@@ -7,6 +7,19 @@ use crate::facts::PresetId;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
+/// Distance by which a nudge moves the beats, in milliseconds.
+const NUDGE_MILLISECONDS: f32 = 10.0;
+
+/// Direction in which the beats move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BeatNudge {
+    /// Earlier.
+    Earlier,
+    /// Later.
+    Later,
+}
+
 /// A command for the show, as plain data that can be logged and replayed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +66,10 @@ pub enum Command {
     DoubleTempo,
     /// Set the tempo in beats per minute; `None` returns to the detected tempo.
     SetTempo(Option<f32>),
+    /// Move the beats by 10 ms.
+    NudgeBeat(BeatNudge),
+    /// Set the delay of the audio input, in milliseconds.
+    InputDelay(f32),
     /// Set how far choices stray from known favourites, from 0 (hardly) to 1 (freely).
     Adventure(Unipolar),
     /// Set the theme of the night, a description of looks that the director prefers; empty for no theme.
@@ -98,6 +115,8 @@ impl Command {
             Self::HalfTempo => TempoRequest::Half,
             Self::DoubleTempo => TempoRequest::Double,
             Self::SetTempo(bpm) => TempoRequest::Set(*bpm),
+            Self::NudgeBeat(BeatNudge::Earlier) => TempoRequest::Nudge(-NUDGE_MILLISECONDS),
+            Self::NudgeBeat(BeatNudge::Later) => TempoRequest::Nudge(NUDGE_MILLISECONDS),
             _ => return None,
         })
     }
@@ -125,6 +144,9 @@ impl Command {
             Self::HalfTempo => "Halve tempo",
             Self::DoubleTempo => "Double tempo",
             Self::SetTempo(_) => "Set tempo",
+            Self::NudgeBeat(BeatNudge::Earlier) => "Move beat earlier",
+            Self::NudgeBeat(BeatNudge::Later) => "Move beat later",
+            Self::InputDelay(_) => "Input delay",
             Self::Adventure(_) => "Adventure",
             Self::Theme(_) => "Theme",
             Self::Dwell(_) => "Dwell",

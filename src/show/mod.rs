@@ -45,7 +45,7 @@ mod tests;
 /// Re-exported for the desk, which may not import `milk` or `stage`.
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
-pub use command::Command;
+pub use command::{BeatNudge, Command};
 pub use deck_watch::{DrawnDecks, Slowness};
 pub use decks::WARM_CANDIDATES;
 pub use graphics_event::GraphicsEvent;

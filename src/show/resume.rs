@@ -24,6 +24,7 @@ impl Show {
             auto: self.auto,
             held: self.held,
             dwell: self.dwell,
+            input_delay_ms: self.input_delay_ms,
             adventure: self.director.adventure,
             theme: self.memory.theme.clone(),
             macros: *self.macro_driver.state(),
@@ -43,6 +44,7 @@ impl Show {
             auto,
             held,
             dwell,
+            input_delay_ms,
             adventure,
             theme,
             macros,
@@ -54,6 +56,7 @@ impl Show {
         self.history.iter().skip(older).eq(history)
             && self.decks.candidates.iter().map(|slot| slot.id).eq(queue.iter().copied())
             && (self.auto, self.held, self.dwell) == (*auto, *held, *dwell)
+            && self.input_delay_ms == *input_delay_ms
             && self.director.adventure == *adventure
             && self.memory.theme == *theme
             && *self.macro_driver.state() == *macros
@@ -72,6 +75,7 @@ impl Show {
             auto,
             held,
             dwell,
+            input_delay_ms,
             adventure,
             theme,
             macros,
@@ -83,6 +87,7 @@ impl Show {
         self.history = history.iter().cloned().collect();
         self.update_history_view();
         (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
+        self.input_delay_ms = *input_delay_ms;
         // A frozen picture is lost with its process, but a blackout can be restored.
         self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };
         self.layers.set_title(title);

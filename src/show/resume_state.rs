@@ -24,6 +24,8 @@ pub struct ResumeState {
     pub held: bool,
     /// How long presets stay on air, as a multiple of the automatic duration.
     pub dwell: f64,
+    /// Delay of the audio input, in milliseconds.
+    pub input_delay_ms: f32,
     /// How far choices stray from known favourites.
     pub adventure: Unipolar,
     /// The theme of the night, as the performer described it.

@@ -103,6 +103,8 @@ pub struct Show {
     pub(super) held_secs: f64,
     /// How long presets stay on air, as a multiple of the automatic duration.
     pub(super) dwell: f64,
+    /// Delay of the audio input, in milliseconds.
+    pub(super) input_delay_ms: f32,
     pub(super) auto: bool,
     pub(super) output_mode: OutputMode,
     pub(super) layers: LayerBoard,
@@ -169,6 +171,7 @@ impl Show {
             held: false,
             held_secs: 0.0,
             dwell: 1.0,
+            input_delay_ms: 0.0,
             output_mode: OutputMode::Open,
             layers: LayerBoard::new(rng.fork(LAYER_RANDOMNESS)),
             message: None,
@@ -391,9 +394,10 @@ impl Show {
         self.audio_now = self.audio_now + off * part;
     }
 
-    /// Returns the time on the audio clock at which this frame is displayed.
+    /// Returns the position of the music, on the audio clock, that is heard in the room when this frame is displayed.
     pub(super) fn display_time(&self) -> Seconds {
-        self.audio_now + Seconds(self.settings.seen_after_secs)
+        let input_delay_secs = f64::from(self.input_delay_ms) / 1000.0;
+        self.audio_now + Seconds(self.settings.seen_after_secs + input_delay_secs)
     }
 
     fn log_scene_change(&mut self) {

@@ -114,6 +114,8 @@ pub struct AudioLine {
     pub source: String,
     /// Problem shown to the performer; empty if there is none.
     pub problem: String,
+    /// How the input sounds, and whether the beat is trusted; empty if unknown.
+    pub hearing: String,
 }
 
 /// Statistics on frame times.

@@ -708,3 +708,18 @@ fn a_preset_over_its_budget_leaves_the_air_and_the_log_names_the_watch_as_the_ca
     assert_eq!(causes, [Cause::Start, Cause::Watch]);
     assert!(test.learnt().is_empty(), "{:?}", test.learnt());
 }
+
+#[test]
+fn an_input_delay_moves_what_is_heard_when_a_frame_is_displayed_and_outlives_a_restart() {
+    let mut test = TestShow::new();
+    test.frames(10);
+    let ahead = |show: &Show| (show.display_time() - show.audio_now).0;
+    let before = ahead(&test.show);
+    for (milliseconds, secs) in [(40.0, 0.04), (-20.0, -0.02), (900.0, 0.5)] {
+        test.frame(&[Command::InputDelay(milliseconds)]);
+        assert!((ahead(&test.show) - before - secs).abs() < 1e-6, "{milliseconds}");
+        let mut again = TestShow::new();
+        again.show.resume(&test.show.resume_state());
+        assert!((ahead(&again.show) - before - secs).abs() < 1e-6, "{milliseconds} after a restart");
+    }
+}

@@ -108,8 +108,11 @@ impl MeshPass {
     }
 
     /// Sets the source positions at which the vertices of a warp mesh sample the previous image, and the decay. Does
-    /// nothing if both are unchanged.
+    /// nothing if both are unchanged, or if the shader does not read them.
     pub fn set_sources(&mut self, gpu: &Gpu, sources: &[[f32; 2]], decay: f32) {
+        if self.images.as_ref().is_some_and(|images| images.moving.is_none()) {
+            return;
+        }
         if same_bits(&self.sources, sources) && self.decay.to_bits() == decay.to_bits() {
             return;
         }

@@ -165,7 +165,7 @@ impl DeckPicture {
         let warp_images = warp_images.then(|| ImagesDesc {
             size,
             grid: Grid::Warp(settings.mesh),
-            moving: true,
+            moving: warp.is_none() || warp_text.is_some_and(|text| text.reads_source),
             position: Attribute::Position,
             polar: warp.is_some() && reads_polar(&program.warp),
         });

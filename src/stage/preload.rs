@@ -67,6 +67,10 @@ impl Stage {
         let [front, to, second] = on_air;
         let mut cue = cue(Some(front));
         self.draw(&cue);
+        // As when the show lowers the size of the decks.
+        self.set_scale(0.5);
+        self.draw(&cue);
+        self.set_scale(1.0);
         self.measure(DeckId(0));
         cue.fade = Some(Fade { to, progress: Unipolar::HALF, style: FadeStyle::Mix });
         self.draw(&cue);

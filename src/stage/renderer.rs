@@ -25,6 +25,8 @@ pub struct Stage {
     render_context: Arc<RenderContext>,
     decks: BTreeMap<DeckId, Box<Deck>>,
     mixer: ScreenPass<MixUniforms>,
+    /// Fills the output picture with that of a single deck of another size, as the mixer would.
+    resize: BlitPass,
     post: PostChain,
     limiter: Option<FlashLimiter>,
     meter: Option<PictureMeter>,
@@ -36,6 +38,7 @@ pub struct Stage {
     black: wgpu::TextureView,
     /// Size at which decks are drawn, relative to their full size.
     scale: f64,
+    /// Copies the images of decks whose size changes.
     rescale: BlitPass,
 }
 
@@ -57,6 +60,7 @@ impl Stage {
         let picture = pass::view(&pass::image(&render_context.gpu.device, "stage picture", size));
         Self {
             mixer: mix::pass(&render_context.gpu, pass::FORMAT),
+            resize: BlitPass::opaque(&render_context.gpu, pass::FORMAT),
             post: PostChain::new(&render_context.gpu, size),
             limiter: None,
             meter: None,
@@ -173,7 +177,7 @@ impl Stage {
     }
 
     /// Removes and returns a deck, if it exists. Dropping the deck frees its memory, except for pictures
-    /// still bound by the mixer, and may take longer than a frame.
+    /// still bound by a pass of the stage, and may take longer than a frame.
     pub fn remove(&mut self, id: DeckId) -> Option<Box<Deck>> {
         self.decks.remove(&id)
     }
@@ -231,21 +235,23 @@ impl Stage {
         };
         let [width, height] = size_of(&self.mixed);
         let covered = !blackout && self.layers.has_overlays();
-        let idle = !blackout
-            && !covered
-            && cue.fade.is_none()
-            && work.is_idle()
-            && size_of(front) == [width, height];
-        if idle && self.limiter.is_none() {
-            self.picture = front.clone();
+        let idle = !blackout && !covered && cue.fade.is_none() && work.is_idle();
+        if idle {
             self.post.reset_trails();
+        }
+        let fits = size_of(front) == [width, height];
+        if idle && fits && self.limiter.is_none() {
+            self.picture = front.clone();
             return;
         }
         let sampler = self.render_context.sampler(Filter::Linear, Address::Clamp);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let finished = if idle {
-            self.post.reset_trails();
+        let finished = if idle && fits {
             front.clone()
+        } else if idle {
+            let mut render = pass::begin(&mut encoder, "resize", &self.mixed, false);
+            self.resize.fill(gpu, &mut render, sampler, front);
+            self.mixed.clone()
         } else {
             let uniforms = MixUniforms {
                 progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),

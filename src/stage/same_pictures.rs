@@ -41,6 +41,8 @@ fn pictures_stay_the_same_to_the_last_bit() {
         "float a = q1; if (uv.x > 0.5) a = q5 * uv.y; ret = frac(a * 777) * tex2D(sampler_main, uv * q5).xyz + 0.1;",
         "float3 v = float3(q1, q4, q5); for (int i = 0; i < 5; i++) v = frac(v * 1.7 + uv.xyx); ret = v;",
         "ret = GetBlur1(uv * texsize.zw * 60) + tex2D(sampler_noise_lq, uv + rand_frame.xy).xyz * aspect.x;",
+        // Does not read the source positions.
+        "ret = frac(tex2D(sampler_main, uv_orig * 0.9 + q1).xyz * 1.7 + uv_orig.xyx * 31);",
         "ret = mul(uv.xyx * 90, rot_d1) * slow_roam_cos.xyz + (frame % 3 == 0 ? uv.xyx : q4);",
     ];
     for body in bodies {

@@ -119,15 +119,13 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the performer's own tags of every preset that has any, each followed by a space.
-    pub fn labels(&self) -> Result<HashMap<PresetId, String>, StoreError> {
+    /// Returns the performer's own tags of every preset that has any, in alphabetical order.
+    pub fn labels(&self) -> Result<HashMap<PresetId, Vec<String>>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT id, label FROM labels ORDER BY id, label")?;
-        let mut labels: HashMap<PresetId, String> = HashMap::new();
+        let mut labels: HashMap<PresetId, Vec<String>> = HashMap::new();
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
-            let of_preset = labels.entry(PresetId(row.get(0)?)).or_default();
-            of_preset.push_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
-            of_preset.push(' ');
+            labels.entry(PresetId(row.get(0)?)).or_default().push(row.get(1)?);
         }
         Ok(labels)
     }

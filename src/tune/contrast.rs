@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::Array2;
 
-use super::labels::Labels;
+use super::labels::{Labels, share_a_label};
 use super::settings::LabelSource;
 use crate::units::{Rng, counted};
 
@@ -22,7 +22,7 @@ pub(super) struct Lesson {
     labels: Labels,
     /// Rows by label.
     groups: Vec<Vec<usize>>,
-    /// Group of each labelled row.
+    /// Group of each label of each row.
     owners: Vec<usize>,
 }
 
@@ -32,24 +32,25 @@ impl Lesson {
     pub fn new(source: LabelSource, labels: &Labels, train: &[usize], authors: &[u32]) -> Option<Self> {
         let mut by_label: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for &row in train {
-            if let Some(label) = labels[row] {
-                by_label.entry(label).or_default().push(row);
+            for label in &labels[row] {
+                by_label.entry(*label).or_default().push(row);
             }
         }
         let of_several =
             |rows: &Vec<usize>| rows.iter().map(|&row| authors[row]).collect::<BTreeSet<_>>().len() > 1;
-        let groups: Vec<Vec<usize>> = by_label.into_values().filter(of_several).collect();
-        let mut known = vec![None; labels.len()];
-        for &row in groups.iter().flatten() {
-            known[row] = labels[row];
+        by_label.retain(|_, rows| of_several(rows));
+        let mut known = vec![Vec::new(); labels.len()];
+        for (label, rows) in &by_label {
+            rows.iter().for_each(|row| known[*row].push(*label));
         }
+        let groups: Vec<Vec<usize>> = by_label.into_values().collect();
         let owners = (0..).zip(&groups).flat_map(|(group, rows)| rows.iter().map(move |_| group)).collect();
         (groups.len() > 1).then_some(Self { source, labels: known, groups, owners })
     }
 
     /// Returns the number of presets with a label.
     pub fn presets(&self) -> usize {
-        self.owners.len()
+        self.labels.iter().filter(|labels| !labels.is_empty()).count()
     }
 
     /// Draws a batch of at most `size` rows, in groups with the same label; larger groups are drawn more often.
@@ -77,12 +78,14 @@ impl Lesson {
     ) {
         let scale = self.source.weight() * SHARPNESS / batch.len() as f32;
         for (at, &row) in batch.iter().enumerate() {
-            let Some(label) = self.labels[row] else { continue };
+            if self.labels[row].is_empty() {
+                continue;
+            }
             let compared = || {
-                batch.iter().enumerate().filter_map(|(other_at, &other)| {
-                    let same = self.labels[other]? == label;
-                    (authors[other] != authors[row]).then_some((other_at, same))
-                })
+                let labelled =
+                    |other: usize| !self.labels[other].is_empty() && authors[other] != authors[row];
+                let others = batch.iter().enumerate().filter(move |(_, other)| labelled(**other));
+                others.map(|(at, &other)| (at, share_a_label(&self.labels[other], &self.labels[row])))
             };
             let same = compared().filter(|(_, same)| *same).count();
             if same == 0 || same == compared().count() {
@@ -100,7 +103,7 @@ impl Lesson {
 
 impl std::fmt::Display for Lesson {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let presets = counted(self.owners.len(), "preset");
+        let presets = counted(self.presets(), "preset");
         write!(f, "{} ({} of {presets})", self.source.name(), self.groups.len())
     }
 }
@@ -127,20 +130,20 @@ mod tests {
 
     #[test]
     fn only_labels_shared_by_authors_are_learnt() {
-        let labels = vec![Some(0), Some(0), Some(1), Some(1), Some(2), Some(2), None, Some(1)];
+        let labels = vec![vec![0], vec![0], vec![1], vec![1], vec![2], vec![2], vec![], vec![1]];
         let authors = [0, 1, 0, 1, 2, 2, 3, 3];
         let lesson =
             Lesson::new(LabelSource::Folders, &labels, &[0, 1, 2, 3, 4, 5, 6], &authors).expect("two labels");
         assert_eq!(lesson.groups, [[0, 1], [2, 3]]);
-        assert_eq!((lesson.presets(), lesson.labels[7]), (4, None));
+        assert_eq!((lesson.presets(), lesson.labels[7].len()), (4, 0));
         assert_eq!(Lesson::new(LabelSource::Folders, &labels, &[0, 1, 2], &authors), None);
         let batch = lesson.batch(5, &mut Rng::new(1));
         assert!(batch.len() == 5 && batch.iter().all(|row| *row < 4), "{batch:?}");
     }
 
     #[test]
-    fn the_gradient_pulls_equal_labels_together_and_ignores_pairs_of_one_author() {
-        let labels = vec![Some(0), Some(0), Some(1), Some(1)];
+    fn the_gradient_draws_equal_labels_together_and_ignores_pairs_of_one_author() {
+        let labels = vec![vec![0], vec![0], vec![1], vec![1]];
         let authors = [0, 1, 2, 0];
         let lesson = Lesson::new(LabelSource::Folders, &labels, &[0, 1, 2, 3], &authors).expect("two labels");
         let mut of_pairs = Array2::zeros((4, 4));
@@ -149,5 +152,17 @@ mod tests {
         assert!(of_pairs[[0, 2]] > 0.0 && of_pairs[[1, 3]] > 0.0, "{of_pairs}");
         assert_eq!((of_pairs[[0, 3]], of_pairs[[3, 0]], of_pairs[[0, 0]]), (0.0, 0.0, 0.0));
         assert!(of_pairs.sum_axis(ndarray::Axis(1)).iter().all(|sum: &f32| sum.abs() < 1e-5));
+    }
+
+    #[test]
+    fn presets_with_several_labels_belong_together_if_they_share_one() {
+        let labels = vec![vec![0, 1], vec![0], vec![1, 2], vec![2]];
+        let lesson =
+            Lesson::new(LabelSource::Tags, &labels, &[0, 1, 2, 3], &[0, 1, 2, 3]).expect("three labels");
+        assert_eq!((lesson.groups.len(), lesson.presets()), (3, 4));
+        let mut of_pairs = Array2::zeros((4, 4));
+        lesson.add_gradient(&[0, 1, 2, 3], &Array2::zeros((4, 4)), &[0, 1, 2, 3], &mut of_pairs);
+        assert!(of_pairs[[0, 1]] < 0.0 && of_pairs[[0, 2]] < 0.0 && of_pairs[[2, 3]] < 0.0, "{of_pairs}");
+        assert!(of_pairs[[0, 3]] > 0.0 && of_pairs[[1, 2]] > 0.0, "{of_pairs}");
     }
 }

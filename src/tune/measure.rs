@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::labels::{Described, Labels};
+use super::labels::{Described, Labels, share_a_label};
 use super::settings::LabelSource;
 use crate::jobs::parallel;
 
@@ -29,7 +29,7 @@ impl Judge {
     /// Creates a judge that compares the rows `rows` by `labels`, which contains the labels of all rows.
     pub fn new(described: &Described, labels: &Labels, rows: impl Iterator<Item = usize> + Clone) -> Self {
         Self {
-            labels: rows.clone().map(|row| labels[row]).collect(),
+            labels: rows.clone().map(|row| labels[row].clone()).collect(),
             authors: rows.clone().map(|row| described.authors[row]).collect(),
             words: rows.map(|row| described.words[row].clone()).collect(),
         }
@@ -38,7 +38,7 @@ impl Judge {
     /// Returns the labelled rows among `rows` whose neighbours are looked up: all of them or, if there are more than
     /// [`QUERIES`], an evenly spaced sample.
     pub fn queries(&self, rows: impl Iterator<Item = usize>) -> Vec<usize> {
-        let labelled: Vec<usize> = rows.filter(|row| self.labels[*row].is_some()).collect();
+        let labelled: Vec<usize> = rows.filter(|row| !self.labels[*row].is_empty()).collect();
         let step = labelled.len().div_ceil(QUERIES).max(1);
         labelled.into_iter().step_by(step).collect()
     }
@@ -48,24 +48,26 @@ impl Judge {
         rows.iter().map(|row| self.authors[*row]).collect::<BTreeSet<_>>().len()
     }
 
-    /// Returns, for each query, the share of its ten nearest presets by other authors that have its label.
+    /// Returns, for each query, the share of its ten nearest presets by other authors that have one of its labels.
     pub fn retrieval(&self, rows: &Array2<f32>, queries: &[usize], threads: usize) -> Vec<f64> {
         let all: Vec<usize> = (0..self.labels.len()).collect();
         parallel::map(queries, threads, |&query| {
             let other = |row: usize| self.authors[row] != self.authors[query];
             let found = self.nearest(rows, query, &all, other);
-            let same = found.iter().filter(|row| self.labels[**row] == self.labels[query]).count();
+            let shares = |row: &&usize| share_a_label(&self.labels[**row], &self.labels[query]);
+            let same = found.iter().filter(shares).count();
             same as f64 / found.len().max(1) as f64
         })
     }
 
-    /// Returns, for each query, 1 if its label is the most common one of its ten nearest presets in `among`, otherwise
-    /// 0. Excludes presets with similar names, which share at least half of the words of the shorter name.
+    /// Returns, for each query, 1 if one of its labels is the most common one of its ten nearest presets in `among`,
+    /// otherwise 0. Excludes presets with similar names, which share at least half of the words of the shorter name.
     fn strict(&self, rows: &Array2<f32>, queries: &[usize], among: &[usize], threads: usize) -> Vec<f64> {
         parallel::map(queries, threads, |&query| {
             let other = |row: usize| row != query && !self.namesakes(row, query);
             let found = self.nearest(rows, query, among, other);
-            f64::from(u8::from(self.most_common(&found) == self.labels[query]))
+            let right = self.most_common(&found).is_some_and(|label| self.labels[query].contains(&label));
+            f64::from(u8::from(right))
         })
     }
 
@@ -78,7 +80,7 @@ impl Judge {
         allowed: impl Fn(usize) -> bool,
     ) -> Vec<usize> {
         let from = rows.row(query);
-        let labelled = among.iter().filter(|row| self.labels[**row].is_some());
+        let labelled = among.iter().filter(|row| !self.labels[**row].is_empty());
         let similar = labelled.map(|&row| (ordered(from.dot(&rows.row(row))), Reverse(row)));
         let mut heap: BinaryHeap<(i32, Reverse<usize>)> = similar.collect();
         let descending = std::iter::from_fn(|| heap.pop()).map(|(_, Reverse(row))| row);
@@ -94,11 +96,10 @@ impl Judge {
     /// Returns the most common label of these rows, which are sorted by distance; in a tie, that of the nearest row.
     fn most_common(&self, rows: &[usize]) -> Option<u32> {
         let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-        rows.iter()
-            .filter_map(|row| self.labels[*row])
-            .for_each(|label| *counts.entry(label).or_default() += 1);
+        let labels = || rows.iter().flat_map(|row| &self.labels[*row]).copied();
+        labels().for_each(|label| *counts.entry(label).or_default() += 1);
         let most = counts.values().max()?;
-        rows.iter().filter_map(|row| self.labels[*row]).find(|label| counts[label] == *most)
+        labels().find(|label| counts[label] == *most)
     }
 
     /// Measures the base embeddings and the tuned ones on the presets `held_out`.
@@ -213,7 +214,7 @@ mod tests {
 
     fn judge(labels: &[u32], authors: &[u32], names: &[&str]) -> Judge {
         Judge {
-            labels: labels.iter().copied().map(Some).collect(),
+            labels: labels.iter().map(|label| vec![*label]).collect(),
             authors: authors.to_vec(),
             words: names.iter().map(|name| name.split(' ').map(str::to_owned).collect()).collect(),
         }

@@ -140,7 +140,7 @@ fn judging_labels<'a>(
     split: &Split,
 ) -> Result<(LabelSource, &'a Labels), TuneError> {
     let enough = |labels: &&Labels| {
-        let labelled = |rows: &[usize]| rows.iter().copied().filter(|row| labels[*row].is_some()).collect();
+        let labelled = |rows: &[usize]| rows.iter().copied().filter(|row| !labels[*row].is_empty()).collect();
         let (held_out, validation): (Vec<usize>, Vec<usize>) =
             (labelled(&split.held_out), labelled(&split.validation));
         let authors: BTreeSet<u32> = held_out.iter().map(|row| described.authors[*row]).collect();

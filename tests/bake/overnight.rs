@@ -113,6 +113,54 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
 }
 
 #[test]
+fn limited_bakes_leave_the_pack_the_styles_and_the_index_of_a_full_one() {
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 8);
+    assert!(night(&fixture, &[]).status.success());
+    let out = fixture.folder("out");
+    let results = || -> Vec<(String, Vec<u8>)> {
+        let entries =
+            [&out, &fixture.library].into_iter().flat_map(|folder| std::fs::read_dir(folder).expect("read"));
+        let files = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+        // The log and the state differ, and the first bake had no styles to compare with.
+        let own = ["overnight.log", "overnight-state.json", "clusters.before.v0.json"];
+        let file = |path: std::path::PathBuf| {
+            let bytes = std::fs::read(&path).expect("read");
+            (path.display().to_string(), bytes)
+        };
+        let mut files: Vec<_> = files.map(file).collect();
+        files.retain(|(path, _)| own.iter().all(|name| !path.ends_with(name)));
+        files.sort();
+        files
+    };
+    let full = results();
+    assert!(index(&out).len() > 3);
+    for _ in 0..2 {
+        let limited = night(&fixture, &["--limit", "3"]);
+        assert!(limited.status.success(), "{}{}", limited.stdout, limited.stderr);
+        let why = "index not replaced: this bake covers ";
+        assert!(limited.stdout.contains(why), "{}", limited.stdout);
+        let after = results();
+        let names =
+            |files: &[(String, Vec<u8>)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&after), names(&full));
+        for (before, now) in full.iter().zip(&after) {
+            assert!(before == now, "{} has changed", now.0);
+        }
+    }
+}
+
+#[test]
+fn thresholds_apply_to_the_whole_bake() {
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 3);
+    let strict = night(&fixture, &["--min-avg-luma", "0.99"]);
+    assert!(!strict.status.success() && strict.stderr.contains("no preset is playable"), "{}", strict.stderr);
+    let done = night(&fixture, &[]);
+    assert!(done.status.success() && !index(&fixture.folder("out")).is_empty(), "{}", done.stderr);
+}
+
+#[test]
 fn a_bake_that_cannot_tune_keeps_its_embeddings_and_reports_why() {
     let Some(fixture) = BakeFixture::new() else { return };
     good_presets(&fixture.library, 8);

@@ -291,7 +291,9 @@ fn invalid_shaders_are_rejected_with_a_position() {
         ("shader_body { ret = cross(uv, uv); }", "cannot convert float2 to float3"),
         ("shader_body { ret = D3DCOLORtoUBYTE4(uv); }", "cannot convert float2 to float4"),
         ("shader_body { 1 = 2; }", "cannot assign"),
-        ("shader_body { break; }", "outside a loop"),
+        ("shader_body { break; }", "`break` outside a loop or `switch`"),
+        ("shader_body { continue; }", "`continue` outside a loop"),
+        ("shader_body { switch (1) { case 1: continue; } }", "`continue` outside a loop"),
         ("shader_body { float2 a = float2(1); a = float2(1, 2).z; }", "has no member"),
         ("shader_body { int n = 1; n = n & 1.5; }", "take integers"),
         ("#if 1\nshader_body { }", "without `#endif`"),
@@ -308,4 +310,12 @@ fn invalid_shaders_are_rejected_with_a_position() {
         assert!(error.message.contains(reason), "{source}: {error}");
         assert!(error.pos.line > 0, "{source}: {error}");
     }
+}
+
+#[test]
+fn a_switch_can_break_anywhere_and_continue_in_a_loop() {
+    let switch = "switch ((int)q1) { case 1: ret = 1; break; case 2: if (q2 > 0) break; ret = 2; }";
+    assert_eq!(rejection(&body(switch)), None);
+    let in_loop = "for (int n = 0; n < 4; n++) { switch (n) { case 1: continue; default: ret += 1; } }";
+    assert_eq!(rejection(&body(in_loop)), None);
 }

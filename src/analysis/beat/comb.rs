@@ -17,6 +17,8 @@ const DECAY: f32 = 500.0;
 const PHASES: usize = 48;
 /// Tempi per octave; neighbours are 1.2% apart.
 const PER_OCTAVE: usize = 58;
+/// Half the distance between neighbouring tempi, as a share of the period.
+const HALF_BIN: f32 = 0.006;
 /// Shortest period, in hops of 10 ms (218 BPM).
 const MIN_PERIOD: f32 = 27.5;
 /// Number of periods: a little over three octaves. Those of the last octave are used only as doubles of
@@ -131,7 +133,7 @@ impl Combs {
 
     /// Returns the best hypothesis at any tempo and phase.
     pub fn best(&self) -> Comb {
-        self.best_of(0..BEATS, |_, _| true)
+        self.best_of(0..BEATS, |_, _| Some(0.0))
     }
 
     /// Returns the best hypothesis within about 2.5% of `period` whose last beat was `since` hops ago, give or take 12%
@@ -141,19 +143,40 @@ impl Combs {
         let place = place.clamp(0.0, (BEATS - 1) as f32) as usize;
         self.best_of(place.saturating_sub(2)..(place + 3).min(BEATS), |place, part| {
             let away = part as f32 / PHASES as f32 - since / self.periods[place];
-            (away - away.round()).abs() < 0.12
+            ((away - away.round()).abs() < 0.12).then_some(0.0)
         })
     }
 
-    fn best_of(&self, places: std::ops::Range<usize>, may: impl Fn(usize, usize) -> bool) -> Comb {
-        let mut best = (Comb::default(), 0, 0);
+    /// Returns the hypothesis that agrees best with both the accents and a beat that fell `since` hops ago (negative if
+    /// it is still to come), with this `period`. `errors` are the standard deviations of the period and of the beat, in
+    /// hops; hypotheses more than two of them away are not considered.
+    pub fn around(&self, period: f32, since: f32, errors: [f32; 2]) -> Comb {
+        let [period_error, beat_error] = errors;
+        self.best_of(0..BEATS, |place, part| {
+            let candidate = self.periods[place];
+            let half_bin = candidate * HALF_BIN;
+            // A bin stands for a range of periods, so the further back the beat, the less certain its distance.
+            let by_period = (candidate - period) / period_error.max(half_bin);
+            let away = part as f32 / PHASES as f32 - since / candidate;
+            let by_beat = (away - away.round()) * candidate / beat_error.hypot(since * HALF_BIN);
+            let likely = by_period.abs() < 2.0 && by_beat.abs() < 2.0;
+            likely.then_some(by_period * by_period + by_beat * by_beat)
+        })
+    }
+
+    /// Returns the hypothesis with the greatest squared score minus its cost; those without a cost are excluded.
+    fn best_of(&self, places: std::ops::Range<usize>, cost: impl Fn(usize, usize) -> Option<f32>) -> Comb {
+        let (mut best, mut most) = ((Comb::default(), 0, 0), 0.0);
         for place in places {
             for part in 0..PHASES {
                 // Check the cheap half of the score first, since most bins are not candidates.
-                if self.fold[place][part] > self.mean && may(place, part) {
+                if self.fold[place][part] > self.mean
+                    && let Some(cost) = cost(place, part)
+                {
                     let comb = self.comb(place, part);
-                    if comb.score > best.0.score {
-                        best = (comb, place, part);
+                    let value = comb.score * comb.score - cost;
+                    if value > most {
+                        (best, most) = ((comb, place, part), value);
                     }
                 }
             }
@@ -272,5 +295,23 @@ mod tests {
         // Silence followed by hiss.
         let (with, without) = best_z(|hop| if hop < 600 { 0.0 } else { 0.5 + 0.1 * rng.unit_f32() });
         assert!(with < 1.2 * without, "{with} {without}");
+    }
+
+    #[test]
+    fn a_rough_beat_and_period_find_the_comb_nearby() {
+        let mut combs = Combs::new();
+        for hop in 0..801 {
+            combs.push(Accent { all: if hop % 47 == 0 { 1.0 } else { 0.0 }, ..Accent::default() });
+        }
+        combs.fold();
+        // The last accent was one hop ago.
+        for (period, since) in [(44.0, 3.0), (50.0, -2.0), (47.0, 1.0 + 4.0 * 47.0)] {
+            let comb = combs.around(period, since, [3.5, 2.5]);
+            assert!((comb.period - 47.0).abs() < 0.3 && (comb.since - 1.0).abs() < 0.6, "{comb:?}");
+        }
+        for (period, since, why) in [(58.0, 1.0, "another tempo"), (47.0, 24.0, "off the beat")] {
+            let comb = combs.around(period, since, [3.5, 2.5]);
+            assert!(comb.z < 0.5 * combs.best().z, "{why}: {comb:?}");
+        }
     }
 }

@@ -28,6 +28,9 @@ const PARITY_FLOOR: f32 = 0.1;
 /// Ratios between the periods of two grids that share their beats, up to an octave, and in triple time.
 const OCTAVES: [f64; 3] = [1.0, 2.0, 0.5];
 const TRIPLE: [f64; 2] = [3.0, 1.0 / 3.0];
+/// Difference in tempo, as a share, and in phase, in beats, up to which two grids count the same beats.
+const SAME_TEMPO: f64 = 0.03;
+const SAME_PHASE: f64 = 0.15;
 /// Maximum period when counting every second beat, in hops.
 const MAX_PERIOD: f64 = 150.0;
 
@@ -116,9 +119,36 @@ impl Grid {
         grid
     }
 
+    /// Returns the number of the counted beat nearest to a position in hops.
+    pub fn nearest(&self, position: f64) -> u64 {
+        let Count { anchor, period, number } = self.count();
+        (number as f64 + ((position - anchor) / period).round()).max(0.0) as u64
+    }
+
+    /// Returns whether beats at this position with this period, in hops, are the ones that the grid counts.
+    pub fn counts(&self, anchor: f64, period: f64) -> bool {
+        let count = self.count();
+        let away = (anchor - count.anchor) / count.period;
+        (period / count.period - 1.0).abs() < SAME_TEMPO && (away - away.round()).abs() < SAME_PHASE
+    }
+
+    /// Moves the counted beats to this position and period, in hops, if they are already close to it, and otherwise
+    /// sets them. What the grid has learnt about its beats is kept in the first case.
+    pub fn correct(&mut self, anchor: f64, period: f64) {
+        if !self.counts(anchor, period) {
+            return self.set(anchor, period);
+        }
+        let count = self.count();
+        let (fast, back) = (self.period, ((self.anchor - count.anchor) / self.period).round());
+        let passed = ((anchor - count.anchor) / count.period).round();
+        self.period = fast * period / count.period;
+        self.anchor = anchor - passed * period + back * self.period;
+        (self.phase_error, self.proven) = (0.0, true);
+    }
+
     /// Sets beat position and period, in hops, as given by the performer; counts every beat from then on.
     pub fn set(&mut self, anchor: f64, period: f64) {
-        let number = self.count().number;
+        let number = self.nearest(anchor);
         *self = Self {
             score: self.score,
             mean_z: self.mean_z,
@@ -279,8 +309,8 @@ impl Grid {
     fn matches(&self, comb: Comb, now: f64, ratios: &[f64]) -> bool {
         let period = f64::from(comb.period);
         let away = (now - f64::from(comb.since) - self.anchor) / self.period.min(period);
-        ratios.iter().any(|ratio| (period / self.period / ratio - 1.0).abs() < 0.03)
-            && (away - away.round()).abs() < 0.15
+        ratios.iter().any(|ratio| (period / self.period / ratio - 1.0).abs() < SAME_TEMPO)
+            && (away - away.round()).abs() < SAME_PHASE
     }
 
     /// Returns whether a matching hypothesis has beats between those of this grid.
@@ -335,5 +365,18 @@ mod tests {
         assert!(!grid.matches_up_to_octave(comb(32.2, 4.0), 100.0));
         assert!(!grid.matches_in_triple_time(comb(32.2, 20.0), 100.0), "between the beats");
         assert!(!grid.matches_in_triple_time(comb(48.0, 4.0), 100.0));
+    }
+
+    #[test]
+    fn a_small_correction_keeps_what_was_learnt_about_the_beats() {
+        let mut grid = Grid::new(1_000.0, 25.0, 8, [0.0; 2]);
+        (grid.slow, grid.octave) = (Some(0), HALVE);
+        grid.advance(1_030.0, None);
+        assert_eq!(grid.count(), Count { anchor: 1_000.0, period: 50.0, number: 4 });
+        grid.correct(1_103.0, 51.0);
+        assert_eq!(grid.count(), Count { anchor: 1_001.0, period: 51.0, number: 4 });
+        assert_eq!((grid.slow, grid.nearest(1_103.0)), (Some(0), 6));
+        grid.correct(1_128.0, 51.0);
+        assert_eq!((grid.slow, grid.octave, grid.count().anchor), (None, 0.0, 1_128.0), "other beats");
     }
 }

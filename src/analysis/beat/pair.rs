@@ -32,6 +32,8 @@ const SUPPORTED: Support = Support { level: 0.3, z: 3.0 };
 const MULTIPLE_LEAD: f32 = 0.1;
 /// Presence below which there is no music with a beat.
 const PRESENT: f32 = 0.5;
+/// Maximum distance by which the performer can move the beats, in seconds.
+const MAX_NUDGE_SECS: f64 = 0.25;
 /// Mean low onset strength of kicks and bass lines; pads stay below.
 const KICKS: f32 = 0.04;
 
@@ -71,6 +73,8 @@ pub struct TrackerPair {
     changes: u32,
     /// Beat number of the result minus that of the leading tracker.
     offset: i64,
+    /// How much later the beats of the result fall than those of the leading tracker, in seconds.
+    nudge_secs: f64,
 }
 
 impl TrackerPair {
@@ -86,6 +90,7 @@ impl TrackerPair {
             informed_leads: false,
             changes: 0,
             offset: 0,
+            nudge_secs: 0.0,
         }
     }
 
@@ -101,11 +106,30 @@ impl TrackerPair {
         }
     }
 
-    /// Applies a tempo request from the performer to the leading tracker, which keeps the lead until the request is
-    /// withdrawn.
+    /// Applies a tempo request from the performer. A beat that the performer indicates corrects both trackers. The
+    /// leading tracker keeps the lead while a tempo or an octave is set, and for the first beats after the performer
+    /// indicated one.
     pub fn apply(&mut self, request: TempoRequest) {
-        let leader = if self.informed_leads { &mut self.informed } else { &mut self.plain };
-        leader.apply(request, &mut self.taps);
+        let (leader, other) = match self.informed_leads {
+            true => (&mut self.informed, &mut self.plain),
+            false => (&mut self.plain, &mut self.informed),
+        };
+        match request {
+            TempoRequest::Nudge(milliseconds) => {
+                let secs = self.nudge_secs + f64::from(milliseconds) / 1000.0;
+                self.nudge_secs = secs.clamp(-MAX_NUDGE_SECS, MAX_NUDGE_SECS);
+                return;
+            }
+            // A newly indicated beat is not moved.
+            TempoRequest::Tap | TempoRequest::Resync | TempoRequest::Set(None) => self.nudge_secs = 0.0,
+            TempoRequest::Half | TempoRequest::Double | TempoRequest::Set(Some(_)) => {}
+        }
+        if let Some(hint) = leader.apply(request, &mut self.taps) {
+            other.follow_hint(hint);
+        }
+        if request == TempoRequest::Set(None) {
+            other.release();
+        }
     }
 
     fn leader(&self) -> &Tracker {
@@ -189,6 +213,7 @@ impl TrackerPair {
         grid.beats_per_bar = bars.beats_per_bar;
         grid.downbeat = (bars.downbeat as i64 + ahead).rem_euclid(i64::from(bars.beats_per_bar)) as u64;
         grid.downbeat_confidence = Unipolar::new(bar_leader.bar().downbeat().1 * grid.confidence.get());
+        grid.anchor = grid.anchor + Seconds(self.nudge_secs);
         grid.anchor_beat = grid.anchor_beat.saturating_add_signed(self.offset);
         grid
     }
@@ -280,6 +305,44 @@ mod tests {
         pair.apply(TempoRequest::Tap);
         let grid = pair.grid();
         assert!((grid.tempo.bpm() - 100.0).abs() < 0.1 && grid.trusted(), "{grid:?}");
+    }
+
+    #[test]
+    fn the_network_may_lead_again_after_a_downbeat_and_the_bar_stays() {
+        for detect in [false, true] {
+            let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+            run(&mut pair, &mut rng, 30 * BEAT, 1.0, 0.0);
+            assert!(!pair.informed_leads);
+            pair.apply(TempoRequest::Resync);
+            let started = pair.now();
+            if detect {
+                pair.apply(TempoRequest::Set(None));
+            }
+            run(&mut pair, &mut rng, 16 * BEAT, 1.0, 0.1);
+            assert_eq!(pair.informed_leads, detect, "four bars after the downbeat");
+            run(&mut pair, &mut rng, 30 * BEAT, 1.0, 0.1);
+            assert!(pair.informed_leads);
+            let grid = pair.grid();
+            let bars = (grid.beats_at(started).round() - grid.downbeat as f64) / 4.0;
+            assert!(detect || bars == bars.round(), "{bars} bars; {grid:?}");
+        }
+    }
+
+    #[test]
+    fn a_nudge_moves_the_beats_until_the_next_request_for_one() {
+        let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+        run(&mut pair, &mut rng, 30 * BEAT, 1.0, 0.1);
+        let anchor = |pair: &TrackerPair| pair.grid().anchor.0;
+        let before = anchor(&pair);
+        pair.apply(TempoRequest::Nudge(-10.0));
+        pair.apply(TempoRequest::Nudge(30.0));
+        assert!((anchor(&pair) - before - 0.02).abs() < 1e-9);
+        pair.change();
+        assert!((anchor(&pair) - pair.leader().grid().anchor.0 - 0.02).abs() < 1e-9, "for both trackers");
+        pair.apply(TempoRequest::Nudge(1_000.0));
+        assert!((anchor(&pair) - pair.leader().grid().anchor.0 - MAX_NUDGE_SECS).abs() < 1e-9);
+        pair.apply(TempoRequest::Set(None));
+        assert_eq!(anchor(&pair), pair.leader().grid().anchor.0);
     }
 
     #[test]

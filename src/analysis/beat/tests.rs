@@ -481,3 +481,76 @@ fn taps_set_tempo_and_phase_even_in_silence() {
     let beats = features.beat.beats_at(features.at);
     assert!((beats - beats.round()).abs() < 0.1, "a beat falls now: {beats}");
 }
+
+/// Returns house music at `bpm`, and the number of its samples up to a beat, which may be fractional.
+fn house(bpm: f64, bars: usize) -> (Vec<[f32; 2]>, impl Fn(f64) -> usize) {
+    (play(bpm, &[(&HOUSE, bars)]), move |beat| (beat * 60.0 / bpm * RATE) as usize)
+}
+
+#[test]
+fn two_inexact_taps_find_the_tempo_of_the_music() {
+    let bpm = 128.0;
+    for late in [-0.03, 0.03] {
+        let (sound, at) = house(bpm, 16);
+        let mut analyser = Analyser::new();
+        analyse(&mut analyser, &sound[..at(24.0)]);
+        analyser.tempo(TempoRequest::Tap);
+        let second = at(25.0 + late * bpm / 60.0);
+        analyse(&mut analyser, &sound[at(24.0)..second]);
+        analyser.tempo(TempoRequest::Tap);
+        let tapped = analyser.features().beat;
+        assert!((tapped.tempo.bpm() / bpm - 1.0).abs() < 0.015, "{late} s late: {tapped:?}");
+        let (beats, grid) = analyse(&mut analyser, &sound[second..at(60.0)]);
+        assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.01, "{late} s late: {grid:?}");
+        assert!(beats.len() >= 32 && errors(&beats, bpm).iter().all(|error| error.abs() < 0.05), "{beats:?}");
+    }
+}
+
+#[test]
+fn taps_at_a_tempo_that_the_music_lacks_hold_for_a_few_bars() {
+    let (sound, at) = house(128.0, 24);
+    let mut analyser = Analyser::new();
+    analyse(&mut analyser, &sound[..at(24.0)]);
+    let mut pushed = at(24.0);
+    // Five taps at 100 BPM.
+    for _ in 0..5 {
+        analyser.tempo(TempoRequest::Tap);
+        analyse(&mut analyser, &sound[pushed..pushed + 26_460]);
+        pushed += 26_460;
+    }
+    let tempo = |analyser: &Analyser| analyser.features().beat.tempo.bpm();
+    let (_, grid) = analyse(&mut analyser, &sound[pushed..pushed + 6 * 44_100]);
+    assert!((grid.tempo.bpm() - 100.0).abs() < 3.0 && grid.trusted(), "{grid:?}");
+    analyse(&mut analyser, &sound[pushed + 6 * 44_100..]);
+    assert!((tempo(&analyser) / 128.0 - 1.0).abs() < 0.01, "automatic again: {}", tempo(&analyser));
+}
+
+#[test]
+fn a_downbeat_between_the_detected_beats_holds_for_several_bars() {
+    let bpm = 126.0;
+    let (sound, at) = house(bpm, 12);
+    let mut analyser = Analyser::new();
+    analyse(&mut analyser, &sound[..at(24.5)]);
+    analyser.tempo(TempoRequest::Resync);
+    let started = analyser.features().at;
+    analyse(&mut analyser, &sound[at(24.5)..at(44.5)]);
+    let grid = analyser.features().beat;
+    let since = grid.beats_at(started) - grid.downbeat as f64;
+    assert!((since / 4.0 - (since / 4.0).round()).abs() < 0.05, "{since} beats; {grid:?}");
+    assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.01, "{grid:?}");
+}
+
+#[test]
+fn a_nudge_lasts_and_follows_the_music() {
+    let (sound, at) = house(126.0, 12);
+    let (mut nudged, mut other) = (Analyser::new(), Analyser::new());
+    analyse(&mut nudged, &sound[..at(24.0)]);
+    analyse(&mut other, &sound[..at(24.0)]);
+    nudged.tempo(TempoRequest::Nudge(20.0));
+    analyse(&mut nudged, &sound[at(24.0)..]);
+    analyse(&mut other, &sound[at(24.0)..]);
+    let late = nudged.features().beat.anchor.0 - other.features().beat.anchor.0;
+    assert!((late - 0.02).abs() < 1e-9, "{late}");
+    nudged.tempo(TempoRequest::Set(None));
+    assert_eq!(nudged.features().beat.anchor, other.features().beat.anchor);
+}

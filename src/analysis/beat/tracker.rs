@@ -8,7 +8,7 @@ use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::fusion::LAG;
 use super::grid::{Count, Grid};
-use super::manual::{ManualTempo, TapSeries, TempoRequest};
+use super::manual::{Hint, ManualTempo, TapSeries, TempoRequest};
 use crate::units::{Seconds, Tempo, Unipolar};
 
 /// Interval between updates, in hops (100 ms).
@@ -32,7 +32,8 @@ const CANDIDATE_Z: f32 = 1.8;
 const HOLD_UPDATES: u32 = 50;
 const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
-/// Minimum confidence in a grid that holds: enough to be trusted, but less than in a clear grid.
+/// Minimum confidence in a grid that holds, and confidence in a tempo that was tapped: enough to be trusted, but less
+/// than in a clear grid.
 const HOLD_CONFIDENCE: f32 = 0.65;
 /// Mean `z` at which a grid is trusted even if the network reports that no music with a beat is playing.
 const CERTAIN_Z: f32 = 3.0;
@@ -112,6 +113,8 @@ pub struct Tracker {
     attack: f32,
     bar: Bar,
     manual: ManualTempo,
+    /// What the performer indicated last, while it outweighs other evidence.
+    hint: Option<Hint>,
 }
 
 impl Tracker {
@@ -134,6 +137,7 @@ impl Tracker {
             attack: 0.0,
             bar: Bar::default(),
             manual: ManualTempo::default(),
+            hint: None,
         }
     }
 
@@ -167,25 +171,76 @@ impl Tracker {
         self.absent = absent;
     }
 
-    /// Applies a tempo request from the performer; `taps` are the earlier taps.
-    pub fn apply(&mut self, request: TempoRequest, taps: &mut TapSeries) {
+    /// Applies a tempo request from the performer; `taps` are the earlier taps. Returns the beat that the performer
+    /// indicated, if the other tracker is to follow it as well.
+    pub fn apply(&mut self, request: TempoRequest, taps: &mut TapSeries) -> Option<Hint> {
         // Compensate for the detection latency.
         let now = self.hop as f64 - 1.0 + LATENCY_SECS / HOP_SECS;
-        let detected = self.grid.as_ref().map(Grid::count);
-        let moved = self.manual.apply(request, taps, now, detected, self.bar.downbeat().0);
-        if let Some((anchor, period)) = moved {
-            let grid = self.grid.get_or_insert_with(|| Grid::new(anchor, period, 0, [0.0; 2]));
-            grid.set(anchor, period);
-            grid.advance(self.hop as f64, None);
+        let (detected, downbeat) = (self.count(), self.bar.downbeat().0);
+        let hint = self.manual.apply(request, taps, now, detected, downbeat);
+        if request == TempoRequest::Set(None) {
+            self.release();
         }
-        if request == TempoRequest::Resync {
-            let number = self.grid.as_ref().map_or(0, |grid| grid.count().number);
-            self.bar.start_at(number);
-            self.manual.start_bar(number);
+        let hint = hint?;
+        if !self.manual.tempo_is_set() {
+            self.follow_hint(hint);
+            return Some(hint);
         }
-        if self.manual.tempo_is_set() {
-            self.confidence = 1.0;
+        self.place(hint.anchor, hint.period, Grid::set);
+        if hint.bar {
+            self.start_bar(hint.anchor);
         }
+        (self.hint, self.confidence) = (None, 1.0);
+        None
+    }
+
+    /// Returns to automatic detection of tempo, beat and bar.
+    pub fn release(&mut self) {
+        self.manual = ManualTempo::default();
+        self.hint = None;
+        self.bar.release();
+    }
+
+    /// Corrects the grid by a beat that the performer indicated: moves it to the nearest beats that the accents support
+    /// or, if there are none, exactly there. For the next beats, the hint then outweighs rivals.
+    pub fn follow_hint(&mut self, hint: Hint) {
+        self.combs.fold();
+        self.best = self.combs.best();
+        let near = self.near_hint(&hint, self.hop as f64 - 1.0);
+        let (anchor, period) = near.unwrap_or((hint.anchor, hint.period));
+        let same = self.grid.as_ref().is_some_and(|grid| grid.counts(anchor, period));
+        self.place(anchor, period, Grid::correct);
+        if hint.bar {
+            self.start_bar(hint.anchor);
+        } else {
+            let before = if same { self.confidence } else { 0.0 };
+            self.confidence = before.max(HOLD_CONFIDENCE);
+        }
+        self.hint = Some(hint);
+        (self.rival_updates, self.faster_updates) = (0, 0);
+    }
+
+    /// Returns position and period, in hops, of the beats nearest to a hint that the accents support; `None` if there are
+    /// none.
+    fn near_hint(&self, hint: &Hint, now: f64) -> Option<(f64, f64)> {
+        let errors = [hint.period_error as f32, hint.anchor_error as f32];
+        let comb = self.combs.around(hint.period as f32, (now - hint.anchor) as f32, errors);
+        let supported = comb.z > HOLD_Z.max(FOLLOW_SHARE * self.best.z);
+        supported.then(|| (now - f64::from(comb.since), f64::from(comb.period)))
+    }
+
+    /// Moves the grid to a beat position and period, in hops, with `set`; adopts one there if there is none.
+    fn place(&mut self, anchor: f64, period: f64, set: fn(&mut Grid, f64, f64)) {
+        let grid = self.grid.get_or_insert_with(|| Grid::new(anchor, period, 0, [0.0; 2]));
+        set(grid, anchor, period);
+        grid.advance(self.hop as f64, None);
+    }
+
+    /// Starts a bar at the beat nearest to a position in hops.
+    fn start_bar(&mut self, position: f64) {
+        let number = self.grid.as_ref().map_or(0, |grid| grid.nearest(position));
+        self.bar.start_at(number);
+        self.manual.start_bar(number);
     }
 
     fn update(&mut self) {
@@ -205,7 +260,16 @@ impl Tracker {
                 return;
             }
         }
+        self.hint = self.hint.filter(|hint| now < hint.until);
+        let hinted = self.hint.is_some();
+        let indicated = self.hint.and_then(|hint| self.near_hint(&hint, now));
         let Some(grid) = &mut self.grid else { return };
+        if let Some((anchor, period)) = indicated
+            && !grid.counts(anchor, period)
+        {
+            grid.set(anchor, period);
+            grid.advance(self.hop as f64, None);
+        }
         grid.age += 1;
         let own = grid.evidence(&self.combs, now);
         let gone = (0..2).any(|n| self.recent[n] < GONE * grid.drums[n]);
@@ -236,7 +300,8 @@ impl Tracker {
         if self.manual.tempo_is_set() {
             return;
         }
-        if !gone && !self.manual.octave_is_set() && grid.age >= OCTAVE_UPDATES && grid.update_octave() {
+        let free = !hinted && !self.manual.octave_is_set();
+        if !gone && free && grid.age >= OCTAVE_UPDATES && grid.update_octave() {
             self.bar = Bar::default();
         }
         let lost = ended || gone && (grid.coasting_secs >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
@@ -264,12 +329,16 @@ impl Tracker {
             let sure = if holds { clear.max(HOLD_CONFIDENCE) } else { clear };
             if self.informed && grid.octave_is_doubtful() { sure.min(DOUBTFUL_CONFIDENCE) } else { sure }
         };
+        let target = if hinted { target.max(self.confidence) } else { target };
         let pace = match target > self.confidence {
             true => 0.35,
             false if lost => CONFIDENCE_DECAY,
             false => 0.06,
         };
         self.confidence += (target - self.confidence) * pace;
+        if hinted {
+            return;
+        }
         let young = grid.age < SETTLED_UPDATES;
         let stronger = (best.z > ADOPT_Z || !grid.proven)
             && best.score > RIVAL * own.score.max(1e-3)
@@ -316,9 +385,9 @@ impl Tracker {
         self.low
     }
 
-    /// Returns whether the performer set the tempo, the octave or the bar.
+    /// Returns whether the performer set the tempo or the octave, or has just indicated a beat.
     pub fn is_manual(&self) -> bool {
-        self.manual.tempo_is_set() || self.manual.octave_is_set() || self.bar.is_set()
+        self.manual.tempo_is_set() || self.manual.octave_is_set() || self.hint.is_some()
     }
 
     /// Returns the metre and the downbeat.

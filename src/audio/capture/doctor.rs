@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::devices::Devices;
 use super::host::{Host, Input, InputError, InputKind};
-use super::tap::{StreamStats, tap};
-use crate::audio::{Frame, Level, dbfs};
+use super::tap::{Chunk, StreamStats, tap};
+use crate::analysis::{Analyser, Hearing, RoomCheck};
+use crate::audio::{Frame, Level, Resampler, SAMPLE_RATE_HZ, dbfs};
 use crate::handoff::Inbox;
-use crate::units::Seconds;
+use crate::units::{SampleIndex, Seconds};
 
 /// Level below which an input counts as silent: above the noise of an open line, below that of a cheap microphone in a
 /// quiet room.
@@ -109,6 +110,67 @@ pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
     Diagnosis { picked: None, message }
 }
 
+/// Listens to an input for `listen`, and judges whether it sounds like a line or a room, and whether the beat can be
+/// trusted; `None` if it cannot be opened or stays silent.
+pub fn hear(input: &Input, listen: Seconds) -> Option<Hearing> {
+    let (tap, mut inbox, stats) = tap();
+    let opened = Devices.open(input, tap).ok()?;
+    let mut listener = Listener::new(opened.rate_hz);
+    let polls =
+        (Duration::from_secs_f64(listen.0.clamp(0.0, 60.0)) + FIRST_SAMPLE).as_millis() / POLL.as_millis();
+    for _ in 0..polls {
+        if listener.heard() >= listen || stats.failed() {
+            break;
+        }
+        std::thread::sleep(POLL);
+        listener.drain(&mut inbox);
+    }
+    drop(opened.stream);
+    listener.hearing()
+}
+
+/// Analyses the sound of an input.
+struct Listener {
+    resampler: Resampler,
+    frames: Vec<Frame>,
+    count: u64,
+    analyser: Analyser,
+    check: RoomCheck,
+}
+
+impl Listener {
+    /// Builds a listener for an input at this sample rate.
+    fn new(rate_hz: u32) -> Self {
+        Self {
+            resampler: Resampler::new(rate_hz, SAMPLE_RATE_HZ),
+            frames: Vec::new(),
+            count: 0,
+            analyser: Analyser::new(),
+            check: RoomCheck::new(),
+        }
+    }
+
+    /// Analyses the sound received since the last call.
+    fn drain(&mut self, inbox: &mut Inbox<Chunk>) {
+        while let Some(chunk) = inbox.receive() {
+            self.frames.clear();
+            self.resampler.push(chunk.frames(), &mut self.frames);
+            self.analyser.push(&self.frames);
+            self.check.push(&self.frames);
+            self.count += self.frames.len() as u64;
+        }
+    }
+
+    /// Returns the duration of the sound.
+    fn heard(&self) -> Seconds {
+        SampleIndex(self.count).at(SAMPLE_RATE_HZ)
+    }
+
+    fn hearing(&self) -> Option<Hearing> {
+        self.check.hearing(self.analyser.features().beat.trusted())
+    }
+}
+
 /// Returns troubleshooting advice for this platform.
 fn hint() -> &'static str {
     if cfg!(windows) {
@@ -160,7 +222,7 @@ fn measure_input(host: &dyn Host, input: Input, listen: Duration) -> InputReport
     InputReport { input, rate_hz: opened.rate_hz, channels: opened.channels, level }
 }
 
-fn measure(inbox: &mut Inbox<super::tap::Chunk>, stats: &StreamStats, listen: Duration) -> Level {
+fn measure(inbox: &mut Inbox<Chunk>, stats: &StreamStats, listen: Duration) -> Level {
     let (mut square, mut count, mut peak) = (0.0f64, 0u64, 0.0f32);
     let (mut waited, mut measured) = (Duration::ZERO, Duration::ZERO);
     while measured < listen && waited < FIRST_SAMPLE && !stats.failed() {
@@ -187,6 +249,7 @@ fn measure(inbox: &mut Inbox<super::tap::Chunk>, stats: &StreamStats, listen: Du
 mod tests {
     use super::*;
     use crate::audio::capture::fake::FakeHost;
+    use crate::units::Rng;
 
     fn examine_fake(host: &FakeHost) -> Vec<InputReport> {
         examine_host(&(Arc::new(host.clone()) as Arc<dyn Host>), Seconds(0.1), None)
@@ -219,5 +282,94 @@ mod tests {
         assert!(message.starts_with("the only open input is silent"), "{message}");
         host.set_busy("line", true);
         assert!(diagnose(&examine_fake(&host)).message.starts_with("the only input could not be opened"));
+    }
+
+    /// Sample rate of the fake host, in Hz.
+    const RATE: f32 = 48_000.0;
+
+    /// Returns 16 s of a house groove at 125 BPM.
+    fn groove() -> Vec<f32> {
+        let step = (RATE * 0.24) as usize;
+        let mut out: Vec<f32> = (0..16 * RATE as usize)
+            .map(|n| 0.01 * (std::f32::consts::TAU * 220.0 * (n % 4_800) as f32 / RATE).sin())
+            .collect();
+        let mut rng = Rng::new(5);
+        for (number, start) in (0..out.len()).step_by(step).enumerate() {
+            for (n, out) in out[start..].iter_mut().take((0.3 * RATE) as usize).enumerate() {
+                let since = n as f32 / RATE;
+                let noise = rng.normal() as f32;
+                let kick = (std::f32::consts::TAU * (50.0 * since - 3.3 * (-since / 0.03).exp())).sin();
+                *out += match number % 4 {
+                    0 => 0.4 * kick * (-since / 0.12).exp(),
+                    2 => 0.4 * kick * (-since / 0.12).exp() + 0.1 * noise * (-since / 0.07).exp(),
+                    _ => 0.08 * noise * (-since / 0.03).exp(),
+                };
+            }
+        }
+        out
+    }
+
+    /// Adds reverberation that decays by 60 dB in `secs` seconds: parallel comb filters and two all-pass filters
+    /// (Schroeder, 1962).
+    fn in_room(sound: &[f32], secs: f32) -> Vec<f32> {
+        let mut combs = [1_687, 1_601, 2_053, 2_251].map(|delay| vec![0.0_f32; delay]);
+        let mut passes = [341, 113].map(|delay| vec![0.0_f32; delay]);
+        let echo = |(n, dry): (usize, &f32)| {
+            let mut wet = 0.0;
+            for line in &mut combs {
+                let (length, at) = (line.len(), n % line.len());
+                let out = line[at];
+                line[at] = dry + out * 10.0_f32.powf(-3.0 * length as f32 / RATE / secs);
+                wet += 0.5 * out;
+            }
+            for line in &mut passes {
+                let at = n % line.len();
+                let out = line[at] - 0.7 * wet;
+                line[at] = wet + 0.7 * out;
+                wet = out;
+            }
+            0.5 * dry + wet
+        };
+        sound.iter().enumerate().map(echo).collect()
+    }
+
+    /// Returns as much of the murmur of a crowd, at an RMS of 1.
+    fn crowd(length: usize) -> Vec<f32> {
+        let (mut rng, mut low) = (Rng::new(9), 0.0);
+        let murmur = |_| {
+            low += (rng.normal() as f32 - low) * 0.2;
+            3.0 * low
+        };
+        (0..length).map(murmur).collect()
+    }
+
+    fn hear_fake(sound: Vec<f32>) -> Option<Hearing> {
+        let host = FakeHost::default();
+        host.plug_sound("microphone", sound);
+        let (tap, mut inbox, _) = tap();
+        let opened = host.open(&host.inputs()[0], tap).expect("opens");
+        let mut listener = Listener::new(opened.rate_hz);
+        while listener.heard() < Seconds(16.0) {
+            host.play(4_800);
+            listener.drain(&mut inbox);
+        }
+        listener.hearing()
+    }
+
+    #[test]
+    fn a_groove_is_heard_on_a_line_in_a_room_and_in_a_crowd() {
+        let line = hear_fake(groove()).expect("sound");
+        assert!(line.room == Some(false) && line.trusted && line.above_db > 15.0, "{line:?}");
+        let reverberant = in_room(&groove(), 0.8);
+        let room = hear_fake(reverberant.clone()).expect("sound");
+        assert!(room.room == Some(true) && room.above_db > 6.0, "{room:?}");
+        let rms = (reverberant.iter().map(|s| s * s).sum::<f32>() / reverberant.len() as f32).sqrt();
+        let noise = crowd(reverberant.len());
+        let mixed = reverberant.iter().zip(&noise).map(|(music, noise)| music + 0.3 * rms * noise).collect();
+        let crowded = hear_fake(mixed).expect("sound");
+        assert!(crowded.room == Some(true) && (4.0..14.0).contains(&crowded.above_db), "{crowded:?}");
+        let alone = hear_fake(noise.iter().map(|noise| 0.05 * noise).collect()).expect("sound");
+        assert!(!alone.trusted && alone.above_db < 6.0, "{alone:?}");
+        assert_eq!(hear_fake(vec![0.0; 48_000]), None, "silence");
     }
 }

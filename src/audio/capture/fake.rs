@@ -9,6 +9,9 @@ use super::tap::Tap;
 struct Device {
     name: String,
     level: f32,
+    /// Sound that the device plays in a loop; plays `level` if empty.
+    sound: Vec<f32>,
+    played: usize,
     busy: bool,
     muted: bool,
     stream: Option<Tap>,
@@ -26,6 +29,11 @@ impl FakeHost {
     /// Adds a device that plays a constant `level`.
     pub(crate) fn plug(&self, name: &str, level: f32) {
         self.devices().push(Device { name: name.into(), level, ..Device::default() });
+    }
+
+    /// Adds a device that plays `sound` at 48 kHz in a loop.
+    pub(crate) fn plug_sound(&self, name: &str, sound: Vec<f32>) {
+        self.devices().push(Device { name: name.into(), sound, ..Device::default() });
     }
 
     /// Removes a device; its stream reports the failure unless `quietly` is true.
@@ -52,9 +60,14 @@ impl FakeHost {
     /// Makes every open device deliver `frames` mono frames.
     pub(crate) fn play(&self, frames: usize) {
         for device in self.devices().iter_mut() {
-            let level = device.level;
+            let sample = |n: usize| match device.sound.len() {
+                0 => device.level,
+                length => device.sound[(device.played + n) % length],
+            };
+            let samples: Vec<f32> = (0..frames).map(sample).collect();
             if let (false, Some(tap)) = (device.muted, &mut device.stream) {
-                tap.push(&vec![level; frames], 1);
+                tap.push(&samples, 1);
+                device.played += frames;
             }
         }
     }

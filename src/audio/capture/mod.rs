@@ -4,6 +4,7 @@
 //! The consumer reads a [`Capture`] like any other source and never blocks: without a device it reads silence in real
 //! time, and [`AudioState`] reports the reason.
 
+mod calibrate;
 mod devices;
 pub mod doctor;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use devices::Devices;
 use host::Host;
 use supervisor::{DeviceStream, Supervisor};
 
+pub use calibrate::{CalibrationError, measure_input_delay};
 pub use host::{DeviceChoice, Input, InputError, InputKind};
 pub use state::{AudioState, Link};
 

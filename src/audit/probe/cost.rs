@@ -20,7 +20,7 @@ pub struct Cost {
     /// CPU time of the thread that runs the preset's code, in milliseconds per frame.
     pub cpu_ms: f64,
     /// Drawing time, in milliseconds per frame: the CPU time of all other threads with a software rasteriser,
-    /// otherwise the elapsed time.
+    /// otherwise the elapsed time beyond [`Self::cpu_ms`].
     pub gpu_ms: f64,
     /// Elapsed time of the slowest measured frame, in milliseconds.
     pub slowest_ms: f64,
@@ -77,7 +77,7 @@ impl CostMeter {
                 process_now.saturating_sub(process).saturating_sub(thread_now.saturating_sub(self.since.2));
             ms(others) / count
         } else {
-            ms(wall.elapsed()) / count
+            (ms(wall.elapsed()) / count - cpu_ms).max(0.0)
         };
         let at = |pixels: f64| {
             let growing = (gpu_ms - self.floor_ms).max(0.0);
@@ -116,5 +116,18 @@ mod tests {
         let cost = meter.cost(3.0);
         assert!(cost.full_hd_ms >= cost.cpu_ms && cost.ultra_hd_ms >= cost.full_hd_ms, "{cost:?}");
         assert_eq!(cost.prepare_ms, 3.0);
+    }
+
+    #[test]
+    fn cpu_time_is_part_of_the_elapsed_time_of_a_hardware_device() {
+        let mut meter = CostMeter::new(false, [1920, 1080], 0.0);
+        let started = Instant::now();
+        meter.begin();
+        let before = thread_time();
+        meter.frame(|| while thread_time().saturating_sub(before) < Duration::from_millis(30) {});
+        let cost = meter.cost(0.0);
+        let elapsed = ms(started.elapsed()) + 1.0;
+        assert!(cost.cpu_ms > 25.0, "{cost:?}");
+        assert!(cost.cpu_ms + cost.gpu_ms <= elapsed && cost.full_hd_ms <= elapsed, "{cost:?}, {elapsed} ms");
     }
 }

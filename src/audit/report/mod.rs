@@ -222,6 +222,7 @@ impl<'a> Audit<'a> {
 
     fn distributions(&self, page: &mut HtmlPage) {
         let looks = || self.presets.iter().filter_map(|preset| preset.record.evidence.look.as_ref());
+        let own_looks = || self.presets.iter().filter_map(|preset| preset.record.measured_look());
         let measured = || self.presets.iter().filter(|preset| preset.record.is_measured());
         page.heading("Distributions and cost on this computer");
         let charts = [
@@ -233,10 +234,10 @@ impl<'a> Audit<'a> {
                 0,
                 Some(self.gates.still),
             ),
-            chart::linear("Contrast", looks().map(|look| look.contrast), 0.0, 0.5, None),
-            chart::linear("Colourfulness", looks().map(|look| look.colour), 0.0, 1.5, None),
-            chart::decades("Detail", looks().map(|look| look.detail), -4, 0, None),
-            chart::linear("Symmetry", looks().map(|look| look.symmetry), -1.0, 1.0, None),
+            chart::linear("Contrast", own_looks().map(|look| look.contrast), 0.0, 0.5, None),
+            chart::linear("Colourfulness", own_looks().map(|look| look.colour), 0.0, 1.5, None),
+            chart::decades("Detail", own_looks().map(|look| look.detail), -4, 0, None),
+            chart::linear("Symmetry", own_looks().map(|look| look.symmetry), -1.0, 1.0, None),
             chart::linear(
                 "Flashes in the worst second",
                 measured().map(|p| f64::from(p.record.evidence.flash.flashes())),

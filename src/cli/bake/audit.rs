@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::common::GateArgs;
 use crate::audit::probe::ProbeSettings;
 use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
-use crate::audit::{self, AuditEvent, AuditReport, AuditSettings, GateLimits};
+use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
 use crate::cli::args;
 use crate::disk;
 use crate::jobs::folder_lock::check_output;
@@ -72,44 +73,6 @@ pub struct Args {
     /// Emit events and the final report as JSON Lines
     #[arg(long)]
     json: bool,
-}
-
-/// Thresholds set by the user.
-#[derive(Debug, clap::Args)]
-struct GateArgs {
-    /// Mean luma below which a preset is too dark, 0 to 1 [default: relative to the library]
-    #[arg(long, value_name = "LUMA")]
-    min_avg_luma: Option<f64>,
-    /// Mean luma above which a preset is too bright, 0 to 1 [default: relative to the library]
-    #[arg(long, value_name = "LUMA")]
-    max_avg_luma: Option<f64>,
-    /// Mean change between frames below which a preset has low motion [default: relative to the library]
-    #[arg(long, value_name = "CHANGE")]
-    min_avg_frame_delta: Option<f64>,
-    /// Mean render time per measured frame, in milliseconds, above which a preset is too slow [default: none]
-    #[arg(long, value_name = "MS")]
-    max_avg_render_ms: Option<f64>,
-    /// Render time of the slowest measured frame (despite the name, not the 95th percentile), in milliseconds,
-    /// above which a preset is too slow [default: none]
-    #[arg(long, value_name = "MS")]
-    max_p95_render_ms: Option<f64>,
-}
-
-impl GateArgs {
-    fn limits(&self) -> anyhow::Result<GateLimits> {
-        let Self { min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms } =
-            *self;
-        let all = [min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms];
-        let valid = all.into_iter().flatten().all(|gate| gate.is_finite() && gate >= 0.0);
-        anyhow::ensure!(valid, "thresholds must be numbers greater than or equal to 0");
-        Ok(GateLimits {
-            min_avg_luma,
-            max_avg_luma,
-            min_avg_frame_delta,
-            max_avg_render_ms,
-            max_p95_render_ms,
-        })
-    }
 }
 
 /// Runs `aivj bake audit`.

@@ -13,13 +13,13 @@ use crate::units::counted;
 /// that became favourites.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Preset library to compare the children with; paths in the --from list are relative to it
+    /// Preset library to compare the children with; contains the presets in the --from list
     #[arg(long, value_name = "DIR")]
     library: PathBuf,
     /// Folder for the children, the packs `new` and `favourites`, and the report: empty, new, or that of an earlier bake
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Breed from the presets in a folder, or those listed in a file, one library-relative path per line
+    /// Breed from the presets in a folder, or those listed in a file, one path, ID or content hash per line
     /// [default: your favourites]
     #[arg(long, value_name = "PATH")]
     from: Option<PathBuf>,

@@ -11,6 +11,7 @@ use crate::frames::items_in;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 use crate::library::looks::keep_index;
+use crate::night::{publish_index, same_folder};
 use crate::tune::tuned_table;
 use crate::units::counted;
 
@@ -37,6 +38,9 @@ pub struct Args {
     /// Number of styles, 8 to 256 [default: as in the previous bake, or based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
+    /// Publish the index to a preset library, where a show finds it; the previous index can be restored
+    #[arg(long, value_name = "LIBRARY")]
+    publish: Option<PathBuf>,
     /// Name of the pack [default: name of the --out folder]
     #[arg(long, value_name = "NAME")]
     pack: Option<String>,
@@ -86,7 +90,12 @@ impl From<Method> for cluster::Method {
 
 /// Runs `aivj bake cluster`.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { out, mode, library, audit, embeddings, k, pack, threads, seed, method, passes } = args;
+    let Args { out, mode, library, audit, embeddings, k, publish, pack, threads, seed, method, passes } =
+        args;
+    anyhow::ensure!(
+        publish.is_none() || mode != Mode::Name,
+        "--mode name writes no v1 index to publish; choose another mode"
+    );
     let name = || out.file_name().map(|name| name.to_string_lossy().into_owned());
     let pack = pack.or_else(name).unwrap_or_else(|| "pack".into());
     let at = iso(now());
@@ -106,7 +115,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             let by = if mode == Mode::Tag { "visual element" } else { "author" };
             println!("indexed {} by {by} in {}", counted(items.len(), "preset"), out.display());
-            return Ok(ExitCode::SUCCESS);
+            return published(&out, publish.as_deref());
         }
         Mode::Kmeans => {
             let (table, known) = audit_features(audit.as_ref().unwrap_or(&out), &items)?;
@@ -117,7 +126,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             (table, known)
         }
-        Mode::Look => (embeddings_in(&out, embeddings.as_deref())?, Known::from_folder(&out)),
+        Mode::Look => {
+            let table = embeddings_in(&out, embeddings.as_deref())?;
+            let mut known = Known::from_folder(&out);
+            // The frames of embeddings from another program are next to them, and the library has the manifest.
+            let matrix = embeddings.as_deref().filter(|file| file.is_file()).and_then(Path::parent);
+            matrix
+                .into_iter()
+                .chain(publish.as_deref())
+                .for_each(|folder| known.add(Known::from_folder(folder)));
+            (table, known)
+        }
     };
     if let Some(k) = k.map(usize::from).filter(|k| *k > table.ids.len() && !table.ids.is_empty()) {
         println!("{}", cluster::reduced(k, table.ids.len()));
@@ -150,6 +169,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         counted(members.len(), "preset"),
         counted(clusters.len(), "style")
     );
+    published(&out, publish.as_deref())
+}
+
+/// Publishes the index in `out` to `library`, if one is given.
+fn published(out: &Path, library: Option<&Path>) -> anyhow::Result<ExitCode> {
+    if let Some(library) = library.filter(|library| !same_folder(out, library)) {
+        publish_index(out, library, true)?.iter().for_each(|message| println!("{message}"));
+        println!("index saved in {}", library.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use crate::audit::GateLimits;
 use crate::frames::{self, CaptureSettings, Clip};
 use crate::jobs::now;
 use crate::jobs::progress::Progress;
@@ -41,6 +42,45 @@ pub(super) struct Embedding {
     /// embedder and the first model of the list, if there is one
     #[arg(long, value_name = "MODEL", default_value = "builtin")]
     pub embedder: String,
+}
+
+/// Arguments for the thresholds of an acceptable look.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct GateArgs {
+    /// Mean luma below which a preset is too dark, 0 to 1 [default: relative to the library]
+    #[arg(long, value_name = "LUMA")]
+    min_avg_luma: Option<f64>,
+    /// Mean luma above which a preset is too bright, 0 to 1 [default: relative to the library]
+    #[arg(long, value_name = "LUMA")]
+    max_avg_luma: Option<f64>,
+    /// Mean change between frames below which a preset has low motion [default: relative to the library]
+    #[arg(long, value_name = "CHANGE")]
+    min_avg_frame_delta: Option<f64>,
+    /// Mean render time per measured frame, in milliseconds, above which a preset is too slow [default: none]
+    #[arg(long, value_name = "MS")]
+    max_avg_render_ms: Option<f64>,
+    /// Render time of the slowest measured frame (despite the name, not the 95th percentile), in milliseconds,
+    /// above which a preset is too slow [default: none]
+    #[arg(long, value_name = "MS")]
+    max_p95_render_ms: Option<f64>,
+}
+
+impl GateArgs {
+    /// Returns the thresholds. Fails if one is negative or not finite.
+    pub fn limits(&self) -> anyhow::Result<GateLimits> {
+        let Self { min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms } =
+            *self;
+        let all = [min_avg_luma, max_avg_luma, min_avg_frame_delta, max_avg_render_ms, max_p95_render_ms];
+        let valid = all.into_iter().flatten().all(|gate| gate.is_finite() && gate >= 0.0);
+        anyhow::ensure!(valid, "thresholds must be numbers greater than or equal to 0");
+        Ok(GateLimits {
+            min_avg_luma,
+            max_avg_luma,
+            min_avg_frame_delta,
+            max_avg_render_ms,
+            max_p95_render_ms,
+        })
+    }
 }
 
 /// Arguments for rendering frames.

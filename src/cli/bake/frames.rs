@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::common::{Capture, Work};
+use crate::facts::PresetId;
 use crate::frames::{CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, attach_bands, render};
-use crate::frames::{items_in, items_of_shard};
+use crate::frames::{item_names, items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
-use crate::jobs::{show_lock, workers};
+use crate::jobs::{find_named, show_lock, workers};
 use crate::shards;
 use crate::units::counted;
 
@@ -33,7 +34,7 @@ pub struct Args {
     /// Number of times to retry a preset after a worker failure
     #[arg(long, value_name = "COUNT", default_value_t = 2)]
     retry_times: u32,
-    /// Render only the presets listed in FILE, one library-relative path per line
+    /// Render only the presets listed in FILE, one path, ID or content hash per line
     #[arg(long, value_name = "FILE")]
     rel_paths: Option<PathBuf>,
     /// Render only this shard of the library, for `aivj bake merge`
@@ -56,7 +57,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let is_limited = limit.is_some_and(|limit| items.len() >= limit);
     if let Some(file) = &args.rel_paths {
         let wanted = crate::pack::read_paths(file)?;
-        items.retain(|item| item.names().iter().any(|name| wanted.contains(*name)));
+        let by_content = wanted.iter().any(|name| name.parse::<PresetId>().is_ok());
+        let found = find_named(wanted.iter().map(String::as_str), &item_names(&items, by_content));
+        items = found.into_iter().map(|index| items[index].clone()).collect();
     }
     if let Some(shard) = args.shard {
         shards::break_seal(&args.out)?;

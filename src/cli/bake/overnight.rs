@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::common::{Capture, Embedding, Work};
+use super::common::{Capture, GateArgs, Work};
 use crate::cli::error_text;
 use crate::disk::Folder;
 use crate::jobs::{iso, lossy_lines, now, show_lock, workers};
@@ -37,7 +37,14 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     #[command(flatten)]
-    embedding: Embedding,
+    gates: GateArgs,
+    /// Folder with a finished `preset-audit.json` from the browser-based predecessor, whose verdicts are used
+    #[arg(long, value_name = "DIR")]
+    audit: Option<PathBuf>,
+    /// Embedder, as for `aivj bake embed`, or `existing` to use the embeddings in the --out folder [default: those of
+    /// another program in the --out folder if they cover every preset, otherwise builtin]
+    #[arg(long, value_name = "MODEL")]
+    embedder: Option<String>,
     /// Tune the embeddings, as `aivj bake tune head` does
     #[arg(long)]
     tune: bool,
@@ -90,8 +97,10 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
         time: Duration::from_secs_f64(args.hours * 3600.0),
         limit,
         pack_size: args.pack_size.map(|size| size as usize),
+        gates: args.gates.limits()?,
         clusters: args.k.map(usize::from),
-        embedder: args.embedding.embedder,
+        audit: args.audit,
+        embedder: args.embedder,
         models: crate::cli::models::folder(),
         tune: args.tune,
         smoke_only: args.smoke,

@@ -38,7 +38,7 @@ pub struct Args {
     /// Exclude presets whose estimated cost at 1080p exceeds MS per frame
     #[arg(long, value_name = "MS")]
     max_cost: Option<f64>,
-    /// Select only from the presets listed in FILE, one library-relative path per line
+    /// Select only from the presets listed in FILE, one path, ID or content hash per line
     #[arg(long, value_name = "FILE")]
     rel_paths: Option<PathBuf>,
     /// Exclude the presets in this blacklist
@@ -73,6 +73,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         max_cost_ms: args.max_cost,
         rel_paths: args.rel_paths.as_deref().map(pack::read_paths).transpose()?,
         blacklist: args.blacklist,
+        keep_larger: false,
         textures: args.textures,
         seed: args.seed,
     };

@@ -28,10 +28,10 @@ struct Known {
 
 /// A cache of thumbnails.
 pub(super) struct Thumbs {
-    requests: SyncSender<(PresetId, PathBuf)>,
-    read: Receiver<(PresetId, PathBuf, Option<ColorImage>)>,
-    /// The frames requested from the current bake and not read yet.
-    waiting: HashMap<PresetId, PathBuf>,
+    requests: SyncSender<(PresetId, Vec<PathBuf>)>,
+    read: Receiver<(PresetId, Vec<PathBuf>, Option<ColorImage>)>,
+    /// The possible paths of the frames requested from the current bake and not read yet.
+    waiting: HashMap<PresetId, Vec<PathBuf>>,
     known: HashMap<PresetId, Known>,
     /// The bake that the thumbnails come from.
     looks: Arc<Looks>,
@@ -41,12 +41,12 @@ pub(super) struct Thumbs {
 impl Thumbs {
     /// Starts the thread; returns `None` if it cannot be started.
     pub fn start() -> Option<Self> {
-        let (requests, jobs) = sync_channel::<(PresetId, PathBuf)>(QUEUE_CAPACITY);
+        let (requests, jobs) = sync_channel::<(PresetId, Vec<PathBuf>)>(QUEUE_CAPACITY);
         let (done, read) = sync_channel(QUEUE_CAPACITY);
         let work = move || {
-            for (id, path) in jobs {
-                let image = load(&path);
-                if done.send((id, path, image)).is_err() {
+            for (id, paths) in jobs {
+                let image = paths.iter().find_map(|path| load(path));
+                if done.send((id, paths, image)).is_err() {
                     break; // The desk has been closed.
                 }
             }
@@ -71,8 +71,8 @@ impl Thumbs {
             self.waiting.clear();
         }
         self.looks = looks.clone();
-        for (id, path, image) in self.read.try_iter() {
-            if self.waiting.get(&id) != Some(&path) {
+        for (id, paths, image) in self.read.try_iter() {
+            if self.waiting.get(&id) != Some(&paths) {
                 continue; // It was requested from another bake.
             }
             self.waiting.remove(&id);
@@ -93,11 +93,11 @@ impl Thumbs {
             known.used = self.drawing;
             return known.picture.as_ref().map(TextureHandle::id);
         }
-        if !self.waiting.contains_key(&entry.id)
-            && let Some(frame) = self.looks.frame(entry)
-            && self.requests.try_send((entry.id, frame.clone())).is_ok()
-        {
-            self.waiting.insert(entry.id, frame);
+        if !self.waiting.contains_key(&entry.id) {
+            let paths = self.looks.frames(entry);
+            if !paths.is_empty() && self.requests.try_send((entry.id, paths.clone())).is_ok() {
+                self.waiting.insert(entry.id, paths);
+            }
         }
         None
     }
@@ -126,6 +126,24 @@ mod tests {
         assert_eq!(load(&path).map(|image| image.size), Some([96, 96]));
         std::fs::write(&path, "cut short").expect("written");
         assert!(load(&path).is_none());
+    }
+
+    #[test]
+    fn frames_of_the_predecessor_are_found_in_flat_folders_and_as_png() {
+        let entry = Catalogue::built_in().entries.remove(0);
+        let bake = tempfile::tempdir().expect("a folder");
+        let mut looks = Looks::default();
+        looks.bake = Some(bake.path().to_owned());
+        let first = first_frame(bake.path(), &entry.path);
+        let hash = first.iter().nth_back(1).expect("a folder");
+        let flat = bake.path().join("frames").join(hash).join("frame-000.png");
+        std::fs::create_dir_all(flat.parent().expect("a folder")).expect("made");
+        image::RgbaImage::new(224, 224).save(&flat).expect("saved");
+        let found = || looks.frames(&entry).iter().find_map(|path| load(path)).map(|image| image.size);
+        assert_eq!(found(), Some([96, 96]));
+        std::fs::create_dir_all(first.parent().expect("a folder")).expect("made");
+        std::fs::rename(&flat, first.with_extension("png")).expect("moved");
+        assert_eq!(found(), Some([96, 96]));
     }
 
     #[test]

@@ -76,7 +76,10 @@ pub(super) struct Builder {
     scopes: Vec<HashMap<Name, Symbol>>,
     /// Whether the current block has ended, so that later code is unreachable.
     pub ended: bool,
+    /// Number of loops around the current position.
     pub loops: usize,
+    /// Number of `switch` statements around the current position.
+    pub switches: usize,
     /// Total size of the arrays and structs that are declared and copied, with every call inlined, in bytes.
     pub bytes: u64,
 }

@@ -61,6 +61,7 @@ pub(super) struct Lowering<'a> {
     /// The output colour, `ret`.
     pub ret: Place,
     pub reads_diffuse: bool,
+    pub reads_source: bool,
     pub reads_polar: bool,
     /// Variable that counts loop iterations; `None` until a loop needs it.
     pub counter: Option<Handle<GlobalVariable>>,
@@ -98,6 +99,7 @@ impl<'a> Lowering<'a> {
             inputs: HashMap::new(),
             ret,
             reads_diffuse: false,
+            reads_source: false,
             reads_polar: false,
             counter: None,
         }

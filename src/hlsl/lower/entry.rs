@@ -151,8 +151,8 @@ impl Lowering<'_> {
                 incoming_ray_payload: None,
             });
         }
-        let Self { module, interface, reads_diffuse, reads_polar, .. } = self;
-        Translation { module, interface, reads_diffuse, reads_polar }
+        let Self { module, interface, reads_diffuse, reads_source, reads_polar, .. } = self;
+        Translation { module, interface, reads_diffuse, reads_source, reads_polar }
     }
 
     /// Starts building an entry point.

@@ -86,7 +86,8 @@ impl Lowering<'_> {
         match input {
             Input::Hue => self.reads_diffuse = true,
             Input::Radius | Input::Angle => self.reads_polar = true,
-            Input::Uv | Input::UvOrig => {}
+            Input::Uv => self.reads_source = true,
+            Input::UvOrig => {}
         }
         self.inputs.get(&input).copied()
     }

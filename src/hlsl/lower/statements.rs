@@ -57,7 +57,9 @@ impl Lowering<'_> {
             Stmt::DoWhile(body, condition) => self.lower_loop(None, None, *body, Some(*condition), false)?,
             Stmt::Switch(selector, cases) => self.switch(*selector, cases, pos)?,
             Stmt::Return(value) => self.leave_function(*value, pos)?,
-            Stmt::Break if self.f.loops == 0 => return Error::semantic(pos, "`break` outside a loop"),
+            Stmt::Break if self.f.loops + self.f.switches == 0 => {
+                return Error::semantic(pos, "`break` outside a loop or `switch`");
+            }
             Stmt::Break => self.f.push(Statement::Break),
             Stmt::Continue if self.f.loops == 0 => return Error::semantic(pos, "`continue` outside a loop"),
             Stmt::Continue => self.f.push(Statement::Continue),
@@ -333,9 +335,9 @@ impl Lowering<'_> {
                 let mut case = SwitchCase { value, body: Block::new(), fall_through: true };
                 if position == last {
                     let outer = self.f.enter();
-                    self.f.loops += 1;
+                    self.f.switches += 1;
                     let result = self.statements(body);
-                    self.f.loops -= 1;
+                    self.f.switches -= 1;
                     case.fall_through = !self.f.ended;
                     case.body = self.f.leave(outer);
                     result?;

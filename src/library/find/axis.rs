@@ -1,6 +1,7 @@
 //! Measured properties of a look.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// A property of a look, measured on rendered frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ const GREY: f32 = 0.02;
 pub(super) struct Evidence {
     look: Option<Look>,
     flash: Flash,
+    /// The verdict of another program, which measured only luma and motion.
+    taken_over: Option<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -88,9 +91,16 @@ const LAYOUT_CELLS: usize = 12;
 const MIDDLE: [usize; 2] = [5, 6];
 
 impl Evidence {
-    /// Returns the value of every property; `None` if the preset was not drawn or a value is not finite.
-    pub fn values(&self) -> Option<[f32; AXES]> {
+    /// Returns the value of every known property; `None` if the preset was not drawn or a value is not finite.
+    pub fn values(&self) -> Option<[Option<f32>; AXES]> {
         let look = self.look.as_ref()?;
+        if self.taken_over.is_some() {
+            let mut values = [None; AXES];
+            values[Axis::Brightness as usize] = Some(look.luma);
+            // Motion that was not measured is 0.
+            values[Axis::Motion as usize] = Some(look.motion).filter(|motion| *motion > 0.0);
+            return Some(values);
+        }
         let [low, mid, high] = look.reaction;
         let all: f32 = look.hues.iter().sum::<f32>() + GREY;
         let [red, yellow, green, cyan, blue, magenta] = look.hues.map(|hue| hue / all);
@@ -114,7 +124,7 @@ impl Evidence {
             blue,
             magenta,
         ];
-        values.iter().all(|value| value.is_finite()).then_some(values)
+        values.iter().all(|value| value.is_finite()).then(|| values.map(Some))
     }
 }
 
@@ -138,10 +148,24 @@ mod tests {
             [0,0,0,0,0,0.5,0.7,0,0,0,0,0],"black":0.1},"flash":{"general":4,"red":1,"worst":2}}"#;
         let evidence: Evidence = serde_json::from_str(json).expect("read");
         let values = evidence.values().expect("drawn");
-        assert!(values[Axis::Blue as usize] > 0.75 && values[Axis::Red as usize] == 0.0);
-        assert_eq!((values[Axis::Centre as usize], values[Axis::Flashes as usize]), (0.6, 4.0));
+        let value = |axis: Axis| values[axis as usize];
+        assert!(value(Axis::Blue) > Some(0.75) && value(Axis::Red) == Some(0.0));
+        assert_eq!((value(Axis::Centre), value(Axis::Flashes)), (Some(0.6), Some(4.0)));
         assert_eq!(Axis::Magenta as usize, AXES - 1);
         let undrawn: Evidence = serde_json::from_str(r#"{"safety":"hang","look":null}"#).expect("read");
         assert!(undrawn.values().is_none());
+    }
+
+    #[test]
+    fn a_verdict_of_another_program_gives_only_what_that_program_measured() {
+        let known = |motion: f32| {
+            let json =
+                format!(r#"{{"taken_over":"ok","look":{{"luma":0.4,"motion":{motion},"contrast":0}}}}"#);
+            let evidence: Evidence = serde_json::from_str(&json).expect("read");
+            let values = evidence.values().expect("drawn");
+            assert!(values[Axis::Contrast as usize].is_none() && values[Axis::Flashes as usize].is_none());
+            (values[Axis::Brightness as usize], values[Axis::Motion as usize])
+        };
+        assert_eq!((known(0.1), known(0.0)), ((Some(0.4), Some(0.1)), (Some(0.4), None)));
     }
 }

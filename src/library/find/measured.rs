@@ -15,19 +15,29 @@ use crate::store::Store;
 /// File name of a bake's frames index.
 const FRAMES_INDEX: &str = "frames-index.jsonl";
 
-/// A line of the frames index, reduced to the preset's ID and the measurements of its frames.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A line of the frames index, reduced to the names of the preset and the measurements of its frames.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct FramesLine {
+    #[serde(deserialize_with = "disk::lenient")]
     preset_id: String,
+    #[serde(deserialize_with = "disk::lenient")]
+    rel_path: String,
+    #[serde(deserialize_with = "disk::lenient")]
+    file_path: String,
+    #[serde(deserialize_with = "disk::lenient")]
+    status: Option<String>,
+    #[serde(deserialize_with = "disk::lenient")]
     metrics: FrameValues,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct FrameValues {
-    avg_luma: f32,
-    motion: f32,
+    #[serde(deserialize_with = "disk::lenient")]
+    avg_luma: Option<f32>,
+    #[serde(deserialize_with = "disk::lenient")]
+    motion: Option<f32>,
 }
 
 /// Ranks of all presets, by catalogue index.
@@ -49,14 +59,17 @@ impl Measured {
                 && let Ok(evidence) = serde_json::from_str::<Evidence>(json)
                 && let Some(measured) = evidence.values()
             {
-                values[index] = measured.map(Some);
+                values[index] = measured;
             }
         });
         if let Err(error) = read {
             store.mark_if_damaged(&error);
             log::warn!("could not read the measurements of audits: {error}");
         }
-        if let Some(bake) = bake.filter(|_| values.iter().any(|values| values[0].is_none())) {
+        let in_frames = [Axis::Brightness, Axis::Motion];
+        let unknown =
+            |values: &[Option<f32>; AXES]| in_frames.iter().any(|axis| values[*axis as usize].is_none());
+        if let Some(bake) = bake.filter(|_| values.iter().any(unknown)) {
             let names = preset_names(library);
             add_frames(bake, &names, &mut values);
         }
@@ -105,18 +118,21 @@ impl Measured {
 }
 
 fn add_frames(bake: &Path, names: &NameTable, values: &mut [[Option<f32>; AXES]]) {
-    let mut last: HashMap<String, FrameValues> = HashMap::new();
+    let mut last: HashMap<usize, FrameValues> = HashMap::new();
     disk::each_line(&bake.join(FRAMES_INDEX), |line| {
-        if let Ok(line) = serde_json::from_str::<FramesLine>(line) {
-            last.insert(line.preset_id, line.metrics);
-        }
+        let Ok(line) = serde_json::from_str::<FramesLine>(line) else { return };
+        let index = [&line.preset_id, &line.rel_path, &line.file_path]
+            .into_iter()
+            .find_map(|name| names.index_of(name));
+        // A failed attempt measured nothing.
+        let ok = line.status.is_none_or(|status| status == "ok");
+        index.map(|index| last.insert(index, if ok { line.metrics } else { FrameValues::default() }));
     })
     .ok(); // The lines before a damaged one count, and there may be no index.
-    for (id, FrameValues { avg_luma, motion }) in last {
-        if let Some(index) = names.index_of(&id) {
-            let values = &mut values[index];
-            values[Axis::Brightness as usize].get_or_insert(avg_luma);
-            values[Axis::Motion as usize].get_or_insert(motion);
+    for (index, FrameValues { avg_luma, motion }) in last {
+        for (axis, value) in [(Axis::Brightness, avg_luma), (Axis::Motion, motion)] {
+            let known = &mut values[index][axis as usize];
+            *known = known.or(value);
         }
     }
 }
@@ -147,16 +163,16 @@ mod tests {
             format!(r#"{{"presetId":"{id}","status":"ok","metrics":{{"avgLuma":{luma},"motion":0.1}}}}"#)
                 + "\n"
         };
-        std::fs::write(folder.path().join(FRAMES_INDEX), line("a", 0.2) + &line("a", 0.3) + "{cut")
+        let more = r#"{"presetId":"other-c-1","relPath":"pack/c","metrics":{"avgLuma":null,"motion":0.4}}
+            {"presetId":"b","status":"failed","metrics":{"avgLuma":0,"motion":0}}
+            {cut"#;
+        std::fs::write(folder.path().join(FRAMES_INDEX), line("a", 0.2) + &line("a", 0.3) + more)
             .expect("written");
         let mut names = NameTable::default();
-        names.add("a", 0);
-        names.add("b", 1);
-        let mut values = vec![[None; AXES]; 2];
+        ["a", "b", "pack/c"].into_iter().zip(0..).for_each(|(name, index)| names.add(name, index));
+        let mut values = vec![[None; AXES]; 3];
         add_frames(folder.path(), &names, &mut values);
-        assert_eq!(
-            (values[0][Axis::Brightness as usize], values[1][Axis::Brightness as usize]),
-            (Some(0.3), None)
-        );
+        let known = |index: usize| [Axis::Brightness, Axis::Motion].map(|axis| values[index][axis as usize]);
+        assert_eq!([0, 1, 2].map(known), [[Some(0.3), Some(0.1)], [None, None], [None, Some(0.4)]]);
     }
 }

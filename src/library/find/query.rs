@@ -132,17 +132,14 @@ fn split_like(text: &str) -> (Option<String>, String) {
     found.unwrap_or_else(|| (None, text.to_owned()))
 }
 
-/// Iterates over the words in `text`. A dash in front of a word becomes the word `no`.
+/// Iterates over the words in `text`. A dash directly in front of a word becomes the word `no`.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let spaced = text.replace(" -", " no ");
-    let spaced = spaced.strip_prefix('-').map_or(spaced.clone(), |rest| format!("no {rest}"));
-    let inside = |c: char| c.is_alphanumeric() || c == '\'' || c == '-';
-    let all: Vec<String> = spaced
-        .split(|c: char| !inside(c))
-        .map(|word| word.trim_matches('-').to_owned())
-        .filter(|word| !word.is_empty())
-        .collect();
-    all.into_iter()
+    let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'' || c == '-');
+    text.split(is_outside).flat_map(|part| {
+        let word = Some(part.trim_matches('-')).filter(|word| !word.is_empty());
+        let no = word.filter(|_| part.starts_with('-')).map(|_| "no");
+        no.into_iter().chain(word).map(str::to_owned)
+    })
 }
 
 fn terms(text: &str) -> Vec<Term> {
@@ -230,6 +227,8 @@ mod tests {
         assert_eq!(parsed("Gold particles on black"), "gold particles on black");
         assert_eq!(parsed("dark, no strobe"), "dark !strobe");
         assert_eq!(parsed("dark -strobe without lines"), "dark !strobe !lines");
+        assert_eq!(parsed("-strobe dark, -lines"), "!strobe dark !lines");
+        assert_eq!(parsed("geiss - blue tunnel - hi-fi"), "'geiss' blue tunnel 'hi-fi'");
         assert_eq!(parsed("black and white"), "black and white");
         assert_eq!(parsed("geiss tunnel"), "'geiss' tunnel");
         assert_eq!(parsed("darker and less busy"), "-Brightness -Detail");

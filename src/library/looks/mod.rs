@@ -5,7 +5,6 @@
 
 mod bake_folder;
 mod map;
-pub mod npy;
 mod previous_index;
 
 use std::collections::HashMap;
@@ -13,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
 
-use crate::disk::{self, FileKind};
+use crate::disk::{self, FileKind, npy};
 
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
-pub use previous_index::{INDEX_FILES, keep_index, previous_name};
+pub use previous_index::{INDEX_FILES, STYLES_FILE, keep_index, previous_name};
 
 use super::pack::ManifestNames;
 use super::style::NameTable;
@@ -77,10 +76,11 @@ impl Looks {
         looks
     }
 
-    /// Returns the path of a preset's first frame, which may not exist; `None` if the library has no folder.
-    pub fn frame(&self, entry: &Entry) -> Option<PathBuf> {
-        let name = self.ids.get(&entry.id).unwrap_or(&entry.path);
-        Some(first_frame(self.bake.as_deref()?, name))
+    /// Returns the paths at which the first frame of a preset may be, the most likely first; empty without a bake.
+    pub fn frames(&self, entry: &Entry) -> Vec<PathBuf> {
+        let Some(bake) = &self.bake else { return Vec::new() };
+        let names = self.ids.get(&entry.id).into_iter().chain([&entry.path]);
+        names.flat_map(|name| frame_places(bake, name)).collect()
     }
 
     /// Returns whether there is a map to draw.
@@ -169,9 +169,19 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// Returns the path of a preset's first frame in the bake folder, derived from the hash of `path`, which is
 /// the preset's path or manifest ID.
 pub fn first_frame(bake: &Path, path: &str) -> PathBuf {
+    let [first, ..] = frame_places(bake, path);
+    first
+}
+
+/// Returns the paths of a preset's first frame in nested folders, as this program saves it, and in the other layouts and
+/// formats of the predecessor.
+fn frame_places(bake: &Path, path: &str) -> [PathBuf; 4] {
     let digest = Sha1::digest(path.as_bytes());
     let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    bake.join("frames").join(&hash[..2]).join(&hash[2..4]).join(&hash).join("frame-000.webp")
+    let frames = bake.join("frames");
+    let (nested, flat) = (frames.join(&hash[..2]).join(&hash[2..4]).join(&hash), frames.join(&hash));
+    let [webp, png] = ["frame-000.webp", "frame-000.png"];
+    [nested.join(webp), nested.join(png), flat.join(webp), flat.join(png)]
 }
 
 #[cfg(test)]
@@ -228,9 +238,10 @@ mod tests {
         std::fs::write(folder.path().join("ids.hf.txt"), "b.milk\nrun3-a-1b2c3d\n").expect("written");
         let library = library(folder.path());
         let looks = Looks::of(&library);
-        let frame = looks.frame(&library.entries[0]).expect("a bake");
-        assert_eq!(frame, first_frame(folder.path(), "run3-a-1b2c3d"));
-        assert_eq!(looks.frame(&library.entries[1]), Some(first_frame(folder.path(), "b.milk")));
+        let frames = looks.frames(&library.entries[0]);
+        assert_eq!(frames[0], first_frame(folder.path(), "run3-a-1b2c3d"));
+        assert_eq!(frames[4], first_frame(folder.path(), "a.milk"), "a bake without the manifest");
+        assert_eq!(looks.frames(&library.entries[1])[0], first_frame(folder.path(), "b.milk"));
         let similarity = looks.similarity(0).expect("embedded").expect("read");
         assert_eq!(similarity, [Some(1.0), Some(0.0)]);
     }

@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use super::bake_folder::BAKE_FILE;
+use super::map::MAP_FILE;
 use crate::disk::{self, FileError};
 use crate::library::style::{INDEX_V0, INDEX_V1};
 
-/// Files of an index, which are kept, published and restored together.
-pub const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
+/// File name of the styles in a bake folder.
+pub const STYLES_FILE: &str = "clusters.v0.json";
+/// Files of an index, which are kept and restored together. The v1 index comes last, so that the other files are in
+/// place when a watcher sees it change.
+pub const INDEX_FILES: [&str; 5] = [MAP_FILE, STYLES_FILE, BAKE_FILE, INDEX_V0, INDEX_V1];
 
 /// Returns the name under which a file of the previous index is kept.
 pub fn previous_name(name: &str) -> String {
@@ -53,7 +57,8 @@ mod tests {
         std::fs::write(folder.join(BAKE_FILE), "bake").expect("written");
         keep_index(folder).expect("kept");
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!([BAKE_FILE, INDEX_V0, INDEX_V1].map(before), [text("bake"), None, text("1")]);
+        let kept = [None, None, text("bake"), None, text("1")];
+        assert_eq!(INDEX_FILES.map(before), kept, "map, styles, bake folder, v0 and v1 index");
         std::fs::remove_file(folder.join(BAKE_FILE)).expect("removed");
         std::fs::write(folder.join(INDEX_V1), "2").expect("written");
         keep_index(folder).expect("kept");

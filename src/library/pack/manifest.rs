@@ -53,18 +53,25 @@ pub struct Manifest {
 #[serde(rename_all = "camelCase", default)]
 pub struct ManifestPreset {
     /// ID by which style indexes and bakes refer to the preset.
+    #[serde(deserialize_with = "disk::lenient")]
     pub id: String,
     /// Path in the source library.
+    #[serde(deserialize_with = "disk::lenient")]
     pub label: String,
     /// Path in the pack, possibly preceded by the pack's name.
+    #[serde(deserialize_with = "disk::lenient")]
     pub rel_path: String,
     /// URL from which a browser loads the preset.
+    #[serde(deserialize_with = "disk::lenient")]
     pub url: String,
     /// Name of the pack.
+    #[serde(deserialize_with = "disk::lenient")]
     pub pack: String,
     /// Name of the preset file.
+    #[serde(deserialize_with = "disk::lenient")]
     pub file_name: String,
     /// File size in bytes.
+    #[serde(deserialize_with = "disk::lenient")]
     pub file_size: u64,
 }
 
@@ -145,7 +152,7 @@ mod tests {
     fn both_kinds_of_ids_are_read() {
         let text = r#"{"version":"v2","target":"run3","wasmCompat":{"ok":true},"presets":[
             {"id":"run3-a-1b2c3d","label":"x/a.milk","relPath":"run3/x/a.milk","fileSize":12},
-            {"id":"y/b.milk"}, {"fileSize":3}]}"#;
+            {"id":"y/b.milk","label":null,"fileSize":null}, {"fileSize":3}]}"#;
         let manifest = Manifest::parse(text.as_bytes()).expect("read");
         let names: Vec<Vec<&str>> =
             manifest.presets.iter().map(|preset| preset.names("run3").collect()).collect();

@@ -10,6 +10,8 @@ use crate::disk;
 #[derive(Clone, Debug, Default)]
 pub struct ManifestNames {
     presets: Vec<ManifestPreset>,
+    /// Name of the pack.
+    target: String,
     by_name: HashMap<String, usize>,
 }
 
@@ -36,7 +38,7 @@ impl ManifestNames {
                 by_name.entry(name.replace('\\', "/")).or_insert(index);
             }
         }
-        Self { presets: manifest.presets, by_name }
+        Self { presets: manifest.presets, target: manifest.target, by_name }
     }
 
     /// Iterates over the presets' IDs, each with the preset's path in the source library or, if unknown, in
@@ -55,6 +57,11 @@ impl ManifestNames {
     pub fn preset(&self, below: &str) -> Option<&ManifestPreset> {
         self.by_name.get(below).map(|&index| &self.presets[index])
     }
+
+    /// Iterates over all names of the preset at the path `below`, relative to the folder.
+    pub fn names_of(&self, below: &str) -> impl Iterator<Item = &str> {
+        self.preset(below).into_iter().flat_map(move |preset| preset.names(&self.target))
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +79,8 @@ mod tests {
         let id = |path: &str| names.preset(path).map(|preset| preset.id.as_str());
         assert_eq!((id("x/a.milk"), id("run3/x/a.milk")), (Some("run3-a-1b2c3d"), Some("run3-a-1b2c3d")));
         assert_eq!((id("y/b.milk"), id("c.milk")), (Some("y/b.milk"), None));
+        assert!(names.names_of("x/a.milk").any(|name| name == "run3-a-1b2c3d"));
+        assert_eq!(names.names_of("c.milk").count(), 0);
         std::fs::write(folder.path().join(MANIFEST_FILE), "{").expect("written");
         assert!(ManifestNames::from_folder(folder.path()).is_none());
     }

@@ -14,6 +14,8 @@ use crate::library::statements::Document;
 pub enum Setting {
     /// Part of the name or ID of the audio input, or `demo` for the demo track.
     Audio(Option<String>),
+    /// Delay of the audio input, in milliseconds.
+    InputDelay(f32),
     /// Preset folder or manifest of a pack [default: built-in presets].
     Presets(Option<PathBuf>),
     /// Where the output opens.
@@ -39,6 +41,7 @@ impl Setting {
     fn name(&self) -> &'static str {
         match self {
             Self::Audio(_) => "audio",
+            Self::InputDelay(_) => "input_delay_ms",
             Self::Presets(_) => "presets",
             Self::Monitor(_) => "monitor",
             Self::Rate(_) => "rate",
@@ -62,7 +65,7 @@ impl Setting {
             Self::Rate(rate) => Some(Value::from(i64::from(*rate))),
             Self::Guard(on) | Self::LimitFlashes(on) => Some(Value::from(*on)),
             Self::Profile(name) => Some(Value::from(name)),
-            Self::Adventure(value) | Self::Dwell(value) => Some(hundredths(*value)),
+            Self::InputDelay(value) | Self::Adventure(value) | Self::Dwell(value) => Some(hundredths(*value)),
         }
     }
 
@@ -70,6 +73,7 @@ impl Setting {
     pub fn apply(&self, settings: &mut Settings) {
         match self.clone() {
             Self::Audio(name) => settings.audio = name,
+            Self::InputDelay(value) => settings.input_delay_ms = Some(value),
             Self::Presets(path) => settings.presets = path,
             Self::Monitor(number) => settings.monitor = number,
             Self::Rate(rate) => settings.rate = Some(rate),
@@ -214,6 +218,7 @@ mod tests {
     fn all() -> Vec<Setting> {
         vec![
             Setting::Audio(Some("USB \"2\"".into())),
+            Setting::InputDelay(-12.5),
             Setting::Presets(Some("/p/a b".into())),
             Setting::Monitor(OutputDisplay::Number(1)),
             Setting::Guard(false),

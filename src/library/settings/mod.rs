@@ -26,6 +26,9 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 # Part of the name or ID of the audio input; "demo" plays the demo track.
 # audio = "USB"
 
+# Delay of the audio input in milliseconds, -500 to 500; `aivj calibrate` measures it.
+# input_delay_ms = 20
+
 # Preset folder, or a pack's library-manifest.json.
 # presets = "/home/me/presets"
 
@@ -76,6 +79,8 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 pub struct Settings {
     /// Part of the name or ID of the audio input, or `demo` for the demo track.
     pub audio: Option<String>,
+    /// Delay of the audio input in milliseconds, within [`INPUT_DELAY_MS`].
+    pub input_delay_ms: Option<f32>,
     /// Preset folder, or the manifest of a pack.
     #[serde(with = "crate::disk::as_wire_paths")]
     pub presets: Option<PathBuf>,
@@ -138,8 +143,9 @@ impl std::str::FromStr for OutputDisplay {
 }
 
 /// Names of the known fields.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "audio",
+    "input_delay_ms",
     "presets",
     "textures",
     "layers",
@@ -158,6 +164,8 @@ const FIELDS: [&str; 15] = [
 
 /// Possible values of the rate setting, in Hz.
 pub const RATES: [u32; 4] = [30, 50, 60, 120];
+/// Minimum and maximum of the input delay setting, in milliseconds.
+pub const INPUT_DELAY_MS: (f32, f32) = (-500.0, 500.0);
 /// Minimum and maximum of the dwell setting.
 pub const DWELL: (f32, f32) = (0.25, 4.0);
 /// Possible values of the profile setting.
@@ -202,6 +210,9 @@ impl Settings {
             });
         let mut settings = Self {
             audio: fields.get("audio", "a string", |_: &String| true),
+            input_delay_ms: fields.get("input_delay_ms", "a number from -500 to 500", |value: &f32| {
+                (INPUT_DELAY_MS.0..=INPUT_DELAY_MS.1).contains(value)
+            }),
             presets: fields.get("presets", "a path in quotes", |_: &PathBuf| true),
             textures: fields.get("textures", "a list of paths", |_: &Vec<PathBuf>| true).unwrap_or_default(),
             layers: fields.get("layers", "a path in quotes", |_: &PathBuf| true),
@@ -379,6 +390,14 @@ mod tests {
         let wanted =
             ["line 2, monitor", "line 4, size", "line 5, rate", "line 6, colour", "line 9, macros.motion"];
         assert_eq!(places, wanted, "{problems:?}");
+    }
+
+    #[test]
+    fn the_input_delay_may_be_negative_but_not_out_of_range() {
+        let delay = |text: &str| Settings::parse(text).0.input_delay_ms;
+        assert_eq!(delay("input_delay_ms = -20"), Some(-20.0));
+        assert_eq!(delay("input_delay_ms = 37.5"), Some(37.5));
+        assert_eq!(delay("input_delay_ms = 900"), None);
     }
 
     #[test]

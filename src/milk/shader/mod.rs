@@ -17,6 +17,8 @@ pub struct ShaderText {
     pub module: Arc<naga::Module>,
     /// Whether the shader reads the diffuse colour, which holds the corner hues in a composite shader.
     pub reads_diffuse: bool,
+    /// Whether the shader reads `uv`, which is the source position in a warp shader.
+    pub reads_source: bool,
     /// Whether the shader reads the polar coordinates.
     pub reads_polar: bool,
     /// Textures that the shader reads, in the order of their bindings, and the texture sizes that it uses.
@@ -58,8 +60,8 @@ fn translate_here(kind: PassKind, source: &str) -> Result<ShaderText, ShaderErro
         ErrorKind::Syntax | ErrorKind::Semantic => ShaderError::Translate(error.to_string()),
     })?;
     validate(&translated.module)?;
-    let hlsl::Translation { module, interface, reads_diffuse, reads_polar } = translated;
-    Ok(ShaderText { module: Arc::new(module), reads_diffuse, reads_polar, interface })
+    let hlsl::Translation { module, interface, reads_diffuse, reads_source, reads_polar } = translated;
+    Ok(ShaderText { module: Arc::new(module), reads_diffuse, reads_source, reads_polar, interface })
 }
 
 fn validate(module: &naga::Module) -> Result<(), ShaderError> {
@@ -129,12 +131,13 @@ mod tests {
     #[test]
     fn a_shader_reports_which_inputs_it_reads() {
         let read = |body: &str| {
-            let text = translate(PassKind::Comp, &format!("shader_body {{ {body} }}")).expect("translates");
-            [text.reads_diffuse, text.reads_polar]
+            let text = translate(PassKind::Warp, &format!("shader_body {{ {body} }}")).expect("translates");
+            [text.reads_diffuse, text.reads_source, text.reads_polar]
         };
-        assert_eq!(read("ret = uv.xyx;"), [false, false]);
-        assert_eq!(read("ret = uv.xyx * hue_shader;"), [true, false]);
-        assert_eq!(read("ret = rad;"), [false, true]);
-        assert_eq!(read("ret = hue_shader * sin(ang);"), [true, true]);
+        assert_eq!(read("ret = uv_orig.xyx;"), [false, false, false]);
+        assert_eq!(read("ret = uv.xyx;"), [false, true, false]);
+        assert_eq!(read("ret = uv.xyx * hue_shader;"), [true, true, false]);
+        assert_eq!(read("ret = rad;"), [false, false, true]);
+        assert_eq!(read("ret = hue_shader * sin(ang);"), [true, false, true]);
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use ndarray::Array2;
 
-use crate::disk::{Input, limit};
+use super::input::Input;
+use super::limit;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Maximum accepted header length, in bytes.
