@@ -1,6 +1,6 @@
-//! Keeps the library of a running show up to date: opens it as last scanned, rescans it, and reloads it when its manifest,
-//! blacklist or index files change. The show can therefore use a finished bake without a restart. All of this happens in
-//! the background, so that the size of a library does not delay the start of a show.
+//! Keeps the library of a running show up to date: opens it as last scanned, rescans it, and reloads it when its
+//! manifest, blacklist or index files change. The show can therefore use a finished bake without a restart. All of this
+//! happens in the background, so that the size of a library does not delay the start of a show.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -192,8 +192,8 @@ pub(super) struct LibraryWatcher {
 
 impl LibraryWatcher {
     /// Starts the thread, and returns the presets to start with, with messages about them. These are the presets of a
-    /// library that was scanned before, as of its last scan, if they can be loaded within [`START_WAIT`]. Otherwise, while
-    /// a library is loaded or scanned for the first time, and while it is missing, they are the built-in ones.
+    /// library that was scanned before, as of its last scan, if they can be loaded within [`START_WAIT`]. Otherwise,
+    /// while a library is loaded or scanned for the first time, and while it is missing, they are the built-in ones.
     /// `judged_by` applies to this and every later library; see [`LibraryLocation::judged_by`].
     pub fn open(
         store: &Store,

@@ -55,8 +55,8 @@ impl LibraryPage {
         });
         ui.horizontal_wrapped(|ui| {
             let order = &mut self.query.order;
-            let chosen = SearchOrder::ALL.iter().find(|(known, _)| *known == *order);
-            let title = chosen.map_or("", |(_, title)| *title);
+            let title =
+                SearchOrder::ALL.iter().find(|(known, _)| *known == *order).map_or("", |(_, title)| *title);
             let list = egui::ComboBox::from_id_salt("order").selected_text(format!("Sort: {title}"));
             list.show_ui(ui, |ui| {
                 for (choice, title) in SearchOrder::ALL {

@@ -49,8 +49,8 @@ const MEMORY_MIB: u64 = 1536;
 /// Memory requested per worker in addition to the worker's limit, in MiB: for the process that supervises the workers,
 /// and for what a worker allocates before it is stopped.
 const OVERHEAD_MIB: u64 = 576;
-/// Seconds per preset that a merge is expected to take, mostly for verifying, copying and syncing small files on a shared
-/// disk. Not measured.
+/// Seconds per preset that a merge is expected to take, mostly for verifying, copying and syncing small files on a
+/// shared disk. Not measured.
 const MERGE_SECS: f64 = 0.05;
 /// Seconds per preset that the last step is expected to take without the embeddings: reading and packing the preset,
 /// clusters, style index and report. Not measured.
@@ -124,8 +124,8 @@ impl ClusterPlan {
         steps
     }
 
-    /// Returns the name of each step and how many hours it is expected to take; `None` if the cost of a preset could not
-    /// be measured.
+    /// Returns the name of each step and how many hours it is expected to take; `None` if the cost of a preset could
+    /// not be measured.
     pub fn hours(&self) -> Option<Vec<(&'static str, f64)>> {
         let hours = |step: Step| {
             let rounds = if step.sharded { self.shards.div_ceil(self.machines) } else { 1 };
