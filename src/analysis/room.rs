@@ -16,7 +16,7 @@ const HIGH_HZ: f32 = 2_000.0;
 const ONSET_DB: f32 = 3.0;
 const MIN_ONSETS: usize = 8;
 /// Number of hops after an onset in which its level falls, and the fall below which there is a room, in dB. A quarter of
-/// the onsets must fall further on a line. Measured: 33 dB for dry drums, 9 dB or less in rooms.
+/// the onsets must fall further on a line. Simulated drums fall by 33 dB when dry, and by 9 dB or less in rooms.
 const FALL_HOPS: usize = 12;
 const ROOM_DB: f32 = 12.0;
 /// Mean level below which nothing is judged, in dBFS.
