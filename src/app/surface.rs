@@ -1,6 +1,7 @@
 //! The surface of a window: reconfigured when the window's size changes and replaced when it is lost.
 //! Failures are retried and never stop the show.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -64,13 +65,24 @@ impl WindowSurface {
         self.configured = false;
         // On macOS, a surface works with any device, and may only be created on the main thread.
         if !cfg!(target_os = "macos") || self.surface.is_none() {
-            self.surface = None; // A window can have only one surface at a time.
+            self.remove(); // A window can have only one surface at a time.
             let surface = gpu.instance.create_surface(self.window.clone())?;
             self.config = configuration(gpu, &surface, self.wait)?;
             self.surface = Some(surface);
         }
         self.device = gpu.device.clone();
         Ok(())
+    }
+
+    /// Removes the surface, if there is one.
+    fn remove(&mut self) {
+        let Some(surface) = self.surface.take() else { return };
+        // Releases what unfinished submissions to a lost device still hold of the surface. Fails because it is lost.
+        catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll))).ok();
+        // wgpu-hal 30 panics if the lost device still holds a semaphore of the surface, which is then leaked.
+        if catch_unwind(AssertUnwindSafe(|| drop(surface))).is_err() {
+            log::warn!("could not release all resources of a window's surface");
+        }
     }
 
     /// Returns the pixel format of the surface.
@@ -130,7 +142,7 @@ impl WindowSurface {
                 return false;
             }
             Ok(wgpu::CurrentSurfaceTexture::Lost) => {
-                self.surface = None;
+                self.remove();
                 return false;
             }
             _ => return false,

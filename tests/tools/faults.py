@@ -88,6 +88,8 @@ def main():
             since, last = now, picture
         if show.poll() is not None or now > seconds - 3:
             break
+    if since is not None:
+        still.append((since, now - since))  # The picture may not have come back at all.
     recorder.kill()
     try:
         show.wait(timeout=20)
