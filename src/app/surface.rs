@@ -77,8 +77,6 @@ impl WindowSurface {
     /// Removes the surface, if there is one.
     fn remove(&mut self) {
         let Some(surface) = self.surface.take() else { return };
-        // Releases what unfinished submissions to a lost device still hold of the surface. Fails because it is lost.
-        catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll))).ok();
         // wgpu-hal 30 panics if the lost device still holds a semaphore of the surface, which is then leaked.
         if catch_unwind(AssertUnwindSafe(|| drop(surface))).is_err() {
             log::warn!("could not release all resources of a window's surface");
