@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 2)]
     variants: usize,
     /// Number of pieces to generate for each scene
-    #[arg(long, value_name = "COUNT", default_value_t = 400)]
+    #[arg(long, value_name = "COUNT", default_value_t = 350)]
     pieces: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]

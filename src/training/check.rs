@@ -113,7 +113,8 @@ mod tests {
             let (mut known, mut all) = (0, 0);
             for (&kind, pieces) in kinds.iter().zip(decisions.chunks(PIECES)) {
                 let of_kind = pieces.iter().map(|piece| piece[condition]);
-                let (right, count) = of_kind.fold((0, 0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+                let (right, count) =
+                    of_kind.fold((0_usize, 0_usize), |sum, next| (sum.0 + next.0, sum.1 + next.1));
                 let share = right as f64 / count as f64;
                 println!("{kind:?}, {name}: {share:.2}");
                 assert!(share >= each, "{kind:?}, {name}: {share:.2}");

@@ -1,6 +1,6 @@
 //! The kinds of pieces that can be composed.
 
-use super::draw::pick;
+use super::draw::{chance, pick};
 use crate::analysis::Scene;
 use crate::units::Rng;
 
@@ -104,6 +104,7 @@ impl Kind {
             Scene::Ambient => pick(rng, &[Self::Pads, Self::Pads, Self::Field, Self::Piano, Self::Melody]),
             Scene::Techno => pick(rng, &[Self::Club, Self::Club, Self::Club, Self::Dub, Self::Breakdown]),
             Scene::Rock => pick(rng, &[Self::Band, Self::Band, Self::Band, Self::Metal, Self::Ballad]),
+            Scene::None if chance(rng, 0.15) => Self::Speech,
             Scene::None => pick(rng, &Self::ALL[Self::Speech as usize..]),
         }
     }

@@ -8,6 +8,8 @@ const COMBS: [f32; 8] = [0.0297, 0.0331, 0.0371, 0.0411, 0.0437, 0.0503, 0.0571,
 const DIFFUSERS: [f32; 3] = [0.0051, 0.0077, 0.0126];
 /// Feedback of the all-pass filters.
 const DIFFUSION: f32 = 0.6;
+/// Offset that keeps a decaying tail from denormals, which could be a hundred times slower.
+const TINY: f32 = 1e-20;
 
 /// A delay line.
 struct Line {
@@ -66,7 +68,7 @@ impl Reverb {
         for comb in &mut self.combs {
             let out = comb.line.oldest();
             comb.tone += (out - comb.tone) * self.bright;
-            comb.line.push(dry + comb.tone * comb.feedback);
+            comb.line.push(dry + comb.tone * comb.feedback + TINY);
             sum += out;
         }
         for line in &mut self.diffusers {
