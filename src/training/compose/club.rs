@@ -51,7 +51,7 @@ impl SongPlan {
             let with_kick = if chance(rng, 0.5) { 0..played } else { bars - played..bars };
             kick[with_kick].fill(true);
         } else if chance(rng, 0.15) {
-            // A short breakdown.
+            // Several bars without the kick.
             let from = rng.below(bars);
             let length = 2 + rng.below(bars);
             kick[from..(from + length).min(bars)].fill(false);
@@ -219,7 +219,9 @@ fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
     if chance(rng, 0.3) {
         bus.hall(between(rng, 0.3, 1.5), between(rng, 0.05, 0.3), rng);
     }
-    mix.mix(&bus, 0.0);
+    // Hats alone are quieter than a whole kit.
+    let db = if kicks.is_empty() { between(rng, -20.0, -6.0) } else { 0.0 };
+    mix.mix(&bus, db);
     kicks
 }
 
