@@ -3,7 +3,7 @@
 //! The pieces are composed, so scene, tempo and beats are known exactly. The scene model was trained on pieces by the
 //! same composer (with other seeds), so this tests the path from audio to cut rather than the recognition of new
 //! recordings. For that, run the test by hand on a folder of labelled clips, with a `manifest.json` as for
-//! `aivj train-scene`:
+//! `aivj train-scene --folder`:
 //! `AIVJ_MEDLEY_CLIPS=FOLDER cargo test --release --test medley -- --ignored --nocapture`.
 
 use std::path::Path;

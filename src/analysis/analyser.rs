@@ -171,10 +171,10 @@ impl Analyser {
         let mut levels = [0.0; MAX_BANDS];
         let power = self.coarse.power();
         let bands = self.bank.apply(power, &mut levels);
-        self.summary.push(power, bands);
         let onset = self.onsets.step(bands, reference, gate);
         let relative = self.relative_onsets.step(bands, reference, gate);
         let activation = self.activations.step(bands, reference, gate);
+        self.summary.push(power, bands, activation);
         let shape = SpectralShape::of(bands, &self.bank);
         let level = self.meter.read();
         let level_db = 10.0 * (bands.iter().sum::<f32>() + 1e-12).log10();

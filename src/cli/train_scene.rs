@@ -1,4 +1,4 @@
-//! `aivj train-scene`: fits the scene model to labelled clips.
+//! `aivj train-scene`: fits the scene model to composed music and labelled clips.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,27 +6,28 @@ use std::process::ExitCode;
 use crate::training::{TrainSettings, train};
 use crate::units::counted;
 
-/// Fit the scene model to labelled clips and generated music, and write its weights.
+/// Fit the scene model to generated music and, optionally, labelled clips, and write its weights.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
-    #[arg(long)]
-    folder: PathBuf,
+    /// Folder with clips and a manifest.json: {"items":[{"file","scene","licence","kind","source"}]}. Every clip with a
+    /// scene needs a licence that allows any use, such as CC0 or CC BY
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
     /// File to write the weights to; its folder must exist. The next build embeds the file at the default path
     #[arg(long, value_name = "FILE", default_value = "assets/scene.json",
         value_parser = super::args::output_file())]
     out: PathBuf,
-    /// Number of augmented variants of each clip and piece (equaliser, reverb, noise, level, tempo, pitch)
+    /// Number of augmented variants of each clip and piece (equaliser, rooms, crowds, filters, level, tempo, pitch)
     #[arg(long, value_name = "COUNT", default_value_t = 2)]
     variants: usize,
-    /// Number of pieces to generate for each scene in addition to the clips
-    #[arg(long, value_name = "COUNT", default_value_t = 300)]
+    /// Number of pieces to generate for each scene
+    #[arg(long, value_name = "COUNT", default_value_t = 350)]
     pieces: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Also cross-validate: hold out each group of clips in turn and report the accuracy on it
-    #[arg(long)]
+    #[arg(long, requires = "folder")]
     check: bool,
 }
 

@@ -1,13 +1,15 @@
-//! Augments audio clips with the effects of rooms, playback equipment and mixing, so that the model learns
+//! Augments audio clips with the effects of rooms, crowds, playback equipment and mixing, so that the model learns
 //! structure rather than timbre.
 
+use super::compose::Reverb;
+use crate::audio::demo::tone::Filter;
 use crate::units::Rng;
 
 const RATE: f32 = 44_100.0;
 
 /// Returns a random variant of `clip` (mono, 44.1 kHz) with changed speed and pitch, equalisation, saturation, room,
-/// band limits, noise and level.
-pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
+/// background, band limits, noise and level. The background is a part of one of `backgrounds`.
+pub fn vary(clip: &[f32], backgrounds: &[Vec<f32>], rng: &mut Rng) -> Vec<f32> {
     let mut sound = speed(clip, 0.84 + 0.34 * rng.unit_f32());
     for _ in 0..3 {
         let hz = 60.0 * (rng.unit_f32() * 7.2).exp2();
@@ -17,62 +19,54 @@ pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
         let drive = 1.0 + 5.0 * rng.unit_f32();
         sound.iter_mut().for_each(|sample| *sample = (drive * *sample).tanh() / drive.sqrt());
     }
-    if rng.unit() < 0.5 {
-        room(&mut sound, rng);
+    if rng.unit() < 0.6 {
+        // From a small room to a microphone at the back of a hall.
+        let (secs, direct_db) = (0.25 + 2.95 * rng.unit_f32(), 6.0 - 17.0 * rng.unit_f32());
+        room(&mut sound, secs, direct_db, rng);
     }
-    if rng.unit() < 0.5 {
-        one_pole(&mut sound, 2_500.0 * (rng.unit_f32() * 1.8).exp2(), true);
-        one_pole(&mut sound, 60.0 + 140.0 * rng.unit_f32(), false);
+    if !backgrounds.is_empty() && rng.unit() < 0.4 {
+        let background = &backgrounds[rng.below(backgrounds.len())];
+        let db = -6.0 - 20.0 * rng.unit_f32();
+        let share = level(db) * (power(&sound) / power(background).max(1e-9)).sqrt();
+        let part = background.iter().cycle().skip(rng.below(background.len()));
+        sound.iter_mut().zip(part).for_each(|(sample, background)| *sample += share * background);
     }
-    let power = sound.iter().map(|s| s * s).sum::<f32>() / sound.len().max(1) as f32;
-    if rng.unit() < 0.35 {
-        // Background such as a crowd, a street or rain: 6 to 26 dB below the music.
-        let background = noise(sound.len() as f32 / RATE, rng);
-        let own = background.iter().map(|s| s * s).sum::<f32>() / background.len().max(1) as f32;
-        let share = (power / own.max(1e-9) * 10.0_f32.powf(-(0.6 + 2.0 * rng.unit_f32()))).sqrt();
-        sound.iter_mut().zip(&background).for_each(|(sample, background)| *sample += share * background);
+    if rng.unit() < 0.45 {
+        let hz = 300.0 * (rng.unit_f32() * 5.0).exp2();
+        for _ in 0..1 + rng.below(2) {
+            let mut filter = Filter::new(RATE, hz, 0.7);
+            sound.iter_mut().for_each(|sample| *sample = filter.next(*sample).low);
+        }
     }
-    let hiss = (power * 10.0_f32.powf(-(2.0 + 3.0 * rng.unit_f32()))).sqrt();
-    let gain = 10.0_f32.powf((rng.unit_f32() * 18.0 - 12.0) / 20.0);
+    if rng.unit() < 0.3 {
+        let mut filter = Filter::new(RATE, 30.0 * (rng.unit_f32() * 3.0).exp2(), 0.7);
+        sound.iter_mut().for_each(|sample| *sample = filter.next(*sample).high);
+    }
+    let hiss = (power(&sound) * 10.0_f32.powf(-(2.0 + 3.0 * rng.unit_f32()))).sqrt();
+    let gain = level(rng.unit_f32() * 18.0 - 12.0);
     for sample in &mut sound {
         *sample = (gain * (*sample + hiss * rng.normal() as f32)).clamp(-1.0, 1.0);
     }
     sound
 }
 
-/// Returns non-musical noise of a random colour, steady or swelling, like wind, rain, traffic or a bad cable.
-fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
-    let mut sound: Vec<f32> = (0..(seconds * RATE) as usize).map(|_| 0.2 * rng.normal() as f32).collect();
-    for _ in 0..rng.below(3) {
-        one_pole(&mut sound, 200.0 * (rng.unit_f32() * 5.0).exp2(), true);
-    }
-    let hz = 100.0 * (rng.unit_f32() * 6.0).exp2();
-    peak(&mut sound, hz, 15.0 * rng.unit_f32(), 0.5 + rng.unit_f32());
-    // Swells: the level in decibels drifts between random targets, with a random depth.
-    let depth = 12.0 * rng.unit_f32() * rng.unit_f32();
-    let pace = 0.3 + 6.0 * rng.unit_f32();
-    let (mut level, mut target) = (0.0_f32, 0.0_f32);
-    for (n, sample) in sound.iter_mut().enumerate() {
-        if n % 4_410 == 0 && rng.unit_f32() < 0.1 * pace {
-            target = depth * rng.normal() as f32;
-        }
-        level += (target - level) * pace / RATE;
-        *sample *= 10.0_f32.powf(level / 20.0);
-    }
-    let power = sound.iter().map(|s| s * s).sum::<f32>() / sound.len().max(1) as f32;
-    let gain = 10.0_f32.powf((rng.unit_f32() * 24.0 - 34.0) / 20.0) / power.sqrt().max(1e-6);
-    sound.iter_mut().for_each(|sample| *sample = (*sample * gain).clamp(-1.0, 1.0));
-    sound
+/// Adds the reverberation of a room with a decay of 60 dB in `secs`. The power of the direct sound is `direct_db`
+/// decibels above that of the reverberation.
+pub fn room(sound: &mut [f32], secs: f32, direct_db: f32, rng: &mut Rng) {
+    let mut reverb = Reverb::new(secs, rng);
+    let late: Vec<f32> = sound.iter().map(|&sample| reverb.next(sample)).collect();
+    let share = level(-direct_db) * (power(sound) / power(&late).max(1e-9)).sqrt();
+    sound.iter_mut().zip(&late).for_each(|(sample, late)| *sample += share * late);
 }
 
-/// Applies a first-order filter with its corner at `hz`: a low-pass, or a high-pass if `low_pass` is false.
-fn one_pole(sound: &mut [f32], hz: f32, low_pass: bool) {
-    let share = 1.0 - (-std::f32::consts::TAU * hz / RATE).exp();
-    let mut low = 0.0;
-    for sample in sound {
-        low += (*sample - low) * share;
-        *sample = if low_pass { low } else { *sample - low };
-    }
+/// Returns the mean square.
+fn power(sound: &[f32]) -> f32 {
+    sound.iter().map(|s| s * s).sum::<f32>() / sound.len().max(1) as f32
+}
+
+/// Converts decibels to a factor.
+fn level(db: f32) -> f32 {
+    10.0_f32.powf(db / 20.0)
 }
 
 /// Changes speed and pitch together; a `factor` above 1 is faster and higher.
@@ -105,26 +99,6 @@ fn peak(sound: &mut [f32], hz: f32, gain_db: f32, q: f32) {
     }
 }
 
-/// Adds the reverberation of a small room: four parallel comb filters (Schroeder, 1962).
-fn room(sound: &mut [f32], rng: &mut Rng) {
-    let (seconds, wet) = (0.2 + 0.8 * rng.unit_f32(), 0.1 + 0.3 * rng.unit_f32());
-    let delays =
-        [0.0297, 0.0371, 0.0411, 0.0437].map(|d: f32| (d * (0.7 + 0.6 * rng.unit_f32()) * RATE) as usize);
-    let mut lines: Vec<Vec<f32>> = delays.iter().map(|&n| vec![0.0; n]).collect();
-    for (n, sample) in sound.iter_mut().enumerate() {
-        let dry = *sample;
-        let mut sum = 0.0;
-        for line in &mut lines {
-            let length = line.len();
-            let at = n % length;
-            let out = line[at];
-            line[at] = dry + out * 10.0_f32.powf(-3.0 * length as f32 / RATE / seconds);
-            sum += out;
-        }
-        *sample = dry + wet * 0.5 * sum;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,12 +107,31 @@ mod tests {
     fn variants_are_valid_distinct_and_reproducible() {
         let clip: Vec<f32> = (0..44_100).map(|n| 0.3 * (n as f32 * 0.05).sin()).collect();
         let mut rng = Rng::new(9);
-        let (one, two) = (vary(&clip, &mut rng), vary(&clip, &mut rng));
-        assert_ne!(one, two);
-        assert_eq!(one, vary(&clip, &mut Rng::new(9)));
-        for sound in [one, two, noise(1.0, &mut rng)] {
+        let backgrounds = [(0..10_000).map(|_| 0.1 * rng.normal() as f32).collect::<Vec<f32>>()];
+        let fresh = rng.clone();
+        let mut variants: Vec<Vec<f32>> = (0..12).map(|_| vary(&clip, &backgrounds, &mut rng)).collect();
+        assert_eq!(variants[0], vary(&clip, &backgrounds, &mut fresh.clone()));
+        assert_ne!(variants[0], variants[1]);
+        variants.push(vary(&clip, &[], &mut rng));
+        for sound in variants {
             assert!(sound.iter().all(|s| s.is_finite() && s.abs() <= 1.0));
-            assert!(sound.iter().map(|s| s * s).sum::<f32>() / sound.len() as f32 > 1e-6);
+            assert!(power(&sound) > 1e-7, "{}", power(&sound));
+        }
+    }
+
+    #[test]
+    fn a_room_adds_the_requested_reverberation() {
+        let mut rng = Rng::new(4);
+        // Half a second of noise, then silence.
+        let dry: Vec<f32> =
+            (0..66_150).map(|n| if n < 22_050 { 0.1 * rng.normal() as f32 } else { 0.0 }).collect();
+        for direct_db in [3.0, -9.0] {
+            let mut wet = dry.clone();
+            room(&mut wet, 2.5, direct_db, &mut Rng::new(1));
+            let added: Vec<f32> = wet.iter().zip(&dry).map(|(wet, dry)| wet - dry).collect();
+            let found = 10.0 * (power(&dry) / power(&added)).log10();
+            assert!((found - direct_db).abs() < 0.1, "{found}");
+            assert!(power(&wet[30_000..]) > 0.05 * power(&added), "the reverberation ends with the sound");
         }
     }
 }

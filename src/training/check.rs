@@ -76,3 +76,68 @@ fn correct_baseline(clip: &ClipFeatures, scene: Scene) -> usize {
     })
     .count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::augment;
+    use super::super::compose::{Kind, compose_kind};
+    use super::super::features::observe;
+    use super::*;
+    use crate::jobs::parallel;
+    use crate::units::Rng;
+
+    const PIECES: usize = 3;
+    const PIECE_SECS: f32 = 14.0;
+    /// Required share of correct decisions.
+    const REQUIRED: f64 = 0.88;
+
+    /// Checks the decisions of the built-in model on pieces that it was not trained on, clean and heard from the back of
+    /// a hall: each of `kinds` needs the share `each`, and all of them together need [`REQUIRED`].
+    fn check(kinds: &[Kind], each: f64) {
+        let model = SceneModel::built_in().expect("assets/scene.json matches the summary size");
+        let rng = Rng::new(77_777);
+        let jobs: Vec<(Kind, usize)> =
+            kinds.iter().flat_map(|&kind| (0..PIECES).map(move |piece| (kind, piece))).collect();
+        let decisions = parallel::map(&jobs, 4, |&(kind, piece)| {
+            let mut rng = rng.fork((kind as usize * PIECES + piece) as u64);
+            let clean = compose_kind(kind, PIECE_SECS, &mut rng).sound;
+            let mut hall = clean.clone();
+            augment::room(&mut hall, 2.5, -9.0, &mut rng);
+            [clean, hall].map(|sound| {
+                let clip =
+                    ClipFeatures { group: String::new(), observations: observe(&sound), scores: Vec::new() };
+                correct_decisions(&model, &clip, kind.scene())
+            })
+        });
+        for (condition, name) in ["clean", "hall"].into_iter().enumerate() {
+            let (mut known, mut all) = (0, 0);
+            for (&kind, pieces) in kinds.iter().zip(decisions.chunks(PIECES)) {
+                let of_kind = pieces.iter().map(|piece| piece[condition]);
+                let (right, count) =
+                    of_kind.fold((0_usize, 0_usize), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+                let share = right as f64 / count as f64;
+                println!("{kind:?}, {name}: {share:.2}");
+                assert!(share >= each, "{kind:?}, {name}: {share:.2}");
+                (known, all) = (known + right, all + count);
+            }
+            let share = known as f64 / all as f64;
+            assert!(share >= REQUIRED, "{kinds:?}, {name}: {share:.2}");
+        }
+    }
+
+    fn kinds_of(scene: Scene) -> Vec<Kind> {
+        Kind::ALL.into_iter().filter(|kind| kind.scene() == scene).collect()
+    }
+
+    #[test]
+    fn speech_crowds_weather_streets_and_machines_are_no_music() {
+        check(&kinds_of(Scene::None), 0.7);
+    }
+
+    #[test]
+    fn every_kind_of_music_belongs_to_its_scene() {
+        for scene in [Scene::Ambient, Scene::Techno, Scene::Rock] {
+            check(&kinds_of(scene), 0.7);
+        }
+    }
+}

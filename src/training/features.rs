@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::augment;
+use super::compose::{Kind, compose_kind};
 use super::dataset::{LabelledClip, TrainSettings};
-use super::fit::Window;
-use super::{augment, compose};
+use super::fit::{Label, Window};
 use crate::analysis::{Analyser, SUMMARY_SIZE, Scene, SceneAnalyser, ScoreInput};
 use crate::audio::{self, SAMPLE_RATE_HZ};
 use crate::jobs::parallel;
@@ -16,6 +17,8 @@ use crate::units::Rng;
 pub const UPDATES_PER_SEC: usize = 2;
 /// Length of a composed piece, in seconds.
 const PIECE_SECS: f32 = 16.0;
+/// Maximum number of backgrounds that are mixed into variants.
+const BACKGROUNDS: usize = 48;
 /// Number of observations skipped at the start of a clip.
 const FIRST_OF_CLIP: usize = 9;
 /// Number of observations skipped at the start of a composed piece; fewer, to include short histories in
@@ -50,21 +53,24 @@ pub fn all(
 ) -> anyhow::Result<(Vec<ClipFeatures>, Vec<Window>)> {
     let rng = Rng::new(settings.seed);
     let jobs = items.len() + settings.pieces * Scene::ALL.len();
+    let backgrounds = backgrounds(settings, |number| rng.fork((jobs + number) as u64));
     let work = |&clip: &usize| -> anyhow::Result<(Option<ClipFeatures>, Vec<Window>)> {
         let mut rng = rng.fork(clip as u64);
-        let (sound, scene, origin, first) = if let Some((item, scene)) = items.get(clip) {
+        let (sound, label, first) = if let Some((item, scene)) = items.get(clip) {
             let name = item.group();
             let origin = groups.iter().position(|group| *group == name).map_or(0, |place| place + 1);
-            (mono(&settings.folder.join(&item.file))?, *scene, origin, FIRST_OF_CLIP)
+            (mono(&item.file)?, Label { scene: *scene, kind: None, clip, origin }, FIRST_OF_CLIP)
         } else {
             let scene = Scene::ALL[clip % Scene::ALL.len()];
-            (compose(scene, PIECE_SECS, &mut rng).sound, scene, 0, FIRST_OF_PIECE)
+            let kind = Kind::draw(scene, &mut rng);
+            let piece = compose_kind(kind, PIECE_SECS, &mut rng);
+            (piece.sound, Label { scene, kind: Some(kind), clip, origin: 0 }, FIRST_OF_PIECE)
         };
         let own = observe(&sound);
-        let mut windows = windows(&own, scene, clip, origin, first);
+        let mut windows = windows(&own, label, first);
         for _ in 0..settings.variants {
-            let varied = observe(&augment::vary(&sound, &mut rng));
-            windows.extend(self::windows(&varied, scene, clip, origin, first));
+            let varied = observe(&augment::vary(&sound, &backgrounds, &mut rng));
+            windows.extend(self::windows(&varied, label, first));
         }
         let features = items.get(clip).map(|(item, _)| ClipFeatures {
             group: item.group(),
@@ -80,6 +86,22 @@ pub fn all(
         windows.extend(more);
     }
     Ok((clips, windows))
+}
+
+/// Composes the backgrounds of variants, with the random numbers that `rng` returns for each: every second one is a
+/// crowd.
+fn backgrounds(settings: &TrainSettings, rng: impl Fn(usize) -> Rng + Sync) -> Vec<Vec<f32>> {
+    let compose = |&number: &usize| {
+        let mut rng = rng(number);
+        let kind = match number % 4 {
+            0 => Kind::Babble,
+            2 => Kind::Venue,
+            _ => Kind::draw(Scene::None, &mut rng),
+        };
+        compose_kind(kind, PIECE_SECS, &mut rng).sound
+    };
+    let count = settings.pieces.clamp(1, BACKGROUNDS);
+    parallel::map(&(0..count).collect::<Vec<_>>(), settings.workers, compose)
 }
 
 /// Decodes a clip to mono at [`SAMPLE_RATE_HZ`].
@@ -113,14 +135,7 @@ fn linear_scores(sound: &[f32]) -> Vec<ScoreInput> {
 }
 
 /// Returns one window per second from observation `first` on, skipping silence.
-fn windows(
-    observations: &[Observation],
-    scene: Scene,
-    clip: usize,
-    origin: usize,
-    first: usize,
-) -> Vec<Window> {
+fn windows(observations: &[Observation], label: Label, first: usize) -> Vec<Window> {
     let audible = observations.iter().skip(first).step_by(UPDATES_PER_SEC).filter(|step| !step.silent);
-    let summaries = audible.filter_map(|step| step.summary);
-    summaries.map(|summary| Window { summary, scene, clip, origin }).collect()
+    audible.filter_map(|step| step.summary).map(|summary| Window { summary, label }).collect()
 }

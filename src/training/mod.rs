@@ -1,8 +1,8 @@
-//! Training of the scene model from a folder of labelled clips and from composed music.
+//! Training of the scene model from composed music and, if there is one, a folder of labelled clips.
 //!
-//! The folder contains `manifest.json`: `{"items": [{"file", "scene", "kind", "source"}, ..]}`. `scene` is
-//! ambient, techno, rock or none; items with any other value are skipped. `kind` and `source` group the clips
-//! for cross-validation.
+//! The folder contains `manifest.json`: `{"items": [{"file", "scene", "licence", "kind", "source"}, ..]}`. `scene` is
+//! ambient, techno, rock or none; items with any other value are skipped. `licence` must allow every use of the clip,
+//! because the weights are distributed. `kind` and `source` group the clips for cross-validation.
 
 mod augment;
 mod check;
@@ -18,7 +18,7 @@ use anyhow::Context as _;
 
 use crate::analysis::{Scene, SceneModel};
 use crate::disk;
-use dataset::{ClipManifest, LabelledClip};
+use dataset::LabelledClip;
 use fit::{Window, fit};
 
 pub use check::HeldOutScore;
@@ -27,25 +27,23 @@ pub use dataset::TrainSettings;
 
 /// Trains the model and writes its weights; returns the cross-validation scores if requested.
 pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<HeldOutScore>> {
-    let manifest = ClipManifest::read(&settings.folder)?;
-    let items: Vec<(LabelledClip, Scene)> = manifest
-        .items
-        .into_iter()
-        .filter_map(|item| {
-            Scene::ALL.into_iter().find(|scene| scene.label() == item.scene).map(|scene| (item, scene))
-        })
-        .collect();
+    let items: Vec<(LabelledClip, Scene)> = match &settings.folder {
+        Some(folder) => LabelledClip::read_all(folder)?,
+        None => Vec::new(),
+    };
     let groups: Vec<String> =
         items.iter().map(|(item, _)| item.group()).collect::<BTreeSet<_>>().into_iter().collect();
     let (clips, windows) = features::all(settings, &items, &groups)?;
+    let recordings = match items.len() {
+        0 => String::new(),
+        count => format!("{count} labelled clips and "),
+    };
     let provenance = format!(
-        "aivj train-scene: {} labelled clips and {} composed pieces of each scene, {} variants of each, seed {}",
-        items.len(),
-        settings.pieces,
-        settings.variants,
-        settings.seed
+        "aivj train-scene: {recordings}{} composed pieces of each scene, {} variants of each, seed {}",
+        settings.pieces, settings.variants, settings.seed
     );
-    let without = |origin: usize| -> Vec<&Window> { windows.iter().filter(|w| w.origin != origin).collect() };
+    let without =
+        |origin: usize| -> Vec<&Window> { windows.iter().filter(|w| w.label.origin != origin).collect() };
     let model = fit(&without(usize::MAX), provenance.clone(), settings.seed)?;
     write(&settings.out, &model)?;
     if !settings.check {
@@ -86,13 +84,15 @@ mod tests {
         let items: Vec<String> =
             [("a", "ambient"), ("t", "techno"), ("r", "rock"), ("n", "none"), ("x", "other")]
                 .iter()
-                .map(|(file, scene)| format!(r#"{{"file":"{file}.wav","scene":"{scene}","kind":"test"}}"#))
+                .map(|(file, scene)| {
+                    format!(r#"{{"file":"{file}.wav","scene":"{scene}","kind":"test","licence":"own work"}}"#)
+                })
                 .collect();
         std::fs::write(folder.path().join("manifest.json"), format!(r#"{{"items":[{}]}}"#, items.join(",")))
             .unwrap();
         let out = folder.path().join("scene.json");
         let settings = TrainSettings {
-            folder: folder.path().into(),
+            folder: Some(folder.path().into()),
             out: out.clone(),
             variants: 1,
             pieces: 3,
@@ -103,8 +103,7 @@ mod tests {
         train(&settings).unwrap();
         let model: SceneModel = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
         let decisions = |name: &str| {
-            let item = LabelledClip { file: name.into(), ..LabelledClip::default() };
-            let sound = features::mono(&folder.path().join(&item.file)).unwrap();
+            let sound = features::mono(&folder.path().join(name)).unwrap();
             let clip = features::ClipFeatures {
                 group: String::new(),
                 observations: features::observe(&sound),
@@ -114,5 +113,24 @@ mod tests {
         };
         assert_eq!(decisions("t.wav"), (4, 4));
         assert_eq!(decisions("a.wav"), (0, 4));
+    }
+
+    #[test]
+    fn composed_pieces_alone_are_enough_to_train() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = TrainSettings {
+            folder: None,
+            out: folder.path().join("scene.json"),
+            variants: 1,
+            pieces: 2,
+            seed: 3,
+            workers: 2,
+            check: false,
+        };
+        train(&settings).unwrap();
+        let model: SceneModel =
+            serde_json::from_str(&std::fs::read_to_string(&settings.out).unwrap()).unwrap();
+        assert!(model.matches_summary());
+        assert!(model.provenance.starts_with("aivj train-scene: 2 composed pieces"), "{}", model.provenance);
     }
 }

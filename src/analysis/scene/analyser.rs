@@ -1,5 +1,6 @@
 //! Computes scene summaries without the rest of the analysis, for training the scene model.
 
+use super::super::activation::ActivationDetector;
 use super::super::filterbank::{Filterbank, MAX_BANDS};
 use super::super::gain::Gain;
 use super::super::stft::Stft;
@@ -15,6 +16,7 @@ pub struct SceneAnalyser {
     transform: Stft,
     bank: Filterbank,
     gain: Gain,
+    activations: ActivationDetector,
     summary: Summary,
     left: usize,
     power: f32,
@@ -33,6 +35,7 @@ impl SceneAnalyser {
         Self {
             transform: Stft::new(SIZE_SAMPLES),
             gain: Gain::new(0.01),
+            activations: ActivationDetector::new(),
             summary: Summary::new(SIZE_SAMPLES, &bank),
             bank,
             left: HOP_SAMPLES,
@@ -52,7 +55,9 @@ impl SceneAnalyser {
                 self.power = 0.0;
                 let mut levels = [0.0; MAX_BANDS];
                 let power = self.transform.power();
-                self.summary.push(power, self.bank.apply(power, &mut levels));
+                let bands = self.bank.apply(power, &mut levels);
+                let activation = self.activations.step(bands, self.gain.reference(), self.gain.gate());
+                self.summary.push(power, bands, activation);
             }
         }
     }

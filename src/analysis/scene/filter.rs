@@ -137,6 +137,7 @@ mod tests {
             provenance: "test".into(),
             mean: vec![0.0; SIZE],
             deviation: vec![1.0; SIZE],
+            scenes: Scene::ALL.to_vec(),
             weights,
             bias: vec![0.0; 4],
         }

@@ -158,6 +158,19 @@ fn autocorrelate(track: &[f32], lags: &mut [f32]) {
     }
 }
 
+/// Returns the largest autocorrelation of `track` at the periods of one or two beats: 1 if it repeats exactly, about 0 if
+/// it does not.
+pub fn regularity(track: &[f32]) -> f32 {
+    let mean = track.iter().sum::<f32>() / track.len().max(1) as f32;
+    let power = track.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>().max(1e-6);
+    let repeats = |lag: usize| {
+        let sum: f32 = track.iter().zip(&track[lag..]).map(|(a, b)| (a - mean) * (b - mean)).sum();
+        sum / power * track.len() as f32 / (track.len() - lag) as f32
+    };
+    let last = (2 * BEAT.1).min(track.len().saturating_sub(100));
+    (BEAT.0..=last).map(repeats).fold(0.0, f32::max)
+}
+
 /// Returns the maximum of `lags` within `reach` hops of `lag`.
 fn peak(lags: &[f32], lag: f32, reach: usize) -> f32 {
     let middle = lag.round() as usize;
@@ -215,6 +228,18 @@ mod tests {
         );
         assert!(back[MID_ALTERNATES] > 0.9 && four[MID_ALTERNATES] < 0.1);
         assert!(four[HIGH_OFF] > 0.4 && back[HIGH_OFF] < 0.4, "{} {}", four[HIGH_OFF], back[HIGH_OFF]);
+    }
+
+    #[test]
+    fn a_repeating_track_is_regular() {
+        let beats: Vec<f32> = (0..VIEW).map(|hop| if hop % 48 < 3 { 1.0 } else { 0.0 }).collect();
+        assert!(regularity(&beats) > 0.9, "{}", regularity(&beats));
+        // One onset at a time that does not repeat.
+        let single: Vec<f32> = (0..VIEW).map(|hop| if hop % 500 < 3 { 1.0 } else { 0.0 }).collect();
+        assert!(regularity(&single) < 0.2, "{}", regularity(&single));
+        for count in [0, 1, 100, 130] {
+            assert!(regularity(&beats[..count]).is_finite());
+        }
     }
 
     #[test]

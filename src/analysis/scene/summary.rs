@@ -1,8 +1,9 @@
 //! Statistics of the last six seconds of audio, independent of the level.
 
+use super::super::activation::Activation;
 use super::super::filterbank::Filterbank;
 use super::hop::{FINE, FINES, HopFeatures, LEVEL, ONSETS, PARTIAL, RANGES, TRACKS};
-use super::rhythm::{RHYTHM, Rhythm};
+use super::rhythm::{RHYTHM, Rhythm, regularity};
 
 /// Length of the history, in hops (6 s).
 pub const VIEW: usize = 600;
@@ -28,13 +29,18 @@ const MIN_CHANGE_HOPS: usize = 800;
 /// Minimum number of hops for a summary.
 const MIN_HOPS: usize = 150;
 
+/// Index of the track of the beat activation, and of the probability that the music has a beat at all.
+const BEAT: usize = TRACKS;
+const PRESENCE: usize = TRACKS + 1;
+
 /// Number of values in a summary.
-pub const SIZE: usize = 5 * RANGES + 2 + 6 + 12 + 5 * 2 * FINES + 4 * FINES + 4 * RATES_HZ.len() + RHYTHM + 3;
+pub const SIZE: usize =
+    5 * RANGES + 2 + 6 + 12 + 5 * 2 * FINES + 4 * FINES + 4 * RATES_HZ.len() + RHYTHM + 3 + 4 + 4;
 
 /// Features of each hop of the last six seconds, from which summaries are computed.
 pub struct Summary {
     features: HopFeatures,
-    ring: Vec<[f32; TRACKS]>,
+    ring: Vec<[f32; TRACKS + 2]>,
     at: usize,
     filled: usize,
     waves: Vec<[f32; 2]>,
@@ -56,7 +62,7 @@ impl Summary {
         };
         Self {
             features: HopFeatures::new(size, bank),
-            ring: vec![[0.0; TRACKS]; VIEW],
+            ring: vec![[0.0; TRACKS + 2]; VIEW],
             at: 0,
             filled: 0,
             waves: RATES_HZ.iter().flat_map(|&rate| (0..VIEW).map(move |hop| wave(rate, hop))).collect(),
@@ -68,9 +74,12 @@ impl Summary {
         }
     }
 
-    /// Adds a hop, given the power of its bins and bands.
-    pub fn push(&mut self, power: &[f32], bands: &[f32]) {
-        self.ring[self.at] = self.features.step(power, bands);
+    /// Adds a hop, given the power of its bins and bands, and the activation.
+    pub fn push(&mut self, power: &[f32], bands: &[f32], activation: Activation) {
+        let tracks = &mut self.ring[self.at];
+        tracks[..TRACKS].copy_from_slice(&self.features.step(power, bands));
+        tracks[BEAT] = activation.beat;
+        tracks[PRESENCE] = activation.presence;
         self.at = (self.at + 1) % VIEW;
         self.filled = (self.filled + 1).min(VIEW);
         self.since_change += 1;
@@ -209,6 +218,20 @@ impl Summary {
         }
         self.rhythm.read(count, &mut put);
         self.self_similarity(&mut put);
+        self.load(PRESENCE);
+        let track = &self.track[..count];
+        put(mean(track));
+        put(mean(&track[recent.clone()]));
+        self.sorted[..count].copy_from_slice(track);
+        self.sorted[..count].sort_unstable_by(f32::total_cmp);
+        put(self.sorted[count / 10]);
+        put(self.sorted[count * 9 / 10]);
+        self.load(BEAT);
+        let track = &self.track[..count];
+        put(mean(track) * 4.0);
+        put(deviation(track) * 4.0);
+        put(track.iter().copied().fold(0.0, f32::max));
+        put(regularity(track));
         out
     }
 
@@ -287,7 +310,7 @@ mod tests {
         (std::f32::consts::TAU * 55.0 * since).sin() * (-since * 9.0).exp() + 0.02 * (t * 3_000.0).sin()
     }
 
-    fn sound(seconds: f32, at: impl Fn(f32) -> f32) -> Vec<f32> {
+    fn sound(seconds: f32, mut at: impl FnMut(f32) -> f32) -> Vec<f32> {
         (0..(seconds * RATE) as usize).map(|n| at(n as f32 / RATE)).collect()
     }
 
@@ -318,6 +341,22 @@ mod tests {
                 assert!(analyser.summary().is_none_or(|numbers| numbers.iter().all(|n| n.is_finite())));
             }
         }
+    }
+
+    #[test]
+    fn beats_are_present_and_regular_in_music_and_not_in_noise() {
+        // The last eight values: presence (mean, recent mean, two percentiles) and beats (mean, deviation, largest,
+        // regularity).
+        let mut rng = Rng::new(5);
+        let noise = sound(8.0, |_| 0.1 * rng.normal() as f32);
+        let [music, noise] = [sound(8.0, kicks), noise].map(|sound| {
+            let mut analyser = SceneAnalyser::new();
+            analyser.push(&sound);
+            let summary = analyser.summary().unwrap();
+            let [.., presence, _, _, _, _, _, _, regularity] = summary;
+            (presence, regularity)
+        });
+        assert!(music.0 > noise.0 + 0.3 && music.1 > noise.1 + 0.2, "{music:?}, noise {noise:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A mono track of a piece: sounds are added to it, and effects are applied to the whole track.
 
 use super::draw::{RATE, between, chance};
+use super::reverb::Reverb;
 use crate::audio::demo::tone::{Filter, soft};
 use crate::units::Rng;
 
@@ -98,26 +99,11 @@ impl Bus {
         self
     }
 
-    /// Adds reverb: eight damped comb filters (Schroeder, 1962) with a decay of 60 dB in `secs`.
+    /// Adds reverb with a decay of 60 dB in `secs`.
     pub fn hall(&mut self, secs: f32, wet: f32, rng: &mut Rng) -> &mut Self {
-        let size = between(rng, 0.7, 1.5);
-        let dark = between(rng, 0.2, 0.7);
-        let mut lines: Vec<(Vec<f32>, f32)> =
-            [0.0297, 0.0331, 0.0371, 0.0411, 0.0437, 0.0503, 0.0571, 0.0647]
-                .iter()
-                .map(|delay| (vec![0.0; (delay * size * RATE) as usize], 0.0))
-                .collect();
-        for (n, sample) in self.sound.iter_mut().enumerate() {
-            let dry = *sample;
-            let mut sum = 0.0;
-            for (line, tone) in &mut lines {
-                let length = line.len();
-                let out = line[n % length];
-                *tone += (out - *tone) * (1.0 - dark);
-                line[n % length] = dry + *tone * 10.0_f32.powf(-3.0 * length as f32 / RATE / secs);
-                sum += out;
-            }
-            *sample = dry * (1.0 - 0.5 * wet) + wet * 0.35 * sum;
+        let mut reverb = Reverb::new(secs, rng);
+        for sample in &mut self.sound {
+            *sample = *sample * (1.0 - 0.5 * wet) + wet * 0.35 * reverb.next(*sample);
         }
         self
     }

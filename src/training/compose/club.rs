@@ -1,7 +1,8 @@
 //! Club music: constant tempo, repeating patterns, drops and breakdowns.
 
 use super::bus::Bus;
-use super::draw::{RATE, above, between, chance, octaves, pick, scale};
+use super::draw::{RATE, Wander, above, between, chance, octaves, pick, scale};
+use super::kind::Kind;
 use super::kit::Kit;
 use super::patch::Patch;
 use super::voice::{Syllable, Voice};
@@ -32,8 +33,9 @@ struct SongPlan {
 }
 
 impl SongPlan {
-    fn draw(secs: f32, rng: &mut Rng) -> Self {
+    fn draw(kind: Kind, secs: f32, rng: &mut Rng) -> Self {
         let bpm = match rng.below(10) {
+            _ if kind == Kind::Dub => between(rng, 108.0, 130.0),
             0..6 => between(rng, 116.0, 146.0),
             6..8 => between(rng, 146.0, 180.0),
             8 => between(rng, 96.0, 118.0),
@@ -42,8 +44,14 @@ impl SongPlan {
         let step = 15.0 / bpm;
         let bars = (secs / (16.0 * step)) as usize + 1;
         let mut kick = vec![true; bars];
-        if chance(rng, 0.2) {
-            // A breakdown: several bars without the kick.
+        if kind == Kind::Breakdown {
+            // At most a quarter of the bars have the kick: those before or after the breakdown.
+            kick.fill(false);
+            let played = rng.below(bars / 4 + 1);
+            let with_kick = if chance(rng, 0.5) { 0..played } else { bars - played..bars };
+            kick[with_kick].fill(true);
+        } else if chance(rng, 0.15) {
+            // Several bars without the kick.
             let from = rng.below(bars);
             let length = 2 + rng.below(bars);
             kick[from..(from + length).min(bars)].fill(false);
@@ -75,8 +83,8 @@ impl SongPlan {
 }
 
 /// Composes a piece; returns it with the times of its quarter notes, in seconds.
-pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
-    let plan = SongPlan::draw(secs, rng);
+pub fn compose(kind: Kind, secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
+    let plan = SongPlan::draw(kind, secs, rng);
     let kit = Kit::machine(rng);
     let mut mix = Bus::new(plan.secs);
     let kicks = drums(&plan, &kit, &mut mix, rng);
@@ -96,17 +104,31 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
         let db = between(rng, -8.0, 2.0);
         add(bass(&plan, rng), db, rng);
     }
-    for _ in 0..rng.below(3) {
-        let db = between(rng, -14.0, 0.0);
+    let lines = if kind == Kind::Breakdown { 1 + rng.below(3) } else { rng.below(4) };
+    for _ in 0..lines {
+        let db = between(rng, -14.0, 2.0);
         add(line(&plan, rng), db, rng);
     }
-    if chance(rng, 0.45) {
-        let db = between(rng, -14.0, -2.0);
+    if chance(rng, 0.5) {
+        let db = between(rng, -14.0, 0.0);
         add(chords(&plan, rng), db, rng);
     }
-    if chance(rng, 0.35) {
-        let db = between(rng, -18.0, -4.0);
+    if kind == Kind::Dub {
+        let mut bus = chords(&plan, rng);
+        bus.low_pass(octaves(rng, 400.0, 3_000.0), octaves(rng, 0.7, 3.0));
+        bus.echo(3.0 * plan.step, between(rng, 0.4, 0.8), between(rng, 0.4, 0.9));
+        bus.hall(octaves(rng, 1.0, 5.0), between(rng, 0.2, 0.7), rng);
+        let db = between(rng, -8.0, 3.0);
+        add(bus, db, rng);
+    }
+    let rising = if kind == Kind::Breakdown { 0.6 } else { 0.35 };
+    if chance(rng, rising) {
+        let db = between(rng, -18.0, -2.0);
         add(sweep(&plan, rng), db, rng);
+    }
+    if chance(rng, 0.2) {
+        let db = between(rng, -10.0, 2.0);
+        add(singer(&plan, rng), db, rng);
     }
     if chance(rng, 0.3) {
         let db = between(rng, -20.0, -8.0);
@@ -116,7 +138,28 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
         let db = between(rng, -10.0, 0.0);
         add(calls(&plan, rng), db, rng);
     }
+    let muffled = if kind == Kind::Dub { 0.5 } else { 0.2 };
+    if chance(rng, muffled) {
+        muffle(&mut mix, secs, rng);
+    }
     (mix, plan.beats())
+}
+
+/// Applies a low-pass that is constant or ridden, as with the filter knob of a mixer.
+fn muffle(mix: &mut Bus, secs: f32, rng: &mut Rng) {
+    let hz = octaves(rng, 200.0, 4_000.0);
+    if chance(rng, 0.4) {
+        mix.low_pass(hz, between(rng, 0.6, 1.5));
+        return;
+    }
+    let ride = Wander::new(secs, octaves(rng, 1.5, 10.0), rng);
+    let mut filter = Filter::new(RATE, hz, 0.8);
+    for (n, sample) in mix.samples().iter_mut().enumerate() {
+        if n % 64 == 0 {
+            filter.tune((hz * (1.2 * ride.at(n as f32 / RATE)).exp2()).clamp(120.0, 16_000.0), 0.8);
+        }
+        *sample = filter.next(*sample).low;
+    }
 }
 
 /// Adds the drums; returns the times of the kicks, in seconds.
@@ -170,21 +213,25 @@ fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
         bus.add(at, &kit.kick, gain);
     }
     if chance(rng, 0.3) {
-        bus.drive(octaves(rng, 0.7, 8.0));
+        // Up to the distortion of hard techno.
+        bus.drive(octaves(rng, 0.7, 25.0));
     }
     if chance(rng, 0.3) {
         bus.hall(between(rng, 0.3, 1.5), between(rng, 0.05, 0.3), rng);
     }
-    mix.mix(&bus, 0.0);
+    // Hats alone are quieter than a whole kit.
+    let db = if kicks.is_empty() { between(rng, -20.0, -6.0) } else { 0.0 };
+    mix.mix(&bus, db);
     kicks
 }
 
 /// Composes a bass line that repeats every bar and follows the chord roots along the scale.
 fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
-    let patch = Patch::bass(rng);
+    let acid = chance(rng, 0.2);
+    let patch = if acid { Patch::acid(rng) } else { Patch::bass(rng) };
     let octave = pick(rng, &[1.0, 1.0, 2.0]);
-    let kind = rng.below(4);
+    let kind = if acid { 2 } else { rng.below(4) };
     let line: Vec<Option<(usize, f32)>> = (0..16)
         .map(|step| match kind {
             0 => (step % 4 == 2).then_some((0, 1.8)),
@@ -230,7 +277,11 @@ fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
 fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let held = chance(rng, 0.5);
-    let patch = if held { Patch::pad(rng) } else { Patch::lead(rng) };
+    let patch = match held {
+        true => Patch::pad(rng),
+        false if chance(rng, 0.3) => Patch::keys(rng),
+        false => Patch::lead(rng),
+    };
     let octave = pick(rng, &[2.0, 4.0, 8.0]);
     let rhythm: Vec<usize> = match rng.below(3) {
         0 => vec![2, 6, 10, 14],
@@ -289,6 +340,31 @@ fn calls(plan: &SongPlan, rng: &mut Rng) -> Bus {
             let hz = plan.hz(degree) * 4.0;
             let at = plan.at(bar, step as f32);
             syllables.push(Syllable { at, secs: 1.6 * plan.step, hz: (hz, hz), level: 0.8 });
+        }
+    }
+    voice.render(&syllables, bus.samples(), rng);
+    bus
+}
+
+/// Composes sung phrases that follow the grid.
+fn singer(plan: &SongPlan, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(plan.secs);
+    let vibrato = between(rng, 0.0, 0.012);
+    let voice = Voice::new(rng, vibrato);
+    let dense = between(rng, 0.3, 0.9);
+    let mut degree = rng.below(plan.scale.len());
+    let mut syllables = Vec::new();
+    for bar in (0..plan.bars).filter(|bar| bar % 4 != 3) {
+        let mut step = pick(rng, &[0, 0, 2, 4]);
+        while step < 16 {
+            let steps = pick(rng, &[1, 2, 2, 3, 4, 6]);
+            if chance(rng, dense) {
+                degree = (degree + plan.scale.len() + rng.below(5) - 2) % plan.scale.len();
+                let hz = plan.hz(degree) * 4.0;
+                let (at, secs) = (plan.at(bar, step as f32), 0.9 * steps as f32 * plan.step);
+                syllables.push(Syllable { at, secs, hz: (hz, hz), level: between(rng, 0.6, 1.0) });
+            }
+            step += steps;
         }
     }
     voice.render(&syllables, bus.samples(), rng);

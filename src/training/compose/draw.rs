@@ -45,3 +45,42 @@ pub fn scale(rng: &mut Rng) -> Vec<f32> {
 pub fn above(hz: f32, semitones: f32) -> f32 {
     hz * (semitones / 12.0).exp2()
 }
+
+/// A value that wanders smoothly between random targets, with a mean of 0 and a standard deviation of about 1.
+pub struct Wander {
+    targets: Vec<f32>,
+    secs: f32,
+}
+
+impl Wander {
+    /// Draws targets for `length_secs` seconds, one every `secs` seconds.
+    pub fn new(length_secs: f32, secs: f32, rng: &mut Rng) -> Self {
+        let count = (length_secs / secs) as usize + 2;
+        Self { targets: (0..count).map(|_| rng.normal() as f32).collect(), secs }
+    }
+
+    /// Returns the value after `t` seconds.
+    pub fn at(&self, t: f32) -> f32 {
+        let place = t / self.secs;
+        let from = (place as usize).min(self.targets.len() - 2);
+        let share = (place - from as f32).clamp(0.0, 1.0);
+        let smooth = share * share * (3.0 - 2.0 * share);
+        self.targets[from] + (self.targets[from + 1] - self.targets[from]) * smooth
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wandering_value_is_smooth_and_as_variable_as_its_targets() {
+        let wander = Wander::new(500.0, 0.5, &mut Rng::new(3));
+        let values: Vec<f32> = (0..50_000).map(|n| wander.at(n as f32 * 0.01)).collect();
+        let mean = values.iter().sum::<f32>() / 50_000.0;
+        let spread = (values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / 50_000.0).sqrt();
+        assert!(mean.abs() < 0.15 && (0.7..1.1).contains(&spread), "{mean} {spread}");
+        assert!(values.windows(2).all(|pair| (pair[1] - pair[0]).abs() < 0.25));
+        assert!(wander.at(1e6).is_finite());
+    }
+}

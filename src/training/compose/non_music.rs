@@ -1,35 +1,35 @@
-//! Audio without music: speech, crowds, machines, weather, impacts.
+//! Audio without music: speech, crowds, weather, streets, machines, impacts.
 
 use super::bus::Bus;
 use super::draw::{RATE, between, chance, octaves, pick};
-use super::kit::shot;
-use super::voice::{Voice, speech};
-use crate::audio::demo::tone::{Decay, Filter, Noise, Osc};
+use super::kind::Kind;
+use super::nature;
+use super::places::{self, burst};
+use crate::audio::demo::tone::{Filter, Noise, Osc};
 use crate::units::Rng;
 
 /// Composes a piece of audio without music.
-pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
+pub fn compose(kind: Kind, secs: f32, rng: &mut Rng) -> Bus {
+    let content = match kind {
+        Kind::Speech => places::talk(pick(rng, &[1, 1, 1, 1, 2, 5]), 0.0, secs, rng),
+        Kind::Babble => places::babble(secs, rng),
+        Kind::Venue => places::venue(secs, rng),
+        Kind::Applause => places::applause(secs, rng),
+        Kind::Traffic => places::traffic(secs, rng),
+        Kind::Train => places::train(secs, rng),
+        Kind::Wind => nature::wind(secs, rng),
+        Kind::Rain => nature::rain(secs, rng),
+        Kind::Storm => nature::storm(secs, rng),
+        Kind::Water => nature::water(secs, rng),
+        Kind::Birds => nature::birds(secs, rng),
+        Kind::Machine => machine(secs, rng),
+        Kind::Impacts => impacts(secs, rng),
+        _ => noise(secs, rng),
+    };
     let mut mix = Bus::new(secs);
-    match rng.below(20) {
-        0..9 => {
-            let speakers = pick(rng, &[1, 1, 1, 1, 2, 5]);
-            for _ in 0..speakers {
-                let voice = Voice::new(rng, 0.0);
-                let mut bus = Bus::new(secs);
-                let syllables = speech(rng, secs);
-                voice.render(&syllables, bus.samples(), rng);
-                mix.mix(&bus, 0.0);
-            }
-        }
-        9..11 => mix.mix(&applause(secs, rng), 0.0),
-        11..14 => mix.mix(&machine(secs, rng), 0.0),
-        14..16 => mix.mix(&impacts(secs, rng), 0.0),
-        16 => mix.mix(&birds(secs, rng), 0.0),
-        _ => {}
-    }
-    // Background noise, so that a piece is never completely silent; sometimes it is the only content.
-    let background = noise(secs, rng);
-    mix.mix(&background, between(rng, -45.0, -10.0));
+    mix.mix(&content, 0.0);
+    // Background noise, so that a piece is never completely silent.
+    mix.mix(&noise(secs, rng), between(rng, -45.0, -10.0));
     if chance(rng, 0.5) {
         mix.hall(between(rng, 0.2, 1.5), between(rng, 0.05, 0.5), rng);
     }
@@ -58,29 +58,6 @@ fn noise(secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Renders applause.
-fn applause(secs: f32, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new(secs);
-    let count = (octaves(rng, 9.375, 187.5) * secs) as usize;
-    for _ in 0..count {
-        let (hz, decay_secs) = (octaves(rng, 700.0, 2_500.0), between(rng, 0.004, 0.015));
-        let mut filter = Filter::new(RATE, hz, 2.0);
-        let mut level = Decay::new(RATE, decay_secs);
-        let mut source = Noise::new(rng.next_u64());
-        level.strike(1.0);
-        let clap = shot(0.06, || filter.next(source.next()).band * level.next());
-        bus.add(between(rng, 0.0, secs), &clap, between(rng, 0.2, 1.0));
-    }
-    if chance(rng, 0.5) {
-        let voice = Voice::new(rng, 0.0);
-        let shouts = speech(rng, secs);
-        let mut crowd = Bus::new(secs);
-        voice.render(&shouts, crowd.samples(), rng);
-        bus.mix(&crowd, -12.0);
-    }
-    bus
-}
-
 /// Renders mains hum, a fan or a motor, sometimes with audible rotation.
 fn machine(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = noise(secs, rng);
@@ -105,36 +82,9 @@ fn impacts(secs: f32, rng: &mut Rng) -> Bus {
     let mean = octaves(rng, 0.15, 1.5);
     let mut at = 0.0;
     while at < secs {
-        let (hz, q, secs) = (octaves(rng, 80.0, 4_000.0), octaves(rng, 0.7, 15.0), octaves(rng, 0.01, 0.15));
-        let mut filter = Filter::new(RATE, hz, q);
-        let mut level = Decay::new(RATE, secs);
-        let mut source = Noise::new(rng.next_u64());
-        level.strike(1.0);
-        let impact = shot(secs * 5.0, || filter.next(source.next()).band * level.next());
-        bus.add(at, &impact, octaves(rng, 0.1, 1.0));
+        let (hz, q, tail) = (octaves(rng, 80.0, 4_000.0), octaves(rng, 0.7, 15.0), octaves(rng, 0.01, 0.15));
+        bus.add(at, &burst(hz, q, tail, rng), octaves(rng, 0.1, 1.0));
         at -= mean * rng.unit_f32().max(1e-3).ln();
-    }
-    bus
-}
-
-/// Renders chirps and trills.
-fn birds(secs: f32, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new(secs);
-    let mut at = 0.0;
-    while at < secs {
-        let (hz, to, notes) = (octaves(rng, 1_500.0, 6_000.0), between(rng, 0.6, 1.6), 1 + rng.below(8));
-        let secs = octaves(rng, 0.03, 0.2);
-        for note in 0..notes {
-            let mut osc = Osc::default();
-            let count = secs * RATE;
-            let mut n = 0.0;
-            let chirp = shot(secs, || {
-                n += 1.0;
-                osc.sine(hz * to.powf(n / count) / RATE) * (std::f32::consts::PI * n / count).sin()
-            });
-            bus.add(at + note as f32 * secs * 1.3, &chirp, 0.8);
-        }
-        at += between(rng, 0.2, 2.5);
     }
     bus
 }

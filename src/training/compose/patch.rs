@@ -70,6 +70,18 @@ impl Patch {
         patch
     }
 
+    /// Draws the bass sound of acid house: a resonant filter that closes quickly.
+    pub fn acid(rng: &mut Rng) -> Self {
+        let mut patch = Self::with(rng, &[Wave::Saw, Wave::Pulse], (0.001, 0.004), (0.1, 0.6), (0.0, 0.6));
+        patch.voices = 1;
+        patch.cutoff_hz = octaves(rng, 150.0, 900.0);
+        patch.sweep_octaves = between(rng, 1.0, 4.0);
+        patch.sweep_secs = octaves(rng, 0.04, 0.3);
+        patch.q = octaves(rng, 4.0, 15.0);
+        patch.drive = octaves(rng, 0.7, 8.0);
+        patch
+    }
+
     /// Draws a lead, arpeggio or stab sound.
     pub fn lead(rng: &mut Rng) -> Self {
         let bell = Self::bell(rng);

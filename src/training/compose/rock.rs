@@ -2,6 +2,7 @@
 
 use super::bus::Bus;
 use super::draw::{above, between, chance, octaves, pick, scale};
+use super::kind::Kind;
 use super::kit::{Kit, Shot};
 use super::patch::Patch;
 use super::strings::Strings;
@@ -24,6 +25,15 @@ const GROOVES: [(&[usize], &[usize]); 12] = [
     (&[0, 6, 10, 14], &[4, 12]),
 ];
 
+/// The same for metal: double bass drums and blast beats.
+const METAL_GROOVES: [(&[usize], &[usize]); 5] = [
+    (&[0, 2, 4, 6, 8, 10, 12, 14], &[4, 12]),
+    (&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], &[4, 12]),
+    (&[0, 4, 8, 12], &[2, 6, 10, 14]),
+    (&[0, 2, 3, 6, 8, 10, 11, 14], &[4, 12]),
+    (&[0, 1, 2, 6, 7, 8, 12], &[8]),
+];
+
 /// Timing of a piece, with human inaccuracy.
 struct Timing {
     /// Length of the piece, in seconds.
@@ -38,15 +48,19 @@ struct Timing {
 }
 
 impl Timing {
-    fn draw(secs: f32, rng: &mut Rng) -> Self {
+    fn draw(kind: Kind, secs: f32, rng: &mut Rng) -> Self {
         let bpm = match rng.below(10) {
+            _ if kind == Kind::Ballad => between(rng, 56.0, 84.0),
+            _ if kind == Kind::Metal => between(rng, 96.0, 205.0),
             0..2 => between(rng, 54.0, 78.0),
             2..9 => between(rng, 80.0, 172.0),
             _ => between(rng, 170.0, 205.0),
         };
         let step = 15.0 / bpm;
         let bars = (secs / (16.0 * step)) as usize + 1;
-        let (drift, click_track) = (between(rng, 0.0, 0.02), chance(rng, 0.5));
+        // A sequenced band, as in games, is exact.
+        let sequenced = chance(rng, 0.25);
+        let (drift, click_track) = (between(rng, 0.0, 0.02), sequenced || chance(rng, 0.4));
         let mut at = 0.0;
         let mut pace = 1.0_f32;
         let grid = (0..bars * 16 + 1)
@@ -60,7 +74,8 @@ impl Timing {
             })
             .collect();
         let swing = if chance(rng, 0.15) { between(rng, 0.2, 0.6) } else { 0.0 };
-        Self { secs, bars, grid, loose: between(rng, 0.001, 0.012), swing, step }
+        let loose = if sequenced { 0.0 } else { between(rng, 0.001, 0.012) };
+        Self { secs, bars, grid, loose, swing, step }
     }
 
     /// Returns the times of the quarter notes on the grid.
@@ -75,6 +90,7 @@ impl Timing {
 }
 
 struct Song {
+    kind: Kind,
     time: Timing,
     root_hz: f32,
     scale: Vec<f32>,
@@ -89,7 +105,7 @@ impl Song {
 }
 
 /// Composes a piece; returns it with the times of its quarter notes, in seconds.
-pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
+pub fn compose(kind: Kind, secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     let scale = scale(rng);
     let slow = chance(rng, 0.6);
     let mut chords: Vec<f32> =
@@ -98,7 +114,8 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     if slow {
         chords = chords.iter().flat_map(|&chord| [chord; 2]).collect();
     }
-    let song = Song { time: Timing::draw(secs, rng), root_hz: octaves(rng, 73.0, 147.0), scale, chords };
+    let time = Timing::draw(kind, secs, rng);
+    let song = Song { kind, time, root_hz: octaves(rng, 73.0, 147.0), scale, chords };
     let mut mix = Bus::new(secs);
     let drummer = chance(rng, 0.9);
     if drummer {
@@ -111,7 +128,8 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
         let loudest = if drummer { 3.0 } else { 0.0 };
         mix.mix(&guitar(&song, rng), between(rng, -8.0, loudest));
     }
-    if chance(rng, 0.75) {
+    let sung = if kind == Kind::Metal { 0.4 } else { 0.75 };
+    if chance(rng, sung) {
         mix.mix(&singer(&song, rng), between(rng, -4.0, 6.0));
         if chance(rng, 0.3) {
             mix.mix(&singer(&song, rng), between(rng, -12.0, -3.0));
@@ -120,7 +138,8 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     if chance(rng, 0.25) {
         mix.mix(&solo(&song, rng), between(rng, -8.0, 1.0));
     }
-    if chance(rng, 0.3) {
+    let with_keys = if kind == Kind::Ballad { 0.7 } else { 0.3 };
+    if chance(rng, with_keys) {
         mix.mix(&keys(&song, rng), between(rng, -12.0, -1.0));
     }
     (mix, song.time.beats())
@@ -129,7 +148,12 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
 fn drums(song: &Song, mix: &mut Bus, rng: &mut Rng) {
     let kit = if chance(rng, 0.85) { Kit::acoustic(rng) } else { Kit::machine(rng) };
     let mut bus = Bus::new(song.time.secs);
-    let (kicks, snares) = pick(rng, &GROOVES);
+    let (kicks, snares) = match song.kind {
+        Kind::Metal => pick(rng, &METAL_GROOVES),
+        // Without the double time of punk.
+        Kind::Ballad => pick(rng, &GROOVES[..8]),
+        _ => pick(rng, &GROOVES),
+    };
     let (every, ride) = (pick(rng, &[2, 2, 2, 4, 1]), chance(rng, 0.3));
     let (cymbal, gain) = (chance(rng, 0.3), between(rng, 0.1, 0.8));
     let time_keeper: &Shot = if cymbal {
@@ -202,22 +226,19 @@ enum GuitarStyle {
 }
 
 fn guitar(song: &Song, rng: &mut Rng) -> Bus {
+    use GuitarStyle::{Chugged, Held, Picked, Strummed};
     let mut bus = Bus::new(song.time.secs);
     let strings = Strings::guitar(rng);
-    let style = pick(
-        rng,
-        &[
-            GuitarStyle::Held,
-            GuitarStyle::Chugged,
-            GuitarStyle::Strummed,
-            GuitarStyle::Strummed,
-            GuitarStyle::Picked,
-        ],
-    );
+    let styles: &[GuitarStyle] = match song.kind {
+        Kind::Metal => &[Chugged, Chugged, Held],
+        Kind::Ballad => &[Picked, Picked, Strummed, Held],
+        _ => &[Held, Chugged, Strummed, Strummed, Picked],
+    };
+    let style = pick(rng, styles);
     let distorted = match style {
-        GuitarStyle::Held | GuitarStyle::Chugged => chance(rng, 0.9),
-        GuitarStyle::Strummed => chance(rng, 0.4),
-        GuitarStyle::Picked => chance(rng, 0.15),
+        Held | Chugged => chance(rng, 0.9),
+        Strummed => chance(rng, 0.4),
+        Picked => chance(rng, 0.15),
     };
     let third = pick(rng, &[3.0, 4.0]);
     let full = [0.0, 7.0, 12.0, 12.0 + third, 19.0];
