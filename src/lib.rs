@@ -19,6 +19,7 @@ pub mod embed;
 pub mod facts;
 #[cfg(feature = "faults")]
 pub mod faults;
+pub mod find;
 pub mod frames;
 pub mod handoff;
 pub mod hlsl;

@@ -33,7 +33,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("facts", &["units", "milk"]),
     ("store", &["units", "disk", "salvage", "facts"]),
     ("library", &["units", "disk", "milk", "facts", "store"]),
-    ("mind", &["units", "analysis", "facts", "library"]),
+    ("find", &["units", "disk", "media", "facts", "store", "library"]),
+    ("mind", &["units", "analysis", "facts", "library", "find"]),
     // The limiter applies the rules of the flash meter.
     ("stage", &["units", "disk", "media", "milk", "layers", "shading"]),
     ("pacing", &[]),
@@ -78,23 +79,23 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "frames", "breed", "embed", "cluster", "tune",
         ],
     ),
-    ("archive", &["units", "disk", "handoff", "facts", "store", "library", "mind", "show"]),
-    ("desk", &["units", "disk", "analysis", "facts", "library", "mind", "pacing", "show", "archive"]),
+    ("archive", &["units", "disk", "handoff", "facts", "store", "library", "find", "mind", "show"]),
+    ("desk", &["units", "disk", "analysis", "facts", "library", "find", "mind", "pacing", "show", "archive"]),
     ("midi", &["units", "disk", "facts", "library", "mind", "show", "desk"]),
     (
         "app",
         &[
             "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk", "layers",
-            "facts", "store", "library", "mind", "stage", "pacing", "warmup", "show", "jobs", "audit",
-            "embed", "night", "archive", "desk", "midi",
+            "facts", "store", "library", "find", "mind", "stage", "pacing", "warmup", "show", "jobs",
+            "audit", "embed", "night", "archive", "desk", "midi",
         ],
     ),
     (
         "cli",
         &[
             "units", "disk", "confine", "watchdog", "listen", "audio", "analysis", "media", "facts", "store",
-            "library", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames", "breed",
-            "embed", "cluster", "tune", "shards", "night", "archive", "midi", "app",
+            "library", "find", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames",
+            "breed", "embed", "cluster", "tune", "shards", "night", "archive", "midi", "app",
         ],
     ),
 ];

@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Features, Scene, Section};
     use crate::facts::Tag;
-    use crate::library::SearchIndex;
+    use crate::find::SearchIndex;
     use crate::show::{ShowMemory, ShowSettings};
     use crate::stage::{DeckLook, PictureStats};
     use crate::store::BanKind;

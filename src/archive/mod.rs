@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use crate::find::SearchQuery;
 use crate::handoff::Retirement;
-use crate::library::{Catalogue, SearchQuery};
+use crate::library::Catalogue;
 use crate::mind::director::Pool;
 use crate::show::{Command, MarkedPresets, NextLibrary, Show, ShowSettings};
 use crate::store::Store;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::library::{self, Catalogue, SearchIndex, SearchQuery, SearchResults};
+use crate::find::{SearchIndex, SearchQuery, SearchResults};
+use crate::library::{self, Catalogue};
 use crate::store::Store;
 
 /// Handle to the search thread, which answers only the newest query.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use super::persistence::open_store;
-use crate::library::SearchIndex;
+use crate::find::SearchIndex;
 use crate::mind::director::{Pool, Theme};
 use crate::show::NextLibrary;
 use crate::store::Store;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::facts::PresetId;
-use crate::library::{SearchQuery, SearchResults};
+use crate::find::{SearchQuery, SearchResults};
 use crate::show::{Command, Exclusion};
 
 /// State shown on the Library and Map pages.

@@ -11,8 +11,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use super::taste_transfer::show_is_open;
 use crate::archive::{self, allow, catalogue, open_store, open_store_to_write, unix_now};
 use crate::facts::{Energy, PresetId, Tag};
-use crate::library::find::Description;
-use crate::library::{self, LibraryLocation, SearchIndex};
+use crate::find::{Description, SearchIndex};
+use crate::library::{self, LibraryLocation};
 use crate::store::{BanKind, Store};
 use crate::units::{counted, printable};
 

@@ -5,7 +5,7 @@ use egui::{RichText, TextEdit, Ui};
 
 use super::style;
 use super::view::DeskView;
-use crate::library::find::Description;
+use crate::find::Description;
 use crate::show::Command;
 
 /// The text field for the theme.

@@ -7,7 +7,7 @@ use crate::archive::LibraryView;
 use crate::desk::field::entered;
 use crate::desk::style;
 use crate::facts::{Energy, Tag};
-use crate::library::SearchOrder;
+use crate::find::SearchOrder;
 use crate::units::counted;
 
 /// Height of one style in the list, in points.

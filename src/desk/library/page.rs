@@ -4,7 +4,7 @@ use super::map::MapView;
 use super::thumbs::Thumbs;
 use crate::archive::LibraryRequest;
 use crate::facts::PresetId;
-use crate::library::SearchQuery;
+use crate::find::SearchQuery;
 use crate::show::Command;
 
 /// Layout of the search results.

@@ -7,7 +7,8 @@ use super::state_color::state_color;
 use crate::archive::LibraryView;
 use crate::desk::style;
 use crate::facts::PresetId;
-use crate::library::{Entry, SearchResults};
+use crate::find::SearchResults;
+use crate::library::Entry;
 
 /// Height of one row, in points.
 const ROW: f32 = 32.0;

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::library::SearchIndex;
-use crate::library::find::Description;
+use crate::find::{Description, SearchIndex};
 
 /// Letters that encode fits, from the worst to the best.
 const LETTERS: std::ops::RangeInclusive<u8> = b'a'..=b'z';

@@ -1,4 +1,4 @@
-//! Finds presets by a description of their look: "slow blue tunnel", "no strobe", "like NAME but darker".
+//! Searches a library: by words, by similarity to a preset, or by a description of a look: "slow blue tunnel", "no strobe", "like NAME but darker".
 //!
 //! No embedding model is needed. A lexicon maps words to properties, which come from audits (colours, light, motion,
 //! symmetry, ...) or from the presets' code and names (tags, energy); words are also matched against paths,
@@ -8,11 +8,12 @@
 mod axis;
 #[cfg(test)]
 mod evaluation;
+mod index;
 mod lexicon;
 mod measured;
 mod query;
 mod score;
+mod word_index;
 
-pub use measured::Measured;
+pub use index::{SearchIndex, SearchOrder, SearchQuery, SearchResults};
 pub use query::Description;
-pub(super) use score::{Ranking, rank};

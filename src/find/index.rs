@@ -6,11 +6,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::find::{Description, Measured, Ranking, rank};
-use super::looks::Looks;
+use super::measured::Measured;
+use super::query::Description;
+use super::score::{Ranking, rank};
 use super::word_index::WordIndex;
-use super::{Catalogue, Entry};
 use crate::facts::{Energy, PresetId, Tags};
+use crate::library::looks::Looks;
+use crate::library::style::author_key;
+use crate::library::{Catalogue, Entry};
 use crate::store::{Store, StoreError};
 
 /// Order of search results.
@@ -255,7 +258,7 @@ fn indices_of(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
 fn similarity(a: &Entry, b: &Entry) -> u32 {
     let shared = (a.tags.0 & b.tags.0).count_ones();
     let different = (a.tags.0 ^ b.tags.0).count_ones();
-    let author = super::style::author_key(a.name()) == super::style::author_key(b.name());
+    let author = author_key(a.name()) == author_key(b.name());
     16 + 12 * u32::from(a.family == b.family)
         + 8 * u32::from(a.cluster == b.cluster)
         + 2 * u32::from(a.energy == b.energy)

@@ -14,11 +14,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::query::Description;
+use super::{Description, SearchIndex};
 use crate::disk;
 use crate::facts::Tag;
 use crate::library::looks::first_frame;
-use crate::library::{Catalogue, LibraryLocation, SearchIndex, open};
+use crate::library::{Catalogue, LibraryLocation, open};
 use crate::store::Store;
 
 const QUERIES: &str = include_str!("evaluation.txt");

@@ -4,8 +4,8 @@ use super::axis::{AXES, Axis};
 use super::lexicon::{Concept, Feature};
 use super::measured::Measured;
 use super::query::{Description, Term, What};
+use super::word_index::WordIndex;
 use crate::facts::Energy;
-use crate::library::word_index::WordIndex;
 use crate::library::{Catalogue, Entry};
 
 /// Minimum fit of a term. If it were 0, the other terms would not affect the rank of a preset that fails one.
@@ -43,7 +43,7 @@ const LOOKS: [Axis; 13] = [
 
 /// The presets of a library, ordered by fit to a description.
 #[derive(Clone, Debug, Default)]
-pub(in crate::library) struct Ranking {
+pub(super) struct Ranking {
     /// Indices of the presets with their fit, 0 to 1, best first.
     pub best: Vec<(u32, f32)>,
     /// Why part of the description could not be applied.
@@ -53,7 +53,7 @@ pub(in crate::library) struct Ranking {
 /// Ranks all presets of a library by fit to `description`, except the preset that they should resemble. Words that
 /// are not in the lexicon and match no path, tag, energy or label are ignored; if nothing else is left, the ranking is
 /// empty.
-pub(in crate::library) fn rank(
+pub(super) fn rank(
     description: &Description,
     library: &Catalogue,
     measured: &Measured,
