@@ -83,6 +83,23 @@ fn a_description_without_a_known_word_finds_nothing() {
 }
 
 #[test]
+fn a_description_refers_to_a_preset_of_the_last_list_by_its_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let find = |text: &str| run(aivj(folder.path()).args(["library", "find", text, "--limit", "3"]));
+    let (status, found, errors) = find("tunnel");
+    assert_eq!(status, Some(0), "{errors}");
+    let names: Vec<&str> = found.lines().map(|line| line.rsplit("  ").next().unwrap_or("")).collect();
+    assert!(
+        names.len() == 3 && found.lines().nth(1).is_some_and(|line| line.starts_with("   2  ")),
+        "{found}"
+    );
+    let (status, similar, errors) = find("more like 2 but slower");
+    assert!(status == Some(0) && !similar.contains(names[1]), "{similar}{errors}");
+    let (status, _, errors) = find("like this, calmer");
+    assert!(status == Some(1) && errors.contains("\"this\" refers to"), "{errors}");
+}
+
+#[test]
 fn a_library_that_is_held_back_is_searched_with_a_note() {
     let folder = tempfile::tempdir().expect("a folder");
     let presets = folder.path().join("presets");

@@ -338,8 +338,8 @@ mod tests {
                 show.change_library(Arc::new(Pool::new(libraries[1].clone())));
             }
             if step == 5000 {
-                let index = SearchIndex::new(libraries[1].clone(), &std::collections::HashMap::new());
-                let (theme, _) = Theme::of("no techno", &index);
+                let mut index = SearchIndex::new(libraries[1].clone(), &std::collections::HashMap::new());
+                let (theme, _) = Theme::of("no techno", &mut index);
                 let themed = show.pool().with_theme(Some(theme));
                 show.change_library(Arc::new(themed));
             }

@@ -22,7 +22,7 @@ pub fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPo
     }
     let mut index = SearchIndex::new(pool.catalogue.clone(), &store.labels()?);
     index.measure(store);
-    let (theme, problem) = Theme::of(text, &index);
+    let (theme, problem) = Theme::of(text, &mut index);
     Ok((Arc::new(pool.with_theme(Some(theme))), problem.map(|problem| format!("theme: {problem}"))))
 }
 

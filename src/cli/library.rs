@@ -11,7 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use super::taste_transfer::show_is_open;
 use crate::archive::{self, allow, catalogue, open_store, open_store_to_write, unix_now};
 use crate::facts::{Energy, PresetId, Tag};
-use crate::find::{Description, SearchIndex};
+use crate::find::{Description, Reference, SearchIndex, SearchQuery};
 use crate::library::{self, LibraryLocation};
 use crate::store::{BanKind, Store};
 use crate::units::{counted, printable};
@@ -46,7 +46,8 @@ enum LibraryCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
     },
-    /// Find presets by a description of their look, such as `slow blue tunnel` or `like NAME but darker`
+    /// Find presets by a description of their look, such as `slow blue tunnel`, `like NAME but darker`, or `like 3` for
+    /// the third preset of the last list
     Find {
         /// Description: colours, brightness, motion, shapes and other elements, tags, names and authors
         #[arg(required = true)]
@@ -251,19 +252,49 @@ fn find(
     let library = std::sync::Arc::new(library);
     let description = Description::parse(text);
     anyhow::ensure!(!description.is_empty(), "describe a look, for example: slow blue tunnel");
+    let referent = description.reference().map(|reference| referent(store, reference)).transpose()?;
+    let query = SearchQuery { describe: true, referent, ..SearchQuery::default() };
     let mut index = SearchIndex::new(library.clone(), &store.labels()?);
-    index.measure(store);
-    let (best, problem) = index.describe(&description);
+    index.prepare(&query, store);
+    let (mut best, problem) = index.describe(&description, &query);
     problem.iter().for_each(|problem| eprintln!("aivj: {problem}"));
-    for (index, fit) in best.into_iter().take(limit) {
+    best.truncate(limit);
+    let mut listed = Vec::with_capacity(best.len());
+    for (number, (index, fit)) in (1..).zip(best) {
         let entry = &library.entries[index as usize];
+        listed.push(entry.id);
         if json {
-            println!("{}", serde_json::json!({"id": entry.id, "path": entry.path, "fit": fit}));
+            println!(
+                "{}",
+                serde_json::json!({"number": number, "id": entry.id, "path": entry.path, "fit": fit})
+            );
         } else {
-            println!("{:3.0}%  {}", fit * 100.0, printable(&entry.path));
+            println!("{number:4}  {:3.0}%  {}", fit * 100.0, printable(&entry.path));
         }
     }
+    if let Err(error) = store.remember(LAST_FOUND, &listed, unix_now()) {
+        eprintln!("aivj: `like NUMBER` cannot refer to this list: {error}");
+    }
     Ok(())
+}
+
+/// Name under which the store keeps the presets that were listed last.
+const LAST_FOUND: &str = "last-found";
+
+/// Returns the preset that a description refers to.
+fn referent(store: &Store, reference: Reference) -> anyhow::Result<PresetId> {
+    let number = match reference {
+        Reference::This => anyhow::bail!(
+            "\"this\" refers to the preset selected or on air in a running show; write `like NAME`, or `like 3` for the \
+             third preset of the last list"
+        ),
+        Reference::Number(number) => number,
+    };
+    let listed: Vec<PresetId> = store.recall(LAST_FOUND)?.unwrap_or_default();
+    let preset = number.checked_sub(1).and_then(|at| listed.get(at));
+    preset.copied().with_context(|| {
+        format!("there is no number {number}: the last list had {}", counted(listed.len(), "preset"))
+    })
 }
 
 /// Warns about an ID that no scanned library contains, because it may be mistyped; `then` states the consequence.
@@ -306,4 +337,21 @@ fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
         println!("  audit: {}, look {}, flash {}", verdict.safety, verdict.look, verdict.flash);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_refers_to_the_last_list_and_this_to_nothing() {
+        let store = Store::in_memory().expect("opens");
+        let listed = [PresetId([1; 16]), PresetId([2; 16])];
+        store.remember(LAST_FOUND, &listed, 1).expect("remembered");
+        assert_eq!(referent(&store, Reference::Number(2)).expect("listed"), listed[1]);
+        let why = |reference| referent(&store, reference).expect_err("no such preset").to_string();
+        assert_eq!(why(Reference::Number(3)), "there is no number 3: the last list had 2 presets");
+        assert!(why(Reference::Number(0)).starts_with("there is no number 0"));
+        assert!(why(Reference::This).starts_with("\"this\" refers to the preset selected or on air"));
+    }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::measured::Measured;
-use super::query::Description;
-use super::score::{Ranking, rank};
+use super::query::{Description, Example, Reference};
+use super::score::{Model, Ranking, closeness, preset_named, rank};
 use super::word_index::WordIndex;
 use crate::facts::{Energy, PresetId, Tags};
 use crate::library::looks::Looks;
@@ -59,8 +59,10 @@ pub struct SearchQuery {
     /// If set, the presets to search; others are skipped.
     pub only: Option<Arc<BTreeSet<PresetId>>>,
     /// If set, the preset that results should resemble. They are then ordered by similarity to it, most
-    /// similar first.
+    /// similar first; in a description, it is what "this" means and what "darker" is compared with.
     pub like: Option<PresetId>,
+    /// The preset that a [`Reference`] in the description stands for.
+    pub referent: Option<PresetId>,
     /// Order of the results of a query that is neither a description nor a similarity query.
     pub order: SearchOrder,
     /// Whether only the first result of each family is kept.
@@ -162,12 +164,73 @@ impl SearchIndex {
 
     /// Returns the indices of the presets with their fit to a description, 0 to 1, best first, and a message
     /// if part of the description could not be applied. The preset that results should resemble ("like NAME")
-    /// is omitted.
-    pub fn describe(&self, description: &Description) -> (Vec<(u32, f32)>, Option<String>) {
+    /// is omitted. Of `query`, only what the description may refer to is used.
+    pub fn describe(
+        &mut self,
+        description: &Description,
+        query: &SearchQuery,
+    ) -> (Vec<(u32, f32)>, Option<String>) {
+        let (preset, mut problems) = match self.example(description, query) {
+            Ok(preset) => (preset, Vec::new()),
+            Err(why) => (None, vec![why]),
+        };
+        problems.extend(preset.and_then(|preset| self.compare_embeddings(preset)));
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);
-        let Ranking { best, problem } = rank(description, &self.library, measured, &self.words);
-        (best, problem)
+        let model = preset.map(|preset| Model {
+            preset: Some(preset),
+            ranks: measured.ranks(preset),
+            closeness: self.similarity_to(preset).map(closeness).unwrap_or_default(),
+        });
+        let Ranking { best, problem } =
+            rank(description, model.as_ref(), &self.library, measured, &self.words);
+        problems.extend(problem);
+        (best, (!problems.is_empty()).then(|| problems.join("; ")))
+    }
+
+    /// Returns the index of the preset that results should resemble, if the description or `query` has one.
+    ///
+    /// # Errors
+    /// Fails if there is no such preset.
+    fn example(&self, description: &Description, query: &SearchQuery) -> Result<Option<usize>, String> {
+        let id = match &description.like {
+            Some(Example::Name(name)) => {
+                let named = preset_named(name, &self.library, &self.words);
+                return named.map(Some).ok_or_else(|| format!("no preset is named {name}"));
+            }
+            Some(Example::Reference(Reference::This)) if query.like.is_some() => query.like,
+            Some(Example::Reference(reference)) => Some(query.referent.ok_or_else(|| reference.problem())?),
+            None => query.like,
+        };
+        let index = |id| {
+            self.library
+                .index_of(id)
+                .ok_or_else(|| "the preset to resemble is not in this library".to_owned())
+        };
+        id.map(index).transpose()
+    }
+
+    /// Reads the similarity of all embeddings to that of a preset; returns a message if they cannot be read.
+    fn compare_embeddings(&mut self, preset: usize) -> Option<String> {
+        let id = self.library.entries[preset].id;
+        if self.like.as_ref().is_some_and(|(known, _)| *known == id) {
+            return None;
+        }
+        let read = self.looks.similarity(preset).transpose();
+        let (similarity, problem) = match read {
+            Ok(similarity) => (similarity, None),
+            Err(why) => {
+                (None, Some(format!("embeddings are unavailable ({why}); comparing by style and code")))
+            }
+        };
+        self.like = similarity.map(|similarity| (id, similarity));
+        problem
+    }
+
+    /// Returns the similarity of every preset to `preset`, if [`Self::compare_embeddings`] has read it.
+    fn similarity_to(&self, preset: usize) -> Option<&[Option<f32>]> {
+        let id = self.library.entries[preset].id;
+        self.like.as_ref().filter(|(known, _)| *known == id).map(|(_, similarity)| similarity.as_slice())
     }
 
     /// Returns the presets that match a query: in the order of the query, for which the index has to be prepared, or
@@ -180,7 +243,7 @@ impl SearchIndex {
         };
         let library = self.library.clone();
         let description = query.describe.then(|| Description::parse(&query.text));
-        let described = description.filter(|wish| !wish.is_empty()).map(|wish| self.describe(&wish));
+        let described = description.filter(|wish| !wish.is_empty()).map(|wish| self.describe(&wish, query));
         let text = if described.is_some() { "" } else { &query.text };
         let mut indices = self.words.search(text).unwrap_or_else(|| match &query.only {
             // A small set is looked up by ID; otherwise all entries are filtered.
@@ -196,13 +259,14 @@ impl SearchIndex {
         if let Some((_, keys)) = self.keys.as_ref().filter(|(order, _)| *order == query.order) {
             indices.sort_by_key(|&index| keys[index as usize]);
         }
-        let mut problem = query.like.and_then(|model| self.sort_by_similarity(model, &mut indices));
-        if let Some((best, why)) = described {
+        let problem = if let Some((best, problem)) = described {
             let kept: BTreeSet<u32> = indices.into_iter().collect();
             indices = best.into_iter().map(|(index, _)| index).filter(|index| kept.contains(index)).collect();
             indices.truncate(MAX_RANKED);
-            problem = problem.or(why);
-        }
+            problem
+        } else {
+            query.like.and_then(|model| self.sort_by_similarity(model, &mut indices))
+        };
         if query.one_per_family {
             let mut seen = HashSet::new();
             indices.retain(|&index| seen.insert(library.entries[index as usize].family));
@@ -215,29 +279,18 @@ impl SearchIndex {
     /// omits presets without an embedding if `model` has one; returns a message if the embeddings cannot be
     /// read.
     fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
-        let at = self.library.index_of(model)?;
-        let entry = &self.library.entries[at];
-        indices.retain(|&index| self.library.entries[index as usize].id != model);
-        let mut problem = None;
-        if self.like.as_ref().is_none_or(|(known, _)| *known != model) {
-            self.like = match self.looks.similarity(at) {
-                Some(Ok(similarity)) => Some((model, similarity)),
-                Some(Err(why)) => {
-                    problem =
-                        Some(format!("embeddings are unavailable ({why}); comparing by style and code"));
-                    None
-                }
-                None => None,
-            };
-        }
-        match self.like.as_ref().filter(|(known, _)| *known == model) {
-            Some((_, similarity)) => {
+        let library = self.library.clone();
+        let at = library.index_of(model)?;
+        indices.retain(|&index| index as usize != at);
+        let problem = self.compare_embeddings(at);
+        match self.similarity_to(at) {
+            Some(similarity) => {
                 indices.retain(|&index| similarity[index as usize].is_some());
                 let key = |index: &u32| similarity[*index as usize].unwrap_or(f32::NEG_INFINITY);
                 indices.sort_by(|a, b| key(b).total_cmp(&key(a)));
             }
             None => indices.sort_by_cached_key(|&index| {
-                std::cmp::Reverse(similarity(entry, &self.library.entries[index as usize]))
+                std::cmp::Reverse(similarity(&library.entries[at], &library.entries[index as usize]))
             }),
         }
         indices.truncate(MAX_RANKED);
@@ -294,33 +347,34 @@ mod tests {
         assert_eq!(found(&SearchQuery { only: Some(one), ..Default::default() }).len(), 1);
     }
 
-    #[test]
-    fn a_description_ranks_by_what_was_measured_and_keeps_other_criteria() {
+    /// Returns the built-in presets, the first of which have these looks, in JSON.
+    fn measured(looks: &[String]) -> (Arc<Catalogue>, SearchIndex) {
         let store = Store::in_memory().expect("opens");
         let library = Arc::new(load_built_in(&store).expect("opens"));
-        let measure = |index: usize, luma: f64, blue: f64| {
-            let id = library.entries[index].id;
-            let json = format!(r#"{{"safety":"ok","look":{{"luma":{luma},"hues":[0.1,0,0,0,{blue},0]}}}}"#);
-            let row = crate::store::VerdictRow {
-                id,
-                recipe: "r".into(),
-                judged_by: String::new(),
-                safety: "ok".into(),
-                completeness: "ok".into(),
-                look: "ok".into(),
-                flash: "pass".into(),
-                seen: Tags::default(),
-                cost_ms: None,
-                json,
-                at: 1,
-            };
-            store.put_verdicts(&[row]).expect("stored");
+        let row = |(entry, look): (&Entry, &String)| crate::store::VerdictRow {
+            id: entry.id,
+            recipe: "r".into(),
+            judged_by: String::new(),
+            safety: "ok".into(),
+            completeness: "ok".into(),
+            look: "ok".into(),
+            flash: "pass".into(),
+            seen: Tags::default(),
+            cost_ms: None,
+            json: format!(r#"{{"safety":"ok","look":{look}}}"#),
+            at: 1,
         };
-        measure(0, 0.8, 0.3);
-        measure(1, 0.1, 0.3);
-        measure(2, 0.2, 0.0);
+        let rows: Vec<_> = library.entries.iter().zip(looks).map(row).collect();
+        store.put_verdicts(&rows).expect("stored");
         let mut index = SearchIndex::new(library.clone(), &HashMap::new());
         index.measure(&store);
+        (library, index)
+    }
+
+    #[test]
+    fn a_description_ranks_by_what_was_measured_and_keeps_other_criteria() {
+        let look = |luma: f64, blue: f64| format!(r#"{{"luma":{luma},"hues":[0.1,0,0,0,{blue},0]}}"#);
+        let (library, mut index) = measured(&[look(0.8, 0.3), look(0.1, 0.3), look(0.2, 0.0)]);
         let mut first = |text: &str, only: Option<&[usize]>| {
             let only = only.map(|only| Arc::new(only.iter().map(|&at| library.entries[at].id).collect()));
             let query = SearchQuery { text: text.into(), describe: true, only, ..Default::default() };
@@ -339,6 +393,33 @@ mod tests {
         assert!(found == 1 && problem.starts_with("not understood: xyzzy;"), "{problem}");
         let (found, _) = first("techno", None);
         assert!(library.entries[found].path.starts_with("techno/"), "matched by path");
+    }
+
+    #[test]
+    fn a_description_compares_with_the_current_preset_or_a_numbered_result() {
+        let look = |luma: f64, motion: f64| format!(r#"{{"luma":{luma},"motion":{motion}}}"#);
+        let looks = [look(0.5, 0.5), look(0.5, 0.3), look(0.9, 0.1), look(0.5, 0.9)];
+        let (library, mut index) = measured(&looks);
+        let model = Some(library.entries[0].id);
+        let mut first = |text: &str, like: Option<PresetId>, referent: Option<PresetId>| {
+            let query =
+                SearchQuery { text: text.into(), describe: true, like, referent, ..Default::default() };
+            let found = index.find(&query);
+            (found.indices[0] as usize, found.problem)
+        };
+        assert_eq!(first("calmer", None, None), (2, None), "the calmest, whatever it looks like");
+        assert_eq!(first("like this, calmer", None, model), (1, None));
+        assert_eq!(first("more like 3 but slower", None, model), (1, None));
+        assert_eq!(first("calmer", model, None), (1, None), "\"More like this\" and a description");
+        assert_eq!(first("like this, calmer", model, Some(library.entries[2].id)), (1, None));
+        for (text, why) in [
+            ("like this, calmer", "there is no current preset"),
+            ("more like 3 but slower", "there is no result number 3"),
+        ] {
+            let (found, problem) = first(text, None, None);
+            let problem = problem.expect("nothing to compare with");
+            assert!(found == 2 && problem.starts_with(why), "{problem}");
+        }
     }
 
     #[test]

@@ -111,6 +111,11 @@ impl Measured {
         self.known_rank(index, axis).unwrap_or(0.5)
     }
 
+    /// Returns the rank of a preset on every axis.
+    pub(super) fn ranks(&self, index: usize) -> [Option<f32>; AXES] {
+        self.ranks.get(index).copied().unwrap_or([None; AXES])
+    }
+
     /// Returns the rank of a preset on an axis, if known.
     pub(super) fn known_rank(&self, index: usize, axis: Axis) -> Option<f32> {
         self.ranks.get(index).and_then(|ranks| ranks[axis as usize])

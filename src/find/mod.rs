@@ -16,4 +16,4 @@ mod score;
 mod word_index;
 
 pub use index::{SearchIndex, SearchOrder, SearchQuery, SearchResults};
-pub use query::Description;
+pub use query::{Description, Reference};

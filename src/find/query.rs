@@ -8,8 +8,40 @@ use super::lexicon::{Concept, Feature, MAX_PHRASE, comparative, concept};
 pub struct Description {
     /// The terms that presets should match.
     pub(super) terms: Vec<Term>,
-    /// Name of a preset to resemble.
-    pub(super) like: Option<String>,
+    /// The preset to resemble.
+    pub(super) like: Option<Example>,
+}
+
+/// The preset that a description compares with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Example {
+    /// The preset with this name.
+    Name(String),
+    /// A preset that depends on what the performer sees.
+    Reference(Reference),
+}
+
+/// A preset that a description refers to without naming it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The current preset: "like this".
+    This,
+    /// A preset among the results shown last, counted from 1: "like 3".
+    Number(usize),
+}
+
+impl Reference {
+    /// Returns why the description cannot be applied if there is no such preset.
+    pub(super) fn problem(self) -> String {
+        match self {
+            Self::This => {
+                "there is no current preset that \"this\" could mean; write \"like\" and a name".into()
+            }
+            Self::Number(number) => {
+                format!("there is no result number {number}; put names in quotation marks")
+            }
+        }
+    }
 }
 
 /// A term of a description, which presets should match or, if negated, not match.
@@ -32,7 +64,7 @@ pub(super) enum What {
 }
 
 /// Words that are ignored.
-const FILLERS: [&str; 31] = [
+const FILLERS: [&str; 33] = [
     "tonight",
     "a",
     "an",
@@ -60,6 +92,8 @@ const FILLERS: [&str; 31] = [
     "look",
     "looking",
     "but",
+    "only",
+    "just",
     "please",
     "show",
     "me",
@@ -68,8 +102,10 @@ const FILLERS: [&str; 31] = [
 const NEGATIONS: [&str; 8] = ["no", "not", "without", "nothing", "never", "non", "dont", "don't"];
 const STRONG: [&str; 6] = ["very", "really", "super", "extremely", "totally", "mostly"];
 const WEAK: [&str; 4] = ["slightly", "somewhat", "bit", "rather"];
-/// Phrases that introduce a comparison with a preset, followed by the preset's name.
-const LIKE: [&str; 4] = ["more like ", "similar to ", "same as ", "like "];
+/// Phrases that introduce a comparison with a preset, followed by the preset's name, its number or `this`.
+const LIKE: [&str; 5] = ["more like ", "similar to ", "same as ", "like ", "than "];
+/// Phrases that refer to the current preset.
+const THIS: [&str; 4] = ["this one", "that one", "this", "that"];
 /// Separators that end the preset's name in a comparison.
 const ENDS: [&str; 5] = [" but ", ", ", "; ", " only ", " just "];
 
@@ -94,13 +130,45 @@ impl Description {
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty() && self.like.is_none()
     }
+
+    /// Returns the preset to resemble, if the description refers to it without naming it.
+    pub fn reference(&self) -> Option<Reference> {
+        match self.like {
+            Some(Example::Reference(reference)) => Some(reference),
+            Some(Example::Name(_)) | None => None,
+        }
+    }
 }
 
 impl Description {
     /// Returns the description as it was understood, such as `deep sea, not white, not named "faces"`.
     pub fn summary(&self) -> String {
-        let like = self.like.as_ref().map(|name| format!("like {name:?}"));
+        let like = self.like.as_ref().map(Example::summary);
         like.into_iter().chain(self.terms.iter().map(Term::summary)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Example {
+    /// Parses what follows "like": a number, `this` or a name. Also returns the words after `this`.
+    fn parse(text: &str) -> Option<(Self, &str)> {
+        let text = text.trim_matches([' ', '.', '!', '?']);
+        if let Ok(number) = text.trim_start_matches('#').parse() {
+            return Some((Self::Reference(Reference::Number(number)), ""));
+        }
+        let this = THIS.iter().find_map(|this| text.strip_prefix(this));
+        if let Some(rest) = this.filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
+            return Some((Self::Reference(Reference::This), rest));
+        }
+        let name = text.trim_matches('"');
+        (!name.is_empty()).then(|| (Self::Name(name.to_owned()), ""))
+    }
+
+    fn summary(&self) -> String {
+        match self {
+            Self::Name(name) => format!("like {name:?}"),
+            Self::Reference(Reference::This) => "like this".into(),
+            Self::Reference(Reference::Number(number)) => format!("like number {number}"),
+        }
     }
 }
 
@@ -117,17 +185,16 @@ impl Term {
     }
 }
 
-/// Splits off the name of a preset to resemble, if there is one; returns it with the rest of the text.
-fn split_like(text: &str) -> (Option<String>, String) {
+/// Splits off the preset to resemble, if there is one; returns it with the rest of the text.
+fn split_like(text: &str) -> (Option<Example>, String) {
     let starts = LIKE.iter().flat_map(|start| text.match_indices(*start));
     // A match may be the end of a longer word, such as "dreamlike".
     let mut starts = starts.filter(|(at, _)| *at == 0 || text[..*at].ends_with(' '));
     let found = starts.find_map(|(at, start)| {
         let rest = &text[at + start.len()..];
         let end = ENDS.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
-        let name = rest[..end].trim().trim_matches('"');
-        let is_name = !name.is_empty() && !["this", "that"].contains(&name);
-        is_name.then(|| (Some(name.to_owned()), format!("{} {}", &text[..at], &rest[end..])))
+        let (like, words) = Example::parse(&rest[..end])?;
+        Some((Some(like), format!("{} {words} {}", &text[..at], &rest[end..])))
     });
     found.unwrap_or_else(|| (None, text.to_owned()))
 }
@@ -217,7 +284,7 @@ mod tests {
             format!("{}{what}", if *negated { "!" } else { "" })
         };
         let terms: Vec<String> = terms.iter().map(term).collect();
-        let like = like.map(|name| format!("like {name}: ")).unwrap_or_default();
+        let like = like.map(|like| format!("{}: ", like.summary().replace('"', ""))).unwrap_or_default();
         like + &terms.join(" ")
     }
 
@@ -236,10 +303,24 @@ mod tests {
         assert_eq!(parsed("more like Flexi - Mindblob but slower"), "like flexi - mindblob: -Motion");
         assert_eq!(parsed("red, similar to \"deep sky\", brighter"), "like deep sky: red +Brightness");
         assert_eq!(parsed("tonight: deep sea, no faces, nothing white"), "deep sea !'faces' !white");
-        assert_eq!(parsed("something like this"), "'something' 'like' 'this'");
         assert_eq!(parsed("dreamlike tunnel, like geiss"), "like geiss: 'dreamlike' tunnel");
-        assert_eq!(parsed("dark like this, like geiss"), "like geiss: dark");
         assert!(Description::parse(" ?! ").is_empty());
+    }
+
+    #[test]
+    fn a_description_may_refer_to_the_current_preset_or_a_result() {
+        assert_eq!(parsed("like this, calmer"), "like this: -Motion");
+        assert_eq!(parsed("something like this"), "like this: ");
+        assert_eq!(parsed("blue, like that one but darker"), "like this: blue -Brightness");
+        assert_eq!(parsed("like this only calmer and red"), "like this: -Motion red");
+        assert_eq!(parsed("darker than this"), "like this: -Brightness");
+        assert_eq!(parsed("more like 3 but slower"), "like number 3: -Motion");
+        assert_eq!(parsed("like #12"), "like number 12: ");
+        assert_eq!(parsed("like \"3\""), "like 3: ");
+        assert_eq!(parsed("like 3 doors"), "like 3 doors: ");
+        assert_eq!(parsed("like thistle"), "like thistle: ");
+        assert_eq!(Description::parse("like 3").reference(), Some(Reference::Number(3)));
+        assert_eq!(Description::parse("like geiss").reference(), None);
     }
 
     #[test]

@@ -36,10 +36,16 @@ impl LibraryPage {
         if self.query.like.is_some() && ui.button("More like this  ×").clicked() {
             self.query.like = None;
         }
+        let referent = self.query.referent.and_then(|id| library.index_of(id));
+        if let Some(index) = referent {
+            let name = format!("Compared with {}", library.entries[index].name());
+            ui.label(RichText::new(name).color(style::OFF));
+        }
         ui.horizontal_wrapped(|ui| {
             let describes = ui.selectable_label(self.query.describe, "Describe a look");
-            let help = "Finds presets by colour, brightness, motion, shape and name. Understands \"no\", \"darker\" and \
-                        \"like NAME but slower\".";
+            let help = "Finds presets by colour, brightness, motion, shape and name. Understands \"no\", \"darker\", \
+                        \"like this, calmer\" (the selected preset, or the one on air), \"more like 3 but slower\" \
+                        (the third result) and \"like NAME\".";
             if describes.on_hover_text(help).clicked() {
                 self.query.describe = !self.query.describe;
             }

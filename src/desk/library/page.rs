@@ -1,6 +1,7 @@
 //! State of the Library and Map pages.
 
 use super::map::MapView;
+use super::referents::Referents;
 use super::thumbs::Thumbs;
 use crate::archive::LibraryRequest;
 use crate::facts::PresetId;
@@ -24,6 +25,7 @@ pub(in crate::desk) struct LibraryPage {
     pub(super) favourites_only: bool,
     pub(super) sent: Option<SearchQuery>,
     pub(super) selected: Option<PresetId>,
+    pub(super) referents: Referents,
     pub(super) map: MapView,
     /// Loads thumbnails; `None` until the page is first opened, or if the thread could not be started.
     pub(super) thumbs: Option<Thumbs>,

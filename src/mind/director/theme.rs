@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::find::{Description, SearchIndex};
+use crate::find::{Description, SearchIndex, SearchQuery};
 
 /// Letters that encode fits, from the worst to the best.
 const LETTERS: std::ops::RangeInclusive<u8> = b'a'..=b'z';
@@ -24,8 +24,8 @@ pub struct Theme {
 impl Theme {
     /// Rates how well the presets of a library fit a description. Also returns a message if part of the
     /// description could not be applied.
-    pub fn of(text: &str, index: &SearchIndex) -> (Self, Option<String>) {
-        let (ranked, problem) = index.describe(&Description::parse(text));
+    pub fn of(text: &str, index: &mut SearchIndex) -> (Self, Option<String>) {
+        let (ranked, problem) = index.describe(&Description::parse(text), &SearchQuery::default());
         // Presets named as examples in the description are not ranked; they get the best fit.
         let best = ranked.first().map_or(0.0, |(_, fit)| *fit);
         let mut fits = vec![best; index.library().entries.len()];
@@ -87,10 +87,10 @@ mod tests {
     #[test]
     fn a_preset_named_as_an_example_fits_best() {
         let library = std::sync::Arc::new(crate::library::Catalogue::built_in());
-        let index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
+        let mut index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
         let presets = (0..).zip(&library.entries);
         let (model, entry) = presets.min_by_key(|(_, entry)| entry.name().len()).expect("a preset");
-        let (theme, _) = Theme::of(&format!("like {}", entry.name().to_lowercase()), &index);
+        let (theme, _) = Theme::of(&format!("like {}", entry.name().to_lowercase()), &mut index);
         assert_eq!((theme.fits.len(), theme.fit(model)), (library.entries.len(), 1.0));
         assert!(theme.fits.contains('a'), "{}", theme.fits);
     }
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn names_fit_without_an_audit() {
         let library = std::sync::Arc::new(crate::library::Catalogue::built_in());
-        let index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
-        let (theme, problem) = Theme::of("no techno", &index);
+        let mut index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
+        let (theme, problem) = Theme::of("no techno", &mut index);
         assert!(problem.is_some(), "looks were not measured");
         for (preset, entry) in (0..).zip(&library.entries) {
             let techno = entry.path.starts_with("techno/");
