@@ -47,11 +47,14 @@ enum LibraryCommand {
         limit: usize,
     },
     /// Find presets by a description of their look, such as `slow blue tunnel`, `like NAME but darker`, or `like 3` for
-    /// the third preset of the last list
+    /// the third preset of the last list; or by a picture
     Find {
         /// Description: colours, brightness, motion, shapes and other elements, tags, names and authors
-        #[arg(required = true)]
+        #[arg(required_unless_present = "picture")]
         words: Vec<String>,
+        /// Picture that the presets should resemble
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
         /// Preset folder or pack manifest [default: built-in presets]
         #[arg(long, value_name = "PATH")]
         presets: Option<PathBuf>,
@@ -144,8 +147,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             eprintln!("{}, found in {took_ms:.1} ms", counted(all, "preset"));
         }
-        LibraryCommand::Find { words, presets, limit, json } => {
-            find(&store, &words.join(" "), presets.as_deref(), limit, json)?;
+        LibraryCommand::Find { words, picture, presets, limit, json } => {
+            find(&store, &words.join(" "), picture, presets.as_deref(), limit, json)?;
         }
         LibraryCommand::Show { preset } => {
             let id = preset.id()?;
@@ -242,6 +245,7 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
 fn find(
     store: &Store,
     text: &str,
+    picture: Option<PathBuf>,
     presets: Option<&std::path::Path>,
     limit: usize,
     json: bool,
@@ -251,12 +255,19 @@ fn find(
     messages.iter().for_each(|message| eprintln!("aivj: {message}"));
     let library = std::sync::Arc::new(library);
     let description = Description::parse(text);
-    anyhow::ensure!(!description.is_empty(), "describe a look, for example: slow blue tunnel");
+    anyhow::ensure!(
+        picture.is_some() || !description.is_empty(),
+        "describe a look, for example: slow blue tunnel"
+    );
     let referent = description.reference().map(|reference| referent(store, reference)).transpose()?;
-    let query = SearchQuery { describe: true, referent, ..SearchQuery::default() };
+    let query = SearchQuery { describe: true, referent, picture, ..SearchQuery::default() };
     let mut index = SearchIndex::new(library.clone(), &store.labels()?);
     index.prepare(&query, store);
     let (mut best, problem) = index.describe(&description, &query);
+    // A picture fits every preset more or less, so nothing is found only if it cannot be used.
+    if let Some(problem) = problem.as_ref().filter(|_| query.picture.is_some() && best.is_empty()) {
+        anyhow::bail!("{problem}");
+    }
     problem.iter().for_each(|problem| eprintln!("aivj: {problem}"));
     best.truncate(limit);
     let mut listed = Vec::with_capacity(best.len());

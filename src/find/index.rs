@@ -4,17 +4,21 @@
 //! reads the measurements in the store, as some orders read the ratings or the dates of the files.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::axis::{AXES, picture_values};
 use super::measured::Measured;
 use super::query::{Description, Example, Reference};
 use super::score::{Model, Ranking, closeness, preset_named, rank};
 use super::word_index::WordIndex;
+use crate::disk;
 use crate::facts::{Energy, PresetId, Tags};
 use crate::library::looks::Looks;
 use crate::library::style::author_key;
 use crate::library::{Catalogue, Entry};
 use crate::store::{Store, StoreError};
+use crate::units::printable;
 
 /// Order of search results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +67,9 @@ pub struct SearchQuery {
     pub like: Option<PresetId>,
     /// The preset that a [`Reference`] in the description stands for.
     pub referent: Option<PresetId>,
+    /// If set, a picture file that results should resemble. They are then ordered by similarity to it, most similar
+    /// first, unless the description names a preset.
+    pub picture: Option<PathBuf>,
     /// Order of the results of a query that is neither a description nor a similarity query.
     pub order: SearchOrder,
     /// Whether only the first result of each family is kept.
@@ -87,6 +94,21 @@ pub struct SearchResults {
 /// Maximum number of results of a similarity query or a description.
 const MAX_RANKED: usize = 500;
 
+/// A picture that results should resemble.
+struct Picture {
+    /// Its value in each property; `None` for those of moving pictures.
+    values: [Option<f32>; AXES],
+}
+
+impl Picture {
+    fn read(path: &Path) -> Result<Self, String> {
+        let picture = disk::picture(path).map_err(|error| {
+            format!("cannot use {} as a picture: {error}", printable(&path.to_string_lossy()))
+        })?;
+        Ok(Self { values: picture_values(&picture) })
+    }
+}
+
 /// A library prepared for searching.
 pub struct SearchIndex {
     library: Arc<Catalogue>,
@@ -95,6 +117,8 @@ pub struct SearchIndex {
     /// The preset of the last similarity query that used embeddings, and the similarity of every preset to
     /// it, with `None` for presets without an embedding.
     like: Option<(PresetId, Vec<Option<f32>>)>,
+    /// The last picture that a query had, or why it cannot be used.
+    picture: Option<(PathBuf, Result<Picture, String>)>,
     /// Measurements of the presets; `None` until the first description.
     measured: Option<Measured>,
     /// The last order that needed them, and the sort key of every preset.
@@ -108,7 +132,7 @@ impl SearchIndex {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
         looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
-        Self { library, looks, words, like: None, measured: None, keys: None }
+        Self { library, looks, words, like: None, picture: None, measured: None, keys: None }
     }
 
     /// Reads the measurements of the presets, for descriptions. Takes a second or two for 100,000 presets.
@@ -118,8 +142,13 @@ impl SearchIndex {
 
     /// Reads from the store what a query needs.
     pub fn prepare(&mut self, query: &SearchQuery, store: &Store) {
-        if query.describe && self.measured.is_none() {
+        if (query.describe || query.picture.is_some()) && self.measured.is_none() {
             self.measure(store);
+        }
+        if let Some(path) = &query.picture
+            && self.picture.as_ref().is_none_or(|(known, _)| known != path)
+        {
+            self.picture = Some((path.clone(), Picture::read(path)));
         }
         let order = query.order;
         // Ratings may change at any time.
@@ -170,22 +199,53 @@ impl SearchIndex {
         description: &Description,
         query: &SearchQuery,
     ) -> (Vec<(u32, f32)>, Option<String>) {
-        let (preset, mut problems) = match self.example(description, query) {
-            Ok(preset) => (preset, Vec::new()),
-            Err(why) => (None, vec![why]),
+        let mut problems = Vec::new();
+        let model = match (&query.picture, &description.like) {
+            (Some(path), None) => self.picture_model(path),
+            _ => self.preset_model(description, query, &mut problems),
         };
-        problems.extend(preset.and_then(|preset| self.compare_embeddings(preset)));
+        let model = model.unwrap_or_else(|why| {
+            problems.push(why);
+            None
+        });
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);
-        let model = preset.map(|preset| Model {
-            preset: Some(preset),
-            ranks: measured.ranks(preset),
-            closeness: self.similarity_to(preset).map(closeness).unwrap_or_default(),
-        });
         let Ranking { best, problem } =
             rank(description, model.as_ref(), &self.library, measured, &self.words);
         problems.extend(problem);
         (best, (!problems.is_empty()).then(|| problems.join("; ")))
+    }
+
+    /// Returns the picture that results should resemble, if [`Self::prepare`] has read it.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read.
+    fn picture_model(&self, path: &Path) -> Result<Option<Model>, String> {
+        let Some((_, read)) = self.picture.as_ref().filter(|(known, _)| known == path) else {
+            return Ok(None);
+        };
+        let picture = read.as_ref().map_err(String::clone)?;
+        let ranks =
+            self.measured.as_ref().map_or([None; AXES], |measured| measured.ranks_of(&picture.values));
+        Ok(Some(Model { preset: None, ranks, closeness: Vec::new() }))
+    }
+
+    /// Returns the preset that results should resemble, if the description or `query` has one. Adds to `problems` if
+    /// the embeddings cannot be read.
+    ///
+    /// # Errors
+    /// Fails if there is no such preset.
+    fn preset_model(
+        &mut self,
+        description: &Description,
+        query: &SearchQuery,
+        problems: &mut Vec<String>,
+    ) -> Result<Option<Model>, String> {
+        let Some(preset) = self.example(description, query)? else { return Ok(None) };
+        problems.extend(self.compare_embeddings(preset));
+        let ranks = self.measured.as_ref().map_or([None; AXES], |measured| measured.ranks(preset));
+        let closeness = self.similarity_to(preset).map(closeness).unwrap_or_default();
+        Ok(Some(Model { preset: Some(preset), ranks, closeness }))
     }
 
     /// Returns the index of the preset that results should resemble, if the description or `query` has one.
@@ -242,9 +302,11 @@ impl SearchIndex {
                 && query.cluster.is_none_or(|cluster| cluster == entry.cluster)
         };
         let library = self.library.clone();
-        let description = query.describe.then(|| Description::parse(&query.text));
-        let described = description.filter(|wish| !wish.is_empty()).map(|wish| self.describe(&wish, query));
-        let text = if described.is_some() { "" } else { &query.text };
+        let description =
+            if query.describe { Description::parse(&query.text) } else { Description::default() };
+        let text = if description.is_empty() { query.text.as_str() } else { "" };
+        let is_ranked = !description.is_empty() || query.picture.is_some();
+        let ranked = is_ranked.then(|| self.describe(&description, query));
         let mut indices = self.words.search(text).unwrap_or_else(|| match &query.only {
             // A small set is looked up by ID; otherwise all entries are filtered.
             Some(only) if only.len() < library.entries.len() / 16 => indices_of(&library, only),
@@ -259,7 +321,7 @@ impl SearchIndex {
         if let Some((_, keys)) = self.keys.as_ref().filter(|(order, _)| *order == query.order) {
             indices.sort_by_key(|&index| keys[index as usize]);
         }
-        let problem = if let Some((best, problem)) = described {
+        let problem = if let Some((best, problem)) = ranked {
             let kept: BTreeSet<u32> = indices.into_iter().collect();
             indices = best.into_iter().map(|(index, _)| index).filter(|index| kept.contains(index)).collect();
             indices.truncate(MAX_RANKED);
@@ -420,6 +482,37 @@ mod tests {
             let problem = problem.expect("nothing to compare with");
             assert!(found == 2 && problem.starts_with(why), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_picture_finds_presets_that_look_like_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("picture.png");
+        let blue = |x: u32, _: u32| image::Rgb([0, 0, if x < 256 { 255_u8 } else { 0 }]);
+        image::RgbImage::from_fn(512, 288, blue).save(&path).expect("saved");
+        let look = |luma: f64, hues: &str| format!(r#"{{"luma":{luma},"hues":[{hues}],"motion":0.2}}"#);
+        let (red, green, blue) = ("0.4,0,0,0,0,0", "0,0,0.4,0,0,0", "0,0,0,0,0.5,0");
+        let looks = [look(0.6, red), look(0.04, blue), look(0.5, green), look(0.6, blue)];
+        let (library, mut index) = measured(&looks);
+        let store = Store::in_memory().expect("opens");
+        let mut find = |path: &Path, text: &str, describe: bool| {
+            let picture = Some(path.to_owned());
+            let query = SearchQuery { text: text.into(), describe, picture, ..Default::default() };
+            index.prepare(&query, &store);
+            let found = index.find(&query);
+            (found.indices.first().map(|&index| index as usize), found.problem)
+        };
+        assert_eq!(find(&path, "", false), (Some(1), None));
+        assert_eq!(find(&path, "", true), (Some(1), None));
+        assert_eq!(find(&path, "brighter", true), (Some(3), None), "compared with the picture");
+        let name = library.entries[2].name();
+        assert_eq!(find(&path, name, false).0, Some(2), "among the presets with this name");
+        let text = folder.path().join("notes.txt");
+        std::fs::write(&text, "not a picture").expect("written");
+        let (first, problem) = find(&text, "", false);
+        let problem = problem.expect("refused");
+        let is_named = problem.starts_with("cannot use ") && problem.contains("notes.txt as a picture");
+        assert!(first.is_none() && is_named, "{problem}");
     }
 
     #[test]

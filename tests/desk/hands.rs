@@ -1,6 +1,7 @@
 //! Input on the desk: typing, clicking and undoing, and which preset the keys of the Library page act on.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
 use egui::Key;
 use egui::accesskit::Role;
@@ -50,6 +51,40 @@ fn show(command: Command) -> DeskRequest {
 
 fn opens(folder: &str) -> DeskRequest {
     DeskRequest::Settings(SettingsRequest::Set(Setting::Presets(Some(folder.into()))))
+}
+
+/// A file dropped on the desk.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("the desk reads no files".into())
+    }
+}
+
+#[test]
+fn a_dropped_picture_is_searched_for_until_it_is_removed() {
+    try_out(&library_moment(Page::Library), |harness, _, asked| {
+        let searched = || -> Vec<Option<PathBuf>> {
+            let picture = |request: DeskRequest| match request {
+                DeskRequest::Library(LibraryRequest::Find(query)) => Some(query.picture),
+                _ => None,
+            };
+            asked.take().into_iter().filter_map(picture).collect()
+        };
+        let path = PathBuf::from("pictures/sea.png");
+        harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(path.clone())));
+        harness.run_steps(2);
+        assert_eq!(searched(), [Some(path)]);
+        harness.get_by_label("Like sea.png  ×").click();
+        harness.run_steps(2);
+        assert_eq!(searched(), [None]);
+    });
 }
 
 #[test]
