@@ -26,7 +26,7 @@ use theming::Theming;
 
 pub use library_watcher::catalogue;
 pub use persistence::{
-    SavedState, allow, ban, open_store, open_store_to_write, recall, suspect_store, unix_now,
+    SavedState, Themes, allow, ban, expand_theme, open_store, open_store_to_write, recall, suspect_store, unix_now,
 };
 pub use theming::{ThemedPool, themed};
 pub use view::{LibraryRequest, LibraryView};
@@ -84,7 +84,12 @@ impl Archive {
         let show = Show::with_memory(settings, pool.clone(), recalled.memory.clone());
         let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
         let mut archive = Self {
-            view: LibraryView { rejected: pool.rejected.clone(), ..LibraryView::default() },
+            view: LibraryView {
+                rejected: pool.rejected.clone(),
+                themed_styles: pool.themed_styles().clone(),
+                themes: recalled.themes.clone().into(),
+                ..LibraryView::default()
+            },
             marks: Arc::default(),
             persistence: ShowPersistence::start(store, recalled)?,
             watcher,
@@ -138,6 +143,7 @@ impl Archive {
     fn change_library(&mut self, show: &mut Show, next: NextLibrary) {
         let pool = std::mem::replace(&mut self.pool, next.pool().clone());
         self.view.rejected = self.pool.rejected.clone();
+        self.view.themed_styles = self.pool.themed_styles().clone();
         let replaced = show.change_library(next);
         let known = self.watcher.known.swap(Arc::new(Some(self.known(show))));
         self.retirement.retire(Box::new((pool, replaced, known)));
@@ -216,7 +222,7 @@ impl Archive {
         self.messages = vec![message];
     }
 
-    /// Handles a request from the Library page.
+    /// Handles a request from the desk.
     pub fn handle(&mut self, request: LibraryRequest) {
         match request {
             LibraryRequest::Find(query) => {
@@ -224,7 +230,20 @@ impl Archive {
                 self.search();
             }
             LibraryRequest::PlayAnyway => self.reopen(true),
+            LibraryRequest::SaveTheme(name, text) => self.change_themes(|themes| {
+                themes.insert(name, text);
+            }),
+            LibraryRequest::DeleteTheme(name) => self.change_themes(|themes| {
+                themes.remove(&name);
+            }),
         }
+    }
+
+    fn change_themes(&mut self, change: impl FnOnce(&mut Themes)) {
+        let mut themes = Themes::clone(&self.view.themes);
+        change(&mut themes);
+        self.view.themes = Arc::new(themes);
+        self.persistence.save_themes(self.view.themes.clone());
     }
 
     fn library(&self) -> &Arc<Catalogue> {

@@ -16,4 +16,4 @@ mod score;
 mod word_index;
 
 pub use index::{SearchIndex, SearchOrder, SearchQuery, SearchResults};
-pub use query::{Description, Reference};
+pub use query::{Description, Reference, StyleFit, Term, WEIGHTS, style_key};

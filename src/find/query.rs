@@ -1,15 +1,31 @@
 //! Parses a description of a look into terms.
 
 use super::axis::Axis;
-use super::lexicon::{Concept, Feature, MAX_PHRASE, comparative, concept};
+use super::lexicon::{COMPARATIVES, CONCEPTS, Concept, Feature, MAX_PHRASE, comparative, concept};
 
 /// A parsed description.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
     /// The terms that presets should match.
-    pub(super) terms: Vec<Term>,
+    pub terms: Vec<Term>,
+    /// How well styles fit, where it is not to be derived from the terms. Applies to themes only.
+    pub styles: Vec<StyleFit>,
     /// The preset to resemble.
     pub(super) like: Option<Example>,
+}
+
+/// How well a style fits a theme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StyleFit {
+    /// The name of the style, as [`style_key`] returns it.
+    pub key: String,
+    /// How well it fits, from 0 to 1.
+    pub fit: f32,
+}
+
+/// Returns the name of a style as it is written in a description.
+pub fn style_key(name: &str) -> String {
+    name.to_lowercase().replace('"', "")
 }
 
 /// The preset that a description compares with.
@@ -46,10 +62,12 @@ impl Reference {
 
 /// A term of a description, which presets should match or, if negated, not match.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Term {
-    pub what: What,
+pub struct Term {
+    pub(super) what: What,
+    /// Whether presets should not match it.
     pub negated: bool,
-    /// Weight of the term; 1 unless a word such as `very` or `slightly` precedes it.
+    /// Weight of the term, in [`WEIGHTS`]; 1 unless a word such as `very` or `slightly` precedes it or a percentage
+    /// follows it.
     pub weight: f32,
 }
 
@@ -99,6 +117,12 @@ const FILLERS: [&str; 33] = [
     "me",
     "or",
 ];
+/// Range of the weights of terms.
+pub const WEIGHTS: std::ops::RangeInclusive<f32> = 0.1..=3.0;
+/// The percent sign while a description is split into words.
+const PERCENT: &str = "'percent";
+/// Start of the fit of a style: `style "NAME" 80%`.
+const STYLE: &str = "style \"";
 const NEGATIONS: [&str; 8] = ["no", "not", "without", "nothing", "never", "non", "dont", "don't"];
 const STRONG: [&str; 6] = ["very", "really", "super", "extremely", "totally", "mostly"];
 const WEAK: [&str; 4] = ["slightly", "somewhat", "bit", "rather"];
@@ -112,10 +136,10 @@ const ENDS: [&str; 5] = [" but ", ", ", "; ", " only ", " just "];
 impl Description {
     /// Parses a description. Any string is valid; unknown words are matched against names.
     pub fn parse(text: &str) -> Self {
-        let text = text.to_lowercase();
+        let (styles, text) = split_styles(&text.to_lowercase());
         let (like, rest) = split_like(&text);
         let mut terms = terms(&rest);
-        if like.is_none() && terms.is_empty() {
+        if like.is_none() && styles.is_empty() && terms.is_empty() {
             // The text contains only words that are usually ignored; here, they may be a name.
             terms.extend(words(&text).map(|word| Term {
                 what: What::Name(word),
@@ -123,7 +147,7 @@ impl Description {
                 weight: 1.0,
             }));
         }
-        Self { terms, like }
+        Self { terms, styles, like }
     }
 
     /// Returns whether there are neither terms nor a preset to resemble.
@@ -141,11 +165,22 @@ impl Description {
 }
 
 impl Description {
-    /// Returns the description as it was understood, such as `deep sea, not white, not named "faces"`.
-    pub fn summary(&self) -> String {
-        let like = self.like.as_ref().map(Example::summary);
-        like.into_iter().chain(self.terms.iter().map(Term::summary)).collect::<Vec<_>>().join(", ")
+    /// Returns a text from which the same description is parsed, such as `deep sea 150%, no white`.
+    pub fn text(&self) -> String {
+        let style = |StyleFit { key, fit }: &StyleFit| format!("{STYLE}{key}\" {}%", percent(*fit));
+        let parts = self.example().into_iter().chain(self.terms.iter().map(Term::text));
+        parts.chain(self.styles.iter().map(style)).collect::<Vec<_>>().join(", ")
     }
+
+    /// Returns the preset to resemble as a text, if there is one.
+    pub fn example(&self) -> Option<String> {
+        self.like.as_ref().map(Example::text)
+    }
+}
+
+/// Returns a share or weight in percent.
+fn percent(share: f32) -> u32 {
+    (share * 100.0).round() as u32
 }
 
 impl Example {
@@ -163,26 +198,80 @@ impl Example {
         (!name.is_empty()).then(|| (Self::Name(name.to_owned()), ""))
     }
 
-    fn summary(&self) -> String {
+    fn text(&self) -> String {
         match self {
-            Self::Name(name) => format!("like {name:?}"),
+            Self::Name(name) => format!("like \"{name}\""),
             Self::Reference(Reference::This) => "like this".into(),
-            Self::Reference(Reference::Number(number)) => format!("like number {number}"),
+            Self::Reference(Reference::Number(number)) => format!("like {number}"),
         }
     }
 }
 
 impl Term {
-    fn summary(&self) -> String {
-        let what = match &self.what {
-            What::Concept { word, .. } => word.clone(),
-            What::Name(name) => format!("named {name:?}"),
-            What::Compared { axis, more } => {
-                format!("{} {}", if *more { "more" } else { "less" }, format!("{axis:?}").to_lowercase())
-            }
-        };
-        if self.negated { format!("not {what}") } else { what }
+    /// Returns the term as it was understood, such as `no white` or `named "faces" 150%`.
+    pub fn label(&self) -> String {
+        match &self.what {
+            What::Name(name) => self.formatted(&format!("named {name:?}")),
+            What::Concept { .. } | What::Compared { .. } => self.text(),
+        }
     }
+
+    /// Returns a text from which the term is parsed.
+    fn text(&self) -> String {
+        match &self.what {
+            What::Concept { word, .. } => self.formatted(word),
+            What::Name(name) => self.formatted(name),
+            What::Compared { axis, more } => self.formatted(&comparison(*axis, *more)),
+        }
+    }
+
+    /// Adds the negation and the weight to `what`.
+    fn formatted(&self, what: &str) -> String {
+        let no = if self.negated { "no " } else { "" };
+        match percent(self.weight) {
+            100 => format!("{no}{what}"),
+            weight => format!("{no}{what} {weight}%"),
+        }
+    }
+}
+
+/// Returns the words for a comparison: a comparative, or `more` or `less` and a word.
+fn comparison(axis: Axis, more: bool) -> String {
+    let comparative = COMPARATIVES.iter().find(|(_, compared, up)| (*compared, *up) == (axis, more));
+    if let Some((words, ..)) = comparative {
+        return words[0].to_owned();
+    }
+    let words = CONCEPTS.iter().find_map(|concept| {
+        let much = single_axis(concept).filter(|(single, _)| *single == axis)?.1;
+        Some(format!("{} {}", if more == much { "more" } else { "less" }, concept.words[0]))
+    });
+    words.unwrap_or_default()
+}
+
+/// Splits off the fits of styles; returns them with the rest of the text.
+fn split_styles(text: &str) -> (Vec<StyleFit>, String) {
+    let (mut styles, mut rest) = (Vec::new(), String::new());
+    let mut left = text;
+    while let Some(at) = left.find(STYLE) {
+        let (before, after) = (&left[..at], &left[at + STYLE.len()..]);
+        rest += before;
+        left = match style_fit(after) {
+            Some((style, after)) => {
+                styles.push(style);
+                after
+            }
+            None => after,
+        };
+    }
+    (styles, rest + left)
+}
+
+/// Parses the rest of `style "NAME" 80%`; returns it with the text after it.
+fn style_fit(text: &str) -> Option<(StyleFit, &str)> {
+    let (name, after) = text.split_once('"')?;
+    let (percent, after) = after.split_once('%')?;
+    let fit = percent.trim().parse::<u8>().ok()?;
+    Some((StyleFit { key: style_key(name), fit: f32::from(fit.min(100)) / 100.0 }, after))
 }
 
 /// Splits off the preset to resemble, if there is one; returns it with the rest of the text.
@@ -192,7 +281,10 @@ fn split_like(text: &str) -> (Option<Example>, String) {
     let mut starts = starts.filter(|(at, _)| *at == 0 || text[..*at].ends_with(' '));
     let found = starts.find_map(|(at, start)| {
         let rest = &text[at + start.len()..];
-        let end = ENDS.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+        let end = match rest.strip_prefix('"').and_then(|quoted| quoted.find('"')) {
+            Some(end) => end + 2,
+            None => ENDS.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len()),
+        };
         let (like, words) = Example::parse(&rest[..end])?;
         Some((Some(like), format!("{} {words} {}", &text[..at], &rest[end..])))
     });
@@ -210,7 +302,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn terms(text: &str) -> Vec<Term> {
-    let words: Vec<String> = words(text).collect();
+    let words: Vec<String> = words(&text.replace('%', PERCENT)).collect();
     let mut terms = Vec::new();
     let (mut negated, mut weight, mut direction) = (false, 1.0, None);
     let mut at = 0;
@@ -246,17 +338,27 @@ fn terms(text: &str) -> Vec<Term> {
             direction = Some(word == "more");
             at += 1;
             continue;
-        } else if FILLERS.contains(&word) {
+        } else if FILLERS.contains(&word) || word.ends_with(PERCENT) {
             at += 1;
             continue;
         } else {
             What::Name(word.to_owned())
         };
+        at += used;
+        if let Some(percent) = words.get(at).and_then(|word| weight_of(word)) {
+            weight = percent;
+            at += 1;
+        }
         terms.push(Term { what, negated, weight });
         (negated, weight, direction) = (false, 1.0, None);
-        at += used;
     }
     terms
+}
+
+/// Returns the weight that a percentage after a term stands for.
+fn weight_of(word: &str) -> Option<f32> {
+    let percent: f32 = word.strip_suffix(PERCENT)?.parse().ok()?;
+    Some((percent / 100.0).clamp(*WEIGHTS.start(), *WEIGHTS.end()))
 }
 
 /// If a concept's only feature is a property, returns that property and whether a high value is meant.
@@ -274,7 +376,7 @@ mod tests {
 
     /// Parses `text` and formats its terms: `!` marks negations, `+` and `-` mark comparisons, quotes mark names.
     fn parsed(text: &str) -> String {
-        let Description { terms, like } = Description::parse(text);
+        let Description { terms, like, .. } = Description::parse(text);
         let term = |Term { what, negated, .. }: &Term| {
             let what = match what {
                 What::Concept { word, .. } => word.clone(),
@@ -284,7 +386,11 @@ mod tests {
             format!("{}{what}", if *negated { "!" } else { "" })
         };
         let terms: Vec<String> = terms.iter().map(term).collect();
-        let like = like.map(|like| format!("{}: ", like.summary().replace('"', ""))).unwrap_or_default();
+        let like = like.map(|like| match like {
+            Example::Name(name) => format!("like {name}: "),
+            Example::Reference(reference) => format!("like {reference:?}: "),
+        });
+        let like = like.unwrap_or_default();
         like + &terms.join(" ")
     }
 
@@ -309,13 +415,13 @@ mod tests {
 
     #[test]
     fn a_description_may_refer_to_the_current_preset_or_a_result() {
-        assert_eq!(parsed("like this, calmer"), "like this: -Motion");
-        assert_eq!(parsed("something like this"), "like this: ");
-        assert_eq!(parsed("blue, like that one but darker"), "like this: blue -Brightness");
-        assert_eq!(parsed("like this only calmer and red"), "like this: -Motion red");
-        assert_eq!(parsed("darker than this"), "like this: -Brightness");
-        assert_eq!(parsed("more like 3 but slower"), "like number 3: -Motion");
-        assert_eq!(parsed("like #12"), "like number 12: ");
+        assert_eq!(parsed("like this, calmer"), "like This: -Motion");
+        assert_eq!(parsed("something like this"), "like This: ");
+        assert_eq!(parsed("blue, like that one but darker"), "like This: blue -Brightness");
+        assert_eq!(parsed("like this only calmer and red"), "like This: -Motion red");
+        assert_eq!(parsed("darker than this"), "like This: -Brightness");
+        assert_eq!(parsed("more like 3 but slower"), "like Number(3): -Motion");
+        assert_eq!(parsed("like #12"), "like Number(12): ");
         assert_eq!(parsed("like \"3\""), "like 3: ");
         assert_eq!(parsed("like 3 doors"), "like 3 doors: ");
         assert_eq!(parsed("like thistle"), "like thistle: ");
@@ -324,10 +430,44 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_distinguishes_words_and_names() {
-        let summary =
-            Description::parse("like Mindblob but darker; deep sea, no faces, nothing white").summary();
-        assert_eq!(summary, r#"like "mindblob", less brightness, deep sea, not named "faces", not white"#);
+    fn the_labels_distinguish_words_and_names() {
+        let description =
+            Description::parse("like Mindblob but darker; deep sea, no faces 150%, nothing very white");
+        let labels: Vec<String> = description.terms.iter().map(Term::label).collect();
+        assert_eq!(labels, ["darker", "deep sea", r#"no named "faces" 150%"#, "no white 160%"]);
+        assert_eq!(description.example().as_deref(), Some(r#"like "mindblob""#));
+    }
+
+    #[test]
+    fn the_text_of_a_description_is_parsed_as_the_same_description() {
+        for text in [
+            "deep sea, no faces, nothing white",
+            r#"like "blue, no red" but darker, more symmetric, less strobe 50%, not faster"#,
+            r#"very dark a bit red 30%, style "Blue, like tunnels" 80%, geiss, style "c07" 0%"#,
+            "like this, calmer",
+            "like 3, more liquid, less liquid",
+            r#"style "c07" 200%"#,
+        ] {
+            let description = Description::parse(text);
+            assert_eq!(Description::parse(&description.text()), description, "{text}");
+        }
+        for axis in CONCEPTS.iter().filter_map(single_axis).map(|(axis, _)| axis) {
+            for more in [true, false] {
+                let terms = Description::parse(&comparison(axis, more)).terms;
+                assert_eq!(terms.len(), 1, "{axis:?}");
+                assert_eq!(terms[0].what, What::Compared { axis, more });
+            }
+        }
+    }
+
+    #[test]
+    fn percentages_are_weights_of_terms_and_fits_of_styles() {
+        let Description { terms, styles, .. } =
+            Description::parse(r#"50% blue 160%, white 900%, style "Big "red" 40%, style "Deep Sea" 40%"#);
+        let weights: Vec<f32> = terms.iter().map(|term| term.weight).collect();
+        assert_eq!(weights[..2], [1.6, *WEIGHTS.end()]);
+        assert_eq!(styles.last(), Some(&StyleFit { key: style_key("Deep Sea"), fit: 0.4 }));
+        assert_eq!(style_key("The \"Deep\" Sea"), "the deep sea");
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl LibraryPage {
     }
 }
 
-/// Commands and requests from one frame of the page.
+/// Commands and requests from one frame of a page.
 #[derive(Default)]
 pub(in crate::desk) struct PageOutput {
     pub commands: Vec<Command>,

@@ -1,5 +1,7 @@
 //! The theme of the night: a description of looks; presets and styles that fit it are preferred.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::find::{Description, SearchIndex, SearchQuery};
@@ -21,6 +23,20 @@ pub struct Theme {
     fits: String,
 }
 
+/// How well a style fits the theme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThemedStyle {
+    /// Name of the style.
+    pub name: String,
+    /// How well it fits, from 0 to 1.
+    pub fit: f64,
+    /// Whether the performer set it.
+    pub set: bool,
+}
+
+/// Fit of a style if all presets fit equally well, and the performer set the fit of another style.
+const MIDDLE: f64 = 0.5;
+
 impl Theme {
     /// Rates how well the presets of a library fit a description. Also returns a message if part of the
     /// description could not be applied.
@@ -39,11 +55,22 @@ impl Theme {
         Self { text: "test".into(), fits: letters(fits) }
     }
 
+    /// Returns the fits that the performer set, by the key of the style.
+    pub(super) fn set_fits(&self) -> BTreeMap<String, f64> {
+        let styles = Description::parse(&self.text).styles;
+        styles.into_iter().map(|style| (style.key, f64::from(style.fit))).collect()
+    }
+
     /// Returns how well a preset fits, from 0 to 1; 0 if all fit equally well.
     pub(super) fn fit(&self, preset: u32) -> f64 {
         let letter = self.fits.as_bytes().get(preset as usize).copied().unwrap_or(*LETTERS.start());
         let steps = f64::from(LETTERS.end() - LETTERS.start());
         f64::from(letter.saturating_sub(*LETTERS.start())) / steps
+    }
+
+    /// Returns how well an arm with these presets fits, from 0 to 1, if the performer set the fits of some styles.
+    pub(super) fn fit_beside_set(&self, presets: &[u32]) -> f64 {
+        if self.fits.is_empty() { MIDDLE } else { self.fit_of_best(presets) }
     }
 
     /// Returns the mean fit of the best quarter of these presets, from 0 to 1. The director rarely draws any others.
