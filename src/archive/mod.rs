@@ -26,7 +26,8 @@ use theming::Theming;
 
 pub use library_watcher::catalogue;
 pub use persistence::{
-    SavedState, Themes, allow, ban, expand_theme, open_store, open_store_to_write, recall, suspect_store, unix_now,
+    SavedState, Themes, allow, ban, expand_theme, open_store, open_store_to_write, recall, suspect_store,
+    unix_now,
 };
 pub use theming::{ThemedPool, themed};
 pub use view::{LibraryRequest, LibraryView};
