@@ -31,6 +31,7 @@ pub mod media;
 pub mod midi;
 pub mod milk;
 pub mod mind;
+pub mod models;
 pub mod night;
 pub mod pacing;
 pub mod pack;

@@ -554,7 +554,7 @@ fn the_show_thread_waits_for_nothing() {
     let mut stage = Stage::with(context, settings.size, options);
     stage.set_layers(Arc::new(LayerFiles::of_every_kind()));
     let show = ShowSettings { fps: FPS, warm_frames: 2, record: true, ..ShowSettings::default() };
-    let (archive, show, _) = Archive::open(None, show, None).expect("opens");
+    let (archive, show, _) = Archive::open(None, show, None, None).expect("opens");
     let mut thread = ShowThread { rig: Rig::new(show, stage, warmer, heard), archive, sound: sound(), at: 0 };
     guarded(move || {
         thread.until("a picture", |thread| thread.rig.show.playing());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use crate::find::SearchQuery;
+use crate::find::{OpenEncoder, SearchQuery};
 use crate::handoff::Retirement;
 use crate::library::Catalogue;
 use crate::mind::director::Pool;
@@ -63,27 +63,31 @@ type Opened = ((SavedState, (Arc<Pool>, Vec<String>, LibraryWatcher)), Store, Op
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
     /// `judged_by` applies to every library of the show; see
-    /// [`LibraryLocation::judged_by`](crate::library::LibraryLocation::judged_by).
+    /// [`LibraryLocation::judged_by`](crate::library::LibraryLocation::judged_by). `open_encoder` opens the vision model
+    /// with which pictures and descriptions are compared with presets.
     pub fn open(
         presets: Option<&Path>,
         settings: ShowSettings,
         judged_by: Option<String>,
+        open_encoder: Option<OpenEncoder>,
     ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         let opened = with_store(|store| {
             Ok((recall(store)?, LibraryWatcher::open(store, presets, judged_by.clone())?))
         })?;
-        Self::of(opened, presets, settings)
+        Self::of(opened, presets, settings, open_encoder)
     }
 
     fn of(
         ((recalled, (pool, mut messages, watcher)), store, notice): Opened,
         presets: Option<&Path>,
         settings: ShowSettings,
+        open_encoder: Option<OpenEncoder>,
     ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
         let show = Show::with_memory(settings, pool.clone(), recalled.memory.clone());
-        let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
+        let search =
+            SearchThread::start(search_store(&store)?, open_encoder).context("starting the search thread")?;
         let mut archive = Self {
             view: LibraryView {
                 rejected: pool.rejected.clone(),
@@ -289,7 +293,8 @@ mod tests {
         let recalled = recall(&store).expect("read");
         let library = LibraryWatcher::open(&store, None, None).expect("opens");
         let opened = ((recalled, library), store, None);
-        let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");
+        let (mut archive, mut show, _) =
+            Archive::of(opened, None, ShowSettings::default(), None).expect("starts");
         let preset = show.library().entries[0].id;
         let commands = [Command::FavouritePreset(preset)];
         show.step(&crate::show::StepInput {
@@ -317,7 +322,8 @@ mod tests {
         let recalled = recall(&store).expect("read");
         let library = LibraryWatcher::open(&store, None, None).expect("opens");
         let opened = ((recalled, library), store, None);
-        let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");
+        let (mut archive, mut show, _) =
+            Archive::of(opened, None, ShowSettings::default(), None).expect("starts");
         let (sender, updates) = std::sync::mpsc::channel();
         archive.watcher.updates = updates;
         let problems = ["ignoring the manifest", "36 presets in 3 styles"].map(str::to_owned);

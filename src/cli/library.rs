@@ -10,6 +10,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::taste_transfer::show_is_open;
 use crate::archive::{self, allow, catalogue, open_store, open_store_to_write, unix_now};
+use crate::embed::open_encoder;
 use crate::facts::{Energy, PresetId, Tag};
 use crate::find::{Description, Reference, SearchIndex, SearchQuery};
 use crate::library::{self, LibraryLocation};
@@ -261,7 +262,7 @@ fn find(
     );
     let referent = description.reference().map(|reference| referent(store, reference)).transpose()?;
     let query = SearchQuery { describe: true, referent, picture, ..SearchQuery::default() };
-    let mut index = SearchIndex::new(library.clone(), &store.labels()?);
+    let mut index = SearchIndex::new(library.clone(), &store.labels()?).with_encoder(open_encoder);
     index.prepare(&query, store);
     let (mut best, problem) = index.describe(&description, &query);
     // A picture fits every preset more or less, so nothing is found only if it cannot be used.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::axis::{AXES, picture_values};
+use super::encoder::{Encoder, LazyEncoder, OpenEncoder};
 use super::measured::Measured;
 use super::query::{Description, Example, Reference};
 use super::score::{Model, Ranking, closeness, preset_named, rank};
@@ -98,15 +99,8 @@ const MAX_RANKED: usize = 500;
 struct Picture {
     /// Its value in each property; `None` for those of moving pictures.
     values: [Option<f32>; AXES],
-}
-
-impl Picture {
-    fn read(path: &Path) -> Result<Self, String> {
-        let picture = disk::picture(path).map_err(|error| {
-            format!("cannot use {} as a picture: {error}", printable(&path.to_string_lossy()))
-        })?;
-        Ok(Self { values: picture_values(&picture) })
-    }
+    /// How close each preset is to it in the eyes of a vision model, 0 to 1. Empty without one.
+    closeness: Vec<Option<f32>>,
 }
 
 /// A library prepared for searching.
@@ -117,6 +111,10 @@ pub struct SearchIndex {
     /// The preset of the last similarity query that used embeddings, and the similarity of every preset to
     /// it, with `None` for presets without an embedding.
     like: Option<(PresetId, Vec<Option<f32>>)>,
+    /// The vision model of the embeddings.
+    encoder: LazyEncoder,
+    /// The last text that the vision model embedded, and how close each preset is to it, 0 to 1.
+    seen: Option<(String, Vec<Option<f32>>)>,
     /// The last picture that a query had, or why it cannot be used.
     picture: Option<(PathBuf, Result<Picture, String>)>,
     /// Measurements of the presets; `None` until the first description.
@@ -132,7 +130,23 @@ impl SearchIndex {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
         looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
-        Self { library, looks, words, like: None, picture: None, measured: None, keys: None }
+        Self {
+            library,
+            looks,
+            words,
+            like: None,
+            encoder: LazyEncoder::Open(None),
+            seen: None,
+            picture: None,
+            measured: None,
+            keys: None,
+        }
+    }
+
+    /// Uses the vision model that `open` opens, to compare pictures and descriptions with the embeddings.
+    pub fn with_encoder(mut self, open: OpenEncoder) -> Self {
+        self.encoder = LazyEncoder::Closed(open);
+        self
     }
 
     /// Reads the measurements of the presets, for descriptions. Takes a second or two for 100,000 presets.
@@ -148,7 +162,11 @@ impl SearchIndex {
         if let Some(path) = &query.picture
             && self.picture.as_ref().is_none_or(|(known, _)| known != path)
         {
-            self.picture = Some((path.clone(), Picture::read(path)));
+            self.picture = Some((path.clone(), self.read_picture(path)));
+        }
+        let visible = if query.describe { Description::parse(&query.text).visible() } else { String::new() };
+        if !visible.is_empty() && self.seen.as_ref().is_none_or(|(text, _)| *text != visible) {
+            self.seen = self.closeness_of(|encoder| encoder.text(&visible)).map(|seen| (visible, seen));
         }
         let order = query.order;
         // Ratings may change at any time.
@@ -160,6 +178,30 @@ impl SearchIndex {
             });
             self.keys = keys.ok().map(|keys| (order, keys));
         }
+    }
+
+    fn read_picture(&mut self, path: &Path) -> Result<Picture, String> {
+        let picture = disk::picture(path).map_err(|error| {
+            format!("cannot use {} as a picture: {error}", printable(&path.to_string_lossy()))
+        })?;
+        let closeness = self.closeness_of(|encoder| encoder.picture(&picture).map(Some)).unwrap_or_default();
+        Ok(Picture { values: picture_values(&picture), closeness })
+    }
+
+    /// Returns how close each preset is to what `embed` embeds with the vision model of the embeddings, 0 to 1; `None`
+    /// without such a model.
+    fn closeness_of(
+        &mut self,
+        embed: impl FnOnce(&mut dyn Encoder) -> Result<Option<Vec<f32>>, String>,
+    ) -> Option<Vec<Option<f32>>> {
+        let vector = embed(self.encoder.get(self.looks.bake.as_deref())?);
+        let similarity =
+            vector.and_then(|vector| vector.map(|row| self.looks.similarity_to(&row)).transpose());
+        let similarity = similarity.unwrap_or_else(|why| {
+            log::warn!("searching without the vision model of the embeddings: {why}");
+            None
+        });
+        similarity.map(|similarity| closeness(&similarity))
     }
 
     fn keys_of(&self, order: SearchOrder, store: &Store) -> Result<Vec<i64>, StoreError> {
@@ -210,8 +252,10 @@ impl SearchIndex {
         });
         let none = Measured::default();
         let measured = self.measured.as_ref().unwrap_or(&none);
+        let visible = description.visible();
+        let seen = self.seen.as_ref().filter(|(text, _)| *text == visible).map(|(_, seen)| seen.as_slice());
         let Ranking { best, problem } =
-            rank(description, model.as_ref(), &self.library, measured, &self.words);
+            rank(description, model.as_ref(), seen, &self.library, measured, &self.words);
         problems.extend(problem);
         (best, (!problems.is_empty()).then(|| problems.join("; ")))
     }
@@ -227,7 +271,7 @@ impl SearchIndex {
         let picture = read.as_ref().map_err(String::clone)?;
         let ranks =
             self.measured.as_ref().map_or([None; AXES], |measured| measured.ranks_of(&picture.values));
-        Ok(Some(Model { preset: None, ranks, closeness: Vec::new() }))
+        Ok(Some(Model { preset: None, ranks, closeness: picture.closeness.clone() }))
     }
 
     /// Returns the preset that results should resemble, if the description or `query` has one. Adds to `problems` if
@@ -513,6 +557,55 @@ mod tests {
         let problem = problem.expect("refused");
         let is_named = problem.starts_with("cannot use ") && problem.contains("notes.txt as a picture");
         assert!(first.is_none() && is_named, "{problem}");
+    }
+
+    /// A vision model of two dimensions: what looks like any picture, and what looks like a jellyfish.
+    struct Fake;
+
+    impl Encoder for Fake {
+        fn picture(&mut self, _: &image::DynamicImage) -> Result<Vec<f32>, String> {
+            Ok(vec![1.0, 0.0])
+        }
+
+        fn text(&mut self, text: &str) -> Result<Option<Vec<f32>>, String> {
+            Ok((text == "jellyfish").then(|| vec![0.0, 1.0]))
+        }
+    }
+
+    fn open_fake(_: &Path) -> Result<Option<Box<dyn Encoder>>, String> {
+        Ok(Some(Box::new(Fake)))
+    }
+
+    #[test]
+    fn a_vision_model_sees_pictures_and_reads_descriptions() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["a", "b", "c"] {
+            let path = folder.path().join(format!("{name}.milk"));
+            std::fs::write(path, format!("zoom={name}")).expect("written");
+        }
+        let rows = ndarray::arr2(&[[0.9, 0.1], [0.5, 0.5], [0.1, 0.9]]);
+        std::fs::write(folder.path().join("embeddings.npy"), disk::npy::encode(&rows)).expect("written");
+        std::fs::write(folder.path().join("ids.txt"), "a.milk\nb.milk\nc.milk\n").expect("written");
+        let picture = folder.path().join("picture.png");
+        image::RgbImage::new(16, 16).save(&picture).expect("saved");
+        let store = Store::in_memory().expect("opens");
+        let place = crate::library::LibraryLocation::of(folder.path());
+        let library = crate::library::open(&store, &place, 1, |_| ()).expect("opens").catalogue;
+        let mut index = SearchIndex::new(library.into(), &HashMap::new()).with_encoder(open_fake);
+        let mut first = |text: &str, picture: Option<&Path>| {
+            let picture = picture.map(Path::to_owned);
+            let query = SearchQuery { text: text.into(), describe: true, picture, ..Default::default() };
+            index.prepare(&query, &store);
+            let found = index.find(&query);
+            let path = found.indices.first().map(|&at| found.library.entries[at as usize].path.clone());
+            (path, found.problem)
+        };
+        assert_eq!(first("jellyfish", None), (Some("c.milk".into()), None));
+        assert_eq!(first("jellyfish, no xyzzyqq", None), (Some("c.milk".into()), None));
+        assert_eq!(first("", Some(&picture)), (Some("a.milk".into()), None));
+        let (path, problem) = first("xyzzyqq", None);
+        let problem = problem.expect("not understood");
+        assert!(path.is_none() && problem.starts_with("not understood: xyzzyqq"), "{problem}");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Searches a library: by words, by similarity to a preset, or by a description of a look: "slow blue tunnel", "no strobe", "like NAME but darker".
 //!
-//! No embedding model is needed. A lexicon maps words to properties, which come from audits (colours, light, motion,
+//! No embedding model is needed; if the library was embedded with a vision model, it sees pictures, and descriptions
+//! too if it reads text. A lexicon maps words to properties, which come from audits (colours, light, motion,
 //! symmetry, ...) or from the presets' code and names (tags, energy); words are also matched against paths,
 //! tags and labels. A preset's score is the weighted geometric mean of its fit to each term, so a single term
 //! that does not fit at all is enough to rank it low.
 
 mod axis;
+mod encoder;
 #[cfg(test)]
 mod evaluation;
 mod index;
@@ -15,5 +17,6 @@ mod query;
 mod score;
 mod word_index;
 
+pub use encoder::{Encoder, OpenEncoder};
 pub use index::{SearchIndex, SearchOrder, SearchQuery, SearchResults};
 pub use query::{Description, Reference, StyleFit, Term, WEIGHTS, style_key};

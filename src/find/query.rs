@@ -155,6 +155,16 @@ impl Description {
         self.terms.is_empty() && self.like.is_none()
     }
 
+    /// Returns what can be seen according to the description, for a vision model: the words that are neither excluded
+    /// nor compared.
+    pub(super) fn visible(&self) -> String {
+        let words = self.terms.iter().filter(|term| term.is_visible()).map(|term| match &term.what {
+            What::Concept { word, .. } | What::Name(word) => word.as_str(),
+            What::Compared { .. } => "",
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// Returns the preset to resemble, if the description refers to it without naming it.
     pub fn reference(&self) -> Option<Reference> {
         match self.like {
@@ -208,6 +218,11 @@ impl Example {
 }
 
 impl Term {
+    /// Returns whether the term is something to see.
+    pub(super) fn is_visible(&self) -> bool {
+        !self.negated && !matches!(self.what, What::Compared { .. })
+    }
+
     /// Returns the term as it was understood, such as `no white` or `named "faces" 150%`.
     pub fn label(&self) -> String {
         match &self.what {

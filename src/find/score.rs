@@ -26,6 +26,8 @@ const NOTICEABLE: f32 = 0.12;
 const MAX_UNMEASURED: f32 = 0.3;
 /// Share of the presets with embeddings over which closeness falls to 1/e.
 const CLOSE_SHARE: f32 = 0.1;
+/// Closeness of a preset that the vision model has not seen.
+const UNSEEN: f32 = 0.2;
 /// Properties by which two looks are compared.
 const LOOKS: [Axis; 13] = [
     Axis::Brightness,
@@ -76,12 +78,14 @@ pub(super) fn closeness(similarity: &[Option<f32>]) -> Vec<Option<f32>> {
     closeness
 }
 
-/// Ranks all presets of a library by fit to `description` and similarity to `model`, which is omitted itself. Words that
-/// are not in the lexicon and match no path, tag, energy or label are ignored; if nothing else is left, the ranking is
-/// empty.
+/// Ranks all presets of a library by fit to `description` and similarity to `model`, which is omitted itself. `seen` is
+/// how close each preset is to the description in the eyes of a vision model, which weighs as much as the words that it
+/// read. Without one, words that are not in the lexicon and match no path, tag, energy or label are ignored; if nothing
+/// else is left, the ranking is empty.
 pub(super) fn rank(
     description: &Description,
     model: Option<&Model>,
+    seen: Option<&[Option<f32>]>,
     library: &Catalogue,
     measured: &Measured,
     words: &WordIndex,
@@ -105,6 +109,15 @@ pub(super) fn rank(
             *log += term.weight * (MIN_FIT + (1.0 - MIN_FIT) * fit).ln();
         }
     }
+    if let Some(seen) = seen {
+        let visible = description.terms.iter().filter(|term| term.is_visible());
+        let weight: f32 = visible.map(|term| term.weight).sum();
+        weights += weight;
+        for (log, close) in logs.iter_mut().zip(seen) {
+            *log += weight * (MIN_FIT + (1.0 - MIN_FIT) * close.unwrap_or(UNSEEN)).ln();
+        }
+        unknown.retain(|(_, negated)| *negated);
+    }
     if let Some(model) = model {
         weights += LIKE_WEIGHT;
         let free = compared_axes(description);
@@ -122,7 +135,8 @@ pub(super) fn rank(
             unknown.join(", ")
         ));
     }
-    if problems.is_empty() && measured.known() == 0 && !library.entries.is_empty() {
+    let is_seen = seen.is_some() || model.is_some_and(|model| !model.closeness.is_empty());
+    if problems.is_empty() && measured.known() == 0 && !is_seen && !library.entries.is_empty() {
         problems.push("no preset has been measured yet; audit or bake the library".into());
     }
     let problem = (!problems.is_empty()).then(|| problems.join("; "));
