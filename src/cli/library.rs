@@ -261,7 +261,8 @@ fn find(
         "describe a look, for example: slow blue tunnel"
     );
     let referent = description.reference().map(|reference| referent(store, reference)).transpose()?;
-    let query = SearchQuery { describe: true, referent, picture, ..SearchQuery::default() };
+    let query =
+        SearchQuery { text: text.into(), describe: true, referent, picture, ..SearchQuery::default() };
     let mut index = SearchIndex::new(library.clone(), &store.labels()?).with_encoder(open_encoder);
     index.prepare(&query, store);
     let (mut best, problem) = index.describe(&description, &query);

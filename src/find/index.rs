@@ -154,7 +154,7 @@ impl SearchIndex {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
     }
 
-    /// Reads from the store what a query needs.
+    /// Reads what a query needs: measurements and sort keys from the store, and the picture. Runs the vision model.
     pub fn prepare(&mut self, query: &SearchQuery, store: &Store) {
         if (query.describe || query.picture.is_some()) && self.measured.is_none() {
             self.measure(store);

@@ -424,7 +424,7 @@ fn a_single_file_is_added_with_its_text_tower() {
     let (folder, from) = (tempfile::tempdir().expect("a folder"), crate::embed::onnx::tests::clip_folder());
     let file = from.path().join("model.onnx").to_string_lossy().into_owned();
     let hub = Hub::at("http://127.0.0.1:9");
-    let mut add = || add(&file, Some("clip".into()), folder.path(), &hub, 1, &mut |_| true).expect("added");
+    let add = || add(&file, Some("clip".into()), folder.path(), &hub, 1, &mut |_| true).expect("added");
     let description = add().description;
     assert!(description.ends_with("reads descriptions"), "{description}");
     std::fs::write(from.path().join("tokenizer.json"), "{}").expect("written");
