@@ -1,6 +1,6 @@
-//! Keeps the library of a running show up to date: opens it as last scanned, rescans it, and reloads it when its manifest,
-//! blacklist or index files change. The show can therefore use a finished bake without a restart. All of this happens in
-//! the background, so that the size of a library does not delay the start of a show.
+//! Keeps the library of a running show up to date: opens it as last scanned, rescans it, and reloads it when its
+//! manifest, blacklist or index files change. The show can therefore use a finished bake without a restart. All of this
+//! happens in the background, so that the size of a library does not delay the start of a show.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, SystemTime};
 
 use super::persistence::{RESCUED, open_store, unix_now};
@@ -170,9 +170,9 @@ impl Updates {
         self.known.read()
     }
 
-    /// Sends an update; fails if the watcher is dropped.
-    fn send(&self, update: LibraryUpdate) -> Result<(), SendError<LibraryUpdate>> {
-        self.sender.send(update)
+    /// Sends an update. Returns false if the watcher has been dropped.
+    fn send(&self, update: LibraryUpdate) -> bool {
+        self.sender.send(update).is_ok()
     }
 }
 
@@ -192,8 +192,8 @@ pub(super) struct LibraryWatcher {
 
 impl LibraryWatcher {
     /// Starts the thread, and returns the presets to start with, with messages about them. These are the presets of a
-    /// library that was scanned before, as of its last scan, if they can be loaded within [`START_WAIT`]. Otherwise, while
-    /// a library is loaded or scanned for the first time, and while it is missing, they are the built-in ones.
+    /// library that was scanned before, as of its last scan, if they can be loaded within [`START_WAIT`]. Otherwise,
+    /// while a library is loaded or scanned for the first time, and while it is missing, they are the built-in ones.
     /// `judged_by` applies to this and every later library; see [`LibraryLocation::judged_by`].
     pub fn open(
         store: &Store,
@@ -289,7 +289,7 @@ impl LibraryWatcher {
                     let message = format!(
                         "could not open the built-in presets: {error:#}; keeping the current library"
                     );
-                    sender.send(LibraryUpdate::Message(message)).ok(); // Fails if the watcher is dropped.
+                    sender.send(LibraryUpdate::Message(message));
                 }
             },
         };
@@ -331,7 +331,7 @@ fn keep_up(
     updates: &Updates,
     ended: &Receiver<()>,
 ) {
-    let send = |update| updates.send(update).is_ok();
+    let send = |update| updates.send(update);
     loop {
         match keep_up_until(presets, initial, stores, updates, ended) {
             Ok(Ended::Stopped) => return,
@@ -420,7 +420,7 @@ fn keep_up_until(
         if !known && looked_at >= progress + 5000 {
             progress = looked_at;
             let message = format!("scanning {}: {}", presets.path.display(), counted(looked_at, "file"));
-            updates.send(LibraryUpdate::Message(message)).ok(); // Fails if the watcher is dropped.
+            updates.send(LibraryUpdate::Message(message));
         }
     });
     let changed = match &opened {
@@ -449,7 +449,7 @@ fn keep_up_until(
 
 fn publish(updates: &Updates, playable: Playable) {
     let Playable { catalogue, mut messages, held_back } = playable;
-    updates.send(LibraryUpdate::HeldBack(held_back)).ok(); // Fails if the watcher is dropped.
+    updates.send(LibraryUpdate::HeldBack(held_back));
     messages.push(format!(
         "{} in {} ({})",
         counted(catalogue.entries.len(), "preset"),
@@ -461,7 +461,7 @@ fn publish(updates: &Updates, playable: Playable) {
         Some(Known { styles, marks }) => NextLibrary::prepare(pool, styles.clone(), &marks.read()),
         None => pool.into(),
     };
-    updates.send(LibraryUpdate::Library(next, messages)).ok(); // Fails if the watcher is dropped.
+    updates.send(LibraryUpdate::Library(next, messages));
 }
 
 /// Returns the modification times of the manifest, blacklist, index and policy files; `None` for a missing file.

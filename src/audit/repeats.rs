@@ -119,8 +119,8 @@ fn look_alikes(members: &[Member]) -> Groups {
 }
 
 /// Joins the members of a bucket that look alike. They are in the order of their hashes and agree in `agreed` words
-/// before `first_word`. A large bucket is divided by further words, of which hashes that differ in few bits have several
-/// in common, so that the number of comparisons grows in proportion to the number of members.
+/// before `first_word`. A large bucket is divided by further words, of which hashes that differ in few bits have
+/// several in common, so that the number of comparisons grows in proportion to the number of members.
 fn join_alike(bucket: &[(PerceptualHash, usize)], first_word: usize, agreed: usize, groups: &mut Groups) {
     let is_large = bucket.len() > MAX_BUCKET;
     if !is_large || agreed == MAX_AGREED || first_word == WORDS {

@@ -21,13 +21,14 @@ pub(super) struct BigButton<'a> {
 pub(super) fn big(ui: &mut Ui, size: Vec2, big: &BigButton) -> Response {
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, big.on, big.title));
-    if ui.is_rect_visible(rect) {
-        draw(ui, rect, &response, big, size.y);
+    if ui.is_rect_visible(rect) && !draw(ui, rect, &response, big, size.y) {
+        return response.on_hover_text(big.key);
     }
     response
 }
 
-fn draw(ui: &Ui, rect: Rect, response: &Response, big: &BigButton, height: f32) {
+/// Draws the button. Returns whether there was room for the key.
+fn draw(ui: &Ui, rect: Rect, response: &Response, big: &BigButton, height: f32) -> bool {
     let fill = match (big.on, response.hovered()) {
         (true, _) => big.color,
         (false, true) => style::HOVERED,
@@ -40,10 +41,16 @@ fn draw(ui: &Ui, rect: Rect, response: &Response, big: &BigButton, height: f32) 
         painter.rect_stroke(rect, 6.0, Stroke::new(2.0, style::TEXT), StrokeKind::Inside);
     }
     let font = FontId::proportional((height * 0.38).clamp(14.0, 22.0));
-    painter.text(rect.center(), Align2::CENTER_CENTER, big.title, font, ink);
+    let title = painter.text(rect.center(), Align2::CENTER_CENTER, big.title, font, ink);
     let corner = rect.right_top() + Vec2::new(-6.0, 3.0);
     let faint = if big.on { style::ON_LIGHT } else { style::OFF };
-    painter.text(corner, Align2::RIGHT_TOP, big.key, FontId::proportional(12.0), faint);
+    let key = painter.layout_no_wrap(big.key.to_owned(), FontId::proportional(12.0), faint);
+    let place = Align2::RIGHT_TOP.anchor_size(corner, key.size());
+    let fits = !place.shrink(3.0).intersects(title);
+    if fits {
+        painter.galley(place.min, key, faint);
+    }
+    fits
 }
 
 /// Returns the first key bound to an action, or an empty string.

@@ -36,8 +36,8 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Starts an empty journal in `folder`. The rows of an earlier one are first added to `table`, which is saved; those
-    /// of another embedder are dropped.
+    /// Starts an empty journal in `folder`. The rows of an earlier one are first added to `table`, which is saved;
+    /// those of another embedder are dropped.
     pub fn open(folder: &'a Path, table: &mut Table) -> Result<Self, TableError> {
         let recovered = recover(folder, table).map_err(|error| failed(&error))?;
         if recovered > 0 {

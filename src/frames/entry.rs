@@ -139,8 +139,8 @@ pub struct FrameMetrics {
     /// Mean luma of the saved frames, from 0 to 1; `None` if unknown.
     #[serde(deserialize_with = "disk::lenient")]
     pub avg_luma: Option<f32>,
-    /// Mean change in luma between consecutive frames: the last warm-up frame and the saved frames. From 0 to 1; `None` if
-    /// unknown.
+    /// Mean change in luma between consecutive frames: the last warm-up frame and the saved frames. From 0 to 1; `None`
+    /// if unknown.
     #[serde(deserialize_with = "disk::lenient")]
     pub motion: Option<f32>,
     /// Response to each frequency band; `None` if the preset has not been audited.

@@ -56,8 +56,8 @@ impl Show {
         true
     }
 
-    /// Returns whether a fault in the picture dismisses the preset on air. If Auto is off, or the performer has rescued
-    /// the preset, only the performer dismisses it.
+    /// Returns whether the preset on air is replaced if its picture is at fault: not if Auto is off, or if the performer
+    /// has rescued the preset.
     pub(super) fn judges_pictures(&self) -> bool {
         self.auto && self.decks.shown().is_some_and(|slot| !self.memory.rescued.contains(&slot.id))
     }

@@ -113,7 +113,8 @@ impl Store {
         Ok(known)
     }
 
-    /// Calls `each` with every preset that has a file, and when its newest file was modified, in nanoseconds since 1970.
+    /// Calls `each` with every preset that has a file, and when its newest file was modified, in nanoseconds since
+    /// 1970.
     pub fn each_modified(&self, mut each: impl FnMut(PresetId, i64)) -> Result<(), StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT p.id, MAX(f.modified_ns) FROM files f JOIN presets p ON p.key = f.preset GROUP BY f.preset",

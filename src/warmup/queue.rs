@@ -293,6 +293,10 @@ mod tests {
                 })
             })
             .collect();
+        let ready = || queue.lock().working.iter().all(|working| working.draws);
+        while !ready() {
+            thread::yield_now();
+        }
         let drawn = || counts.each_ref().map(|count| count.load(Ordering::Relaxed));
         let wait_for = |all: u32| {
             while drawn().iter().sum::<u32>() < all {

@@ -123,7 +123,7 @@ fn limited_bakes_leave_the_pack_the_styles_and_the_index_of_a_full_one() {
             [&out, &fixture.library].into_iter().flat_map(|folder| std::fs::read_dir(folder).expect("read"));
         let files = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
         // The log and the state differ, and the first bake had no styles to compare with.
-        let own = ["overnight.log", "overnight-state.json", "clusters.before.v0.json"];
+        let own = ["overnight.log", "overnight-state.json", "clusters.before.v0.json", ".aivj-bake.lock"];
         let file = |path: std::path::PathBuf| {
             let bytes = std::fs::read(&path).expect("read");
             (path.display().to_string(), bytes)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Bakes the built-in presets in three shards with Slurm on this machine, requeues a running job midway, and compares the
-# result with a bake on one machine. Run by hand on Debian, as root: tests/tools/slurm.sh PATH-OF-AIVJ [LIBRARY]
+# Bakes a library [default: the built-in presets] with Slurm on this machine, requeues running jobs at random moments, and
+# compares the result with a bake on one machine; then removes two shards, and repeats the bake and the comparison. Set
+# SHARDS [default: 3], KILLS [default: 3] and SEED to change the test.
+# Run by hand on Debian, as root: SHARDS=12 tests/tools/slurm.sh PATH-OF-AIVJ [LIBRARY]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 aivj=$(realpath "${1:?path of the aivj program}")
@@ -33,10 +35,23 @@ pgrep slurmd >/dev/null || slurmd
 until sinfo -h -o %t | grep -qE 'idle|mix'; do sleep 1; done
 mkdir "$scratch/bin" && ln -s "$aivj" "$scratch/bin/aivj"
 export PATH="$scratch/bin:$PATH"
-aivj bake plan --engine slurm --machines 2 --cores 1 --shards 3 --library "$library" --pack trial --out "$scratch/bake"
-bash "$scratch/bake/submit.sh"
-sleep 10
-scontrol requeue "$(squeue -h -r -t R -n audit -o %A | head -1)" && echo "requeued a running shard"
-while squeue -h | grep -q .; do sleep 5; done
 . tests/tools/compare-bakes.sh
+aivj bake plan --engine slurm --machines 2 --cores 1 --shards "$SHARDS" --library "$library" --pack trial --out "$scratch/bake"
+
+# Waits until no job is left.
+wait_for_jobs() {
+  while squeue -h | grep -q .; do sleep 5; done
+}
+
+bash "$scratch/bake/submit.sh"
+for _ in $(seq "$KILLS"); do
+  sleep $((5 + RANDOM % 15))
+  job=$(squeue -h -r -t R -n audit,frames -o %A | shuf -n 1)
+  [ -z "$job" ] || { scontrol requeue "$job" && echo "requeued a running shard"; } || true
+done
+wait_for_jobs
+compare_with_one_machine "$aivj" "$library" "$scratch"
+lose_two_shards "$scratch/bake"
+bash "$scratch/bake/submit.sh"
+wait_for_jobs
 compare_with_one_machine "$aivj" "$library" "$scratch"

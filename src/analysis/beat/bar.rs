@@ -53,6 +53,11 @@ impl Bar {
         self.start = None;
     }
 
+    /// Returns whether the performer fixed the start.
+    pub fn is_set(&self) -> bool {
+        self.start.is_some()
+    }
+
     /// Returns the number of beats in a bar.
     pub fn beats_per_bar(&self) -> u8 {
         METRES[self.metre]

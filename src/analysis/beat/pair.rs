@@ -144,8 +144,9 @@ impl TrackerPair {
     /// Returns the tracker that places the bars: the plain one while both have the same grid and metre, and the informed
     /// one if only the metres differ, because only the network may recognise a metre.
     fn bar_leader(&self) -> &Tracker {
-        if self.leader().is_manual() || self.relation() != Some(Relation::Same) {
-            self.leader()
+        let leader = self.leader();
+        if leader.is_manual() || leader.bar().is_set() || self.relation() != Some(Relation::Same) {
+            leader
         } else if self.plain.bar().beats_per_bar() == self.informed.bar().beats_per_bar() {
             &self.plain
         } else {
@@ -198,7 +199,7 @@ impl TrackerPair {
     /// Makes the other tracker lead; the beat numbers continue.
     fn change(&mut self) {
         let now = self.now();
-        let before = self.grid().beats_at(now);
+        let before = self.grid().beats_at(now + Seconds(self.nudge_secs)); // As if there were no nudge.
         self.informed_leads = !self.informed_leads;
         self.changes = 0;
         self.offset = (before - self.leader().grid().beats_at(now)).round() as i64;
@@ -341,6 +342,10 @@ mod tests {
         assert!((anchor(&pair) - pair.leader().grid().anchor.0 - 0.02).abs() < 1e-9, "for both trackers");
         pair.apply(TempoRequest::Nudge(1_000.0));
         assert!((anchor(&pair) - pair.leader().grid().anchor.0 - MAX_NUDGE_SECS).abs() < 1e-9);
+        let beats = |pair: &TrackerPair| pair.grid().beats_at(pair.now());
+        let before = beats(&pair);
+        pair.change();
+        assert!((beats(&pair) - before).abs() < 0.3, "the beat numbers continue");
         pair.apply(TempoRequest::Set(None));
         assert_eq!(anchor(&pair), pair.leader().grid().anchor.0);
     }

@@ -68,8 +68,8 @@ const SETTLED_UPDATES: u32 = 40;
 const OCTAVE_UPDATES: u32 = 20;
 /// Share of the usual onset strength below which the drums count as gone.
 const GONE: f32 = 0.4;
-/// How long a grid is kept without drums, and in silence, before a rival may replace it and its confidence
-/// decays, in seconds.
+/// Seconds without drums, and seconds of silence, after which a rival may replace the grid and its confidence starts
+/// to decay.
 const KEPT_SECS: f32 = 20.0;
 const KEPT_SILENT_SECS: f32 = 4.0;
 /// Decay of the confidence in a lost grid per update: from 1 to 0.5 in six seconds.

@@ -81,14 +81,16 @@ impl LibraryPage {
         });
         ui.horizontal_wrapped(|ui| {
             let order = &mut self.query.order;
-            let chosen = SearchOrder::ALL.iter().find(|(known, _)| *known == *order);
-            let title = chosen.map_or("", |(_, title)| *title);
-            let list = egui::ComboBox::from_id_salt("order").selected_text(format!("Sort: {title}"));
-            list.show_ui(ui, |ui| {
+            let title =
+                SearchOrder::ALL.iter().find(|(known, _)| *known == *order).map_or("", |(_, title)| *title);
+            let label = ui.label("Sort");
+            let list = egui::ComboBox::from_id_salt("order").selected_text(title);
+            let list = list.show_ui(ui, |ui| {
                 for (choice, title) in SearchOrder::ALL {
                     ui.selectable_value(order, choice, title);
                 }
             });
+            list.response.labelled_by(label.id);
             let collapses = ui.selectable_label(self.query.one_per_family, "One per family");
             if collapses.on_hover_text("Shows only one of the presets with the same code.").clicked() {
                 self.query.one_per_family = !self.query.one_per_family;

@@ -167,8 +167,8 @@ mod tests {
         assert_eq!(distinct.len(), names.len());
     }
 
-    /// Runs the script with a `kubectl` that reports the condition `condition` of every job; returns the exit status and
-    /// everything printed.
+    /// Runs the script with a `kubectl` that reports the condition `condition` of every job; returns the exit status
+    /// and everything printed.
     #[cfg(unix)]
     fn submitted(condition: &str) -> (Option<i32>, String) {
         let folder = tempfile::tempdir().expect("a folder");

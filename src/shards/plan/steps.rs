@@ -49,15 +49,15 @@ const MEMORY_MIB: u64 = 1536;
 /// Memory requested per worker in addition to the worker's limit, in MiB: for the process that supervises the workers,
 /// and for what a worker allocates before it is stopped.
 const OVERHEAD_MIB: u64 = 576;
-/// Seconds per preset that a merge is expected to take, mostly for verifying, copying and syncing small files on a shared
-/// disk. Not measured.
+/// Seconds per preset that a merge is expected to take, mostly for verifying, copying and syncing small files on a
+/// shared disk. Not measured.
 const MERGE_SECS: f64 = 0.05;
 /// Seconds per preset that the last step is expected to take without the embeddings: reading and packing the preset,
 /// clusters, style index and report. Not measured.
 const PUBLISH_SECS: f64 = 0.05;
 /// Time limit for `aivj bake overnight` that no bake reaches, in hours; the scheduler limits the time instead.
 const UNLIMITED_HOURS: u32 = 999;
-/// Time limit of a job whose duration is unknown, in minutes.
+/// Time limit of a job for a shard if the cost of a preset is unknown, in minutes.
 const DEFAULT_MINUTES: u32 = 240;
 /// Name of the script that runs one step.
 pub(super) const SCRIPT: &str = "bake.sh";
@@ -108,9 +108,9 @@ impl ClusterPlan {
             sharded("frames", frames, |cost| cost.frames),
             merge("merge-frames"),
         ];
-        let mut publish = Some(PUBLISH_SECS);
+        let mut publish = PUBLISH_SECS;
         if embed::needs_whole_library(&self.embedder) {
-            publish = self.cost.map(|cost| PUBLISH_SECS + cost.embed / f64::from(self.cores));
+            publish += self.cost.map_or(0.0, |cost| cost.embed / f64::from(self.cores));
         } else {
             steps.extend([sharded("embed", MEMORY_MIB, |cost| cost.embed), merge("merge-embed")]);
         }
@@ -119,13 +119,13 @@ impl ClusterPlan {
             sharded: false,
             // Also audits and renders presets that the shards missed.
             memory_mib: cores * audit.max(frames),
-            secs: publish.map(|secs| secs * presets),
+            secs: Some(publish * presets),
         });
         steps
     }
 
-    /// Returns the name of each step and how many hours it is expected to take; `None` if the cost of a preset could not
-    /// be measured.
+    /// Returns the name of each step and how many hours it is expected to take; `None` if the cost of a preset could
+    /// not be measured.
     pub fn hours(&self) -> Option<Vec<(&'static str, f64)>> {
         let hours = |step: Step| {
             let rounds = if step.sharded { self.shards.div_ceil(self.machines) } else { 1 };

@@ -71,7 +71,8 @@ impl Dots {
         Some(self.places[nearest.1] as usize)
     }
 
-    /// Returns the dots in the cells that touch the rectangle from `min` to `max`, in the order in which they are drawn.
+    /// Returns the dots in the cells that touch the rectangle from `min` to `max`, in the order in which they are
+    /// drawn.
     fn visible(&self, min: [f32; 2], max: [f32; 2]) -> Vec<usize> {
         let mut visible: Vec<usize> = self.grid.near(min, max).collect();
         if visible.len() == self.points.len() {
