@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::axis::{AXES, picture_values};
 use super::encoder::{Encoder, LazyEncoder, OpenEncoder};
+use super::example::{Example, Reference};
 use super::measured::Measured;
-use super::query::{Description, Example, Reference};
+use super::query::Description;
 use super::score::{Model, Ranking, closeness, preset_named, rank};
 use super::word_index::WordIndex;
 use crate::disk;

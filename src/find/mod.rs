@@ -1,4 +1,5 @@
-//! Searches a library: by words, by similarity to a preset, or by a description of a look: "slow blue tunnel", "no strobe", "like NAME but darker".
+//! Searches a library by words, by similarity to a preset or a picture, or by a description of a look: "slow blue
+//! tunnel", "no strobe", "like NAME but darker".
 //!
 //! No embedding model is needed; if the library was embedded with a vision model, it sees pictures, and descriptions
 //! too if it reads text. A lexicon maps words to properties, which come from audits (colours, light, motion,
@@ -10,13 +11,17 @@ mod axis;
 mod encoder;
 #[cfg(test)]
 mod evaluation;
+mod example;
 mod index;
 mod lexicon;
 mod measured;
 mod query;
 mod score;
+mod style_fit;
 mod word_index;
 
 pub use encoder::{Encoder, OpenEncoder};
+pub use example::Reference;
 pub use index::{SearchIndex, SearchOrder, SearchQuery, SearchResults};
-pub use query::{Description, Reference, StyleFit, Term, WEIGHTS, style_key};
+pub use query::{Description, Term, WEIGHTS};
+pub use style_fit::{StyleFit, style_key};

@@ -1,7 +1,9 @@
 //! Parses a description of a look into terms.
 
 use super::axis::Axis;
+use super::example::{Example, Reference};
 use super::lexicon::{COMPARATIVES, CONCEPTS, Concept, Feature, MAX_PHRASE, comparative, concept};
+use super::style_fit::{StyleFit, percent, split_styles};
 
 /// A parsed description.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,52 +14,6 @@ pub struct Description {
     pub styles: Vec<StyleFit>,
     /// The preset to resemble.
     pub(super) like: Option<Example>,
-}
-
-/// How well a style fits a theme.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StyleFit {
-    /// The name of the style, as [`style_key`] returns it.
-    pub key: String,
-    /// How well it fits, from 0 to 1.
-    pub fit: f32,
-}
-
-/// Returns the name of a style as it is written in a description.
-pub fn style_key(name: &str) -> String {
-    name.to_lowercase().replace('"', "")
-}
-
-/// The preset that a description compares with.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Example {
-    /// The preset with this name.
-    Name(String),
-    /// A preset that depends on what the performer sees.
-    Reference(Reference),
-}
-
-/// A preset that a description refers to without naming it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reference {
-    /// The current preset: "like this".
-    This,
-    /// A preset among the results shown last, counted from 1: "like 3".
-    Number(usize),
-}
-
-impl Reference {
-    /// Returns why the description cannot be applied if there is no such preset.
-    pub(super) fn problem(self) -> String {
-        match self {
-            Self::This => {
-                "there is no current preset that \"this\" could mean; write \"like\" and a name".into()
-            }
-            Self::Number(number) => {
-                format!("there is no result number {number}; put names in quotation marks")
-            }
-        }
-    }
 }
 
 /// A term of a description, which presets should match or, if negated, not match.
@@ -121,15 +77,11 @@ const FILLERS: [&str; 33] = [
 pub const WEIGHTS: std::ops::RangeInclusive<f32> = 0.1..=3.0;
 /// The percent sign while a description is split into words.
 const PERCENT: &str = "'percent";
-/// Start of the fit of a style: `style "NAME" 80%`.
-const STYLE: &str = "style \"";
 const NEGATIONS: [&str; 8] = ["no", "not", "without", "nothing", "never", "non", "dont", "don't"];
 const STRONG: [&str; 6] = ["very", "really", "super", "extremely", "totally", "mostly"];
 const WEAK: [&str; 4] = ["slightly", "somewhat", "bit", "rather"];
 /// Phrases that introduce a comparison with a preset, followed by the preset's name, its number or `this`.
 const LIKE: [&str; 5] = ["more like ", "similar to ", "same as ", "like ", "than "];
-/// Phrases that refer to the current preset.
-const THIS: [&str; 4] = ["this one", "that one", "this", "that"];
 /// Separators that end the preset's name in a comparison.
 const ENDS: [&str; 5] = [" but ", ", ", "; ", " only ", " just "];
 
@@ -177,43 +129,13 @@ impl Description {
 impl Description {
     /// Returns a text from which the same description is parsed, such as `deep sea 150%, no white`.
     pub fn text(&self) -> String {
-        let style = |StyleFit { key, fit }: &StyleFit| format!("{STYLE}{key}\" {}%", percent(*fit));
         let parts = self.example().into_iter().chain(self.terms.iter().map(Term::text));
-        parts.chain(self.styles.iter().map(style)).collect::<Vec<_>>().join(", ")
+        parts.chain(self.styles.iter().map(StyleFit::text)).collect::<Vec<_>>().join(", ")
     }
 
     /// Returns the preset to resemble as a text, if there is one.
     pub fn example(&self) -> Option<String> {
         self.like.as_ref().map(Example::text)
-    }
-}
-
-/// Returns a share or weight in percent.
-fn percent(share: f32) -> u32 {
-    (share * 100.0).round() as u32
-}
-
-impl Example {
-    /// Parses what follows "like": a number, `this` or a name. Also returns the words after `this`.
-    fn parse(text: &str) -> Option<(Self, &str)> {
-        let text = text.trim_matches([' ', '.', '!', '?']);
-        if let Ok(number) = text.trim_start_matches('#').parse() {
-            return Some((Self::Reference(Reference::Number(number)), ""));
-        }
-        let this = THIS.iter().find_map(|this| text.strip_prefix(this));
-        if let Some(rest) = this.filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
-            return Some((Self::Reference(Reference::This), rest));
-        }
-        let name = text.trim_matches('"');
-        (!name.is_empty()).then(|| (Self::Name(name.to_owned()), ""))
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::Name(name) => format!("like \"{name}\""),
-            Self::Reference(Reference::This) => "like this".into(),
-            Self::Reference(Reference::Number(number)) => format!("like {number}"),
-        }
     }
 }
 
@@ -261,32 +183,6 @@ fn comparison(axis: Axis, more: bool) -> String {
         Some(format!("{} {}", if more == much { "more" } else { "less" }, concept.words[0]))
     });
     words.unwrap_or_default()
-}
-
-/// Splits off the fits of styles; returns them with the rest of the text.
-fn split_styles(text: &str) -> (Vec<StyleFit>, String) {
-    let (mut styles, mut rest) = (Vec::new(), String::new());
-    let mut left = text;
-    while let Some(at) = left.find(STYLE) {
-        let (before, after) = (&left[..at], &left[at + STYLE.len()..]);
-        rest += before;
-        left = match style_fit(after) {
-            Some((style, after)) => {
-                styles.push(style);
-                after
-            }
-            None => after,
-        };
-    }
-    (styles, rest + left)
-}
-
-/// Parses the rest of `style "NAME" 80%`; returns it with the text after it.
-fn style_fit(text: &str) -> Option<(StyleFit, &str)> {
-    let (name, after) = text.split_once('"')?;
-    let (percent, after) = after.split_once('%')?;
-    let fit = percent.trim().parse::<u8>().ok()?;
-    Some((StyleFit { key: style_key(name), fit: f32::from(fit.min(100)) / 100.0 }, after))
 }
 
 /// Splits off the preset to resemble, if there is one; returns it with the rest of the text.
@@ -388,6 +284,7 @@ fn single_axis(concept: &Concept) -> Option<(Axis, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::find::style_key;
 
     /// Parses `text` and formats its terms: `!` marks negations, `+` and `-` mark comparisons, quotes mark names.
     fn parsed(text: &str) -> String {
