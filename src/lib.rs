@@ -19,6 +19,7 @@ pub mod embed;
 pub mod facts;
 #[cfg(feature = "faults")]
 pub mod faults;
+pub mod find;
 pub mod frames;
 pub mod handoff;
 pub mod hlsl;
@@ -30,6 +31,7 @@ pub mod media;
 pub mod midi;
 pub mod milk;
 pub mod mind;
+pub mod models;
 pub mod night;
 pub mod pacing;
 pub mod pack;

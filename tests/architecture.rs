@@ -33,7 +33,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("facts", &["units", "milk"]),
     ("store", &["units", "disk", "salvage", "facts"]),
     ("library", &["units", "disk", "milk", "facts", "store"]),
-    ("mind", &["units", "analysis", "facts", "library"]),
+    ("find", &["units", "disk", "media", "facts", "store", "library"]),
+    ("mind", &["units", "analysis", "facts", "library", "find"]),
     // The limiter applies the rules of the flash meter.
     ("stage", &["units", "disk", "media", "milk", "layers", "shading"]),
     ("pacing", &[]),
@@ -67,7 +68,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "breed",
         &["units", "disk", "media", "milk", "facts", "store", "library", "jobs", "audit", "pack", "frames"],
     ),
-    ("embed", &["units", "disk", "milk", "facts", "library", "jobs", "frames"]),
+    ("embed", &["units", "disk", "milk", "facts", "library", "find", "jobs", "frames"]),
+    ("models", &["disk", "jobs", "embed"]),
     ("cluster", &["units", "disk", "facts", "library", "jobs", "frames", "embed"]),
     ("tune", &["units", "disk", "facts", "store", "library", "jobs", "embed", "cluster"]),
     ("shards", &["disk", "facts", "store", "jobs", "audit", "frames", "embed"]),
@@ -78,23 +80,23 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "frames", "breed", "embed", "cluster", "tune",
         ],
     ),
-    ("archive", &["units", "disk", "handoff", "facts", "store", "library", "mind", "show"]),
-    ("desk", &["units", "disk", "analysis", "facts", "library", "mind", "pacing", "show", "archive"]),
+    ("archive", &["units", "disk", "handoff", "facts", "store", "library", "find", "mind", "show"]),
+    ("desk", &["units", "disk", "analysis", "facts", "library", "find", "mind", "pacing", "show", "archive"]),
     ("midi", &["units", "disk", "facts", "library", "mind", "show", "desk"]),
     (
         "app",
         &[
             "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk", "layers",
-            "facts", "store", "library", "mind", "stage", "pacing", "warmup", "show", "jobs", "audit",
-            "embed", "night", "archive", "desk", "midi",
+            "facts", "store", "library", "find", "mind", "stage", "pacing", "warmup", "show", "jobs",
+            "audit", "embed", "night", "archive", "desk", "midi",
         ],
     ),
     (
         "cli",
         &[
             "units", "disk", "confine", "watchdog", "listen", "audio", "analysis", "media", "facts", "store",
-            "library", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames", "breed",
-            "embed", "cluster", "tune", "shards", "night", "archive", "midi", "app",
+            "library", "find", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames",
+            "breed", "embed", "models", "cluster", "tune", "shards", "night", "archive", "midi", "app",
         ],
     ),
 ];
@@ -134,7 +136,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("cpu_time", &["units"]),
     ("windows_sys", &["jobs", "handoff"]),
     ("dunce", &["library", "night"]),
-    ("ureq", &["embed"]),
+    ("ureq", &["models"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),
     ("midir", &["midi"]),
@@ -397,7 +399,7 @@ fn unsafe_code_is_confined_and_justified() {
 const WRITERS: &[(&str, &str)] = &[
     ("src/app/set_log_writer.rs", "the set log, which is named by the user or new"),
     ("src/cli/settings.rs", "a settings file that must not exist yet"),
-    ("src/embed/models/", "downloads in the data folder"),
+    ("src/models/", "downloads in the data folder"),
     ("src/jobs/show_lock.rs", "a lock in the data folder"),
     ("src/jobs/single_instance.rs", "a request in the data folder"),
     ("src/store/", "files next to the store"),
@@ -429,9 +431,9 @@ fn files_are_written_through_disk() {
 fn files_in_folders_are_opened_through_disk() {
     // Modules that read untrusted files. Not listed: `store`, which opens the program's own database. Tests
     // are exempt.
-    const MODULES: [&str; 13] = [
-        "analysis", "audio", "audit", "cluster", "desk", "embed", "frames", "media", "midi", "pack", "stage",
-        "training", "tune",
+    const MODULES: [&str; 15] = [
+        "analysis", "audio", "audit", "cluster", "desk", "embed", "find", "frames", "media", "midi",
+        "models", "pack", "stage", "training", "tune",
     ];
     const READS: [&str; 6] =
         ["File::open(", "fs::read(", "fs::read_to_string(", "image::open(", "ImageReader::open(", "WalkDir"];

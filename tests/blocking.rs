@@ -36,9 +36,10 @@ use aivj::analysis::{Analyser, Features};
 use aivj::archive::{Archive, LibraryRequest};
 use aivj::audio;
 use aivj::facts::PresetId;
+use aivj::find::SearchQuery;
 use aivj::handoff::Latest;
 use aivj::layers::LayerFiles;
-use aivj::library::{SearchQuery, built_in};
+use aivj::library::built_in;
 use aivj::milk::PresetAudio;
 use aivj::mind::Control;
 use aivj::show::{Command, Rig, RigFrame, ShowSettings};
@@ -553,7 +554,7 @@ fn the_show_thread_waits_for_nothing() {
     let mut stage = Stage::with(context, settings.size, options);
     stage.set_layers(Arc::new(LayerFiles::of_every_kind()));
     let show = ShowSettings { fps: FPS, warm_frames: 2, record: true, ..ShowSettings::default() };
-    let (archive, show, _) = Archive::open(None, show, None).expect("opens");
+    let (archive, show, _) = Archive::open(None, show, None, None).expect("opens");
     let mut thread = ShowThread { rig: Rig::new(show, stage, warmer, heard), archive, sound: sound(), at: 0 };
     guarded(move || {
         thread.until("a picture", |thread| thread.rig.show.playing());

@@ -83,6 +83,41 @@ fn a_description_without_a_known_word_finds_nothing() {
 }
 
 #[test]
+fn a_description_refers_to_a_preset_of_the_last_list_by_its_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let find = |text: &str| run(aivj(folder.path()).args(["library", "find", text, "--limit", "3"]));
+    let (status, found, errors) = find("tunnel");
+    assert_eq!(status, Some(0), "{errors}");
+    let names: Vec<&str> = found.lines().map(|line| line.rsplit("  ").next().unwrap_or("")).collect();
+    assert!(
+        names.len() == 3 && found.lines().nth(1).is_some_and(|line| line.starts_with("   2  ")),
+        "{found}"
+    );
+    let (status, similar, errors) = find("more like 2 but slower");
+    assert!(status == Some(0) && !similar.contains(names[1]), "{similar}{errors}");
+    let (status, _, errors) = find("like this, calmer");
+    assert!(status == Some(1) && errors.contains("\"this\" refers to"), "{errors}");
+}
+
+#[test]
+fn a_picture_is_a_description_and_any_other_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("notes.txt"), "not a picture").expect("written");
+    image::RgbImage::new(64, 36).save(folder.path().join("black.png")).expect("saved");
+    let find =
+        |file: &str| run(aivj(folder.path()).args(["library", "find", "--picture", file, "--limit", "3"]));
+    let (status, found, errors) = find("black.png");
+    assert_eq!((status, found.lines().count()), (Some(0), 3), "{errors}");
+    for file in ["notes.txt", "missing.png"] {
+        let (status, found, errors) = find(file);
+        assert!(status == Some(1) && found.is_empty(), "{found}{errors}");
+        assert!(errors.contains(&format!("cannot use {file} as a picture")), "{errors}");
+    }
+    let (status, _, errors) = run(aivj(folder.path()).args(["library", "find"]));
+    assert_eq!(status, Some(2), "{errors}");
+}
+
+#[test]
 fn a_library_that_is_held_back_is_searched_with_a_note() {
     let folder = tempfile::tempdir().expect("a folder");
     let presets = folder.path().join("presets");

@@ -19,9 +19,10 @@ use aivj::desk::{
     Action, BakePicture, BakeView, Desk, DeskView, MidiDevice, MidiRow, MidiView, Page, SettingsView,
 };
 use aivj::facts::{Energy, PresetId};
+use aivj::find::{SearchIndex, SearchQuery};
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, StyleIndex};
-use aivj::library::{LibraryLocation, OutputDisplay, SearchIndex, SearchQuery, Settings};
+use aivj::library::{LibraryLocation, OutputDisplay, Settings};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
 use aivj::night::{STAGES, stage_label};

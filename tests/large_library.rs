@@ -9,8 +9,9 @@ use std::time::Instant;
 use aivj::archive::{LibraryRequest, LibraryView};
 use aivj::desk::{BakeView, Desk, DeskRequest, DeskView, MidiView, Page, SettingsView};
 use aivj::facts::{Energy, PresetId, Tags};
+use aivj::find::{SearchIndex, SearchQuery};
 use aivj::library::looks::{LookMap, MAP_FILE};
-use aivj::library::{Catalogue, Cluster, Entry, SearchIndex, SearchQuery, SourceLocation, StyleOrigin};
+use aivj::library::{Catalogue, Cluster, Entry, SourceLocation, StyleOrigin};
 use aivj::show::{AudioLine, FrameTimes, PresetAudio, Snapshot};
 use aivj::units::Rng;
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView};
 use crate::disk;
-use crate::embed::models;
+use crate::embed::installed_models;
 use crate::handoff::Latest;
 use crate::jobs::lossy_lines;
 use crate::jobs::progress::Progress;
@@ -40,7 +40,7 @@ impl Baking {
         let library = library.map(|place| LibraryLocation::of(place).folder);
         let shown = library.as_ref().map(|folder| folder.display().to_string());
         let stages = STAGES.map(|stage| stage_label(stage).to_owned()).to_vec();
-        let models = UserFolders::of_user().map(|places| models::list(&places.data.join("models")));
+        let models = UserFolders::of_user().map(|places| installed_models(&places.data.join("models")));
         let models = models.unwrap_or_default();
         let can_restore = library.as_deref().is_some_and(night::has_previous_index);
         let view =

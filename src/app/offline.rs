@@ -12,7 +12,7 @@ use super::performance::{PerformanceAudio, performed_sound};
 use super::set_log_writer::SetLogWriter;
 use super::shutdown::{exit_on_second_signal, on_signals};
 use super::{MESH, WARM_FRAMES};
-use crate::archive::{catalogue, open_store, recall, themed};
+use crate::archive::{catalogue, expand_theme, open_store, recall, themed};
 use crate::audio;
 use crate::audit::judged_by;
 use crate::handoff::Latest;
@@ -88,7 +88,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         ShowMemory::default()
     };
     if let Some(theme) = &settings.theme {
-        memory.theme = theme_text(theme);
+        memory.theme = theme_text(&expand_theme(theme, &store)?);
     }
     let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
     notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));

@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Features, Scene, Section};
     use crate::facts::Tag;
-    use crate::library::SearchIndex;
+    use crate::find::SearchIndex;
     use crate::show::{ShowMemory, ShowSettings};
     use crate::stage::{DeckLook, PictureStats};
     use crate::store::BanKind;
@@ -338,8 +338,8 @@ mod tests {
                 show.change_library(Arc::new(Pool::new(libraries[1].clone())));
             }
             if step == 5000 {
-                let index = SearchIndex::new(libraries[1].clone(), &std::collections::HashMap::new());
-                let (theme, _) = Theme::of("no techno", &index);
+                let mut index = SearchIndex::new(libraries[1].clone(), &std::collections::HashMap::new());
+                let (theme, _) = Theme::of("no techno", &mut index);
                 let themed = show.pool().with_theme(Some(theme));
                 show.change_library(Arc::new(themed));
             }

@@ -36,6 +36,7 @@ use crate::audit::judged_by;
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction, start_message,
 };
+use crate::embed::open_encoder;
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::jobs::single_instance::RaiseRequests;
@@ -393,7 +394,7 @@ impl Running {
         });
         let guard = settings.guard.unwrap_or(true);
         let (archive, mut show, library_problems) =
-            Archive::open(settings.presets.as_deref(), show, guard.then(judged_by))?;
+            Archive::open(settings.presets.as_deref(), show, guard.then(judged_by), Some(open_encoder))?;
         let (store, _) = open_store()?; // Its message was shown when the archive opened the store.
         let mut header = LogHeader::new(*show.settings(), show.pool(), show.memory());
         if let Some(saved) = resumed {

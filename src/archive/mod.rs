@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use crate::find::{OpenEncoder, SearchQuery};
 use crate::handoff::Retirement;
-use crate::library::{Catalogue, SearchQuery};
+use crate::library::Catalogue;
 use crate::mind::director::Pool;
 use crate::show::{Command, MarkedPresets, NextLibrary, Show, ShowSettings};
 use crate::store::Store;
@@ -25,7 +26,8 @@ use theming::Theming;
 
 pub use library_watcher::catalogue;
 pub use persistence::{
-    SavedState, allow, ban, open_store, open_store_to_write, recall, suspect_store, unix_now,
+    SavedState, Themes, allow, ban, expand_theme, open_store, open_store_to_write, recall, suspect_store,
+    unix_now,
 };
 pub use theming::{ThemedPool, themed};
 pub use view::{LibraryRequest, LibraryView};
@@ -61,29 +63,38 @@ type Opened = ((SavedState, (Arc<Pool>, Vec<String>, LibraryWatcher)), Store, Op
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
     /// `judged_by` applies to every library of the show; see
-    /// [`LibraryLocation::judged_by`](crate::library::LibraryLocation::judged_by).
+    /// [`LibraryLocation::judged_by`](crate::library::LibraryLocation::judged_by). `open_encoder` opens the vision model
+    /// with which pictures and descriptions are compared with presets.
     pub fn open(
         presets: Option<&Path>,
         settings: ShowSettings,
         judged_by: Option<String>,
+        open_encoder: Option<OpenEncoder>,
     ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         let opened = with_store(|store| {
             Ok((recall(store)?, LibraryWatcher::open(store, presets, judged_by.clone())?))
         })?;
-        Self::of(opened, presets, settings)
+        Self::of(opened, presets, settings, open_encoder)
     }
 
     fn of(
         ((recalled, (pool, mut messages, watcher)), store, notice): Opened,
         presets: Option<&Path>,
         settings: ShowSettings,
+        open_encoder: Option<OpenEncoder>,
     ) -> anyhow::Result<(Self, Show, Vec<String>)> {
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
         let show = Show::with_memory(settings, pool.clone(), recalled.memory.clone());
-        let search = SearchThread::start(search_store(&store)?).context("starting the search thread")?;
+        let search =
+            SearchThread::start(search_store(&store)?, open_encoder).context("starting the search thread")?;
         let mut archive = Self {
-            view: LibraryView { rejected: pool.rejected.clone(), ..LibraryView::default() },
+            view: LibraryView {
+                rejected: pool.rejected.clone(),
+                themed_styles: pool.themed_styles().clone(),
+                themes: recalled.themes.clone().into(),
+                ..LibraryView::default()
+            },
             marks: Arc::default(),
             persistence: ShowPersistence::start(store, recalled)?,
             watcher,
@@ -137,6 +148,7 @@ impl Archive {
     fn change_library(&mut self, show: &mut Show, next: NextLibrary) {
         let pool = std::mem::replace(&mut self.pool, next.pool().clone());
         self.view.rejected = self.pool.rejected.clone();
+        self.view.themed_styles = self.pool.themed_styles().clone();
         let replaced = show.change_library(next);
         let known = self.watcher.known.swap(Arc::new(Some(self.known(show))));
         self.retirement.retire(Box::new((pool, replaced, known)));
@@ -215,7 +227,7 @@ impl Archive {
         self.messages = vec![message];
     }
 
-    /// Handles a request from the Library page.
+    /// Handles a request from the desk.
     pub fn handle(&mut self, request: LibraryRequest) {
         match request {
             LibraryRequest::Find(query) => {
@@ -223,7 +235,20 @@ impl Archive {
                 self.search();
             }
             LibraryRequest::PlayAnyway => self.reopen(true),
+            LibraryRequest::SaveTheme(name, text) => self.change_themes(|themes| {
+                themes.insert(name, text);
+            }),
+            LibraryRequest::DeleteTheme(name) => self.change_themes(|themes| {
+                themes.remove(&name);
+            }),
         }
+    }
+
+    fn change_themes(&mut self, change: impl FnOnce(&mut Themes)) {
+        let mut themes = Themes::clone(&self.view.themes);
+        change(&mut themes);
+        self.view.themes = Arc::new(themes);
+        self.persistence.save_themes(self.view.themes.clone());
     }
 
     fn library(&self) -> &Arc<Catalogue> {
@@ -268,7 +293,8 @@ mod tests {
         let recalled = recall(&store).expect("read");
         let library = LibraryWatcher::open(&store, None, None).expect("opens");
         let opened = ((recalled, library), store, None);
-        let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");
+        let (mut archive, mut show, _) =
+            Archive::of(opened, None, ShowSettings::default(), None).expect("starts");
         let preset = show.library().entries[0].id;
         let commands = [Command::FavouritePreset(preset)];
         show.step(&crate::show::StepInput {
@@ -296,7 +322,8 @@ mod tests {
         let recalled = recall(&store).expect("read");
         let library = LibraryWatcher::open(&store, None, None).expect("opens");
         let opened = ((recalled, library), store, None);
-        let (mut archive, mut show, _) = Archive::of(opened, None, ShowSettings::default()).expect("starts");
+        let (mut archive, mut show, _) =
+            Archive::of(opened, None, ShowSettings::default(), None).expect("starts");
         let (sender, updates) = std::sync::mpsc::channel();
         archive.watcher.updates = updates;
         let problems = ["ignoring the manifest", "36 presets in 3 styles"].map(str::to_owned);

@@ -1,6 +1,6 @@
 //! Saved state: loads it from the store at the start of a show, and writes changes on the store's thread.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
@@ -20,6 +20,7 @@ const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
 pub(super) const RESCUED: &str = "rescued";
 const THEME: &str = "theme";
+const THEMES: &str = "themes";
 
 /// Returns the current Unix time, in seconds.
 pub fn unix_now() -> UnixSecs {
@@ -89,11 +90,30 @@ pub(super) fn with_store<T>(
     }
 }
 
+/// Themes, by the name under which the performer saved them.
+pub type Themes = BTreeMap<String, String>;
+
+/// Returns the theme that `text` stands for: `@NAME` is the theme saved as NAME.
+///
+/// # Errors
+/// Fails if there is no such theme, or if the store cannot be read.
+pub fn expand_theme(text: &str, store: &Store) -> anyhow::Result<String> {
+    let Some(name) = text.trim().strip_prefix('@') else { return Ok(text.to_owned()) };
+    let themes: Themes = store.recall(THEMES)?.unwrap_or_default();
+    themes.get(name).cloned().with_context(|| {
+        let names: Vec<&str> = themes.keys().map(String::as_str).collect();
+        let known = if names.is_empty() { "none".into() } else { names.join(", ") };
+        format!("no theme is saved as {name}; saved themes: {known}")
+    })
+}
+
 /// State saved by earlier shows.
 #[derive(Default)]
 pub struct SavedState {
     /// The state that could be read, without expired exclusions.
     pub memory: ShowMemory,
+    /// The themes saved under a name.
+    pub themes: Themes,
     /// Keys of values that could not be read. They are never overwritten.
     unreadable: BTreeSet<&'static str>,
     /// Messages for the performer.
@@ -152,6 +172,9 @@ pub fn recall(store: &Store) -> anyhow::Result<SavedState> {
     if let Some(theme) = saved.recall_value::<String>(store, THEME)? {
         saved.memory.theme = theme_text(&theme);
     }
+    if let Some(themes) = saved.recall_value(store, THEMES)? {
+        saved.themes = themes;
+    }
     Ok(saved)
 }
 
@@ -179,7 +202,7 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
 pub(super) struct ShowPersistence {
     writer: Arc<StoreWriter>,
     /// Sends changes to the thread that compares and serialises them.
-    changes: Option<Sender<MemoryChange>>,
+    changes: Option<Sender<Change>>,
     thread: Option<JoinHandle<()>>,
     /// The marked presets, which that thread publishes.
     pub marks: Latest<MarkedPresets>,
@@ -189,6 +212,14 @@ pub(super) struct ShowPersistence {
     skipped_by_hand: bool,
 }
 
+/// A change to save.
+enum Change {
+    /// To what the show has learnt.
+    Memory(MemoryChange),
+    /// To the themes saved under a name.
+    Themes(Arc<Themes>),
+}
+
 impl ShowPersistence {
     /// Starts saving the changes to the state returned by [`recall`].
     pub fn start(store: Store, saved: SavedState) -> anyhow::Result<Self> {
@@ -196,14 +227,19 @@ impl ShowPersistence {
         let marks = Latest::new(MarkedPresets::of(&saved.memory, 0));
         let published = marks.clone();
         let mut state = WrittenState::new(writer.clone(), saved);
-        let (changes, changed) = mpsc::channel::<MemoryChange>();
+        let (changes, changed) = mpsc::channel::<Change>();
         let work = move || {
             while let Ok(change) = changed.recv() {
                 let (mut memory, mut mark_changes) = (state.written.clone(), None);
                 // Turning a knob sends many changes; all that are queued are saved together.
                 for change in std::iter::once(change).chain(changed.try_iter()) {
-                    mark_changes = change.mark_changes().or(mark_changes);
-                    change.apply(&mut memory);
+                    match change {
+                        Change::Memory(change) => {
+                            mark_changes = change.mark_changes().or(mark_changes);
+                            change.apply(&mut memory);
+                        }
+                        Change::Themes(themes) => state.write_value(THEMES, &*themes, unix_now()),
+                    }
                 }
                 if let Some(mark_changes) = mark_changes {
                     published.publish(MarkedPresets::of(&memory, mark_changes));
@@ -225,6 +261,15 @@ impl ShowPersistence {
 
     /// Saves a change in the background. Never blocks.
     pub fn remember(&mut self, change: MemoryChange) {
+        self.send(Change::Memory(change));
+    }
+
+    /// Saves the named themes in the background, unless those of earlier shows could not be read. Never blocks.
+    pub fn save_themes(&self, themes: Arc<Themes>) {
+        self.send(Change::Themes(themes));
+    }
+
+    fn send(&self, change: Change) {
         if let Some(changes) = &self.changes {
             changes.send(change).ok(); // The thread runs until `self` is dropped.
         }
@@ -384,6 +429,22 @@ mod tests {
         let saved = recall(&open()).expect("saved").memory;
         assert_eq!(saved, show.memory());
         assert!(saved.favourites.contains(&liked) && !saved.taste.clusters.is_empty());
+    }
+
+    #[test]
+    fn named_themes_are_saved_and_stand_for_their_text() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
+        let themes: Themes = [("sea".to_owned(), "deep sea, no white".to_owned())].into();
+        let persistence = ShowPersistence::start(open(), SavedState::default()).expect("starts");
+        persistence.save_themes(Arc::new(themes.clone()));
+        drop(persistence);
+        let store = open();
+        assert_eq!(recall(&store).expect("saved").themes, themes);
+        assert_eq!(expand_theme("@sea", &store).expect("saved"), "deep sea, no white");
+        assert_eq!(expand_theme("sea", &store).expect("a text"), "sea");
+        let why = expand_theme("@fire", &store).expect_err("unknown").to_string();
+        assert_eq!(why, "no theme is saved as fire; saved themes: sea");
     }
 
     #[test]

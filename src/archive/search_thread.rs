@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::library::{self, Catalogue, SearchIndex, SearchQuery, SearchResults};
+use crate::find::{OpenEncoder, SearchIndex, SearchQuery, SearchResults};
+use crate::library::{self, Catalogue};
 use crate::store::Store;
 
 /// Handle to the search thread, which answers only the newest query.
@@ -16,8 +17,9 @@ pub struct SearchThread {
 }
 
 impl SearchThread {
-    /// Starts the thread; `store` provides the performer's own tags and the measurements for descriptions.
-    pub fn start(store: Store) -> std::io::Result<Self> {
+    /// Starts the thread; `store` provides the performer's own tags and the measurements for descriptions, and
+    /// `open_encoder` the vision model, if any.
+    pub fn start(store: Store, open_encoder: Option<OpenEncoder>) -> std::io::Result<Self> {
         let (sender, asked) = sync_channel(1);
         let (found, results) = sync_channel(4);
         let wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>> = Arc::default();
@@ -28,7 +30,7 @@ impl SearchThread {
                 let next = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some((library, query)) = next else { continue };
                 let ready = index.take().filter(|ready| Arc::ptr_eq(ready.library(), &library));
-                let mut ready = ready.unwrap_or_else(|| build_index(library, &store));
+                let mut ready = ready.unwrap_or_else(|| build_index(library, &store, open_encoder));
                 ready.prepare(&query, &store);
                 if found.send(index.insert(ready).find(&query)).is_err() {
                     break; // The handle was dropped.
@@ -67,7 +69,7 @@ impl Drop for SearchThread {
     }
 }
 
-fn build_index(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
+fn build_index(library: Arc<Catalogue>, store: &Store, open_encoder: Option<OpenEncoder>) -> SearchIndex {
     let labels = store.labels().unwrap_or_else(|error| {
         store.mark_if_damaged(&error);
         log::warn!("could not load the performer's own tags for search: {error}");
@@ -75,7 +77,10 @@ fn build_index(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
     });
     let index = SearchIndex::new(library, &labels);
     library::release_memory();
-    index
+    match open_encoder {
+        Some(open) => index.with_encoder(open),
+        None => index,
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +92,7 @@ mod tests {
     fn the_newest_query_is_answered() {
         let store = Store::in_memory().expect("opens");
         let library = Arc::new(load_built_in(&store).expect("opens"));
-        let thread = SearchThread::start(store).expect("starts");
+        let thread = SearchThread::start(store, None).expect("starts");
         for text in ["a", "am", "ambient"] {
             thread.submit(&library, SearchQuery { text: text.into(), ..Default::default() });
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use super::persistence::open_store;
-use crate::library::SearchIndex;
+use crate::find::SearchIndex;
 use crate::mind::director::{Pool, Theme};
 use crate::show::NextLibrary;
 use crate::store::Store;
@@ -22,7 +22,7 @@ pub fn themed(pool: &Pool, text: &str, store: &Store) -> anyhow::Result<ThemedPo
     }
     let mut index = SearchIndex::new(pool.catalogue.clone(), &store.labels()?);
     index.measure(store);
-    let (theme, problem) = Theme::of(text, &index);
+    let (theme, problem) = Theme::of(text, &mut index);
     Ok((Arc::new(pool.with_theme(Some(theme))), problem.map(|problem| format!("theme: {problem}"))))
 }
 

@@ -1,14 +1,16 @@
-//! State and requests of the Library and Map pages.
+//! State and requests of the Library and Map pages, and of the themes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::persistence::Themes;
 use crate::facts::PresetId;
-use crate::library::{SearchQuery, SearchResults};
+use crate::find::{SearchQuery, SearchResults};
+use crate::mind::director::ThemedStyle;
 use crate::show::{Command, Exclusion};
 
-/// State shown on the Library and Map pages.
+/// State shown on the Library and Map pages, and the themes.
 #[derive(Clone, Debug, Default)]
 pub struct LibraryView {
     /// The newest search results.
@@ -23,6 +25,10 @@ pub struct LibraryView {
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Presets rescued by the performer: shown even if an audit or an earlier show excluded them.
     pub rescued: Arc<BTreeSet<PresetId>>,
+    /// How well the styles fit the theme of the night, best first; empty without a theme.
+    pub themed_styles: Arc<[ThemedStyle]>,
+    /// The themes that the performer saved.
+    pub themes: Arc<Themes>,
     /// The preset folder or pack, if it is missing.
     pub missing: Option<PathBuf>,
     /// Why the presets of the folder are held back, if they are.
@@ -54,6 +60,10 @@ pub enum LibraryRequest {
     Find(SearchQuery),
     /// Play the presets that are held back.
     PlayAnyway,
+    /// Save a theme under a name: name and text.
+    SaveTheme(String, String),
+    /// Delete the theme saved under this name.
+    DeleteTheme(String),
 }
 
 #[cfg(test)]

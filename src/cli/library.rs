@@ -10,9 +10,10 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::taste_transfer::show_is_open;
 use crate::archive::{self, allow, catalogue, open_store, open_store_to_write, unix_now};
+use crate::embed::open_encoder;
 use crate::facts::{Energy, PresetId, Tag};
-use crate::library::find::Description;
-use crate::library::{self, LibraryLocation, SearchIndex};
+use crate::find::{Description, Reference, SearchIndex, SearchQuery};
+use crate::library::{self, LibraryLocation};
 use crate::store::{BanKind, Store};
 use crate::units::{counted, printable};
 
@@ -46,11 +47,15 @@ enum LibraryCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
     },
-    /// Find presets by a description of their look, such as `slow blue tunnel` or `like NAME but darker`
+    /// Find presets by a description of their look, such as `slow blue tunnel`, `like NAME but darker`, or `like 3` for
+    /// the third preset of the last list; or by a picture
     Find {
         /// Description: colours, brightness, motion, shapes and other elements, tags, names and authors
-        #[arg(required = true)]
+        #[arg(required_unless_present = "picture")]
         words: Vec<String>,
+        /// Picture that the presets should resemble
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
         /// Preset folder or pack manifest [default: built-in presets]
         #[arg(long, value_name = "PATH")]
         presets: Option<PathBuf>,
@@ -143,8 +148,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             eprintln!("{}, found in {took_ms:.1} ms", counted(all, "preset"));
         }
-        LibraryCommand::Find { words, presets, limit, json } => {
-            find(&store, &words.join(" "), presets.as_deref(), limit, json)?;
+        LibraryCommand::Find { words, picture, presets, limit, json } => {
+            find(&store, &words.join(" "), picture, presets.as_deref(), limit, json)?;
         }
         LibraryCommand::Show { preset } => {
             let id = preset.id()?;
@@ -241,6 +246,7 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
 fn find(
     store: &Store,
     text: &str,
+    picture: Option<PathBuf>,
     presets: Option<&std::path::Path>,
     limit: usize,
     json: bool,
@@ -250,20 +256,58 @@ fn find(
     messages.iter().for_each(|message| eprintln!("aivj: {message}"));
     let library = std::sync::Arc::new(library);
     let description = Description::parse(text);
-    anyhow::ensure!(!description.is_empty(), "describe a look, for example: slow blue tunnel");
-    let mut index = SearchIndex::new(library.clone(), &store.labels()?);
-    index.measure(store);
-    let (best, problem) = index.describe(&description);
+    anyhow::ensure!(
+        picture.is_some() || !description.is_empty(),
+        "describe a look, for example: slow blue tunnel"
+    );
+    let referent = description.reference().map(|reference| referent(store, reference)).transpose()?;
+    let query =
+        SearchQuery { text: text.into(), describe: true, referent, picture, ..SearchQuery::default() };
+    let mut index = SearchIndex::new(library.clone(), &store.labels()?).with_encoder(open_encoder);
+    index.prepare(&query, store);
+    let (mut best, problem) = index.describe(&description, &query);
+    // A picture fits every preset more or less, so nothing is found only if it cannot be used.
+    if let Some(problem) = problem.as_ref().filter(|_| query.picture.is_some() && best.is_empty()) {
+        anyhow::bail!("{problem}");
+    }
     problem.iter().for_each(|problem| eprintln!("aivj: {problem}"));
-    for (index, fit) in best.into_iter().take(limit) {
+    best.truncate(limit);
+    let mut listed = Vec::with_capacity(best.len());
+    for (number, (index, fit)) in (1..).zip(best) {
         let entry = &library.entries[index as usize];
+        listed.push(entry.id);
         if json {
-            println!("{}", serde_json::json!({"id": entry.id, "path": entry.path, "fit": fit}));
+            println!(
+                "{}",
+                serde_json::json!({"number": number, "id": entry.id, "path": entry.path, "fit": fit})
+            );
         } else {
-            println!("{:3.0}%  {}", fit * 100.0, printable(&entry.path));
+            println!("{number:4}  {:3.0}%  {}", fit * 100.0, printable(&entry.path));
         }
     }
+    if let Err(error) = store.remember(LAST_FOUND, &listed, unix_now()) {
+        eprintln!("aivj: `like NUMBER` cannot refer to this list: {error}");
+    }
     Ok(())
+}
+
+/// Name under which the store keeps the presets that were listed last.
+const LAST_FOUND: &str = "last-found";
+
+/// Returns the preset that a description refers to.
+fn referent(store: &Store, reference: Reference) -> anyhow::Result<PresetId> {
+    let number = match reference {
+        Reference::This => anyhow::bail!(
+            "\"this\" refers to the preset selected or on air in a running show; write `like NAME`, or `like 3` for the \
+             third preset of the last list"
+        ),
+        Reference::Number(number) => number,
+    };
+    let listed: Vec<PresetId> = store.recall(LAST_FOUND)?.unwrap_or_default();
+    let preset = number.checked_sub(1).and_then(|at| listed.get(at));
+    preset.copied().with_context(|| {
+        format!("there is no number {number}: the last list had {}", counted(listed.len(), "preset"))
+    })
 }
 
 /// Warns about an ID that no scanned library contains, because it may be mistyped; `then` states the consequence.
@@ -306,4 +350,21 @@ fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
         println!("  audit: {}, look {}, flash {}", verdict.safety, verdict.look, verdict.flash);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_refers_to_the_last_list_and_this_to_nothing() {
+        let store = Store::in_memory().expect("opens");
+        let listed = [PresetId([1; 16]), PresetId([2; 16])];
+        store.remember(LAST_FOUND, &listed, 1).expect("remembered");
+        assert_eq!(referent(&store, Reference::Number(2)).expect("listed"), listed[1]);
+        let why = |reference| referent(&store, reference).expect_err("no such preset").to_string();
+        assert_eq!(why(Reference::Number(3)), "there is no number 3: the last list had 2 presets");
+        assert!(why(Reference::Number(0)).starts_with("there is no number 0"));
+        assert!(why(Reference::This).starts_with("\"this\" refers to the preset selected or on air"));
+    }
 }

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::embed::models::{self, Hub};
+use crate::embed::installed_models;
 use crate::jobs::progress::Progress;
 use crate::library::UserFolders;
+use crate::models::{self, Hub};
 
 /// Manage vision models for embedding.
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             println!("{}: {}", added.name, added.description);
         }
         ModelsCommand::List => {
-            let names = models::list(&models);
+            let names = installed_models(&models);
             names.iter().for_each(|name| println!("{name}"));
             if names.is_empty() {
                 eprintln!("no models are installed; add one with `aivj models add SOURCE`");

@@ -43,9 +43,9 @@ pub struct Args {
     /// Trigger ACTION at SECONDS, such as 2.5=sprite.03; repeatable
     #[arg(long, value_name = "SECONDS=ACTION", value_parser = timed_command)]
     action: Vec<(f64, Command)>,
-    /// Theme: prefer looks that fit a description, such as `deep sea, no faces, nothing white` [default: none, or
-    /// the saved theme with --memory]
-    #[arg(long, value_name = "TEXT")]
+    /// Theme: prefer looks that fit a description, such as `deep sea, no faces, nothing white`, or `@NAME` for a
+    /// saved theme [default: none, or the theme of the last show with --memory]
+    #[arg(long, value_name = "TEXT|@NAME")]
     theme: Option<String>,
     /// Write the set log to FILE as JSON Lines; missing folders are created
     #[arg(long, value_name = "FILE")]

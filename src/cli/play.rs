@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{AppSettings, run as run_app, saved_show};
-use crate::archive::unix_now;
+use crate::archive::{expand_theme, open_store, unix_now};
 use crate::jobs::single_instance::{Claim, claim_show};
 use crate::library::{OutputDisplay, Settings};
 use crate::mind::{Control, Profile};
@@ -42,9 +42,9 @@ pub struct Args {
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
-    /// Theme: prefer looks that fit a description, such as `deep sea, no faces, nothing white`; an empty
-    /// string clears the theme [default: theme of the last show]
-    #[arg(long, value_name = "TEXT")]
+    /// Theme: prefer looks that fit a description, such as `deep sea, no faces, nothing white`, or `@NAME` for a
+    /// saved theme; an empty string clears the theme [default: theme of the last show]
+    #[arg(long, value_name = "TEXT|@NAME")]
     theme: Option<String>,
     /// Show new presets without auditing them first
     #[arg(long, alias = "unguarded")]
@@ -88,7 +88,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// Combines the settings file, the arguments and, after a restart, the saved state of the show.
 fn app_settings(args: &Args, link: &Link) -> AppSettings {
     let args = args.clone();
-    let (mut settings, problems) = super::settings::read();
+    let (mut settings, mut problems) = super::settings::read();
     settings.audio = args.audio.or(settings.audio);
     settings.presets = args.presets.or(settings.presets);
     settings.layers = args.layers.or(settings.layers);
@@ -102,7 +102,10 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         settings.guard = Some(false);
     }
     let mut first = first_commands(&settings);
-    first.extend(args.theme.map(Command::Theme));
+    match args.theme.map(saved_theme).transpose() {
+        Ok(theme) => first.extend(theme.map(Command::Theme)),
+        Err(error) => problems.push(format!("--theme: {error:#}")),
+    }
     if !link.is_standby() {
         problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
     }
@@ -123,6 +126,15 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         settings.layers = None;
     }
     AppSettings { settings, seed, first, problems, seconds: args.seconds, resumed }
+}
+
+/// Returns the theme that an argument stands for; reads the store only for `@NAME`.
+fn saved_theme(theme: String) -> anyhow::Result<String> {
+    if !theme.trim_start().starts_with('@') {
+        return Ok(theme);
+    }
+    let (store, _) = open_store()?;
+    expand_theme(&theme, &store)
 }
 
 /// Converts the settings to the show's first commands.

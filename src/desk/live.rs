@@ -6,6 +6,7 @@ use egui::{Align, Color32, Label, Layout, Rect, RichText, Sense, Ui, Vec2};
 use super::action::Action;
 use super::button::{BigButton, big, key_of};
 use super::layers::LayersRow;
+use super::library::PageOutput;
 use super::meters::Meters;
 use super::sentence::sentence;
 use super::theme::ThemeField;
@@ -24,7 +25,7 @@ pub(super) fn show(
     view: &DeskView,
     (meters, row, theme): (&mut Meters, &mut LayersRow, &mut ThemeField),
     selected: Control,
-    commands: &mut Vec<Command>,
+    PageOutput { commands, requests }: &mut PageOutput,
 ) {
     egui::Panel::right("next").default_size(310.0).show(ui, |ui| {
         cards::up_next(ui, view, commands);
@@ -38,7 +39,7 @@ pub(super) fn show(
         ui.separator();
         adventure::show(ui, view, commands);
         ui.separator();
-        theme.show(ui, view, commands);
+        theme.show(ui, view, commands, requests);
     });
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);

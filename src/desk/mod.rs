@@ -153,7 +153,7 @@ impl Desk {
         match self.page {
             Page::Live => {
                 let parts = (&mut self.meters, &mut self.layers, &mut self.theme);
-                live::show(ui, view, parts, self.selected_macro, &mut commands);
+                live::show(ui, view, parts, self.selected_macro, &mut library);
             }
             Page::Library | Page::Map => {
                 let layout = if self.page == Page::Map { Layout::Map } else { Layout::List };

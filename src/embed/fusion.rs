@@ -3,7 +3,7 @@
 //! The pictures of a library have much in common, so the rows of a vision model point in nearly the same direction.
 //! Their mean over a sample of the library is therefore subtracted before they are scaled to [`LENGTH`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis, concatenate};
 use sha2::{Digest as _, Sha256};
@@ -37,8 +37,7 @@ impl Fusion {
         folder: &Path,
         seed: u64,
     ) -> Result<Self, String> {
-        // The name identifies the model, so that the means of several models can be kept.
-        let path = folder.join(format!("encoder-mean-{}.npy", hash(&encoder.id(), &[])));
+        let path = mean_path(folder, &encoder.id());
         let framed: Vec<&BakeItem> = items.iter().filter(|item| !item.frames.is_empty()).collect();
         let saved = npy::read(&path).ok().and_then(|matrix| Mean::from_matrix(matrix, encoder.width()));
         // Some of the sampled frames may have been unreadable.
@@ -90,6 +89,13 @@ impl Mean {
         Ok(Self(matrix))
     }
 
+    /// Returns a hash of the vision model and its mean.
+    fn hash(&self, encoder: &EmbedderId) -> String {
+        let mut weights = LENGTH.to_le_bytes().to_vec();
+        weights.extend(self.0.row(0).iter().flat_map(|value| value.to_le_bytes()));
+        hash(encoder, &weights)
+    }
+
     fn sample(&self) -> usize {
         self.0[[1, 0]] as usize
     }
@@ -100,6 +106,22 @@ impl Mean {
         let length = row.dot(&row).sqrt();
         row *= LENGTH / length.max(f32::MIN_POSITIVE);
     }
+}
+
+/// Returns the path of the mean of a vision model. The name identifies the model, so that the means of several models
+/// can be kept.
+fn mean_path(folder: &Path, encoder: &EmbedderId) -> PathBuf {
+    folder.join(format!("encoder-mean-{}.npy", hash(encoder, &[])))
+}
+
+/// Returns the mean that was subtracted from the rows of the vision model `encoder` in the embeddings of `fusion` in
+/// `folder`; `None` if they were made with another model.
+pub(super) fn saved_mean(folder: &Path, encoder: &EmbedderId, fusion: &EmbedderId) -> Option<Vec<f32>> {
+    let matrix = npy::read(&mean_path(folder, encoder)).ok()?;
+    let width = matrix.ncols();
+    let mean = Mean::from_matrix(matrix, width)?;
+    let made_them = fusion.model.split(' ').next_back() == Some(mean.hash(encoder).as_str());
+    made_them.then(|| mean.0.row(0).to_vec())
 }
 
 /// Returns whether a row is that of a preset without readable frames.
@@ -121,11 +143,9 @@ fn hash(id: &EmbedderId, more: &[u8]) -> String {
 impl Embedder for Fusion {
     fn id(&self) -> EmbedderId {
         let (builtin, encoder) = (self.builtin.id(), self.encoder.id());
-        let mut weights = LENGTH.to_le_bytes().to_vec();
-        weights.extend(self.mean.0.row(0).iter().flat_map(|value| value.to_le_bytes()));
         EmbedderId {
             embedder: AUTO.into(),
-            model: format!("{} {}", hash(&builtin, &[]), hash(&encoder, &weights)),
+            model: format!("{} {}", hash(&builtin, &[]), self.mean.hash(&encoder)),
             preprocessing: format!(
                 "{}; {} of frames, {}",
                 builtin.preprocessing, encoder.embedder, encoder.preprocessing

@@ -5,13 +5,13 @@
 
 mod builtin;
 mod concepts;
+mod encoder;
 mod foreign;
 mod fusion;
 mod journal;
 mod looks;
-pub mod models;
 mod numbers;
-mod onnx;
+pub(crate) mod onnx;
 mod open;
 mod sparse;
 mod split_source;
@@ -28,8 +28,9 @@ use ndarray::{Array2, Axis};
 
 pub use crate::disk::npy;
 pub use builtin::BuiltinEmbedder;
+pub use encoder::open_encoder;
 pub use onnx::{Onnx, check_config, check_model};
-pub use open::{check_embedder, needs_whole_library, open_embedder};
+pub use open::{PART, check_embedder, installed_models, needs_whole_library, open_embedder};
 pub use table::{EmbedderId, Table, TableError};
 
 use crate::facts::PresetId;
@@ -49,7 +50,7 @@ pub const EXISTING: &str = "existing";
 /// Name of the built-in embedder joined with the first installed vision model.
 const AUTO: &str = "auto";
 /// Names that no vision model may have.
-const RESERVED: [&str; 3] = [BUILTIN, AUTO, EXISTING];
+pub const RESERVED: [&str; 3] = [BUILTIN, AUTO, EXISTING];
 
 /// A preset to embed.
 pub struct PresetInput {

@@ -3,7 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use super::fusion::Fusion;
-use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Onnx, models};
+use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Onnx};
+
+/// Suffix of the folder of a model that is not complete.
+pub const PART: &str = ".part";
+
+/// Returns the names of the models in a folder, sorted.
+pub fn installed_models(models: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
+    let names = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> =
+        names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| !name.ends_with(PART));
+    names.sort();
+    names
+}
 
 /// Returns whether the embedder `name` is fitted on the library, which must then be embedded as a whole rather than in
 /// shards.
@@ -56,7 +70,7 @@ fn open_model(name: &str, models: Option<&Path>, threads: usize) -> Result<Optio
     let installed = |name: &str| models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
     let folder = match name {
         BUILTIN => None,
-        AUTO => models.and_then(|models| installed(models::list(models).first()?)),
+        AUTO => models.and_then(|models| installed(installed_models(models).first()?)),
         name => Some(installed(name).unwrap_or_else(|| PathBuf::from(name))),
     };
     folder.map(|folder| Onnx::open(&folder, threads)).transpose().map_err(EmbedError::Open)

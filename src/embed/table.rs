@@ -363,6 +363,12 @@ fn rename(from: &Path, to: &Path) -> Result<(), String> {
 }
 
 /// Returns the embedder named in a meta file; `None` if there is no such file, or if it is not in our format.
+/// Returns the embedder of the table in `folder`, without reading its rows; `None` if there is none, or it was made by
+/// another program.
+pub(super) fn embedder_in(folder: &Path) -> Result<Option<EmbedderId>, String> {
+    embedder_of(&folder.join(META))
+}
+
 fn embedder_of(meta: &Path) -> Result<Option<EmbedderId>, String> {
     let bytes = disk::read_if_exists(meta, disk::limit::LIST);
     let bytes = bytes.map_err(|error| format!("cannot read {}: {error}", meta.display()))?;

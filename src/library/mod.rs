@@ -3,7 +3,6 @@
 mod built_in;
 mod catalogue;
 pub mod edited;
-pub mod find;
 mod folder;
 pub mod looks;
 mod numbers;
@@ -11,13 +10,11 @@ mod open;
 pub mod pack;
 mod preset_names;
 mod scan;
-mod search;
 mod settings;
 pub mod statements;
 pub mod style;
 mod trim;
 mod user_folders;
-mod word_index;
 
 pub use built_in::{BuiltIn, built_in};
 pub use catalogue::{Catalogue, Cluster, Entry, PresetSource, SourceLocation, StyleOrigin};
@@ -25,7 +22,6 @@ pub use folder::{FolderError, is_preset};
 pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, open};
 pub use preset_names::{add_file_names, preset_names};
 pub use scan::{ScanError, ScanReport, library_root, scan};
-pub use search::{SearchIndex, SearchOrder, SearchQuery, SearchResults};
 pub use settings::{
     DWELL, INPUT_DELAY_MS, MACROS, OutputDisplay, PROFILES, RATES, SETTINGS_FILE, Setting, Settings,
     TEMPLATE as SETTINGS_TEMPLATE, plain_name, put as put_setting,

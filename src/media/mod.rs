@@ -1,5 +1,6 @@
-//! Video output, and the flash meter.
+//! Video output, the flash meter, and the look of a picture.
 
 pub mod animation;
 pub mod flash;
+pub mod still;
 pub mod video;

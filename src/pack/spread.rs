@@ -1,6 +1,7 @@
 //! Distances between looks, and farthest-point selection.
 
-use crate::audit::probe::{HUES, LAYOUT, Look};
+use crate::audit::probe::Look;
+use crate::media::still::{HUES, LAYOUT};
 
 /// Number of dimensions: 11 single values, the hues and the layout.
 const DIMENSIONS: usize = 11 + HUES + LAYOUT[0] * LAYOUT[1];

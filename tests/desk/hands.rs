@@ -1,6 +1,8 @@
 //! Input on the desk: typing, clicking and undoing, and which preset the keys of the Library page act on.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use egui::Key;
 use egui::accesskit::Role;
@@ -11,6 +13,7 @@ use super::{Moment, SIZE, heard, library_moment, moment, playing};
 use aivj::archive::LibraryRequest;
 use aivj::desk::{Action, Desk, DeskRequest, DeskView, Page, SettingsRequest, start_message};
 use aivj::library::Setting;
+use aivj::mind::director::ThemedStyle;
 use aivj::show::{Command, FrameTimes, Undoable};
 
 /// Runs `act` on a desk that shows `moment`; the last argument of `act` collects the desk's requests.
@@ -52,6 +55,40 @@ fn opens(folder: &str) -> DeskRequest {
     DeskRequest::Settings(SettingsRequest::Set(Setting::Presets(Some(folder.into()))))
 }
 
+/// A file dropped on the desk.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("the desk reads no files".into())
+    }
+}
+
+#[test]
+fn a_dropped_picture_is_searched_for_until_it_is_removed() {
+    try_out(&library_moment(Page::Library), |harness, _, asked| {
+        let searched = || -> Vec<Option<PathBuf>> {
+            let picture = |request: DeskRequest| match request {
+                DeskRequest::Library(LibraryRequest::Find(query)) => Some(query.picture),
+                _ => None,
+            };
+            asked.take().into_iter().filter_map(picture).collect()
+        };
+        let path = PathBuf::from("pictures/sea.png");
+        harness.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+        harness.run_steps(2);
+        assert_eq!(searched(), [Some(path)]);
+        harness.get_by_label("Like sea.png  ×").click();
+        harness.run_steps(2);
+        assert_eq!(searched(), [None]);
+    });
+}
+
 #[test]
 fn enter_opens_the_typed_folder() {
     try_out(&moment(Page::Settings, playing()), |harness, _, asked| {
@@ -67,6 +104,63 @@ fn enter_opens_the_typed_folder() {
         harness.key_press(Key::Enter);
         harness.run_steps(2);
         assert_eq!(*asked.borrow(), [opens("/music/presets v2")]);
+    });
+}
+
+#[test]
+fn terms_and_styles_of_the_theme_are_edited_by_clicking_them() {
+    let mut moment = moment(Page::Live, playing());
+    moment.snapshot.theme = "deep sea, nothing white".into();
+    moment.library.themed_styles = [ThemedStyle { name: "Waves".into(), fit: 0.9, set: false }].into();
+    let theme = |text: &str| [show(Command::Theme(text.into()))];
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label("no white").click();
+        harness.run_steps(2);
+        assert_eq!(asked.take(), theme("deep sea, white"));
+    });
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label("Waves 90%").click();
+        harness.run_steps(2);
+        assert_eq!(asked.take(), theme(r#"deep sea, no white, style "waves" 10%"#));
+    });
+}
+
+#[test]
+fn a_theme_is_saved_under_a_name_and_chosen_from_the_list() {
+    let mut moment = moment(Page::Live, playing());
+    moment.snapshot.theme = "deep sea".into();
+    let request = |request: LibraryRequest| [DeskRequest::Library(request)];
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label("Save as…").click();
+        harness.run_steps(2);
+        // The last field is that of the theme.
+        let at = harness.get_all_by_role(Role::TextInput).count() - 2;
+        harness.get_all_by_role(Role::TextInput).nth(at).expect("the field of the name").click();
+        harness.run_steps(2);
+        harness.get_all_by_role(Role::TextInput).nth(at).expect("the field of the name").type_text("blue");
+        harness.run_steps(2);
+        asked.borrow_mut().clear();
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        assert_eq!(asked.take(), request(LibraryRequest::SaveTheme("blue".into(), "deep sea".into())));
+    });
+    moment.library.themes = Arc::new([("blue".to_owned(), "deep sea".to_owned())].into());
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label("Delete").click();
+        harness.run_steps(2);
+        assert_eq!(asked.take(), request(LibraryRequest::DeleteTheme("blue".into())));
+    });
+    moment.snapshot.theme = String::new();
+    try_out(&moment, |harness, _, asked| {
+        let field = harness.get_all_by_role(Role::TextInput).last().expect("the field of the theme");
+        field.click();
+        harness.run_steps(2);
+        let field = harness.get_all_by_role(Role::TextInput).last().expect("the field of the theme");
+        field.type_text("@blue");
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        assert_eq!(asked.take(), [show(Command::Theme("deep sea".into()))]);
     });
 }
 

@@ -3,15 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::sound::ProbeSignal;
+use crate::media::still::{HUES, LAYOUT, Still, grey, mean_luma};
 
 /// Interval, in measured frames, between detailed measurements; luma and motion are measured on every frame.
 const DETAIL_EVERY: usize = 3;
-/// Columns and rows of the grid in [`Look::layout`].
-pub const LAYOUT: [usize; 2] = [4, 3];
-/// Number of hue bins.
-pub const HUES: usize = 6;
-/// Largest channel value of pure black, and smallest of pure white.
-const PURE: (u8, u8) = (2, 253);
 
 /// Look of a preset over its measured frames. Shares and means are from 0 to 1 and refer to display
 /// (gamma-encoded) values.
@@ -50,7 +45,7 @@ pub struct Look {
 
 /// Measures the frames of one preset.
 pub(super) struct LookMeter {
-    size: [usize; 2],
+    width: usize,
     last: Vec<u8>,
     grey: Vec<u8>,
     lumas: Vec<f64>,
@@ -60,9 +55,9 @@ pub(super) struct LookMeter {
 }
 
 impl LookMeter {
-    pub fn new(size: [usize; 2]) -> Self {
+    pub fn new(width: usize) -> Self {
         Self {
-            size,
+            width,
             last: Vec::new(),
             grey: Vec::new(),
             lumas: Vec::new(),
@@ -80,11 +75,10 @@ impl LookMeter {
     /// Records a measured frame.
     pub fn record(&mut self, signal: ProbeSignal, pixels: &[u8]) {
         grey(pixels, &mut self.grey);
-        let count = self.grey.len().max(1) as f64 * 255.0;
-        self.lumas.push(self.grey.iter().map(|&g| u64::from(g)).sum::<u64>() as f64 / count);
+        self.lumas.push(mean_luma(&self.grey));
         if self.last.len() == self.grey.len() {
             let change: u64 = self.grey.iter().zip(&self.last).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-            self.motions.push((signal, change as f64 / count));
+            self.motions.push((signal, change as f64 / (self.grey.len().max(1) as f64 * 255.0)));
         }
         if (self.lumas.len() - 1).is_multiple_of(DETAIL_EVERY) {
             self.record_details(pixels);
@@ -129,58 +123,18 @@ impl LookMeter {
     }
 
     fn record_details(&mut self, pixels: &[u8]) {
-        let [width, height] = self.size;
+        let still = Still::of(pixels, &self.grey, self.width);
         let sums = &mut self.sums;
         self.close += 1;
-        let mut histogram = [0_u32; 256];
-        self.grey.iter().for_each(|&g| histogram[usize::from(g)] += 1);
-        let count = self.grey.len().max(1) as f64;
-        let mean = histogram.iter().zip(0..).map(|(&n, g)| f64::from(n) * f64::from(g)).sum::<f64>() / count;
-        let square = histogram
-            .iter()
-            .zip(0..)
-            .map(|(&n, g)| f64::from(n) * (f64::from(g) - mean).powi(2))
-            .sum::<f64>();
-        let spread = (square / count).sqrt();
-        sums.contrast += spread / 255.0;
-        let mut above = 0;
-        let bright = (0..256).rev().find(|&g| {
-            above += histogram[g];
-            f64::from(above) > count * 0.02
-        });
-        sums.highlight += bright.unwrap_or(0) as f64 / 255.0;
-        let pure = |at: fn(u8) -> bool| {
-            let hit = pixels.chunks_exact(4).filter(|p| p[..3].iter().all(|&c| at(c))).count();
-            hit as f64 / count
-        };
-        sums.black += pure(|c| c <= PURE.0);
-        sums.white += pure(|c| c >= PURE.1);
-        let (mut steps, mut mirrored) = (0_u64, 0.0);
-        for (y, line) in self.grey.chunks_exact(width).enumerate() {
-            let across = line.windows(2).map(|pair| u64::from(pair[0].abs_diff(pair[1]))).sum::<u64>();
-            let down = self.grey.get((y + 1) * width..(y + 2) * width).unwrap_or_default();
-            let down = down.iter().zip(line).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>();
-            steps += across + down;
-            let row = line.iter().zip(line.iter().rev());
-            mirrored += row.map(|(&a, &b)| (f64::from(a) - mean) * (f64::from(b) - mean)).sum::<f64>();
-        }
-        sums.detail += steps as f64 / (2.0 * count * 255.0);
-        // A flat picture equals its mirror image.
-        sums.symmetry += if square > count { mirrored / square } else { 1.0 };
-        sums.colour += colourfulness(pixels) / 109.0;
-        let hues = hues(pixels);
-        sums.hues.iter_mut().zip(hues).for_each(|(sum, hue)| *sum += hue);
-        for (at, sum) in sums.layout.iter_mut().enumerate() {
-            let (column, row) = (at % LAYOUT[0], at / LAYOUT[0]);
-            let columns = column * width / LAYOUT[0]..(column + 1) * width / LAYOUT[0];
-            let rows = row * height / LAYOUT[1]..(row + 1) * height / LAYOUT[1];
-            let area = (columns.len() * rows.len()).max(1) as f64 * 255.0;
-            let light: u64 = rows
-                .flat_map(|y| &self.grey[y * width + columns.start..y * width + columns.end])
-                .map(|&g| u64::from(g))
-                .sum();
-            *sum += light as f64 / area;
-        }
+        sums.highlight += still.highlight;
+        sums.contrast += still.contrast;
+        sums.colour += still.colour;
+        sums.detail += still.detail;
+        sums.symmetry += still.symmetry;
+        sums.black += still.black;
+        sums.white += still.white;
+        sums.hues.iter_mut().zip(still.hues).for_each(|(sum, hue)| *sum += hue);
+        sums.layout.iter_mut().zip(still.layout).for_each(|(sum, light)| *sum += light);
     }
 }
 
@@ -201,57 +155,6 @@ fn round(value: &mut f64) {
     *value = (*value * 1e5).round() / 1e5;
 }
 
-/// Computes the Rec. 709 luma of every pixel, 0 to 255.
-pub(super) fn grey(pixels: &[u8], into: &mut Vec<u8>) {
-    into.clear();
-    into.extend(
-        pixels.chunks_exact(4).map(|p| {
-            ((54 * u32::from(p[0]) + 183 * u32::from(p[1]) + 19 * u32::from(p[2]) + 128) >> 8) as u8
-        }),
-    );
-}
-
-/// Returns the colourfulness of a picture, estimated from every second pixel, by Hasler and Suesstrunk,
-/// "Measuring colourfulness in natural images" (2003).
-fn colourfulness(pixels: &[u8]) -> f64 {
-    let (mut count, mut sums) = (0.0, [0.0_f64; 4]);
-    for pixel in pixels.chunks_exact(4).step_by(2) {
-        let [r, g, b] = [0, 1, 2].map(|channel: usize| f64::from(pixel[channel]));
-        let (rg, yb) = (r - g, (r + g) / 2.0 - b);
-        for (sum, value) in sums.iter_mut().zip([rg, yb, rg * rg, yb * yb]) {
-            *sum += value;
-        }
-        count += 1.0;
-    }
-    let [rg, yb, rg2, yb2] = sums.map(|sum| sum / f64::max(count, 1.0));
-    let spread = (rg2 - rg * rg + yb2 - yb * yb).max(0.0).sqrt();
-    spread + 0.3 * rg.hypot(yb)
-}
-
-/// Returns the share of each hue, weighted by saturation and estimated from every fourth pixel; all 0 for a
-/// grey picture.
-fn hues(pixels: &[u8]) -> [f64; HUES] {
-    let mut shares = [0.0; HUES];
-    for pixel in pixels.chunks_exact(4).step_by(4) {
-        let [r, g, b] = [0, 1, 2].map(|channel: usize| f64::from(pixel[channel]));
-        let (high, low) = (r.max(g).max(b), r.min(g).min(b));
-        let spread = high - low;
-        if spread < 8.0 {
-            continue;
-        }
-        let sixth = if high == r {
-            (g - b) / spread
-        } else if high == g {
-            2.0 + (b - r) / spread
-        } else {
-            4.0 + (r - g) / spread
-        };
-        shares[((sixth + 6.5) as usize) % HUES] += spread;
-    }
-    let whole = pixels.len() as f64 / 16.0 * 255.0;
-    shares.map(|share| share / whole.max(1.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,7 +162,7 @@ mod tests {
     const SIZE: [usize; 2] = [64, 36];
 
     fn look(paint: impl Fn(usize, usize, usize) -> [u8; 3]) -> Look {
-        let mut look_meter = LookMeter::new(SIZE);
+        let mut look_meter = LookMeter::new(SIZE[0]);
         for frame in 0..24 {
             let mut pixels = Vec::new();
             for y in 0..SIZE[1] {

@@ -18,13 +18,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use cost::Cost;
-pub use look_meter::{HUES, LAYOUT, Look};
+pub use look_meter::Look;
 pub use outcome::{ProbeEvidence, ProbeOutcome, ProbeReport};
 pub use perceptual_hash::{PerceptualHash, VIEWS};
 pub use text::{Counts, TextFacts};
 pub use thumbs::{THUMB, path as thumb_path};
 
 use crate::media::flash::{Cells, FlashMeter, FlashScore};
+use crate::media::still;
 use crate::show::{Solo, SoloError};
 use cost::CostMeter;
 use look_meter::LookMeter;
@@ -323,7 +324,7 @@ impl Recorder {
             warm_up,
             size,
             views: [frames / 3, frames * 2 / 3, frames.saturating_sub(1)].map(|at| warm_up + at),
-            look_meter: LookMeter::new(size),
+            look_meter: LookMeter::new(size[0]),
             flash: FlashMeter::new(FPS),
             cells: Cells::default(),
             grey: Vec::new(),
@@ -343,7 +344,7 @@ impl Recorder {
             self.look_meter.record(signal, pixels);
         }
         if let Some(view) = self.views.iter().position(|&view| view == number) {
-            look_meter::grey(pixels, &mut self.grey);
+            still::grey(pixels, &mut self.grey);
             self.perceptual_hash.0[view] = perceptual_hash::view(&self.grey, self.size);
             self.kept.push(pixels.to_vec());
         }

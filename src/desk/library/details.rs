@@ -61,6 +61,7 @@ impl LibraryPage {
             }
             if press(ui, "More like this", self.query.like == Some(id), style::GOOD) {
                 self.query.like = (self.query.like != Some(id)).then_some(id);
+                self.query.picture = None;
             }
             if press(ui, if banned { "Unban" } else { "Ban" }, banned, style::BAD) {
                 output.commands.push(Command::BanPreset(id));

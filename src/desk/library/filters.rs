@@ -7,13 +7,32 @@ use crate::archive::LibraryView;
 use crate::desk::field::entered;
 use crate::desk::style;
 use crate::facts::{Energy, Tag};
-use crate::library::SearchOrder;
+use crate::find::SearchOrder;
 use crate::units::counted;
 
 /// Height of one style in the list, in points.
 const STYLE_ROW: f32 = 22.0;
 
 impl LibraryPage {
+    /// Takes a dropped picture as a query, and shows it with a button that removes it.
+    fn picture(&mut self, ui: &mut Ui) {
+        let (dropped, hovers) = ui.input(|input| {
+            let dropped = input.raw.dropped_files.first().map(|file| file.path().to_owned());
+            (dropped, !input.raw.hovered_files.is_empty())
+        });
+        if dropped.is_some() {
+            (self.query.picture, self.query.like) = (dropped, None);
+        }
+        if hovers {
+            ui.label(RichText::new("Drop a picture to find presets that look like it").color(style::GOOD));
+        }
+        let name = self.query.picture.as_ref().map(|path| path.file_name().unwrap_or(path.as_os_str()));
+        let title = name.map(|name| format!("Like {}  ×", name.to_string_lossy()));
+        if title.is_some_and(|title| ui.button(title).clicked()) {
+            self.query.picture = None;
+        }
+    }
+
     pub(super) fn filters(&mut self, ui: &mut Ui, view: &LibraryView) {
         let library = &view.results.library;
         let hint = if self.query.describe {
@@ -36,10 +55,17 @@ impl LibraryPage {
         if self.query.like.is_some() && ui.button("More like this  ×").clicked() {
             self.query.like = None;
         }
+        self.picture(ui);
+        let referent = self.query.referent.and_then(|id| library.index_of(id));
+        if let Some(index) = referent {
+            let name = format!("Compared with {}", library.entries[index].name());
+            ui.label(RichText::new(name).color(style::OFF));
+        }
         ui.horizontal_wrapped(|ui| {
             let describes = ui.selectable_label(self.query.describe, "Describe a look");
-            let help = "Finds presets by colour, brightness, motion, shape and name. Understands \"no\", \"darker\" and \
-                        \"like NAME but slower\".";
+            let help = "Finds presets by colour, brightness, motion, shape and name. Understands \"no\", \"darker\", \
+                        \"like this, calmer\" (the selected preset, or the one on air), \"more like 3 but slower\" \
+                        (the third result) and \"like NAME\".";
             if describes.on_hover_text(help).clicked() {
                 self.query.describe = !self.query.describe;
             }

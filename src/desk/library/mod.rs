@@ -7,6 +7,7 @@ mod details;
 mod filters;
 mod map;
 mod page;
+mod referents;
 mod rows;
 mod state_color;
 mod thumbs;
@@ -15,6 +16,7 @@ use egui::Ui;
 
 use crate::archive::{LibraryRequest, LibraryView};
 use crate::facts::PresetId;
+use crate::find::Description;
 use thumbs::Thumbs;
 
 pub(super) use page::{Layout, LibraryPage, PageOutput};
@@ -45,6 +47,10 @@ impl LibraryPage {
             }
         });
         self.query.text.clone_from(&self.text);
+        let reference = self.query.describe.then(|| Description::parse(&self.text).reference()).flatten();
+        let current = self.query.like.or(self.selected).or(playing);
+        let now = ui.input(|input| input.time);
+        self.query.referent = self.referents.preset(reference, &view.results, current, now);
         self.query.only = self.favourites_only.then(|| view.favourites.clone());
         if self.sent.as_ref() != Some(&self.query) {
             self.sent = Some(self.query.clone());

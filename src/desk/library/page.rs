@@ -1,10 +1,11 @@
 //! State of the Library and Map pages.
 
 use super::map::MapView;
+use super::referents::Referents;
 use super::thumbs::Thumbs;
 use crate::archive::LibraryRequest;
 use crate::facts::PresetId;
-use crate::library::SearchQuery;
+use crate::find::SearchQuery;
 use crate::show::Command;
 
 /// Layout of the search results.
@@ -24,6 +25,7 @@ pub(in crate::desk) struct LibraryPage {
     pub(super) favourites_only: bool,
     pub(super) sent: Option<SearchQuery>,
     pub(super) selected: Option<PresetId>,
+    pub(super) referents: Referents,
     pub(super) map: MapView,
     /// Loads thumbnails; `None` until the page is first opened, or if the thread could not be started.
     pub(super) thumbs: Option<Thumbs>,
@@ -36,7 +38,7 @@ impl LibraryPage {
     }
 }
 
-/// Commands and requests from one frame of the page.
+/// Commands and requests from one frame of a page.
 #[derive(Default)]
 pub(in crate::desk) struct PageOutput {
     pub commands: Vec<Command>,

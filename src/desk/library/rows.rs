@@ -3,14 +3,18 @@
 use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui, Vec2};
 
 use super::page::{LibraryPage, PageOutput};
+use super::referents::NUMBERED;
 use super::state_color::state_color;
 use crate::archive::LibraryView;
 use crate::desk::style;
 use crate::facts::PresetId;
-use crate::library::{Entry, SearchResults};
+use crate::find::SearchResults;
+use crate::library::Entry;
 
 /// Height of one row, in points.
 const ROW: f32 = 32.0;
+/// Width of the column of numbers, in points.
+const NUMBER: f32 = 32.0;
 
 impl LibraryPage {
     pub(super) fn rows(
@@ -22,7 +26,8 @@ impl LibraryPage {
     ) {
         let SearchResults { library, indices, .. } = &*view.results;
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, indices.len(), |ui, shown| {
-            for &place in &indices[shown] {
+            for at in shown {
+                let place = indices[at];
                 let entry = &library.entries[place as usize];
                 let cluster = library.clusters.get(usize::from(entry.cluster));
                 let name = cluster.map_or("", |cluster| cluster.name.as_str());
@@ -30,7 +35,8 @@ impl LibraryPage {
                 let last = excluded.as_deref().map_or((name, style::OFF), |why| (why, style::WARN));
                 let color = state_color(view, playing, entry.id);
                 let picture = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry));
-                let response = row(ui, entry, last, color, picture, self.selected == Some(entry.id));
+                let response =
+                    row(ui, (at + 1, entry), last, color, picture, self.selected == Some(entry.id));
                 if response.clicked() {
                     self.selected = Some(entry.id);
                 }
@@ -44,7 +50,7 @@ impl LibraryPage {
 
 fn row(
     ui: &mut Ui,
-    entry: &Entry,
+    (number, entry): (usize, &Entry),
     (last, last_color): (&str, Color32),
     color: Color32,
     picture: Option<TextureId>,
@@ -61,15 +67,20 @@ fn row(
         let all = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
         ui.painter().image(picture, place, all, Color32::WHITE);
     }
-    let left = rect.left() + ROW + 6.0;
+    let font = FontId::proportional(15.0);
+    let left = rect.left() + ROW + NUMBER + 12.0;
+    if number <= NUMBERED {
+        let place = Pos2::new(left - 6.0, rect.center().y);
+        let number = number.to_string();
+        ui.painter().text(place, Align2::RIGHT_CENTER, number, font.clone(), style::OFF);
+    }
     let columns = [0.0, 0.6, 0.7, 1.0].map(|share| left + share * (rect.right() - left));
     let ink = [color, style::OFF, last_color];
     for (at, text) in [entry.name(), entry.energy.title(), last].into_iter().enumerate() {
         let mut cell = rect;
         cell.set_left(columns[at]);
         cell.set_right(columns[at + 1] - 6.0);
-        let font = FontId::proportional(15.0);
-        ui.painter_at(cell).text(cell.left_center(), Align2::LEFT_CENTER, text, font, ink[at]);
+        ui.painter_at(cell).text(cell.left_center(), Align2::LEFT_CENTER, text, font.clone(), ink[at]);
     }
     response
 }

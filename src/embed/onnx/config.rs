@@ -20,8 +20,7 @@ const HUGGING_FACE: &str = "preprocessor_config.json";
 /// Possible paths of OpenCLIP's configuration.
 const OPEN_CLIP: [&str; 3] = ["open_clip_config.json", "preprocess_cfg.json", "visual/preprocess_cfg.json"];
 /// Possible paths, within a model's folder, of the files that describe how the model is used.
-pub(in crate::embed) const CONFIG_FILES: [&str; 5] =
-    [OWN, HUGGING_FACE, OPEN_CLIP[0], OPEN_CLIP[1], OPEN_CLIP[2]];
+pub(crate) const CONFIG_FILES: [&str; 5] = [OWN, HUGGING_FACE, OPEN_CLIP[0], OPEN_CLIP[1], OPEN_CLIP[2]];
 /// Default side length of pictures, in pixels.
 const DEFAULT_SIDE: u32 = 224;
 /// Channel means and standard deviations of OpenAI's CLIP.

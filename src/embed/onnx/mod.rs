@@ -11,21 +11,26 @@ mod pool;
 mod prepare;
 mod runtime;
 mod signature;
+mod text;
+mod tokenizer;
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use image::RgbImage;
 use ndarray::Array2;
 use ort::session::Session;
 use ort::value::Tensor;
 use sha2::{Digest as _, Sha256};
 
-pub(super) use self::config::CONFIG_FILES;
+pub(crate) use self::config::CONFIG_FILES;
 use self::config::ModelConfig;
 use self::external::external_files;
 use self::prepare::Layout;
 use self::runtime::{Provider, Runtime};
 use self::signature::Signature;
+pub(crate) use self::text::{TEXT_FILES, TextTower};
+pub(crate) use self::tokenizer::TOKENIZER_FILES;
 use super::text::unit_length;
 use super::{Embedder, EmbedderId, PresetInput};
 use crate::disk::{self, Input};
@@ -36,7 +41,7 @@ use crate::units::counted;
 const BATCH: usize = 8;
 /// Possible paths of the model within its folder, in order of preference. Vision towers come first because
 /// `model.onnx` may contain both towers of a CLIP model, and quantised models come last.
-pub(super) const MODEL_FILES: [&str; 10] = [
+pub(crate) const MODEL_FILES: [&str; 10] = [
     "vision_model.onnx",
     "onnx/vision_model.onnx",
     "visual.onnx",
@@ -73,7 +78,7 @@ impl Onnx {
         let failed = |error: String| format!("cannot use {}: {error}", path.display());
         let mut found = None;
         for provider in runtime.providers() {
-            match session(&runtime, Some(&provider), &path, &config, threads) {
+            match session(&runtime, Some(&provider), &path, config.output.as_deref(), threads) {
                 Ok(session) => {
                     found = Some((session, provider.name));
                     break;
@@ -85,16 +90,13 @@ impl Onnx {
         }
         let (session, provider) = match found {
             Some(found) => found,
-            None => (session(&runtime, None, &path, &config, threads).map_err(failed)?, "CPU"),
+            None => {
+                (session(&runtime, None, &path, config.output.as_deref(), threads).map_err(failed)?, "CPU")
+            }
         };
         let signature = Signature::of(&session, &config).map_err(failed)?;
         let runtime = format!("{} on {provider}", runtime.name);
-        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-        let id = EmbedderId {
-            embedder: name.unwrap_or_else(|| "onnx".into()),
-            model: fingerprint(&path)?,
-            preprocessing: config.description(),
-        };
+        let id = identity(folder, &path, &config)?;
         let mut model = Self { session, signature, width: 0, config, id, runtime, threads };
         model.test()?;
         Ok(model)
@@ -163,6 +165,12 @@ impl Onnx {
         }
     }
 
+    /// Returns the normalised embedding of a picture.
+    pub(super) fn picture(&mut self, picture: &RgbImage) -> Result<Vec<f32>, String> {
+        let values = self.config.preparation.values(picture, self.signature.layout);
+        Ok(self.run_once(&[values])?.swap_remove(0))
+    }
+
     /// Returns the number of frames that are preprocessed together: [`BATCH`], rounded up to a multiple of
     /// the model's batch size if it is fixed.
     fn chunk_size(&self) -> usize {
@@ -208,6 +216,22 @@ impl Embedder for Onnx {
     }
 }
 
+/// Returns the ID of the embedder that [`Onnx::open`] opens, without opening it.
+pub(super) fn id_of(folder: &Path) -> Result<EmbedderId, String> {
+    let config = ModelConfig::read(folder)?;
+    let path = model_file(folder, config.model.as_deref())?;
+    identity(folder, &path, &config)
+}
+
+fn identity(folder: &Path, path: &Path, config: &ModelConfig) -> Result<EmbedderId, String> {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(EmbedderId {
+        embedder: name.unwrap_or_else(|| "onnx".into()),
+        model: fingerprint(path)?,
+        preprocessing: config.description(),
+    })
+}
+
 /// Checks that a file is an ONNX model, without reading its weights.
 ///
 /// # Errors
@@ -246,7 +270,7 @@ fn only_model(folder: &Path) -> Option<PathBuf> {
 }
 
 /// Returns whether a file name is that of an ONNX model.
-pub(super) fn is_model(path: &Path) -> bool {
+pub(crate) fn is_model(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "onnx")
 }
 
@@ -255,12 +279,13 @@ fn is_within(path: &str) -> bool {
     Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
-/// Opens a session on `provider`, or on the CPU if it is `None`.
+/// Opens a session on `provider`, or on the CPU if it is `None`; `output` is the name of an output or of an
+/// intermediate value that becomes one.
 fn session(
     runtime: &Runtime,
     provider: Option<&Provider>,
     path: &Path,
-    config: &ModelConfig,
+    output: Option<&str>,
     threads: usize,
 ) -> Result<Session, String> {
     let failed = |error: ort::Error| error.to_string();
@@ -271,7 +296,7 @@ fn session(
         builder = builder.with_execution_providers(providers).map_err(|error| error.to_string())?;
     }
     let session = builder.commit_from_file(path).map_err(failed)?;
-    match &config.output {
+    match output {
         Some(name) if session.outputs().iter().all(|end| end.name() != name) => {
             builder.commit_from_memory(&cut::with_output(path, name)?).map_err(failed)
         }
@@ -300,7 +325,7 @@ fn fingerprint(path: &Path) -> Result<String, String> {
 ///
 /// # Errors
 /// Fails if the model cannot be read, or refers to a file that does not exist or is outside that folder.
-pub(super) fn weight_files(path: &Path) -> Result<BTreeSet<String>, String> {
+pub(crate) fn weight_files(path: &Path) -> Result<BTreeSet<String>, String> {
     let names = external_files(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     match names.iter().find(|name| !is_within(name) || !path.with_file_name(name).is_file()) {
         Some(name) => Err(format!("{} refers to weights that are not next to it: {name}", path.display())),
@@ -309,4 +334,4 @@ pub(super) fn weight_files(path: &Path) -> Result<BTreeSet<String>, String> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

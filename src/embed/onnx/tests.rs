@@ -9,12 +9,85 @@ use proto::{SIDE, field, folder, int, ints, model, node, number, tensor, value};
 const PATCH: usize = 8;
 pub(in crate::embed) const WIDTH: usize = 5;
 
+/// The tokenizer of [`clip_folder`]: the word "sea" is one token.
+const TOKENIZER: &str = r#"{"model":{"type":"BPE","merges":["s e","se a</w>"],"vocab":
+    {"<|startoftext|>":0,"<|endoftext|>":1,"s":2,"e":3,"a</w>":4,"sea</w>":5}}}"#;
+const TOKENS: usize = 6;
+
+/// Writes the tower of [`tower`] and a text tower with its tokenizer to a new folder.
+pub(crate) fn clip_folder() -> tempfile::TempDir {
+    let folder = tower_folder();
+    std::fs::write(folder.path().join("text_model.onnx"), text_tower([0, 0], &[])).expect("written");
+    std::fs::write(folder.path().join("tokenizer.json"), TOKENIZER).expect("written");
+    folder
+}
+
+fn word_vectors() -> Vec<f32> {
+    (0..TOKENS * WIDTH).map(|at| (at * 53 % 89) as f32 / 89.0 - 0.5).collect()
+}
+
+/// Returns a text tower for the input shape `sides`: the mean of the vectors of the tokens. Adds the inputs `more`.
+fn text_tower(sides: [u64; 2], more: &[&str]) -> Vec<u8> {
+    let mut graph = field(1, &node("Gather", &["vectors", "input_ids"], "tokens", &[]));
+    let mean = [ints("axes", &[1]), int("keepdims", 0)];
+    graph.extend(field(1, &node("ReduceMean", &["tokens"], "text_embeds", &mean)));
+    graph.extend(field(2, b"text tower"));
+    graph.extend(field(5, &tensor("vectors", &[TOKENS as u64, WIDTH as u64], &word_vectors())));
+    for name in ["input_ids"].iter().chain(more) {
+        graph.extend(field(11, &proto::whole_value(name, &sides)));
+    }
+    graph.extend(field(12, &value("text_embeds", &[sides[0], WIDTH as u64])));
+    model(&graph)
+}
+
+/// Returns the normalised mean of the vectors of some tokens.
+fn mean_of_tokens(tokens: &[usize]) -> Vec<f32> {
+    let vectors = word_vectors();
+    let mut mean: Vec<f32> =
+        (0..WIDTH).map(|at| tokens.iter().map(|token| vectors[token * WIDTH + at]).sum()).collect();
+    unit_length(&mut mean, 1.0);
+    mean
+}
+
+/// Returns the embedding of "sea" by the text tower of [`clip_folder`].
+pub(in crate::embed) fn sea_of_clip() -> Vec<f32> {
+    mean_of_tokens(&[0, 5, 1])
+}
+
+#[test]
+fn a_text_tower_matches_plain_loops() {
+    let folder = clip_folder();
+    let same = |row: &[f32], wanted: &[f32]| row.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-5);
+    let mut tower = TextTower::open(folder.path(), 1).expect("opened").expect("a tower");
+    let row = tower.embed("Sea").expect("embedded");
+    assert!(row.len() == WIDTH && same(&row, &sea_of_clip()), "{row:?}");
+    // A fixed number of tokens is filled up with token 0.
+    std::fs::write(folder.path().join("text_model.onnx"), text_tower([1, 8], &[])).expect("written");
+    let mut tower = TextTower::open(folder.path(), 1).expect("opened").expect("a tower");
+    let row = tower.embed("sea sea").expect("embedded");
+    assert!(same(&row, &mean_of_tokens(&[0, 5, 5, 1, 0, 0, 0, 0])), "{row:?}");
+}
+
+#[test]
+fn a_text_tower_without_a_tokenizer_or_of_another_kind_is_refused() {
+    let folder = clip_folder();
+    let open = || TextTower::open(folder.path(), 1).map(|tower| tower.is_some());
+    std::fs::write(folder.path().join("text_model.onnx"), text_tower([0, 0], &["words"])).expect("written");
+    assert!(open().is_err_and(|why| why.contains("one input of tokens")));
+    std::fs::write(folder.path().join("text_model.onnx"), tower()).expect("written");
+    assert!(open().is_err_and(|why| why.contains("not a text tower")));
+    std::fs::remove_file(folder.path().join("tokenizer.json")).expect("removed");
+    assert!(open().is_err_and(|why| why.contains("tokenizer.json")));
+    std::fs::remove_file(folder.path().join("text_model.onnx")).expect("removed");
+    assert_eq!(open(), Ok(false));
+}
+
 fn weights() -> Vec<f32> {
     (0..WIDTH * 3 * PATCH * PATCH).map(|at| ((at * 37 % 101) as f32 / 101.0 - 0.5) * 0.2).collect()
 }
 
 /// Writes the tower of [`tower`] and its configuration to a new folder.
-pub(in crate::embed) fn tower_folder() -> tempfile::TempDir {
+pub(crate) fn tower_folder() -> tempfile::TempDir {
     folder(&tower())
 }
 

@@ -104,9 +104,28 @@ impl Looks {
     fn compared(&self, row: usize) -> Result<Vec<Option<f32>>, String> {
         let mut table = npy::Rows::open(&self.embeddings)?;
         let model = table.row(row)?;
-        let length = dot(&model, &model).sqrt();
+        self.compared_with(table, &model)
+    }
+
+    /// Returns the cosine similarity of every preset to a vector, -1 to 1, with `None` for presets without an
+    /// embedding. Longer embeddings, which join those of several embedders, are compared by their last dimensions.
+    ///
+    /// # Errors
+    /// Fails if the embeddings cannot be read, or are shorter than the vector.
+    pub fn similarity_to(&self, vector: &[f32]) -> Result<Vec<Option<f32>>, String> {
+        let similarity =
+            npy::Rows::open(&self.embeddings).and_then(|table| self.compared_with(table, vector));
+        similarity.map_err(|why| format!("{}: {why}", self.embeddings.display()))
+    }
+
+    fn compared_with(&self, mut table: npy::Rows, model: &[f32]) -> Result<Vec<Option<f32>>, String> {
+        let skipped = table.width.checked_sub(model.len()).ok_or("the embeddings are of another model")?;
+        let length = dot(model, model).sqrt();
         let mut similarity = vec![f32::NAN; table.count];
-        table.each(|at, row| similarity[at] = dot(&model, row) / (length * dot(row, row).sqrt()))?;
+        table.each(|at, row| {
+            let row = &row[skipped..];
+            similarity[at] = dot(model, row) / (length * dot(row, row).sqrt());
+        })?;
         let of_row =
             |&row: &u32| similarity.get(row as usize).copied().filter(|similarity| similarity.is_finite());
         Ok(self.rows.iter().map(of_row).collect())
@@ -223,6 +242,11 @@ mod tests {
         );
         let similarity = looks.similarity(0).expect("embedded").expect("read");
         assert!(similarity[1] > Some(0.99) && similarity[2] < Some(0.1), "{similarity:?}");
+        let by_vector = looks.similarity_to(&[0.0, 3.0]).expect("read");
+        assert!(by_vector[2] > Some(0.99) && by_vector[1] == Some(0.0), "{by_vector:?}");
+        let by_last = looks.similarity_to(&[-1.0]).expect("read");
+        assert_eq!(by_last[2], Some(-1.0), "only the last dimension");
+        assert!(looks.similarity_to(&[1.0; 3]).is_err());
         std::fs::write(bake.path().join(rows_file), "cut").expect("written");
         assert!(looks.similarity(0).expect("embedded").is_err());
     }

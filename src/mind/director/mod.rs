@@ -22,7 +22,7 @@ pub use choose::{Choice, Director, Rule};
 pub use pool::Pool;
 pub use status::PresetStatus;
 pub use target::{PerformerBias, Target};
-pub use theme::Theme;
+pub use theme::{Theme, ThemedStyle};
 pub use timing::{Clock, Moment, Timing};
 
 /// Number of other presets shown before a preset may be repeated.

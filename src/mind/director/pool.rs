@@ -7,10 +7,11 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::affinity::{Affinity, affinities};
-use super::theme::Theme;
+use super::theme::{Theme, ThemedStyle};
 use super::{CLUSTER_REST, NO_REPEAT};
 use crate::analysis::Scene;
 use crate::facts::{Energy, PresetId};
+use crate::find::style_key;
 use crate::library::Catalogue;
 use crate::mind::taste::{Arm, StyleKey};
 
@@ -31,6 +32,8 @@ pub struct Pool {
     theme: Option<Theme>,
     /// How well each arm fits the theme, 0 to 1, in the order of `arms`; empty without a theme.
     theme_fits: Vec<f64>,
+    /// How well each style fits the theme, best first; empty without a theme.
+    themed_styles: Arc<[ThemedStyle]>,
     /// Preset indices of each arm, ordered by cluster, then by energy.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
@@ -69,6 +72,7 @@ impl Pool {
             rejected_hash: [0; 32],
             theme: None,
             theme_fits: Vec::new(),
+            themed_styles: Arc::default(),
             catalogue,
             arms,
             affinity,
@@ -89,9 +93,46 @@ impl Pool {
 
     /// Returns a copy of this pool with another theme; `None` removes the theme.
     pub fn with_theme(&self, theme: Option<Theme>) -> Self {
-        let fits = theme.iter().flat_map(|theme| self.arms.iter().map(|presets| theme.fit_of_best(presets)));
-        let theme_fits = fits.collect();
-        Self { theme, theme_fits, ..self.clone() }
+        let theme_fits = theme.as_ref().map(|theme| self.fits_of_arms(theme)).unwrap_or_default();
+        let mut pool = Self { theme, theme_fits, ..self.clone() };
+        pool.themed_styles = pool.ranked_styles().into();
+        pool
+    }
+
+    /// Returns how well each arm fits a theme: as the performer set it for the style, or as its presets fit.
+    fn fits_of_arms(&self, theme: &Theme) -> Vec<f64> {
+        let set = theme.set_fits();
+        if set.is_empty() {
+            return self.arms.iter().map(|presets| theme.fit_of_best(presets)).collect();
+        }
+        let arms = self.catalogue.clusters.iter().zip(self.arms.chunks(Energy::ALL.len()));
+        let fits = arms.flat_map(|(cluster, arms)| {
+            let own = set.get(&style_key(&cluster.name)).copied();
+            arms.iter().map(move |presets| own.unwrap_or_else(|| theme.fit_beside_set(presets)))
+        });
+        fits.collect()
+    }
+
+    /// Returns how well each style fits the theme, best first: the fit of its best arm. Empty without a theme.
+    pub fn themed_styles(&self) -> &Arc<[ThemedStyle]> {
+        &self.themed_styles
+    }
+
+    fn ranked_styles(&self) -> Vec<ThemedStyle> {
+        let Some(theme) = &self.theme else { return Vec::new() };
+        let set = theme.set_fits();
+        let mut best = vec![None; self.catalogue.clusters.len()];
+        for arm in self.arms() {
+            let best: &mut Option<f64> = &mut best[usize::from(arm.cluster)];
+            *best = Some(best.unwrap_or(0.0).max(self.theme_fit(arm)));
+        }
+        let styles = self.catalogue.clusters.iter().zip(best).filter_map(|(cluster, fit)| {
+            let (name, set) = (cluster.name.clone(), set.contains_key(&style_key(&cluster.name)));
+            Some(ThemedStyle { name, fit: fit?, set })
+        });
+        let mut styles: Vec<ThemedStyle> = styles.collect();
+        styles.sort_by(|a, b| b.fit.total_cmp(&a.fit));
+        styles
     }
 
     /// Returns whether another pool has the same presets, of which the same ones are rejected, in the same styles.

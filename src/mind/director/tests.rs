@@ -71,6 +71,29 @@ fn a_theme_prefers_the_styles_and_presets_that_fit() {
 }
 
 #[test]
+fn the_performer_sets_how_well_a_style_fits_the_theme() {
+    let mut director = director(3000, 12);
+    let names: Vec<String> =
+        director.pool.catalogue.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+    let mut theme = Theme::of_fits(&[]);
+    theme.text = format!("style \"{}\" 0%, style \"{}\" 100%", names[2], names[3].to_uppercase());
+    director.pool = Arc::new(director.pool.with_theme(Some(theme)));
+    let styles = director.pool.themed_styles();
+    assert_eq!(styles.len(), 12);
+    let of = |at: usize| (styles[at].name.as_str(), styles[at].fit, styles[at].set);
+    assert_eq!((of(0), of(11)), ((names[3].as_str(), 1.0, true), (names[2].as_str(), 0.0, true)));
+    assert!(styles[1..11].iter().all(|style| style.fit == 0.5 && !style.set));
+    assert!(director.pool.with_theme(None).themed_styles().is_empty());
+    let chosen = run(&mut director, 200);
+    let count = |cluster: u16| {
+        let is_of =
+            |choice: &&Choice| director.pool.catalogue.entries[choice.preset as usize].cluster == cluster;
+        chosen.iter().filter(is_of).count()
+    };
+    assert!(count(3) > 2 * count(2), "{} and {}", count(3), count(2));
+}
+
+#[test]
 fn a_tiny_library_never_shows_the_same_preset_twice_in_a_row() {
     for presets in [2, 3, 5, 30] {
         let mut director = director(presets, presets.min(4));

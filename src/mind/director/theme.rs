@@ -1,9 +1,10 @@
 //! The theme of the night: a description of looks; presets and styles that fit it are preferred.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::library::SearchIndex;
-use crate::library::find::Description;
+use crate::find::{Description, SearchIndex, SearchQuery};
 
 /// Letters that encode fits, from the worst to the best.
 const LETTERS: std::ops::RangeInclusive<u8> = b'a'..=b'z';
@@ -22,11 +23,25 @@ pub struct Theme {
     fits: String,
 }
 
+/// How well a style fits the theme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThemedStyle {
+    /// Name of the style.
+    pub name: String,
+    /// How well it fits, from 0 to 1.
+    pub fit: f64,
+    /// Whether the performer set it.
+    pub set: bool,
+}
+
+/// Fit of a style if all presets fit equally well, and the performer set the fit of another style.
+const MIDDLE: f64 = 0.5;
+
 impl Theme {
     /// Rates how well the presets of a library fit a description. Also returns a message if part of the
     /// description could not be applied.
-    pub fn of(text: &str, index: &SearchIndex) -> (Self, Option<String>) {
-        let (ranked, problem) = index.describe(&Description::parse(text));
+    pub fn of(text: &str, index: &mut SearchIndex) -> (Self, Option<String>) {
+        let (ranked, problem) = index.describe(&Description::parse(text), &SearchQuery::default());
         // Presets named as examples in the description are not ranked; they get the best fit.
         let best = ranked.first().map_or(0.0, |(_, fit)| *fit);
         let mut fits = vec![best; index.library().entries.len()];
@@ -40,11 +55,22 @@ impl Theme {
         Self { text: "test".into(), fits: letters(fits) }
     }
 
+    /// Returns the fits that the performer set, by the key of the style.
+    pub(super) fn set_fits(&self) -> BTreeMap<String, f64> {
+        let styles = Description::parse(&self.text).styles;
+        styles.into_iter().map(|style| (style.key, f64::from(style.fit))).collect()
+    }
+
     /// Returns how well a preset fits, from 0 to 1; 0 if all fit equally well.
     pub(super) fn fit(&self, preset: u32) -> f64 {
         let letter = self.fits.as_bytes().get(preset as usize).copied().unwrap_or(*LETTERS.start());
         let steps = f64::from(LETTERS.end() - LETTERS.start());
         f64::from(letter.saturating_sub(*LETTERS.start())) / steps
+    }
+
+    /// Returns how well an arm with these presets fits, from 0 to 1, if the performer set the fits of some styles.
+    pub(super) fn fit_beside_set(&self, presets: &[u32]) -> f64 {
+        if self.fits.is_empty() { MIDDLE } else { self.fit_of_best(presets) }
     }
 
     /// Returns the mean fit of the best quarter of these presets, from 0 to 1. The director rarely draws any others.
@@ -88,10 +114,10 @@ mod tests {
     #[test]
     fn a_preset_named_as_an_example_fits_best() {
         let library = std::sync::Arc::new(crate::library::Catalogue::built_in());
-        let index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
+        let mut index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
         let presets = (0..).zip(&library.entries);
         let (model, entry) = presets.min_by_key(|(_, entry)| entry.name().len()).expect("a preset");
-        let (theme, _) = Theme::of(&format!("like {}", entry.name().to_lowercase()), &index);
+        let (theme, _) = Theme::of(&format!("like {}", entry.name().to_lowercase()), &mut index);
         assert_eq!((theme.fits.len(), theme.fit(model)), (library.entries.len(), 1.0));
         assert!(theme.fits.contains('a'), "{}", theme.fits);
     }
@@ -99,8 +125,8 @@ mod tests {
     #[test]
     fn names_fit_without_an_audit() {
         let library = std::sync::Arc::new(crate::library::Catalogue::built_in());
-        let index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
-        let (theme, problem) = Theme::of("no techno", &index);
+        let mut index = SearchIndex::new(library.clone(), &std::collections::HashMap::new());
+        let (theme, problem) = Theme::of("no techno", &mut index);
         assert!(problem.is_some(), "looks were not measured");
         for (preset, entry) in (0..).zip(&library.entries) {
             let techno = entry.path.starts_with("techno/");

@@ -19,7 +19,7 @@ use super::thumbs::Thumbs;
 use crate::archive::LibraryView;
 use crate::desk::style;
 use crate::facts::PresetId;
-use crate::library::SearchResults;
+use crate::find::SearchResults;
 use crate::show::Command;
 use raster::{Dots, raster};
 use window::MapWindow;

@@ -6,7 +6,7 @@ use egui::{Color32, ColorImage, Vec2};
 
 use super::grid::Grid;
 use super::window::MapWindow;
-use crate::library::SearchResults;
+use crate::find::SearchResults;
 
 /// Colour of the background.
 const GROUND: Color32 = Color32::from_rgb(9, 10, 12);

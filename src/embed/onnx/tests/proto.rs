@@ -63,10 +63,19 @@ pub(super) fn whole(name: &str, sides: &[u64], values: &[i64]) -> Vec<u8> {
 /// Returns the description of a tensor of 32-bit floats; a side of 0 is dynamic and has the same name in all
 /// tensors.
 pub(super) fn value(name: &str, sides: &[u64]) -> Vec<u8> {
+    value_of(1, name, sides)
+}
+
+/// Returns the description of a tensor of 64-bit integers, as [`value`] does.
+pub(super) fn whole_value(name: &str, sides: &[u64]) -> Vec<u8> {
+    value_of(7, name, sides)
+}
+
+fn value_of(element: u64, name: &str, sides: &[u64]) -> Vec<u8> {
     let free = |at: usize| field(2, format!("side{at}").as_bytes());
     let side = |(at, side): (usize, &u64)| field(1, &if *side == 0 { free(at) } else { number(1, *side) });
     let shape: Vec<u8> = sides.iter().enumerate().flat_map(side).collect();
-    let mut kind = number(1, 1);
+    let mut kind = number(1, element);
     kind.extend(field(2, &shape));
     let mut value = field(1, name.as_bytes());
     value.extend(field(2, &field(1, &kind)));

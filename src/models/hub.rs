@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::ModelError;
 use super::fetch::{Expected, Hash, fetch, get};
 use crate::disk;
-use crate::embed::onnx::{CONFIG_FILES, MODEL_FILES, is_model};
+use crate::embed::onnx::{CONFIG_FILES, MODEL_FILES, TEXT_FILES, TOKENIZER_FILES, is_model};
 use crate::jobs::progress::OnProgress;
 
 /// The default hub.
@@ -115,7 +115,7 @@ impl Hub {
         Self { address: address.trim_end_matches('/').to_owned(), agent: config.into() }
     }
 
-    /// Downloads the vision tower of a repository and its configuration to `folder`. Resumes an earlier download of the
+    /// Downloads the towers of a repository and their configuration to `folder`. Resumes an earlier download of the
     /// same commit; deletes a download of any other commit.
     pub(super) fn fetch(
         &self,
@@ -171,7 +171,8 @@ impl Hub {
     }
 }
 
-/// Selects the files to download: the model, its external data, and its configuration.
+/// Selects the files to download: the model and its configuration, the text tower and its tokenizer if there are both,
+/// and their external data.
 fn wanted(siblings: &[Sibling]) -> Result<Vec<&Sibling>, String> {
     let find = |name: &str| siblings.iter().find(|file| file.rfilename == name);
     let model =
@@ -183,15 +184,22 @@ fn wanted(siblings: &[Sibling]) -> Result<Vec<&Sibling>, String> {
     if configs.is_empty() {
         return Err(format!("it needs one of {}", CONFIG_FILES.join(", ")));
     }
-    let external_data = |file: &&Sibling| {
-        let rest = file.rfilename.strip_prefix(model.rfilename.as_str());
+    let mut tokenizer: Vec<&Sibling> = TOKENIZER_FILES.iter().filter_map(|name| find(name)).collect();
+    let text = TEXT_FILES.iter().find_map(|name| find(name)).filter(|_| !tokenizer.is_empty());
+    if text.is_none() {
+        tokenizer.clear();
+    }
+    let is_data = |file: &Sibling, tower: &Sibling| {
+        let rest = file.rfilename.strip_prefix(tower.rfilename.as_str());
         rest.is_some_and(|rest| {
             (rest.starts_with("_data") || rest.starts_with(".data"))
                 && rest.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         })
     };
-    let wanted = configs.into_iter().chain(siblings.iter().filter(external_data)).chain([model]);
-    let wanted: Vec<&Sibling> = wanted.collect();
+    let towers: Vec<&Sibling> = text.into_iter().chain([model]).collect();
+    let data = siblings.iter().filter(|file| towers.iter().any(|tower| is_data(file, tower)));
+    let wanted: Vec<&Sibling> =
+        configs.into_iter().chain(tokenizer).chain(data).chain(towers.iter().copied()).collect();
     let large = |file: &&&Sibling| file.size.is_some_and(|size| size > disk::limit::MODEL);
     match wanted.iter().find(large) {
         Some(file) => Err(format!("{} is too large", file.rfilename)),

@@ -47,6 +47,8 @@ pub struct Measured {
     ranks: Vec<[Option<f32>; AXES]>,
     /// Number of presets with a measurement.
     known: usize,
+    /// The known values on each axis, ascending.
+    sorted: [Vec<f32>; AXES],
 }
 
 impl Measured {
@@ -79,6 +81,7 @@ impl Measured {
     /// Converts values to ranks; equal values get the same rank.
     fn ranked(values: &[[Option<f32>; AXES]]) -> Self {
         let mut ranks = vec![[None; AXES]; values.len()];
+        let mut sorted: [Vec<f32>; AXES] = Default::default();
         for axis in 0..AXES {
             let mut known: Vec<(f32, usize)> = values
                 .iter()
@@ -86,6 +89,7 @@ impl Measured {
                 .filter_map(|(index, values)| Some((values[axis]?, index)))
                 .collect();
             known.sort_by(|a, b| a.0.total_cmp(&b.0));
+            sorted[axis] = known.iter().map(|(value, _)| *value).collect();
             let last = known.len().saturating_sub(1).max(1) as f32;
             let mut from = 0;
             while from < known.len() {
@@ -98,7 +102,7 @@ impl Measured {
             }
         }
         let known = ranks.iter().filter(|ranks| ranks.iter().any(Option::is_some)).count();
-        Self { ranks, known }
+        Self { ranks, known, sorted }
     }
 
     /// Returns the number of presets with a measurement.
@@ -106,9 +110,26 @@ impl Measured {
         self.known
     }
 
+    /// Returns the ranks that these values have among those of the library, 0 to 1.
+    pub(super) fn ranks_of(&self, values: &[Option<f32>; AXES]) -> [Option<f32>; AXES] {
+        std::array::from_fn(|axis| {
+            let (value, sorted) = (values[axis]?, &self.sorted[axis]);
+            let below = sorted.partition_point(|other| *other < value) as f32;
+            let up_to = sorted.partition_point(|other| *other <= value) as f32;
+            let last = sorted.len().checked_sub(1)?.max(1) as f32;
+            // The middle of the equal values or, if there are none, between the neighbours.
+            Some(((below + up_to - 1.0) / 2.0 / last).clamp(0.0, 1.0))
+        })
+    }
+
     /// Returns the rank of a preset on an axis, 0 to 1; 0.5 if unknown.
     pub(super) fn rank(&self, index: usize, axis: Axis) -> f32 {
         self.known_rank(index, axis).unwrap_or(0.5)
+    }
+
+    /// Returns the rank of a preset on every axis.
+    pub(super) fn ranks(&self, index: usize) -> [Option<f32>; AXES] {
+        self.ranks.get(index).copied().unwrap_or([None; AXES])
     }
 
     /// Returns the rank of a preset on an axis, if known.
@@ -154,6 +175,21 @@ mod tests {
         assert_eq!((rank(0), rank(1), rank(2)), (1.0, 0.5, rank(3)));
         assert!(rank(2) < rank(4) && rank(4) < 1.0);
         assert_eq!((measured.known(), measured.known_rank(1, Axis::Brightness)), (4, None));
+    }
+
+    #[test]
+    fn values_from_elsewhere_are_ranked_among_those_of_the_library() {
+        let row =
+            |value: f32| -> [Option<f32>; AXES] { std::array::from_fn(|axis| (axis == 0).then_some(value)) };
+        let measured = Measured::ranked(&[0.1, 0.1, 0.5, 0.9].map(row));
+        let rank = |value: f32| measured.ranks_of(&row(value))[0];
+        assert_eq!(
+            [0.1, 0.5, 0.9].map(rank),
+            [0, 2, 3].map(|index| measured.known_rank(index, Axis::Brightness))
+        );
+        assert_eq!((rank(0.0), rank(0.7), rank(2.0)), (Some(0.0), Some(2.5 / 3.0), Some(1.0)));
+        assert_eq!(measured.ranks_of(&row(0.5))[1], None);
+        assert_eq!(Measured::default().ranks_of(&row(0.5))[0], None);
     }
 
     #[test]

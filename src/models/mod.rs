@@ -1,4 +1,4 @@
-//! Vision models: added from a folder or file, or downloaded from a hub, verified, and stored under a name.
+//! Vision models, with their text towers if they have any: added from a folder or file, or downloaded from a hub, verified, and stored under a name.
 
 mod fetch;
 mod hub;
@@ -8,14 +8,12 @@ use std::path::{Path, PathBuf};
 pub use hub::{Hub, Repository};
 
 use crate::disk::{self, Input, Walk};
-use crate::embed::onnx::{CONFIG_FILES, is_model, weight_files};
-use crate::embed::{Onnx, RESERVED, check_model};
+use crate::embed::onnx::{CONFIG_FILES, TEXT_FILES, TOKENIZER_FILES, TextTower, is_model, weight_files};
+use crate::embed::{Onnx, PART, RESERVED, check_model};
 use crate::jobs::progress::OnProgress;
 
 /// Maximum folder depth when copying a model.
 const MAX_DEPTH: usize = 4;
-/// Suffix of the folder of an incomplete model.
-const PART: &str = ".part";
 
 /// Why a model was not added.
 #[derive(Debug, thiserror::Error)]
@@ -119,9 +117,15 @@ pub fn add(
         Source::File(file) => copy_model(file, &part),
         Source::Repository(repository) => hub.fetch(repository, &part, on_progress),
     };
+    let named = |why: String| why.replace(&*part.to_string_lossy(), from);
     let tested = got.and_then(|()| match Onnx::open(&part, threads) {
         Ok(model) => Ok(model.description()),
-        Err(why) => Err(ModelError::Unfit(why.replace(&*part.to_string_lossy(), from))),
+        Err(why) => Err(ModelError::Unfit(named(why))),
+    });
+    let tested = tested.map(|description| match TextTower::open(&part, threads) {
+        Ok(Some(_)) => description + ", reads descriptions",
+        Ok(None) => description,
+        Err(why) => format!("{description}; cannot read descriptions: {}", named(why)),
     });
     if tested.is_err() && !matches!(source, Source::Repository(_)) {
         std::fs::remove_dir_all(&part).ok(); // A download is kept so that it can be resumed.
@@ -146,17 +150,6 @@ fn is_valid_name(name: &str) -> bool {
         && !name.ends_with(PART)
 }
 
-/// Returns the names of the models in a folder, sorted.
-pub fn list(models: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
-    let names = entries.filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> =
-        names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.retain(|name| !name.ends_with(PART));
-    names.sort();
-    names
-}
-
 fn unreadable(path: &Path, error: &std::io::Error) -> ModelError {
     ModelError::Read { path: path.to_owned(), why: error.to_string() }
 }
@@ -175,22 +168,37 @@ fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     Ok(())
 }
 
-/// Copies a model file, its external data and its configuration to `to`, which is deleted first if it exists. The
-/// configuration is next to the model or, if that is in one of the usual folders of a repository, one folder up.
+/// Copies a model file, its configuration, its text tower and the external data to `to`, which is deleted first if it
+/// exists. The other files are next to the model or, if that is in one of the usual folders of a repository, one folder
+/// up.
 fn copy_model(model: &Path, to: &Path) -> Result<(), ModelError> {
     clear(to)?;
-    let name = Path::new(model.file_name().unwrap_or_default());
-    copy_file(model, &to.join(name))?;
-    for weights in weight_files(model).map_err(ModelError::Unfit)? {
-        copy_file(&model.with_file_name(&weights), &to.join(&weights))?;
-    }
+    copy_tower(model, &to.join(model.file_name().unwrap_or_default()))?;
     let folder = model.parent().unwrap_or(Path::new(""));
     let above = folder.parent().filter(|_| folder.ends_with("onnx") || folder.ends_with("visual"));
-    for config in CONFIG_FILES {
-        let mut places = [Some(folder), above].into_iter().flatten().map(|place| place.join(config));
-        if let Some(found) = places.find(|path| path.is_file()) {
-            copy_file(&found, &to.join(config))?;
+    let find = |name: &str| {
+        let mut places = [Some(folder), above].into_iter().flatten().map(|place| place.join(name));
+        places.find(|path| path.is_file())
+    };
+    let copy_found = |names: &[&str]| {
+        let copy = |name: &&str| find(name).map_or(Ok(()), |found| copy_file(&found, &to.join(name)));
+        names.iter().try_for_each(copy)
+    };
+    copy_found(&CONFIG_FILES)?;
+    match TEXT_FILES.into_iter().find_map(|name| Some((find(name)?, name))) {
+        Some((text, name)) if TOKENIZER_FILES.into_iter().any(|name| find(name).is_some()) => {
+            copy_found(&TOKENIZER_FILES)?;
+            copy_tower(&text, &to.join(name))
         }
+        _ => Ok(()),
+    }
+}
+
+/// Copies an ONNX file and its external data.
+fn copy_tower(from: &Path, to: &Path) -> Result<(), ModelError> {
+    copy_file(from, to)?;
+    for weights in weight_files(from).map_err(ModelError::Unfit)? {
+        copy_file(&from.with_file_name(&weights), &to.with_file_name(&weights))?;
     }
     Ok(())
 }

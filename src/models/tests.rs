@@ -9,6 +9,7 @@ use std::time::Duration;
 use sha1::Digest as _;
 
 use super::*;
+use crate::embed::installed_models;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -202,7 +203,7 @@ fn an_invalid_source_is_reported_and_an_unusable_folder_leaves_nothing() {
     let unfit = from.path().join("unfit");
     std::fs::create_dir(&unfit).expect("made");
     assert!(matches!(add(&unfit.to_string_lossy()), Err(ModelError::Unfit(_))));
-    assert!(list(models.path()).is_empty());
+    assert!(installed_models(models.path()).is_empty());
 }
 
 #[test]
@@ -401,6 +402,42 @@ fn only_files_with_plain_names_are_requested() {
 }
 
 #[test]
+fn a_text_tower_is_fetched_with_its_tokenizer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files: [(&str, &[u8]); 5] = [
+        ("onnx/text_model.onnx", b"text"),
+        ("onnx/text_model.onnx_data", b"weights"),
+        ("onnx/vision_model.onnx", b"tower"),
+        ("preprocessor_config.json", CONFIG),
+        ("tokenizer.json", b"{}"),
+    ];
+    let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
+    let server = serve(&served, &listing(&files), "nothing");
+    fetch(&server, folder.path(), &mut |_| true).expect("fetched");
+    let missing: Vec<&str> =
+        files.iter().map(|(name, _)| *name).filter(|name| !folder.path().join(name).is_file()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_single_file_is_added_with_its_text_tower() {
+    let (folder, from) = (tempfile::tempdir().expect("a folder"), crate::embed::onnx::tests::clip_folder());
+    let file = from.path().join("model.onnx").to_string_lossy().into_owned();
+    let hub = Hub::at("http://127.0.0.1:9");
+    let add = || add(&file, Some("clip".into()), folder.path(), &hub, 1, &mut |_| true).expect("added");
+    let description = add().description;
+    assert!(description.ends_with("reads descriptions"), "{description}");
+    std::fs::write(from.path().join("tokenizer.json"), "{}").expect("written");
+    let description = add().description;
+    assert!(
+        description.contains("cannot read descriptions") && !description.contains(".part"),
+        "{description}"
+    );
+    std::fs::remove_file(from.path().join("tokenizer.json")).expect("removed");
+    assert!(!add().description.contains("descriptions"));
+}
+
+#[test]
 fn exports_of_every_kind_are_recognised_by_their_files() {
     let model = |files: &[&'static str]| {
         let folder = tempfile::tempdir().expect("a folder");
@@ -457,5 +494,5 @@ fn a_single_file_is_added_with_its_configuration() {
     std::fs::remove_file(from.path().join("preprocessor_config.json")).expect("removed");
     let why = add(&file, None, folder.path(), &hub, 1, &mut |_| true).expect_err("refused").to_string();
     assert!(why.contains("has none of aivj-model.toml"), "{why}");
-    assert_eq!(list(folder.path()), ["my tower"]);
+    assert_eq!(installed_models(folder.path()), ["my tower"]);
 }

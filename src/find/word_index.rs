@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::Catalogue;
 use crate::facts::PresetId;
+use crate::library::Catalogue;
 
 /// Maximum number of words used from a search text; further words are ignored.
 const MAX_WORDS: usize = 12;

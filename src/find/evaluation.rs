@@ -14,11 +14,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::query::Description;
+use super::{Description, SearchIndex, SearchQuery};
 use crate::disk;
 use crate::facts::Tag;
 use crate::library::looks::first_frame;
-use crate::library::{Catalogue, LibraryLocation, SearchIndex, open};
+use crate::library::{Catalogue, LibraryLocation, open};
 use crate::store::Store;
 
 const QUERIES: &str = include_str!("evaluation.txt");
@@ -235,7 +235,7 @@ fn descriptions_score_at_least_twice_as_high_as_names() {
         let only_shown = |ranking: Vec<usize>| -> Vec<usize> {
             ranking.into_iter().filter(|&index| measured.measurements[index].is_some()).collect()
         };
-        let (best, _) = index.describe(&Description::parse(query));
+        let (best, _) = index.describe(&Description::parse(query), &SearchQuery::default());
         let by_look =
             average_precision(&only_shown(best.iter().map(|(at, _)| *at as usize).collect()), &relevant);
         let by_name = average_precision(&only_shown(by_names(&library, query)), &relevant);

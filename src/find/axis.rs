@@ -1,7 +1,11 @@
 //! Measured properties of a look.
 
+use image::DynamicImage;
+use image::imageops::FilterType;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+use crate::media::still::{Still, grey, mean_luma};
 
 /// A property of a look, measured on rendered frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +132,33 @@ impl Evidence {
     }
 }
 
+/// Size at which audits measure frames, in pixels; detail depends on it.
+const FRAME: [u32; 2] = [256, 144];
+/// Properties that a picture, which neither moves nor reacts, does not have.
+const MOVING: [Axis; 5] = [Axis::Motion, Axis::Flashes, Axis::Low, Axis::Mid, Axis::High];
+
+/// Returns the value of every property of a picture, measured like a frame of an audit.
+pub(super) fn picture_values(picture: &DynamicImage) -> [Option<f32>; AXES] {
+    let pixels = picture.resize_to_fill(FRAME[0], FRAME[1], FilterType::Triangle).to_rgba8();
+    let mut luma = Vec::new();
+    grey(&pixels, &mut luma);
+    let still = Still::of(&pixels, &luma, FRAME[0] as usize);
+    let look = Look {
+        luma: mean_luma(&luma) as f32,
+        contrast: still.contrast as f32,
+        colour: still.colour as f32,
+        detail: still.detail as f32,
+        symmetry: still.symmetry as f32,
+        black: still.black as f32,
+        hues: still.hues.map(|hue| hue as f32),
+        layout: still.layout.iter().map(|&luma| luma as f32).collect(),
+        ..Look::default()
+    };
+    let mut values = Evidence { look: Some(look), ..Evidence::default() }.values().unwrap_or_default();
+    MOVING.iter().for_each(|axis| values[*axis as usize] = None);
+    values
+}
+
 /// Returns how much brighter the centre is than the corners; 0 if the layout has an unexpected size.
 fn centre(layout: &[f32]) -> f32 {
     if layout.len() != LAYOUT_CELLS {
@@ -154,6 +185,19 @@ mod tests {
         assert_eq!(Axis::Magenta as usize, AXES - 1);
         let undrawn: Evidence = serde_json::from_str(r#"{"safety":"hang","look":null}"#).expect("read");
         assert!(undrawn.values().is_none());
+    }
+
+    #[test]
+    fn a_picture_is_measured_like_a_frame() {
+        let spot = image::RgbImage::from_fn(512, 288, |x, y| {
+            let inside = (192..320).contains(&x) && (96..192).contains(&y);
+            image::Rgb(if inside { [0, 0, 255] } else { [0, 0, 0] })
+        });
+        let values = picture_values(&spot.into());
+        let value = |axis: Axis| values[axis as usize].expect("measured");
+        assert!(value(Axis::Blue) > 0.5 && value(Axis::Red) == 0.0 && value(Axis::Centre) > 0.01);
+        assert!(value(Axis::Black) > 0.85 && value(Axis::Symmetry) > 0.95 && value(Axis::Brightness) < 0.05);
+        assert!(MOVING.iter().all(|axis| values[*axis as usize].is_none()));
     }
 
     #[test]

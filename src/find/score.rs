@@ -4,8 +4,8 @@ use super::axis::{AXES, Axis};
 use super::lexicon::{Concept, Feature};
 use super::measured::Measured;
 use super::query::{Description, Term, What};
+use super::word_index::WordIndex;
 use crate::facts::Energy;
-use crate::library::word_index::WordIndex;
 use crate::library::{Catalogue, Entry};
 
 /// Minimum fit of a term. If it were 0, the other terms would not affect the rank of a preset that fails one.
@@ -24,6 +24,10 @@ const NOTICEABLE: f32 = 0.12;
 /// Maximum similarity of two presets that have no measured property in common; they are compared by tags,
 /// code and style only.
 const MAX_UNMEASURED: f32 = 0.3;
+/// Share of the presets with embeddings over which closeness falls to 1/e.
+const CLOSE_SHARE: f32 = 0.1;
+/// Closeness of a preset that the vision model has not seen.
+const UNSEEN: f32 = 0.2;
 /// Properties by which two looks are compared.
 const LOOKS: [Axis; 13] = [
     Axis::Brightness,
@@ -43,30 +47,50 @@ const LOOKS: [Axis; 13] = [
 
 /// The presets of a library, ordered by fit to a description.
 #[derive(Clone, Debug, Default)]
-pub(in crate::library) struct Ranking {
+pub(super) struct Ranking {
     /// Indices of the presets with their fit, 0 to 1, best first.
     pub best: Vec<(u32, f32)>,
     /// Why part of the description could not be applied.
     pub problem: Option<String>,
 }
 
-/// Ranks all presets of a library by fit to `description`, except the preset that they should resemble. Words that
-/// are not in the lexicon and match no path, tag, energy or label are ignored; if nothing else is left, the ranking is
-/// empty.
-pub(in crate::library) fn rank(
+/// What the presets should resemble.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    /// Index of the preset to resemble.
+    pub preset: Option<usize>,
+    /// Rank in each property, 0 to 1; `None` if unknown.
+    pub ranks: [Option<f32>; AXES],
+    /// How close the embedding of each preset is, 0 to 1; `None` if unknown. Empty without embeddings.
+    pub closeness: Vec<Option<f32>>,
+}
+
+/// Converts similarities to closeness, 0 to 1, by their order: what counts as similar depends on the embeddings.
+pub(super) fn closeness(similarity: &[Option<f32>]) -> Vec<Option<f32>> {
+    let mut order: Vec<(f32, usize)> =
+        similarity.iter().enumerate().filter_map(|(index, value)| Some(((*value)?, index))).collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let scale = CLOSE_SHARE * order.len().max(1) as f32;
+    let mut closeness = vec![None; similarity.len()];
+    for (place, (_, index)) in order.into_iter().enumerate() {
+        closeness[index] = Some((-(place as f32) / scale).exp());
+    }
+    closeness
+}
+
+/// Ranks all presets of a library by fit to `description` and similarity to `model`, which is omitted itself. `seen` is
+/// how close each preset is to the description in the eyes of a vision model, which weighs as much as the words that it
+/// read. Without one, words that are not in the lexicon and match no path, tag, energy or label are ignored; if nothing
+/// else is left, the ranking is empty.
+pub(super) fn rank(
     description: &Description,
+    model: Option<&Model>,
+    seen: Option<&[Option<f32>]>,
     library: &Catalogue,
     measured: &Measured,
     words: &WordIndex,
 ) -> Ranking {
     let mut problems = Vec::new();
-    let model = description.like.as_ref().and_then(|name| {
-        let model = words.search(name).and_then(|found| shortest(library, &found));
-        if model.is_none() {
-            problems.push(format!("no preset is named {name}"));
-        }
-        model
-    });
     let mut logs = vec![0.0_f32; library.entries.len()];
     let mut weights = 0.0;
     let mut unknown = Vec::new();
@@ -85,6 +109,15 @@ pub(in crate::library) fn rank(
             *log += term.weight * (MIN_FIT + (1.0 - MIN_FIT) * fit).ln();
         }
     }
+    if let Some(seen) = seen {
+        let visible = description.terms.iter().filter(|term| term.is_visible());
+        let weight: f32 = visible.map(|term| term.weight).sum();
+        weights += weight;
+        for (log, close) in logs.iter_mut().zip(seen) {
+            *log += weight * (MIN_FIT + (1.0 - MIN_FIT) * close.unwrap_or(UNSEEN)).ln();
+        }
+        unknown.retain(|(_, negated)| *negated);
+    }
     if let Some(model) = model {
         weights += LIKE_WEIGHT;
         let free = compared_axes(description);
@@ -102,7 +135,8 @@ pub(in crate::library) fn rank(
             unknown.join(", ")
         ));
     }
-    if problems.is_empty() && measured.known() == 0 && !library.entries.is_empty() {
+    let is_seen = seen.is_some() || model.is_some_and(|model| !model.closeness.is_empty());
+    if problems.is_empty() && measured.known() == 0 && !is_seen && !library.entries.is_empty() {
         problems.push("no preset has been measured yet; audit or bake the library".into());
     }
     let problem = (!problems.is_empty()).then(|| problems.join("; "));
@@ -111,8 +145,8 @@ pub(in crate::library) fn rank(
     }
     let fit = |log: f32| (log / weights).exp();
     let mut best: Vec<(u32, f32)> = (0..).zip(logs.into_iter().map(fit)).collect();
-    if let Some(model) = model {
-        best.retain(|(index, _)| *index as usize != model);
+    if let Some(preset) = model.and_then(|model| model.preset) {
+        best.retain(|(index, _)| *index as usize != preset);
     }
     best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     Ranking { best, problem }
@@ -121,9 +155,10 @@ pub(in crate::library) fn rank(
 /// Weight of the similarity to a preset; a word without modifiers has a weight of 1.
 const LIKE_WEIGHT: f32 = 2.0;
 
-/// Returns the index of the preset in `found` with the shortest name: "star" means "star.milk" rather than
-/// "starfield 2.milk".
-fn shortest(library: &Catalogue, found: &[u32]) -> Option<usize> {
+/// Returns the index of the preset with the shortest name of those that match `name`: "star" means "star.milk" rather
+/// than "starfield 2.milk".
+pub(super) fn preset_named(name: &str, library: &Catalogue, words: &WordIndex) -> Option<usize> {
+    let found = words.search(name)?;
     found.iter().map(|&index| index as usize).min_by_key(|&index| library.entries[index].name().len())
 }
 
@@ -155,7 +190,7 @@ fn fit(
     entry: &Entry,
     measured: &Measured,
     named: &NamedBits,
-    model: Option<usize>,
+    model: Option<&Model>,
 ) -> f32 {
     match &term.what {
         What::Concept { concept, .. } => {
@@ -170,7 +205,7 @@ fn fit(
             }
         }
         What::Compared { axis, more } => {
-            let usual = model.map_or(0.5, |model| measured.rank(model, *axis));
+            let usual = model.and_then(|model| model.ranks[*axis as usize]).unwrap_or(0.5);
             let ahead = measured.rank(index, *axis) - usual;
             let ahead = if *more { ahead } else { -ahead };
             1.0 / (1.0 + (-(ahead - NOTICEABLE) / (NOTICEABLE / 2.0)).exp())
@@ -210,23 +245,32 @@ fn compared_axes(description: &Description) -> Vec<Axis> {
     description.terms.iter().filter_map(axis).collect()
 }
 
-/// Returns how much two presets look alike, 0 to 1; the properties in `free` are ignored.
-fn alike(index: usize, model: usize, measured: &Measured, library: &Catalogue, free: &[Axis]) -> f32 {
+/// Returns how much a preset looks like the model, 0 to 1; the properties in `free` are ignored.
+fn alike(index: usize, model: &Model, measured: &Measured, library: &Catalogue, free: &[Axis]) -> f32 {
     let pairs = LOOKS
         .iter()
         .filter(|axis| !free.contains(axis))
-        .filter_map(|axis| Some((measured.known_rank(index, *axis)?, measured.known_rank(model, *axis)?)));
+        .filter_map(|axis| Some((measured.known_rank(index, *axis)?, model.ranks[*axis as usize]?)));
     let (count, sum) = pairs.fold((0_u32, 0.0), |(count, sum), (a, b)| (count + 1, sum + (a - b) * (a - b)));
-    let (a, b) = (&library.entries[index], &library.entries[model]);
+    let look = (count > 0).then(|| (-(sum / count as f32) / SIMILARITY_SCALE.powi(2)).exp());
+    let close = model.closeness.get(index).copied().flatten();
+    let seen = match (look, close) {
+        (Some(look), Some(close)) => Some((look + close) / 2.0),
+        (look, close) => look.or(close),
+    };
+    let code = model.preset.map(|preset| code_similarity(&library.entries[index], &library.entries[preset]));
+    match (seen, code) {
+        (Some(seen), Some(code)) => 0.75 * seen + 0.25 * code,
+        (Some(seen), None) => seen,
+        (None, code) => MAX_UNMEASURED * code.unwrap_or(0.0),
+    }
+}
+
+/// Returns the similarity of two presets by tags, code and style, 0 to 1.
+fn code_similarity(a: &Entry, b: &Entry) -> f32 {
     let union = (a.tags.0 | b.tags.0).count_ones().max(1) as f32;
     let tags = (a.tags.0 & b.tags.0).count_ones() as f32 / union;
-    let code = if a.family == b.family || a.cluster == b.cluster { 0.6 + 0.4 * tags } else { tags };
-    if count == 0 {
-        return MAX_UNMEASURED * code;
-    }
-    let apart = (sum / count as f32).sqrt();
-    let look = (-(apart / SIMILARITY_SCALE).powi(2)).exp();
-    0.75 * look + 0.25 * code
+    if a.family == b.family || a.cluster == b.cluster { 0.6 + 0.4 * tags } else { tags }
 }
 
 /// Checks that [`AXES`] is the number of [`Axis`] variants.
