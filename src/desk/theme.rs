@@ -39,8 +39,8 @@ impl ThemeField {
     ) {
         let current = view.snapshot.theme.as_str();
         ui.horizontal(|ui| {
-            ui.label(RichText::new("Theme").color(style::OFF));
-            self.saved(ui, view, commands, requests);
+            let caption = ui.label(RichText::new("Theme").color(style::OFF));
+            self.saved(ui, &caption, view, commands, requests);
         });
         if let Some(name) = &mut self.name {
             let field = TextEdit::singleline(name).hint_text("Name, then Enter");
@@ -81,10 +81,11 @@ impl ThemeField {
         }
     }
 
-    /// Draws the list of saved themes, and the buttons that save and delete the current one.
+    /// Draws the list of saved themes next to its caption, and the buttons that save and delete the current one.
     fn saved(
         &mut self,
         ui: &mut Ui,
+        caption: &Response,
         view: &DeskView,
         commands: &mut Vec<Command>,
         requests: &mut Vec<LibraryRequest>,
@@ -94,7 +95,8 @@ impl ThemeField {
         let name = themes.iter().find(|(_, text)| is_current(text.as_str())).map(|(name, _)| name);
         if !themes.is_empty() {
             let title = name.map_or("Saved", String::as_str);
-            ComboBox::from_id_salt("saved themes").width(90.0).selected_text(title).show_ui(ui, |ui| {
+            let list = ComboBox::from_id_salt("saved themes").width(90.0).selected_text(title);
+            let list = list.show_ui(ui, |ui| {
                 for (name, text) in themes.iter() {
                     if ui.selectable_label(is_current(text.as_str()), name).clicked() {
                         (self.draft, self.edited) = (None, None);
@@ -102,6 +104,7 @@ impl ThemeField {
                     }
                 }
             });
+            list.response.labelled_by(caption.id);
         }
         match name {
             Some(name) => {
@@ -112,7 +115,7 @@ impl ThemeField {
             None if current.is_empty() => self.name = None,
             None => {
                 let saves = ui.selectable_label(self.name.is_some(), "Save as…");
-                if saves.on_hover_text("Keeps this theme under a name").clicked() {
+                if saves.on_hover_text("Saves this theme under a name").clicked() {
                     self.name = if self.name.is_some() { None } else { Some(String::new()) };
                 }
             }
