@@ -15,6 +15,7 @@ use super::pass::layer::LayerPass;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
 use super::picture_stats::DownsamplePass;
+use super::preset_pipeline::{self, PresetPipelines};
 use super::textures::Textures;
 
 /// Resources that do not depend on a preset. Created once per device.
@@ -36,6 +37,8 @@ pub struct RenderContext {
     pub(super) flash: FlashPipelines,
     pub(super) layer: LayerPass,
     pub(super) frame_layout: wgpu::BindGroupLayout,
+    /// Pipelines of the presets prepared most recently.
+    pub(super) preset_pipelines: PresetPipelines,
     samplers: [wgpu::Sampler; 4],
     texture_folders: Vec<PathBuf>,
 }
@@ -70,6 +73,7 @@ impl RenderContext {
             flash: FlashPipelines::new(&gpu),
             layer: LayerPass::new(&gpu),
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
+            preset_pipelines: PresetPipelines::new(preset_pipeline::KEPT),
             samplers: [
                 sampler(linear, wrap),
                 sampler(linear, clamp),

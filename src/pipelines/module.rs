@@ -5,18 +5,17 @@ use std::borrow::Cow;
 use naga::{Block, Expression, Module, Statement};
 
 use crate::shading;
-use crate::stage::gpu::Gpu;
 
-/// Creates a shader module from built-in WGSL.
-pub(in crate::stage) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
+/// Creates a shader module from built-in WGSL; `software` states whether the device is a software rasteriser.
+pub fn module(device: &wgpu::Device, software: bool, label: &str, text: &str) -> wgpu::ShaderModule {
     let module = naga::front::wgsl::parse_str(text);
-    from_ir(gpu, label, module.expect("built-in shaders are valid"))
+    from_ir(device, software, label, module.expect("built-in shaders are valid"))
 }
 
 /// Creates a shader module from a validated naga module whose loops terminate and whose integer divisors are
-/// never 0.
-pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, mut module: Module) -> wgpu::ShaderModule {
-    if gpu.software() {
+/// never 0; `software` states whether the device is a software rasteriser.
+pub fn from_ir(device: &wgpu::Device, software: bool, label: &str, mut module: Module) -> wgpu::ShaderModule {
+    if software {
         shading::generalise(&mut module);
     }
     let checks = wgpu::ShaderRuntimeChecks {
@@ -30,7 +29,7 @@ pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, mut module: Module) -> w
     // SAFETY: validation has checked constant indices; if any index is computed, indices are also checked at run time.
     // The caller guarantees that loops terminate and that divisors are nonzero. There are no ray queries,
     // task shaders or mesh shaders.
-    unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) }
+    unsafe { device.create_shader_module_trusted(descriptor, checks) }
 }
 
 /// Returns true if any index is not a constant.
@@ -43,7 +42,7 @@ fn has_computed_index(module: &Module) -> bool {
 }
 
 /// Returns true if a shader may leave pixels unwritten.
-pub(in crate::stage) fn discards(module: &Module) -> bool {
+pub fn discards(module: &Module) -> bool {
     fn in_block(block: &Block) -> bool {
         block.iter().any(|statement| match statement {
             Statement::Kill => true,
