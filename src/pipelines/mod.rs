@@ -3,5 +3,5 @@
 mod module;
 mod pipeline;
 
-pub use module::{discards, from_ir, module};
+pub use module::{discards, module, stages};
 pub use pipeline::{PipelineDesc, pipeline};

@@ -88,13 +88,16 @@ impl PresetPass {
         let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
         let mut module = Module::clone(&text.module);
         let hoisted = coordinates.is_some() && shading::hoist(&mut module, IMAGE_ENTRY);
-        let shader = pipelines::from_ir(device, gpu.software(), label, module);
+        let entry = if coordinates.is_some() { IMAGE_ENTRY } else { lactea_abi::FRAGMENT_ENTRY };
+        let entries = (hoisted.then_some(shading::VERTEX_ENTRY), entry);
+        let (vertex, fragment) = pipelines::stages(device, gpu.software(), label, module, entries);
+        let mesh_shader = &render_context.mesh_shader;
         let mesh = PipelineDesc {
             label,
             layouts: &[&render_context.frame_layout, &layout],
-            vertex: (&render_context.mesh_shader, "vs_mesh"),
+            vertex: (mesh_shader, "vs_mesh"),
             buffers: &[mesh::buffer_layout()],
-            fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
+            fragment: (&fragment, entry),
             constants: &[],
             format: FORMAT,
             blend: None,
@@ -105,13 +108,11 @@ impl PresetPass {
                 device,
                 &PipelineDesc {
                     layouts: &[&render_context.frame_layout, &layout, &coordinates.layout],
-                    vertex: if hoisted {
-                        (&shader, shading::VERTEX_ENTRY)
-                    } else {
-                        (&render_context.mesh_shader, "vs_image")
+                    vertex: match &vertex {
+                        Some(vertex) => (vertex, shading::VERTEX_ENTRY),
+                        None => (mesh_shader, "vs_image"),
                     },
                     buffers: &[],
-                    fragment: (&shader, IMAGE_ENTRY),
                     ..mesh
                 },
             ),
