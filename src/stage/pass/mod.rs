@@ -24,7 +24,7 @@ pub(super) mod warp;
 
 use super::gpu::Gpu;
 use crate::pipelines;
-pub(super) use crate::pipelines::{PipelineDesc, pipeline};
+pub(super) use crate::pipelines::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, bind, pipeline};
 
 /// Default format of render targets. Preset feedback relies on its 8-bit rounding.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
@@ -44,47 +44,8 @@ fn screen_module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
 
 /// Creates a bind group layout; bindings are numbered from 0 and visible to vertex and fragment shaders.
 pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> wgpu::BindGroupLayout {
-    let entries: Vec<_> = (0..)
-        .zip(entries)
-        .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
-            ty,
-            count: None,
-        })
-        .collect();
-    gpu.device
-        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
+    pipelines::layout(&gpu.device, label, entries)
 }
-
-/// Creates a bind group; bindings are numbered from 0.
-pub(super) fn bind(
-    device: &wgpu::Device,
-    label: &str,
-    layout: &wgpu::BindGroupLayout,
-    resources: &[wgpu::BindingResource],
-) -> wgpu::BindGroup {
-    let entries: Vec<_> = (0..)
-        .zip(resources)
-        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
-        .collect();
-    device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
-}
-
-/// A filterable 2D texture.
-pub(super) const TEXTURE: wgpu::BindingType = wgpu::BindingType::Texture {
-    sample_type: wgpu::TextureSampleType::Float { filterable: true },
-    view_dimension: wgpu::TextureViewDimension::D2,
-    multisampled: false,
-};
-/// A filtering sampler.
-pub(super) const SAMPLER: wgpu::BindingType = wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering);
-/// A uniform block.
-pub(super) const UNIFORM: wgpu::BindingType = wgpu::BindingType::Buffer {
-    ty: wgpu::BufferBindingType::Uniform,
-    has_dynamic_offset: false,
-    min_binding_size: None,
-};
 
 /// Creates a texture that can be rendered to, sampled and copied.
 pub(super) fn image(device: &wgpu::Device, label: &str, [width, height]: [u32; 2]) -> wgpu::Texture {
