@@ -328,6 +328,7 @@ mod tests {
             let deck = Deck::prepare(&render_context, program.clone(), settings, 1).expect("a deck");
             deck.second.expect("a double preset").mixer.pipeline
         };
-        assert!(blend() == blend());
+        let first = blend();
+        assert!(blend() == first);
     }
 }
