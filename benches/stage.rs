@@ -177,11 +177,18 @@ fn compile(bencher: Bencher, shader: bool) {
     bencher.bench_local(|| Program::compile(black_box(text.as_bytes())).expect("a preset"));
 }
 
-/// Prepares a deck from a program, without and with a shader.
-#[divan::bench(args = [false, true])]
-fn prepare(bencher: Bencher, shader: bool) {
-    let text = preset(if shader { KINDS[10].1 } else { "" });
-    let program = Program::compile(text.as_bytes()).expect("a preset");
+/// Prepares a deck from a program: without a shader, with a new one, and with that of an earlier deck.
+#[divan::bench(args = ["no shader", "new shader", "known shader"])]
+fn prepare(bencher: Bencher, name: &str) {
     let settings = DeckSettings { size: SIZE, mesh: MESH, fps: FPS };
-    bencher.bench_local(|| Deck::prepare(render_context(), program.clone(), settings, 1).expect("a deck"));
+    let mut number = 1;
+    let program = || {
+        number += u32::from(name == "new shader");
+        let shader = format!("comp_1=`shader_body {{ ret = GetBlur3(uv) * {number}; }}\n");
+        let text = preset(if name == "no shader" { "" } else { &shader });
+        Program::compile(text.as_bytes()).expect("a preset")
+    };
+    bencher
+        .with_inputs(program)
+        .bench_local_values(|program| Deck::prepare(render_context(), program, settings, 1).expect("a deck"));
 }

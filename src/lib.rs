@@ -35,6 +35,7 @@ pub mod models;
 pub mod night;
 pub mod pacing;
 pub mod pack;
+mod pipelines;
 mod preprocess;
 pub mod salvage;
 pub mod shading;

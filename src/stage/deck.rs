@@ -63,7 +63,7 @@ impl Deck {
         let second = match &program.second {
             Some((program, blend)) => {
                 let layer = Layer::prepare(render_context, program.clone(), settings, seed)?;
-                Some(SecondLayer::new(render_context, layer, *blend, settings.size))
+                Some(SecondLayer::new(render_context, layer, *blend, settings.size)?)
             }
             None => None,
         };
@@ -275,13 +275,26 @@ struct SecondLayer {
 }
 
 impl SecondLayer {
-    fn new(render_context: &RenderContext, layer: Layer, blend: DoubleBlend, size: [u32; 2]) -> Self {
-        Self {
+    fn new(
+        render_context: &RenderContext,
+        layer: Layer,
+        blend: DoubleBlend,
+        size: [u32; 2],
+    ) -> Result<Self, StageError> {
+        let RenderContext { gpu, double, .. } = render_context;
+        let shared = match double.get() {
+            Some(shared) => shared,
+            None => {
+                let built = gpu.checked(|| double::pass(gpu))?;
+                double.get_or_init(|| built)
+            }
+        };
+        gpu.checked(|| Self {
             layer,
-            mixer: double::pass(&render_context.gpu),
+            mixer: shared.another(gpu),
             uniforms: DoubleUniforms::new(&blend, size),
-            picture: pass::view(&pass::image(&render_context.gpu.device, "double preset", size)),
-        }
+            picture: pass::view(&pass::image(&gpu.device, "double preset", size)),
+        })
     }
 
     /// Records the pass that blends `first` and the second picture.
@@ -294,5 +307,28 @@ impl SecondLayer {
         let sampler = render_context.sampler(Filter::Linear, Address::Clamp);
         let pictures = [first, self.layer.picture.output()];
         self.mixer.draw(&render_context.gpu, encoder, sampler, &pictures, &self.picture, &self.uniforms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::gpu::Gpu;
+
+    #[test]
+    fn double_presets_share_the_pipeline_that_blends_them() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let render_context = RenderContext::new(gpu, &[]);
+        let settings = DeckSettings { size: [64, 36], mesh: [8, 6], fps: 30.0 };
+        let half = |number: u32| {
+            format!("[PRESET{number}_BEGIN]\nNAME=half\n[preset00]\nzoom=1\n[PRESET{number}_END]\n")
+        };
+        let program = Program::compile([half(1), half(2)].concat().as_bytes()).expect("a preset");
+        let blend = || {
+            let deck = Deck::prepare(&render_context, program.clone(), settings, 1).expect("a deck");
+            deck.second.expect("a double preset").mixer.pipeline
+        };
+        let first = blend();
+        assert!(blend() == first);
     }
 }

@@ -20,6 +20,7 @@ mod post;
 mod preload;
 mod present;
 mod preset_pass;
+mod preset_pipeline;
 mod primitives;
 mod readback;
 mod render_context;

@@ -161,7 +161,7 @@ impl DeckPicture {
         });
         let hue_is_read = composite.is_some() && program.composite.as_ref().is_some_and(|c| c.reads_diffuse);
         let reads_polar = |text: &Option<ShaderText>| text.as_ref().is_some_and(|text| text.reads_polar);
-        let warp_images = warp.as_ref().is_none_or(|warp| warp.reads_images);
+        let warp_images = warp.as_ref().is_none_or(|warp| warp.shared.reads_images);
         let warp_images = warp_images.then(|| ImagesDesc {
             size,
             grid: Grid::Warp(settings.mesh),
@@ -236,7 +236,7 @@ impl DeckPicture {
         }
         self.composite_mesh.encode_images(render_context, encoder);
         {
-            let discards = self.warp.as_ref().is_some_and(|warp| warp.discards);
+            let discards = self.warp.as_ref().is_some_and(|warp| warp.shared.discards);
             let mut render = pass::begin(encoder, "warp", &self.images[next], discards);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
             // In the first frame, projectM discards what was drawn here when it creates its blur images. Later
@@ -249,7 +249,7 @@ impl DeckPicture {
             }
         }
         self.pyramid.encode(&render_context.blur, &render_context.gpu.queue, encoder, last, &frame.blur);
-        let discards = self.composite.as_ref().is_some_and(|composite| composite.discards);
+        let discards = self.composite.as_ref().is_some_and(|composite| composite.shared.discards);
         let mut render = pass::begin(encoder, "composite", &self.output, discards);
         self.draw_composite(render_context, &mut render, next);
         drop(render);
@@ -289,7 +289,7 @@ impl DeckPicture {
     ) {
         let group = match &self.warp {
             Some(warp) => {
-                render.set_pipeline(&warp.pipeline);
+                render.set_pipeline(&warp.shared.pipeline);
                 render.set_bind_group(0, &self.frame_group, &[]);
                 render.set_bind_group(1, warp.group(last, wrapped), &[]);
                 2
@@ -306,7 +306,7 @@ impl DeckPicture {
     fn draw_composite(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, image: usize) {
         let group = match &self.composite {
             Some(composite) => {
-                render.set_pipeline(&composite.pipeline);
+                render.set_pipeline(&composite.shared.pipeline);
                 render.set_bind_group(0, &self.frame_group, &[]);
                 render.set_bind_group(1, composite.group(image, true), &[]);
                 2
@@ -318,5 +318,34 @@ impl DeckPicture {
             }
         };
         self.composite_mesh.draw(render, group);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::gpu::Gpu;
+
+    #[test]
+    fn presets_with_the_same_shader_share_its_pipeline() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let render_context = RenderContext::new(gpu, &[]);
+        let settings = DeckSettings { size: [64, 36], mesh: [8, 6], fps: 30.0 };
+        let pipelines = |decay: f32, body: &str| {
+            let [warp, composite] =
+                ["warp", "comp"].map(|pass| format!("{pass}_1=`shader_body {{ {body} }}\n"));
+            let text = format!(
+                "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
+                 fDecay={decay}\n{warp}{composite}"
+            );
+            let program = Program::compile(text.as_bytes()).expect("a preset");
+            let picture = DeckPicture::prepare(&render_context, &program, settings, 1).expect("a picture");
+            [picture.warp, picture.composite].map(|pass| pass.expect("a preset shader").shared.pipeline)
+        };
+        let [warp, composite] = pipelines(0.9, "ret = uv.xyx;");
+        assert!(warp != composite, "passes of different kinds");
+        assert!(pipelines(0.8, "ret = uv.xyx;") == [warp.clone(), composite.clone()], "the same shaders");
+        let [other_warp, other_composite] = pipelines(0.9, "ret = uv.yxy;");
+        assert!(other_warp != warp && other_composite != composite, "different shaders");
     }
 }

@@ -7,28 +7,16 @@ use super::deck_images::DeckImages;
 use super::error::StageError;
 use super::pass::blur::Pyramid;
 use super::pass::{self, FORMAT, PipelineDesc, TEXTURE, UNIFORM, mesh};
+use super::preset_pipeline::PresetPipeline;
 use super::render_context::RenderContext;
 use crate::milk::shader::{IMAGE_ENTRY, ShaderText};
-use crate::shading;
+use crate::{pipelines, shading};
 
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
-    pub pipeline: wgpu::RenderPipeline,
-    /// Whether the pass is drawn as one triangle and reads the interpolated attributes of its mesh from
-    /// textures.
-    pub reads_images: bool,
-    /// Whether the shader may leave pixels unwritten.
-    pub discards: bool,
-    layout: wgpu::BindGroupLayout,
+    pub shared: PresetPipeline,
     /// Bind groups, indexed by feedback image, then by address mode of the main image (clamp, wrap).
     groups: [[wgpu::BindGroup; 2]; 2],
-}
-
-/// A pass whose textures are not bound yet.
-struct Built {
-    pipeline: wgpu::RenderPipeline,
-    layout: wgpu::BindGroupLayout,
-    reads_images: bool,
 }
 
 /// The deck's own pictures that a preset shader can read.
@@ -40,7 +28,8 @@ pub(super) struct Sources<'a> {
 }
 
 impl PresetPass {
-    /// Creates a pass with its pipeline and bind groups. Image files are found through `images`.
+    /// Creates a pass with its bind groups, and with its pipeline unless a deck with the same shader was prepared
+    /// recently. Image files are found through `images`.
     ///
     /// # Errors
     /// Returns an error if the device rejects the shader, is lost or runs out of memory.
@@ -51,10 +40,17 @@ impl PresetPass {
         sources: &Sources,
         images: &mut DeckImages,
     ) -> Result<Self, StageError> {
-        render_context.gpu.checked(|| {
-            let built = Self::pipeline(render_context, kind, text);
-            Self::bind(render_context, kind, text, sources, images, built)
-        })
+        let (gpu, pipelines) = (&render_context.gpu, &render_context.preset_pipelines);
+        let key = (kind, text.source_hash);
+        let shared = match pipelines.get(&key) {
+            Some(shared) => shared,
+            None => {
+                let shared = gpu.checked(|| Self::pipeline(render_context, kind, text))?;
+                pipelines.insert(key, shared.clone());
+                shared
+            }
+        };
+        gpu.checked(|| Self::bind(render_context, kind, text, sources, images, shared))
     }
 
     /// Creates the same pass with bind groups for other images, reusing the pipeline.
@@ -66,14 +62,14 @@ impl PresetPass {
         sources: &Sources,
         images: &mut DeckImages,
     ) -> Self {
-        let Self { pipeline, layout, reads_images, .. } = self;
-        let kept = Built { pipeline: pipeline.clone(), layout: layout.clone(), reads_images: *reads_images };
-        Self::bind(render_context, kind, text, sources, images, kept)
+        Self::bind(render_context, kind, text, sources, images, self.shared.clone())
     }
 
-    fn pipeline(render_context: &RenderContext, kind: PassKind, text: &ShaderText) -> Built {
+    /// Creates the pipeline, which must depend only on the context, `kind` and the source of the shader.
+    fn pipeline(render_context: &RenderContext, kind: PassKind, text: &ShaderText) -> PresetPipeline {
         let label = label(kind);
-        let device = &render_context.gpu.device;
+        let gpu = &render_context.gpu;
+        let device = &gpu.device;
         let mut types = vec![UNIFORM];
         for texture in &text.interface.textures {
             types.push(match texture.dim {
@@ -86,19 +82,22 @@ impl PresetPass {
             });
             types.push(pass::SAMPLER);
         }
-        let layout = pass::layout(&render_context.gpu, label, &types);
+        let layout = pass::layout(gpu, label, &types);
         // Warp passes have no colour texture, so a warp shader that reads the colour is drawn with the mesh.
         let has_images = kind == PassKind::Comp || !text.reads_diffuse;
         let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
         let mut module = Module::clone(&text.module);
         let hoisted = coordinates.is_some() && shading::hoist(&mut module, IMAGE_ENTRY);
-        let shader = pass::from_ir(&render_context.gpu, label, module);
+        let entry = if coordinates.is_some() { IMAGE_ENTRY } else { lactea_abi::FRAGMENT_ENTRY };
+        let entries = (hoisted.then_some(shading::VERTEX_ENTRY), entry);
+        let (vertex, fragment) = pipelines::stages(device, gpu.software(), label, module, entries);
+        let mesh_shader = &render_context.mesh_shader;
         let mesh = PipelineDesc {
             label,
             layouts: &[&render_context.frame_layout, &layout],
-            vertex: (&render_context.mesh_shader, "vs_mesh"),
+            vertex: (mesh_shader, "vs_mesh"),
             buffers: &[mesh::buffer_layout()],
-            fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
+            fragment: (&fragment, entry),
             constants: &[],
             format: FORMAT,
             blend: None,
@@ -109,19 +108,18 @@ impl PresetPass {
                 device,
                 &PipelineDesc {
                     layouts: &[&render_context.frame_layout, &layout, &coordinates.layout],
-                    vertex: if hoisted {
-                        (&shader, shading::VERTEX_ENTRY)
-                    } else {
-                        (&render_context.mesh_shader, "vs_image")
+                    vertex: match &vertex {
+                        Some(vertex) => (vertex, shading::VERTEX_ENTRY),
+                        None => (mesh_shader, "vs_image"),
                     },
                     buffers: &[],
-                    fragment: (&shader, IMAGE_ENTRY),
                     ..mesh
                 },
             ),
             None => pass::pipeline(device, &mesh),
         };
-        Built { pipeline, layout, reads_images: coordinates.is_some() }
+        let discards = pipelines::discards(&text.module);
+        PresetPipeline { pipeline, layout, reads_images: coordinates.is_some(), discards }
     }
 
     fn bind(
@@ -130,10 +128,9 @@ impl PresetPass {
         text: &ShaderText,
         sources: &Sources,
         images: &mut DeckImages,
-        built: Built,
+        shared: PresetPipeline,
     ) -> Self {
         let (label, device) = (label(kind), &render_context.gpu.device);
-        let Built { pipeline, layout, reads_images } = built;
         let bound: Vec<Bound> =
             text.interface.textures.iter().map(|t| Bound::find(render_context, t, sources, images)).collect();
         let mut sizes = PassUniforms::default();
@@ -164,11 +161,10 @@ impl PresetPass {
                 };
                 resources.push(wgpu::BindingResource::Sampler(render_context.sampler(filter, address)));
             }
-            pass::bind(device, label, &layout, &resources)
+            pass::bind(device, label, &shared.layout, &resources)
         };
         let groups = [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped)));
-        let discards = pass::discards(&text.module);
-        Self { pipeline, layout, reads_images, discards, groups }
+        Self { shared, groups }
     }
 
     /// Returns the bind group that reads the feedback image with index `image`, clamped or `wrapped`.

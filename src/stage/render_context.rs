@@ -1,6 +1,7 @@
 //! Resources shared by all decks and threads: device, built-in passes, samplers and textures.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use lactea_abi::{Address, Filter};
 
@@ -9,12 +10,15 @@ use super::pass;
 use super::pass::blur::BlurPass;
 use super::pass::composite::CompositePass;
 use super::pass::coordinates::CoordinatesPass;
+use super::pass::double::DoubleUniforms;
 use super::pass::draw::DrawPass;
 use super::pass::flash::FlashPipelines;
 use super::pass::layer::LayerPass;
+use super::pass::post::ScreenPass;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
 use super::picture_stats::DownsamplePass;
+use super::preset_pipeline::{self, PresetPipelines};
 use super::textures::Textures;
 
 /// Resources that do not depend on a preset. Created once per device.
@@ -35,7 +39,11 @@ pub struct RenderContext {
     pub(super) downsample: DownsamplePass,
     pub(super) flash: FlashPipelines,
     pub(super) layer: LayerPass,
+    /// The blend of double presets, created for the first of them.
+    pub(super) double: OnceLock<ScreenPass<DoubleUniforms>>,
     pub(super) frame_layout: wgpu::BindGroupLayout,
+    /// Pipelines of the presets prepared most recently.
+    pub(super) preset_pipelines: PresetPipelines,
     samplers: [wgpu::Sampler; 4],
     texture_folders: Vec<PathBuf>,
 }
@@ -69,7 +77,9 @@ impl RenderContext {
             downsample: DownsamplePass::new(&gpu),
             flash: FlashPipelines::new(&gpu),
             layer: LayerPass::new(&gpu),
+            double: OnceLock::new(),
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
+            preset_pipelines: PresetPipelines::new(preset_pipeline::KEPT),
             samplers: [
                 sampler(linear, wrap),
                 sampler(linear, clamp),

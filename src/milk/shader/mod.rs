@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lactea_abi::{PassKind, ShaderInterface};
+use sha2::{Digest as _, Sha256};
 
 pub use crate::hlsl::IMAGE_ENTRY;
 use crate::hlsl::{self, ErrorKind};
@@ -13,6 +14,8 @@ const STACK_BYTES: usize = 8 << 20;
 /// A translated, validated shader.
 #[derive(Clone, Debug)]
 pub struct ShaderText {
+    /// SHA-256 of the source. With the kind of the pass, it determines all other fields.
+    pub source_hash: [u8; 32],
     /// The validated module, whose loops terminate, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`].
     pub module: Arc<naga::Module>,
     /// Whether the shader reads the diffuse colour, which holds the corner hues in a composite shader.
@@ -61,7 +64,14 @@ fn translate_here(kind: PassKind, source: &str) -> Result<ShaderText, ShaderErro
     })?;
     validate(&translated.module)?;
     let hlsl::Translation { module, interface, reads_diffuse, reads_source, reads_polar } = translated;
-    Ok(ShaderText { module: Arc::new(module), reads_diffuse, reads_source, reads_polar, interface })
+    Ok(ShaderText {
+        source_hash: Sha256::digest(source).into(),
+        module: Arc::new(module),
+        reads_diffuse,
+        reads_source,
+        reads_polar,
+        interface,
+    })
 }
 
 fn validate(module: &naga::Module) -> Result<(), ShaderError> {
@@ -90,6 +100,16 @@ mod tests {
         let names: Vec<_> = text.module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, [lactea_abi::FRAGMENT_ENTRY, IMAGE_ENTRY]);
         assert_eq!(text.interface.max_blur_level, 1);
+    }
+
+    #[test]
+    fn the_hash_depends_only_on_the_source() {
+        let hash = |kind, body: &str| {
+            translate(kind, &format!("shader_body {{ {body} }}")).expect("translates").source_hash
+        };
+        let first = hash(PassKind::Warp, "ret = 0.5;");
+        assert_eq!(first, hash(PassKind::Comp, "ret = 0.5;"));
+        assert_ne!(first, hash(PassKind::Warp, "ret = 0.25;"));
     }
 
     #[test]

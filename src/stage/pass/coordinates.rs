@@ -5,9 +5,8 @@
 //! draw these textures are cheap to shade repeatedly; preset shaders are not. The values match those of the
 //! mesh bit for bit.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::{PipelineDesc, begin, layout, mesh, module, pipeline, view};
+use crate::handoff::Recent;
 use crate::stage::gpu::Gpu;
 
 /// The attribute that a texture contains.
@@ -72,7 +71,7 @@ pub(in crate::stage) struct CoordinatesPass {
     /// the polar coordinates.
     pub layout: wgpu::BindGroupLayout,
     pipelines: Vec<wgpu::RenderPipeline>,
-    shared_textures: Mutex<Vec<(SharedTextureKey, wgpu::TextureView)>>,
+    shared_textures: Recent<SharedTextureKey, wgpu::TextureView>,
 }
 
 impl CoordinatesPass {
@@ -95,7 +94,7 @@ impl CoordinatesPass {
         Self {
             layout: layout(gpu, "coordinates", &[UNFILTERED, UNFILTERED, UNFILTERED]),
             pipelines: pipelines.into(),
-            shared_textures: Mutex::default(),
+            shared_textures: Recent::new(KEPT),
         }
     }
 
@@ -143,17 +142,15 @@ impl CoordinatesPass {
         key: SharedTextureKey,
         draw: impl FnOnce(&mut wgpu::RenderPass),
     ) -> wgpu::TextureView {
-        let mut shared_textures = self.shared_textures.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = shared_textures.iter().find(|(known, _)| *known == key) {
-            return known.clone();
+        if let Some(known) = self.shared_textures.get(&key) {
+            return known;
         }
         let (attribute, size, _) = key;
         let texture = self.image(&gpu.device, attribute, size);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         self.encode(&mut encoder, attribute, &texture, draw);
         gpu.submit([encoder.finish()]);
-        shared_textures.truncate(KEPT - 1);
-        shared_textures.insert(0, (key, texture.clone()));
+        self.shared_textures.insert(key, texture.clone());
         texture
     }
 }

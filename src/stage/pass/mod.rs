@@ -12,7 +12,6 @@ pub(super) mod flash;
 pub(super) mod layer;
 pub(super) mod mesh;
 pub(super) mod mix;
-mod module;
 pub(super) mod post;
 pub(super) mod post_color;
 pub(super) mod post_detail;
@@ -23,15 +22,20 @@ pub(super) mod post_lens;
 pub(super) mod shape;
 pub(super) mod warp;
 
-pub(super) use module::{discards, from_ir, module};
-
 use super::gpu::Gpu;
+use crate::pipelines;
+pub(super) use crate::pipelines::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, bind, pipeline};
 
 /// Default format of render targets. Preset feedback relies on its 8-bit rounding.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// Code that is prepended to the shader of every fullscreen pass.
 const SCREEN: &str = include_str!("../../../shaders/shared/screen.wgsl");
+
+/// Creates a shader module from built-in WGSL.
+pub(super) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
+    pipelines::module(&gpu.device, gpu.software(), label, text)
+}
 
 /// Creates the shader module of a fullscreen pass.
 fn screen_module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
@@ -40,99 +44,7 @@ fn screen_module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
 
 /// Creates a bind group layout; bindings are numbered from 0 and visible to vertex and fragment shaders.
 pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> wgpu::BindGroupLayout {
-    let entries: Vec<_> = (0..)
-        .zip(entries)
-        .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
-            ty,
-            count: None,
-        })
-        .collect();
-    gpu.device
-        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
-}
-
-/// Creates a bind group; bindings are numbered from 0.
-pub(super) fn bind(
-    device: &wgpu::Device,
-    label: &str,
-    layout: &wgpu::BindGroupLayout,
-    resources: &[wgpu::BindingResource],
-) -> wgpu::BindGroup {
-    let entries: Vec<_> = (0..)
-        .zip(resources)
-        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
-        .collect();
-    device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
-}
-
-/// A filterable 2D texture.
-pub(super) const TEXTURE: wgpu::BindingType = wgpu::BindingType::Texture {
-    sample_type: wgpu::TextureSampleType::Float { filterable: true },
-    view_dimension: wgpu::TextureViewDimension::D2,
-    multisampled: false,
-};
-/// A filtering sampler.
-pub(super) const SAMPLER: wgpu::BindingType = wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering);
-/// A uniform block.
-pub(super) const UNIFORM: wgpu::BindingType = wgpu::BindingType::Buffer {
-    ty: wgpu::BufferBindingType::Uniform,
-    has_dynamic_offset: false,
-    min_binding_size: None,
-};
-
-/// Descriptor of a render pipeline.
-pub(super) struct PipelineDesc<'a> {
-    pub label: &'a str,
-    pub layouts: &'a [&'a wgpu::BindGroupLayout],
-    pub vertex: (&'a wgpu::ShaderModule, &'a str),
-    pub buffers: &'a [wgpu::VertexBufferLayout<'a>],
-    pub fragment: (&'a wgpu::ShaderModule, &'a str),
-    /// Values of the fragment shader's `override` constants.
-    pub constants: &'a [(&'a str, f64)],
-    pub format: wgpu::TextureFormat,
-    pub blend: Option<wgpu::BlendState>,
-    pub topology: wgpu::PrimitiveTopology,
-}
-
-/// Creates a pipeline. The device reports errors through its error scopes.
-pub(super) fn pipeline(device: &wgpu::Device, desc: &PipelineDesc) -> wgpu::RenderPipeline {
-    let layouts: Vec<_> = desc.layouts.iter().map(|&layout| Some(layout)).collect();
-    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(desc.label),
-        bind_group_layouts: &layouts,
-        immediate_size: 0,
-    });
-    let buffers: Vec<_> = desc.buffers.iter().cloned().map(Some).collect();
-    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some(desc.label),
-        layout: Some(&layout),
-        vertex: wgpu::VertexState {
-            module: desc.vertex.0,
-            entry_point: Some(desc.vertex.1),
-            compilation_options: Default::default(),
-            buffers: &buffers,
-        },
-        primitive: wgpu::PrimitiveState { topology: desc.topology, ..Default::default() },
-        depth_stencil: None,
-        multisample: Default::default(),
-        fragment: Some(wgpu::FragmentState {
-            module: desc.fragment.0,
-            entry_point: Some(desc.fragment.1),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: desc.constants,
-                ..Default::default()
-            },
-            targets: &[Some(wgpu::ColorTargetState {
-                format: desc.format,
-                blend: desc.blend,
-                write_mask: wgpu::ColorWrites::ALL,
-            })],
-        }),
-        multiview_mask: None,
-        cache: None,
-    })
+    pipelines::layout(&gpu.device, label, entries)
 }
 
 /// Creates a texture that can be rendered to, sampled and copied.

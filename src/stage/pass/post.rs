@@ -24,7 +24,7 @@ pub(in crate::stage) struct ScreenPassDesc<'a> {
 /// A fullscreen pass with uniforms `U`.
 pub(in crate::stage) struct ScreenPass<U> {
     label: &'static str,
-    pipeline: wgpu::RenderPipeline,
+    pub pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
     uniforms: UniformBuffer<U>,
     cached: Vec<(Vec<wgpu::TextureView>, wgpu::BindGroup)>,
@@ -54,6 +54,17 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         );
         let uniforms = UniformBuffer::new(&gpu.device, label);
         Self { label, pipeline, layout, uniforms, cached: Vec::new() }
+    }
+
+    /// Creates another pass with the same pipeline.
+    pub fn another(&self, gpu: &Gpu) -> Self {
+        Self {
+            label: self.label,
+            pipeline: self.pipeline.clone(),
+            layout: self.layout.clone(),
+            uniforms: UniformBuffer::new(&gpu.device, self.label),
+            cached: Vec::new(),
+        }
     }
 
     /// Draws to `target`, reading `images`.
