@@ -1,7 +1,7 @@
 //! Renders the frames of one preset, inside a worker process.
 //!
-//! A run starts like the probe of an audit, with the same seed and sound, so that an audit can save the frames of a
-//! preset that passes from the run of its probe.
+//! A run with enough warm-up frames starts like the probe of an audit, with the same seed and sound, so that an audit can
+//! save the frames of a preset that passes from the run of its probe.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,8 @@ pub struct CaptureSettings {
     /// Texture folders.
     #[serde(with = "crate::disk::as_wire_paths")]
     pub textures: Vec<PathBuf>,
-    /// Audio that presets react to: the path of a file, or `demo` for the demo track.
+    /// Audio that presets react to: the path of a file, or `demo` for the demo track. While the warm-up repeats a
+    /// probe, the music of the probe is played instead.
     pub audio: String,
     /// Random seed.
     pub seed: u64,
@@ -190,7 +191,7 @@ pub struct FrameCapturer {
     render_context: Arc<RenderContext>,
     /// The stage of the previous preset, reused for its compiled passes.
     stage: RefCell<Option<Stage>>,
-    /// Sound of the first frames: that of a probe.
+    /// Sound of the first warm-up frames: that of a probe, or empty if there are fewer warm-up frames than in a probe.
     start: Vec<Vec<Frame>>,
     /// Sound of the other frames, from the beginning of the run.
     sound: Vec<Frame>,
@@ -206,8 +207,12 @@ impl FrameCapturer {
     /// Loads the audio; presets are drawn on an open device.
     pub fn on(render_context: Arc<RenderContext>, settings: CaptureSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
-        let ProbeSettings { warm_up, frames, .. } = ProbeSettings::default();
-        let start = ProbeSound::new(warm_up, frames, f64::from(FPS))?.into_samples();
+        let probe = ProbeSettings::default();
+        let start = if settings.warm_up >= probe.drawn() {
+            ProbeSound::new(probe.warm_up, probe.frames, f64::from(FPS))?.into_samples()
+        } else {
+            Vec::new()
+        };
         Ok(Self { settings, render_context, stage: RefCell::default(), start, sound })
     }
 
