@@ -1,7 +1,7 @@
 //! Renders the frames of one preset, inside a worker process.
 //!
-//! A run with enough warm-up frames starts like the probe of an audit, with the same seed and sound, so that an audit can
-//! save the frames of a preset that passes from the run of its probe.
+//! A run with enough warm-up frames starts like the probe of an audit, with the same seed and sound, so that an audit
+//! can save the frames of a preset that passes from the run of its probe.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -307,8 +307,8 @@ impl FrameCapturer {
         Ok(pictures)
     }
 
-    /// Adds the picture of frame `number`, counted from 1, to the frames and to the clip, if it belongs to them. Returns
-    /// whether it was read back.
+    /// Adds the picture of frame `number`, counted from 1, to the frames and to the clip, if it belongs to them.
+    /// Returns whether it was read back.
     fn keep(
         &self,
         number: u32,

@@ -103,8 +103,8 @@ fn passes(evidence: &ProbeEvidence, gates: &Gates) -> bool {
     Record::of(report).is_ok_and(|record| record.good(gates))
 }
 
-/// Returns the frames of a preset that an audit saved with the settings named `capture`; `None` if there are none, or if
-/// the preset has changed since.
+/// Returns the frames of a preset that an audit saved with the settings named `capture`; `None` if there are none, or
+/// if the preset has changed since.
 pub(super) fn saved(item: &BakeItem, folder: &Path, capture: &str) -> Option<Captured> {
     let opened = Folder::open(folder).ok()?;
     let bytes = opened.read(&note_of(&item.id), limit::TEXT).ok()?;
