@@ -63,8 +63,12 @@ impl LiveAudit {
         if let Some(answer) = self.known(id) {
             return answer;
         }
-        let mut job =
-            AuditJob { id, preset: WirePreset::new(preset.to_owned()), attempts: Attempts::default() };
+        let mut job = AuditJob {
+            id,
+            preset: WirePreset::new(preset.to_owned()),
+            continue_as: None,
+            attempts: Attempts::default(),
+        };
         loop {
             match judge(worker.run(&job), job.attempts) {
                 JobVerdict::Verdict(record) => {

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::audit::probe::ProbeReport;
 use crate::audit::verdict::{Gates, Record};
 use crate::confine::Rights;
 use crate::disk::{self, WirePath};
@@ -51,9 +52,9 @@ pub use reference::write_reference_files;
 pub use run::{AuditRun, read_run};
 use run::{RUN_FILE, save_run};
 use settings::LIMITS;
-pub use settings::{AuditSettings, WORKER_MEMORY_MIB};
+pub use settings::{AuditSettings, Continuation, WORKER_MEMORY_MIB};
 pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
-pub use work::{AuditJob, work};
+pub use work::{AuditJob, serve, work};
 
 /// Number of consecutive failures outside presets after which the run stops: the computer needs attention.
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
@@ -74,11 +75,20 @@ pub fn audit(
     for folder in thumbs {
         disk::create_folder(folder)?;
     }
+    let mut rights = Rights { read: texture_folders(&settings.probe.textures), write: thumbs.to_vec() };
+    let arguments = match &settings.continuation {
+        Some(Continuation { arguments, rights: more, .. }) => {
+            rights.read.extend_from_slice(&more.read);
+            rights.write.extend_from_slice(&more.write);
+            arguments.clone()
+        }
+        None => vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
+    };
     let mut pool = WorkerPool::new(&PoolSettings {
         workers: settings.workers,
         limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
-        arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
-        rights: Rights { read: texture_folders(&settings.probe.textures), write: thumbs.to_vec() },
+        arguments,
+        rights,
         environment: workers::drawing_environment(settings.workers),
         start_pauses: &workers::START_PAUSES,
         pause_for: settings.pause_for.clone(),
@@ -179,21 +189,28 @@ impl Supervisor<'_> {
         let mut retries = Vec::new();
         pool.run_all(
             jobs.into_iter().take_while(within),
-            |mut job: AuditJob, outcome: Outcome<_>| match judge(outcome, job.attempts) {
-                JobVerdict::Verdict(record) => self.save(&job, &record),
-                JobVerdict::Confirm(why) => {
-                    self.report_trouble(&job, why, false);
-                    job.attempts.deaths += 1;
+            |mut job: AuditJob, outcome: Outcome<ProbeReport>| {
+                if job.failed_in_continuation(&outcome) {
                     retries.push(job);
-                    true
+                    return true;
                 }
-                JobVerdict::Retry(why) => {
-                    let proceed = self.trouble(&job, why, false);
-                    job.attempts.external += 1;
-                    retries.push(job);
-                    proceed
+                match judge(outcome, job.attempts) {
+                    JobVerdict::Verdict(record) => self.save(&job, &record),
+                    JobVerdict::Confirm(why) => {
+                        self.report_trouble(&job, why, false);
+                        job.attempts.deaths += 1;
+                        job.continue_as = None;
+                        retries.push(job);
+                        true
+                    }
+                    JobVerdict::Retry(why) => {
+                        let proceed = self.trouble(&job, why, false);
+                        job.attempts.external += 1;
+                        retries.push(job);
+                        proceed
+                    }
+                    JobVerdict::Deferred(why) => self.trouble(&job, why, true),
                 }
-                JobVerdict::Deferred(why) => self.trouble(&job, why, true),
             },
         );
         if stop.load(Ordering::Relaxed) {

@@ -1,6 +1,6 @@
 //! The plan of an audit: the files of the libraries, their distinct presets, and those without a verdict.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -164,12 +164,28 @@ impl AuditPlan {
         let judged = self.first.keys().filter(|id| in_shard(id) && done(id)).count();
         let open = rotated(open.collect(), (resumed || judged > 0).then_some(seed));
         let open = open.into_iter().take(settings.limit.unwrap_or(usize::MAX));
+        let names = settings.continuation.as_ref().map(|continuation| self.names_by_id(&continuation.names));
+        let names = names.unwrap_or_default();
         let jobs = open.map(|(id, &file)| AuditJob {
             id: *id,
             preset: WirePreset::new(self.path(&self.files[file])),
+            continue_as: names.get(id).map(|name| (*name).to_owned()),
             attempts: Attempts::default(),
         });
         Ok(Pending { jobs: jobs.collect(), presets, known: judged })
+    }
+
+    /// Returns the first name of each preset in a list of report paths and names.
+    fn names_by_id<'a>(&self, names: &'a [(String, String)]) -> HashMap<PresetId, &'a str> {
+        let ids: HashMap<String, PresetId> =
+            self.files.iter().map(|file| (self.relative(file), file.id)).collect();
+        let mut first = HashMap::new();
+        for (path, name) in names {
+            if let Some(&id) = ids.get(path) {
+                first.entry(id).or_insert(name.as_str());
+            }
+        }
+        first
     }
 
     /// Returns whether the folders of a file could be entered in the last scan.
@@ -303,6 +319,20 @@ mod tests {
         std::fs::remove_dir_all(at("sub")).expect("removed");
         std::os::unix::fs::symlink("sub", at("sub")).expect("a link to itself");
         assert_eq!(reachable(), BTreeSet::from(["two.milk".to_owned()]));
+    }
+
+    #[test]
+    fn copies_of_a_preset_share_the_first_name() {
+        let library = tempfile::tempdir().expect("a folder");
+        for (name, text) in [("a.milk", "zoom=1"), ("b.milk", "zoom=1"), ("c.milk", "zoom=2")] {
+            std::fs::write(library.path().join(name), text).expect("written");
+        }
+        let store = Store::in_memory().expect("opens");
+        let plan = AuditPlan::scan(&store, &[library.path().to_owned()]).expect("scanned");
+        let names =
+            ["b.milk", "a.milk", "gone.milk"].map(|path| (path.to_owned(), format!("name of {path}")));
+        let found = plan.names_by_id(&names);
+        assert_eq!(found, HashMap::from([(PresetId::of(b"zoom=1"), "name of b.milk")]));
     }
 
     #[test]

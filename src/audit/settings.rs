@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::gates::GateLimits;
 use super::probe::ProbeSettings;
+use crate::confine::Rights;
 use crate::jobs::shard::Shard;
 use crate::jobs::workers::Limits;
 
@@ -51,4 +52,18 @@ pub struct AuditSettings {
     pub pause_for: Option<PathBuf>,
     /// Settings of each probe.
     pub probe: ProbeSettings,
+    /// What the workers do with the presets that pass, besides probing them; `None` for nothing.
+    pub continuation: Option<Continuation>,
+}
+
+/// Workers that continue the runs of presets that pass. Verdicts do not depend on it.
+#[derive(Clone, Debug)]
+pub struct Continuation {
+    /// Command-line arguments of the workers, which serve jobs with [`serve`](super::serve).
+    pub arguments: Vec<String>,
+    /// Files and folders that the workers may access, besides those of every audit.
+    pub rights: Rights,
+    /// Report paths of the presets to continue, each with the name that the worker gets. Of several files with the same
+    /// content, the first counts.
+    pub names: Vec<(String, String)>,
 }

@@ -173,6 +173,7 @@ impl Run<'_, '_> {
             stop: settings.stop.clone(),
             pause_for: settings.pause_for.clone(),
             probe: self.probe(),
+            continuation: None,
         };
         let store = self.store()?;
         let (mut done, mut total) = (0, 0);

@@ -142,6 +142,7 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
                 "render" => render::work(&settings),
                 "audit" => bake::audit_work(&settings),
                 "frames" => bake::frames_work(&settings),
+                "audit-frames" => bake::audit_frames_work(&settings),
                 other => anyhow::bail!("unknown worker kind: {other}"),
             }
         }

@@ -1,4 +1,7 @@
 //! Renders the frames of one preset, inside a worker process.
+//!
+//! A run with enough warm-up frames starts like the probe of an audit, with the same seed and sound, so that an audit
+//! can save the frames of a preset that passes from the run of its probe.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -9,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::entry::FrameMetrics;
+use crate::audio::Frame;
+use crate::audit::probe::{MESH, ProbeSettings, ProbeSound, seed_of};
 use crate::disk::Folder;
+use crate::facts::PresetId;
 use crate::frames::single::{load_sound, sound_of};
 use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
@@ -18,21 +24,21 @@ use crate::show::{Solo, SoloError};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError, limit_clip};
 
 /// Version of the capture. Increase it with every change that makes equal settings give different frames.
-pub const METHOD: u32 = 1;
+pub const METHOD: u32 = 2;
 /// Frame rate at which presets are rendered, in Hz.
 const FPS: u32 = 30;
-/// Warp mesh size in cells, as in a live show.
-const MESH: [u32; 2] = [48, 36];
 /// Clips use every second frame.
 const CLIP_EVERY: u32 = 2;
 /// Frame rate of clips, in Hz.
 const CLIP_FPS: u32 = FPS / CLIP_EVERY;
+/// Maximum number of frames in a run that an audit continues, so that it stays within the time limit of an audit.
+const MAX_CONTINUED: u32 = 300;
 /// Maximum number of frames in flight on the device.
 const AHEAD: u32 = 8;
 /// Reason code of a preset whose file cannot be read.
 pub(super) const MISSING: &str = "missing-source-file";
 
-/// Capture settings. The defaults are those of aivj's browser-based predecessor.
+/// Capture settings. With the defaults, the frames of a preset are saved from the run of its probe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureSettings {
     /// Render size in pixels.
@@ -50,7 +56,8 @@ pub struct CaptureSettings {
     /// Texture folders.
     #[serde(with = "crate::disk::as_wire_paths")]
     pub textures: Vec<PathBuf>,
-    /// Audio that presets react to: the path of a file, or `demo` for the demo track.
+    /// Audio that presets react to: the path of a file, or `demo` for the demo track. While the warm-up repeats a
+    /// probe, the music of the probe is played instead.
     pub audio: String,
     /// Random seed.
     pub seed: u64,
@@ -80,9 +87,9 @@ impl Default for CaptureSettings {
         Self {
             size: [256, 144],
             out_size: 224,
-            warm_up: 60,
+            warm_up: 32,
             count: 3,
-            every: 30,
+            every: 10,
             clip: None,
             textures: Vec::new(),
             audio: "demo".into(),
@@ -92,12 +99,11 @@ impl Default for CaptureSettings {
 }
 
 impl CaptureSettings {
-    /// Returns a fingerprint of the settings. Texture folders are ignored, as in an audit.
+    /// Returns a fingerprint of the settings and the method. Texture folders are ignored, as in an audit.
     pub fn name(&self) -> String {
         let Self { size, out_size, warm_up, count, every, clip, textures: _, audio, seed } = self;
-        // Earlier versions did not limit the flashes of clips.
-        let clip = clip.map(|clip| (clip, "limited"));
-        let text = format!("{size:?} {out_size} {warm_up} {count} {every} {clip:?} {audio} {seed}");
+        let text =
+            format!("method {METHOD} {size:?} {out_size} {warm_up} {count} {every} {clip:?} {audio} {seed}");
         Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -124,6 +130,22 @@ impl CaptureSettings {
     /// Returns the number of frames to draw per preset.
     fn frames(&self) -> u32 {
         self.warm_up + (self.count * self.every).max(self.clip_frames())
+    }
+
+    /// Returns whether these frames can be saved from the run of a probe with the settings `probe`: it must equal the
+    /// start of a run of their own.
+    pub(super) fn continues(&self, probe: &ProbeSettings) -> bool {
+        let start = ProbeSettings {
+            size: self.size,
+            seed: self.seed,
+            textures: self.textures.clone(),
+            thumbs: probe.thumbs.clone(),
+            ..ProbeSettings::default()
+        };
+        *probe == start
+            && self.warm_up >= probe.drawn()
+            && self.clip.is_none()
+            && self.frames() <= MAX_CONTINUED
     }
 }
 
@@ -169,15 +191,29 @@ pub struct FrameCapturer {
     render_context: Arc<RenderContext>,
     /// The stage of the previous preset, reused for its compiled passes.
     stage: RefCell<Option<Stage>>,
-    sound: Vec<[f32; 2]>,
+    /// Sound of the first warm-up frames: that of a probe, or empty if there are fewer warm-up frames than in a probe.
+    start: Vec<Vec<Frame>>,
+    /// Sound of the other frames, from the beginning of the run.
+    sound: Vec<Frame>,
 }
 
 impl FrameCapturer {
     /// Opens the graphics device and loads the audio.
     pub fn new(settings: CaptureSettings) -> anyhow::Result<Self> {
-        let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
-        Ok(Self { settings, render_context, stage: RefCell::default(), sound })
+        Self::on(render_context, settings)
+    }
+
+    /// Loads the audio; presets are drawn on an open device.
+    pub fn on(render_context: Arc<RenderContext>, settings: CaptureSettings) -> anyhow::Result<Self> {
+        let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
+        let probe = ProbeSettings::default();
+        let start = if settings.warm_up >= probe.drawn() {
+            ProbeSound::new(probe.warm_up, probe.frames, f64::from(FPS))?.into_samples()
+        } else {
+            Vec::new()
+        };
+        Ok(Self { settings, render_context, stage: RefCell::default(), start, sound })
     }
 
     /// Returns whether the device is lost. A lost device does not recover; the process must be replaced.
@@ -190,17 +226,35 @@ impl FrameCapturer {
         let relative = super::entry::folder_of(&super::entry::id_hash(&job.id));
         match job.preset.read() {
             Ok(bytes) => {
+                let id = PresetId::of(&bytes);
                 let library = Catalogue::of_one(&job.preset.path, bytes);
-                let content = library.entries.first().map(|entry| entry.id.to_string());
-                let captured = match self.play(job, library, &relative) {
-                    Ok((pictures, clip)) => self.save(job, &relative, &pictures, clip),
+                let captured = match self.play(job, library, id, &relative) {
+                    Ok((pictures, clip)) => self.save(&job.folder, &relative, &pictures, clip),
                     Err((word, why)) => Captured::failed(word, why),
                 };
-                Captured { content, ..captured }
+                Captured { content: Some(id.to_string()), ..captured }
             }
             Err(unread) if unread.invalid => Captured::failed("preset-load-failed", unread.why),
             Err(unread) => Captured::failed(MISSING, unread.why),
         }
+    }
+
+    /// Continues the run of a preset after its probe, which has drawn `drawn` frames, and saves its frames below
+    /// `folder` under the ID `name`. Saves no clip.
+    pub(super) fn complete(
+        &self,
+        solo: &mut Solo,
+        drawn: u32,
+        id: PresetId,
+        name: &str,
+        folder: &Path,
+    ) -> Captured {
+        let relative = super::entry::folder_of(&super::entry::id_hash(name));
+        let captured = match self.draw(solo, drawn) {
+            Ok([pictures, _]) => self.save(folder, &relative, &pictures, None),
+            Err((word, why)) => Captured::failed(word, why),
+        };
+        Captured { content: Some(id.to_string()), ..captured }
     }
 
     /// Plays the preset from black. Returns the last warm-up frame followed by the saved ones, and the path of the
@@ -209,18 +263,16 @@ impl FrameCapturer {
         &self,
         job: &CaptureJob,
         library: Catalogue,
+        id: PresetId,
         relative: &str,
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
         let CaptureSettings { size, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
         let stage = self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), *size));
-        let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
-        let drawn = self.draw(&mut solo);
+        let mut solo = Solo::begin(&self.render_context, stage, library, deck, seed_of(*seed, id));
+        let drawn = self.draw(&mut solo, 0);
         self.stage.replace(Some(solo.end()));
         let [pictures, mut clip_pictures] = drawn?;
-        if pictures.len() < 2 {
-            return Err(("render-failed", "no frames were captured".into()));
-        }
         let clip = match clip {
             Some(clip) => {
                 limit_clip(&self.render_context, &mut clip_pictures, CLIP_FPS).map_err(render_failed)?;
@@ -232,27 +284,58 @@ impl FrameCapturer {
         Ok((pictures, clip))
     }
 
-    /// Draws all frames. Returns the last warm-up frame followed by the frames to save, and the pictures of the clip.
-    fn draw(&self, solo: &mut Solo) -> Result<[Vec<image::RgbaImage>; 2], (&'static str, String)> {
-        let CaptureSettings { warm_up, count, every, .. } = &self.settings;
-        let clip_ends = warm_up + self.settings.clip_frames();
-        let (mut pictures, mut clip_pictures) = (Vec::new(), Vec::new());
-        for number in 1..=self.settings.frames() {
-            solo.frame(sound_of(&self.sound, number, FPS)).map_err(not_on_air)?;
-            // The motion of the first saved frame is measured from the last warm-up frame.
-            let since = number.checked_sub(*warm_up);
-            let due = since.is_some_and(|since| since.is_multiple_of((*every).max(1)))
-                && pictures.len() <= *count as usize;
-            let in_clip = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
-            if due || in_clip {
-                let picture = solo.rig.stage.screenshot().map_err(render_failed)?;
-                clip_pictures.extend(in_clip.then(|| picture.clone()));
-                pictures.extend(due.then_some(picture));
-            } else if number.is_multiple_of(AHEAD) {
+    /// Draws all frames after the first `drawn`. Returns the last warm-up frame followed by the frames to save, and the
+    /// pictures of the clip.
+    fn draw(
+        &self,
+        solo: &mut Solo,
+        drawn: u32,
+    ) -> Result<[Vec<image::RgbaImage>; 2], (&'static str, String)> {
+        let mut pictures = [Vec::new(), Vec::new()];
+        if drawn > 0 {
+            self.keep(drawn, solo, &mut pictures)?;
+        }
+        for number in drawn + 1..=self.settings.frames() {
+            solo.frame(self.sound_of(number)).map_err(not_on_air)?;
+            if !self.keep(number, solo, &mut pictures)? && number.is_multiple_of(AHEAD) {
                 solo.rig.stage.finish();
             }
         }
-        Ok([pictures, clip_pictures])
+        if pictures[0].len() < 2 {
+            return Err(("render-failed", "no frames were captured".into()));
+        }
+        Ok(pictures)
+    }
+
+    /// Adds the picture of frame `number`, counted from 1, to the frames and to the clip, if it belongs to them.
+    /// Returns whether it was read back.
+    fn keep(
+        &self,
+        number: u32,
+        solo: &Solo,
+        [pictures, clip_pictures]: &mut [Vec<image::RgbaImage>; 2],
+    ) -> Result<bool, (&'static str, String)> {
+        let CaptureSettings { warm_up, count, every, .. } = self.settings;
+        // The motion of the first saved frame is measured from the last warm-up frame.
+        let since = number.checked_sub(warm_up);
+        let due =
+            since.is_some_and(|since| since.is_multiple_of(every.max(1))) && pictures.len() <= count as usize;
+        let clip_ends = warm_up + self.settings.clip_frames();
+        let in_clip = number > warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
+        if due || in_clip {
+            let picture = solo.rig.stage.screenshot().map_err(render_failed)?;
+            clip_pictures.extend(in_clip.then(|| picture.clone()));
+            pictures.extend(due.then_some(picture));
+        }
+        Ok(due || in_clip)
+    }
+
+    /// Returns the sound of frame `number`, counted from 1.
+    fn sound_of(&self, number: u32) -> &[Frame] {
+        match self.start.get(number as usize - 1) {
+            Some(sound) => sound,
+            None => sound_of(&self.sound, number, FPS),
+        }
     }
 
     /// Saves a clip and returns its path, relative to the pack's folder.
@@ -279,7 +362,7 @@ impl FrameCapturer {
 
     fn save(
         &self,
-        job: &CaptureJob,
+        folder: &Path,
         relative: &str,
         pictures: &[image::RgbaImage],
         clip: Option<String>,
@@ -297,7 +380,7 @@ impl FrameCapturer {
             let name = format!("{relative}/frame-{number:03}.webp");
             let small = resize(picture, side, side, FilterType::Triangle);
             let small = image::DynamicImage::ImageRgba8(small).to_rgb8();
-            match write(&job.folder, &name, &small) {
+            match write(folder, &name, &small) {
                 Ok(written) => bytes += written,
                 Err(why) => return Captured::failed("write-failed", why),
             }
@@ -442,9 +525,23 @@ mod tests {
     }
 
     #[test]
-    fn only_presets_with_unlimited_clips_are_rendered_again() {
-        let name = |clip| CaptureSettings { clip, ..CaptureSettings::default() }.name();
-        assert_eq!(name(None), "78fb27f9");
-        assert_ne!(name(Some(Clip { secs: 2.0, format: ClipFormat::Webp })), "309af527");
+    fn frames_of_an_earlier_method_are_rendered_again() {
+        let settings = CaptureSettings { warm_up: 60, every: 30, ..CaptureSettings::default() };
+        assert_ne!(settings.name(), "78fb27f9");
+    }
+
+    #[test]
+    fn only_frames_that_a_run_of_their_own_would_repeat_are_saved_from_a_probe() {
+        let continues = |capture: CaptureSettings, probe| capture.continues(&probe);
+        let (capture, probe) = (CaptureSettings::default, ProbeSettings::default);
+        let thumbs = Some("thumbs".into());
+        assert!(continues(capture(), ProbeSettings { thumbs, ..probe() }));
+        assert!(!continues(CaptureSettings { size: [320, 180], ..capture() }, probe()));
+        assert!(!continues(CaptureSettings { seed: 2, ..capture() }, probe()));
+        assert!(!continues(CaptureSettings { warm_up: 31, ..capture() }, probe()));
+        assert!(!continues(CaptureSettings { count: 100, ..capture() }, probe()));
+        let clip = Some(Clip { secs: 1.0, format: ClipFormat::Webp });
+        assert!(!continues(CaptureSettings { clip, ..capture() }, probe()));
+        assert!(!continues(capture(), ProbeSettings { frames: 12, ..probe() }));
     }
 }

@@ -1,7 +1,8 @@
 //! Renders still frames of every preset for embedding and viewing: WebP files, listed in `frames-index.jsonl`.
 //!
 //! Presets are rendered by supervised processes in a seeded random order, so that an interrupted bake covers a random
-//! sample. One line is appended per attempt; the next bake resumes with the presets that have no valid line.
+//! sample. One line is appended per attempt; the next bake resumes with the presets that have no valid line. Presets
+//! whose frames an audit has saved from the run of its probe are not rendered again.
 
 pub mod bench;
 mod capture;
@@ -9,6 +10,7 @@ mod entry;
 mod error;
 mod item;
 mod render_stats;
+mod shared;
 pub mod single;
 
 use std::collections::HashMap;
@@ -22,11 +24,13 @@ pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, Frame
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read, replace_index};
 pub use error::FramesError;
 pub use item::{BakeItem, item_names, items_in, items_of_shard};
+pub use shared::work_shared;
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::Record;
-use crate::audit::{AuditPlan, Ledger, recipe};
+use crate::audit::{AuditPlan, Continuation, GateLimits, Ledger, recipe};
 use crate::confine::Rights;
+use crate::disk::{Folder, Input, limit};
 use crate::facts::PresetId;
 use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
@@ -35,6 +39,7 @@ use crate::library::library_root;
 use crate::library::style::NameTable;
 use crate::store::Store;
 use crate::units::Rng;
+use shared::SharedSettings;
 
 /// Maximum memory of a worker that draws pictures of usual sizes, in MiB.
 pub const WORKER_MEMORY_MIB: u64 = 2048;
@@ -73,7 +78,7 @@ pub struct Rendered {
     pub ok: usize,
     /// Number of presets that failed in this run.
     pub failed: usize,
-    /// Number of presets done in earlier runs.
+    /// Number of presets done in earlier runs or by an audit.
     pub kept: usize,
     /// Whether every preset was processed.
     pub finished: bool,
@@ -136,6 +141,62 @@ pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> any
         known += usize::from(item.bands.is_some());
     }
     Ok(known)
+}
+
+/// Returns what makes the workers of an audit with the settings `probe` save the frames of those of these presets that
+/// pass and have no up-to-date result in `folder`; `None` if frames with the settings `capture` must be rendered
+/// separately. `limits` are the thresholds of the audit set by the user.
+///
+/// # Errors
+/// Fails if the settings cannot be passed to a worker.
+pub fn continuation(
+    items: &[BakeItem],
+    folder: &Path,
+    probe: &ProbeSettings,
+    limits: GateLimits,
+    capture: &CaptureSettings,
+) -> Result<Option<Continuation>, FramesError> {
+    if !capture.continues(probe) {
+        return Ok(None);
+    }
+    let settings =
+        SharedSettings { probe: probe.clone(), limits, capture: capture.clone(), folder: folder.to_owned() };
+    let settings =
+        serde_json::to_string(&settings).map_err(|error| FramesError::Worker(error.to_string()))?;
+    let (known, name) = (entries_of(items, folder), capture.name());
+    let open = items.iter().filter(|item| !is_done(item, folder, &known, &name));
+    Ok(Some(Continuation {
+        arguments: vec!["worker".into(), shared::WORKER.into(), settings],
+        rights: Rights {
+            read: single::readable_paths(&capture.textures, &capture.audio),
+            write: vec![folder.to_owned()],
+        },
+        names: open.map(|item| (item.below.clone(), item.id.clone())).collect(),
+    }))
+}
+
+/// Copies the valid frames and clips in the folder `from`, and their lines in the index, to `folder`.
+///
+/// # Errors
+/// Fails if `folder` cannot be written to.
+pub fn copy_frames(from: &Path, folder: &Path) -> Result<(), FramesError> {
+    let mut index = IndexWriter::open(folder)?;
+    let out = Folder::create(folder).map_err(|error| FramesError::Write(error.to_string()))?;
+    let mut entries: Vec<FrameEntry> = read(from).into_values().filter(FrameEntry::is_ok).collect();
+    entries.sort_by(|a, b| a.preset_id.cmp(&b.preset_id));
+    for entry in entries.iter().filter(|entry| frames_intact(entry, from)) {
+        for name in entry.frames.iter().chain(&entry.clip) {
+            let copied = Input::open(&from.join(name), limit::STREAM).and_then(|mut file| {
+                out.replace(Path::new(name), |out| std::io::copy(&mut file, out).map(drop))
+            });
+            let failed = |error: std::io::Error| {
+                FramesError::Write(format!("{}: {error}", folder.join(name).display()))
+            };
+            copied.map_err(failed)?;
+        }
+        index.append(entry)?;
+    }
+    Ok(())
 }
 
 /// Returns the number of presets that still have to be rendered with the settings `capture`.
@@ -205,7 +266,15 @@ pub fn render(
     let mut index = entry::IndexWriter::open(folder)?;
     for item in items {
         if !is_done(item, folder, &known, &name) {
-            open.push(item.clone());
+            let saved = shared::saved(item, folder, &name).map(|captured| line(item, captured, &name));
+            match saved.filter(|entry| frames_intact(entry, folder)) {
+                Some(entry) => {
+                    index.append(&entry)?;
+                    done.kept += 1;
+                }
+                None => open.push(item.clone()),
+            }
+            shared::delete_note(item, folder); // The frames are in the index, or will be replaced.
             continue;
         }
         done.kept += 1;
@@ -279,6 +348,8 @@ fn one_round(
     let mut seen = 0;
     workers::run_all(&pool, jobs.into_iter(), |job: CaptureJob, outcome: Outcome<Captured>| {
         seen += 1;
+        // Every job is that of a preset in `open`.
+        let Some(item) = by_id.get(&job.id) else { return true };
         let captured = match outcome {
             Outcome::Done(captured) => captured,
             Outcome::Hang(why) => Captured::failed("probe-timeout", why),
@@ -295,17 +366,13 @@ fn one_round(
                 trouble = Some(FramesError::Write(why.clone()));
                 return false;
             }
-            Some((word, why)) if word == MISSING && by_id.get(&job.id).is_some_and(library_missing) => {
+            Some((word, why)) if word == MISSING && library_missing(item) => {
                 trouble = Some(FramesError::LibraryMissing(why.clone()));
                 return false;
             }
             _ => {}
         }
-        let mut entry = line(&job, captured, &name);
-        if let Some(item) = by_id.get(&job.id) {
-            entry.rel_path.clone_from(&item.rel_path);
-            entry.metrics = item.bands.map_or(entry.metrics, |bands| entry.metrics.with_bands(bands));
-        }
+        let entry = line(item, captured, &name);
         if let Err(error) = index.append(&entry) {
             trouble = Some(error);
             return false;
@@ -315,7 +382,7 @@ fn one_round(
         } else if last || is_final(&entry) {
             done.failed += 1;
         } else {
-            again.extend(by_id.get(&job.id).cloned());
+            again.push(item.clone());
         }
         let mut progress = Progress::at("render frames", done.kept + done.ok + done.failed, total);
         progress.picture = entry.frames.first().map(|frame| folder.join(frame));
@@ -340,7 +407,8 @@ fn changed_since(path: &Path, at: &str) -> bool {
     written.is_some_and(|since| crate::jobs::iso(since.as_secs() as i64).as_str() > at)
 }
 
-fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
+/// Returns the line of the index for an attempt with the settings named `capture`.
+fn line(item: &BakeItem, captured: Captured, capture: &str) -> FrameEntry {
     let Captured { frames, bytes, content, clip, metrics, failed } = captured;
     let (reasons, error_text) = match failed {
         Some((word, why)) => (vec![word], Some(why).filter(|why| !why.is_empty())),
@@ -349,16 +417,16 @@ fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
     FrameEntry {
         version: "v0".into(),
         at: crate::jobs::iso(crate::jobs::now()),
-        preset_id: job.id.clone(),
-        rel_path: job.id.clone(),
-        file_path: job.preset.path.to_string_lossy().replace('\\', "/"),
+        preset_id: item.id.clone(),
+        rel_path: item.rel_path.clone(),
+        file_path: item.path.to_string_lossy().replace('\\', "/"),
         status: Some(if reasons.is_empty() { "ok" } else { "failed" }.into()),
-        id_hash: entry::id_hash(&job.id),
+        id_hash: entry::id_hash(&item.id),
         frames,
         clip,
         reasons,
         error_text,
-        metrics,
+        metrics: item.bands.map_or(metrics, |bands| metrics.with_bands(bands)),
         capture: Some(capture.to_owned()),
         content,
         bytes,
@@ -456,6 +524,74 @@ mod tests {
         assert_eq!((done.kept, done.ok), (1, 0));
         std::fs::write(&preset, b"zoom=2").expect("written");
         assert_eq!(due(None), 1, "the preset has changed since");
+    }
+
+    #[test]
+    fn frames_saved_by_an_audit_are_added_to_the_index_without_rendering() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let preset = folder.path().join("a.milk");
+        std::fs::write(&preset, b"zoom=1").expect("written");
+        let below = entry::folder_of(&entry::id_hash("a.milk"));
+        let frame = format!("{below}/frame-000.webp");
+        std::fs::create_dir_all(folder.path().join(&below)).expect("made");
+        std::fs::write(folder.path().join(&frame), b"picture").expect("written");
+        let settings = settings(CaptureSettings::default());
+        let captured = Captured {
+            frames: vec![frame.clone()],
+            bytes: Some(7),
+            content: Some(PresetId::of(b"zoom=1").to_string()),
+            ..Captured::default()
+        };
+        let note = folder.path().join(&below).join("captured.json");
+        let text =
+            serde_json::json!({ "capture": settings.capture.name(), "captured": captured }).to_string();
+        std::fs::write(&note, &text).expect("written");
+        let bands = BandResponse { low: 0.5, mid: 0.1, high: 0.1 };
+        let item = item("a.milk", &preset, Some(bands));
+        for _ in 0..2 {
+            let done = render(std::slice::from_ref(&item), folder.path(), &settings, &mut |_| true);
+            assert_eq!(done.map(|done| (done.kept, done.ok)).expect("rendered"), (1, 0));
+            assert!(!note.exists());
+        }
+        let line = &read(folder.path())["a.milk"];
+        assert_eq!((&line.frames, line.metrics.band_response), (&vec![frame], Some(bands)));
+        let other = text.replace(&settings.capture.name(), "other");
+        for (version, text, saved) in
+            [("zoom=1", &text, true), ("zoom=2", &text, false), ("zoom=1", &other, false)]
+        {
+            std::fs::write(&preset, version).expect("written");
+            std::fs::write(&note, text).expect("written");
+            let found = shared::saved(&item, folder.path(), &settings.capture.name());
+            assert_eq!(found.is_some(), saved, "{version}: {text}");
+        }
+    }
+
+    #[test]
+    fn copied_frames_are_up_to_date_and_damaged_ones_are_not_copied() {
+        let (from, to) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let mut index = entry::IndexWriter::open(from.path()).expect("open");
+        let capture = CaptureSettings::default();
+        let items = ["a.milk", "b.milk"].map(|name| {
+            let preset = from.path().join(name);
+            std::fs::write(&preset, name).expect("written");
+            let frame = format!("frames/{name}/0.webp");
+            std::fs::create_dir_all(from.path().join("frames").join(name)).expect("made");
+            std::fs::write(from.path().join(&frame), b"picture").expect("written");
+            let line = FrameEntry {
+                preset_id: name.into(),
+                frames: vec![frame],
+                capture: Some(capture.name()),
+                content: Some(PresetId::of(name.as_bytes()).to_string()),
+                bytes: Some(7),
+                ..FrameEntry::default()
+            };
+            index.append(&line).expect("written");
+            item(name, &preset, None)
+        });
+        std::fs::write(from.path().join("frames/b.milk/0.webp"), b"pict").expect("cut");
+        copy_frames(from.path(), to.path()).expect("copied");
+        let pending = items.map(|item| count_pending(&[item], to.path(), &capture));
+        assert_eq!(pending, [0, 1]);
     }
 
     #[test]

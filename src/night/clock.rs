@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::stage_times::{StageTime, StageTimes};
 
-/// Share of the budget after which no more presets are audited: auditing a preset takes a fifth of the time
-/// that rendering its frames takes.
-pub(super) const AUDIT_UNTIL: f64 = 0.2;
+/// Share of the budget after which no more presets are audited: auditing a preset takes half of the time that rendering
+/// its frames takes.
+pub(super) const AUDIT_UNTIL: f64 = 0.3;
+/// The same if the audit also saves the frames, so that few are left to render.
+pub(super) const AUDIT_WITH_FRAMES_UNTIL: f64 = 0.8;
 /// Share of the budget after which no more frames are rendered.
 pub(super) const FRAMES_UNTIL: f64 = 0.85;
 /// Share of the budget after which no more presets are embedded.
@@ -64,7 +66,7 @@ mod tests {
         let fresh = Clock::new(hours(10), Duration::ZERO);
         let resumed = Clock::new(hours(10), hours(4));
         let left = |clock: &Clock, share| clock.left(share).as_secs_f64() / 3600.0;
-        assert!((left(&fresh, AUDIT_UNTIL) - 2.0).abs() < 0.01);
+        assert!((left(&fresh, AUDIT_UNTIL) - 3.0).abs() < 0.01);
         assert!(resumed.over(AUDIT_UNTIL) && (left(&resumed, FRAMES_UNTIL) - 4.5).abs() < 0.01);
         assert!(Clock::new(hours(10), hours(11)).over(1.0));
     }

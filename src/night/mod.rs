@@ -233,6 +233,7 @@ impl Bake<'_, '_> {
         }
         self.note(format!("smoke test passed: {good} of {} rendered", counted(tried.len(), "preset")));
         if !self.settings.smoke_only {
+            frames::copy_frames(&folder, &self.settings.folder)?;
             std::fs::remove_dir_all(&folder).ok(); // Leftovers are harmless.
         }
         Ok(BakeOutcome::Finished)

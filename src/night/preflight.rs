@@ -71,7 +71,7 @@ fn disk(folder: &Path, needed: u64) -> Result<String, String> {
 fn graphics() -> Result<String, String> {
     match Gpu::headless() {
         Ok(gpu) if gpu.software() => {
-            Ok(format!("{}: software rendering; expect two to five seconds per preset", gpu.name()))
+            Ok(format!("{}: software rendering; expect one to two seconds per preset", gpu.name()))
         }
         Ok(gpu) => Ok(gpu.name()),
         Err(error) => Err(format!("no usable graphics device: {error}")),

@@ -99,7 +99,7 @@ fn summary(input: &PageInput) -> Markup {
         p {
             (counted(*presets, "preset")) ": " (styles.members.len()) " indexed, " (excluded.len()) " excluded, "
             (pending) " pending. Frames: " (rendered.ok) " rendered, " (rendered.failed) " failed, "
-            (rendered.kept) " from earlier runs. Total time: " (duration(*spent)) "."
+            (rendered.kept) " from the audit or earlier runs. Total time: " (duration(*spent)) "."
         }
         @if let Some(grade) = grade {
             p { "Pack diversity: " (grade) "." }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::clock::{AUDIT_UNTIL, Clock, EMBED_UNTIL, FRAMES_UNTIL, TUNE_UNTIL};
+use super::clock::{AUDIT_UNTIL, AUDIT_WITH_FRAMES_UNTIL, Clock, EMBED_UNTIL, FRAMES_UNTIL, TUNE_UNTIL};
 use super::presets::{self, BakePresets, UNREAD};
 use super::publish::covered;
 use super::settings::AUDIT_FOLDER;
@@ -13,7 +13,7 @@ use super::{
     report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
-use crate::audit::{self, AuditEvent, AuditPlan, AuditSettings, Ledger, recipe};
+use crate::audit::{self, AuditEvent, AuditPlan, AuditSettings, Continuation, Ledger, recipe};
 use crate::cluster::{self, ClusterSettings, Known};
 use crate::disk;
 use crate::embed;
@@ -184,6 +184,21 @@ impl Bake<'_, '_> {
         }
     }
 
+    /// Returns what makes the audit also save the frames of presets that pass; `None` if it must not, because they need
+    /// a run of their own, or because the pack has fewer presets than the library.
+    fn continuation(
+        &self,
+        items: &[BakeItem],
+        folder: &Path,
+        probe: &ProbeSettings,
+    ) -> Result<Option<Continuation>, BakeError> {
+        let Self { settings, .. } = self;
+        if settings.pack_size.is_some_and(|size| size < items.len()) {
+            return Ok(None);
+        }
+        Ok(frames::continuation(items, folder, probe, settings.gates, &settings.capture)?)
+    }
+
     /// Audits every preset without a verdict, within the share of the time budget for audits.
     fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<BakePresets, BakeError> {
         let settings = self.settings;
@@ -193,11 +208,13 @@ impl Bake<'_, '_> {
         if let Some(from) = &settings.audit {
             self.import_verdicts(from, &probe)?;
         }
+        let continuation = self.continuation(items, folder, &probe)?;
+        let until = if continuation.is_some() { AUDIT_WITH_FRAMES_UNTIL } else { AUDIT_UNTIL };
         let auditing = AuditSettings {
             libraries: vec![settings.library.clone()],
             workers: settings.workers,
             limit: None,
-            budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
+            budget: Some(self.clock.left(until).max(MIN_AUDIT)),
             retry_failed: false,
             gates: settings.gates,
             preset_cpu: Duration::from_secs(20),
@@ -206,6 +223,7 @@ impl Bake<'_, '_> {
             stop: settings.stop.clone(),
             pause_for: settings.pause_for.clone(),
             probe: probe.clone(),
+            continuation,
             out: out.clone(),
         };
         let store = self.store()?;
@@ -228,7 +246,7 @@ impl Bake<'_, '_> {
         let audited = audit::audit(&auditing, store, on_event)?;
         let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe), settings.gates)?;
         if let Some(why) = audited.stopped.filter(|_| !self.stopped()) {
-            if !self.clock.over(AUDIT_UNTIL) {
+            if !self.clock.over(until) {
                 return Err(why.into());
             }
             self.note(format!(

@@ -53,6 +53,7 @@ pub fn measure(
         stop: Arc::default(),
         pause_for: None,
         probe,
+        continuation: None,
     };
     let store = Store::open(&folder.path().join("store"), now())?.store;
     let report = audit::audit(&settings, store, |_| ())?;

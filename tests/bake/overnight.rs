@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::fixture::{BakeFixture, Run, good_presets};
 use crate::hostile;
+use crate::shards::pictures;
 
 /// Frames so small and few that a whole bake takes seconds.
 const SMALL: [&str; 10] = [
@@ -226,6 +227,36 @@ fn a_killed_bake_resumes_and_writes_the_same_index() {
     let rows =
         |fixture: &BakeFixture| std::fs::read(fixture.folder("out").join("embeddings.npy")).expect("rows");
     assert!(rows(&fixture) == rows(&other), "equal rows");
+}
+
+#[test]
+fn a_preset_that_passes_is_drawn_once_even_if_the_bake_is_killed() {
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 5);
+    std::fs::write(fixture.library.join("black.milk"), hostile::BLACK).expect("written");
+    let frames =
+        ["--out-size", "24", "--warmup-frames", "32", "--capture-every", "3", "--capture-count", "2"];
+    fixture.night_killed_in(&frames, "audit presets", 2);
+    let library = fixture.library.to_str().expect("a plain path");
+    let folders = ["--library", library, "--out", "OUT"];
+    let done = fixture.bake(&[&["overnight", "--pack", "night", "--k", "8"], &frames[..]].concat(), &folders);
+    assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
+    let out = fixture.folder("out");
+    let times = &json(&out.join("overnight-state.json"))["stage_times"];
+    assert!(times["audit presets"]["presets"].as_u64() > Some(0), "{times}");
+    assert_eq!(times["render frames"]["presets"], 0, "{times}");
+    let saved = pictures(&out);
+    assert_eq!(saved.len(), 5, "the black preset has no frames: {:?}", saved.keys());
+
+    let separate = BakeFixture::with_library(fixture.library.clone());
+    let run = separate.bake(&[&["frames"], &frames[..]].concat(), &folders);
+    assert!(run.status.success(), "{}", run.stderr);
+    let rendered = pictures(&separate.folder("out"));
+    for (preset, (frames, metrics)) in &saved {
+        let (expected, expected_metrics) = &rendered[preset];
+        assert!(frames == expected && frames.len() == 2, "{preset}");
+        assert_eq!(metrics["motion"], expected_metrics["motion"], "{preset}");
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn merged_frames_equal_the_frames_of_one_machine() {
 }
 
 /// Returns the pictures and measurements of every preset; fails the test if a preset has several lines.
-fn pictures(folder: &Path) -> BTreeMap<String, (Vec<Vec<u8>>, Value)> {
+pub fn pictures(folder: &Path) -> BTreeMap<String, (Vec<Vec<u8>>, Value)> {
     let index = std::fs::read_to_string(folder.join("frames-index.jsonl")).expect("an index");
     let entries: Vec<Value> = index.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let picture =

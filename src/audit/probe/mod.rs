@@ -21,6 +21,7 @@ pub use cost::Cost;
 pub use look_meter::Look;
 pub use outcome::{ProbeEvidence, ProbeOutcome, ProbeReport};
 pub use perceptual_hash::{PerceptualHash, VIEWS};
+pub use sound::ProbeSound;
 pub use text::{Counts, TextFacts};
 pub use thumbs::{THUMB, path as thumb_path};
 
@@ -29,7 +30,6 @@ use crate::media::still;
 use crate::show::{Solo, SoloError};
 use cost::CostMeter;
 use look_meter::LookMeter;
-use sound::ProbeSound;
 
 use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
@@ -41,7 +41,7 @@ use crate::units::counted;
 /// Frame rate of a probe, in Hz.
 pub const FPS: f64 = 30.0;
 /// Warp mesh size in cells, as in a live show.
-const MESH: [u32; 2] = [48, 36];
+pub const MESH: [u32; 2] = [48, 36];
 /// Number of frames over budget at which a preset counts as endless; the first frame, or a few in a loud
 /// passage, may exceed the budget.
 const ENDLESS_FRAMES: u32 = 8;
@@ -70,6 +70,18 @@ impl Default for ProbeSettings {
     fn default() -> Self {
         Self { size: [256, 144], warm_up: 8, frames: 24, seed: 1, textures: Vec::new(), thumbs: None }
     }
+}
+
+impl ProbeSettings {
+    /// Returns the number of frames drawn per preset.
+    pub fn drawn(&self) -> u32 {
+        self.warm_up + self.frames
+    }
+}
+
+/// Returns the random seed of one preset, which differs between presets, but does not depend on those drawn before.
+pub fn seed_of(seed: u64, id: PresetId) -> u64 {
+    seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]))
 }
 
 /// Probes presets one at a time on one device.
@@ -117,7 +129,7 @@ impl Prober {
         };
         prober.floor_ms = prober.measure_floor();
         if let Some(BuiltIn { id, path, text }) = built_in().next()
-            && let Err(outcome) = prober.draw(Path::new(path), text.as_bytes().into(), id)
+            && let Err(outcome) = prober.draw(Path::new(path), text.as_bytes().into(), id, |_, _| ())
         {
             anyhow::bail!("cannot draw the built-in preset {path}: {}", outcome.why());
         }
@@ -127,6 +139,17 @@ impl Prober {
 
     /// Probes a preset. `id` is the ID expected from the file's contents.
     pub fn probe(&mut self, preset: &WirePreset, id: PresetId) -> ProbeReport {
+        self.probe_then(preset, id, |_, _| ())
+    }
+
+    /// Probes a preset as [`Self::probe`] does. If it was drawn, calls `then` with its evidence, except the facts about
+    /// its source, before its run ends. The report does not depend on `then`.
+    pub fn probe_then(
+        &mut self,
+        preset: &WirePreset,
+        id: PresetId,
+        then: impl FnOnce(&mut Solo, &ProbeEvidence),
+    ) -> ProbeReport {
         let bytes = match preset.read() {
             Ok(bytes) => bytes,
             Err(why) => {
@@ -140,7 +163,7 @@ impl Prober {
                 "the file changed during the audit".into(),
             ));
         }
-        let mut report = match self.draw(&preset.path, bytes.clone(), id) {
+        let mut report = match self.draw(&preset.path, bytes.clone(), id, then) {
             Ok(evidence) => ProbeReport { outcome: ProbeOutcome::Drawn, evidence },
             // Prefer the compiler's message to that of the show.
             Err(ProbeOutcome::Refused(why)) => {
@@ -173,20 +196,40 @@ impl Prober {
         DeckSettings { size, mesh: MESH, fps: FPS }
     }
 
-    fn draw(&mut self, preset: &Path, bytes: Arc<[u8]>, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
+    fn draw(
+        &mut self,
+        preset: &Path,
+        bytes: Arc<[u8]>,
+        id: PresetId,
+        then: impl FnOnce(&mut Solo, &ProbeEvidence),
+    ) -> Result<ProbeEvidence, ProbeOutcome> {
         let library = Catalogue::of_one(preset, bytes);
         let errors_before = self.render_context.gpu.error_count();
         self.shortages_before = self.render_context.gpu.shortage_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
-        // The seed differs between presets, but does not depend on the presets probed before.
-        let seed = self.settings.seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]));
+        let seed = seed_of(self.settings.seed, id);
         let deck = self.deck(self.settings.size);
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, seed);
-        let recording = self.watch(&mut solo);
+        let drawn = self.evidence(&mut solo, id, errors_before);
+        if let Ok(evidence) = &drawn {
+            then(&mut solo, evidence);
+        }
+        self.stage = Some(solo.end());
+        drawn
+    }
+
+    /// Plays all frames of a preset, saves its thumbnails, and returns what was measured. `errors_before` is the number
+    /// of errors of the device before the preset was prepared.
+    fn evidence(
+        &mut self,
+        solo: &mut Solo,
+        id: PresetId,
+        errors_before: u64,
+    ) -> Result<ProbeEvidence, ProbeOutcome> {
+        let recording = self.watch(solo);
         let playing = solo.playing();
         self.readback.reset(&self.render_context.gpu);
-        self.stage = Some(solo.end());
         if let Some(failure) = self.device_failure() {
             return Err(failure);
         }

@@ -82,6 +82,11 @@ impl ProbeSound {
         Ok(Self { frames: frames.collect() })
     }
 
+    /// Returns the samples of each frame.
+    pub fn into_samples(self) -> Vec<Vec<Frame>> {
+        self.frames.into_iter().map(|(_, samples)| samples).collect()
+    }
+
     /// Returns the signal and the samples of each frame.
     pub fn frames(&self) -> impl Iterator<Item = (ProbeSignal, &[Frame])> {
         self.frames.iter().map(|(signal, sound)| (*signal, sound.as_slice()))

@@ -100,6 +100,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             thumbs: (!args.no_thumbs).then(|| args.out.join("thumbs")),
         },
         out: args.out,
+        continuation: None,
     };
     let mut progress = AuditProgress::new(args.json, &settings.out);
     let store = match args.shard {

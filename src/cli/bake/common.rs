@@ -96,11 +96,11 @@ pub(super) struct Capture {
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     capture_count: u32,
     /// Interval between saved frames, in frames
-    #[arg(long, value_name = "FRAMES", default_value_t = 30,
+    #[arg(long, value_name = "FRAMES", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     capture_every: u32,
     /// Number of warm-up frames; the first frame is saved --capture-every frames after them
-    #[arg(long, value_name = "FRAMES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "FRAMES", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warmup_frames: u32,
     /// Render size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]

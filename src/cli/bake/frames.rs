@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use super::common::{Capture, Work};
 use crate::facts::PresetId;
-use crate::frames::{CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, attach_bands, render};
+use crate::frames::{self, CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, attach_bands, render};
 use crate::frames::{item_names, items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
@@ -111,5 +111,11 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
         captured if capturer.lost() => ControlFlow::Break(captured),
         captured => ControlFlow::Continue(captured),
     })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs this process as a worker of an audit that also saves frames.
+pub fn work_shared(settings: &str) -> anyhow::Result<ExitCode> {
+    frames::work_shared(settings)?;
     Ok(ExitCode::SUCCESS)
 }

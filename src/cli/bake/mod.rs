@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 pub(super) use audit::work as audit_work;
 pub(super) use frames::work as frames_work;
+pub(super) use frames::work_shared as audit_frames_work;
 
 /// Bake a preset library: all stages overnight, or one at a time.
 #[derive(Debug, clap::Args)]
