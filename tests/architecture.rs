@@ -38,12 +38,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The limiter applies the rules of the flash meter.
     ("stage", &["units", "disk", "media", "milk", "layers", "shading"]),
     ("pacing", &[]),
+    ("watch", &["stage", "pacing"]),
     ("warmup", &["handoff", "milk", "facts", "library", "stage", "pacing"]),
     (
         "show",
         &[
             "units", "faults", "handoff", "analysis", "milk", "layers", "facts", "store", "library", "mind",
-            "stage", "pacing", "warmup",
+            "stage", "pacing", "watch", "warmup",
         ],
     ),
     ("jobs", &["units", "disk", "confine", "milk", "facts", "library"]),
@@ -125,7 +126,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("linfa", &["cluster", "embed", "training"]),
     ("ort", &["embed"]),
     ("clap", &["cli"]),
-    ("smallvec", &["milk", "show"]),
+    ("smallvec", &["milk", "watch", "show"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("sysinfo", &["jobs"]),

@@ -3,7 +3,6 @@
 use super::decks::Slot;
 use super::fading;
 use super::memory::Exclusion;
-use super::picture_watch::Conditions;
 use super::reason::Reason;
 use super::running::{CutRequest, Show};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
@@ -17,6 +16,7 @@ use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 use crate::warmup::Urgency;
+use crate::watch::Conditions;
 
 /// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;

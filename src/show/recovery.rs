@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, TryRecvError};
 use std::time::Duration;
 
-use super::deck_watch::DrawnDecks;
 use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
@@ -19,6 +18,7 @@ use crate::stage::{Cue, DeckId, DeckSettings, OutputMode, Stage, StageError};
 use crate::store::BanKind;
 use crate::warmup::DeckRequest;
 use crate::warmup::Urgency;
+use crate::watch::DrawnDecks;
 
 /// Seconds for which a deck must have been drawn before the next one is prepared, if decks are prepared one at a time.
 const YOUNG_SECS: f64 = 5.0;

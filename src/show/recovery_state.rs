@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;
 
-use super::deck_watch::DrawnDecks;
 use super::suspects::Suspects;
 use super::timeouts::Timeouts;
 use crate::facts::PresetId;
 use crate::stage::{DeckId, GpuError, Stage, StageError};
 use crate::warmup::DeckRequest;
+use crate::watch::DrawnDecks;
 
 /// The state of a rig's recovery from failures of its graphics device.
 #[derive(Default)]
