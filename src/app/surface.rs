@@ -76,10 +76,8 @@ impl WindowSurface {
 
     /// Removes the surface, if there is one.
     fn remove(&mut self) {
-        let Some(surface) = self.surface.take() else { return };
-        // wgpu-hal 30 panics if the lost device still holds a semaphore of the surface, which is then leaked.
-        if catch_unwind(AssertUnwindSafe(|| drop(surface))).is_err() {
-            log::warn!("could not release all resources of a window's surface");
+        if let Some(surface) = self.surface.take() {
+            release(surface);
         }
     }
 
@@ -180,6 +178,20 @@ impl WindowSurface {
     }
 }
 
+impl Drop for WindowSurface {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Releases a surface. wgpu-hal 30 panics if the lost device still holds a semaphore of the surface, which is then
+/// leaked.
+fn release<S>(surface: S) {
+    if catch_unwind(AssertUnwindSafe(|| drop(surface))).is_err() {
+        log::warn!("could not release all resources of a window's surface");
+    }
+}
+
 /// Returns the configuration of a surface, with a placeholder size.
 fn configuration(
     gpu: &Gpu,
@@ -197,4 +209,23 @@ fn configuration(
     config.usage |= capabilities.usages & wgpu::TextureUsages::COPY_DST;
     config.present_mode = if wait { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync };
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics when it is dropped, like the surface of a lost device.
+    struct Unreleasable;
+
+    impl Drop for Unreleasable {
+        fn drop(&mut self) {
+            panic!("a semaphore is still in use");
+        }
+    }
+
+    #[test]
+    fn a_surface_that_panics_when_it_is_released_does_not_stop_the_show() {
+        release(Unreleasable);
+    }
 }

@@ -79,10 +79,8 @@ impl Show {
         self.slow_deck = self.decks.shown().map(|slot| slot.deck).filter(|shown| *shown == deck);
         if self.slow_deck.is_some() && matches!(self.wanted, Some(CutRequest::Watch | CutRequest::Next)) {
             self.wanted = Some(CutRequest::Slow);
-            // If no deck is warm, a built-in preset with a shorter warm-up is requested instead.
-            if let Some(cold) = self.decks.safe.take_if(|slot| !slot.warm) {
-                self.decks.drop_slot(cold);
-            }
+            // If no deck is warm, a built-in preset that is quick to prepare is requested instead.
+            self.decks.drop_cold_safe();
         }
     }
 
@@ -102,7 +100,7 @@ impl Show {
             self.exclude(preset, BanKind::Soft, SUSPECTED);
         }
         while let Some(deck) = self.decks.of_preset(preset)
-            && self.decks.cancel(deck).is_some()
+            && self.cancel(deck).is_some()
         {}
         if self.wanted == Some(CutRequest::Preset(preset)) {
             self.wanted = None;

@@ -203,7 +203,10 @@ impl Rig {
         recovery.requests.insert(deck, request.clone());
         let waits = recovery.is_rebuilding() || recovery.suspects.any() || !recovery.backlog.is_empty();
         if waits || !recovery.may_prepare(deck) {
-            recovery.backlog.push_back(deck);
+            match request.urgency {
+                Urgency::Performer => recovery.backlog.push_front(deck),
+                Urgency::Music | Urgency::Spare => recovery.backlog.push_back(deck),
+            }
         } else {
             self.warmer.request(request);
             self.recovery.sent.insert(deck);

@@ -107,7 +107,7 @@ impl Show {
 
     /// Returns whether an earlier show is being resumed and nothing has been on air yet.
     pub(super) fn resuming(&self) -> bool {
-        self.resumption.starting && self.decks.front.is_none()
+        self.resumption.starting
     }
 
     /// Takes from the saved queue the first preset that is in this library and may be shown, and returns its index.

@@ -57,7 +57,7 @@ impl ResumeState {
 /// The part of an earlier show that has not been resumed yet.
 #[derive(Default)]
 pub(super) struct Resumption {
-    /// Whether this show resumes an earlier one.
+    /// Whether this show resumes an earlier one and has shown nothing yet.
     pub starting: bool,
     pub queue: Vec<PresetId>,
     /// Show time after which the queue is dropped, in seconds.
