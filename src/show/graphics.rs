@@ -31,7 +31,7 @@ impl Show {
             GraphicsEvent::TooSlow { deck } => self.condemn_slow(deck),
             GraphicsEvent::SlowTogether => self.draw_one_deck(),
             GraphicsEvent::Suspected { preset } => self.suspect(preset),
-            GraphicsEvent::Cleared { preset } => self.clear_suspect(preset),
+            GraphicsEvent::Cleared { preset } => self.lift_exclusion(preset, SUSPECTED),
             GraphicsEvent::AtFault { preset } => self.quarantine(preset),
             GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
             GraphicsEvent::OutOfMemory => self.decks.economise(),
@@ -109,9 +109,9 @@ impl Show {
         self.notify(format!("{name} may make the graphics device fail; showing another preset to find out"));
     }
 
-    /// Lifts the exclusion of a preset that was only suspected.
-    fn clear_suspect(&mut self, preset: PresetId) {
-        if self.memory.excluded.get(&preset).is_none_or(|exclusion| exclusion.why != SUSPECTED) {
+    /// Lifts the exclusion of a preset if it was excluded only because of the suspicion `why`.
+    pub(super) fn lift_exclusion(&mut self, preset: PresetId, why: &str) {
+        if self.memory.excluded.get(&preset).is_none_or(|exclusion| exclusion.why != why) {
             return;
         }
         self.memory.excluded.remove(&preset);

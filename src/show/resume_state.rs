@@ -38,6 +38,12 @@ pub struct ResumeState {
     pub title: String,
     /// The layers on air, oldest first.
     pub layers: Vec<LayerOnAir>,
+    /// The presets that are being prepared.
+    pub preparing: Vec<PresetId>,
+    /// The presets suspected of the last crash.
+    pub suspects: Vec<PresetId>,
+    /// Whether the show has crashed in this state, and was not killed.
+    pub crashed: bool,
 }
 
 impl ResumeState {
@@ -62,4 +68,6 @@ pub(super) struct Resumption {
     pub queue: Vec<PresetId>,
     /// Show time after which the queue is dropped, in seconds.
     pub until: f64,
+    /// The presets that are excluded because the earlier show may have crashed because of them.
+    pub suspects: Vec<PresetId>,
 }
