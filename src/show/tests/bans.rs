@@ -105,3 +105,15 @@ fn presets_that_may_have_crashed_the_show_are_excluded_until_it_crashes_without_
     test.show.resume(&state);
     assert!(test.show.memory().excluded.is_empty(), "a built-in preset is never suspected");
 }
+
+#[test]
+fn undo_keeps_an_exclusion_that_came_after_the_mark() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let marked = test.playing();
+    test.frame(&[Command::Favourite]);
+    test.show.exclude(marked, BanKind::Aesthetic, "black output");
+    test.frame(&[Command::Undo]);
+    let memory = test.show.memory();
+    assert!(!memory.favourites.contains(&marked) && memory.excluded.contains_key(&marked));
+}
