@@ -49,6 +49,9 @@ impl Show {
         }
         let Some(slot) = self.decks.cancel(deck) else { return false };
         self.set_aside += 1;
+        if safe {
+            self.unfit.add(slot.id, self.memory.favourites.contains(&slot.id)); // Otherwise, it could be chosen again.
+        }
         if let Some(index) = slot.index {
             self.director.status.set_skipped(index, true); // Not excluded: it may look different later.
         }
