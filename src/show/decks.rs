@@ -126,8 +126,8 @@ impl Decks {
         waiting.chain(&mut self.front).chain(&mut self.previous)
     }
 
-    /// Iterates over all decks, the most urgent first. If nothing is on air, this is the safe preset, which is then one
-    /// that is quick to prepare.
+    /// Iterates over all decks, the most urgent first. If nothing is on air, the safe preset comes first, because it is
+    /// quick to prepare.
     pub fn by_urgency(&self) -> impl Iterator<Item = &Slot> {
         let nothing_on_air = self.front.is_none();
         let fading = self.fade.iter().map(|fade| &fade.to);

@@ -262,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_killed_show_is_told_from_one_that_crashed() {
+    fn a_crash_does_not_count_as_a_kill() {
         let killed = |signal| killed_from_outside(ExitStatus::from_raw(signal));
         assert!([SIGKILL, SIGTERM].into_iter().all(killed));
         assert!(![SIGABRT, SIGILL, SIGSEGV].into_iter().any(killed));
