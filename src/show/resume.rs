@@ -41,10 +41,11 @@ impl Show {
         }
     }
 
-    /// Iterates over the presets that are being prepared.
+    /// Iterates over the presets that are being prepared. After a device failure, only the one on air is, at first.
     fn preparing(&self) -> impl Iterator<Item = PresetId> {
+        let only_front = self.decks.front.as_ref().is_some_and(|front| !front.warm);
         let waiting = self.decks.candidates.iter().chain(&self.decks.safe);
-        waiting.filter(|slot| !slot.warm).map(|slot| slot.id)
+        waiting.filter(move |slot| !slot.warm && !only_front).map(|slot| slot.id)
     }
 
     /// Returns whether [`Self::resume_state`] would return `state`, apart from the show time; false if there are layers
