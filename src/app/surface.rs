@@ -74,6 +74,12 @@ impl WindowSurface {
         Ok(())
     }
 
+    /// Removes the surface after a panic; the next picture is presented on a new one.
+    pub fn reset(&mut self) {
+        self.paused = None;
+        self.remove();
+    }
+
     /// Removes the surface, if there is one.
     fn remove(&mut self) {
         if let Some(surface) = self.surface.take() {
@@ -187,9 +193,14 @@ impl Drop for WindowSurface {
 /// Releases a surface. wgpu-hal 30 panics if the lost device still holds a semaphore of the surface, which is then
 /// leaked.
 fn release<S>(surface: S) {
-    if catch_unwind(AssertUnwindSafe(|| drop(surface))).is_err() {
+    if caught(|| drop(surface)).is_none() {
         log::warn!("could not release all resources of a window's surface");
     }
+}
+
+/// Runs code that calls the graphics library, and returns its result, or `None` if it panicked.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 /// Returns the configuration of a surface, with a placeholder size.
@@ -227,5 +238,11 @@ mod tests {
     #[test]
     fn a_surface_that_panics_when_it_is_released_does_not_stop_the_show() {
         release(Unreleasable);
+    }
+
+    #[test]
+    fn a_panic_while_presenting_is_a_failed_attempt() {
+        assert_eq!(caught(|| true), Some(true));
+        assert_eq!(caught(|| -> bool { panic!("the device was lost") }), None);
     }
 }
