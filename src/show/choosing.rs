@@ -20,8 +20,8 @@ use crate::watch::Conditions;
 
 /// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;
-/// Maximum number of warm-up frames of the safe preset while nothing is on air, or in place of a preset that is far too
-/// slow; small, because any picture is better than none.
+/// Maximum number of warm-up frames of the safe preset while nothing is on air, or in place of a preset at fault; small,
+/// because any picture is better than none.
 const QUICK_WARM_UP: u32 = 4;
 /// Difference between the current target level and the level that a candidate was chosen for (both 0 to 2),
 /// above which new candidates are chosen.
@@ -67,6 +67,11 @@ impl Show {
     /// Returns whether the preset on air was dropped after a device failure, so that only its last picture is left.
     fn off_air(&self) -> bool {
         !self.playing() && !self.history.is_empty() && !self.resuming()
+    }
+
+    /// Returns whether the preset on air is at fault and is being replaced.
+    fn replacing(&self) -> bool {
+        matches!(self.wanted, Some(CutRequest::Watch | CutRequest::Slow))
     }
 
     /// Removes and returns the slot of a deck that will not arrive. If it was on air, a safe preset that is quick to
@@ -133,18 +138,17 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // A faulty picture is not feedback on the preset's style.
-        self.wanted = self.wanted.or(Some(CutRequest::Watch));
+        self.replace_faulty();
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
     /// Checks the safe preset once it is warm. Drops it if it is unfit, unless nothing is on air or the preset on air is
-    /// far too slow.
+    /// at fault.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             let favourite = self.memory.favourites.contains(&safe.id);
-            let slow = self.wanted == Some(CutRequest::Slow);
-            if !self.playing() || slow || self.unfit.suits_panic(&safe, favourite) {
+            if !self.playing() || self.replacing() || self.unfit.suits_panic(&safe, favourite) {
                 self.decks.safe = Some(safe);
             } else {
                 self.unfit.add(safe.id, favourite);
@@ -403,16 +407,15 @@ impl Show {
     }
 
     /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the candidates
-    /// are warm. It is requested earlier on Panic, to replace a preset that is far too slow, and if there is nothing
-    /// else to show.
+    /// are warm. It is requested earlier on Panic, to replace a preset at fault, and if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Candidates that are still waiting for an audit must not leave the output black.
         let late = self.now > SAFE_PRESET_AFTER_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
         let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
-        // If any deck were warm, it would have replaced the slow preset.
-        let asked = self.off_air() || matches!(self.wanted, Some(CutRequest::Safe | CutRequest::Slow));
+        // If any deck were warm, it would have replaced the preset at fault.
+        let asked = self.off_air() || self.replacing() || self.wanted == Some(CutRequest::Safe);
         let due = (wanted && at_ease) || (self.settings.safe_preset && nothing_else) || asked;
         let on_air = self.decks.shown().map(|slot| slot.id);
         // The director or the performer may have chosen the same preset; Panic would not change the picture.
@@ -431,7 +434,7 @@ impl Show {
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
         let urgent = asked || self.decks.front.is_none();
-        let quick = self.decks.front.is_none() || self.wanted == Some(CutRequest::Slow);
+        let quick = self.decks.front.is_none() || self.replacing();
         let full = SAFE_WARM_UP * self.settings.warm_frames;
         let (seed, warm_frames) = (self.settings.seed, if quick { QUICK_WARM_UP.min(full) } else { full });
         let slot = if safe.is_empty() || quick {

@@ -71,9 +71,19 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Soft, why);
         self.feedback_given = true; // A failure is not feedback on the preset's style.
-        self.wanted = self.wanted.or(Some(CutRequest::Watch));
+        self.replace_faulty();
         let duration = BanKind::Soft.duration_text();
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
+    }
+
+    /// Requests a cut to any preset, because the one on air is at fault. If no deck is warm, a built-in preset that is
+    /// quick to prepare is requested.
+    pub(super) fn replace_faulty(&mut self) {
+        self.wanted = self.wanted.or(Some(CutRequest::Watch));
+        let ready = self.decks.candidates.iter().chain(&self.decks.spare).any(|slot| slot.warm);
+        if self.wanted == Some(CutRequest::Watch) && !ready {
+            self.decks.drop_cold_safe();
+        }
     }
 
     /// Condemns a deck that is far too slow. The next cut then has no crossfade, which would draw the deck again.
@@ -82,8 +92,7 @@ impl Show {
         self.slow_deck = self.decks.shown().map(|slot| slot.deck).filter(|shown| *shown == deck);
         if self.slow_deck.is_some() && matches!(self.wanted, Some(CutRequest::Watch | CutRequest::Next)) {
             self.wanted = Some(CutRequest::Slow);
-            // If no deck is warm, a built-in preset that is quick to prepare is requested instead.
-            self.decks.drop_cold_safe();
+            self.decks.drop_cold_safe(); // One that is quick to prepare is requested instead.
         }
     }
 
