@@ -47,4 +47,5 @@ pub mod training;
 pub mod tune;
 pub mod units;
 pub mod warmup;
+pub mod watch;
 pub mod watchdog;

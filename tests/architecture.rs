@@ -39,12 +39,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The limiter applies the rules of the flash meter.
     ("stage", &["units", "handoff", "disk", "media", "milk", "layers", "shading", "pipelines"]),
     ("pacing", &[]),
+    ("watch", &["stage", "pacing"]),
     ("warmup", &["handoff", "milk", "facts", "library", "stage", "pacing"]),
     (
         "show",
         &[
             "units", "faults", "handoff", "analysis", "milk", "layers", "facts", "store", "library", "mind",
-            "stage", "pacing", "warmup",
+            "stage", "pacing", "watch", "warmup",
         ],
     ),
     ("jobs", &["units", "disk", "confine", "milk", "facts", "library"]),
@@ -126,7 +127,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("linfa", &["cluster", "embed", "training"]),
     ("ort", &["embed"]),
     ("clap", &["cli"]),
-    ("smallvec", &["milk", "show"]),
+    ("smallvec", &["milk", "watch", "show"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("sysinfo", &["jobs"]),

@@ -1,4 +1,5 @@
-//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, and resized decks.
+//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, resized decks, and textures on
+//! another device.
 
 use std::sync::Arc;
 
@@ -195,4 +196,14 @@ fn a_single_deck_of_another_size_is_shown_as_the_mixer_would_draw_it() {
         assert_eq!(shown.dimensions(), (SIZE[0], SIZE[1]));
         assert!(shown == expected, "the pictures differ at {scale}");
     }
+}
+
+#[test]
+fn a_new_device_needs_no_texture_folder() {
+    let Some(gpu) = Gpu::for_test() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("sky.png"), "").expect("written");
+    let context = RenderContext::new(gpu, &[folder.path().to_owned()]);
+    drop(folder);
+    assert_eq!(context.reopen().expect("another device").textures.count(), 1);
 }

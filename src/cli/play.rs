@@ -116,6 +116,9 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         seed = saved.seed.wrapping_add(1); // Avoids the choices that led to the crash.
         first.clear(); // The saved state includes their effects.
     }
+    if let (Some(saved), Some(start)) = (&mut resumed, link.start()) {
+        saved.show.crashed = start.crash.is_some() && !start.killed;
+    }
     // From the second restart on, the layers are dropped, because one of them may have crashed the show.
     if link.start().is_some_and(|start| start.restarts > 1) {
         resumed.iter_mut().for_each(|saved| saved.show.layers.clear());

@@ -1,7 +1,8 @@
 //! Resources shared by all decks and threads: device, built-in passes, samplers and textures.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use lactea_abi::{Address, Filter};
 
@@ -19,7 +20,7 @@ use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
 use super::picture_stats::DownsamplePass;
 use super::preset_pipeline::{self, PresetPipelines};
-use super::textures::Textures;
+use super::textures::{Textures, image_files};
 
 /// Resources that do not depend on a preset. Created once per device.
 pub struct RenderContext {
@@ -45,12 +46,15 @@ pub struct RenderContext {
     /// Pipelines of the presets prepared most recently.
     pub(super) preset_pipelines: PresetPipelines,
     samplers: [wgpu::Sampler; 4],
-    texture_folders: Vec<PathBuf>,
 }
 
 impl RenderContext {
     /// Creates the passes and noise textures, and scans `texture_folders` for user textures.
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
+        Self::with(gpu, Arc::new(image_files(texture_folders)))
+    }
+
+    fn with(gpu: Gpu, images: Arc<BTreeMap<String, PathBuf>>) -> Self {
         let device = &gpu.device;
         let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
         let coordinates = gpu.software().then(|| CoordinatesPass::new(&gpu, &mesh_shader));
@@ -86,19 +90,18 @@ impl RenderContext {
                 sampler(point, wrap),
                 sampler(point, clamp),
             ],
-            textures: Textures::new(&gpu, texture_folders),
-            texture_folders: texture_folders.to_vec(),
+            textures: Textures::new(&gpu, images),
             mesh_shader,
             gpu,
         }
     }
 
-    /// Creates the same resources on another device, after the current one was lost.
+    /// Creates the same resources on another device, after the current one was lost. Reads no texture folder.
     ///
     /// # Errors
     /// Returns an error if no device can be opened, or if the new device fails immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
-        let fresh = Self::new(self.gpu.reopen()?, &self.texture_folders);
+        let fresh = Self::with(self.gpu.reopen()?, self.textures.files.clone());
         match fresh.gpu.wait() {
             Ok(()) => Ok(fresh),
             Err(why) => Err(GpuError::NoDevice { name: fresh.gpu.name(), why: why.to_string() }),

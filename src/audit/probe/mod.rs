@@ -128,7 +128,7 @@ impl Prober {
             shortages_before: 0,
         };
         prober.floor_ms = prober.measure_floor();
-        if let Some(BuiltIn { id, path, text }) = built_in().next()
+        if let Some(BuiltIn { id, path, text, .. }) = built_in().next()
             && let Err(outcome) = prober.draw(Path::new(path), text.as_bytes().into(), id, |_, _| ())
         {
             anyhow::bail!("cannot draw the built-in preset {path}: {}", outcome.why());
