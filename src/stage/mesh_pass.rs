@@ -5,11 +5,11 @@ use lactea_abi::MeshVertex;
 
 use super::buffer::GrowableBuffer;
 use super::gpu::Gpu;
-use super::interpolation::Interpolator;
 use super::pass;
 use super::pass::coordinates::{Attribute, CoordinatesPass, Grid};
 use super::pass::mesh;
 use super::render_context::RenderContext;
+use crate::interpolation::Interpolator;
 
 /// Buffers of a mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {

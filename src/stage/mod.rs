@@ -10,7 +10,6 @@ mod deck_images;
 mod deck_look;
 mod error;
 mod gpu;
-mod interpolation;
 mod layer_painter;
 mod mesh_pass;
 mod pass;
