@@ -30,7 +30,7 @@ use super::set_log_writer::SetLogWriter;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::standby::{self, OpenStage};
 use super::surface::WindowSurface;
-use super::{MESH, WARM_FRAMES, config_folder, shutdown};
+use super::{WARM_FRAMES, config_folder, shutdown};
 use crate::archive::{Archive, open_store};
 use crate::audit::judged_by;
 use crate::desk::{
@@ -48,7 +48,7 @@ use crate::mind::Profile;
 use crate::pacing::DEFAULT_RATE;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, Rig, ShowSettings};
-use crate::stage::{DeckSettings, Gpu, RenderContext};
+use crate::stage::{DeckSettings, Gpu, RenderContext, automatic_mesh};
 use crate::units::Unipolar;
 use crate::warmup::Warmer;
 use crate::watchdog::Link;
@@ -368,7 +368,8 @@ impl Running {
         let heard = Latest::new(PresetAudio::default());
         let rate = settings.rate.unwrap_or(DEFAULT_RATE);
         let fps = f64::from(rate);
-        let deck = DeckSettings { size, mesh: MESH, fps };
+        let mesh = settings.mesh.unwrap_or_else(|| automatic_mesh(size, software));
+        let deck = DeckSettings { size, mesh, fps };
         let show = ShowSettings {
             seed: *seed,
             fps,

@@ -22,6 +22,9 @@ pub struct Args {
     /// Render size in pixels
     #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
+    /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
+    mesh: Option<[u32; 2]>,
     /// Frames per second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
     fps: u32,
@@ -68,6 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seconds,
         out,
         size,
+        mesh,
         fps,
         seed,
         presets,
@@ -96,6 +100,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seconds,
         out,
         size,
+        mesh,
         fps,
         seed,
         presets,

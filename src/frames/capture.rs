@@ -21,7 +21,7 @@ use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError, limit_cl
 pub const METHOD: u32 = 1;
 /// Frame rate at which presets are rendered, in Hz.
 const FPS: u32 = 30;
-/// Warp mesh size in cells, as in a live show.
+/// Warp mesh size in cells, as in a live show without a graphics card.
 const MESH: [u32; 2] = [48, 36];
 /// Clips use every second frame.
 const CLIP_EVERY: u32 = 2;

@@ -41,5 +41,5 @@ pub use present::Presenter;
 pub use readback::{Readback, ReadbackFrame, Wait};
 pub use render_context::RenderContext;
 pub use renderer::{Stage, StageOptions};
-pub use settings::DeckSettings;
+pub use settings::{DeckSettings, automatic_mesh};
 pub use textures::{Textures, texture_folders};
