@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aivj::milk::{Modulation, PresetAudio, Program};
 use aivj::stage::{
     Cue, Deck, DeckId, DeckSettings, Fade, FadeStyle, Gpu, OnAirDeck, OutputMode, Post, Readback,
-    RenderContext, Stage, Wait,
+    RenderContext, RenderOptions, Stage, Wait,
 };
 use aivj::units::Unipolar;
 
@@ -26,7 +26,12 @@ fn stage_with(shaders: &str) -> Option<Stage> {
 
 /// Creates a stage with one preset with these shaders, and returns its problems too.
 fn stage_and_problems(shaders: &str) -> Option<(Stage, Vec<String>)> {
-    let render_context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
+    stage_on(RenderContext::new(Gpu::for_test()?, &[]), shaders)
+}
+
+/// Creates a stage with one preset with these shaders on a device, and returns its problems too.
+fn stage_on(render_context: RenderContext, shaders: &str) -> Option<(Stage, Vec<String>)> {
+    let render_context = Arc::new(render_context);
     let text = format!(
         "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n{shaders}"
     );
@@ -195,4 +200,31 @@ fn a_single_deck_of_another_size_is_shown_as_the_mixer_would_draw_it() {
         assert_eq!(shown.dimensions(), (SIZE[0], SIZE[1]));
         assert!(shown == expected, "the pictures differ at {scale}");
     }
+}
+
+#[test]
+fn deep_color_keeps_small_differences_and_limits_values_to_one() {
+    // Fades by a quarter of an 8-bit level per frame, from a value above 1.
+    let shaders = "fWaveAlpha=0\nbMotionVectorsOn=0\nmv_a=0\nwarp=0\n\
+                   warp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz * 0.999; \
+                   if (frame < 0.5) ret = float3(3.0, 3.0, 3.0); }\n\
+                   comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";
+    let mut brightness = Vec::new();
+    for deep_color in [false, true] {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let context = RenderContext::with(gpu, &[], RenderOptions { deep_color });
+        let Some((mut stage, problems)) = stage_on(context, shaders) else { return };
+        assert_eq!(problems, Vec::<String>::new());
+        (0..60).for_each(|_| draw(&mut stage));
+        // Copies the feedback images to another size and back.
+        stage.set_scale(0.5);
+        stage.set_scale(1.0);
+        draw(&mut stage);
+        let deck = stage.deck(DeckId(1)).expect("a deck");
+        let feedback = deck.feedback(stage.render_context()).expect("a feedback image");
+        let picture = stage.screenshot().expect("a picture");
+        brightness.push([&feedback, &picture].map(|image| image.get_pixel(32, 18)[0]));
+    }
+    assert_eq!(brightness[0], [255; 2], "8 bits round every step away");
+    assert!(brightness[1].iter().all(|level| (225..=246).contains(level)), "{brightness:?}");
 }

@@ -24,6 +24,7 @@ mod shutdown;
 mod sound;
 mod standby;
 mod surface;
+mod warp_mesh;
 mod window;
 
 pub use crate::desk::action_names;

@@ -12,6 +12,7 @@ use super::admission::live_admission;
 use super::performance::{PerformanceAudio, performed_sound};
 use super::set_log_writer::SetLogWriter;
 use super::shutdown::{exit_on_second_signal, on_signals};
+use super::warp_mesh::automatic_mesh;
 use crate::archive::{catalogue, expand_theme, open_store, recall, themed};
 use crate::audio;
 use crate::audit::judged_by;
@@ -22,7 +23,7 @@ use crate::milk::PresetAudio;
 use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, Rig, RigFrame, Show, ShowMemory, ShowSettings, theme_text};
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, automatic_mesh};
+use crate::stage::{DeckSettings, Gpu, RenderContext, RenderOptions, Stage};
 use crate::warmup::Warmer;
 
 /// Settings of a performance.
@@ -38,6 +39,8 @@ pub struct PerformSettings {
     pub size: [u32; 2],
     /// Columns and rows of the warp mesh; depends on the size and the graphics device if `None`.
     pub mesh: Option<[u32; 2]>,
+    /// Whether presets keep 16 bits per color channel between frames.
+    pub deep_color: bool,
     /// Frames per second.
     pub fps: u32,
     /// Random seed.
@@ -95,7 +98,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
     notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
-    let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+    let options = RenderOptions { deep_color: settings.deep_color };
+    let render_context = Arc::new(RenderContext::with(Gpu::headless()?, &settings.textures, options));
     let device = render_context.gpu.name();
     let fps = f64::from(settings.fps);
     let show = ShowSettings {

@@ -30,6 +30,7 @@ use super::set_log_writer::SetLogWriter;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::standby::{self, OpenStage};
 use super::surface::WindowSurface;
+use super::warp_mesh::automatic_mesh;
 use super::{WARM_FRAMES, config_folder, shutdown};
 use crate::archive::{Archive, open_store};
 use crate::audit::judged_by;
@@ -48,7 +49,7 @@ use crate::mind::Profile;
 use crate::pacing::DEFAULT_RATE;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, Rig, ShowSettings};
-use crate::stage::{DeckSettings, Gpu, RenderContext, automatic_mesh};
+use crate::stage::{DeckSettings, Gpu, RenderContext};
 use crate::units::Unipolar;
 use crate::warmup::Warmer;
 use crate::watchdog::Link;
@@ -351,7 +352,11 @@ impl Running {
         let stage = open_stage.and_then(|open| open.fit(settings, &output));
         let render_context = match &stage {
             Some(stage) => stage.render_context().clone(),
-            None => Arc::new(RenderContext::new(Gpu::open(instance, Some(&output))?, &settings.textures)),
+            None => {
+                let gpu = Gpu::open(instance, Some(&output))?;
+                let options = standby::render_options(settings);
+                Arc::new(RenderContext::with(gpu, &settings.textures, options))
+            }
         };
         let gpu = &render_context.gpu;
         let software = gpu.software();

@@ -25,6 +25,9 @@ pub struct Args {
     /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: Option<[u32; 2]>,
+    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    #[arg(long)]
+    deep_color: bool,
     /// Frames per second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
     fps: u32,
@@ -72,6 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         out,
         size,
         mesh,
+        deep_color,
         fps,
         seed,
         presets,
@@ -101,6 +105,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         out,
         size,
         mesh,
+        deep_color,
         fps,
         seed,
         presets,

@@ -42,6 +42,9 @@ pub struct Args {
     /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: Option<[u32; 2]>,
+    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    #[arg(long)]
+    deep_color: bool,
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
@@ -99,6 +102,9 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
     settings.monitor = args.monitor.unwrap_or(settings.monitor);
     settings.size = args.size.or(settings.size);
     settings.mesh = args.mesh.or(settings.mesh);
+    if args.deep_color {
+        settings.deep_color = Some(true);
+    }
     if !args.textures.is_empty() {
         settings.textures = args.textures;
     }

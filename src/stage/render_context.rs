@@ -7,6 +7,7 @@ use lactea_abi::{Address, Filter};
 use super::gpu::{Gpu, GpuError};
 use super::pass;
 use super::pass::blur::BlurPass;
+use super::pass::clamp::ClampPass;
 use super::pass::composite::CompositePass;
 use super::pass::coordinates::CoordinatesPass;
 use super::pass::draw::DrawPass;
@@ -17,10 +18,19 @@ use super::pass::warp::WarpPass;
 use super::picture_stats::DownsamplePass;
 use super::textures::Textures;
 
+/// How decks are drawn on a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RenderOptions {
+    /// Whether the feedback images of presets have 16 bits per channel instead of 8.
+    pub deep_color: bool,
+}
+
 /// Resources that do not depend on a preset. Created once per device.
 pub struct RenderContext {
     /// The graphics device.
     pub gpu: Gpu,
+    /// How decks are drawn.
+    pub options: RenderOptions,
     /// Noise textures and user textures.
     pub textures: Textures,
     pub(super) mesh_shader: wgpu::ShaderModule,
@@ -35,15 +45,23 @@ pub struct RenderContext {
     pub(super) downsample: DownsamplePass,
     pub(super) flash: FlashPipelines,
     pub(super) layer: LayerPass,
+    /// Limits the values of feedback images with 16 bits per channel; `None` if they have 8.
+    pub(super) clamp: Option<ClampPass>,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
     texture_folders: Vec<PathBuf>,
 }
 
 impl RenderContext {
-    /// Creates the passes and noise textures, and scans `texture_folders` for user textures.
+    /// Creates the passes and noise textures with the default options, and scans `texture_folders` for user textures.
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
+        Self::with(gpu, texture_folders, RenderOptions::default())
+    }
+
+    /// Creates the passes and noise textures, and scans `texture_folders` for user textures.
+    pub fn with(gpu: Gpu, texture_folders: &[PathBuf], options: RenderOptions) -> Self {
         let device = &gpu.device;
+        let format = feedback_format(options);
         let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
         let coordinates = gpu.software().then(|| CoordinatesPass::new(&gpu, &mesh_shader));
         let sampler = |filter, address| {
@@ -60,15 +78,16 @@ impl RenderContext {
         let (linear, point) = (wgpu::FilterMode::Linear, wgpu::FilterMode::Nearest);
         let (wrap, clamp) = (wgpu::AddressMode::Repeat, wgpu::AddressMode::ClampToEdge);
         Self {
-            warp: WarpPass::new(&gpu, &mesh_shader, coordinates.as_ref()),
+            warp: WarpPass::new(&gpu, &mesh_shader, coordinates.as_ref(), format),
             composite: CompositePass::new(&gpu, &mesh_shader, coordinates.as_ref()),
-            blur: BlurPass::new(&gpu),
-            draw: DrawPass::new(&gpu),
-            shape: ShapePass::new(&gpu),
+            blur: BlurPass::new(&gpu, format),
+            draw: DrawPass::new(&gpu, format),
+            shape: ShapePass::new(&gpu, format),
             coordinates,
             downsample: DownsamplePass::new(&gpu),
             flash: FlashPipelines::new(&gpu),
-            layer: LayerPass::new(&gpu),
+            layer: LayerPass::new(&gpu, format),
+            clamp: options.deep_color.then(|| ClampPass::new(&gpu)),
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
             samplers: [
                 sampler(linear, wrap),
@@ -79,6 +98,7 @@ impl RenderContext {
             textures: Textures::new(&gpu, texture_folders),
             texture_folders: texture_folders.to_vec(),
             mesh_shader,
+            options,
             gpu,
         }
     }
@@ -88,11 +108,16 @@ impl RenderContext {
     /// # Errors
     /// Returns an error if no device can be opened, or if the new device fails immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
-        let fresh = Self::new(self.gpu.reopen()?, &self.texture_folders);
+        let fresh = Self::with(self.gpu.reopen()?, &self.texture_folders, self.options);
         match fresh.gpu.wait() {
             Ok(()) => Ok(fresh),
             Err(why) => Err(GpuError::NoDevice { name: fresh.gpu.name(), why: why.to_string() }),
         }
+    }
+
+    /// Returns the format of the feedback images of presets.
+    pub(super) fn feedback_format(&self) -> wgpu::TextureFormat {
+        feedback_format(self.options)
     }
 
     /// Returns the shared sampler for `filter` and `address`.
@@ -100,4 +125,8 @@ impl RenderContext {
         let point = usize::from(filter == Filter::Point) * 2;
         &self.samplers[point + usize::from(address == Address::Clamp)]
     }
+}
+
+fn feedback_format(options: RenderOptions) -> wgpu::TextureFormat {
+    if options.deep_color { pass::DEEP_FORMAT } else { pass::FORMAT }
 }

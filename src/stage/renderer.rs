@@ -10,7 +10,7 @@ use super::deck::{Deck, FrameTiming};
 use super::error::StageError;
 use super::layer_painter::LayerPainter;
 use super::pass;
-use super::pass::blit::BlitPass;
+use super::pass::blit::{BlitPass, ResizePass};
 use super::pass::flash::FlashLimiter;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
@@ -39,7 +39,7 @@ pub struct Stage {
     /// Size at which decks are drawn, relative to their full size.
     scale: f64,
     /// Copies the images of decks whose size changes.
-    rescale: BlitPass,
+    rescale: ResizePass,
 }
 
 /// The optional parts of a stage.
@@ -70,7 +70,7 @@ impl Stage {
             picture,
             black: black(&render_context),
             scale: 1.0,
-            rescale: BlitPass::copy(&render_context.gpu),
+            rescale: ResizePass::new(&render_context.gpu, render_context.feedback_format()),
             render_context,
         }
     }

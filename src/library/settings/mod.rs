@@ -56,6 +56,9 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 # Columns and rows of the warp mesh, or "auto": 48 and 36 or, with a graphics card, up to a vertex every eight pixels.
 # mesh = [96, 72]
 
+# Keep 16 bits per color channel between frames, without banding; needs more graphics memory.
+# deep_color = true
+
 # Frame rate of the show: 30, 50, 60 or 120.
 # rate = 60
 
@@ -101,6 +104,8 @@ pub struct Settings {
     pub size: Option<[u32; 2]>,
     /// Columns and rows of the warp mesh, each from 4 to 1024 [default: depends on the graphics device].
     pub mesh: Option<[u32; 2]>,
+    /// Whether presets keep 16 bits per color channel between frames.
+    pub deep_color: Option<bool>,
     /// Frame rate of the show in Hz, one of [`RATES`].
     pub rate: Option<u32>,
     /// Name of the profile.
@@ -148,7 +153,7 @@ impl std::str::FromStr for OutputDisplay {
 }
 
 /// Names of the known fields.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "audio",
     "input_delay_ms",
     "presets",
@@ -158,6 +163,7 @@ const FIELDS: [&str; 17] = [
     "monitor",
     "size",
     "mesh",
+    "deep_color",
     "rate",
     "guard",
     "limit_flashes",
@@ -235,6 +241,7 @@ impl Settings {
                 |size: &[u32; 2]| size.iter().all(|side| (1..=8192).contains(side)),
             ),
             mesh: mesh.as_ref().and_then(mesh_size).flatten(),
+            deep_color: fields.get("deep_color", "true or false", |_: &bool| true),
             rate: fields.get("rate", "30, 50, 60 or 120", |rate: &u32| RATES.contains(rate)),
             guard: fields.safety("guard", text),
             limit_flashes: fields.safety("limit_flashes", text),

@@ -1,6 +1,6 @@
 //! Lines, dots and untextured triangles.
 
-use super::{FORMAT, PipelineDesc, UNIFORM, layout, module, pipeline};
+use super::{PipelineDesc, UNIFORM, layout, module, pipeline};
 use crate::milk::{Blend, Dot, Segment, Vertex, Weight};
 use crate::stage::gpu::Gpu;
 
@@ -67,7 +67,8 @@ pub(in crate::stage) struct DrawPass {
 }
 
 impl DrawPass {
-    pub fn new(gpu: &Gpu) -> Self {
+    /// Creates the pipelines for targets of the given `format`.
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "draw", &[UNIFORM]);
         let stroke = module(gpu, "stroke", STROKE);
@@ -98,7 +99,7 @@ impl DrawPass {
                     buffers: std::slice::from_ref(buffer),
                     fragment: (shader, "fs_color"),
                     constants: &[],
-                    format: FORMAT,
+                    format,
                     blend: Some(blend_state(blend)),
                     topology,
                 };

@@ -1,7 +1,7 @@
 //! Custom shapes: instanced, outlined polygons, filled with a colour or with the previous image.
 
 use super::draw::{ByBlend, blend_state};
-use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
+use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
 use crate::milk::ShapeInstance;
 use crate::stage::gpu::Gpu;
 
@@ -30,7 +30,8 @@ pub(in crate::stage) struct ShapePass {
 }
 
 impl ShapePass {
-    pub fn new(gpu: &Gpu) -> Self {
+    /// Creates the pipelines for targets of the given `format`.
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
         let device = &gpu.device;
         let wgpu::BindingType::Buffer { ty, min_binding_size, .. } = UNIFORM else {
             unreachable!("UNIFORM is a buffer");
@@ -56,7 +57,7 @@ impl ShapePass {
                     buffers: std::slice::from_ref(&instances),
                     fragment: (&shader, fragment),
                     constants: &[],
-                    format: FORMAT,
+                    format,
                     blend: Some(blend_state(blend)),
                     topology: wgpu::PrimitiveTopology::TriangleList,
                 };
