@@ -212,7 +212,7 @@ fn deep_color_keeps_small_differences_and_limits_values_to_one() {
     let mut brightness = Vec::new();
     for deep_color in [false, true] {
         let Some(gpu) = Gpu::for_test() else { return };
-        let context = RenderContext::with(gpu, &[], RenderOptions { deep_color });
+        let context = RenderContext::with(gpu, &[], RenderOptions { deep_color, smooth_edges: false });
         let Some((mut stage, problems)) = stage_on(context, shaders) else { return };
         assert_eq!(problems, Vec::<String>::new());
         (0..60).for_each(|_| draw(&mut stage));
@@ -227,4 +227,45 @@ fn deep_color_keeps_small_differences_and_limits_values_to_one() {
     }
     assert_eq!(brightness[0], [255; 2], "8 bits round every step away");
     assert!(brightness[1].iter().all(|level| (225..=246).contains(level)), "{brightness:?}");
+}
+
+/// Returns the red channel of a picture with only the elements that `lines` describe; `None` if there is no device.
+fn elements(smooth_edges: bool, lines: &str) -> Option<Vec<u8>> {
+    let options = RenderOptions { deep_color: false, smooth_edges };
+    let context = RenderContext::with(Gpu::for_test()?, &[], options);
+    let shaders = "warp_1=`shader_body { ret = float3(0.0, 0.0, 0.0); }\n\
+                   comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";
+    let lines = format!("fWaveAlpha=0\nbMotionVectorsOn=0\nmv_a=0\n{lines}\n{shaders}");
+    let (mut stage, problems) = stage_on(context, &lines)?;
+    assert_eq!(problems, Vec::<String>::new());
+    (0..2).for_each(|_| draw(&mut stage));
+    let feedback = stage.deck(DeckId(1))?.feedback(stage.render_context()).expect("a feedback image");
+    Some(feedback.pixels().map(|pixel| pixel[0]).collect())
+}
+
+#[test]
+fn smooth_edges_cover_pixels_in_part_and_keep_the_brightness() {
+    let wave = "wavecode_0_enabled=1\nwavecode_0_r=1\nwavecode_0_g=1\nwavecode_0_b=1\nwavecode_0_a=1\n";
+    let points = "wave_0_per_point1=x=0.1+0.8*sample; y=0.3+0.37*sample;";
+    let kinds = [
+        ("line", format!("{wave}wavecode_0_samples=64\n{points}")),
+        ("steep line", format!("{wave}wavecode_0_samples=64\nwave_0_per_point1=x=0.4+0.1*sample; y=sample;")),
+        ("dots", format!("{wave}wavecode_0_samples=6\nwavecode_0_bUseDots=1\n{points}")),
+        (
+            "polygon",
+            "shapecode_0_enabled=1\nshapecode_0_sides=5\nshapecode_0_rad=0.3\nshapecode_0_ang=0.3\n\
+             shapecode_0_r=1\nshapecode_0_g=1\nshapecode_0_b=1\nshapecode_0_a=1\nshapecode_0_r2=1\n\
+             shapecode_0_g2=1\nshapecode_0_b2=1\nshapecode_0_a2=1\nshapecode_0_border_a=0"
+                .to_owned(),
+        ),
+        ("border", "ob_size=0.1\nob_r=1\nob_g=1\nob_b=1\nob_a=1".to_owned()),
+    ];
+    for (name, lines) in kinds {
+        let (Some(aliased), Some(smooth)) = (elements(false, &lines), elements(true, &lines)) else { return };
+        let partial = |levels: &[u8]| levels.iter().filter(|level| (16..240).contains(*level)).count();
+        assert!(partial(&aliased) == 0 && partial(&smooth) > 5, "{name}: {}", partial(&smooth));
+        let sum = |levels: &[u8]| levels.iter().map(|&level| f64::from(level)).sum::<f64>();
+        let ratio = sum(&smooth) / sum(&aliased);
+        assert!((0.88..1.12).contains(&ratio), "{name}: {ratio}");
+    }
 }

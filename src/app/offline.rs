@@ -98,8 +98,9 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
     notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
-    let options = RenderOptions { deep_color: settings.deep_color };
-    let render_context = Arc::new(RenderContext::with(Gpu::headless()?, &settings.textures, options));
+    let gpu = Gpu::headless()?;
+    let options = RenderOptions { deep_color: settings.deep_color, ..RenderOptions::of(&gpu) };
+    let render_context = Arc::new(RenderContext::with(gpu, &settings.textures, options));
     let device = render_context.gpu.name();
     let fps = f64::from(settings.fps);
     let show = ShowSettings {

@@ -24,7 +24,8 @@ impl OpenStage {
     pub fn open(display: &OwnedDisplayHandle, settings: &Settings) -> anyhow::Result<Self> {
         let gpu = Gpu::open(instance(display), None)?;
         let size = render_size(settings, gpu.software());
-        let render_context = Arc::new(RenderContext::with(gpu, &settings.textures, render_options(settings)));
+        let render_options = render_options(settings, &gpu);
+        let render_context = Arc::new(RenderContext::with(gpu, &settings.textures, render_options));
         let stage = stage(render_context, size, options(settings), true);
         Ok(Self { stage, textures: settings.textures.clone() })
     }
@@ -43,7 +44,7 @@ impl OpenStage {
             && gpu.adapter.is_surface_supported(surface)
             && self.stage.size() == render_size(settings, gpu.software())
             && self.stage.options() == options(settings)
-            && self.stage.render_context().options == render_options(settings)
+            && self.stage.render_context().options == render_options(settings, gpu)
             && self.textures == settings.textures;
         fits.then_some(self.stage)
     }
@@ -79,6 +80,6 @@ pub(super) fn options(settings: &Settings) -> StageOptions {
 }
 
 /// Returns how the decks of a live show are drawn.
-pub(super) fn render_options(settings: &Settings) -> RenderOptions {
-    RenderOptions { deep_color: settings.deep_color.unwrap_or(false) }
+pub(super) fn render_options(settings: &Settings, gpu: &Gpu) -> RenderOptions {
+    RenderOptions { deep_color: settings.deep_color.unwrap_or(false), ..RenderOptions::of(gpu) }
 }

@@ -354,7 +354,7 @@ impl Running {
             Some(stage) => stage.render_context().clone(),
             None => {
                 let gpu = Gpu::open(instance, Some(&output))?;
-                let options = standby::render_options(settings);
+                let options = standby::render_options(settings, &gpu);
                 Arc::new(RenderContext::with(gpu, &settings.textures, options))
             }
         };

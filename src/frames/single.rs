@@ -117,8 +117,9 @@ impl Renderer {
     /// Opens the graphics device and loads the audio.
     pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
-        let options = RenderOptions { deep_color: settings.deep_color };
-        let render_context = RenderContext::with(Gpu::headless()?, &settings.textures, options);
+        let gpu = Gpu::headless()?;
+        let options = RenderOptions { deep_color: settings.deep_color, ..RenderOptions::of(&gpu) };
+        let render_context = RenderContext::with(gpu, &settings.textures, options);
         let render_context = Arc::new(render_context);
         Ok(Self { settings, render_context, stage: RefCell::default(), sound })
     }

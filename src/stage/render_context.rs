@@ -19,10 +19,19 @@ use super::picture_stats::DownsamplePass;
 use super::textures::Textures;
 
 /// How decks are drawn on a device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RenderOptions {
     /// Whether the feedback images of presets have 16 bits per channel instead of 8.
     pub deep_color: bool,
+    /// Whether the edges of lines, dots, polygons and borders are antialiased.
+    pub smooth_edges: bool,
+}
+
+impl RenderOptions {
+    /// Returns the default options for a device: edges are antialiased unless it is a software rasteriser.
+    pub fn of(gpu: &Gpu) -> Self {
+        Self { deep_color: false, smooth_edges: !gpu.software() }
+    }
 }
 
 /// Resources that do not depend on a preset. Created once per device.
@@ -55,7 +64,8 @@ pub struct RenderContext {
 impl RenderContext {
     /// Creates the passes and noise textures with the default options, and scans `texture_folders` for user textures.
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
-        Self::with(gpu, texture_folders, RenderOptions::default())
+        let options = RenderOptions::of(&gpu);
+        Self::with(gpu, texture_folders, options)
     }
 
     /// Creates the passes and noise textures, and scans `texture_folders` for user textures.
@@ -81,8 +91,8 @@ impl RenderContext {
             warp: WarpPass::new(&gpu, &mesh_shader, coordinates.as_ref(), format),
             composite: CompositePass::new(&gpu, &mesh_shader, coordinates.as_ref()),
             blur: BlurPass::new(&gpu, format),
-            draw: DrawPass::new(&gpu, format),
-            shape: ShapePass::new(&gpu, format),
+            draw: DrawPass::new(&gpu, format, options.smooth_edges),
+            shape: ShapePass::new(&gpu, format, options.smooth_edges),
             coordinates,
             downsample: DownsamplePass::new(&gpu),
             flash: FlashPipelines::new(&gpu),
@@ -108,7 +118,9 @@ impl RenderContext {
     /// # Errors
     /// Returns an error if no device can be opened, or if the new device fails immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
-        let fresh = Self::with(self.gpu.reopen()?, &self.texture_folders, self.options);
+        let gpu = self.gpu.reopen()?;
+        let options = RenderOptions { deep_color: self.options.deep_color, ..RenderOptions::of(&gpu) };
+        let fresh = Self::with(gpu, &self.texture_folders, options);
         match fresh.gpu.wait() {
             Ok(()) => Ok(fresh),
             Err(why) => Err(GpuError::NoDevice { name: fresh.gpu.name(), why: why.to_string() }),
