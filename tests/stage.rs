@@ -269,3 +269,31 @@ fn smooth_edges_cover_pixels_in_part_and_keep_the_brightness() {
         assert!((0.88..1.12).contains(&ratio), "{name}: {ratio}");
     }
 }
+
+#[test]
+fn pictures_as_large_as_8k_are_drawn_and_larger_ones_than_the_device_can_draw_are_refused() {
+    let Some(gpu) = Gpu::for_test() else { return };
+    let limit = gpu.device.limits().max_texture_dimension_2d;
+    let error = gpu.check_size([64, limit + 1], [48, 36]).expect_err("too large").to_string();
+    assert!(error.contains(&format!("limited to {limit} pixels per side; choose a smaller size")), "{error}");
+    let error = gpu.check_size([64, 36], [8192, 8192]).expect_err("too many vertices").to_string();
+    assert!(error.contains("vertices; choose a smaller mesh"), "{error}");
+    let context = Arc::new(RenderContext::new(gpu, &[]));
+    let text = "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
+                comp_1=`shader_body { ret = float3(uv.x > 0.5, uv.y > 0.5, 1.0); }\n";
+    let program = Program::compile(text.as_bytes()).expect("a preset");
+    let deck = |size| {
+        let settings = DeckSettings { size, mesh: [96, 54], fps: 30.0 };
+        Deck::prepare(&context, program.clone(), settings, 1)
+    };
+    assert!(deck([limit + 1, 16]).is_err());
+    for size in [[7680, 16], [16, 4320]] {
+        context.gpu.check_size([7680, 4320], [240, 134]).expect("8K");
+        let mut stage = Stage::new(context.clone(), size);
+        stage.add(DeckId(1), Box::new(deck(size).expect("a deck")));
+        draw(&mut stage);
+        let picture = stage.screenshot().expect("a picture");
+        let corner = picture.get_pixel(size[0] - 2, size[1] - 2).0;
+        assert_eq!((picture.get_pixel(1, 1).0, corner), ([0, 0, 255, 255], [255; 4]), "{size:?}");
+    }
+}

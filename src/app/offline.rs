@@ -115,6 +115,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let heard = Latest::new(PresetAudio::default());
     let software = render_context.gpu.software();
     let mesh = settings.mesh.unwrap_or_else(|| automatic_mesh(settings.size, software));
+    render_context.gpu.check_size(settings.size, mesh)?;
     let deck = DeckSettings { size: settings.size, mesh, fps };
     let admission = live_admission(store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
     let warmer = Warmer::in_place(&render_context, &heard, deck, Some(admission));

@@ -374,6 +374,7 @@ impl Running {
         let rate = settings.rate.unwrap_or(DEFAULT_RATE);
         let fps = f64::from(rate);
         let mesh = settings.mesh.unwrap_or_else(|| automatic_mesh(size, software));
+        gpu.check_size(size, mesh)?;
         let deck = DeckSettings { size, mesh, fps };
         let show = ShowSettings {
             seed: *seed,

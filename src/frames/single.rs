@@ -139,6 +139,9 @@ impl Renderer {
         };
         let begun = Instant::now();
         let preset = &job.preset.path;
+        if let Err(error) = self.render_context.gpu.check_size(deck.size, deck.mesh) {
+            return RenderReport::without_picture(preset, RenderStatus::Failed, error.to_string());
+        }
         let library = match job.preset.read() {
             Ok(bytes) => Catalogue::of_one(preset, bytes),
             Err(unread) => {

@@ -36,7 +36,7 @@ impl Deck {
     /// A shader that the device rejects is replaced by the built-in pass and reported in [`Deck::problems`].
     ///
     /// # Errors
-    /// Returns an error if the picture or the mesh is empty, or if the device reports an error.
+    /// Returns an error if the picture or the mesh is empty or too large, or if the device reports an error.
     pub fn prepare(
         render_context: &RenderContext,
         program: Arc<Program>,
@@ -61,6 +61,7 @@ impl Deck {
         if settings.size.contains(&0) || settings.mesh.contains(&0) {
             return Err(StageError::EmptyPicture { size: settings.size, mesh: settings.mesh });
         }
+        render_context.gpu.check_size(settings.size, settings.mesh)?;
         let second = match &program.second {
             Some((program, blend)) => {
                 let layer = Layer::prepare(render_context, program.clone(), settings, seed)?;
