@@ -17,10 +17,9 @@ fn corner(index: u32) -> vec3<f32> {
     let which = (0x320210u >> (4u * (index % 6u))) & 3u;
     let middle = which == 1u || which == 2u;
     let far = select(-1.0, 1.0, (quad & 1u) == 1u);
-    if quad < 2u {
-        return vec3<f32>(far, select(-1.0, 1.0, which < 2u), select(0.0, 1.0, middle));
-    }
-    return vec3<f32>(select(-1.0, 1.0, middle), -far, select(0.0, 1.0, which >= 2u));
+    let at_side = vec3<f32>(far, select(-1.0, 1.0, which < 2u), select(0.0, 1.0, middle));
+    let above_or_below = vec3<f32>(select(-1.0, 1.0, middle), -far, select(0.0, 1.0, which >= 2u));
+    return select(above_or_below, at_side, quad < 2u);
 }
 
 struct BorderOut {
