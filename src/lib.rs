@@ -23,6 +23,7 @@ pub mod find;
 pub mod frames;
 pub mod handoff;
 pub mod hlsl;
+mod interpolation;
 pub mod jobs;
 pub mod layers;
 pub mod library;

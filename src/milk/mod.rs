@@ -25,7 +25,7 @@ mod wave;
 pub use double::{DoubleBlend, Pattern};
 pub use engine::Tick;
 pub use frame::{
-    Blend, BlurRange, Dot, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Vertex, Weight,
+    Blend, BlurRange, Border, Dot, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Vertex, Weight,
 };
 pub use mesh::{GridPoint, grid_points};
 pub use modulation::Modulation;

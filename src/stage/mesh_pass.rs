@@ -6,11 +6,11 @@ use std::cell::OnceCell;
 use lactea_abi::MeshVertex;
 
 use super::gpu::Gpu;
-use super::interpolation::Interpolator;
 use super::pass;
 use super::pass::coordinates::{Attribute, CoordinatesPass, Grid};
 use super::pass::mesh;
 use super::render_context::RenderContext;
+use crate::interpolation::Interpolator;
 
 /// A mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {
