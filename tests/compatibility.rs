@@ -79,7 +79,7 @@ fn drawn(text: &str) -> String {
             }
         }
         for (at, bin) in audio.spectrum.iter_mut().flatten().enumerate() {
-            *bin = (at as f32 * 0.1).sin().abs();
+            *bin = (at as f32 * 0.1).sin().abs() * (3 - number) as f32;
         }
         let time = f64::from(number) / 30.0;
         let tick = Tick { time, fps: 30.0, frame: number.into(), size: [640, 360], mesh: [8, 6] };
@@ -155,6 +155,19 @@ fn per_frame_code_has_the_same_effect_as_the_keys_of_its_variables() {
         let by_key = drawn(&format!("{key}={second}\n{EVERYTHING}"));
         let by_code = drawn(&format!("{key}={first}\n{EVERYTHING}per_frame_1={variable}={second};\n"));
         assert!(by_key == by_code, "{variable} does not have the effect of {key}");
+    }
+}
+
+#[test]
+fn added_variables_have_the_documented_values() {
+    for row in rows("Preset files", &["Added variable of per-frame code", "Meaning", "Value"]) {
+        let name = row[0].trim_matches('`');
+        let text = format!("[preset00]\nper_frame_1=q1={name};\n");
+        let mut player = Player::new(Program::compile(text.as_bytes()).expect("a preset"), 1);
+        let tick = Tick { time: 3_723.25, fps: 30.0, frame: 0, size: [640, 360], mesh: [8, 6] };
+        player.step(&PresetAudio::default(), tick, &Modulation::default(), &mut Frame::default());
+        let expected: f64 = row[2].parse().expect("a number");
+        assert_eq!(player.variables()["q1"], expected, "{name}");
     }
 }
 
