@@ -403,8 +403,8 @@ fn every_operator_agrees_on_edge_values() {
 
 #[test]
 fn a_budget_must_exceed_the_cost_of_the_program() {
-    // The first loop costs 1 + 1 + 9,999 * (1 + 1 + 1 + 1): the loop, its count, and for each iteration an assignment, a
-    // read of `x`, a constant and an addition. In the others, one operation costs 8.
+    // The first loop costs 1 + 1 + 9,999 * (1 + 1 + 1 + 1): the loop, its count, and for each iteration an assignment,
+    // a read of `x`, a constant and an addition. In the others, one operation costs 8.
     for (source, cost) in [
         ("loop(9999, x = x + 1)", 39_998),
         ("loop(1000, x = sin(x))", 10_002),
