@@ -48,7 +48,7 @@ impl SpectrumRates {
 }
 
 /// Sound as shaders read it: levels and spectrum, smoothed over time.
-pub(super) struct Heard {
+pub(super) struct ShaderSound {
     /// Bass, mid, treble and their mean; slower than the `_att` levels.
     pub levels: [f32; 4],
     /// Mean spectrum of both channels.
@@ -57,13 +57,13 @@ pub(super) struct Heard {
     pub peaks: [f32; SPECTRUM_BINS],
 }
 
-impl Default for Heard {
+impl Default for ShaderSound {
     fn default() -> Self {
         Self { levels: [1.0; 4], spectrum: [0.0; SPECTRUM_BINS], peaks: [0.0; SPECTRUM_BINS] }
     }
 }
 
-impl Heard {
+impl ShaderSound {
     /// Adds the sound of one frame.
     pub fn update(&mut self, audio: &PresetAudio, fps: f64, rates: SpectrumRates) {
         let frames = (30.0 / fps.max(1.0).min(1_000.0)) as f32;
@@ -167,27 +167,27 @@ mod tests {
         let rates = SpectrumRates::of("[preset00]\nfftattack=0.25\nFFTDecay=0.9\nFFTDecay=0\n");
         assert_eq!(rates, SpectrumRates { attack: 0.25, decay: 0.9 });
         assert_eq!(SpectrumRates::of("FFTAttack=-7\n"), SpectrumRates { attack: 0.0, decay: 0.7 });
-        let mut heard = Heard::default();
-        heard.update(&loud(4.0), 30.0, rates);
-        assert!((heard.spectrum[100] - 1.0).abs() < 1e-5, "{}", heard.spectrum[100]);
-        heard.update(&loud(0.0), 30.0, rates);
-        assert!((heard.spectrum[100] - 0.9).abs() < 1e-5, "{}", heard.spectrum[100]);
-        assert!((heard.peaks[100] - 0.98).abs() < 1e-5, "{}", heard.peaks[100]);
+        let mut sound = ShaderSound::default();
+        sound.update(&loud(4.0), 30.0, rates);
+        assert!((sound.spectrum[100] - 1.0).abs() < 1e-5, "{}", sound.spectrum[100]);
+        sound.update(&loud(0.0), 30.0, rates);
+        assert!((sound.spectrum[100] - 0.9).abs() < 1e-5, "{}", sound.spectrum[100]);
+        assert!((sound.peaks[100] - 0.98).abs() < 1e-5, "{}", sound.peaks[100]);
     }
 
     #[test]
     fn smoothed_levels_do_not_depend_on_the_frame_rate() {
         let after = |fps: f64| {
-            let mut heard = Heard::default();
-            (0..fps as u32).for_each(|_| heard.update(&loud(3.0), fps, SpectrumRates::default()));
-            heard.levels
+            let mut sound = ShaderSound::default();
+            (0..fps as u32).for_each(|_| sound.update(&loud(3.0), fps, SpectrumRates::default()));
+            sound.levels
         };
         let (slow, fast) = (after(30.0), after(120.0));
         assert!(slow[0] > 2.0 && slow[0] < 3.0, "{slow:?}");
         assert!(slow.iter().zip(fast).all(|(slow, fast)| (slow - fast).abs() < 0.01), "{slow:?} {fast:?}");
-        let mut heard = Heard::default();
-        heard.update(&loud(1.0), f64::NAN, SpectrumRates::default());
-        assert!(heard.spectrum[0].is_finite());
+        let mut sound = ShaderSound::default();
+        sound.update(&loud(1.0), f64::NAN, SpectrumRates::default());
+        assert!(sound.spectrum[0].is_finite());
     }
 
     #[test]

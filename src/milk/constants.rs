@@ -5,7 +5,7 @@
 use lactea_abi::{MilkUniforms, NUM_Q, NUM_ROT};
 use lactea_preset::BaseValues;
 
-use super::added::{self, Heard};
+use super::added::{self, ShaderSound};
 use super::engine::Context;
 use super::names::frame;
 use super::{BlurRange, Frame, LegacyComposite};
@@ -72,7 +72,7 @@ impl ShaderRandoms {
 /// Fills the uniforms and pass parameters of `out`.
 pub(super) fn fill(
     randoms: &mut ShaderRandoms,
-    heard: &Heard,
+    sound: &ShaderSound,
     base: &BaseValues,
     vars: &[f64],
     context: &Context,
@@ -111,10 +111,10 @@ pub(super) fn fill(
     let [hour, minute, second, _, total] = added::time_of_day(context.tick.time).map(|part| part as f32);
     out.extra = ExtraUniforms {
         q_hi: std::array::from_fn(|four| std::array::from_fn(|i| q(NUM_Q + four * 4 + i))),
-        smooth: heard.levels,
+        smooth: sound.levels,
         clock: [hour, minute, second, total],
-        spectrum: bytemuck::cast(heard.spectrum),
-        peaks: bytemuck::cast(heard.peaks),
+        spectrum: bytemuck::cast(sound.spectrum),
+        peaks: bytemuck::cast(sound.peaks),
         left: added::waveform(&context.audio.wave[0]),
         right: added::waveform(&context.audio.wave[1]),
         ..ExtraUniforms::default()

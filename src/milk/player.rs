@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::added::{Clock, Heard};
+use super::added::{Clock, ShaderSound};
 use super::custom_shape::ShapeState;
 use super::custom_wave::WaveState;
 use super::engine::{Context, Engine, Namespace, Tick};
@@ -50,7 +50,7 @@ pub struct Player {
     /// Scratch buffer of the main wave.
     wave_points: Vec<[f32; 2]>,
     randoms: constants::ShaderRandoms,
-    heard: Heard,
+    sound: ShaderSound,
     clock: Clock,
     preset_clock: f64,
     last_time: Option<f64>,
@@ -78,7 +78,7 @@ impl Player {
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
             randoms: constants::ShaderRandoms::new(seed, program.composite.is_some()),
-            heard: Heard::default(),
+            sound: ShaderSound::default(),
             clock: Clock::new(&code.frame_names),
             preset_clock: 0.0,
             last_time: None,
@@ -129,8 +129,8 @@ impl Player {
         wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
-        self.heard.update(audio, tick.fps, self.program.spectrum);
-        constants::fill(&mut self.randoms, &self.heard, &self.program.base, &self.main.vars, &context, out);
+        self.sound.update(audio, tick.fps, self.program.spectrum);
+        constants::fill(&mut self.randoms, &self.sound, &self.program.base, &self.main.vars, &context, out);
         StepReport {
             over_budget: self.engine.budget.exhausted(),
             overdrawn,
