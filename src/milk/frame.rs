@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use lactea_abi::{MilkExtUniforms, MilkUniforms};
+use lactea_abi::MilkUniforms;
+
+use crate::hlsl::ExtraUniforms;
 
 /// One frame of one preset, ready to draw.
 ///
@@ -16,8 +18,8 @@ use lactea_abi::{MilkExtUniforms, MilkUniforms};
 pub struct Frame {
     /// Uniforms of the warp and composite shaders, including `c[7]` (texsize).
     pub uniforms: MilkUniforms,
-    /// MilkDrop 3 uniforms (`q33..q64`, mouse).
-    pub extra: MilkExtUniforms,
+    /// Inputs of shaders that MilkDrop's successors add.
+    pub extra: ExtraUniforms,
     /// Columns and rows of the warp mesh.
     pub mesh_size: [u32; 2],
     /// Where each vertex of the warp mesh samples the previous image, 0 to 1 with the origin at the top left:

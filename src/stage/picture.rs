@@ -2,7 +2,7 @@
 //!
 //! Two feedback images alternate: one contains the previous frame, the other is the render target.
 
-use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
+use lactea_abi::{Address, Filter, MilkUniforms, PassKind};
 
 use super::buffer::UniformBuffer;
 use super::deck_images::{self, DeckImages};
@@ -21,7 +21,7 @@ use super::primitives::PrimitiveDraws;
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
 use crate::milk::shader::ShaderText;
-use crate::milk::{Frame, Program};
+use crate::milk::{ExtraUniforms, Frame, Program};
 
 /// GPU resources of a deck, or of one of the two presets of a double preset.
 pub(super) struct DeckPicture {
@@ -46,7 +46,7 @@ pub(super) struct DeckPicture {
     composite_uniforms: UniformBuffer<CompositeUniforms>,
     composite_parts: CompositeParts,
     frame_uniforms: UniformBuffer<MilkUniforms>,
-    extra_uniforms: UniformBuffer<MilkExtUniforms>,
+    extra_uniforms: UniformBuffer<ExtraUniforms>,
     frame_group: wgpu::BindGroup,
     warp_mesh: MeshPass,
     composite_mesh: MeshPass,
