@@ -193,3 +193,48 @@ fn number(bytes: &[u8], range: &mut Range<usize>) -> Result<u64, String> {
 fn invalid() -> String {
     "it is not an ONNX model".into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk;
+    use crate::embed::onnx::tests::vit::transformer_folder;
+
+    fn transformer() -> Vec<u8> {
+        let folder = transformer_folder(1);
+        disk::read(&folder.path().join("model.onnx"), disk::limit::MODEL).expect("read")
+    }
+
+    #[test]
+    fn only_the_numbers_of_a_changed_weight_change() {
+        let before = transformer();
+        let mut graph = Graph::parse(before.clone()).expect("parsed");
+        let name = "onnx::MatMul_vision_model.encoder.layers.1.mlp.fc1";
+        let (old, sides) =
+            (graph.numbers(name).expect("numbers"), graph.sides(name).expect("sides").to_vec());
+        assert!(!graph.add(name, &Array2::ones((sides[1], sides[0]))));
+        assert!(graph.add(name, &Array2::ones((sides[0], sides[1]))));
+        let new = graph.numbers(name).expect("numbers");
+        assert!(old.iter().zip(&new).all(|(old, new)| (new - old - 1.0).abs() < 1e-6));
+        let after = graph.into_bytes();
+        let changed = before.iter().zip(&after).filter(|(old, new)| old != new).count();
+        assert!(before.len() == after.len() && changed <= 4 * old.len(), "{changed}");
+    }
+
+    #[test]
+    fn packed_shapes_are_read() {
+        let mut message = vec![0x0a, 2, 2, 3, 0x10, 1, 0x42, 1, b'w', 0x4a, 24];
+        message.extend([0; 24]);
+        let (name, stored) = weight(&message, 0..message.len()).expect("parsed").expect("a weight");
+        assert_eq!((name.as_str(), stored), ("w", Stored { sides: vec![2, 3], numbers: 11..35 }));
+    }
+
+    #[test]
+    fn truncated_models_are_refused() {
+        let bytes = transformer();
+        assert!(Graph::parse(b"no model".to_vec()).is_err());
+        for length in (3..bytes.len() - 8).step_by(61) {
+            assert!(Graph::parse(bytes[..length].to_vec()).is_err(), "{length}");
+        }
+    }
+}

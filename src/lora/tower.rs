@@ -82,12 +82,11 @@ impl Tower {
         let prefix = prefix.ok_or("it has no layers with the names of a CLIP vision tower")?.to_owned();
         let weights = Weights { graph, device: &device, prefix };
         let patches = weights.name("embeddings.patch_embedding.weight");
-        let &[width, 3, patch, _] = graph.sides(&patches).unwrap_or_default() else {
+        let Some(&[width, 3, patch, _]) = graph.sides(&patches).filter(|sides| !sides.contains(&0)) else {
             return Err(format!("{patches} is missing or not a convolution of three channels"));
         };
         let positions = weights.positions(width)?;
-        let tokens = (side / patch.max(1)).pow(2) + 1;
-        if side % patch.max(1) != 0 || positions.dims()[1] != tokens {
+        if side % patch != 0 || positions.dims()[1] != (side / patch).pow(2) + 1 {
             return Err(format!("its positions do not fit {side}x{side} pictures"));
         }
         let mut sources = BTreeMap::new();
@@ -98,14 +97,21 @@ impl Tower {
         {
             let block = blocks.len();
             let path = |name: &str| format!("encoder.layers.{block}.{name}");
-            let norms = [weights.norm(&path("layer_norm1"))?, weights.norm(&path("layer_norm2"))?];
+            let norms =
+                [weights.norm(&path("layer_norm1"), width)?, weights.norm(&path("layer_norm2"), width)?];
             let mut layers = Vec::new();
             for target in Target::ALL {
                 let (source, layer) = weights.dense(&path(target.path()))?;
                 sources.insert(Place { block, target }, source);
                 layers.push(layer);
             }
-            blocks.push(Block { norms, layers });
+            let block = Block { norms, layers };
+            block.check(width)?;
+            blocks.push(block);
+        }
+        let projection = projection(graph, output).map(|source| weights.matrix(&source)).transpose()?;
+        if projection.as_ref().is_some_and(|projection| projection.dims()[0] != width) {
+            return Err("its projection has another number of inputs".into());
         }
         Ok(Self {
             side,
@@ -117,10 +123,10 @@ impl Tower {
                 .tensor(&weights.name("embeddings.class_embedding"), [1, width])?
                 .reshape([1, 1, width]),
             positions,
-            before: weights.norm("pre_layrnorm")?,
+            before: weights.norm("pre_layrnorm", width)?,
             blocks,
-            after: weights.norm("post_layernorm")?,
-            projection: projection(graph, output).map(|source| weights.matrix(&source)).transpose()?,
+            after: weights.norm("post_layernorm", width)?,
+            projection,
             is_exact: graph.nodes.iter().any(|node| ["Erf", "Gelu"].contains(&node.kind.as_str())),
             sources,
             device,
@@ -273,6 +279,23 @@ impl Tower {
     }
 }
 
+impl Block {
+    /// Checks that the layers fit each other and the rows that they are applied to.
+    fn check(&self, width: usize) -> Result<(), String> {
+        let sides = |target: Target| self.layers[target as usize].weight.dims();
+        let hidden = sides(Target::Up)[1];
+        let fits = |target: Target| match target {
+            Target::Up => sides(target) == [width, hidden],
+            Target::Down => sides(target) == [hidden, width],
+            _ => sides(target) == [width; 2],
+        };
+        match Target::ALL.into_iter().find(|target| !fits(*target)) {
+            Some(target) => Err(format!("{} has another shape", target.path())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Norm {
     fn apply(&self, rows: Tensor<2>) -> Tensor<2> {
         let centred = rows.clone() - rows.mean_dim(1);
@@ -301,15 +324,8 @@ impl Weights<'_> {
         Ok(Tensor::from_data(TensorData::new(numbers, sides), self.device))
     }
 
-    /// Returns a vector as a matrix of one row.
-    fn vector(&self, path: &str) -> Result<Tensor<2>, String> {
-        let name = self.name(path);
-        let length = self.graph.sides(&name).unwrap_or_default().iter().product();
-        self.tensor(&name, [1, length])
-    }
-
-    fn norm(&self, path: &str) -> Result<Norm, String> {
-        let part = |part: &str| self.vector(&format!("{path}.{part}"));
+    fn norm(&self, path: &str, width: usize) -> Result<Norm, String> {
+        let part = |part: &str| self.tensor(&self.name(&format!("{path}.{part}")), [1, width]);
         Ok(Norm { gain: part("weight")?, bias: part("bias")? })
     }
 
@@ -325,7 +341,7 @@ impl Weights<'_> {
             None => computed().ok_or_else(|| format!("{own} is missing"))?,
         };
         let count: usize = self.graph.sides(&name).unwrap_or_default().iter().product();
-        let tokens = count / width.max(1);
+        let tokens = count / width;
         Ok(self.tensor(&name, [tokens, width])?.reshape([1, tokens, width]))
     }
 
@@ -342,10 +358,8 @@ impl Weights<'_> {
     fn dense(&self, path: &str) -> Result<(Source, Dense), String> {
         let source = source(self.graph, &self.name(path));
         let source = source.ok_or_else(|| format!("the matrix of {} cannot be found", self.name(path)))?;
-        let (weight, bias) = (self.matrix(&source)?, self.vector(&format!("{path}.bias"))?);
-        if weight.dims()[1] != bias.dims()[1] {
-            return Err(format!("the matrix and the bias of {} do not match", self.name(path)));
-        }
+        let weight = self.matrix(&source)?;
+        let bias = self.tensor(&self.name(&format!("{path}.bias")), [1, weight.dims()[1]])?;
         Ok((source, Dense { weight, bias }))
     }
 }
