@@ -86,7 +86,7 @@ impl Tower {
             return Err(format!("{patches} is missing or not a convolution of three channels"));
         };
         let positions = weights.positions(width)?;
-        if side % patch != 0 || positions.dims()[1] != (side / patch).pow(2) + 1 {
+        if !side.is_multiple_of(patch) || positions.dims()[1] != (side / patch).pow(2) + 1 {
             return Err(format!("its positions do not fit {side}x{side} pictures"));
         }
         let mut sources = BTreeMap::new();
@@ -156,7 +156,7 @@ impl Tower {
     pub fn fit_heads(&mut self, pictures: &[Vec<f32>], expected: &[Vec<f32>]) -> Result<(), String> {
         let width = self.width;
         let mut best = (f32::INFINITY, self.heads);
-        for heads in (1..=MAX_HEADS.min(width)).filter(|heads| width % heads == 0) {
+        for heads in (1..=MAX_HEADS.min(width)).filter(|heads| width.is_multiple_of(*heads)) {
             self.heads = heads;
             let found = difference(&self.rows(pictures, None)?, expected);
             if found < best.0 {

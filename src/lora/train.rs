@@ -91,12 +91,12 @@ impl Training<'_> {
                 return Ok(None);
             }
             losses.push(self.step(&mut state)?);
-            if state.step % self.steps_per_epoch() == 0 {
+            if state.step.is_multiple_of(self.steps_per_epoch()) {
                 let mean = losses.iter().sum::<f32>() / losses.len() as f32;
                 on_note(format!("epoch {}: loss {mean:.4}", state.step / self.steps_per_epoch()));
                 losses.clear();
             }
-            if state.step % SAVE_EVERY == 0 || state.step == steps {
+            if state.step.is_multiple_of(SAVE_EVERY) || state.step == steps {
                 self.save(&state, checkpoint)?;
             }
         }
