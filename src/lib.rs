@@ -28,6 +28,8 @@ pub mod jobs;
 pub mod layers;
 pub mod library;
 pub mod listen;
+#[cfg(feature = "lora")]
+pub mod lora;
 pub mod media;
 pub mod midi;
 pub mod milk;

@@ -75,6 +75,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("models", &["disk", "jobs", "embed"]),
     ("cluster", &["units", "disk", "facts", "library", "jobs", "frames", "embed"]),
     ("tune", &["units", "disk", "facts", "store", "library", "jobs", "embed", "cluster"]),
+    ("lora", &["units", "disk", "store", "jobs", "frames", "embed", "cluster", "tune"]),
     ("shards", &["disk", "facts", "store", "jobs", "audit", "frames", "embed"]),
     (
         "night",
@@ -99,7 +100,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "units", "disk", "confine", "watchdog", "listen", "audio", "analysis", "media", "facts", "store",
             "library", "find", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames",
-            "breed", "embed", "models", "cluster", "tune", "shards", "night", "archive", "midi", "app",
+            "breed", "embed", "models", "cluster", "tune", "lora", "shards", "night", "archive", "midi",
+            "app",
         ],
     ),
 ];
@@ -127,6 +129,8 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("toml_edit", &["library"]),
     ("linfa", &["cluster", "embed", "training"]),
     ("ort", &["embed"]),
+    ("burn_tensor", &["lora"]),
+    ("safetensors", &["lora"]),
     ("clap", &["cli"]),
     ("smallvec", &["milk", "watch", "show"]),
     ("clap_complete", &["cli"]),
@@ -434,8 +438,8 @@ fn files_are_written_through_disk() {
 fn files_in_folders_are_opened_through_disk() {
     // Modules that read untrusted files. Not listed: `store`, which opens the program's own database. Tests
     // are exempt.
-    const MODULES: [&str; 15] = [
-        "analysis", "audio", "audit", "cluster", "desk", "embed", "find", "frames", "media", "midi",
+    const MODULES: [&str; 16] = [
+        "analysis", "audio", "audit", "cluster", "desk", "embed", "find", "frames", "lora", "media", "midi",
         "models", "pack", "stage", "training", "tune",
     ];
     const READS: [&str; 6] =
