@@ -38,7 +38,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("find", &["units", "disk", "media", "facts", "store", "library"]),
     ("mind", &["units", "analysis", "facts", "library", "find"]),
     // The limiter applies the rules of the flash meter.
-    ("stage", &["units", "handoff", "disk", "media", "milk", "layers", "shading", "pipelines", "interpolation"]),
+    (
+        "stage",
+        &["units", "handoff", "disk", "media", "milk", "layers", "shading", "pipelines", "interpolation"],
+    ),
     ("pacing", &[]),
     ("watch", &["stage", "pacing"]),
     ("warmup", &["handoff", "milk", "facts", "library", "stage", "pacing"]),
