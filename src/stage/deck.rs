@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use lactea_abi::{Address, Filter};
 
-use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::layer_painter::LayerPainter;
 use super::pass;
@@ -14,6 +13,7 @@ use super::pass::post::ScreenPass;
 use super::picture::DeckPicture;
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
+use crate::media::DeckLook;
 use crate::milk::{DoubleBlend, Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
 
 /// A running preset, or the two presets of a double preset.
