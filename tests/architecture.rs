@@ -135,6 +135,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("fs4", &["night"]),
     ("cpu_time", &["units"]),
     ("windows_sys", &["jobs", "handoff"]),
+    ("win32job", &["jobs"]),
     ("dunce", &["library", "night"]),
     ("ureq", &["models"]),
     ("wgpu", &["stage", "app", "desk"]),
