@@ -68,7 +68,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "breed",
         &["units", "disk", "media", "milk", "facts", "store", "library", "jobs", "audit", "pack", "frames"],
     ),
-    ("embed", &["units", "disk", "milk", "facts", "library", "find", "jobs", "frames"]),
+    ("embed", &["units", "disk", "confine", "milk", "facts", "library", "find", "jobs", "frames"]),
     ("models", &["disk", "jobs", "embed"]),
     ("cluster", &["units", "disk", "facts", "library", "jobs", "frames", "embed"]),
     ("tune", &["units", "disk", "facts", "store", "library", "jobs", "embed", "cluster"]),

@@ -142,6 +142,7 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
                 "render" => render::work(&settings),
                 "audit" => bake::audit_work(&settings),
                 "frames" => bake::frames_work(&settings),
+                "model" => Ok(crate::embed::serve_model(&settings).map(|()| ExitCode::SUCCESS)?),
                 other => anyhow::bail!("unknown worker kind: {other}"),
             }
         }

@@ -386,7 +386,7 @@ impl Bake<'_, '_> {
             items,
             folder,
             settings.seed,
-            settings.workers,
+            embed::ModelHost::Worker(settings.workers),
             &mut |text| {
                 (self.on_event)(BakeEvent::Note { text });
             },
