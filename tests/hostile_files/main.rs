@@ -220,11 +220,13 @@ fn no_code_is_loaded_from_the_data_folder() {
     let run = sandbox.run("models add", &[&"models", &"add", &model]);
     assert!(!run.text.contains("CODE RAN"), "{}", run.text);
     // A bake opens the model in a worker process, which reports why it cannot be used.
-    let library = sandbox.fresh("library");
+    let (library, out) = (sandbox.fresh("library"), sandbox.at("out"));
     corpus::write(&library.join("a.milk"), b"zoom=1");
-    let embed: [&dyn AsRef<std::ffi::OsStr>; 8] =
-        [&"bake", &"embed", &"--library", &library, &"--out", &sandbox.at("out"), &"--embedder", &model];
-    sandbox.refused("bake embed", "cannot use", &embed);
+    sandbox.refused(
+        "bake embed",
+        "cannot use",
+        &[&"bake", &"embed", &"--library", &library, &"--out", &out, &"--embedder", &model],
+    );
 }
 
 #[test]
