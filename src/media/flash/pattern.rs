@@ -46,8 +46,8 @@ struct Stripes {
 fn find_stripes(light: &[f64], mut found: impl FnMut(Stripes)) {
     let (mut lowest, mut highest, mut direction) = (light[0], light[0], 0);
     // The current run: its first edge, whether that is a rise, the number and the last two widths of its stripes.
-    let (mut start, mut starts_with_rise, mut count, mut last) = (0, false, 0, 0);
-    let (mut newest, mut older, mut first, mut pair) = (0, 0, 0, 0);
+    let (mut start, mut starts_with_rise, mut count, mut last) = (0_usize, false, 0_usize, 0_usize);
+    let (mut newest, mut older, mut first, mut pair) = (0_usize, 0_usize, 0_usize, 0_usize);
     let mut close = |start: usize, last: usize, count: usize, rise: usize, pair: usize| {
         if count >= MIN_STRIPES {
             found(Stripes { edges: [start, last], stripe: (last - start) / count, rise, pair });
@@ -160,7 +160,7 @@ impl PatternMeter {
             let mut all = Vec::new();
             find_stripes(light, |stripes| all.push(stripes));
             line.push(all.first().copied(), self.second);
-            let mark = if line.steady < self.second { 2 } else { 1 };
+            let mark: u8 = if line.steady < self.second { 2 } else { 1 };
             for Stripes { edges: [start, end], stripe, .. } in all {
                 // The cells whose middle is between the outer edges of the outer stripes.
                 let from = start.saturating_sub(stripe + PER_CELL / 2).div_ceil(PER_CELL);

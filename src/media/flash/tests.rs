@@ -231,7 +231,7 @@ fn stripes_that_oscillate_or_flash_count_from_a_quarter_and_drifting_ones_do_not
     let oscillating = moving(|seconds| 2.5 * (20.0 * seconds).sin());
     assert!(oscillating >= 500, "oscillating: {oscillating} ms");
     let flashing = pattern_ms(|seconds, x, _| {
-        stripe(x, 4.0) * left(x, 0.35) * f64::from(u8::from((seconds * 10.0 + 1e-9).fract() < 0.7))
+        stripe(x, 4.0) * left(x, 0.35) * f64::from(u8::from((seconds * 10.0 + 1e-9).fract() < 0.5))
     });
     assert!(flashing >= 400, "flashing: {flashing} ms");
 }
