@@ -246,7 +246,8 @@ def damage(options, scratch):
     for number, (kind, start, end) in enumerate(cases):
         folder = scratch / f"case {number}"
         folder.mkdir()
-        middle = {"cut": b"", "zeroed": bytes(end - start), "flipped": bytes([content[start % length] ^ 1 << start % 8])}[kind]
+        flipped = bytes([content[start % length] ^ 1 << start % 8])
+        middle = {"cut": b"", "zeroed": bytes(end - start), "flipped": flipped}[kind]
         (folder / "aivj.db").write_bytes(content[:start] + middle + content[end:])
         done = subprocess.run(scan, env=environment(folder), capture_output=True, text=True, check=False)
         missing = len(still_there(ids, content, start, end) - marks(folder)[0])
