@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis, concatenate};
 use sha2::{Digest as _, Sha256};
 
-use super::{AUTO, BakeItem, BuiltinEmbedder, Embedder, EmbedderId, Onnx, PresetInput, npy};
+use super::model_process::VisionModel;
+use super::{AUTO, BakeItem, BuiltinEmbedder, Embedder, EmbedderId, PresetInput, npy};
 use crate::disk;
 use crate::units::Rng;
 
@@ -23,7 +24,7 @@ const RENEWAL_GROWTH: usize = 4;
 /// Embedder that joins the built-in embedder with a vision model.
 pub(super) struct Fusion {
     builtin: BuiltinEmbedder,
-    encoder: Onnx,
+    encoder: Box<dyn VisionModel>,
     mean: Mean,
 }
 
@@ -32,7 +33,7 @@ impl Fusion {
     /// computed on a much smaller sample, it is computed on a sample of `items` and saved there.
     pub fn prepare(
         builtin: BuiltinEmbedder,
-        mut encoder: Onnx,
+        mut encoder: Box<dyn VisionModel>,
         items: &[BakeItem],
         folder: &Path,
         seed: u64,
@@ -46,7 +47,7 @@ impl Fusion {
         let mean = match saved.filter(sufficient) {
             Some(saved) => saved,
             None => {
-                let mean = Mean::of(&mut encoder, framed, seed)?;
+                let mean = Mean::of(&mut *encoder, framed, seed)?;
                 disk::write(&path, &npy::encode(&mean.0)).map_err(|error| error.to_string())?;
                 mean
             }
@@ -77,7 +78,7 @@ impl Mean {
     }
 
     /// Computes the mean on a sample of presets with frames.
-    fn of(encoder: &mut Onnx, mut framed: Vec<&BakeItem>, seed: u64) -> Result<Self, String> {
+    fn of(encoder: &mut dyn VisionModel, mut framed: Vec<&BakeItem>, seed: u64) -> Result<Self, String> {
         Rng::new(seed).shuffle(&mut framed);
         framed.truncate(SAMPLE);
         let input = |item: &&BakeItem| PresetInput { bytes: Vec::new(), frames: item.frames.clone() };

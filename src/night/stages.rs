@@ -404,7 +404,7 @@ impl Bake<'_, '_> {
             items,
             folder,
             settings.seed,
-            settings.workers,
+            embed::ModelHost::Worker(settings.workers),
             &mut |text| {
                 (self.on_event)(BakeEvent::Note { text });
             },

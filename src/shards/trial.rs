@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{self, AuditSettings};
-use crate::embed::{embed, open_embedder};
+use crate::embed::{ModelHost, embed, open_embedder};
 use crate::frames::{self, BakeItem, CaptureSettings, FramesSettings};
 use crate::jobs::now;
 use crate::store::Store;
@@ -74,7 +74,8 @@ pub fn measure(
     frames::attach_frames(&mut sample, &pack);
     let started = Instant::now();
     let seed = rendering.capture.seed;
-    let mut opened = open_embedder(embedder, models, &sample, &pack, seed, 1, &mut |_| ())?;
+    let mut opened =
+        open_embedder(embedder, models, &sample, &pack, seed, ModelHost::Worker(1), &mut |_| ())?;
     embed(&sample, opened.as_mut(), &pack, &mut |_| true)?;
     let per_preset = |taken: Duration| taken.as_secs_f64() / sample.len() as f64;
     Ok(PresetCost {

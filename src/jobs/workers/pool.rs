@@ -201,6 +201,9 @@ struct Running {
     answers: Receiver<String>,
     stderr_tail: Arc<Mutex<String>>,
     meter: Option<UsageMeter>,
+    /// Ends the processes that the worker has started when this is dropped.
+    #[cfg(windows)]
+    _job: Option<win32job::Job>,
 }
 
 impl Drop for Running {
@@ -312,7 +315,17 @@ impl Running {
         let kept = stderr_tail.clone();
         thread::Builder::new().name("worker stderr".into()).spawn(move || keep_tail(errors, &kept))?;
         let meter = UsageMeter::of(process.id());
-        Ok(Self { process, input, answers, stderr_tail, meter })
+        #[cfg(windows)]
+        let _job = super::windows::job_of(&process);
+        Ok(Self {
+            process,
+            input,
+            answers,
+            stderr_tail,
+            meter,
+            #[cfg(windows)]
+            _job,
+        })
     }
 
     /// Returns the resource usage of the worker; zero if unavailable or after it has exited.
