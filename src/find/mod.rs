@@ -8,6 +8,7 @@
 //! that does not fit at all is enough to rank it low.
 
 mod axis;
+mod bits;
 mod encoder;
 #[cfg(test)]
 mod evaluation;
