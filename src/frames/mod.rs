@@ -30,7 +30,7 @@ use crate::confine::Rights;
 use crate::facts::PresetId;
 use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
-use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerCount};
 use crate::library::library_root;
 use crate::library::style::NameTable;
 use crate::store::Store;
@@ -53,7 +53,7 @@ pub struct FramesSettings {
     /// Settings of the capture.
     pub capture: CaptureSettings,
     /// Number of worker processes.
-    pub workers: usize,
+    pub workers: WorkerCount,
     /// CPU time limit per preset.
     pub timeout: Duration,
     /// Number of times a failed preset is retried, unless its failure is final.
@@ -245,7 +245,7 @@ fn one_round(
     on_progress: OnProgress,
 ) -> Result<Vec<BakeItem>, FramesError> {
     let pool = PoolSettings {
-        workers: settings.workers.clamp(1, open.len().max(1)),
+        workers: settings.workers,
         limits: Limits {
             cpu: settings.timeout,
             wall: settings.timeout * 8,
@@ -494,7 +494,7 @@ mod tests {
     fn settings(capture: CaptureSettings) -> FramesSettings {
         FramesSettings {
             capture,
-            workers: 1,
+            workers: WorkerCount::Fixed(1),
             timeout: Duration::from_secs(1),
             retries: 0,
             deadline: None,

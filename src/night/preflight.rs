@@ -110,7 +110,7 @@ fn model(settings: &BakeSettings) -> Result<String, String> {
         let table = table.ok_or_else(|| format!("{} contains no embeddings", settings.folder.display()))?;
         return Ok(format!("existing embeddings of {}", counted(table.ids.len(), "preset")));
     }
-    embed::check_embedder(name, settings.models.as_deref(), settings.workers)
+    embed::check_embedder(name, settings.models.as_deref(), settings.workers.threads())
         .map_err(|error| error.to_string())
 }
 
