@@ -35,7 +35,7 @@ const NO_ROW: u32 = u32::MAX;
 /// The looks of a library, by catalogue index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Looks {
-    /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty without a map.
+    /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty without a map of any of them.
     pub points: Vec<[f32; 2]>,
     /// The bake folder; `None` if the library has no folder.
     pub bake: Option<PathBuf>,
@@ -87,7 +87,7 @@ impl Looks {
 
     /// Returns whether there is a map to draw.
     pub fn mapped(&self) -> bool {
-        self.points.iter().any(|point| point[0].is_finite())
+        !self.points.is_empty()
     }
 
     /// Returns the map coordinates of a preset, -1 to 1; `None` if unknown.
@@ -229,7 +229,7 @@ fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
             points[index] = *point;
         }
     }
-    points
+    if points.iter().any(|point| point[0].is_finite()) { points } else { Vec::new() }
 }
 
 fn rows(ids: &str, names: &NameTable, count: usize) -> Vec<u32> {
@@ -345,5 +345,10 @@ mod tests {
         std::fs::write(folder.path().join(MAP_FILE), r#"{"version":"v9"}"#).expect("written");
         let looks = Looks::of(&library);
         assert!(!looks.mapped() && looks.problems.len() == 1, "{:?}", looks.problems);
+        let of_another =
+            r#"{"version":"v0","generatedAt":"","ids":["gone.milk"],"points":[[0,0]],"clusters":[0]}"#;
+        std::fs::write(folder.path().join(MAP_FILE), of_another).expect("written");
+        let looks = Looks::of(&library);
+        assert!(!looks.mapped() && looks.problems.is_empty(), "a map of other presets");
     }
 }
