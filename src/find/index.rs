@@ -14,11 +14,11 @@ use super::example::{Example, Reference};
 use super::measured::Measured;
 use super::query::Description;
 use super::score::{Model, Rating, closeness, keep_best, preset_named, rate};
+use super::similar::{Similarity, similarity_to, sketch_embeddings};
 use super::word_index::WordIndex;
 use crate::disk;
 use crate::facts::{Energy, PresetId, Tags};
 use crate::library::looks::{Looks, Sketch};
-use crate::library::style::author_key;
 use crate::library::{Catalogue, Entry};
 use crate::store::{Store, StoreError};
 use crate::units::printable;
@@ -99,22 +99,6 @@ const MAX_RANKED: usize = 500;
 /// Number of presets with the highest approximate similarities, from which the results of a similarity query are chosen.
 const MAX_ROUGH: usize = 8 * MAX_RANKED;
 
-/// The preset of a similarity query, and what resembles it.
-struct Similarity {
-    preset: PresetId,
-    /// Similarity of every preset, with `None` for presets without an embedding.
-    values: Vec<Option<f32>>,
-    /// Whether the values are approximate.
-    is_rough: bool,
-}
-
-impl Similarity {
-    /// Returns those of these presets that have an embedding, with their similarities.
-    fn values_of(&self, presets: &[u32]) -> Vec<(u32, f32)> {
-        presets.iter().filter_map(|&preset| Some((preset, self.values[preset as usize]?))).collect()
-    }
-}
-
 /// A picture that results should resemble.
 struct Picture {
     /// Its value in each property; `None` for those of moving pictures.
@@ -168,17 +152,16 @@ impl SearchIndex {
         }
     }
 
+    /// Makes a sketch of the embeddings, if there are many. Takes a few seconds for a million presets.
+    pub fn make_sketch(&self) {
+        sketch_embeddings(&self.looks, &self.sketch);
+    }
+
     /// Starts a thread that makes a sketch of the embeddings, if there are many. Until it is finished, similarity queries
     /// read all embeddings.
     pub fn start_sketch(&self) {
         let (looks, sketch) = (self.looks.clone(), self.sketch.clone());
-        let work = move || match looks.sketch() {
-            Ok(Some(made)) => {
-                sketch.set(made).ok(); // No other thread sets it.
-            }
-            Ok(None) => {}
-            Err(why) => log::warn!("cannot prepare similarity queries: {why}"),
-        };
+        let work = move || sketch_embeddings(&looks, &sketch);
         if let Err(error) = std::thread::Builder::new().name("sketch".into()).spawn(work) {
             log::warn!("could not start a thread ({error}); similarity queries are slower");
         }
@@ -501,22 +484,6 @@ fn indices_of(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
     indices
 }
 
-/// Returns a function that computes the similarity to `a` of a preset without embeddings: shared code counts most, then
-/// style, then author, energy and tags.
-fn similarity_to(a: &Entry) -> impl Fn(&Entry) -> u32 {
-    let author = author_key(a.name());
-    move |b| {
-        let shared = (a.tags.0 & b.tags.0).count_ones();
-        let different = (a.tags.0 ^ b.tags.0).count_ones();
-        16 + 12 * u32::from(a.family == b.family)
-            + 8 * u32::from(a.cluster == b.cluster)
-            + 2 * u32::from(a.energy == b.energy)
-            + 2 * u32::from(author == author_key(b.name()))
-            + shared
-            - different.min(16)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -757,8 +724,7 @@ mod tests {
         let all = SearchQuery { like: Some(index.library.entries[7].id), ..SearchQuery::default() };
         let queries = [all.clone(), SearchQuery { energy: Some(Energy::Peak), ..all }];
         let exact = queries.each_ref().map(|query| index.find(query).indices);
-        let sketch = index.looks.sketch().expect("read").expect("worthwhile");
-        index.sketch.set(sketch).expect("the first one");
+        index.make_sketch();
         for (query, exact) in queries.iter().zip(exact) {
             index.like = None;
             let found = index.find(query).indices;

@@ -18,6 +18,7 @@ mod lexicon;
 mod measured;
 mod query;
 mod score;
+mod similar;
 mod style_fit;
 mod word_index;
 
