@@ -27,7 +27,7 @@ impl Bits {
 
     /// Adds a number below the `count` of [`Self::new`]; returns whether it was not in the set.
     pub fn insert(&mut self, number: usize) -> bool {
-        let (bits, bit) = (&mut self.0[number / 64], 1 << (number % 64));
+        let (bits, bit) = (&mut self.0[number / 64], 1_u64 << (number % 64));
         let is_new = *bits & bit == 0;
         *bits |= bit;
         is_new

@@ -143,11 +143,13 @@ impl WorkerPool {
         let jobs = Mutex::new(jobs);
         let over = AtomicBool::new(false);
         let Self { workers, scale, memory, started } = self;
+        scale.restart(started.elapsed());
         let running = AtomicUsize::new(scale.running());
         let stop = workers.first().map_or_else(Arc::default, |worker| worker.settings.stop.clone());
         let (report, reports) = mpsc::sync_channel(workers.len());
         thread::scope(|scope| {
-            for (number, worker) in workers.iter_mut().enumerate() {
+            let mut number = 0;
+            for worker in workers.iter_mut() {
                 let (jobs, over, running, report) = (&jobs, &over, &running, report.clone());
                 let work = move || {
                     let mut took = Duration::ZERO;
@@ -174,8 +176,11 @@ impl WorkerPool {
                     over.store(true, Ordering::Relaxed);
                 };
                 let thread = thread::Builder::new().name(format!("worker pool {number}"));
-                if let Err(error) = thread.spawn_scoped(scope, work) {
-                    log::warn!("could not start a thread ({error}); continuing with fewer workers");
+                match thread.spawn_scoped(scope, work) {
+                    Ok(_) => number += 1,
+                    Err(error) => {
+                        log::warn!("could not start a thread ({error}); continuing with fewer workers");
+                    }
                 }
             }
             drop(report);
@@ -578,6 +583,15 @@ mod tests {
             assert!(matches!(worker.run::<_, u8>(&1), Outcome::Skipped(_)));
         });
         assert!(started.elapsed() < LONG[0]);
+    }
+
+    #[test]
+    fn a_worker_that_is_not_among_the_running_ones_has_no_process() {
+        let mut worker = never_ready(&[]);
+        worker.child = Some(started("read request"));
+        let (running, over) = (AtomicUsize::new(1), AtomicBool::new(true));
+        assert!(wait_for_turn(&mut worker, 0, &running, &over) && worker.child.is_some());
+        assert!(!wait_for_turn(&mut worker, 1, &running, &over) && worker.child.is_none());
     }
 
     #[test]

@@ -120,6 +120,12 @@ impl Scale {
         }
     }
 
+    /// Starts a measurement at `now`, when the workers get jobs.
+    pub fn restart(&mut self, now: Duration) {
+        self.before = None;
+        self.run(self.running, now);
+    }
+
     /// Returns the number of workers that run at once.
     pub fn running(&self) -> usize {
         self.running
