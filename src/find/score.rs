@@ -275,3 +275,21 @@ fn code_similarity(a: &Entry, b: &Entry) -> f32 {
 
 /// Checks that [`AXES`] is the number of [`Axis`] variants.
 const _: () = assert!(AXES == Axis::Magenta as usize + 1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_are_kept_in_order_and_equal_ones_in_that_of_the_library() {
+        let all: Vec<(u32, f32)> = (0..1000).map(|at| (at, (at % 10) as f32)).collect();
+        let best = |count: usize| {
+            let mut values = all.clone();
+            keep_best(&mut values, count);
+            values.into_iter().map(|(at, _)| at).collect::<Vec<_>>()
+        };
+        assert_eq!(best(3), [9, 19, 29]);
+        assert_eq!(best(101)[99..], [999, 8]);
+        assert_eq!((best(0).len(), best(usize::MAX).len()), (0, 1000));
+    }
+}
