@@ -5,13 +5,14 @@
 
 pub mod bench;
 mod capture;
+mod copies;
 mod entry;
 mod error;
 mod item;
 mod render_stats;
 pub mod single;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use capture::MISSING;
 pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer, METHOD};
+use copies::Copies;
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read, replace_index};
 pub use error::FramesError;
 pub use item::{BakeItem, item_names, items_in, items_of_shard};
@@ -73,7 +75,7 @@ pub struct Rendered {
     pub ok: usize,
     /// Number of presets that failed in this run.
     pub failed: usize,
-    /// Number of presets done in earlier runs.
+    /// Number of presets done in earlier runs, or with the frames of another preset.
     pub kept: usize,
     /// Whether every preset was processed.
     pub finished: bool,
@@ -201,7 +203,7 @@ pub fn render(
     let mut done = Rendered { finished: true, ..Rendered::default() };
     entry::compact(folder)?;
     let (known, name) = (entries_of(items, folder), settings.capture.name());
-    let mut open: Vec<BakeItem> = Vec::new();
+    let (mut open, mut contents) = (Vec::new(), HashSet::new());
     let mut index = entry::IndexWriter::open(folder)?;
     for item in items {
         if !is_done(item, folder, &known, &name) {
@@ -220,7 +222,11 @@ pub fn render(
         if updated != *entry {
             index.append(&updated)?;
         }
+        if updated.capture.as_ref() == Some(&name) {
+            contents.extend(updated.content);
+        }
     }
+    let copies = Copies::take(&mut open, contents);
     Rng::new(settings.capture.seed).shuffle(&mut open);
     for attempt in 0..=settings.retries {
         if open.is_empty() || !done.finished {
@@ -228,6 +234,11 @@ pub fn render(
         }
         let last = attempt == settings.retries;
         open = one_round(&open, folder, settings, last, &mut index, &mut done, items.len(), on_progress)?;
+    }
+    let [shared, without] = copies.share(folder, &name, &mut index)?;
+    done.kept += shared;
+    if done.finished {
+        done.failed += without;
     }
     Ok(done)
 }
