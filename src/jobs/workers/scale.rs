@@ -35,7 +35,7 @@ impl WorkerCount {
 }
 
 impl fmt::Display for WorkerCount {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => write!(f, "{AUTO}"),
             Self::Fixed(count) => write!(f, "{count}"),
