@@ -9,6 +9,7 @@ use crate::audit::{self, AuditSettings};
 use crate::embed::{ModelHost, embed, open_embedder};
 use crate::frames::{self, BakeItem, CaptureSettings, FramesSettings};
 use crate::jobs::now;
+use crate::jobs::workers::WorkerCount;
 use crate::store::Store;
 
 /// Maximum number of presets in a trial.
@@ -42,7 +43,7 @@ pub fn measure(
     let settings = AuditSettings {
         libraries: vec![library.to_owned()],
         out: folder.path().join("audit"),
-        workers: 1,
+        workers: WorkerCount::Fixed(1),
         limit: None,
         budget: None,
         retry_failed: false,
@@ -60,7 +61,7 @@ pub fn measure(
     anyhow::ensure!(report.judged > 0, "none of {} sampled presets could be audited", sample.len());
     let rendering = FramesSettings {
         capture: CaptureSettings { textures: textures.to_vec(), ..CaptureSettings::default() },
-        workers: 1,
+        workers: WorkerCount::Fixed(1),
         timeout: Duration::from_secs(40),
         retries: 0,
         deadline: None,

@@ -46,8 +46,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     attach_frames(&mut items, frames.as_deref().unwrap_or(&out));
     let models = crate::cli::models::folder();
+    let threads = workers.threads();
     let on_note = &mut |text: String| println!("{text}");
-    let host = ModelHost::Worker(workers);
+    let host = ModelHost::Worker(threads);
     let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, host, on_note);
     let mut embedder = opened?;
     let done = embed(&items, embedder.as_mut(), &out, &mut super::common::bar())?;
