@@ -14,7 +14,7 @@ use super::onnx::{Onnx, library_folders};
 use super::{BakeItem, Embedder, EmbedderId, PresetInput};
 use crate::confine::Rights;
 use crate::disk::{self, WirePath};
-use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, Worker};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, Worker, WorkerCount};
 
 /// Number of presets per request.
 const TOGETHER: usize = 32;
@@ -101,7 +101,7 @@ impl ModelProcess {
         let settings = ModelSettings { folder: WirePath(folder.to_owned()), threads };
         let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
         let mut worker = Worker::new(PoolSettings {
-            workers: 1,
+            workers: WorkerCount::Fixed(1),
             limits: LIMITS,
             arguments: vec!["worker".into(), "model".into(), settings],
             rights: rights(folder, items),

@@ -224,7 +224,7 @@ fn concept_fit(concept: &Concept, index: usize, entry: &Entry, measured: &Measur
         }
         Feature::Energy(energy) => ENERGY_FITS[distance(*energy, entry.energy)],
     };
-    if let [feature] = &concept.features[..] {
+    if let [feature] = concept.features {
         return fit(feature);
     }
     let product: f32 = concept.features.iter().map(fit).product();

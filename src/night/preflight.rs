@@ -111,8 +111,7 @@ fn model(settings: &BakeSettings) -> Result<String, String> {
         return Ok(format!("existing embeddings of {}", counted(table.ids.len(), "preset")));
     }
     let host = embed::ModelHost::Worker(settings.workers.threads());
-    embed::check_embedder(name, settings.models.as_deref(), host)
-        .map_err(|error| error.to_string())
+    embed::check_embedder(name, settings.models.as_deref(), host).map_err(|error| error.to_string())
 }
 
 /// Describes the power source, where the platform reports it.

@@ -181,10 +181,13 @@ fn left(x: f64, share: f64) -> f64 {
     f64::from(u8::from(x < share * PATTERN_SIZE[0] as f64))
 }
 
+/// Brightness of a pattern at a position, given the center of the picture and a full turn.
+type Shade = fn([f64; 2], [f64; 2], f64) -> f64;
+
 #[test]
 fn stationary_stripes_of_every_kind_count() {
     let (centre, turn) = ([96.0, 72.0], std::f64::consts::TAU);
-    let patterns: [(&str, fn([f64; 2], [f64; 2], f64) -> f64); 7] = [
+    let patterns: [(&str, Shade); 7] = [
         ("vertical", |[x, _], _, _| stripe(x, 8.0)),
         ("horizontal", |[_, y], _, _| stripe(y, 6.0)),
         ("diagonal", |[x, y], _, _| stripe(x + y, 7.0)),
