@@ -15,6 +15,7 @@ use super::{MESH, WARM_FRAMES};
 use crate::archive::{catalogue, expand_theme, open_store, recall, themed};
 use crate::audio;
 use crate::audit::judged_by;
+use crate::embed::open_encoder;
 use crate::handoff::Latest;
 use crate::layers::LayerFiles;
 use crate::media::video::{Video, VideoFormat};
@@ -90,7 +91,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     if let Some(theme) = &settings.theme {
         memory.theme = theme_text(&expand_theme(theme, &store)?);
     }
-    let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
+    let pool = Pool::new(Arc::new(library));
+    let (pool, problem) = themed(&pool, &memory.theme, &store, Some(open_encoder))?;
     notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
     let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
