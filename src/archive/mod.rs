@@ -280,10 +280,12 @@ impl Archive {
 /// Opens a second connection to `store` for the search thread. An in-memory store cannot be shared, so the
 /// search thread gets an empty one.
 fn search_store(store: &Store) -> anyhow::Result<Store> {
-    Ok(match store.another()? {
+    let store = match store.another()? {
         Some(store) => store,
         None => Store::in_memory()?,
-    })
+    };
+    store.use_small_cache();
+    Ok(store)
 }
 
 #[cfg(test)]

@@ -110,6 +110,7 @@ fn measure(
         frames: args.frames,
         save: Vec::new(),
         mesh,
+        deep_color: false,
         textures: args.textures.clone(),
         seed: 1,
         audio: args.audio.clone(),

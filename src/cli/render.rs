@@ -45,6 +45,9 @@ pub struct Args {
     /// Warp mesh size in cells
     #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: [u32; 2],
+    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    #[arg(long)]
+    deep_color: bool,
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
@@ -68,6 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         frames: args.frames,
         save: args.save.clone(),
         mesh: args.mesh,
+        deep_color: args.deep_color,
         textures: args.textures.clone(),
         seed: args.seed,
         audio: args.audio.clone(),

@@ -45,9 +45,9 @@ use shared::SharedSettings;
 pub const WORKER_MEMORY_MIB: u64 = 2048;
 /// Maximum size of the pictures of a preset, in MiB; a worker needs the rest of its memory for the preset itself.
 const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
-/// Estimated memory per pixel, in bytes, of the images of a double preset on a software rasteriser, including copies
-/// and the coordinates of its meshes.
-const BYTES_PER_PIXEL: u64 = 192;
+/// Estimated memory per pixel, in bytes, of the images of a double preset with deep color on a software rasteriser,
+/// including copies and the coordinates of its meshes.
+const BYTES_PER_PIXEL: u64 = 232;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];

@@ -140,7 +140,7 @@ pub fn add(
 }
 
 /// Returns whether a model may have this name: it must be a valid file name on every platform, and not reserved.
-fn is_valid_name(name: &str) -> bool {
+pub fn is_valid_name(name: &str) -> bool {
     let plain = |c: char| !c.is_control() && !r#"/\:*?"<>|"#.contains(c);
     !RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
         && !name.is_empty()

@@ -97,6 +97,21 @@ pub(super) struct PresetMarks {
     pub excluded: Option<Exclusion>,
 }
 
+impl PresetMarks {
+    /// Returns these marks without the change from `before` to `after`. Other changes since then are kept.
+    pub fn reverted(self, before: Self, after: &Self) -> Self {
+        fn revert<T: PartialEq>(now: T, before: T, after: &T) -> T {
+            if before == *after { now } else { before }
+        }
+        Self {
+            favourite: revert(self.favourite, before.favourite, &after.favourite),
+            banned: revert(self.banned, before.banned, &after.banned),
+            rescued: revert(self.rescued, before.rescued, &after.rescued),
+            excluded: revert(self.excluded, before.excluded, &after.excluded),
+        }
+    }
+}
+
 /// Changes to the memory of a show. Cheap to create, however many presets are marked; the expensive work is done in
 /// [`Self::apply`], which can run on another thread.
 #[derive(Clone, Debug)]

@@ -45,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         frames: options.save.iter().copied().max().unwrap_or(1),
         save: options.save.clone(),
         mesh: [48, 36],
+        deep_color: false,
         textures: options.textures.clone(),
         seed: 1,
         audio: audio.to_string_lossy().into_owned(),

@@ -1,7 +1,7 @@
 //! Tests with small hand-written vision towers whose outputs are compared with plain loops.
 
 mod proto;
-mod vit;
+pub(crate) mod vit;
 
 use super::*;
 use proto::{SIDE, field, folder, int, ints, model, node, number, tensor, value};
