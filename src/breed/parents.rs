@@ -163,6 +163,12 @@ impl Candidate {
     }
 }
 
+/// Returns the presets that the performer has banned.
+pub(super) fn banned(store: &Store) -> anyhow::Result<BTreeSet<PresetId>> {
+    let banned = store.bans(now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
+    Ok(banned.map(|ban| ban.id).collect())
+}
+
 /// Chooses the parents of a new brood and copies them.
 fn choose(
     settings: &BreedSettings,
@@ -176,8 +182,7 @@ fn choose(
         }
         None => (favourites(store, &settings.library, notes)?, "favourite"),
     };
-    let banned = store.bans(now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
-    let banned: BTreeSet<PresetId> = banned.map(|ban| ban.id).collect();
+    let banned = banned(store)?;
     let (mut parents, mut skipped, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut skipped_bans = BTreeSet::new();
     for Candidate { name, source } in candidates {
