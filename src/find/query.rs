@@ -78,7 +78,7 @@ pub const WEIGHTS: std::ops::RangeInclusive<f32> = 0.1..=3.0;
 /// The percent sign while a description is split into words.
 const PERCENT: &str = "'percent";
 /// Maximum length of a description, in characters; the rest is ignored.
-const MAX_LENGTH: usize = 1000;
+const MAX_LENGTH: usize = 4000;
 const NEGATIONS: [&str; 8] = ["no", "not", "without", "nothing", "never", "non", "dont", "don't"];
 const STRONG: [&str; 6] = ["very", "really", "super", "extremely", "totally", "mostly"];
 const WEAK: [&str; 4] = ["slightly", "somewhat", "bit", "rather"];
@@ -271,8 +271,7 @@ fn terms(text: &str) -> Vec<Term> {
 
 /// Returns the weight that a percentage after a term stands for.
 fn weight_of(word: &str) -> Option<f32> {
-    let percent: f32 =
-        word.strip_suffix(PERCENT)?.parse().ok().filter(|percent: &f32| percent.is_finite())?;
+    let percent = word.strip_suffix(PERCENT)?.parse::<f32>().ok().filter(|percent| percent.is_finite())?;
     Some((percent / 100.0).clamp(*WEIGHTS.start(), *WEIGHTS.end()))
 }
 
@@ -389,9 +388,15 @@ mod tests {
     }
 
     #[test]
+    fn a_description_may_set_the_fits_of_a_hundred_styles() {
+        let styles: Vec<String> = (0..100).map(|number| format!("style \"number {number}\" 80%")).collect();
+        assert_eq!(Description::parse(&styles.join(", ")).styles.len(), 100);
+    }
+
+    #[test]
     fn only_the_start_of_a_very_long_description_is_used() {
         let terms = Description::parse(&"blue ".repeat(100_000)).terms;
-        assert_eq!(terms.len(), 200);
+        assert_eq!(terms.len(), MAX_LENGTH / 5);
     }
 
     #[test]
