@@ -83,7 +83,8 @@ fn reached(uv: vec2<f32>) -> f32 {
         case 4u: { // plasma3
             return clouds(uv * vec2<f32>(double.aspect, 1.0) * 12.0);
         }
-        case 5u: { // cercle: from the outside, in reverse from the inside
+        case 5u: { // cercle
+            // From the outside; in reverse from the inside.
             return 1.0 - radius;
         }
         case 6u: { // square

@@ -38,7 +38,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("find", &["units", "disk", "media", "facts", "store", "library"]),
     ("mind", &["units", "analysis", "facts", "library", "find"]),
     // The limiter applies the rules of the flash meter.
-    ("stage", &["units", "handoff", "disk", "media", "milk", "layers", "shading", "pipelines", "interpolation"]),
+    (
+        "stage",
+        &["units", "handoff", "disk", "media", "milk", "layers", "shading", "pipelines", "interpolation"],
+    ),
     ("pacing", &[]),
     ("watch", &["stage", "pacing"]),
     ("warmup", &["handoff", "milk", "facts", "library", "stage", "pacing"]),
@@ -71,7 +74,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "breed",
         &["units", "disk", "media", "milk", "facts", "store", "library", "jobs", "audit", "pack", "frames"],
     ),
-    ("embed", &["units", "disk", "milk", "facts", "library", "find", "jobs", "frames"]),
+    ("embed", &["units", "disk", "confine", "milk", "facts", "library", "find", "jobs", "frames"]),
     ("models", &["disk", "jobs", "embed"]),
     ("cluster", &["units", "disk", "facts", "library", "jobs", "frames", "embed"]),
     ("tune", &["units", "disk", "facts", "store", "library", "jobs", "embed", "cluster"]),
@@ -142,6 +145,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("fs4", &["night"]),
     ("cpu_time", &["units"]),
     ("windows_sys", &["jobs", "handoff"]),
+    ("win32job", &["jobs"]),
     ("dunce", &["library", "night"]),
     ("ureq", &["models"]),
     ("wgpu", &["pipelines", "stage", "app", "desk"]),

@@ -13,7 +13,7 @@ use crate::frames::single::{RenderJob, RenderSettings, readable_paths};
 use crate::frames::{items_in, worker_memory_mib};
 use crate::jobs::machine;
 use crate::jobs::wire::WirePreset;
-use crate::jobs::workers::{Limits, PoolSettings};
+use crate::jobs::workers::{Limits, PoolSettings, WorkerCount};
 use crate::library;
 use crate::stage::Gpu;
 
@@ -117,7 +117,7 @@ fn measure(
     };
     let pool = PoolSettings {
         // One at a time: presets measured in parallel slow each other down.
-        workers: 1,
+        workers: WorkerCount::Fixed(1),
         limits: Limits {
             cpu: Duration::from_secs(300),
             wall: Duration::from_secs(900),

@@ -13,7 +13,7 @@ use crate::frames::single::{
 };
 use crate::frames::worker_memory_mib;
 use crate::jobs::wire::WirePreset;
-use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerCount};
 
 /// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with status
 /// 1 if any preset fails.
@@ -83,7 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the audio file")?;
     }
     let pool = PoolSettings {
-        workers: args.workers.clamp(1, jobs.len().max(1)),
+        workers: WorkerCount::Fixed(args.workers.clamp(1, jobs.len().max(1))),
         limits: Limits {
             cpu: Duration::from_secs(args.timeout),
             wall: Duration::from_secs(args.timeout * 4),

@@ -100,8 +100,8 @@ impl Encoder for TableEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embed::Table;
     use crate::embed::onnx::tests::{clip_folder, sea_of_clip};
+    use crate::embed::{ModelHost, Table};
     use crate::frames::items_in;
 
     /// Saves the embeddings of a picture per preset, made with the model in `models`.
@@ -112,9 +112,16 @@ mod tests {
         }
         let mut items = items_in(folder.path(), None).expect("presets");
         items.iter_mut().zip(pictures).for_each(|(item, picture)| item.frames = vec![picture.clone()]);
-        let mut embedder =
-            crate::embed::open_embedder(name, Some(models), &items, folder.path(), 1, 1, &mut |_| ())
-                .expect("opened");
+        let mut embedder = crate::embed::open_embedder(
+            name,
+            Some(models),
+            &items,
+            folder.path(),
+            1,
+            ModelHost::Here(1),
+            &mut |_| (),
+        )
+        .expect("opened");
         crate::embed::embed(&items, &mut *embedder, folder.path(), &mut |_| true).expect("embedded");
         folder
     }

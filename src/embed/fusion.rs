@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis, concatenate};
 use sha2::{Digest as _, Sha256};
 
+use super::model_process::VisionModel;
 use super::weight::{DEFAULT, Fit};
-use super::{AUTO, BakeItem, BuiltinEmbedder, Embedder, EmbedderId, Onnx, PresetInput, npy, read};
+use super::{AUTO, BakeItem, BuiltinEmbedder, Embedder, EmbedderId, PresetInput, npy, read};
 use crate::disk;
 use crate::units::Rng;
 
@@ -24,7 +25,7 @@ const RENEWAL_GROWTH: usize = 4;
 /// Embedder that joins the built-in embedder with a vision model.
 pub(super) struct Fusion {
     builtin: BuiltinEmbedder,
-    encoder: Onnx,
+    encoder: Box<dyn VisionModel>,
     mean: Mean,
     /// How the weight was fitted, if it was in this run.
     fit: Option<Fit>,
@@ -35,7 +36,7 @@ impl Fusion {
     /// none, or they are from a much smaller sample, they are computed on a sample of `items` and saved there.
     pub fn prepare(
         mut builtin: BuiltinEmbedder,
-        mut encoder: Onnx,
+        mut encoder: Box<dyn VisionModel>,
         items: &[BakeItem],
         folder: &Path,
         seed: u64,
@@ -48,7 +49,7 @@ impl Fusion {
         let (mean, fit) = match saved.filter(sufficient) {
             Some(saved) => (saved, None),
             None => {
-                let (mean, fit) = Mean::of(&mut builtin, &mut encoder, framed, seed)?;
+                let (mean, fit) = Mean::of(&mut builtin, &mut *encoder, framed, seed)?;
                 disk::write(&path, &npy::encode(&mean.0)).map_err(|error| error.to_string())?;
                 (mean, fit)
             }
@@ -85,7 +86,7 @@ impl Mean {
     /// Computes the mean on a sample of presets with frames, and fits the weight.
     fn of(
         builtin: &mut BuiltinEmbedder,
-        encoder: &mut Onnx,
+        encoder: &mut dyn VisionModel,
         mut framed: Vec<&BakeItem>,
         seed: u64,
     ) -> Result<(Self, Option<Fit>), String> {

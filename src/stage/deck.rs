@@ -14,7 +14,7 @@ use super::picture::DeckPicture;
 use super::readback;
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
-use crate::media::deck_look::DeckLook;
+use crate::media::DeckLook;
 use crate::milk::{DoubleBlend, Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
 
 /// A running preset, or the two presets of a double preset.

@@ -43,4 +43,4 @@ pub use renderer::{Stage, StageOptions};
 pub use settings::DeckSettings;
 pub use textures::{Textures, texture_folders};
 
-pub use crate::media::deck_look::DeckLook;
+pub use crate::media::DeckLook;

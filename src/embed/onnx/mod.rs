@@ -27,6 +27,7 @@ pub(crate) use self::config::CONFIG_FILES;
 use self::config::ModelConfig;
 use self::external::external_files;
 use self::prepare::Layout;
+pub(super) use self::runtime::library_folders;
 use self::runtime::{Provider, Runtime};
 use self::signature::Signature;
 pub(crate) use self::text::{TEXT_FILES, TextTower};
