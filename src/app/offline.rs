@@ -16,6 +16,7 @@ use super::warp_mesh::automatic_mesh;
 use crate::archive::{catalogue, expand_theme, open_store, recall, themed};
 use crate::audio;
 use crate::audit::judged_by;
+use crate::embed::open_encoder;
 use crate::handoff::Latest;
 use crate::layers::LayerFiles;
 use crate::media::video::{Video, VideoFormat};
@@ -95,7 +96,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     if let Some(theme) = &settings.theme {
         memory.theme = theme_text(&expand_theme(theme, &store)?);
     }
-    let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
+    let pool = Pool::new(Arc::new(library));
+    let (pool, problem) = themed(&pool, &memory.theme, &store, Some(open_encoder))?;
     notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
     let gpu = Gpu::headless()?;

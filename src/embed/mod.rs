@@ -21,6 +21,7 @@ mod table;
 mod text;
 mod tokens;
 mod visual;
+mod weight;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

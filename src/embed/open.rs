@@ -9,13 +9,13 @@ use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Mode
 /// Suffix of the folder of a model that is not complete.
 pub const PART: &str = ".part";
 
-/// Returns the names of the models in a folder, sorted.
+/// Returns the names of the models in a folder, sorted. Hidden folders are none.
 pub fn installed_models(models: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
     let names = entries.filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> =
         names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.retain(|name| !name.ends_with(PART));
+    names.retain(|name| !name.ends_with(PART) && !name.starts_with('.'));
     names.sort();
     names
 }

@@ -157,6 +157,8 @@ fn auto_without_a_model_is_the_built_in_embedder() {
         check_embedder("auto", Some(library.path()), ModelHost::Here(1)).expect("usable"),
         "built-in embedder"
     );
+    std::fs::create_dir(library.path().join(".cache")).expect("made");
+    assert_eq!(open("auto").id(), open("builtin").id(), "a hidden folder is not a model");
 }
 
 #[test]

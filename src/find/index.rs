@@ -71,7 +71,7 @@ pub struct SearchQuery {
     /// The preset that a [`Reference`] in the description stands for.
     pub referent: Option<PresetId>,
     /// If set, a picture file that results should resemble. They are then ordered by similarity to it, most similar
-    /// first, unless the description names a preset.
+    /// first, unless the description names a preset. In a description, it is what "this" means.
     pub picture: Option<PathBuf>,
     /// Order of the results of a query that is neither a description nor a similarity query.
     pub order: SearchOrder,
@@ -183,6 +183,9 @@ impl SearchIndex {
         if (query.describe || query.picture.is_some()) && self.measured.is_none() {
             self.measure(store);
         }
+        if query.picture.is_none() {
+            self.picture = None; // It is read again if it is used again, because it may have changed.
+        }
         if let Some(path) = &query.picture
             && self.picture.as_ref().is_none_or(|(known, _)| known != path)
         {
@@ -209,7 +212,7 @@ impl SearchIndex {
     }
 
     fn read_picture(&mut self, path: &Path) -> Result<Picture, String> {
-        let picture = disk::picture(path).map_err(|error| {
+        let picture = disk::picture(path).map(disk::middle).map_err(|error| {
             format!("cannot use {} as a picture: {error}", printable(&path.to_string_lossy()))
         })?;
         let closeness = self.closeness_of(|encoder| encoder.picture(&picture).map(Some)).unwrap_or_default();
@@ -278,7 +281,7 @@ impl SearchIndex {
     fn fits(&mut self, description: &Description, query: &SearchQuery) -> (Vec<(u32, f32)>, Option<String>) {
         let mut problems = Vec::new();
         let model = match (&query.picture, &description.like) {
-            (Some(path), None) => self.picture_model(path),
+            (Some(path), None | Some(Example::Reference(Reference::This))) => self.picture_model(path),
             _ => self.preset_model(description, query, &mut problems),
         };
         let model = model.unwrap_or_else(|why| {
@@ -608,6 +611,7 @@ mod tests {
         assert_eq!(find(&path, "", false), (Some(1), None));
         assert_eq!(find(&path, "", true), (Some(1), None));
         assert_eq!(find(&path, "brighter", true), (Some(3), None), "compared with the picture");
+        assert_eq!(find(&path, "like this, brighter", true), (Some(3), None), "\"this\" is the picture");
         let name = library.entries[2].name();
         assert_eq!(find(&path, name, false).0, Some(2), "among the presets with this name");
         let text = folder.path().join("notes.txt");
@@ -616,6 +620,24 @@ mod tests {
         let problem = problem.expect("refused");
         let is_named = problem.starts_with("cannot use ") && problem.contains("notes.txt as a picture");
         assert!(first.is_none() && is_named, "{problem}");
+    }
+
+    #[test]
+    fn a_picture_that_has_changed_is_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("picture.png");
+        let (red, green) = ("0.4,0,0,0,0,0", "0,0,0.4,0,0,0");
+        let looks = [red, green].map(|hues| format!(r#"{{"luma":0.3,"hues":[{hues}]}}"#));
+        let (_, mut index) = measured(&looks);
+        let store = Store::in_memory().expect("opens");
+        let mut first = |colour: [u8; 3]| {
+            image::RgbImage::from_pixel(64, 36, image::Rgb(colour)).save(&path).expect("saved");
+            index.prepare(&SearchQuery::default(), &store);
+            let query = SearchQuery { picture: Some(path.clone()), ..Default::default() };
+            index.prepare(&query, &store);
+            index.find(&query).indices[0]
+        };
+        assert_eq!((first([200, 0, 0]), first([0, 200, 0])), (0, 1));
     }
 
     /// A vision model of two dimensions: what looks like any picture, and what looks like a jellyfish.

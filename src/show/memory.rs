@@ -14,9 +14,9 @@ use crate::store::BanKind;
 use crate::units::Unipolar;
 
 /// Maximum length of a theme, in characters.
-const MAX_THEME: usize = 500;
+const MAX_THEME: usize = 4000;
 
-/// Returns the text of a theme without control characters or surrounding spaces, truncated to 500 characters.
+/// Returns the text of a theme without control characters or surrounding spaces, truncated to 4,000 characters.
 pub fn theme_text(text: &str) -> String {
     let letters: String = text.trim().chars().filter(|letter| !letter.is_control()).take(MAX_THEME).collect();
     letters.trim().to_owned() // Truncation may leave a space at the end.
@@ -214,5 +214,7 @@ mod tests {
         let long = format!("{} b", "a".repeat(MAX_THEME - 1));
         assert_eq!(theme_text(&long).chars().count(), MAX_THEME - 1);
         assert_eq!(theme_text(&theme_text(&long)), theme_text(&long));
+        let styles = "style \"number 10\" 80%, ".repeat(100);
+        assert_eq!(theme_text(&styles), styles.trim(), "the fits of many styles");
     }
 }

@@ -215,7 +215,7 @@ impl Embedder for Onnx {
         for batch in frames.chunks(self.chunk_size()) {
             let (preparation, layout) = (&self.config.preparation, self.signature.layout);
             let prepared = parallel::map(batch, self.threads, |(preset, frame)| match disk::picture(frame) {
-                Ok(picture) => Some((*preset, preparation.values(&picture.to_rgb8(), layout))),
+                Ok(picture) => Some((*preset, preparation.values(&disk::middle(picture).to_rgb8(), layout))),
                 Err(error) => {
                     log::warn!("skipping a frame: {error} ({})", frame.display());
                     None
