@@ -14,9 +14,9 @@ use super::{interpret, lex, rows};
 
 /// Minimum number of operations per frame for which compiling to machine code pays off.
 const WORTH_COMPILING: usize = 4_000;
-/// Maximum number of operations in a program that is compiled to machine code. Longer programs would take
-/// seconds to compile; the programs of real presets have about a tenth as many.
-const MAX_NATIVE: usize = 30_000;
+/// Maximum number of operations in a program that is compiled to machine code. Longer programs can take
+/// seconds to compile if they have many variables; the programs of real presets have up to about 3,000.
+const MAX_NATIVE: usize = 8_000;
 
 /// A compiled program: interpreted until [`Code::make_native`] or [`BatchCode::make_native`] adds machine
 /// code, which gives bit-identical results.

@@ -177,16 +177,23 @@ pub fn continuation(
     }))
 }
 
-/// Copies the valid frames and clips in the folder `from`, and their lines in the index, to `folder`.
+/// Copies the valid frames and clips in the folder `from`, and their lines in the index, to `folder`, for those of the
+/// presets that have no up-to-date result with the settings `capture` there.
 ///
 /// # Errors
 /// Fails if `folder` cannot be written to.
-pub fn copy_frames(from: &Path, folder: &Path) -> Result<(), FramesError> {
+pub fn copy_frames(
+    items: &[BakeItem],
+    from: &Path,
+    folder: &Path,
+    capture: &CaptureSettings,
+) -> Result<(), FramesError> {
+    let (made, known, name) = (entries_of(items, from), entries_of(items, folder), capture.name());
     let mut index = IndexWriter::open(folder)?;
     let out = Folder::create(folder).map_err(|error| FramesError::Write(error.to_string()))?;
-    let mut entries: Vec<FrameEntry> = read(from).into_values().filter(FrameEntry::is_ok).collect();
-    entries.sort_by(|a, b| a.preset_id.cmp(&b.preset_id));
-    for entry in entries.iter().filter(|entry| frames_intact(entry, from)) {
+    let open = items.iter().filter(|item| !is_done(item, folder, &known, &name));
+    let entries = open.filter_map(|item| made.get(&item.id));
+    for entry in entries.filter(|entry| entry.is_ok() && frames_intact(entry, from)) {
         for name in entry.frames.iter().chain(&entry.clip) {
             let copied = Input::open(&from.join(name), limit::STREAM).and_then(|mut file| {
                 out.replace(Path::new(name), |out| std::io::copy(&mut file, out).map(drop))
@@ -600,7 +607,10 @@ mod tests {
             item(name, &preset, None)
         });
         std::fs::write(from.path().join("frames/b.milk/0.webp"), b"pict").expect("cut");
-        copy_frames(from.path(), to.path()).expect("copied");
+        copy_frames(&items, from.path(), to.path(), &capture).expect("copied");
+        let copied = std::fs::read(to.path().join("frames-index.jsonl")).expect("an index");
+        copy_frames(&items[..1], from.path(), to.path(), &capture).expect("copied");
+        assert_eq!(std::fs::read(to.path().join("frames-index.jsonl")).expect("an index"), copied);
         let pending = items.map(|item| count_pending(&[item], to.path(), &capture));
         assert_eq!(pending, [0, 1]);
     }

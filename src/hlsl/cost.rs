@@ -62,6 +62,8 @@ struct Cost {
     operations: u64,
     lookups: u64,
     expensive: u64,
+    /// Conditions of `if` and cases of `switch`.
+    arms: u64,
     loops: u64,
     array_bytes: u64,
     /// Depth of nested calls.
@@ -85,6 +87,7 @@ impl Cost {
             (&mut self.operations, other.operations),
             (&mut self.lookups, other.lookups),
             (&mut self.expensive, other.expensive),
+            (&mut self.arms, other.arms),
             (&mut self.loops, other.loops),
             (&mut self.array_bytes, other.array_bytes),
             (&mut self.pixel_work, other.pixel_work),
@@ -143,6 +146,7 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
     for (what, amount, limit) in [
         ("texture lookups", cost.lookups, limits::LOOKUPS),
         ("calls to expensive functions", cost.expensive, limits::EXPENSIVE),
+        ("branches", cost.arms, limits::ARMS),
         ("loops", cost.loops, limits::LOOPS),
         ("operations", cost.operations, limits::OPERATIONS),
         ("bytes of arrays", cost.array_bytes, u64::from(limits::ARRAY_BYTES)),
@@ -343,6 +347,7 @@ impl Estimate<'_> {
                 }
             }
             Stmt::If(arms, otherwise) => {
+                cost.arms = cost.arms.saturating_add(arms.len() as u64);
                 for (condition, body) in arms {
                     cost.add(self.expr(*condition)?);
                     cost.add(self.stmt(*body)?);
@@ -373,6 +378,7 @@ impl Estimate<'_> {
             Stmt::Switch(selector, cases) => {
                 cost.add(self.expr(*selector)?);
                 for (values, body) in cases {
+                    cost.arms = cost.arms.saturating_add(values.len() as u64);
                     cost.work(values.len() as u64);
                     for value in values.iter().flatten() {
                         cost.add(self.expr(*value)?);
@@ -436,7 +442,7 @@ mod tests {
 
     #[test]
     fn a_loop_that_may_never_end_stays_within_the_lookup_limit() {
-        for lookups in [200, limits::LOOKUPS] {
+        for lookups in [100, limits::LOOKUPS] {
             let text = "ret += tex2D(sampler_main, uv).xyz;".repeat(lookups as usize);
             for repeated in
                 [format!("while (q1 > -1) {{ {text} }}"), format!("do {{ {text} }} while (q1 > -1);")]

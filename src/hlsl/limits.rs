@@ -16,23 +16,27 @@ pub const CALL_DEPTH: usize = 24;
 pub const ESTIMATES: u32 = 10_000;
 /// Maximum nesting depth of arrays and structs in a type.
 pub const TYPE_DEPTH: usize = 32;
-/// Maximum number of elements in an array.
-pub const ELEMENTS: u32 = 4_096;
-/// Maximum total size of a shader's arrays, in bytes.
-pub const ARRAY_BYTES: u32 = 64 << 10;
+/// Maximum number of elements in an array. Real presets have up to 5.
+pub const ELEMENTS: u32 = 256;
+/// Maximum total size of a shader's arrays, in bytes; lavapipe takes a second to compile 1 KiB with computed indices,
+/// 20 seconds for 4 KiB, and minutes for 16 KiB. Real presets have up to 80 bytes.
+pub const ARRAY_BYTES: u32 = 1 << 10;
 /// Maximum total size of the arrays and structs that a shader declares and copies, with every call inlined, in bytes.
-pub const COPIED_BYTES: u64 = 256 << 10;
+pub const COPIED_BYTES: u64 = 16 << 10;
 /// Maximum number of statements, variables, operators and calls, with every call inlined. Real presets have up to
 /// 1,040.
 pub const OPERATIONS: u64 = 20_000;
 /// Number of operands of one operator, or parameters of one function, that count as one operation.
 pub const OPERANDS: u64 = 16;
-/// Maximum number of texture lookups, with every call inlined; drivers take minutes to compile thousands. Real presets
-/// have up to 28.
-pub const LOOKUPS: u64 = 512;
+/// Maximum number of texture lookups, with every call inlined; lavapipe takes nine seconds to compile 500, and minutes
+/// for thousands. Real presets have up to 28.
+pub const LOOKUPS: u64 = 128;
 /// Maximum number of calls to expensive functions (powers, logarithms, trigonometry), with every call inlined. Real
 /// presets have up to 37.
 pub const EXPENSIVE: u64 = 400;
+/// Maximum number of branches (conditions of `if`, cases of `switch`), with every call inlined; lavapipe takes seven
+/// seconds to compile 900.
+pub const ARMS: u64 = 300;
 /// Maximum number of loops, with every call inlined. Real presets have up to 9.
 pub const LOOPS: u64 = 48;
 /// Maximum number of texture lookups per pixel; a loop with an unknown iteration count is counted once. Real

@@ -233,7 +233,7 @@ impl Bake<'_, '_> {
         }
         self.note(format!("smoke test passed: {good} of {} rendered", counted(tried.len(), "preset")));
         if !self.settings.smoke_only {
-            frames::copy_frames(&folder, &self.settings.folder)?;
+            frames::copy_frames(&few, &folder, &self.settings.folder, &self.settings.capture)?;
             std::fs::remove_dir_all(&folder).ok(); // Leftovers are harmless.
         }
         Ok(BakeOutcome::Finished)

@@ -56,6 +56,7 @@ fn a_preset_of_each_greedy_kind_ends_in_a_picture_or_a_verdict() {
     let Some(mut prober) = prober() else { return };
     for (number, (name, file)) in GREEDY.iter().enumerate() {
         let (took, verdict) = probe(&mut prober, name, &file(number % 4 + 1));
+        println!("{:6.2} s  {name}: {verdict}", took.as_secs_f64());
         // Generous, because the computer may be busy; the long test measures.
         assert!(took < Duration::from_secs(20), "{name}: {took:?}: {verdict}");
     }

@@ -55,6 +55,7 @@ impl Bench {
             self.gpu.submit([encoder.finish()]);
             let limited = read_texture(&self.gpu, limited.texture()).expect("a picture").into_raw();
             changed += usize::from(limited != picture);
+            if limited != picture && std::env::var_os("DBG").is_some() { let worst = limited.iter().zip(&picture).map(|(a, b)| a.abs_diff(*b)).max(); eprintln!("DBG {fps} {changed} {worst:?} {before:?}", before = before.meter.score()); }
             before.push(passed, &picture);
             after.push(passed, &limited);
         }
