@@ -3,6 +3,7 @@
 
 use super::super::features::BeatGrid;
 use super::super::onset::Onset;
+use super::super::spectrum::Spectrum;
 use super::bar::Bar;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
@@ -146,8 +147,8 @@ impl Tracker {
         Self { informed: true, ..Self::new() }
     }
 
-    /// Processes the accent and the onsets of a hop; `sound` is false in silence.
-    pub fn step(&mut self, accent: Accent, onset: Onset, sound: bool) {
+    /// Processes the accent, the onsets and the spectrum of a hop; `sound` is false in silence.
+    pub fn step(&mut self, accent: Accent, onset: Onset, spectrum: &Spectrum, sound: bool) {
         self.silent_secs = if sound { 0.0 } else { self.silent_secs + HOP_SECS as f32 };
         for (recent, now) in self.recent.iter_mut().zip([onset.low, onset.all()]) {
             *recent += (now - *recent) * 0.008;
@@ -159,6 +160,9 @@ impl Tracker {
         self.hop += 1;
         if let Some(grid) = &mut self.grid {
             grid.advance(self.hop as f64, Some(&accent));
+            if sound {
+                self.bar.step(grid.beats_at(self.hop as f64 - 1.0), &accent, spectrum);
+            }
         }
         if self.hop.is_multiple_of(UPDATE_HOPS) && self.hop >= FIRST_UPDATE {
             self.update();
@@ -290,9 +294,6 @@ impl Tracker {
                 || grid.matches_up_to_octave(best, now)
                 || grid.matches_in_triple_time(best, now);
             grid.lead += (f32::from(u8::from(leads)) - grid.lead) / (grid.age as f32).min(STEADY_UPDATES);
-            if let Some(view) = grid.bar() {
-                self.bar.update(&view);
-            }
             if let Some(odds) = grid.metres() {
                 self.bar.update_metre(&odds, |metre| grid.downbeat(metre));
             }
