@@ -15,12 +15,22 @@ struct Blur {
     pad: f32,
 }
 
+// Whether the target has 16 bits per channel, so that the shader limits values to 0..1, as 8 bits would.
+override IS_CLAMPED: bool = false;
+
 @group(0) @binding(1) var<uniform> blur: Blur;
 @group(0) @binding(2) var image: texture_2d<f32>;
 
 // Sum of the samples at `uv + offset` and `uv - offset`.
 fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
     return light_at(image, uv + offset) + light_at(image, uv - offset);
+}
+
+fn level(light: vec3<f32>) -> vec4<f32> {
+    if IS_CLAMPED {
+        return vec4<f32>(clamp(light, vec3<f32>(0.0), vec3<f32>(1.0)), 1.0);
+    }
+    return vec4<f32>(light, 1.0);
 }
 
 @fragment
@@ -32,7 +42,7 @@ fn fs_across(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     sum += pair(from_uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;
     sum += pair(from_uv, step * (4.0 + 2.0 * 1.2 / 3.1)) * 3.1;
     sum += pair(from_uv, step * (6.0 + 2.0 * 0.3 / 1.0)) * 1.0;
-    return vec4<f32>(sum * (0.5 / 18.3) * blur.scale + blur.bias, 1.0);
+    return level(sum * (0.5 / 18.3) * blur.scale + blur.bias);
 }
 
 @fragment
@@ -42,5 +52,5 @@ fn fs_down(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     sum += pair(uv, step * (2.0 + 2.0 * 1.0 / 4.1)) * 4.1;
     let edge = sqrt(min(min(uv.x, uv.y), 1.0 - max(uv.x, uv.y)));
     let kept = blur.edge_keep + blur.edge_darken * clamp(edge * 5.0, 0.0, 1.0);
-    return vec4<f32>(sum * (0.5 / 18.3) * kept, 1.0);
+    return level(sum * (0.5 / 18.3) * kept);
 }

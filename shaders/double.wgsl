@@ -84,7 +84,8 @@ fn reached(uv: vec2<f32>) -> f32 {
             return clouds(uv * vec2<f32>(double.aspect, 1.0) * 12.0);
         }
         case 5u: { // cercle
-            return radius;
+            // From the outside; in reverse from the inside.
+            return 1.0 - radius;
         }
         case 6u: { // square
             return max(abs(place.x), abs(place.y)) / max(double.aspect, 1.0);

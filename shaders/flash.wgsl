@@ -1,6 +1,7 @@
-// The decision of the flash limiter. Appended to flash_cells.wgsl and flash_fields.wgsl; see docs/flash-safety.md.
+// The decision of the flash limiter. Appended to flash_cells.wgsl, flash_fields.wgsl and
+// flash_pattern.wgsl; see docs/flash-safety.md.
 
-// Decides whether the new picture is shown unchanged. If it is not, `verdict.shares` receives the largest blend
+// Decides whether the new picture is shown unchanged. If it is not, `verdict.weights` receives the largest blend
 // weights of the new picture that change no cell in a field with too many transitions.
 @compute @workgroup_size(THREADS)
 fn decide(@builtin(local_invocation_index) thread: u32) {
@@ -31,7 +32,7 @@ fn decide(@builtin(local_invocation_index) thread: u32) {
     }
     storageBarrier();
     for (var index = thread; index < CELLS; index += THREADS) {
-        verdict.shares[index] = smallest_around(index);
+        verdict.weights[index].x = smallest_around(index);
     }
     if thread == 0u {
         verdict.kind = 1u;

@@ -7,8 +7,7 @@ struct Mix {
     style: u32,
     // Height over width.
     aspect: f32,
-    // Brightness, 0 (black) to 1.
-    light: f32,
+    pad: f32,
 }
 
 @group(0) @binding(1) var<uniform> fade: Mix;
@@ -39,5 +38,5 @@ fn fs_mix(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     }
     // At both ends, show exactly one picture in every style.
     share = select(select(share, 0.0, fade.progress <= 0.0), 1.0, fade.progress >= 1.0);
-    return vec4<f32>(mix(from_light, to_light, share) * fade.light, 1.0);
+    return vec4<f32>(mix(from_light, to_light, share), 1.0);
 }

@@ -73,7 +73,14 @@ fn fill(shape: Shape, index: u32) -> ShapeOut {
     return ShapeOut(vec4<f32>(corner_at(shape, corner), 0.0, 1.0), shape.color_rim, uv);
 }
 
-fn outline(shape: Shape, index: u32) -> ShapeOut {
+// Side of the line on which a vertex of the outline lies: -1 or 1.
+fn side_of_line(index: u32) -> f32 {
+    let which = (0x312210u >> (4u * (index % 6u))) & 3u;
+    return f32((which >> 1u) & 1u) * 2.0 - 1.0;
+}
+
+// `width` is the width of the line, in pixels.
+fn outline(shape: Shape, index: u32, width: f32) -> ShapeOut {
     let quad = index / 6u;
     let thick = info.thick > 0.5;
     let side = select(quad, quad >> 2u, thick);
@@ -86,8 +93,8 @@ fn outline(shape: Shape, index: u32) -> ShapeOut {
     let b = corner_at(shape, side + 1u);
     let along = (b - a) * 0.5 * info.size;
     let across = select(vec2<f32>(0.0, 1.0), vec2<f32>(1.0, 0.0), abs(along.y) > abs(along.x));
-    let away = f32((which >> 1u) & 1u) * 2.0 - 1.0;
-    let offset = (across * away * 0.5 * info.pixel + shift) * 2.0 / info.size;
+    let away = side_of_line(index);
+    let offset = (across * away * 0.5 * width + shift) * 2.0 / info.size;
     let position = select(a, b, (which & 1u) == 1u) + offset;
     return ShapeOut(vec4<f32>(position, 0.0, 1.0), shape.outline, vec3<f32>(0.0));
 }
@@ -95,7 +102,7 @@ fn outline(shape: Shape, index: u32) -> ShapeOut {
 fn fill_and_outline(shape: Shape, index: u32) -> ShapeOut {
     let fill_vertices = u32(info.sides) * 3u;
     if index < fill_vertices { return fill(shape, index); }
-    return outline(shape, index - fill_vertices);
+    return outline(shape, index - fill_vertices, info.pixel);
 }
 
 @vertex
@@ -145,4 +152,70 @@ fn vs_plain_outlined(@builtin(vertex_index) index: u32, shape: Shape) -> PlainOu
 @fragment
 fn fs_plain(@location(0) @interpolate(linear) color: vec4<f32>) -> @location(0) vec4<f32> {
     return color;
+}
+
+struct SmoothOut {
+    @builtin(position) position: vec4<f32>,
+    @location(0) @interpolate(linear) color: vec4<f32>,
+    @location(1) @interpolate(linear) uv: vec3<f32>,
+    // Distance inside the nearest edge, and inside the opposite one, in pixels, plus half a pixel.
+    @location(2) @interpolate(linear) inside: vec2<f32>,
+}
+
+// As `fill`, but the rim is at least half a pixel further out, so that it covers all pixels that the polygon touches.
+fn smooth_fill(shape: Shape, index: u32) -> SmoothOut {
+    let side = index / 3u;
+    let here = fill(shape, index);
+    let radius = abs(shape.radius) * 0.5 * info.size;
+    // Smallest distance of a side from the centre, in pixels.
+    let least = min(radius.x, radius.y) * cos(0.5 * TAU / shape.turn.y);
+    if side >= u32(shape.turn.y) || least < 0.05 {
+        return SmoothOut(discarded().position, vec4<f32>(0.0), vec3<f32>(0.0), vec2<f32>(0.0));
+    }
+    let start = (corner_at(shape, side) - shape.center) * 0.5 * info.size;
+    let end = (corner_at(shape, side + 1u) - shape.center) * 0.5 * info.size;
+    // Distance of this side from the centre, in pixels.
+    let depth = abs(start.x * end.y - start.y * end.x) / max(length(end - start), 1e-4);
+    if index % 3u == 0u {
+        return SmoothOut(here.position, here.color, here.uv, vec2<f32>(depth + 0.5));
+    }
+    let scale = 1.0 + 0.5 / least;
+    let position = mix(shape.center, here.position.xy, scale);
+    let color = mix(shape.color, here.color, scale);
+    let uv = mix(vec3<f32>(0.5, 0.5, info.textured), here.uv, scale);
+    return SmoothOut(vec4<f32>(position, 0.0, 1.0), color, uv, vec2<f32>(depth * (1.0 - scale) + 0.5));
+}
+
+@vertex
+fn vs_smooth(@builtin(vertex_index) index: u32, shape: Shape) -> SmoothOut {
+    let fill_vertices = u32(info.sides) * 3u;
+    if index < fill_vertices { return smooth_fill(shape, index); }
+    let width = info.pixel + 1.0;
+    let line = outline(shape, index - fill_vertices, width);
+    let away = side_of_line(index - fill_vertices) * width * 0.5;
+    return SmoothOut(line.position, line.color, line.uv, vec2<f32>(width * 0.5 - away, width * 0.5 + away));
+}
+
+fn share(inside: vec2<f32>) -> f32 {
+    return clamp(min(inside.x, inside.y), 0.0, 1.0);
+}
+
+@fragment
+fn fs_smooth(
+    @location(0) @interpolate(linear) color: vec4<f32>,
+    @location(2) @interpolate(linear) inside: vec2<f32>,
+) -> @location(0) vec4<f32> {
+    let limited = clamp(color, vec4<f32>(0.0), vec4<f32>(1.0));
+    return vec4<f32>(limited.rgb, limited.a * share(inside));
+}
+
+@fragment
+fn fs_smooth_textured(
+    @location(0) @interpolate(linear) color: vec4<f32>,
+    @location(1) @interpolate(linear) uv: vec3<f32>,
+    @location(2) @interpolate(linear) inside: vec2<f32>,
+) -> @location(0) vec4<f32> {
+    let sampled = textureSampleLevel(image, image_sampler, uv.xy, 0.0);
+    let filled = clamp(color, vec4<f32>(0.0), vec4<f32>(1.0)) * mix(vec4<f32>(1.0), sampled, uv.z);
+    return vec4<f32>(filled.rgb, filled.a * share(inside));
 }

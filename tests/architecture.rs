@@ -31,20 +31,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("layers", &["units", "disk", "eel", "milk"]),
     ("shading", &[]),
     ("pipelines", &["shading"]),
+    ("interpolation", &[]),
     ("facts", &["units", "milk"]),
     ("store", &["units", "disk", "salvage", "facts"]),
     ("library", &["units", "disk", "milk", "facts", "store"]),
     ("find", &["units", "disk", "media", "facts", "store", "library"]),
     ("mind", &["units", "analysis", "facts", "library", "find"]),
     // The limiter applies the rules of the flash meter.
-    ("stage", &["units", "handoff", "disk", "media", "milk", "layers", "shading", "pipelines"]),
+    (
+        "stage",
+        &["units", "handoff", "disk", "media", "milk", "layers", "shading", "pipelines", "interpolation"],
+    ),
     ("pacing", &[]),
+    ("watch", &["stage", "pacing"]),
     ("warmup", &["handoff", "milk", "facts", "library", "stage", "pacing"]),
     (
         "show",
         &[
             "units", "faults", "handoff", "analysis", "milk", "layers", "facts", "store", "library", "mind",
-            "stage", "pacing", "warmup",
+            "stage", "pacing", "watch", "warmup",
         ],
     ),
     ("jobs", &["units", "disk", "confine", "milk", "facts", "library"]),
@@ -69,10 +74,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "breed",
         &["units", "disk", "media", "milk", "facts", "store", "library", "jobs", "audit", "pack", "frames"],
     ),
-    ("embed", &["units", "disk", "milk", "facts", "library", "find", "jobs", "frames"]),
+    ("embed", &["units", "disk", "confine", "milk", "facts", "library", "find", "jobs", "frames"]),
     ("models", &["disk", "jobs", "embed"]),
     ("cluster", &["units", "disk", "facts", "library", "jobs", "frames", "embed"]),
     ("tune", &["units", "disk", "facts", "store", "library", "jobs", "embed", "cluster"]),
+    ("lora", &["units", "disk", "store", "jobs", "frames", "embed", "cluster", "tune"]),
     ("shards", &["disk", "facts", "store", "jobs", "audit", "frames", "embed"]),
     (
         "night",
@@ -97,7 +103,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "units", "disk", "confine", "watchdog", "listen", "audio", "analysis", "media", "facts", "store",
             "library", "find", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames",
-            "breed", "embed", "models", "cluster", "tune", "shards", "night", "archive", "midi", "app",
+            "breed", "embed", "models", "cluster", "tune", "lora", "shards", "night", "archive", "midi",
+            "app",
         ],
     ),
 ];
@@ -125,8 +132,10 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("toml_edit", &["library"]),
     ("linfa", &["cluster", "embed", "training"]),
     ("ort", &["embed"]),
+    ("burn_tensor", &["lora"]),
+    ("safetensors", &["lora"]),
     ("clap", &["cli"]),
-    ("smallvec", &["milk", "show"]),
+    ("smallvec", &["milk", "watch", "show"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("sysinfo", &["jobs"]),
@@ -136,6 +145,7 @@ const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("fs4", &["night"]),
     ("cpu_time", &["units"]),
     ("windows_sys", &["jobs", "handoff"]),
+    ("win32job", &["jobs"]),
     ("dunce", &["library", "night"]),
     ("ureq", &["models"]),
     ("wgpu", &["pipelines", "stage", "app", "desk"]),
@@ -356,7 +366,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/eel/native/", "calls into machine code that was just generated"),
     ("src/jobs/", "system calls that no safe crate wraps"),
     ("src/app/live/clock.rs", "a call to the system clock"),
-    ("src/stage/interpolation.rs", "instructions that the processor was found to support"),
+    ("src/interpolation/", "instructions that the processor was found to support"),
     ("src/app/shutdown.rs", "ending the process immediately"),
     ("src/pipelines/module.rs", "a shader whose bounds were checked beforehand"),
     ("src/cli/mod.rs", "restoring the default action of a signal"),
@@ -432,8 +442,8 @@ fn files_are_written_through_disk() {
 fn files_in_folders_are_opened_through_disk() {
     // Modules that read untrusted files. Not listed: `store`, which opens the program's own database. Tests
     // are exempt.
-    const MODULES: [&str; 15] = [
-        "analysis", "audio", "audit", "cluster", "desk", "embed", "find", "frames", "media", "midi",
+    const MODULES: [&str; 16] = [
+        "analysis", "audio", "audit", "cluster", "desk", "embed", "find", "frames", "lora", "media", "midi",
         "models", "pack", "stage", "training", "tune",
     ];
     const READS: [&str; 6] =

@@ -79,7 +79,7 @@ fn drawn(text: &str) -> String {
             }
         }
         for (at, bin) in audio.spectrum.iter_mut().flatten().enumerate() {
-            *bin = (at as f32 * 0.1).sin().abs();
+            *bin = (at as f32 * 0.1).sin().abs() * (3 - number) as f32;
         }
         let time = f64::from(number) / 30.0;
         let tick = Tick { time, fps: 30.0, frame: number.into(), size: [640, 360], mesh: [8, 6] };
@@ -158,6 +158,37 @@ fn per_frame_code_has_the_same_effect_as_the_keys_of_its_variables() {
     }
 }
 
+#[test]
+fn variables_have_the_documented_values() {
+    let everywhere = rows("Preset files", &["Variable of all code", "Meaning", "Value"]);
+    let added = rows("Preset files", &["Added variable of per-frame code", "Meaning", "Value"]);
+    for row in everywhere.iter().chain(&added) {
+        let name = row[0].trim_matches('`');
+        let text = format!("[preset00]\nper_frame_1=q1={name};\n");
+        let mut player = Player::new(Program::compile(text.as_bytes()).expect("a preset"), 1);
+        let tick = Tick { time: 3_723.25, fps: 30.0, frame: 7, size: [640, 360], mesh: [8, 6] };
+        player.step(&PresetAudio::default(), tick, &Modulation::default(), &mut Frame::default());
+        let (value, expected) = (player.variables()["q1"], row[2].parse::<f64>().expect("a number"));
+        assert!((value - expected).abs() < 1e-6, "{name} is {value}");
+    }
+}
+
+#[test]
+fn variables_of_vertices_points_and_shapes_change_the_picture() {
+    for row in rows("Preset files", &["Variable of other code", "Where", "Meaning"]) {
+        let name = row[0].trim_matches('`');
+        let code = |term: &str| match &*row[1] {
+            "vertex" => format!("per_pixel_1=zoom=1{term};"),
+            "point" => format!("wave_0_per_point1=x=0.5{term};"),
+            "shape" => format!("shapecode_0_num_inst=2\nshape_0_per_frame1=x=0.5{term};"),
+            other => unreachable!("{other}"),
+        };
+        let [plain, changed] = [String::new(), format!("+0.01*{name}")]
+            .map(|term| drawn(&format!("{EVERYTHING}{}\n", code(&term))));
+        assert!(plain != changed, "{name} has no effect");
+    }
+}
+
 /// Returns the words within backticks in the first column of tables, in lower case.
 fn documented(heading: &str, columns: &[&str]) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
@@ -207,6 +238,17 @@ fn every_function_of_shaders_is_documented() {
         let lookups = ["", "lod", "bias", "grad", "proj"].map(|kind| format!("tex{dimensions}D{kind}"));
         names.extend(lookups);
     }
+    check_documented(
+        &names,
+        &documented("Shaders", &["Construct", "Before `shader_body`", "Inside", "Value"]),
+    );
+}
+
+#[test]
+fn every_variable_of_shaders_is_documented() {
+    let header = include_str!("../src/hlsl/header.rs");
+    let names: Vec<_> =
+        ["const NAMED", "const ADDED"].iter().flat_map(|table| quoted(header, table, "];")).collect();
     check_documented(
         &names,
         &documented("Shaders", &["Construct", "Before `shader_body`", "Inside", "Value"]),

@@ -225,10 +225,12 @@ fn elements_are_drawn_in_a_fixed_order() {
             Draw::Lines { .. } => "lines",
             Draw::Dots { .. } => "dots",
             Draw::Shapes { .. } => "shapes",
+            Draw::Borders { .. } => "borders",
             Draw::Triangles { .. } => "triangles",
         })
         .collect();
-    assert_eq!(kinds, ["shapes", "dots", "lines", "triangles", "triangles", "triangles"]);
+    assert_eq!(frame.borders.len(), 2);
+    assert_eq!(kinds, ["shapes", "dots", "lines", "triangles", "borders"]);
 }
 
 #[test]

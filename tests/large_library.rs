@@ -1,18 +1,24 @@
 //! A library of 136,109 presets: searches return the right results, and the desk can draw its pages. Times
 //! and memory are printed with `--nocapture` and never fail the test.
+//!
+//! `tests/tools/scale.py` measures libraries of other sizes.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use aivj::archive::{LibraryRequest, LibraryView};
+use aivj::audit::probe::{PerceptualHash, VIEWS};
+use aivj::audit::repeats::{Member, look_groups};
 use aivj::desk::{BakeView, Desk, DeskRequest, DeskView, MidiView, Page, SettingsView};
 use aivj::facts::{Energy, PresetId, Tags};
-use aivj::find::{SearchIndex, SearchQuery};
+use aivj::find::{SearchIndex, SearchOrder, SearchQuery};
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::{Catalogue, Cluster, Entry, SourceLocation, StyleOrigin};
+use aivj::mind::director::Pool;
 use aivj::show::{AudioLine, FrameTimes, PresetAudio, Snapshot};
+use aivj::store::Store;
 use aivj::units::Rng;
 
 const PRESETS: usize = 136_109;
@@ -44,7 +50,7 @@ const WORDS: [&str; 24] = [
     "wire",
 ];
 
-fn library(folder: &Path) -> Catalogue {
+fn library(folder: &Path, presets: usize) -> Catalogue {
     let mut rng = Rng::new(1);
     let root = folder;
     let folder: Arc<Path> = folder.into();
@@ -62,7 +68,7 @@ fn library(folder: &Path) -> Catalogue {
             tags: Tags((at as u32).wrapping_mul(2_654_435_761) >> 16),
         }
     };
-    let entries = (0..PRESETS).map(entry).collect();
+    let entries = (0..presets).map(entry).collect();
     let cluster =
         |at| Cluster { key: format!("c{at:02}"), name: format!("style {at}"), ..Cluster::default() };
     let mut library = Catalogue::new(entries, (0..CLUSTERS).map(cluster).collect(), StyleOrigin::V1);
@@ -103,7 +109,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
 fn a_large_library_is_searched_and_drawn() {
     let folder = tempfile::tempdir().expect("a folder");
     let before = memory_mb();
-    let library = library(folder.path());
+    let library = library(folder.path(), PRESETS);
     write_map(folder.path(), &library);
     let library = Arc::new(library);
     let mut searcher = timed("index built", || SearchIndex::new(library.clone(), &HashMap::new()));
@@ -182,4 +188,111 @@ fn draw(library: LibraryView) {
         println!("{}: {median:.2} ms per frame while scrolling, 95th percentile {most:.2} ms", page.title());
         assert!(asked.contains(&DeskRequest::Library(LibraryRequest::Find(SearchQuery::default()))));
     }
+}
+
+/// Prints a figure for `tests/tools/scale.py`.
+fn report(what: &str, value: f64) {
+    println!("{}", serde_json::json!({"what": what, "value": value}));
+}
+
+/// Reports the time that `work` takes, in milliseconds: the shortest of several attempts.
+fn report_ms<T>(what: &str, attempts: usize, mut work: impl FnMut() -> T) -> T {
+    let mut attempt = || {
+        let started = Instant::now();
+        let result = work();
+        (started.elapsed().as_secs_f64() * 1000.0, result)
+    };
+    let mut best = attempt();
+    for _ in 1..attempts {
+        let next = attempt();
+        if next.0 < best.0 {
+            best = next;
+        }
+    }
+    report(what, best.0);
+    best.1
+}
+
+/// Measures a library of `AIVJ_SCALE_PRESETS` presets, whose embeddings are in the folder `AIVJ_SCALE_BAKE`.
+#[test]
+#[ignore = "run by tests/tools/scale.py"]
+fn a_library_of_any_size_is_measured() {
+    let presets = std::env::var("AIVJ_SCALE_PRESETS").expect("a number").parse().expect("a number");
+    let folder = PathBuf::from(std::env::var_os("AIVJ_SCALE_BAKE").expect("a folder"));
+    let before = memory_mb();
+    let library = library(&folder, presets);
+    write_map(&folder, &library);
+    let ids: String = library.entries.iter().map(|entry| format!("{}\n", entry.path)).collect();
+    std::fs::write(folder.join("ids.txt"), ids).expect("written");
+    let library = Arc::new(library);
+    report("memory of the catalogue, MB", memory_mb().saturating_sub(before) as f64);
+    report_ms("pool for the director", 1, || Pool::new(library.clone()));
+    let mut index = report_ms("search index", 1, || SearchIndex::new(library.clone(), &HashMap::new()));
+    report("memory with the search index, MB", memory_mb().saturating_sub(before) as f64);
+    let store = Store::in_memory().expect("opens");
+    let query = SearchQuery::default;
+    let named = |text: &str| SearchQuery { text: text.into(), ..query() };
+    for (what, query) in [
+        ("empty query", query()),
+        ("search by a word", named("reactor storm")),
+        ("search by one letter", named("m")),
+        (
+            "filter by style and energy",
+            SearchQuery { cluster: Some(5), energy: Some(Energy::Peak), ..query() },
+        ),
+        ("one per family", SearchQuery { one_per_family: true, ..query() }),
+        ("description of a look", SearchQuery { describe: true, ..named("dark blue, no waves") }),
+    ] {
+        index.prepare(&query, &store);
+        report_ms(what, 3, || index.find(&query));
+    }
+    let by_name = SearchQuery { order: SearchOrder::Name, ..query() };
+    report_ms("first sort by name", 1, || index.prepare(&by_name, &store));
+    report_ms("sort by name", 3, || index.find(&by_name));
+    let models: Vec<usize> = (0..20).map(|at| at * (presets / 20)).collect();
+    let like = |at: usize| SearchQuery { like: Some(library.entries[at].id), ..query() };
+    let exact: Vec<_> = models[..5].iter().map(|&at| index.find(&like(at)).indices).collect();
+    report_ms("more like this, all embeddings", 1, || index.find(&like(models[6])));
+    report_ms("sketch of the embeddings", 1, || index.make_sketch());
+    let mut times_ms = Vec::new();
+    for &at in &models[5..] {
+        let started = Instant::now();
+        index.find(&like(at));
+        times_ms.push(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    times_ms.sort_by(f64::total_cmp);
+    report("more like this", times_ms[times_ms.len() / 2]);
+    let mut same = 0;
+    for (&at, exact) in models.iter().zip(&exact) {
+        let found = index.find(&like(at)).indices;
+        same += exact.iter().filter(|&preset| found.contains(preset)).count();
+    }
+    report(
+        "recall of more like this",
+        same as f64 / exact.iter().map(|found| found.len()).sum::<usize>() as f64,
+    );
+    near_duplicates(presets);
+    report("memory at the end, MB", memory_mb().saturating_sub(before) as f64);
+}
+
+/// Measures the search for presets that look alike, with a near-duplicate of every hundredth preset.
+fn near_duplicates(presets: usize) {
+    let mut rng = Rng::new(3);
+    let mut hashes: Vec<[u64; VIEWS]> = (0..presets).map(|_| [0; VIEWS].map(|_| rng.next_u64())).collect();
+    let pairs: Vec<(usize, usize)> = (0..presets / 100).map(|at| (100 * at, 100 * at + 50)).collect();
+    for &(one, other) in &pairs {
+        hashes[other] = hashes[one];
+        for _ in 0..8 {
+            hashes[other][rng.below(VIEWS)] ^= 1 << rng.below(64);
+        }
+    }
+    let member = |(at, hash): (usize, &[u64; VIEWS])| Member {
+        id: PresetId::of(&at.to_le_bytes()),
+        family: at as u64,
+        perceptual_hash: Some(PerceptualHash(*hash)),
+    };
+    let members: Vec<Member> = hashes.iter().enumerate().map(member).collect();
+    let groups = report_ms("near-duplicates", 1, || look_groups(&members));
+    let found = pairs.iter().filter(|(one, other)| groups[*one] == groups[*other]).count();
+    report("recall of near-duplicates", found as f64 / pairs.len().max(1) as f64);
 }

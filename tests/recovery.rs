@@ -216,7 +216,9 @@ fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
         assert_eq!(played.playing(), guilty, "loss {loss}");
         played.lose();
     }
-    assert_ne!(played.playing(), guilty);
+    let replacement = played.playing();
+    assert_ne!(replacement, guilty);
+    assert!(built_in().any(|preset| preset.id == replacement && !preset.shaders), "slow to prepare");
     let why = |rig: &Rig| rig.show.memory().excluded.get(&guilty).map(|exclusion| exclusion.why.clone());
     assert!(why(&played.rig).is_some_and(|why| why.contains("may make")));
     played.until("the verdict", |rig| why(rig).is_some_and(|why| why.contains("makes")));

@@ -36,7 +36,9 @@ fn read(name: &str) -> String {
 /// Returns the shared source that precedes a file.
 fn shared_part(name: &str) -> String {
     match name {
-        "flash.wgsl" => read("shared/flash_cells.wgsl") + &read("shared/flash_fields.wgsl"),
+        "flash.wgsl" => {
+            ["cells", "fields", "pattern"].map(|part| read(&format!("shared/flash_{part}.wgsl"))).concat()
+        }
         _ if WHOLE.contains(&name) => String::new(),
         _ => read("shared/screen.wgsl") + "\n",
     }

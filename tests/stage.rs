@@ -1,11 +1,12 @@
-//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, and resized decks.
+//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, resized decks, and textures on
+//! another device.
 
 use std::sync::Arc;
 
 use aivj::milk::{Modulation, PresetAudio, Program};
 use aivj::stage::{
     Cue, Deck, DeckId, DeckSettings, Fade, FadeStyle, Gpu, OnAirDeck, OutputMode, Post, Readback,
-    RenderContext, Stage, Wait,
+    RenderContext, RenderOptions, Stage, Wait,
 };
 use aivj::units::Unipolar;
 
@@ -26,7 +27,12 @@ fn stage_with(shaders: &str) -> Option<Stage> {
 
 /// Creates a stage with one preset with these shaders, and returns its problems too.
 fn stage_and_problems(shaders: &str) -> Option<(Stage, Vec<String>)> {
-    let render_context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
+    stage_on(RenderContext::new(Gpu::for_test()?, &[]), shaders)
+}
+
+/// Creates a stage with one preset with these shaders on a device, and returns its problems too.
+fn stage_on(render_context: RenderContext, shaders: &str) -> Option<(Stage, Vec<String>)> {
+    let render_context = Arc::new(render_context);
     let text = format!(
         "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n{shaders}"
     );
@@ -194,5 +200,112 @@ fn a_single_deck_of_another_size_is_shown_as_the_mixer_would_draw_it() {
         let [shown, expected] = [&single, &mixed].map(|stage| stage.screenshot().expect("read back"));
         assert_eq!(shown.dimensions(), (SIZE[0], SIZE[1]));
         assert!(shown == expected, "the pictures differ at {scale}");
+    }
+}
+
+#[test]
+fn a_new_device_needs_no_texture_folder() {
+    let Some(gpu) = Gpu::for_test() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("sky.png"), "").expect("written");
+    let context = RenderContext::new(gpu, &[folder.path().to_owned()]);
+    drop(folder);
+    assert_eq!(context.reopen().expect("another device").textures.count(), 1);
+}
+
+#[test]
+fn deep_color_keeps_small_differences_and_limits_values_to_one() {
+    // Fades by a quarter of an 8-bit level per frame, from a value above 1.
+    let shaders = "fWaveAlpha=0\nbMotionVectorsOn=0\nmv_a=0\nwarp=0\n\
+                   warp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz * 0.999; \
+                   if (frame < 0.5) ret = float3(3.0, 3.0, 3.0); }\n\
+                   comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";
+    let mut brightness = Vec::new();
+    for deep_color in [false, true] {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let context = RenderContext::with(gpu, &[], RenderOptions { deep_color, smooth_edges: false });
+        let Some((mut stage, problems)) = stage_on(context, shaders) else { return };
+        assert_eq!(problems, Vec::<String>::new());
+        (0..60).for_each(|_| draw(&mut stage));
+        // Copies the feedback images to another size and back.
+        stage.set_scale(0.5);
+        stage.set_scale(1.0);
+        draw(&mut stage);
+        let deck = stage.deck(DeckId(1)).expect("a deck");
+        let feedback = deck.feedback(stage.render_context()).expect("a feedback image");
+        let picture = stage.screenshot().expect("a picture");
+        brightness.push([&feedback, &picture].map(|image| image.get_pixel(32, 18)[0]));
+    }
+    assert_eq!(brightness[0], [255; 2], "8 bits round every step away");
+    assert!(brightness[1].iter().all(|level| (225..=246).contains(level)), "{brightness:?}");
+}
+
+/// Returns the red channel of a picture with only the elements that `lines` describe; `None` if there is no device.
+fn elements(smooth_edges: bool, lines: &str) -> Option<Vec<u8>> {
+    let options = RenderOptions { deep_color: false, smooth_edges };
+    let context = RenderContext::with(Gpu::for_test()?, &[], options);
+    let shaders = "warp_1=`shader_body { ret = float3(0.0, 0.0, 0.0); }\n\
+                   comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";
+    let lines = format!("fWaveAlpha=0\nbMotionVectorsOn=0\nmv_a=0\n{lines}\n{shaders}");
+    let (mut stage, problems) = stage_on(context, &lines)?;
+    assert_eq!(problems, Vec::<String>::new());
+    (0..2).for_each(|_| draw(&mut stage));
+    let feedback = stage.deck(DeckId(1))?.feedback(stage.render_context()).expect("a feedback image");
+    Some(feedback.pixels().map(|pixel| pixel[0]).collect())
+}
+
+#[test]
+fn smooth_edges_cover_pixels_in_part_and_keep_the_brightness() {
+    let wave = "wavecode_0_enabled=1\nwavecode_0_r=1\nwavecode_0_g=1\nwavecode_0_b=1\nwavecode_0_a=1\n";
+    let points = "wave_0_per_point1=x=0.1+0.8*sample; y=0.3+0.37*sample;";
+    let kinds = [
+        ("line", format!("{wave}wavecode_0_samples=64\n{points}")),
+        ("steep line", format!("{wave}wavecode_0_samples=64\nwave_0_per_point1=x=0.4+0.1*sample; y=sample;")),
+        ("dots", format!("{wave}wavecode_0_samples=6\nwavecode_0_bUseDots=1\n{points}")),
+        (
+            "polygon",
+            "shapecode_0_enabled=1\nshapecode_0_sides=5\nshapecode_0_rad=0.3\nshapecode_0_ang=0.3\n\
+             shapecode_0_r=1\nshapecode_0_g=1\nshapecode_0_b=1\nshapecode_0_a=1\nshapecode_0_r2=1\n\
+             shapecode_0_g2=1\nshapecode_0_b2=1\nshapecode_0_a2=1\nshapecode_0_border_a=0"
+                .to_owned(),
+        ),
+        ("border", "ob_size=0.1\nob_r=1\nob_g=1\nob_b=1\nob_a=1".to_owned()),
+    ];
+    for (name, lines) in kinds {
+        let (Some(aliased), Some(smooth)) = (elements(false, &lines), elements(true, &lines)) else { return };
+        let partial = |levels: &[u8]| levels.iter().filter(|level| (16..240).contains(*level)).count();
+        assert!(partial(&aliased) == 0 && partial(&smooth) > 5, "{name}: {}", partial(&smooth));
+        let sum = |levels: &[u8]| levels.iter().map(|&level| f64::from(level)).sum::<f64>();
+        let ratio = sum(&smooth) / sum(&aliased);
+        assert!((0.88..1.12).contains(&ratio), "{name}: {ratio}");
+    }
+}
+
+#[test]
+fn pictures_as_large_as_8k_are_drawn_and_larger_ones_than_the_device_can_draw_are_refused() {
+    let Some(gpu) = Gpu::for_test() else { return };
+    let limit = gpu.device.limits().max_texture_dimension_2d;
+    let error = gpu.check_size([64, limit + 1], [48, 36]).expect_err("too large").to_string();
+    assert!(error.contains(&format!("limited to {limit} pixels per side; choose a smaller size")), "{error}");
+    let error = gpu.check_size([64, 36], [8192, 8192]).expect_err("too many vertices").to_string();
+    assert!(error.contains("vertices; choose a smaller mesh"), "{error}");
+    let context = Arc::new(RenderContext::new(gpu, &[]));
+    let text = "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
+                comp_1=`shader_body { ret = float3(uv.x > 0.5, uv.y > 0.5, 1.0); }\n";
+    let program = Program::compile(text.as_bytes()).expect("a preset");
+    let deck = |size| {
+        let settings = DeckSettings { size, mesh: [96, 54], fps: 30.0 };
+        Deck::prepare(&context, program.clone(), settings, 1)
+    };
+    assert!(deck([limit + 1, 16]).is_err());
+    for size in [[7680, 16], [16, 4320]] {
+        context.gpu.check_size([7680, 4320], [240, 134]).expect("8K");
+        let mut stage = Stage::new(context.clone(), size);
+        stage.add(DeckId(1), Box::new(deck(size).expect("a deck")));
+        draw(&mut stage);
+        let picture = stage.screenshot().expect("a picture");
+        let color = |x: u32, y: u32| picture.get_pixel(x, y).0[..3].to_vec();
+        assert_eq!(color(1, 1), [0, 0, 255], "{size:?}");
+        assert_eq!(color(size[0] - 2, size[1] - 2), [255; 3], "{size:?}");
     }
 }

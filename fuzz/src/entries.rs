@@ -144,7 +144,7 @@ pub fn library_files(data: &[u8]) {
 pub fn matrix(data: &[u8]) {
     with_file("matrix.npy", cut(data), |path| {
         let Ok(matrix) = npy::read(path) else { return };
-        let mut rows = npy::Rows::open(path).expect("it was read whole");
+        let rows = npy::Rows::open(path).expect("it was read whole");
         assert_eq!((rows.count, rows.width), matrix.dim());
         for (at, wanted) in matrix.rows().into_iter().enumerate() {
             let row = rows.row(at).expect("a row");

@@ -71,8 +71,16 @@ struct Verdict {
     current: u32,
     // Whether transitions follow in any field while the picture stays on screen.
     pending: u32,
-    // Blend weight of the new picture in each cell.
-    shares: array<f32, CELLS>,
+    // Exposure to a harmful regular pattern, in seconds, and whether the newest picture has one.
+    exposure: f32,
+    harmful: u32,
+    // How far the pattern is softened, from 0 to 1, and its mean light.
+    softness: f32,
+    red: f32,
+    green: f32,
+    blue: f32,
+    // For each cell: blend weight of the new picture in a mix, and 1 if the cell is part of a pattern or next to one.
+    weights: array<vec2<f32>, CELLS>,
 }
 
 @group(0) @binding(0) var<storage, read> flash: Flash;

@@ -36,5 +36,6 @@ pub fn live_admission(
 ) -> anyhow::Result<Arc<dyn Admission>> {
     // A second connection waits only briefly for locks held by other programs, so that they cannot delay warm-ups.
     let store = store.another()?.unwrap_or(store);
+    store.use_small_cache();
     Ok(Arc::new(LiveAdmission { audit: LiveAudit::new(store, textures)?, guarded }))
 }

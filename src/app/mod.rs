@@ -24,6 +24,7 @@ mod shutdown;
 mod sound;
 mod standby;
 mod surface;
+mod warp_mesh;
 mod window;
 
 pub use crate::desk::action_names;
@@ -43,7 +44,5 @@ pub fn config_folder() -> Option<std::path::PathBuf> {
 const SOFTWARE_SIZE: [u32; 2] = [480, 270];
 /// Default render size on a graphics card, in pixels.
 const FULL_SIZE: [u32; 2] = [1920, 1080];
-/// Warp mesh size, in cells.
-const MESH: [u32; 2] = [48, 36];
 /// Number of frames that a deck draws while it warms up, before it can go on air.
 const WARM_FRAMES: u32 = 12;

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 
+use super::WARM_FRAMES;
 use super::admission::live_admission;
 use super::performance::{PerformanceAudio, performed_sound};
 use super::set_log_writer::SetLogWriter;
 use super::shutdown::{exit_on_second_signal, on_signals};
-use super::{MESH, WARM_FRAMES};
+use super::warp_mesh::automatic_mesh;
 use crate::archive::{catalogue, expand_theme, open_store, recall, themed};
 use crate::audio;
 use crate::audit::judged_by;
+use crate::embed::open_encoder;
 use crate::handoff::Latest;
 use crate::layers::LayerFiles;
 use crate::media::video::{Video, VideoFormat};
@@ -22,7 +24,7 @@ use crate::milk::PresetAudio;
 use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, Rig, RigFrame, Show, ShowMemory, ShowSettings, theme_text};
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::stage::{DeckSettings, Gpu, RenderContext, RenderOptions, Stage};
 use crate::warmup::Warmer;
 
 /// Settings of a performance.
@@ -36,6 +38,10 @@ pub struct PerformSettings {
     pub out: PathBuf,
     /// Render size: width and height, in pixels.
     pub size: [u32; 2],
+    /// Columns and rows of the warp mesh; depends on the size and the graphics device if `None`.
+    pub mesh: Option<[u32; 2]>,
+    /// Whether presets keep 16 bits per color channel between frames.
+    pub deep_color: bool,
     /// Frames per second.
     pub fps: u32,
     /// Random seed.
@@ -90,10 +96,13 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     if let Some(theme) = &settings.theme {
         memory.theme = theme_text(&expand_theme(theme, &store)?);
     }
-    let (pool, problem) = themed(&Pool::new(Arc::new(library)), &memory.theme, &store)?;
+    let pool = Pool::new(Arc::new(library));
+    let (pool, problem) = themed(&pool, &memory.theme, &store, Some(open_encoder))?;
     notice.iter().chain(&messages).chain(&problem).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
-    let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+    let gpu = Gpu::headless()?;
+    let options = RenderOptions { deep_color: settings.deep_color, ..RenderOptions::of(&gpu) };
+    let render_context = Arc::new(RenderContext::with(gpu, &settings.textures, options));
     let device = render_context.gpu.name();
     let fps = f64::from(settings.fps);
     let show = ShowSettings {
@@ -106,7 +115,10 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         ..ShowSettings::default()
     };
     let heard = Latest::new(PresetAudio::default());
-    let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
+    let software = render_context.gpu.software();
+    let mesh = settings.mesh.unwrap_or_else(|| automatic_mesh(settings.size, software));
+    render_context.gpu.check_size(settings.size, mesh)?;
+    let deck = DeckSettings { size: settings.size, mesh, fps };
     let admission = live_admission(store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
     let warmer = Warmer::in_place(&render_context, &heard, deck, Some(admission));
     let mut stage = Stage::new(render_context, settings.size);

@@ -6,10 +6,12 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use super::live::Pictures;
-use super::surface::WindowSurface;
+use super::surface::{WindowSurface, caught};
 
 /// Pause before another attempt after a picture could not be presented.
 const RETRY: Duration = Duration::from_millis(15);
+/// Pause before another attempt after the graphics library panicked.
+const AFTER_PANIC: Duration = Duration::from_millis(500);
 /// How long the thread sleeps if nothing wakes it.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -97,10 +99,16 @@ fn present(mut surface: WindowSurface, pictures: &Pictures, shared: &Shared) {
         let wanted = Some((picture.number, size, shared.exposed.load(Ordering::Relaxed)));
         if presented == wanted || shared.hidden.load(Ordering::Relaxed) {
             thread::park_timeout(IDLE);
-        } else if surface.show(&picture, size) {
-            presented = wanted;
-        } else {
-            thread::park_timeout(RETRY);
+            continue;
+        }
+        match caught(|| surface.show(&picture, size)) {
+            Some(true) => presented = wanted,
+            Some(false) => thread::park_timeout(RETRY),
+            None => {
+                log::error!("could not present a picture because of an internal error; retrying");
+                surface.reset();
+                thread::sleep(AFTER_PANIC);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use winit::event_loop::OwnedDisplayHandle;
 
 use super::{FULL_SIZE, SOFTWARE_SIZE};
 use crate::library::Settings;
-use crate::stage::{Gpu, RenderContext, Stage, StageOptions};
+use crate::stage::{Gpu, RenderContext, RenderOptions, Stage, StageOptions};
 
 /// An open graphics device and a stage whose passes are compiled.
 pub(super) struct OpenStage {
@@ -24,7 +24,8 @@ impl OpenStage {
     pub fn open(display: &OwnedDisplayHandle, settings: &Settings) -> anyhow::Result<Self> {
         let gpu = Gpu::open(instance(display), None)?;
         let size = render_size(settings, gpu.software());
-        let render_context = Arc::new(RenderContext::new(gpu, &settings.textures));
+        let render_options = render_options(settings, &gpu);
+        let render_context = Arc::new(RenderContext::with(gpu, &settings.textures, render_options));
         let stage = stage(render_context, size, options(settings), true);
         Ok(Self { stage, textures: settings.textures.clone() })
     }
@@ -43,6 +44,7 @@ impl OpenStage {
             && gpu.adapter.is_surface_supported(surface)
             && self.stage.size() == render_size(settings, gpu.software())
             && self.stage.options() == options(settings)
+            && self.stage.render_context().options == render_options(settings, gpu)
             && self.textures == settings.textures;
         fits.then_some(self.stage)
     }
@@ -75,4 +77,9 @@ pub(super) fn render_size(settings: &Settings, software: bool) -> [u32; 2] {
 /// Returns the options of a live show's stage.
 pub(super) fn options(settings: &Settings) -> StageOptions {
     StageOptions { limiter: settings.limit_flashes.unwrap_or(true), meter: true, layer_threads: true }
+}
+
+/// Returns how the decks of a live show are drawn.
+pub(super) fn render_options(settings: &Settings, gpu: &Gpu) -> RenderOptions {
+    RenderOptions { deep_color: settings.deep_color.unwrap_or(false), ..RenderOptions::of(gpu) }
 }

@@ -74,12 +74,16 @@ impl WindowSurface {
         Ok(())
     }
 
+    /// Removes the surface after a panic; the next picture is presented on a new one.
+    pub fn reset(&mut self) {
+        self.paused = None;
+        self.remove();
+    }
+
     /// Removes the surface, if there is one.
     fn remove(&mut self) {
-        let Some(surface) = self.surface.take() else { return };
-        // wgpu-hal 30 panics if the lost device still holds a semaphore of the surface, which is then leaked.
-        if catch_unwind(AssertUnwindSafe(|| drop(surface))).is_err() {
-            log::warn!("could not release all resources of a window's surface");
+        if let Some(surface) = self.surface.take() {
+            release(surface);
         }
     }
 
@@ -180,6 +184,25 @@ impl WindowSurface {
     }
 }
 
+impl Drop for WindowSurface {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Releases a surface. wgpu-hal 30 panics if the lost device still holds a semaphore of the surface, which is then
+/// leaked.
+fn release<S>(surface: S) {
+    if caught(|| drop(surface)).is_none() {
+        log::warn!("could not release all resources of a window's surface");
+    }
+}
+
+/// Runs code that calls the graphics library, and returns its result, or `None` if it panicked.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
 /// Returns the configuration of a surface, with a placeholder size.
 fn configuration(
     gpu: &Gpu,
@@ -197,4 +220,29 @@ fn configuration(
     config.usage |= capabilities.usages & wgpu::TextureUsages::COPY_DST;
     config.present_mode = if wait { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync };
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics when it is dropped, like the surface of a lost device.
+    struct Unreleasable;
+
+    impl Drop for Unreleasable {
+        fn drop(&mut self) {
+            panic!("a semaphore is still in use");
+        }
+    }
+
+    #[test]
+    fn a_surface_that_panics_when_it_is_released_does_not_stop_the_show() {
+        release(Unreleasable);
+    }
+
+    #[test]
+    fn a_panic_while_presenting_is_a_failed_attempt() {
+        assert_eq!(caught(|| true), Some(true));
+        assert_eq!(caught(|| -> bool { panic!("the device was lost") }), None);
+    }
 }

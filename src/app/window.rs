@@ -30,7 +30,8 @@ use super::set_log_writer::SetLogWriter;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::standby::{self, OpenStage};
 use super::surface::WindowSurface;
-use super::{MESH, WARM_FRAMES, config_folder, shutdown};
+use super::warp_mesh::automatic_mesh;
+use super::{WARM_FRAMES, config_folder, shutdown};
 use crate::archive::{Archive, open_store};
 use crate::audit::judged_by;
 use crate::desk::{
@@ -351,7 +352,11 @@ impl Running {
         let stage = open_stage.and_then(|open| open.fit(settings, &output));
         let render_context = match &stage {
             Some(stage) => stage.render_context().clone(),
-            None => Arc::new(RenderContext::new(Gpu::open(instance, Some(&output))?, &settings.textures)),
+            None => {
+                let gpu = Gpu::open(instance, Some(&output))?;
+                let options = standby::render_options(settings, &gpu);
+                Arc::new(RenderContext::with(gpu, &settings.textures, options))
+            }
         };
         let gpu = &render_context.gpu;
         let software = gpu.software();
@@ -368,7 +373,9 @@ impl Running {
         let heard = Latest::new(PresetAudio::default());
         let rate = settings.rate.unwrap_or(DEFAULT_RATE);
         let fps = f64::from(rate);
-        let deck = DeckSettings { size, mesh: MESH, fps };
+        let mesh = settings.mesh.unwrap_or_else(|| automatic_mesh(size, software));
+        gpu.check_size(size, mesh)?;
+        let deck = DeckSettings { size, mesh, fps };
         let show = ShowSettings {
             seed: *seed,
             fps,

@@ -430,6 +430,7 @@ fn keep_up_until(
     if changed || !known {
         publish(updates, or_built_in(&store, &place, opened)?);
     }
+    store.release_cache();
     library::release_memory();
     while matches!(ended.recv_timeout(CHECK_INTERVAL), Err(RecvTimeoutError::Timeout)) {
         if let Some(why) = unusable(&place.folder) {
@@ -441,6 +442,7 @@ fn keep_up_until(
             place = presets.place();
             let opened = library::open(&store, &place, unix_now(), |_| ());
             publish(updates, or_built_in(&store, &place, opened)?);
+            store.release_cache();
             library::release_memory();
         }
     }

@@ -39,6 +39,8 @@ pub struct Archive {
     /// The folder or pack to play; the built-in presets if `None`.
     presets: Option<PathBuf>,
     search: SearchThread,
+    /// Opens the vision model with which themes are compared with presets.
+    open_encoder: Option<OpenEncoder>,
     query: SearchQuery,
     view: LibraryView,
     /// The marked presets that `view` contains.
@@ -100,6 +102,7 @@ impl Archive {
             watcher,
             presets: presets.map(Path::to_owned),
             search,
+            open_encoder,
             query: SearchQuery::default(),
             pool,
             theming: None,
@@ -167,7 +170,7 @@ impl Archive {
         if coming != show.theme() {
             self.stop_theming();
             let text = show.theme().to_owned();
-            match Theming::start(self.pool.clone(), text.clone()) {
+            match Theming::start(self.pool.clone(), text.clone(), self.open_encoder) {
                 Ok(theming) => self.theming = Some(theming),
                 Err(error) => {
                     self.notify(format!("could not start the theme thread: {error}"));
@@ -277,10 +280,12 @@ impl Archive {
 /// Opens a second connection to `store` for the search thread. An in-memory store cannot be shared, so the
 /// search thread gets an empty one.
 fn search_store(store: &Store) -> anyhow::Result<Store> {
-    Ok(match store.another()? {
+    let store = match store.another()? {
         Some(store) => store,
         None => Store::in_memory()?,
-    })
+    };
+    store.use_small_cache();
+    Ok(store)
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ pub(super) struct ShowPersistence {
 /// A change to save.
 enum Change {
     /// To what the show has learnt.
-    Memory(MemoryChange),
+    Memory(Box<MemoryChange>),
     /// To the themes saved under a name.
     Themes(Arc<Themes>),
 }
@@ -261,7 +261,7 @@ impl ShowPersistence {
 
     /// Saves a change in the background. Never blocks.
     pub fn remember(&mut self, change: MemoryChange) {
-        self.send(Change::Memory(change));
+        self.send(Change::Memory(Box::new(change)));
     }
 
     /// Saves the named themes in the background, unless those of earlier shows could not be read. Never blocks.

@@ -76,6 +76,7 @@ fn build_index(library: Arc<Catalogue>, store: &Store, open_encoder: Option<Open
         HashMap::new()
     });
     let index = SearchIndex::new(library, &labels);
+    index.start_sketch();
     library::release_memory();
     match open_encoder {
         Some(open) => index.with_encoder(open),

@@ -13,7 +13,7 @@ use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::confine::Rights;
 use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
-use crate::jobs::workers::{Limits, PoolSettings, Worker};
+use crate::jobs::workers::{Limits, PoolSettings, Worker, WorkerCount};
 use crate::stage::texture_folders;
 use crate::store::Store;
 use crate::warmup::DeckError;
@@ -33,7 +33,7 @@ impl LiveAudit {
     pub fn new(store: Store, textures: &[std::path::PathBuf]) -> anyhow::Result<Self> {
         let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
         let pool = PoolSettings {
-            workers: 1,
+            workers: WorkerCount::Fixed(1),
             // A preset that takes longer is tried again later.
             limits: Limits { wall: Duration::from_secs(30), ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],

@@ -10,7 +10,7 @@ use super::gates::GateLimits;
 use super::probe::ProbeSettings;
 use crate::confine::Rights;
 use crate::jobs::shard::Shard;
-use crate::jobs::workers::Limits;
+use crate::jobs::workers::{Limits, WorkerCount};
 
 /// Maximum memory of a worker, in MiB.
 pub const WORKER_MEMORY_MIB: u64 = 960;
@@ -30,7 +30,7 @@ pub struct AuditSettings {
     /// Audit output folder.
     pub out: PathBuf,
     /// Number of worker processes.
-    pub workers: usize,
+    pub workers: WorkerCount,
     /// Maximum number of presets to audit in this run; `None` for all.
     pub limit: Option<usize>,
     /// Time after which no further preset is started; `None` for no limit.

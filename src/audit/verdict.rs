@@ -115,9 +115,10 @@ impl Record {
         }
     }
 
-    /// Returns the verdict on the preset's flashes; `None` if they were not measured.
+    /// Returns the verdict on the preset's flashes and regular patterns; `None` if they were not measured.
     pub fn flash_verdict(&self) -> Option<FlashVerdict> {
-        self.is_measured().then(|| self.evidence.flash.verdict())
+        let flash = &self.evidence.flash;
+        self.is_measured().then(|| flash.verdict().max(flash.pattern_verdict()))
     }
 
     /// Returns the name of the verdict on flashes in files and in the store; `unknown` if they were not measured.
@@ -197,16 +198,25 @@ impl Record {
                 LookVerdict::Ok | LookVerdict::Unseen => return reasons,
             });
         }
-        match self.flash_verdict() {
-            None | Some(FlashVerdict::Pass) => {}
-            Some(FlashVerdict::Warn) => {
-                reasons.push(format!("flashes at the limit: {}", self.flash_counts()));
-            }
-            Some(FlashVerdict::Fail) => reasons.push(format!("flashes too often: {}", self.flash_counts())),
+        if self.is_measured() {
+            reasons.extend(self.flash_reasons());
         }
         reasons.extend(self.evidence.missing.iter().map(|name| format!("missing texture: {name}")));
         reasons.extend(self.evidence.broken.iter().map(|part| format!("broken: {part}")));
         reasons
+    }
+
+    fn flash_reasons(&self) -> impl Iterator<Item = String> {
+        let flash = self.evidence.flash;
+        let flashes = match flash.verdict() {
+            FlashVerdict::Pass => None,
+            FlashVerdict::Warn => Some(format!("flashes at the limit: {}", self.flash_counts())),
+            FlashVerdict::Fail => Some(format!("flashes too often: {}", self.flash_counts())),
+        };
+        let secs = f64::from(flash.pattern_ms.unwrap_or_default()) / 1000.0;
+        let pattern = (flash.pattern_verdict() == FlashVerdict::Fail)
+            .then(|| format!("harmful regular pattern: on screen for {secs:.1} s"));
+        flashes.into_iter().chain(pattern)
     }
 
     fn flash_counts(&self) -> String {
@@ -239,6 +249,16 @@ mod tests {
         assert_eq!((record.flash_verdict(), record.flash_label()), (Some(FlashVerdict::Pass), "pass"));
         record.imported = Some(LookVerdict::Ok);
         assert_eq!((record.flash_verdict(), record.flash_label()), (None, "unknown"));
+    }
+
+    #[test]
+    fn a_regular_pattern_is_reported_and_fails_like_flashes() {
+        let mut record = Record::without_evidence(Safety::Ok, String::new());
+        record.evidence.look = Some(Look { luma: 0.3, motion: 0.01, motion_peak: 0.01, ..Look::default() });
+        record.evidence.flash.pattern_ms = Some(1500);
+        assert_eq!(record.flash_label(), "fail");
+        let reasons = record.reasons(&Gates::default());
+        assert!(reasons.contains(&"harmful regular pattern: on screen for 1.5 s".to_owned()), "{reasons:?}");
     }
 
     #[test]

@@ -72,8 +72,9 @@ pub(super) fn breed(
 ) -> anyhow::Result<Vec<Child>> {
     let numbers: Vec<usize> = (1..=count).collect();
     let (mut children, mut done) = (Vec::new(), 0);
+    let threads = settings.workers.threads();
     for chunk in numbers.chunks(CHUNK) {
-        let bred = parallel::map(chunk, settings.workers, |&number| -> anyhow::Result<Option<Child>> {
+        let bred = parallel::map(chunk, threads, |&number| -> anyhow::Result<Option<Child>> {
             let mut rng = Rng::new(settings.seed).fork(number as u64);
             let Some((child, text)) = breed_child(number, parents, pairs, &mut rng) else { return Ok(None) };
             write(&settings.folder, &Path::new(CHILDREN).join(&child.file), &text)?;
@@ -161,6 +162,7 @@ mod tests {
     use super::super::genome::Genome;
     use super::*;
     use crate::audit::probe::Look;
+    use crate::jobs::workers::WorkerCount;
 
     fn parents(count: usize) -> Vec<Parent> {
         let built_in = crate::library::built_in().take(count);
@@ -192,7 +194,7 @@ mod tests {
         let mut settings = BreedSettings {
             folder: folder.path().to_owned(),
             count: 6,
-            workers: 2,
+            workers: WorkerCount::Fixed(2),
             ..BreedSettings::default()
         };
         let parents = parents(5);
@@ -201,7 +203,7 @@ mod tests {
         assert_eq!((first.len(), all.len()), (6, 6));
         std::fs::remove_file(folder.path().join(CHILDREN).join(&first[3].file)).expect("removed");
         std::fs::write(folder.path().join(CHILDREN).join(&first[4].file), b"half of").expect("written");
-        settings.workers = 1;
+        settings.workers = WorkerCount::Fixed(1);
         bred(&parents, &settings, true).expect("bred");
         assert_eq!(files(folder.path()), all);
         settings.count = 8;

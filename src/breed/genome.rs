@@ -10,7 +10,21 @@ use crate::milk::text::{Decoded, Key, Line, leading_number, lines};
 /// Shader model of a shader whose file does not state one.
 const DEFAULT_MODEL: u32 = 2;
 /// Words, in lower case, that mark a comment as a licence or copyright statement.
-const LICENCE_WORDS: [&str; 6] = ["licen", "copyright", "creative commons", "cc0", "cc by", "public domain"];
+const LICENCE_WORDS: [&str; 13] = [
+    "licen",
+    "copyright",
+    "©",
+    "(c) 19",
+    "(c) 20",
+    "rights reserved",
+    "creative commons",
+    "creativecommons",
+    "cc0",
+    "cc by",
+    "cc-by",
+    "gpl",
+    "public domain",
+];
 
 /// A preset to breed from.
 #[derive(Clone, Debug, Default)]
@@ -196,6 +210,11 @@ mod tests {
         let text =
             "// License: CC BY 4.0, by somebody\nzoom=1\nper_frame_1=q1=1; // Copyright 2004 Someone\n";
         assert_eq!(read(text).licences, ["License: CC BY 4.0, by somebody", "Copyright 2004 Someone"]);
+        for line in ["CC-BY-NC-SA 3.0", "© 2004 Someone", "(c) 2010 Someone", "Someone, all rights reserved"]
+        {
+            assert_eq!(read(&format!("zoom=1\n// {line}\n")).licences, [line]);
+        }
+        assert!(read("zoom=1\nper_frame_1=q1 = f; // f(c)\n").licences.is_empty());
     }
 
     #[test]

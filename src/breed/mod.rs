@@ -215,9 +215,14 @@ impl Run<'_, '_> {
     }
 
     fn report(&self, parents: &[Parent], children: &[Child], selection: Selection) -> anyhow::Result<Brood> {
-        let loved = self.store.favourites()?;
+        let (loved, banned) = (self.store.favourites()?, parents::banned(self.store)?);
         let path = |child: &Child| format!("{CHILDREN}/{}", child.file);
-        let Selection { rejected, repeats, far, kept, median } = selection;
+        let Selection { mut rejected, repeats, far, kept, median } = selection;
+        let (unwanted, kept): (Vec<Kept>, Vec<Kept>) =
+            kept.into_iter().partition(|kept| banned.contains(&children[kept.index].id));
+        if !unwanted.is_empty() {
+            rejected.insert("banned".into(), unwanted.len());
+        }
         let best = taste::best(&kept, children, median, BEST);
         let found: BTreeMap<usize, &Kept> = kept.iter().map(|kept| (kept.index, kept)).collect();
         let rest = kept.iter().map(|kept| kept.index).filter(|index| !best.contains(index));
@@ -320,5 +325,34 @@ impl Run<'_, '_> {
         };
         self.notes.push(note);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::combine::Origins;
+    use super::genome::Genome;
+    use super::part::Part;
+    use super::*;
+    use crate::store::BanKind;
+
+    #[test]
+    fn banned_children_are_not_kept() {
+        let store = Store::in_memory().expect("opens");
+        let parent =
+            Parent { id: PresetId([9; 16]), path: "parents/a.milk".into(), genome: Genome::default() };
+        let child = |number: u8| {
+            let origins = Origins { parts: [0; Part::COUNT], palette: 0 };
+            Child::for_test(PresetId([number; 16]), [0, 0], origins)
+        };
+        let kept = |index: usize| Kept { index, distance: 1.0, flashes: false };
+        let selection = Selection { kept: vec![kept(0), kept(1)], median: 1.0, ..Selection::default() };
+        store.ban(PresetId([0; 16]), BanKind::Permanent, "by the performer", 1).expect("banned");
+        let settings = BreedSettings::default();
+        let run = Run { settings: &settings, store: &store, on_progress: &mut |_| true, notes: Vec::new() };
+        let brood = run.report(&[parent], &[child(0), child(1)], selection).expect("reported");
+        let kept: Vec<PresetId> = brood.kept.iter().map(|bred| bred.id).collect();
+        assert_eq!((kept, brood.best), (vec![PresetId([1; 16])], 1));
+        assert_eq!(brood.rejected, BTreeMap::from([("banned".to_owned(), 1)]));
     }
 }

@@ -12,7 +12,7 @@ use crate::disk::{self, FileError};
 use crate::facts::PresetId;
 use crate::frames;
 use crate::jobs::now;
-use crate::library::{self, PresetSource, is_preset};
+use crate::library::{self, BuiltIn, PresetSource, is_preset};
 use crate::milk::MAX_PRESET_BYTES;
 use crate::store::{BanKind, Store};
 use crate::units::counted;
@@ -146,6 +146,29 @@ fn read(parent: &StateParent, folder: &Path) -> anyhow::Result<Parent> {
     Ok(Parent { id: parent.id, path, genome })
 }
 
+/// A preset that may become a parent.
+struct Candidate {
+    name: String,
+    source: PresetSource,
+}
+
+impl Candidate {
+    fn of_file(path: PathBuf) -> Self {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self { name, source: PresetSource::File(path) }
+    }
+
+    fn built_in(preset: BuiltIn) -> Self {
+        Self { name: preset.name().to_owned(), source: PresetSource::BuiltIn(preset.text) }
+    }
+}
+
+/// Returns the presets that the performer has banned.
+pub(super) fn banned(store: &Store) -> anyhow::Result<BTreeSet<PresetId>> {
+    let banned = store.bans(now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
+    Ok(banned.map(|ban| ban.id).collect())
+}
+
 /// Chooses the parents of a new brood and copies them.
 fn choose(
     settings: &BreedSettings,
@@ -153,18 +176,17 @@ fn choose(
     store: &Store,
     notes: &mut Vec<String>,
 ) -> anyhow::Result<State> {
-    let (files, what) = match &from {
-        Some(from) => (listed(from, &settings.library)?, "preset"),
-        None => (favourites(store, &settings.library)?, "favourite"),
+    let (candidates, what): (Vec<Candidate>, &str) = match &from {
+        Some(from) => {
+            (listed(from, &settings.library)?.into_iter().map(Candidate::of_file).collect(), "preset")
+        }
+        None => (favourites(store, &settings.library, notes)?, "favourite"),
     };
-    let banned = store.bans(now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
-    let banned: BTreeSet<PresetId> = banned.map(|ban| ban.id).collect();
+    let banned = banned(store)?;
     let (mut parents, mut skipped, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut skipped_bans = BTreeSet::new();
-    for path in files {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let bytes = PresetSource::File(path).read();
-        match bytes.and_then(|bytes| Ok((Genome::read(&name, &bytes)?, bytes))) {
+    for Candidate { name, source } in candidates {
+        match source.read().and_then(|bytes| Ok((Genome::read(&name, &bytes)?, bytes))) {
             Ok((_, bytes)) => {
                 let id = PresetId::of(&bytes);
                 if banned.contains(&id) {
@@ -224,25 +246,34 @@ fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
     paths.iter().map(found).collect()
 }
 
-/// Returns one file of each favourite, preferably from the library, ordered by path; favourites without a file are
-/// omitted.
-fn favourites(store: &Store, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// Returns the favourites: one file of each, preferably from the library, ordered by path, then the built-in presets.
+/// Adds a note if there are others.
+fn favourites(store: &Store, library: &Path, notes: &mut Vec<String>) -> anyhow::Result<Vec<Candidate>> {
     let favourites = store.favourites()?;
     if !favourites.is_empty() {
         library::scan(store, library, now(), |_| ())
             .with_context(|| format!("scanning {}", library.display()))?;
     }
     let root = library::library_root(library);
-    let mut files = BTreeSet::new();
+    let (mut files, mut built_in, mut missing) = (BTreeSet::new(), Vec::new(), 0);
     for id in favourites {
         let of_preset = |path: &PathBuf| {
             PresetSource::File(path.clone()).read().is_ok_and(|bytes| PresetId::of(&bytes) == id)
         };
         let mut copies = store.files_of(id)?;
         copies.sort_by_key(|path| !path.starts_with(&root));
-        files.extend(copies.into_iter().find(of_preset));
+        if let Some(file) = copies.into_iter().find(of_preset) {
+            files.insert(file);
+        } else if let Some(preset) = library::built_in().find(|preset| preset.id == id) {
+            built_in.push(Candidate::built_in(preset));
+        } else {
+            missing += 1;
+        }
     }
-    Ok(files.into_iter().collect())
+    if missing > 0 {
+        notes.push(format!("skipped {} whose files are missing", counted(missing, "favourite")));
+    }
+    Ok(files.into_iter().map(Candidate::of_file).chain(built_in).collect())
 }
 
 /// Returns up to 48 characters of a name, with `-` for each character that a file system may reject.
@@ -397,6 +428,24 @@ mod tests {
         let again = BreedSettings { folder: folder.path().join("again"), ..settings };
         let why = super::parents(&again, &store, &mut notes).expect_err("refused").to_string();
         assert!(why.contains("every favourite that can be bred is banned"), "{why}");
+    }
+
+    #[test]
+    fn built_in_favourites_are_bred_and_missing_ones_reported() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(folder.path());
+        written(&settings.library, &[("other.milk", "zoom=1")]);
+        let store = Store::in_memory().expect("opens");
+        let own = library::built_in().next().expect("a built-in preset");
+        for id in [own.id, PresetId::of(b"zoom=9")] {
+            store.set_favourite(id, true, now()).expect("marked");
+        }
+        let mut notes = Vec::new();
+        let (parents, _) = parents(&settings, &store, &mut notes).expect("chosen");
+        let parents: Vec<(&str, PresetId)> =
+            parents.iter().map(|parent| (parent.genome.name.as_str(), parent.id)).collect();
+        assert_eq!(parents, [(own.name(), own.id)]);
+        assert_eq!(notes, ["skipped 1 favourite whose files are missing"]);
     }
 
     #[test]

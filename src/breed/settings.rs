@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
+use crate::jobs::workers::WorkerCount;
+
 /// Which parents are paired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,7 +48,7 @@ pub struct BreedSettings {
     /// Texture folders.
     pub textures: Vec<PathBuf>,
     /// Number of worker processes and threads.
-    pub workers: usize,
+    pub workers: WorkerCount,
     /// Random seed.
     pub seed: u64,
     /// Lock file that a running show holds; breeding slows down while it is held. `None` to ignore shows.
@@ -64,7 +66,7 @@ impl Default for BreedSettings {
             count: 200,
             mates: Mates::default(),
             textures: Vec::new(),
-            workers: 1,
+            workers: WorkerCount::Fixed(1),
             seed: 1,
             pause_for: None,
             stop: Arc::default(),

@@ -32,7 +32,7 @@ impl AuditedPreset {
         Member::new(self.id, self.family, evidence.perceptual_hash, self.look())
     }
 
-    /// Returns whether the preset flashes too often without the limiter.
+    /// Returns whether the preset flashes too often, or shows a harmful regular pattern, without the limiter.
     pub fn flashes(&self) -> bool {
         self.record.flash_verdict() == Some(FlashVerdict::Fail)
     }

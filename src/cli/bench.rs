@@ -13,7 +13,7 @@ use crate::frames::single::{RenderJob, RenderSettings, readable_paths};
 use crate::frames::{items_in, worker_memory_mib};
 use crate::jobs::machine;
 use crate::jobs::wire::WirePreset;
-use crate::jobs::workers::{Limits, PoolSettings};
+use crate::jobs::workers::{Limits, PoolSettings, WorkerCount};
 use crate::library;
 use crate::stage::Gpu;
 
@@ -110,13 +110,14 @@ fn measure(
         frames: args.frames,
         save: Vec::new(),
         mesh,
+        deep_color: false,
         textures: args.textures.clone(),
         seed: 1,
         audio: args.audio.clone(),
     };
     let pool = PoolSettings {
         // One at a time: presets measured in parallel slow each other down.
-        workers: 1,
+        workers: WorkerCount::Fixed(1),
         limits: Limits {
             cpu: Duration::from_secs(300),
             wall: Duration::from_secs(900),

@@ -260,7 +260,9 @@ fn find(
         picture.is_some() || !description.is_empty(),
         "describe a look, for example: slow blue tunnel"
     );
-    let referent = description.reference().map(|reference| referent(store, reference)).transpose()?;
+    // With a picture, "this" is the picture.
+    let reference = description.reference().filter(|found| picture.is_none() || *found != Reference::This);
+    let referent = reference.map(|reference| referent(store, reference)).transpose()?;
     let query =
         SearchQuery { text: text.into(), describe: true, referent, picture, ..SearchQuery::default() };
     let mut index = SearchIndex::new(library.clone(), &store.labels()?).with_encoder(open_encoder);

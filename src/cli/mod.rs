@@ -143,6 +143,7 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
                 "audit" => bake::audit_work(&settings),
                 "frames" => bake::frames_work(&settings),
                 "audit-frames" => bake::audit_frames_work(&settings),
+                "model" => Ok(crate::embed::serve_model(&settings).map(|()| ExitCode::SUCCESS)?),
                 other => anyhow::bail!("unknown worker kind: {other}"),
             }
         }

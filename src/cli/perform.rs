@@ -22,6 +22,12 @@ pub struct Args {
     /// Render size in pixels
     #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
+    /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
+    mesh: Option<[u32; 2]>,
+    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    #[arg(long)]
+    deep_color: bool,
     /// Frames per second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
     fps: u32,
@@ -68,6 +74,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seconds,
         out,
         size,
+        mesh,
+        deep_color,
         fps,
         seed,
         presets,
@@ -96,6 +104,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         seconds,
         out,
         size,
+        mesh,
+        deep_color,
         fps,
         seed,
         presets,

@@ -39,6 +39,12 @@ pub struct Args {
     /// Render size in pixels [default: 1920x1080, or 480x270 without a graphics card]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: Option<[u32; 2]>,
+    /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
+    mesh: Option<[u32; 2]>,
+    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    #[arg(long)]
+    deep_color: bool,
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
@@ -95,6 +101,10 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
     settings.title = args.title.or(settings.title);
     settings.monitor = args.monitor.unwrap_or(settings.monitor);
     settings.size = args.size.or(settings.size);
+    settings.mesh = args.mesh.or(settings.mesh);
+    if args.deep_color {
+        settings.deep_color = Some(true);
+    }
     if !args.textures.is_empty() {
         settings.textures = args.textures;
     }
@@ -115,6 +125,9 @@ fn app_settings(args: &Args, link: &Link) -> AppSettings {
         settings = saved.surroundings.settings.clone();
         seed = saved.seed.wrapping_add(1); // Avoids the choices that led to the crash.
         first.clear(); // The saved state includes their effects.
+    }
+    if let (Some(saved), Some(start)) = (&mut resumed, link.start()) {
+        saved.show.crashed = start.crash.is_some() && !start.killed;
     }
     // From the second restart on, the layers are dropped, because one of them may have crashed the show.
     if link.start().is_some_and(|start| start.restarts > 1) {

@@ -13,7 +13,7 @@ use crate::frames::single::{
 };
 use crate::frames::worker_memory_mib;
 use crate::jobs::wire::WirePreset;
-use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerCount};
 
 /// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with status
 /// 1 if any preset fails.
@@ -45,6 +45,9 @@ pub struct Args {
     /// Warp mesh size in cells
     #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: [u32; 2],
+    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    #[arg(long)]
+    deep_color: bool,
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
@@ -68,6 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         frames: args.frames,
         save: args.save.clone(),
         mesh: args.mesh,
+        deep_color: args.deep_color,
         textures: args.textures.clone(),
         seed: args.seed,
         audio: args.audio.clone(),
@@ -79,7 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the audio file")?;
     }
     let pool = PoolSettings {
-        workers: args.workers.clamp(1, jobs.len().max(1)),
+        workers: WorkerCount::Fixed(args.workers.clamp(1, jobs.len().max(1))),
         limits: Limits {
             cpu: Duration::from_secs(args.timeout),
             wall: Duration::from_secs(args.timeout * 4),

@@ -139,6 +139,24 @@ impl Input {
         self.length
     }
 
+    /// Reads `size` bytes at each of these offsets, and returns them one after another.
+    ///
+    /// # Errors
+    /// Fails if the file is too short, or if the disk does not respond.
+    pub fn read_parts(&self, offsets: Vec<u64>, size: usize) -> io::Result<Vec<u8>> {
+        let file = self.file.clone();
+        with_timeout(&self.path, move |heartbeat| {
+            let mut bytes = vec![0; offsets.len() * size];
+            let mut file: &File = &file;
+            for (at, offset) in offsets.into_iter().enumerate() {
+                heartbeat.beat();
+                file.seek(SeekFrom::Start(offset))?;
+                file.read_exact(&mut bytes[at * size..][..size])?;
+            }
+            Ok(bytes)
+        })
+    }
+
     fn position(&self) -> u64 {
         self.end - (self.buffer.len() - self.used) as u64
     }

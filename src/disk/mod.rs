@@ -32,7 +32,7 @@ pub use input::{Input, read, read_if_exists, sha256};
 pub use lenient::lenient;
 pub use network::is_network;
 pub use owner::{is_own, replaceable_by_others};
-pub use picture::{PictureError, picture};
+pub use picture::{PictureError, middle, picture};
 pub use text::{TextError, decode, decode_lossy, each_line, lines, read_json, read_text};
 #[cfg(test)]
 pub(crate) use timeout::stall;

@@ -113,16 +113,27 @@ impl Rows {
     }
 
     /// Reads the row with index `at`.
-    pub fn row(&mut self, at: usize) -> Result<Vec<f32>, String> {
-        if at >= self.count {
+    pub fn row(&self, at: usize) -> Result<Vec<f32>, String> {
+        let mut found = Vec::new();
+        self.some(&[at], |_, row| found.extend_from_slice(row))?;
+        Ok(found)
+    }
+
+    /// Calls `each` with the index and the values of these rows, without reading any others.
+    pub fn some(&self, rows: &[usize], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
+        if let Some(at) = rows.iter().find(|at| **at >= self.count) {
             return Err(format!("row {at} of a matrix with {} rows", self.count));
         }
         let size = self.width * self.kind.size();
-        let offset = self.start + (at * size) as u64;
-        self.file.seek(SeekFrom::Start(offset)).map_err(message)?;
-        let mut bytes = vec![0; size];
-        self.file.read_exact(&mut bytes).map_err(message)?;
-        Ok(numbers(&bytes, self.kind).collect())
+        let offsets = rows.iter().map(|at| self.start + (at * size) as u64).collect();
+        let bytes = self.file.read_parts(offsets, size).map_err(message)?;
+        let mut row = vec![0.0; self.width];
+        for (place, &at) in rows.iter().enumerate() {
+            let numbers = numbers(&bytes[place * size..][..size], self.kind);
+            row.iter_mut().zip(numbers).for_each(|(cell, number)| *cell = number);
+            each(at, &row);
+        }
+        Ok(())
     }
 
     /// Calls `each` with the index and the values of every row.
@@ -232,8 +243,11 @@ mod tests {
         let mut rows = 0;
         assert_eq!((none.each(|_, _| rows += 1), rows), (Ok(()), 0));
         assert_eq!(read_back(&bytes), Ok(matrix.clone()));
-        let mut rows = Rows::open(&path).expect("opens");
+        let rows = Rows::open(&path).expect("opens");
         assert_eq!(rows.row(2).expect("a row"), matrix.row(2).to_vec());
-        assert!(rows.row(3).is_err());
+        assert!(rows.row(3).is_err() && rows.some(&[0, 3], |_, _| ()).is_err());
+        let mut some = Vec::new();
+        rows.some(&[2, 0], |at, row| some.push((at, row.to_vec()))).expect("read");
+        assert_eq!(some, [2, 0].map(|at| (at, matrix.row(at).to_vec())));
     }
 }

@@ -12,6 +12,9 @@ const MAX_SIDE: u32 = 8192;
 /// Maximum memory for decoding an image, in bytes.
 const MAX_DECODED: u64 = 256 << 20;
 
+/// Maximum ratio of the sides of an image that [`middle`] leaves as it is.
+const MAX_RATIO: u32 = 8;
+
 /// Why an image cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
@@ -49,9 +52,33 @@ pub fn picture(path: &Path) -> Result<DynamicImage, PictureError> {
     Ok(catch_unwind(AssertUnwindSafe(|| reader.decode())).map_err(|_| PictureError::Damaged)??)
 }
 
+/// Returns the middle of a very long or tall image, and any other image unchanged. Enlarged until its short side fills a
+/// frame, an image of 8192 x 1 pixels would take gigabytes.
+pub fn middle(image: DynamicImage) -> DynamicImage {
+    let (width, height) = (image.width(), image.height());
+    let most = width.min(height).saturating_mul(MAX_RATIO);
+    let (wide, high) = (width.min(most), height.min(most));
+    if (wide, high) == (width, height) {
+        return image;
+    }
+    image.crop_imm((width - wide) / 2, (height - high) / 2, wide, high)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_middle_of_a_very_long_image_is_used() {
+        let size = |width, height| {
+            let image = middle(image::GrayImage::new(width, height).into());
+            (image.width(), image.height())
+        };
+        assert_eq!([size(8192, 1), size(2, 8192), size(800, 100)], [(8, 1), (2, 16), (800, 100)]);
+        let columns = image::GrayImage::from_fn(101, 1, |x, _| image::Luma([x as u8]));
+        let middle = middle(columns.into()).to_luma8();
+        assert_eq!(middle.as_raw()[..], [46, 47, 48, 49, 50, 51, 52, 53]);
+    }
 
     #[test]
     fn images_with_a_side_or_memory_above_the_limit_are_not_decoded() {

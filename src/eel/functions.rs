@@ -8,6 +8,8 @@ pub(super) const MIN_DIVISOR: f64 = 1e-300;
 pub(super) const MIN_ROOT: f64 = 1e-12;
 /// Maximum number of iterations of one `loop` or `while`, as in ns-eel2.
 pub(super) const MAX_ITERATIONS: u32 = 1_048_576;
+/// Number of instructions that a function costs if it takes many times as long as an addition.
+const EXPENSIVE: u32 = 8;
 
 /// Returns whether a number counts as true, as in ns-eel2.
 pub(super) fn is_true(value: f64) -> bool {
@@ -133,6 +135,14 @@ impl Binary {
         }
     }
 
+    /// Returns the number of instructions that the operation costs.
+    pub fn cost(self) -> u32 {
+        match self {
+            Self::Power | Self::Atan2 | Self::Sigmoid => EXPENSIVE,
+            _ => 1,
+        }
+    }
+
     /// Returns true if the operation is so cheap that computing it speculatively beats a branch.
     pub fn is_cheap(self) -> bool {
         !matches!(self, Self::Divide | Self::Modulo | Self::Power | Self::Atan2 | Self::Sigmoid)
@@ -187,6 +197,22 @@ impl Unary {
             Self::Sign => from_bool(x > 0.0) - from_bool(x < 0.0),
             Self::Floor => x.floor(),
             Self::Ceil => x.ceil(),
+        }
+    }
+
+    /// Returns the number of instructions that the function costs.
+    pub fn cost(self) -> u32 {
+        match self {
+            Self::Sin
+            | Self::Cos
+            | Self::Tan
+            | Self::Asin
+            | Self::Acos
+            | Self::Atan
+            | Self::Exp
+            | Self::Log
+            | Self::Log10 => EXPENSIVE,
+            _ => 1,
         }
     }
 

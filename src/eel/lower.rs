@@ -417,7 +417,7 @@ impl<'a> Lowering<'a> {
             }
             _ => {}
         }
-        self.cost += 1;
+        self.cost += nodes[id as usize].cost();
         match nodes[id as usize] {
             Node::Number(value) => self.constant(value),
             Node::Name(home) => self.read(home),

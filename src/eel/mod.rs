@@ -6,9 +6,9 @@
 //! would not pay off; the results are identical bit for bit. [`compile()`] compiles a program that runs once
 //! per call, [`compile_batch`] one that runs on many items, such as the vertices of a mesh.
 //!
-//! Each node of the tree costs one instruction of the [`Budget`], which is checked at every loop iteration
-//! and before every item, so code always terminates. At compile time, nesting is limited and names are resolved
-//! to slots.
+//! Each node of the tree costs one instruction of the [`Budget`], or eight if it is a slow function. The budget is
+//! checked at every loop iteration and before every item, so code always terminates. At compile time, nesting is
+//! limited and names are resolved to slots.
 //!
 //! Semantics follow ns-eel2: names are case-insensitive, `==` has a tolerance of 0.00001, `/` and `%` by zero give
 //! 0, and `if`, `?:`, `&&` and `||` short-circuit.

@@ -52,6 +52,15 @@ pub(super) enum Node {
 }
 
 impl Node {
+    /// Returns the number of instructions that the node costs, apart from its children.
+    pub fn cost(&self) -> u32 {
+        match self {
+            Self::Unary(unary, _) => unary.cost(),
+            Self::Binary(binary, ..) | Self::CompoundAssign(binary, ..) => binary.cost(),
+            _ => 1,
+        }
+    }
+
     /// Calls `visit` for each child.
     pub fn children(&self, mut visit: impl FnMut(NodeId)) {
         match *self {

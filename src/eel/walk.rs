@@ -23,7 +23,7 @@ enum Target {
     Temporary(f64),
 }
 
-/// Evaluates the tree node by node; each node costs one instruction.
+/// Evaluates the tree node by node.
 struct Walker<'a, 'm> {
     nodes: &'a [Node],
     machine: Machine<'m>,
@@ -32,10 +32,10 @@ struct Walker<'a, 'm> {
 impl Walker<'_, '_> {
     fn eval(&mut self, id: NodeId) -> f64 {
         // Once the budget is exhausted, evaluation returns early.
-        if !self.machine.budget.spend(1) {
+        let nodes = self.nodes;
+        if !self.machine.budget.spend(u64::from(nodes[id as usize].cost())) {
             return 0.0;
         }
-        let nodes = self.nodes;
         match nodes[id as usize] {
             Node::Number(value) => value,
             Node::Name(home) => self.load(Target::Name(home)),
@@ -403,15 +403,22 @@ fn every_operator_agrees_on_edge_values() {
 
 #[test]
 fn a_budget_must_exceed_the_cost_of_the_program() {
-    // The loop costs 1 + 1 + 9,999 * (1 + 1 + 1 + 1): the loop, its count, and for each iteration an assignment, a read
-    // of `x`, a constant and an addition.
-    let mut scope = Scope::new();
-    let code = compile("loop(9999, x = x + 1)", &mut scope).expect("valid code");
-    for (budget, exhausted) in [(39_998, true), (39_999, false)] {
-        let after = state(&scope, budget, |machine| {
-            code.run(machine);
-            0.0
-        });
-        assert_eq!(after.exhausted, exhausted, "with {budget}");
+    // The first loop costs 1 + 1 + 9,999 * (1 + 1 + 1 + 1): the loop, its count, and for each iteration an assignment,
+    // a read of `x`, a constant and an addition. In the others, one operation costs 8.
+    for (source, cost) in [
+        ("loop(9999, x = x + 1)", 39_998),
+        ("loop(1000, x = sin(x))", 10_002),
+        ("loop(1000, x ^= 2)", 9_002),
+        ("loop(1000, x = atan2(x, 2))", 11_002),
+    ] {
+        let mut scope = Scope::new();
+        let code = compile(source, &mut scope).expect("valid code");
+        for (budget, exhausted) in [(cost, true), (cost + 1, false)] {
+            let after = state(&scope, budget, |machine| {
+                code.run(machine);
+                0.0
+            });
+            assert_eq!(after.exhausted, exhausted, "{source} with {budget}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use image::DynamicImage;
 
 use super::fusion::saved_mean;
 use super::onnx::{Onnx, TextTower, id_of};
-use super::table::embedder_in;
+use super::table::{embedder_in, width_in};
 use super::text::unit_length;
 use super::{AUTO, BUILTIN, installed_models};
 use crate::find::Encoder;
@@ -19,6 +19,8 @@ const THREADS: usize = 2;
 struct TableEncoder {
     /// The folder of the model.
     folder: PathBuf,
+    /// Number of dimensions of its embeddings.
+    width: usize,
     /// The mean of the library's pictures, which was subtracted from its rows, if any.
     mean: Option<Vec<f32>>,
     vision: Option<Onnx>,
@@ -43,14 +45,24 @@ impl TableEncoder {
             Some(id) if id.embedder != BUILTIN => id,
             _ => return Ok(None),
         };
-        let is_fusion = id.embedder == AUTO;
-        let mut installed = installed_models(models).into_iter();
-        let Some(name) = installed.find(|name| is_fusion || *name == id.embedder) else { return Ok(None) };
-        let folder = models.join(name);
-        let model = id_of(&folder)?;
-        let mean = if is_fusion { saved_mean(bake, &model, &id) } else { None };
-        let made_them = mean.is_some() || model == id;
-        Ok(made_them.then_some(Self { folder, mean, vision: None, text: None }))
+        let installed = installed_models(models);
+        if id.embedder == AUTO {
+            // Other models may have been added since.
+            return Ok(installed.into_iter().find_map(|name| {
+                let folder = models.join(name);
+                let mean = saved_mean(bake, &id_of(&folder).ok()?, &id)?;
+                Some(Self { folder, width: mean.len(), mean: Some(mean), vision: None, text: None })
+            }));
+        }
+        if !installed.contains(&id.embedder) {
+            return Ok(None);
+        }
+        let folder = models.join(&id.embedder);
+        if id_of(&folder)? != id {
+            return Ok(None);
+        }
+        let width = width_in(bake)?;
+        Ok(Some(Self { folder, width, mean: None, vision: None, text: None }))
     }
 }
 
@@ -74,7 +86,7 @@ impl Encoder for TableEncoder {
             Some(tower) => tower,
             closed => {
                 // An unusable tower is reported only once.
-                let opened = TextTower::open(&self.folder, THREADS).unwrap_or_else(|why| {
+                let opened = TextTower::open(&self.folder, self.width, THREADS).unwrap_or_else(|why| {
                     log::warn!("descriptions are not compared with pictures: {why}");
                     None
                 });
@@ -88,8 +100,8 @@ impl Encoder for TableEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embed::Table;
     use crate::embed::onnx::tests::{clip_folder, sea_of_clip};
+    use crate::embed::{ModelHost, Table};
     use crate::frames::items_in;
 
     /// Saves the embeddings of a picture per preset, made with the model in `models`.
@@ -100,9 +112,16 @@ mod tests {
         }
         let mut items = items_in(folder.path(), None).expect("presets");
         items.iter_mut().zip(pictures).for_each(|(item, picture)| item.frames = vec![picture.clone()]);
-        let mut embedder =
-            crate::embed::open_embedder(name, Some(models), &items, folder.path(), 1, 1, &mut |_| ())
-                .expect("opened");
+        let mut embedder = crate::embed::open_embedder(
+            name,
+            Some(models),
+            &items,
+            folder.path(),
+            1,
+            ModelHost::Here(1),
+            &mut |_| (),
+        )
+        .expect("opened");
         crate::embed::embed(&items, &mut *embedder, folder.path(), &mut |_| true).expect("embedded");
         folder
     }
@@ -144,6 +163,21 @@ mod tests {
         assert!(TableEncoder::of(bake.path(), models.path()).expect("read").is_none());
         let other = tempfile::tempdir().expect("a folder");
         assert!(TableEncoder::of(other.path(), models.path()).expect("read").is_none(), "no embeddings");
+    }
+
+    #[test]
+    fn the_model_of_a_fusion_is_found_among_others() {
+        let models = tempfile::tempdir().expect("a folder");
+        std::fs::rename(clip_folder().keep(), models.path().join("clip")).expect("moved");
+        let picture = models.path().join("grey.png");
+        image::RgbImage::from_pixel(16, 16, image::Rgb([90, 120, 60])).save(&picture).expect("saved");
+        let bake = bake(models.path(), AUTO, &[picture]);
+        let other = models.path().join("another");
+        std::fs::rename(clip_folder().keep(), &other).expect("moved");
+        std::fs::write(other.join("aivj-model.toml"), "colours = \"bgr\"").expect("written");
+        std::fs::create_dir(models.path().join("a folder without a model")).expect("made");
+        let encoder = TableEncoder::of(bake.path(), models.path()).expect("read").expect("installed");
+        assert!(encoder.folder.ends_with("clip"), "{}", encoder.folder.display());
     }
 
     #[test]

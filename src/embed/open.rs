@@ -3,18 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use super::fusion::Fusion;
-use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, Onnx};
+use super::model_process::VisionModel;
+use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, ModelHost};
 
 /// Suffix of the folder of a model that is not complete.
 pub const PART: &str = ".part";
 
-/// Returns the names of the models in a folder, sorted.
+/// Returns the names of the models in a folder, sorted. Hidden folders are none.
 pub fn installed_models(models: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
     let names = entries.filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> =
         names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.retain(|name| !name.ends_with(PART));
+    names.retain(|name| !name.ends_with(PART) && !name.starts_with('.'));
     names.sort();
     names
 }
@@ -34,17 +35,17 @@ pub fn open_embedder(
     items: &[BakeItem],
     folder: &Path,
     seed: u64,
-    threads: usize,
+    host: ModelHost,
     on_note: &mut dyn FnMut(String),
 ) -> Result<Box<dyn Embedder>, EmbedError> {
-    let encoder = match open_model(name, models, threads)? {
+    let encoder = match open_model(name, models, host, items)? {
         Some(model) if name != AUTO => {
             on_note(format!("using the embedder {name}: {}", model.description()));
-            return Ok(Box::new(model));
+            return Ok(model);
         }
         encoder => encoder,
     };
-    let builtin = BuiltinEmbedder::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
+    let builtin = BuiltinEmbedder::prepare(items, folder, seed, host.threads()).map_err(EmbedError::Open)?;
     let Some(encoder) = encoder else {
         on_note(format!("using the built-in embedder with {}", builtin.description()));
         return Ok(Box::new(builtin));
@@ -55,8 +56,8 @@ pub fn open_embedder(
 }
 
 /// Opens and tests the vision model of the embedder `name`, and describes the embedder.
-pub fn check_embedder(name: &str, models: Option<&Path>, threads: usize) -> Result<String, EmbedError> {
-    Ok(match open_model(name, models, threads)? {
+pub fn check_embedder(name: &str, models: Option<&Path>, host: ModelHost) -> Result<String, EmbedError> {
+    Ok(match open_model(name, models, host, &[])? {
         Some(model) if name == AUTO => {
             format!("built-in embedder and {}: {}", model.id().embedder, model.description())
         }
@@ -66,12 +67,17 @@ pub fn check_embedder(name: &str, models: Option<&Path>, threads: usize) -> Resu
 }
 
 /// Opens the vision model that the embedder `name` uses, if it uses one.
-fn open_model(name: &str, models: Option<&Path>, threads: usize) -> Result<Option<Onnx>, EmbedError> {
+fn open_model(
+    name: &str,
+    models: Option<&Path>,
+    host: ModelHost,
+    items: &[BakeItem],
+) -> Result<Option<Box<dyn VisionModel>>, EmbedError> {
     let installed = |name: &str| models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
     let folder = match name {
         BUILTIN => None,
         AUTO => models.and_then(|models| installed(installed_models(models).first()?)),
         name => Some(installed(name).unwrap_or_else(|| PathBuf::from(name))),
     };
-    folder.map(|folder| Onnx::open(&folder, threads)).transpose().map_err(EmbedError::Open)
+    folder.map(|folder| host.open(&folder, items)).transpose().map_err(EmbedError::Open)
 }

@@ -362,13 +362,20 @@ fn rename(from: &Path, to: &Path) -> Result<(), String> {
     disk::publish(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
 }
 
-/// Returns the embedder named in a meta file; `None` if there is no such file, or if it is not in our format.
 /// Returns the embedder of the table in `folder`, without reading its rows; `None` if there is none, or it was made by
 /// another program.
 pub(super) fn embedder_in(folder: &Path) -> Result<Option<EmbedderId>, String> {
     embedder_of(&folder.join(META))
 }
 
+/// Returns the number of dimensions of the embeddings in `folder`, without reading them.
+pub(super) fn width_in(folder: &Path) -> Result<usize, String> {
+    let path = folder.join(ROWS);
+    let rows = npy::Rows::open(&path).map_err(|why| format!("cannot read {}: {why}", path.display()))?;
+    Ok(rows.width)
+}
+
+/// Returns the embedder named in a meta file; `None` if there is no such file, or if it is not in our format.
 fn embedder_of(meta: &Path) -> Result<Option<EmbedderId>, String> {
     let bytes = disk::read_if_exists(meta, disk::limit::LIST);
     let bytes = bytes.map_err(|error| format!("cannot read {}: {error}", meta.display()))?;

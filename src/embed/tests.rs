@@ -113,7 +113,8 @@ fn builtin_reports_whether_looks_are_used() {
     let (library, items) = library(3);
     let mut description = String::new();
     let mut on_note = |text| description = text;
-    open_embedder("builtin", None, &items, library.path(), 1, 1, &mut on_note).expect("opened");
+    open_embedder("builtin", None, &items, library.path(), 1, ModelHost::Here(1), &mut on_note)
+        .expect("opened");
     assert!(
         description.contains("code only")
             && description.contains("64 presets")
@@ -144,7 +145,7 @@ fn inputs(items: &[BakeItem]) -> Vec<PresetInput> {
 }
 
 fn opened(name: &str, models: &Path, items: &[BakeItem], out: &Path) -> Box<dyn Embedder> {
-    open_embedder(name, Some(models), items, out, 1, 1, &mut |_| ()).expect("opened")
+    open_embedder(name, Some(models), items, out, 1, ModelHost::Here(1), &mut |_| ()).expect("opened")
 }
 
 #[test]
@@ -152,7 +153,12 @@ fn auto_without_a_model_is_the_built_in_embedder() {
     let (library, items) = library_with_pictures(6);
     let open = |name: &str| opened(name, library.path(), &items, library.path());
     assert_eq!(open("auto").id(), open("builtin").id());
-    assert_eq!(check_embedder("auto", Some(library.path()), 1).expect("usable"), "built-in embedder");
+    assert_eq!(
+        check_embedder("auto", Some(library.path()), ModelHost::Here(1)).expect("usable"),
+        "built-in embedder"
+    );
+    std::fs::create_dir(library.path().join(".cache")).expect("made");
+    assert_eq!(open("auto").id(), open("builtin").id(), "a hidden folder is not a model");
 }
 
 #[test]
@@ -183,7 +189,7 @@ fn auto_joins_the_rows_of_the_built_in_embedder_and_of_the_model() {
     let mut again = opened("auto", models, &items, out);
     assert_eq!(again.id(), auto.id());
     assert_eq!(again.rows(&presets[7..8]).expect("embedded").row(0), rows.row(7));
-    assert!(check_embedder("auto", Some(models), 1).expect("usable").contains("tower"));
+    assert!(check_embedder("auto", Some(models), ModelHost::Here(1)).expect("usable").contains("tower"));
     std::fs::write(models.join("tower/aivj-model.toml"), "colours = \"bgr\"").expect("written");
     assert_ne!(opened("auto", models, &items, out).id(), auto.id());
 }

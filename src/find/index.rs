@@ -3,21 +3,22 @@
 //! Queries run in memory, with these exceptions: "more like this" reads embeddings from disk, and the first description
 //! reads the measurements in the store, as some orders read the ratings or the dates of the files.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::axis::{AXES, picture_values};
+use super::bits::Bits;
 use super::encoder::{Encoder, LazyEncoder, OpenEncoder};
 use super::example::{Example, Reference};
 use super::measured::Measured;
 use super::query::Description;
-use super::score::{Model, Ranking, closeness, preset_named, rank};
+use super::score::{Model, Rating, closeness, keep_best, preset_named, rate};
+use super::similar::{Similarity, similarity_to, sketch_embeddings};
 use super::word_index::WordIndex;
 use crate::disk;
 use crate::facts::{Energy, PresetId, Tags};
-use crate::library::looks::Looks;
-use crate::library::style::author_key;
+use crate::library::looks::{Looks, Sketch};
 use crate::library::{Catalogue, Entry};
 use crate::store::{Store, StoreError};
 use crate::units::printable;
@@ -70,7 +71,7 @@ pub struct SearchQuery {
     /// The preset that a [`Reference`] in the description stands for.
     pub referent: Option<PresetId>,
     /// If set, a picture file that results should resemble. They are then ordered by similarity to it, most similar
-    /// first, unless the description names a preset.
+    /// first, unless the description names a preset. In a description, it is what "this" means.
     pub picture: Option<PathBuf>,
     /// Order of the results of a query that is neither a description nor a similarity query.
     pub order: SearchOrder,
@@ -95,6 +96,8 @@ pub struct SearchResults {
 
 /// Maximum number of results of a similarity query or a description.
 const MAX_RANKED: usize = 500;
+/// Number of presets with the highest approximate similarities, from which the results of a similarity query are chosen.
+const MAX_ROUGH: usize = 8 * MAX_RANKED;
 
 /// A picture that results should resemble.
 struct Picture {
@@ -109,9 +112,10 @@ pub struct SearchIndex {
     library: Arc<Catalogue>,
     looks: Arc<Looks>,
     words: WordIndex,
-    /// The preset of the last similarity query that used embeddings, and the similarity of every preset to
-    /// it, with `None` for presets without an embedding.
-    like: Option<(PresetId, Vec<Option<f32>>)>,
+    /// The last similarities that were computed from embeddings.
+    like: Option<Similarity>,
+    /// A sketch of the embeddings, once there is one.
+    sketch: Arc<OnceLock<Sketch>>,
     /// The vision model of the embeddings.
     encoder: LazyEncoder,
     /// The last text that the vision model embedded, and how close each preset is to it, 0 to 1.
@@ -120,8 +124,10 @@ pub struct SearchIndex {
     picture: Option<(PathBuf, Result<Picture, String>)>,
     /// Measurements of the presets; `None` until the first description.
     measured: Option<Measured>,
-    /// The last order that needed them, and the sort key of every preset.
-    keys: Option<(SearchOrder, Vec<i64>)>,
+    /// The last order other than that of the library, and the indices of all presets in it.
+    order: Option<(SearchOrder, Vec<u32>)>,
+    /// A number for each family, by preset; computed on first use.
+    families: Option<Vec<u32>>,
 }
 
 impl SearchIndex {
@@ -136,11 +142,28 @@ impl SearchIndex {
             looks,
             words,
             like: None,
+            sketch: Arc::default(),
             encoder: LazyEncoder::Open(None),
             seen: None,
             picture: None,
             measured: None,
-            keys: None,
+            order: None,
+            families: None,
+        }
+    }
+
+    /// Makes a sketch of the embeddings, if there are many. Takes a few seconds for a million presets.
+    pub fn make_sketch(&self) {
+        sketch_embeddings(&self.looks, &self.sketch);
+    }
+
+    /// Starts a thread that makes a sketch of the embeddings, if there are many. Until it is finished, similarity queries
+    /// read all embeddings.
+    pub fn start_sketch(&self) {
+        let (looks, sketch) = (self.looks.clone(), self.sketch.clone());
+        let work = move || sketch_embeddings(&looks, &sketch);
+        if let Err(error) = std::thread::Builder::new().name("sketch".into()).spawn(work) {
+            log::warn!("could not start a thread ({error}); similarity queries are slower");
         }
     }
 
@@ -160,6 +183,9 @@ impl SearchIndex {
         if (query.describe || query.picture.is_some()) && self.measured.is_none() {
             self.measure(store);
         }
+        if query.picture.is_none() {
+            self.picture = None; // It is read again if it is used again, because it may have changed.
+        }
         if let Some(path) = &query.picture
             && self.picture.as_ref().is_none_or(|(known, _)| known != path)
         {
@@ -171,18 +197,22 @@ impl SearchIndex {
         }
         let order = query.order;
         // Ratings may change at any time.
-        let has_keys = self.keys.as_ref().is_some_and(|(known, _)| *known == order);
-        if order != SearchOrder::Library && (order == SearchOrder::Rating || !has_keys) {
+        let is_known = self.order.as_ref().is_some_and(|(known, _)| *known == order);
+        if order != SearchOrder::Library && (order == SearchOrder::Rating || !is_known) {
             let keys = self.keys_of(order, store).inspect_err(|error| {
                 store.mark_if_damaged(error);
                 log::warn!("cannot sort the search results: {error}");
             });
-            self.keys = keys.ok().map(|keys| (order, keys));
+            self.order = keys.ok().map(|keys| {
+                let mut sorted: Vec<u32> = (0..keys.len() as u32).collect();
+                sorted.sort_by_key(|&index| keys[index as usize]);
+                (order, sorted)
+            });
         }
     }
 
     fn read_picture(&mut self, path: &Path) -> Result<Picture, String> {
-        let picture = disk::picture(path).map_err(|error| {
+        let picture = disk::picture(path).map(disk::middle).map_err(|error| {
             format!("cannot use {} as a picture: {error}", printable(&path.to_string_lossy()))
         })?;
         let closeness = self.closeness_of(|encoder| encoder.picture(&picture).map(Some)).unwrap_or_default();
@@ -242,9 +272,16 @@ impl SearchIndex {
         description: &Description,
         query: &SearchQuery,
     ) -> (Vec<(u32, f32)>, Option<String>) {
+        let (mut fits, problem) = self.fits(description, query);
+        keep_best(&mut fits, usize::MAX);
+        (fits, problem)
+    }
+
+    /// Returns what [`Self::describe`] returns, in the order of the library.
+    fn fits(&mut self, description: &Description, query: &SearchQuery) -> (Vec<(u32, f32)>, Option<String>) {
         let mut problems = Vec::new();
         let model = match (&query.picture, &description.like) {
-            (Some(path), None) => self.picture_model(path),
+            (Some(path), None | Some(Example::Reference(Reference::This))) => self.picture_model(path),
             _ => self.preset_model(description, query, &mut problems),
         };
         let model = model.unwrap_or_else(|why| {
@@ -255,10 +292,10 @@ impl SearchIndex {
         let measured = self.measured.as_ref().unwrap_or(&none);
         let visible = description.visible();
         let seen = self.seen.as_ref().filter(|(text, _)| *text == visible).map(|(_, seen)| seen.as_slice());
-        let Ranking { best, problem } =
-            rank(description, model.as_ref(), seen, &self.library, measured, &self.words);
+        let Rating { fits, problem } =
+            rate(description, model.as_ref(), seen, &self.library, measured, &self.words);
         problems.extend(problem);
-        (best, (!problems.is_empty()).then(|| problems.join("; ")))
+        (fits, (!problems.is_empty()).then(|| problems.join("; ")))
     }
 
     /// Returns the picture that results should resemble, if [`Self::prepare`] has read it.
@@ -318,30 +355,35 @@ impl SearchIndex {
     /// Reads the similarity of all embeddings to that of a preset; returns a message if they cannot be read.
     fn compare_embeddings(&mut self, preset: usize) -> Option<String> {
         let id = self.library.entries[preset].id;
-        if self.like.as_ref().is_some_and(|(known, _)| *known == id) {
+        if self.like.as_ref().is_some_and(|known| known.preset == id) {
             return None;
         }
-        let read = self.looks.similarity(preset).transpose();
-        let (similarity, problem) = match read {
-            Ok(similarity) => (similarity, None),
+        let sketch = self.sketch.get();
+        let read = match sketch {
+            Some(sketch) => Ok(self.looks.rough_similarity(sketch, preset)),
+            None => self.looks.similarity(preset).transpose(),
+        };
+        let (values, problem) = match read {
+            Ok(values) => (values, None),
             Err(why) => {
                 (None, Some(format!("embeddings are unavailable ({why}); comparing by style and code")))
             }
         };
-        self.like = similarity.map(|similarity| (id, similarity));
+        let is_rough = sketch.is_some();
+        self.like = values.map(|values| Similarity { preset: id, values, is_rough });
         problem
     }
 
     /// Returns the similarity of every preset to `preset`, if [`Self::compare_embeddings`] has read it.
     fn similarity_to(&self, preset: usize) -> Option<&[Option<f32>]> {
         let id = self.library.entries[preset].id;
-        self.like.as_ref().filter(|(known, _)| *known == id).map(|(_, similarity)| similarity.as_slice())
+        self.like.as_ref().filter(|known| known.preset == id).map(|known| known.values.as_slice())
     }
 
     /// Returns the presets that match a query: in the order of the query, for which the index has to be prepared, or
     /// best first for a description or similarity query.
     pub fn find(&mut self, query: &SearchQuery) -> SearchResults {
-        let fits = |entry: &Entry| {
+        let passes = |entry: &Entry| {
             entry.tags.has_all(query.tags)
                 && query.energy.is_none_or(|energy| energy == entry.energy)
                 && query.cluster.is_none_or(|cluster| cluster == entry.cluster)
@@ -351,58 +393,90 @@ impl SearchIndex {
             if query.describe { Description::parse(&query.text) } else { Description::default() };
         let text = if description.is_empty() { query.text.as_str() } else { "" };
         let is_ranked = !description.is_empty() || query.picture.is_some();
-        let ranked = is_ranked.then(|| self.describe(&description, query));
+        let fits = is_ranked.then(|| self.fits(&description, query));
         let mut indices = self.words.search(text).unwrap_or_else(|| match &query.only {
             // A small set is looked up by ID; otherwise all entries are filtered.
             Some(only) if only.len() < library.entries.len() / 16 => indices_of(&library, only),
             _ => (0..library.entries.len() as u32).collect(),
         });
         if query.tags != Tags::default() || query.energy.is_some() || query.cluster.is_some() {
-            indices.retain(|&index| fits(&library.entries[index as usize]));
+            indices.retain(|&index| passes(&library.entries[index as usize]));
         }
         if let Some(only) = &query.only {
             indices.retain(|&index| only.contains(&library.entries[index as usize].id));
         }
-        if let Some((_, keys)) = self.keys.as_ref().filter(|(order, _)| *order == query.order) {
-            indices.sort_by_key(|&index| keys[index as usize]);
-        }
-        let problem = if let Some((best, problem)) = ranked {
-            let kept: BTreeSet<u32> = indices.into_iter().collect();
-            indices = best.into_iter().map(|(index, _)| index).filter(|index| kept.contains(index)).collect();
-            indices.truncate(MAX_RANKED);
+        let problem = if let Some((mut fits, problem)) = fits {
+            let kept = self.set_of(&indices);
+            fits.retain(|(index, _)| kept.has(*index as usize));
+            keep_best(&mut fits, MAX_RANKED);
+            indices = fits.into_iter().map(|(index, _)| index).collect();
             problem
+        } else if let Some(model) = query.like.and_then(|model| library.index_of(model)) {
+            self.sort_by_similarity(model, &mut indices)
         } else {
-            query.like.and_then(|model| self.sort_by_similarity(model, &mut indices))
+            if let Some((_, sorted)) = self.order.as_ref().filter(|(order, _)| *order == query.order) {
+                let kept = self.set_of(&indices);
+                indices = sorted.iter().copied().filter(|index| kept.has(*index as usize)).collect();
+            }
+            None
         };
         if query.one_per_family {
-            let mut seen = HashSet::new();
-            indices.retain(|&index| seen.insert(library.entries[index as usize].family));
+            let families = self.families.get_or_insert_with(|| family_numbers(&library));
+            let mut seen = Bits::new(families.len());
+            indices.retain(|&index| seen.insert(families[index as usize] as usize));
         }
         let (looks, indices) = (self.looks.clone(), Arc::new(indices));
         SearchResults { query: query.clone(), library, looks, indices, problem }
     }
 
+    fn set_of(&self, indices: &[u32]) -> Bits {
+        let mut set = Bits::new(self.library.entries.len());
+        for &index in indices {
+            set.insert(index as usize);
+        }
+        set
+    }
+
     /// Removes `model` from `indices`, sorts the rest by similarity to it and keeps the first [`MAX_RANKED`];
     /// omits presets without an embedding if `model` has one; returns a message if the embeddings cannot be
     /// read.
-    fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
-        let library = self.library.clone();
-        let at = library.index_of(model)?;
-        indices.retain(|&index| index as usize != at);
-        let problem = self.compare_embeddings(at);
-        match self.similarity_to(at) {
-            Some(similarity) => {
-                indices.retain(|&index| similarity[index as usize].is_some());
-                let key = |index: &u32| similarity[*index as usize].unwrap_or(f32::NEG_INFINITY);
-                indices.sort_by(|a, b| key(b).total_cmp(&key(a)));
+    fn sort_by_similarity(&mut self, model: usize, indices: &mut Vec<u32>) -> Option<String> {
+        indices.retain(|&index| index as usize != model);
+        let mut problem = self.compare_embeddings(model);
+        let mut values: Vec<(u32, f32)> = match &mut self.like {
+            Some(known) if known.preset == self.library.entries[model].id => {
+                let mut best = known.values_of(indices);
+                if known.is_rough {
+                    keep_best(&mut best, MAX_ROUGH);
+                    let rough: Vec<u32> = best.iter().map(|(index, _)| *index).collect();
+                    if let Err(why) = self.looks.refine(model, &rough, &mut known.values) {
+                        problem =
+                            Some(format!("embeddings are unavailable ({why}); the order is approximate"));
+                    }
+                    best = known.values_of(&rough);
+                }
+                best
             }
-            None => indices.sort_by_cached_key(|&index| {
-                std::cmp::Reverse(similarity(&library.entries[at], &library.entries[index as usize]))
-            }),
-        }
-        indices.truncate(MAX_RANKED);
+            _ => {
+                let entries = &self.library.entries;
+                let similarity = similarity_to(&entries[model]);
+                indices.iter().map(|&index| (index, similarity(&entries[index as usize]) as f32)).collect()
+            }
+        };
+        keep_best(&mut values, MAX_RANKED);
+        *indices = values.into_iter().map(|(index, _)| index).collect();
         problem
     }
+}
+
+/// Returns a number for the family of each preset, counted from 0.
+fn family_numbers(library: &Catalogue) -> Vec<u32> {
+    let mut numbers = HashMap::new();
+    let number = |entry: &Entry| {
+        let next = numbers.len() as u32;
+        *numbers.entry(entry.family).or_insert(next)
+    };
+    library.entries.iter().map(number).collect()
 }
 
 /// Returns the catalogue indices of the presets in `ids`, ascending.
@@ -413,25 +487,12 @@ fn indices_of(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
     indices
 }
 
-/// Returns a similarity score for presets without embeddings: shared code counts most, then style, then
-/// author, energy and tags.
-fn similarity(a: &Entry, b: &Entry) -> u32 {
-    let shared = (a.tags.0 & b.tags.0).count_ones();
-    let different = (a.tags.0 ^ b.tags.0).count_ones();
-    let author = author_key(a.name()) == author_key(b.name());
-    16 + 12 * u32::from(a.family == b.family)
-        + 8 * u32::from(a.cluster == b.cluster)
-        + 2 * u32::from(a.energy == b.energy)
-        + 2 * u32::from(author)
-        + shared
-        - different.min(16)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::Tag;
-    use crate::library::load_built_in;
+    use crate::library::{Cluster, SourceLocation, StyleOrigin, load_built_in};
+    use crate::units::Rng;
 
     fn found(query: &SearchQuery) -> Vec<Entry> {
         let library = load_built_in(&Store::in_memory().expect("opens")).expect("opens");
@@ -550,6 +611,7 @@ mod tests {
         assert_eq!(find(&path, "", false), (Some(1), None));
         assert_eq!(find(&path, "", true), (Some(1), None));
         assert_eq!(find(&path, "brighter", true), (Some(3), None), "compared with the picture");
+        assert_eq!(find(&path, "like this, brighter", true), (Some(3), None), "\"this\" is the picture");
         let name = library.entries[2].name();
         assert_eq!(find(&path, name, false).0, Some(2), "among the presets with this name");
         let text = folder.path().join("notes.txt");
@@ -558,6 +620,24 @@ mod tests {
         let problem = problem.expect("refused");
         let is_named = problem.starts_with("cannot use ") && problem.contains("notes.txt as a picture");
         assert!(first.is_none() && is_named, "{problem}");
+    }
+
+    #[test]
+    fn a_picture_that_has_changed_is_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("picture.png");
+        let (red, green) = ("0.4,0,0,0,0,0", "0,0,0.4,0,0,0");
+        let looks = [red, green].map(|hues| format!(r#"{{"luma":0.3,"hues":[{hues}]}}"#));
+        let (_, mut index) = measured(&looks);
+        let store = Store::in_memory().expect("opens");
+        let mut first = |colour: [u8; 3]| {
+            image::RgbImage::from_pixel(64, 36, image::Rgb(colour)).save(&path).expect("saved");
+            index.prepare(&SearchQuery::default(), &store);
+            let query = SearchQuery { picture: Some(path.clone()), ..Default::default() };
+            index.prepare(&query, &store);
+            index.find(&query).indices[0]
+        };
+        assert_eq!((first([200, 0, 0]), first([0, 200, 0])), (0, 1));
     }
 
     /// A vision model of two dimensions: what looks like any picture, and what looks like a jellyfish.
@@ -636,6 +716,45 @@ mod tests {
         let like = found(&SearchQuery { like: Some(model.id), ..Default::default() });
         assert_eq!(like[0].cluster, model.cluster);
         assert!(like.iter().all(|entry| entry.id != model.id));
+    }
+
+    #[test]
+    fn a_sketch_of_the_embeddings_finds_almost_the_same_presets() {
+        const PRESETS: usize = 20_000;
+        const WIDTH: usize = 64;
+        let folder = tempfile::tempdir().expect("a folder");
+        let root: Arc<Path> = folder.path().into();
+        let entry = |at: usize| Entry {
+            id: PresetId::of(&at.to_le_bytes()),
+            location: SourceLocation::Below(root.clone()),
+            path: format!("{at}.milk"),
+            cluster: 0,
+            energy: Energy::of_rank((at % 3) as u8),
+            family: at as u64,
+            tags: Tags::default(),
+        };
+        let entries: Vec<Entry> = (0..PRESETS).map(entry).collect();
+        let ids: String = entries.iter().map(|entry| format!("{}\n", entry.path)).collect();
+        std::fs::write(folder.path().join("ids.txt"), ids).expect("written");
+        let mut rng = Rng::new(5);
+        let value = |(_, at): (usize, usize)| rng.normal() as f32 / (at as f32 + 1.0).sqrt();
+        let rows = ndarray::Array2::from_shape_fn((PRESETS, WIDTH), value);
+        std::fs::write(folder.path().join("embeddings.npy"), disk::npy::encode(&rows)).expect("written");
+        let mut library = Catalogue::new(entries, vec![Cluster::default()], StyleOrigin::V1);
+        library.folder = Some(folder.path().to_owned());
+        let mut index = SearchIndex::new(Arc::new(library), &HashMap::new());
+        let all = SearchQuery { like: Some(index.library.entries[7].id), ..SearchQuery::default() };
+        let queries = [all.clone(), SearchQuery { energy: Some(Energy::Peak), ..all }];
+        let exact = queries.each_ref().map(|query| index.find(query).indices);
+        index.make_sketch();
+        for (query, exact) in queries.iter().zip(exact) {
+            index.like = None;
+            let found = index.find(query).indices;
+            let same = exact.iter().filter(|&index| found.contains(index)).count();
+            assert_eq!((exact.len(), found.len(), exact[0]), (MAX_RANKED, MAX_RANKED, found[0]));
+            assert!(same * 100 >= MAX_RANKED * 97, "{same} of {MAX_RANKED}");
+            assert!(index.like.as_ref().is_some_and(|like| like.is_rough));
+        }
     }
 
     #[test]

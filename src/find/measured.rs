@@ -40,14 +40,31 @@ struct FrameValues {
     motion: Option<f32>,
 }
 
+/// A rank in [`STEPS`] steps, or [`UNKNOWN`]: a quarter of the memory of an `Option<f32>`.
+type Step = u16;
+/// Number of steps from rank 0 to rank 1.
+const STEPS: f32 = 65_534.0;
+/// The step of an unknown rank.
+const UNKNOWN: Step = Step::MAX;
+/// Maximum number of values kept per axis.
+const MAX_VALUES: usize = 4096;
+
+fn step(rank: f32) -> Step {
+    (rank * STEPS).round() as Step
+}
+
+fn rank_of(step: Step) -> Option<f32> {
+    (step != UNKNOWN).then(|| f32::from(step) / STEPS)
+}
+
 /// Ranks of all presets, by catalogue index.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
-    /// Rank of each preset on each axis, 0 to 1; `None` if unknown.
-    ranks: Vec<[Option<f32>; AXES]>,
+    /// Rank of each preset on each axis.
+    ranks: Vec<[Step; AXES]>,
     /// Number of presets with a measurement.
     known: usize,
-    /// The known values on each axis, ascending.
+    /// Known values on each axis at even distances of rank, ascending.
     sorted: [Vec<f32>; AXES],
 }
 
@@ -80,7 +97,7 @@ impl Measured {
 
     /// Converts values to ranks; equal values get the same rank.
     fn ranked(values: &[[Option<f32>; AXES]]) -> Self {
-        let mut ranks = vec![[None; AXES]; values.len()];
+        let mut ranks = vec![[UNKNOWN; AXES]; values.len()];
         let mut sorted: [Vec<f32>; AXES] = Default::default();
         for axis in 0..AXES {
             let mut known: Vec<(f32, usize)> = values
@@ -89,7 +106,8 @@ impl Measured {
                 .filter_map(|(index, values)| Some((values[axis]?, index)))
                 .collect();
             known.sort_by(|a, b| a.0.total_cmp(&b.0));
-            sorted[axis] = known.iter().map(|(value, _)| *value).collect();
+            let apart = known.len().div_ceil(MAX_VALUES).max(1);
+            sorted[axis] = known.iter().step_by(apart).map(|(value, _)| *value).collect();
             let last = known.len().saturating_sub(1).max(1) as f32;
             let mut from = 0;
             while from < known.len() {
@@ -97,11 +115,11 @@ impl Measured {
                 let rank = (from as f32 + (equal - 1) as f32 / 2.0) / last;
                 known[from..from + equal]
                     .iter()
-                    .for_each(|(_, index)| ranks[*index][axis] = Some(rank.min(1.0)));
+                    .for_each(|(_, index)| ranks[*index][axis] = step(rank.min(1.0)));
                 from += equal;
             }
         }
-        let known = ranks.iter().filter(|ranks| ranks.iter().any(Option::is_some)).count();
+        let known = ranks.iter().filter(|ranks| ranks.iter().any(|step| *step != UNKNOWN)).count();
         Self { ranks, known, sorted }
     }
 
@@ -118,7 +136,7 @@ impl Measured {
             let up_to = sorted.partition_point(|other| *other <= value) as f32;
             let last = sorted.len().checked_sub(1)?.max(1) as f32;
             // The middle of the equal values or, if there are none, between the neighbours.
-            Some(((below + up_to - 1.0) / 2.0 / last).clamp(0.0, 1.0))
+            rank_of(step(((below + up_to - 1.0) / 2.0 / last).clamp(0.0, 1.0)))
         })
     }
 
@@ -129,12 +147,12 @@ impl Measured {
 
     /// Returns the rank of a preset on every axis.
     pub(super) fn ranks(&self, index: usize) -> [Option<f32>; AXES] {
-        self.ranks.get(index).copied().unwrap_or([None; AXES])
+        self.ranks.get(index).map_or([None; AXES], |ranks| ranks.map(rank_of))
     }
 
     /// Returns the rank of a preset on an axis, if known.
     pub(super) fn known_rank(&self, index: usize, axis: Axis) -> Option<f32> {
-        self.ranks.get(index).and_then(|ranks| ranks[axis as usize])
+        self.ranks.get(index).and_then(|ranks| rank_of(ranks[axis as usize]))
     }
 }
 
@@ -187,9 +205,24 @@ mod tests {
             [0.1, 0.5, 0.9].map(rank),
             [0, 2, 3].map(|index| measured.known_rank(index, Axis::Brightness))
         );
-        assert_eq!((rank(0.0), rank(0.7), rank(2.0)), (Some(0.0), Some(2.5 / 3.0), Some(1.0)));
+        assert_eq!((rank(0.0), rank(2.0)), (Some(0.0), Some(1.0)));
+        assert!(rank(0.7).is_some_and(|rank| (rank - 2.5 / 3.0).abs() < 1e-4));
         assert_eq!(measured.ranks_of(&row(0.5))[1], None);
         assert_eq!(Measured::default().ranks_of(&row(0.5))[0], None);
+    }
+
+    #[test]
+    fn a_value_is_ranked_among_those_of_a_large_library() {
+        let row =
+            |value: f32| -> [Option<f32>; AXES] { std::array::from_fn(|axis| (axis == 0).then_some(value)) };
+        let values: Vec<_> = (0..10 * MAX_VALUES).map(|at| row(at as f32)).collect();
+        let measured = Measured::ranked(&values);
+        assert_eq!(measured.sorted[0].len(), MAX_VALUES);
+        for at in [0, 777, 5 * MAX_VALUES, 10 * MAX_VALUES - 1] {
+            let [own, other] =
+                [measured.ranks(at)[0], measured.ranks_of(&values[at])[0]].map(|rank| rank.expect("known"));
+            assert!((own - other).abs() < 1e-3, "{at}: {own}, {other}");
+        }
     }
 
     #[test]

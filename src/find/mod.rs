@@ -8,6 +8,7 @@
 //! that does not fit at all is enough to rank it low.
 
 mod axis;
+mod bits;
 mod encoder;
 #[cfg(test)]
 mod evaluation;
@@ -17,6 +18,7 @@ mod lexicon;
 mod measured;
 mod query;
 mod score;
+mod similar;
 mod style_fit;
 mod word_index;
 

@@ -77,6 +77,8 @@ const FILLERS: [&str; 33] = [
 pub const WEIGHTS: std::ops::RangeInclusive<f32> = 0.1..=3.0;
 /// The percent sign while a description is split into words.
 const PERCENT: &str = "'percent";
+/// Maximum length of a description, in characters; the rest is ignored.
+const MAX_LENGTH: usize = 4000;
 const NEGATIONS: [&str; 8] = ["no", "not", "without", "nothing", "never", "non", "dont", "don't"];
 const STRONG: [&str; 6] = ["very", "really", "super", "extremely", "totally", "mostly"];
 const WEAK: [&str; 4] = ["slightly", "somewhat", "bit", "rather"];
@@ -88,6 +90,7 @@ const ENDS: [&str; 5] = [" but ", ", ", "; ", " only ", " just "];
 impl Description {
     /// Parses a description. Any string is valid; unknown words are matched against names.
     pub fn parse(text: &str) -> Self {
+        let text: String = text.chars().take(MAX_LENGTH).collect();
         let (styles, text) = split_styles(&text.to_lowercase());
         let (like, rest) = split_like(&text);
         let mut terms = terms(&rest);
@@ -268,7 +271,7 @@ fn terms(text: &str) -> Vec<Term> {
 
 /// Returns the weight that a percentage after a term stands for.
 fn weight_of(word: &str) -> Option<f32> {
-    let percent: f32 = word.strip_suffix(PERCENT)?.parse().ok()?;
+    let percent = word.strip_suffix(PERCENT)?.parse::<f32>().ok().filter(|percent| percent.is_finite())?;
     Some((percent / 100.0).clamp(*WEIGHTS.start(), *WEIGHTS.end()))
 }
 
@@ -378,8 +381,22 @@ mod tests {
             Description::parse(r#"50% blue 160%, white 900%, style "Big "red" 40%, style "Deep Sea" 40%"#);
         let weights: Vec<f32> = terms.iter().map(|term| term.weight).collect();
         assert_eq!(weights[..2], [1.6, *WEIGHTS.end()]);
+        let terms = Description::parse("blue nan%, red inf%").terms;
+        assert!(terms.len() == 2 && terms.iter().all(|term| term.weight == 1.0), "{terms:?}");
         assert_eq!(styles.last(), Some(&StyleFit { key: style_key("Deep Sea"), fit: 0.4 }));
         assert_eq!(style_key("The \"Deep\" Sea"), "the deep sea");
+    }
+
+    #[test]
+    fn a_description_may_set_the_fits_of_a_hundred_styles() {
+        let styles: Vec<String> = (0..100).map(|number| format!("style \"number {number}\" 80%")).collect();
+        assert_eq!(Description::parse(&styles.join(", ")).styles.len(), 100);
+    }
+
+    #[test]
+    fn only_the_start_of_a_very_long_description_is_used() {
+        let terms = Description::parse(&"blue ".repeat(100_000)).terms;
+        assert_eq!(terms.len(), MAX_LENGTH / 5);
     }
 
     #[test]

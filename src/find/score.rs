@@ -1,6 +1,7 @@
 //! Scores presets against a description.
 
 use super::axis::{AXES, Axis};
+use super::bits::Bits;
 use super::lexicon::{Concept, Feature};
 use super::measured::Measured;
 use super::query::{Description, Term, What};
@@ -45,11 +46,11 @@ const LOOKS: [Axis; 13] = [
     Axis::Magenta,
 ];
 
-/// The presets of a library, ordered by fit to a description.
+/// How well the presets of a library fit a description.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ranking {
-    /// Indices of the presets with their fit, 0 to 1, best first.
-    pub best: Vec<(u32, f32)>,
+pub(super) struct Rating {
+    /// Indices of the presets, ascending, with their fit, 0 to 1.
+    pub fits: Vec<(u32, f32)>,
     /// Why part of the description could not be applied.
     pub problem: Option<String>,
 }
@@ -78,24 +79,24 @@ pub(super) fn closeness(similarity: &[Option<f32>]) -> Vec<Option<f32>> {
     closeness
 }
 
-/// Ranks all presets of a library by fit to `description` and similarity to `model`, which is omitted itself. `seen` is
+/// Rates all presets of a library by fit to `description` and similarity to `model`, which is omitted itself. `seen` is
 /// how close each preset is to the description in the eyes of a vision model, which weighs as much as the words that it
 /// read. Without one, words that are not in the lexicon and match no path, tag, energy or label are ignored; if nothing
-/// else is left, the ranking is empty.
-pub(super) fn rank(
+/// else is left, no preset is rated.
+pub(super) fn rate(
     description: &Description,
     model: Option<&Model>,
     seen: Option<&[Option<f32>]>,
     library: &Catalogue,
     measured: &Measured,
     words: &WordIndex,
-) -> Ranking {
+) -> Rating {
     let mut problems = Vec::new();
     let mut logs = vec![0.0_f32; library.entries.len()];
     let mut weights = 0.0;
     let mut unknown = Vec::new();
     for term in &description.terms {
-        let named = NamedBits::of(term, words);
+        let named = named(term, words);
         if let What::Name(word) = &term.what
             && named.is_empty()
         {
@@ -141,15 +142,24 @@ pub(super) fn rank(
     }
     let problem = (!problems.is_empty()).then(|| problems.join("; "));
     if weights == 0.0 {
-        return Ranking { best: Vec::new(), problem };
+        return Rating { fits: Vec::new(), problem };
     }
     let fit = |log: f32| (log / weights).exp();
-    let mut best: Vec<(u32, f32)> = (0..).zip(logs.into_iter().map(fit)).collect();
+    let mut fits: Vec<(u32, f32)> = (0..).zip(logs.into_iter().map(fit)).collect();
     if let Some(preset) = model.and_then(|model| model.preset) {
-        best.retain(|(index, _)| *index as usize != preset);
+        fits.retain(|(index, _)| *index as usize != preset);
     }
-    best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    Ranking { best, problem }
+    Rating { fits, problem }
+}
+
+/// Keeps the `count` presets with the highest values, highest first, and of equal ones the first in the library.
+pub(super) fn keep_best(values: &mut Vec<(u32, f32)>, count: usize) {
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if count < values.len() {
+        values.select_nth_unstable_by(count, order);
+        values.truncate(count);
+    }
+    values.sort_unstable_by(order);
 }
 
 /// Weight of the similarity to a preset; a word without modifiers has a weight of 1.
@@ -162,24 +172,11 @@ pub(super) fn preset_named(name: &str, library: &Catalogue, words: &WordIndex) -
     found.iter().map(|&index| index as usize).min_by_key(|&index| library.entries[index].name().len())
 }
 
-/// One bit per preset: whether its path, tags, energy or labels match the word of a term.
-struct NamedBits(Vec<u64>);
-
-impl NamedBits {
-    fn of(term: &Term, words: &WordIndex) -> Self {
-        match &term.what {
-            What::Concept { word, .. } | What::Name(word) => Self(words.bits(word)),
-            What::Compared { .. } => Self(Vec::new()),
-        }
-    }
-
-    /// Returns whether no preset matches.
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(|bits| *bits == 0)
-    }
-
-    fn has(&self, index: usize) -> bool {
-        self.0.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1)
+/// Returns the presets whose path, tags, energy or labels match the word of a term.
+fn named(term: &Term, words: &WordIndex) -> Bits {
+    match &term.what {
+        What::Concept { word, .. } | What::Name(word) => words.bits(word),
+        What::Compared { .. } => Bits::default(),
     }
 }
 
@@ -189,7 +186,7 @@ fn fit(
     index: usize,
     entry: &Entry,
     measured: &Measured,
-    named: &NamedBits,
+    named: &Bits,
     model: Option<&Model>,
 ) -> f32 {
     match &term.what {
@@ -227,6 +224,9 @@ fn concept_fit(concept: &Concept, index: usize, entry: &Entry, measured: &Measur
         }
         Feature::Energy(energy) => ENERGY_FITS[distance(*energy, entry.energy)],
     };
+    if let [feature] = concept.features {
+        return fit(feature);
+    }
     let product: f32 = concept.features.iter().map(fit).product();
     product.powf(1.0 / concept.features.len().max(1) as f32)
 }
@@ -275,3 +275,21 @@ fn code_similarity(a: &Entry, b: &Entry) -> f32 {
 
 /// Checks that [`AXES`] is the number of [`Axis`] variants.
 const _: () = assert!(AXES == Axis::Magenta as usize + 1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_are_kept_in_order_and_equal_ones_in_that_of_the_library() {
+        let all: Vec<(u32, f32)> = (0..1000).map(|at| (at, (at % 10) as f32)).collect();
+        let best = |count: usize| {
+            let mut values = all.clone();
+            keep_best(&mut values, count);
+            values.into_iter().map(|(at, _)| at).collect::<Vec<_>>()
+        };
+        assert_eq!(best(3), [9, 19, 29]);
+        assert_eq!(best(101)[99..], [999, 8]);
+        assert_eq!((best(0).len(), best(usize::MAX).len()), (0, 1000));
+    }
+}

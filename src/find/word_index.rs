@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::bits::Bits;
 use crate::facts::PresetId;
 use crate::library::Catalogue;
 
@@ -68,26 +69,17 @@ impl WordIndex {
     /// Returns the indices of the presets that match every word of `text` by prefix, ascending; `None` if `text`
     /// contains no letters or digits.
     pub fn search(&self, text: &str) -> Option<Vec<u32>> {
-        let all = self.all(text)?;
-        let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
-        for (at, &bits) in all.iter().enumerate() {
-            let mut bits = bits;
-            while bits != 0 {
-                indices.push(at as u32 * 64 + bits.trailing_zeros());
-                bits &= bits - 1;
-            }
-        }
-        Some(indices)
+        Some(self.all(text)?.numbers())
     }
 
-    /// Returns one bit per preset: whether it matches every word of `text` by prefix. Empty if `text` contains no
-    /// letters or digits.
-    pub fn bits(&self, text: &str) -> Vec<u64> {
+    /// Returns the indices of the presets that match every word of `text` by prefix. Empty if `text` contains no letters
+    /// or digits.
+    pub fn bits(&self, text: &str) -> Bits {
         self.all(text).unwrap_or_default()
     }
 
-    fn all(&self, text: &str) -> Option<Vec<u64>> {
-        let mut all: Option<Vec<u64>> = None;
+    fn all(&self, text: &str) -> Option<Bits> {
+        let mut all: Option<Bits> = None;
         let mut wanted = 0;
         each_word(text, &mut String::new(), |word| {
             wanted += 1;
@@ -97,7 +89,7 @@ impl WordIndex {
             let marks = self.marks(word);
             all = Some(match all.take() {
                 Some(mut all) => {
-                    all.iter_mut().zip(&marks).for_each(|(all, marks)| *all &= marks);
+                    all.intersect(&marks);
                     all
                 }
                 None => marks,
@@ -106,14 +98,14 @@ impl WordIndex {
         all
     }
 
-    /// Returns one bit for each preset, which is set if the preset has a word with this prefix.
-    fn marks(&self, prefix: &str) -> Vec<u64> {
-        let mut marks = vec![0_u64; self.presets.div_ceil(64)];
+    /// Returns the indices of the presets that have a word with this prefix.
+    fn marks(&self, prefix: &str) -> Bits {
+        let mut marks = Bits::new(self.presets);
         let from = self.words.partition_point(|word| &**word < prefix);
         let count = self.words[from..].partition_point(|word| word.starts_with(prefix));
         let [start, end] = [from, from + count].map(|at| self.starts[at] as usize);
         for &index in &self.indices[start..end] {
-            marks[index as usize / 64] |= 1 << (index % 64);
+            marks.insert(index as usize);
         }
         marks
     }

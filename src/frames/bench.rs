@@ -126,10 +126,17 @@ impl Bench {
     /// Formats the ratios of these results to those of `before` as a Markdown table, for the presets in both.
     pub fn compared_with(&self, before: &Self) -> String {
         let mut text = format!(
-            "now: aivj {}, {}, {}\nbefore: aivj {}, {}, {}\nnow / before; median (10th to 90th percentile, worst)\n\n\
+            "now: aivj {}, {}, {}, {}\nbefore: aivj {}, {}, {}, {}\nnow / before; median (10th to 90th percentile, worst)\n\n\
              | Size | Mesh | Presets | CPU time | Frame time | First picture | Worst preset |\n\
              |---|---|---|---|---|---|---|\n",
-            self.version, self.machine, self.driver, before.version, before.machine, before.driver,
+            self.version,
+            self.machine,
+            self.adapter,
+            self.driver,
+            before.version,
+            before.machine,
+            before.adapter,
+            before.driver,
         );
         for ((size, mesh), rows) in self.groups() {
             let pairs: Vec<(&BenchRow, &BenchRow)> = rows
@@ -241,6 +248,10 @@ mod tests {
         let before = bench(&[("a", 10.0), ("b", 10.0), ("gone", 10.0)]);
         let now = bench(&[("a", 5.0), ("b", 20.0), ("new", 1.0)]);
         let table = now.compared_with(&before);
+        assert!(
+            table.starts_with("now: aivj 1, two cores, a, d\nbefore: aivj 1, two cores, a, d\n"),
+            "{table}"
+        );
         let line = table.lines().last().expect("a line");
         assert!(line.starts_with("| 320x240 | 48x36 | 2 | 2.00 (0.50 to 2.00, 2.00) |"), "{line}");
         assert!(line.ends_with("| 1.00 (1.00 to 1.00, 1.00) | b |"), "{line}");

@@ -6,6 +6,7 @@
 
 pub mod bench;
 mod capture;
+mod copies;
 mod entry;
 mod error;
 mod item;
@@ -13,7 +14,7 @@ mod render_stats;
 mod shared;
 pub mod single;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use capture::MISSING;
 pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer, METHOD};
+use copies::Copies;
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read, replace_index};
 pub use error::FramesError;
 pub use item::{BakeItem, item_names, items_in, items_of_shard};
@@ -34,7 +36,7 @@ use crate::disk::{Folder, Input, limit};
 use crate::facts::PresetId;
 use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
-use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerCount};
 use crate::library::library_root;
 use crate::library::style::NameTable;
 use crate::store::Store;
@@ -45,9 +47,9 @@ use shared::SharedSettings;
 pub const WORKER_MEMORY_MIB: u64 = 2048;
 /// Maximum size of the pictures of a preset, in MiB; a worker needs the rest of its memory for the preset itself.
 const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
-/// Estimated memory per pixel, in bytes, of the images of a double preset on a software rasteriser, including copies
-/// and the coordinates of its meshes.
-const BYTES_PER_PIXEL: u64 = 192;
+/// Estimated memory per pixel, in bytes, of the images of a double preset with deep color on a software rasteriser,
+/// including copies and the coordinates of its meshes.
+const BYTES_PER_PIXEL: u64 = 232;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
 /// cannot be read is tried again, because it may be readable in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
@@ -58,7 +60,7 @@ pub struct FramesSettings {
     /// Settings of the capture.
     pub capture: CaptureSettings,
     /// Number of worker processes.
-    pub workers: usize,
+    pub workers: WorkerCount,
     /// CPU time limit per preset.
     pub timeout: Duration,
     /// Number of times a failed preset is retried, unless its failure is final.
@@ -78,7 +80,7 @@ pub struct Rendered {
     pub ok: usize,
     /// Number of presets that failed in this run.
     pub failed: usize,
-    /// Number of presets done in earlier runs or by an audit.
+    /// Number of presets done in earlier runs, by an audit, or with the frames of another preset.
     pub kept: usize,
     /// Whether every preset was processed.
     pub finished: bool,
@@ -262,7 +264,7 @@ pub fn render(
     let mut done = Rendered { finished: true, ..Rendered::default() };
     entry::compact(folder)?;
     let (known, name) = (entries_of(items, folder), settings.capture.name());
-    let mut open: Vec<BakeItem> = Vec::new();
+    let (mut open, mut contents) = (Vec::new(), HashSet::new());
     let mut index = entry::IndexWriter::open(folder)?;
     for item in items {
         if !is_done(item, folder, &known, &name) {
@@ -289,7 +291,11 @@ pub fn render(
         if updated != *entry {
             index.append(&updated)?;
         }
+        if updated.capture.as_ref() == Some(&name) {
+            contents.extend(updated.content);
+        }
     }
+    let copies = Copies::take(&mut open, contents);
     Rng::new(settings.capture.seed).shuffle(&mut open);
     for attempt in 0..=settings.retries {
         if open.is_empty() || !done.finished {
@@ -297,6 +303,11 @@ pub fn render(
         }
         let last = attempt == settings.retries;
         open = one_round(&open, folder, settings, last, &mut index, &mut done, items.len(), on_progress)?;
+    }
+    let [shared, without] = copies.share(folder, &name, &mut index)?;
+    done.kept += shared;
+    if done.finished {
+        done.failed += without;
     }
     Ok(done)
 }
@@ -314,7 +325,7 @@ fn one_round(
     on_progress: OnProgress,
 ) -> Result<Vec<BakeItem>, FramesError> {
     let pool = PoolSettings {
-        workers: settings.workers.clamp(1, open.len().max(1)),
+        workers: settings.workers,
         limits: Limits {
             cpu: settings.timeout,
             wall: settings.timeout * 8,
@@ -630,7 +641,7 @@ mod tests {
     fn settings(capture: CaptureSettings) -> FramesSettings {
         FramesSettings {
             capture,
-            workers: 1,
+            workers: WorkerCount::Fixed(1),
             timeout: Duration::from_secs(1),
             retries: 0,
             deadline: None,

@@ -15,7 +15,7 @@ use crate::disk::Folder;
 use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::show::{Rig, Solo, SoloError};
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, texture_folders};
+use crate::stage::{DeckSettings, Gpu, RenderContext, RenderOptions, Stage, texture_folders};
 use crate::units::Seconds;
 
 /// Settings for rendering presets.
@@ -31,6 +31,9 @@ pub struct RenderSettings {
     pub save: Vec<u32>,
     /// Warp mesh size, in cells.
     pub mesh: [u32; 2],
+    /// Whether the preset keeps 16 bits per color channel between frames.
+    #[serde(default)]
+    pub deep_color: bool,
     /// Texture folders.
     #[serde(with = "crate::disk::as_wire_paths")]
     pub textures: Vec<PathBuf>,
@@ -114,7 +117,10 @@ impl Renderer {
     /// Opens the graphics device and loads the audio.
     pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
-        let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+        let gpu = Gpu::headless()?;
+        let options = RenderOptions { deep_color: settings.deep_color, ..RenderOptions::of(&gpu) };
+        let render_context = RenderContext::with(gpu, &settings.textures, options);
+        let render_context = Arc::new(render_context);
         Ok(Self { settings, render_context, stage: RefCell::default(), sound })
     }
 
@@ -133,6 +139,9 @@ impl Renderer {
         };
         let begun = Instant::now();
         let preset = &job.preset.path;
+        if let Err(error) = self.render_context.gpu.check_size(deck.size, deck.mesh) {
+            return RenderReport::without_picture(preset, RenderStatus::Failed, error.to_string());
+        }
         let library = match job.preset.read() {
             Ok(bytes) => Catalogue::of_one(preset, bytes),
             Err(unread) => {
@@ -257,6 +266,7 @@ mod tests {
             frames: 1,
             save: Vec::new(),
             mesh: [8, 6],
+            deep_color: false,
             textures: Vec::new(),
             seed: 1,
             audio: "demo".into(),

@@ -12,7 +12,7 @@ use super::types::Ty;
 use crate::preprocess::{Error, Name, Pos};
 
 /// Functions that compile to many instructions.
-const EXPENSIVE: [&str; 22] = [
+const EXPENSIVE: [&str; 29] = [
     "sin",
     "cos",
     "tan",
@@ -35,6 +35,13 @@ const EXPENSIVE: [&str; 22] = [
     "determinant",
     "frexp",
     "ldexp",
+    "get_fft",
+    "get_fft_hz",
+    "get_fft_peak",
+    "get_fft_peak_hz",
+    "get_wave",
+    "get_wave_left",
+    "get_wave_right",
 ];
 
 /// Limits on the loops of a shader.

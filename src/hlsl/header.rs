@@ -1,6 +1,6 @@
 //! Names that MilkDrop declares in every preset shader: uniforms, inputs and textures.
 //!
-//! Source: MilkDrop's preset authoring guide.
+//! Sources: MilkDrop's preset authoring guide; for `ADDED`, the documentation of BeatDrop and Milkwave.
 
 use lactea_abi::{Address, Filter, NoiseTex, TexDim, TexSource, TextureBinding};
 
@@ -25,6 +25,11 @@ pub(super) enum Register {
     Q(u32),
     QHigh(u32),
     Mouse,
+    Smooth,
+    Clock,
+    Date,
+    Vis,
+    ColorShift,
     NoiseSize(u32),
 }
 
@@ -42,8 +47,9 @@ pub(super) enum Input {
 const ROTATIONS: [&str; 6] = ["rot_s", "rot_d", "rot_f", "rot_vf", "rot_uf", "rot_rand"];
 
 /// Names for components of `_c0` to `_c13`: name, register, first component, number of components.
-const NAMED: [(&str, u32, u8, u8); 27] = [
+const NAMED: [(&str, u32, u8, u8); 28] = [
     ("aspect", 0, 0, 4),
+    ("aspect_sd", 0, 0, 4),
     ("time", 2, 0, 1),
     ("fps", 2, 1, 1),
     ("frame", 2, 2, 1),
@@ -72,6 +78,39 @@ const NAMED: [(&str, u32, u8, u8); 27] = [
     ("blur3_min", 13, 2, 1),
 ];
 
+/// Names that MilkDrop 3, BeatDrop and Milkwave add: name, register, first component, number of components.
+const ADDED: [(&str, Register, u8, u8); 29] = [
+    ("mouse", Register::Mouse, 0, 4),
+    ("mouse_pos", Register::Mouse, 0, 2),
+    ("mouse_x", Register::Mouse, 0, 1),
+    ("mouse_y", Register::Mouse, 1, 1),
+    ("mouse_z", Register::Mouse, 2, 1),
+    ("mouse_clicked", Register::Mouse, 2, 1),
+    ("mouse_w", Register::Mouse, 3, 1),
+    ("mouse_released", Register::Mouse, 3, 1),
+    ("bass_smooth", Register::Smooth, 0, 1),
+    ("mid_smooth", Register::Smooth, 1, 1),
+    ("treb_smooth", Register::Smooth, 2, 1),
+    ("vol_smooth", Register::Smooth, 3, 1),
+    ("sysTime", Register::Clock, 0, 4),
+    ("sysTimeHour", Register::Clock, 0, 1),
+    ("sysTimeMinute", Register::Clock, 1, 1),
+    ("sysTimeSecond", Register::Clock, 2, 1),
+    ("sysTimeTotalSeconds", Register::Clock, 3, 1),
+    ("sysDate", Register::Date, 0, 4),
+    ("sysDateYear", Register::Date, 0, 1),
+    ("sysDateMonth", Register::Date, 1, 1),
+    ("sysDateDay", Register::Date, 2, 1),
+    ("sysDateWeekday", Register::Date, 3, 1),
+    ("vis_intensity", Register::Vis, 0, 1),
+    ("vis_shift", Register::Vis, 1, 1),
+    ("vis_version", Register::Vis, 2, 1),
+    ("colshift_hue", Register::ColorShift, 0, 1),
+    ("colshift_saturation", Register::ColorShift, 1, 1),
+    ("colshift_brightness", Register::ColorShift, 2, 1),
+    ("_c14", Register::Mouse, 0, 4),
+];
+
 /// Where the scale and bias of blur levels 1 to 3 are stored: register and first component.
 pub(super) const BLUR_RANGES: [(u32, u8); 3] = [(5, 0), (5, 2), (6, 0)];
 
@@ -89,7 +128,6 @@ pub(super) fn builtin(name: &str) -> Option<Builtin> {
         "hue_shader" | "_vDiffuse" => return Some(Builtin::Input(Input::Hue)),
         "rand_frame" => return whole(Register::RandFrame),
         "rand_preset" => return whole(Register::RandPreset),
-        "_c14" => return whole(Register::Mouse),
         "blur3_max" => return Some(Builtin::Uniform(Register::C(13), 3, 1)),
         "M_PI" => return Some(Builtin::Constant(std::f32::consts::PI)),
         "M_PI_2" => return Some(Builtin::Constant(std::f32::consts::TAU)),
@@ -98,6 +136,9 @@ pub(super) fn builtin(name: &str) -> Option<Builtin> {
     }
     if let Some((_, register, first, count)) = NAMED.iter().find(|(own, ..)| *own == name) {
         return Some(Builtin::Uniform(Register::C(*register), *first, *count));
+    }
+    if let Some((_, register, first, count)) = ADDED.iter().find(|(own, ..)| *own == name) {
+        return Some(Builtin::Uniform(*register, *first, *count));
     }
     let number = |prefix: &str| name.strip_prefix(prefix)?.parse::<u32>().ok();
     if let Some(q @ 1..=64) = number("q") {
@@ -192,6 +233,8 @@ mod tests {
         assert_eq!(builtin("rot_s1"), Some(Builtin::Rotation(0)));
         assert_eq!(builtin("rot_rand4"), Some(Builtin::Rotation(23)));
         assert_eq!(builtin("mip_xy"), Some(Builtin::Uniform(Register::C(12), 0, 2)));
+        assert_eq!(builtin("mouse_pos"), Some(Builtin::Uniform(Register::Mouse, 0, 2)));
+        assert_eq!(builtin("vol_smooth"), Some(Builtin::Uniform(Register::Smooth, 3, 1)));
         for name in ["q0", "q65", "rot_s5", "_c15", "_qz", "quiet", "rot_x1"] {
             assert_eq!(builtin(name), None, "{name}");
         }

@@ -10,6 +10,7 @@
 mod ast;
 mod constants;
 mod cost;
+mod extra;
 mod header;
 mod limits;
 mod loops;
@@ -23,6 +24,7 @@ use lactea_abi::PassKind;
 
 use crate::preprocess::tokens;
 pub use crate::preprocess::{Error, ErrorKind, Pos};
+pub use extra::{ExtraUniforms, SOUND_VALUES, SoundValues, WAVE_VALUES};
 pub use translation::{IMAGE_ENTRY, Translation};
 
 /// Translates the warp or composite shader of a preset.

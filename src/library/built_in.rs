@@ -13,6 +13,7 @@ static ALL: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
         id: PresetId::of(text.as_bytes()),
         path,
         text,
+        shaders: text.lines().any(|line| line.starts_with("warp_") || line.starts_with("comp_")),
     };
     TABLE.iter().map(preset).collect()
 });
@@ -26,6 +27,8 @@ pub struct BuiltIn {
     pub path: &'static str,
     /// Contents of the file.
     pub text: &'static str,
+    /// Whether the preset has shaders of its own, which take time to compile.
+    pub shaders: bool,
 }
 
 impl BuiltIn {

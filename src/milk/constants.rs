@@ -2,12 +2,14 @@
 //!
 //! Layout: `lactea_abi::MilkUniforms`. Semantics: MilkDrop's preset authoring guide.
 
-use lactea_abi::{MilkExtUniforms, MilkUniforms, NUM_Q, NUM_ROT};
+use lactea_abi::{MilkUniforms, NUM_Q, NUM_ROT};
 use lactea_preset::BaseValues;
 
+use super::added::{self, ShaderSound};
 use super::engine::Context;
 use super::names::frame;
 use super::{BlurRange, Frame, LegacyComposite};
+use crate::hlsl::ExtraUniforms;
 use crate::units::Rng;
 
 /// `rand_preset` in projectM for seed 1, reconstructed from its pictures.
@@ -70,6 +72,7 @@ impl ShaderRandoms {
 /// Fills the uniforms and pass parameters of `out`.
 pub(super) fn fill(
     randoms: &mut ShaderRandoms,
+    sound: &ShaderSound,
     base: &BaseValues,
     vars: &[f64],
     context: &Context,
@@ -105,9 +108,16 @@ pub(super) fn fill(
         texsize_noise: [256.0, 32.0, 256.0, 256.0, 32.0, 32.0]
             .map(|side| [side, side, 1.0 / side, 1.0 / side]),
     };
-    out.extra = MilkExtUniforms {
+    let [hour, minute, second, _, total] = added::time_of_day(context.tick.time).map(|part| part as f32);
+    out.extra = ExtraUniforms {
         q_hi: std::array::from_fn(|four| std::array::from_fn(|i| q(NUM_Q + four * 4 + i))),
-        ..MilkExtUniforms::default()
+        smooth: sound.levels,
+        clock: [hour, minute, second, total],
+        spectrum: bytemuck::cast(sound.spectrum),
+        peaks: bytemuck::cast(sound.peaks),
+        left: added::waveform(&context.audio.wave[0]),
+        right: added::waveform(&context.audio.wave[1]),
+        ..ExtraUniforms::default()
     };
 }
 

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use lactea_abi::{MilkExtUniforms, MilkUniforms};
+use lactea_abi::MilkUniforms;
+
+use crate::hlsl::ExtraUniforms;
 
 /// One frame of one preset, ready to draw.
 ///
@@ -16,8 +18,8 @@ use lactea_abi::{MilkExtUniforms, MilkUniforms};
 pub struct Frame {
     /// Uniforms of the warp and composite shaders, including `c[7]` (texsize).
     pub uniforms: MilkUniforms,
-    /// MilkDrop 3 uniforms (`q33..q64`, mouse).
-    pub extra: MilkExtUniforms,
+    /// Inputs of shaders that MilkDrop's successors add.
+    pub extra: ExtraUniforms,
     /// Columns and rows of the warp mesh.
     pub mesh_size: [u32; 2],
     /// Where each vertex of the warp mesh samples the previous image, 0 to 1 with the origin at the top left:
@@ -43,6 +45,8 @@ pub struct Frame {
     pub dots: Vec<Dot>,
     /// Instances referenced by [`Draw::Shapes`].
     pub shapes: Vec<ShapeInstance>,
+    /// Borders referenced by [`Draw::Borders`].
+    pub borders: Vec<Border>,
     /// Vertices referenced by [`Draw::Triangles`], three per triangle.
     pub triangles: Vec<Vertex>,
 }
@@ -105,6 +109,11 @@ pub enum Draw {
         /// Whether the outline is two reference pixels wide instead of one.
         thick: bool,
     },
+    /// Borders `frame.borders[range]`, blended by alpha.
+    Borders {
+        /// Range of the borders in the frame.
+        range: Range<u32>,
+    },
     /// Untextured triangles `frame.triangles[range]`.
     Triangles {
         /// Range of vertices, a multiple of three.
@@ -165,6 +174,17 @@ pub struct ShapeInstance {
     pub texture_aspect: f32,
     /// Padding to a multiple of 16 bytes.
     pub pad: [f32; 3],
+}
+
+/// The area between two rectangles around the centre of the picture. Matches the instance layout of
+/// `shaders/border.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Border {
+    /// Half the size of the outer and of the inner rectangle, in clip space.
+    pub edges: [f32; 2],
+    /// RGBA of the border.
+    pub color: [f32; 4],
 }
 
 /// A vertex of an untextured triangle. Matches the vertex layout of `shaders/triangle.wgsl`.
@@ -242,6 +262,7 @@ impl Frame {
         self.segments.clear();
         self.dots.clear();
         self.shapes.clear();
+        self.borders.clear();
         self.triangles.clear();
     }
 

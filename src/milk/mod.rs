@@ -2,6 +2,7 @@
 //!
 //! Never touches the GPU. Each step of a [`Player`] fills a [`Frame`], which the stage draws.
 
+mod added;
 mod constants;
 mod custom_shape;
 mod custom_wave;
@@ -22,10 +23,11 @@ pub mod text;
 mod texture_name;
 mod wave;
 
+pub use crate::hlsl::ExtraUniforms;
 pub use double::{DoubleBlend, Pattern};
 pub use engine::Tick;
 pub use frame::{
-    Blend, BlurRange, Dot, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Vertex, Weight,
+    Blend, BlurRange, Border, Dot, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Vertex, Weight,
 };
 pub use mesh::{GridPoint, grid_points};
 pub use modulation::Modulation;

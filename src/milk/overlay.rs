@@ -4,7 +4,7 @@ use super::engine::{Context, Tick};
 use super::frame::Weight;
 use super::mesh::PreviousMesh;
 use super::names::frame;
-use super::{Blend, Draw, Frame, Segment, Vertex};
+use super::{Blend, Border, Draw, Frame, Segment, Vertex};
 
 /// Maximum number of columns and rows of motion vectors.
 const MAX_VECTORS: [f64; 2] = [64.0, 48.0];
@@ -111,23 +111,17 @@ pub(super) fn borders(vars: &[f64], out: &mut Frame) {
         (1.0, 1.0 - outer, [frame::ob_r, frame::ob_g, frame::ob_b, frame::ob_a]),
         (1.0 - outer, 1.0 - outer - inner, [frame::ib_r, frame::ib_g, frame::ib_b, frame::ib_a]),
     ];
+    let start = out.borders.len() as u32;
     for (outside, inside, slots) in rings {
         let color = color(vars, slots);
         if color[3] < 0.001 || !(outside - inside).is_finite() || outside == inside {
             continue;
         }
-        let start = out.triangles.len() as u32;
-        let mut quad = |corners: [[f32; 2]; 4]| {
-            let [a, b, c, d] = corners.map(|at| Vertex { at, color });
-            out.triangles.extend([a, b, c, a, c, d]);
-        };
-        let (o, i) = (outside, inside);
-        quad([[-o, o], [-i, i], [-i, -i], [-o, -o]]);
-        quad([[o, o], [i, i], [i, -i], [o, -o]]);
-        quad([[-o, o], [o, o], [i, i], [-i, i]]);
-        quad([[-o, -o], [o, -o], [i, -i], [-i, -i]]);
-        let range = start..out.triangles.len() as u32;
-        out.above.push(Draw::Triangles { range, blend: Blend::Alpha });
+        out.borders.push(Border { edges: [outside, inside], color });
+    }
+    let range = start..out.borders.len() as u32;
+    if !range.is_empty() {
+        out.above.push(Draw::Borders { range });
     }
 }
 

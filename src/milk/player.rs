@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::added::{Clock, ShaderSound};
 use super::custom_shape::ShapeState;
 use super::custom_wave::WaveState;
 use super::engine::{Context, Engine, Namespace, Tick};
@@ -49,6 +50,8 @@ pub struct Player {
     /// Scratch buffer of the main wave.
     wave_points: Vec<[f32; 2]>,
     randoms: constants::ShaderRandoms,
+    sound: ShaderSound,
+    clock: Clock,
     preset_clock: f64,
     last_time: Option<f64>,
     /// Whether the init code has run.
@@ -75,6 +78,8 @@ impl Player {
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
             randoms: constants::ShaderRandoms::new(seed, program.composite.is_some()),
+            sound: ShaderSound::default(),
+            clock: Clock::new(&code.frame_names),
             preset_clock: 0.0,
             last_time: None,
             initialized: false,
@@ -124,7 +129,8 @@ impl Player {
         wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
-        constants::fill(&mut self.randoms, &self.program.base, &self.main.vars, &context, out);
+        self.sound.update(audio, tick.fps, self.program.spectrum);
+        constants::fill(&mut self.randoms, &self.sound, &self.program.base, &self.main.vars, &context, out);
         StepReport {
             over_budget: self.engine.budget.exhausted(),
             overdrawn,
@@ -146,6 +152,7 @@ impl Player {
     fn run_frame_code(&mut self, context: &mut Context, modulation: &Modulation) {
         let program = self.program.clone();
         load_base(&program, &mut self.main.vars);
+        self.clock.set(&mut self.main.vars, context.tick.time);
         if !self.initialized {
             self.initialized = true;
             // Init code reads all band levels as 0.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lactea_abi::PassKind;
 use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
 
+use super::added::SpectrumRates;
 use super::double::{self, Double, DoubleBlend};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
@@ -52,6 +53,7 @@ pub struct Program {
     pub(super) code: FrameCode,
     pub(super) waves: Vec<WaveProgram>,
     pub(super) shapes: Vec<ShapeProgram>,
+    pub(super) spectrum: SpectrumRates,
     /// Warp shader; if `None`, the built-in warp pass is used.
     pub warp: Option<ShaderText>,
     /// Composite shader; if `None`, the built-in composite pass is used.
@@ -160,7 +162,7 @@ impl Program {
     fn from_text(text: &str, native: usize) -> Result<Self, PresetError> {
         let preset = Preset::parse_with(text.as_bytes(), Flavor::ProjectM)
             .map_err(|error| PresetError::Invalid(error.to_string()))?;
-        Ok(Self::from_preset(preset, native))
+        Ok(Self { spectrum: SpectrumRates::of(text), ..Self::from_preset(preset, native) })
     }
 
     fn from_preset(preset: Preset, native: usize) -> Self {
@@ -174,7 +176,8 @@ impl Program {
         let warp = build.shader(PassKind::Warp, preset.warp_ps_version, preset.warp_shader.as_deref());
         let composite = build.shader(PassKind::Comp, preset.comp_ps_version, preset.comp_shader.as_deref());
         let base = preset.base;
-        Self { base, code, waves, shapes, warp, composite, sharers: 1, problems, second: None }
+        let spectrum = SpectrumRates::default();
+        Self { base, code, waves, shapes, spectrum, warp, composite, sharers: 1, problems, second: None }
     }
 }
 

@@ -119,10 +119,10 @@ pub fn add(
     };
     let named = |why: String| why.replace(&*part.to_string_lossy(), from);
     let tested = got.and_then(|()| match Onnx::open(&part, threads) {
-        Ok(model) => Ok(model.description()),
+        Ok(model) => Ok((model.description(), model.width())),
         Err(why) => Err(ModelError::Unfit(named(why))),
     });
-    let tested = tested.map(|description| match TextTower::open(&part, threads) {
+    let tested = tested.map(|(description, width)| match TextTower::open(&part, width, threads) {
         Ok(Some(_)) => description + ", reads descriptions",
         Ok(None) => description,
         Err(why) => format!("{description}; cannot read descriptions: {}", named(why)),
@@ -140,7 +140,7 @@ pub fn add(
 }
 
 /// Returns whether a model may have this name: it must be a valid file name on every platform, and not reserved.
-fn is_valid_name(name: &str) -> bool {
+pub fn is_valid_name(name: &str) -> bool {
     let plain = |c: char| !c.is_control() && !r#"/\:*?"<>|"#.contains(c);
     !RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
         && !name.is_empty()

@@ -110,8 +110,8 @@ fn model(settings: &BakeSettings) -> Result<String, String> {
         let table = table.ok_or_else(|| format!("{} contains no embeddings", settings.folder.display()))?;
         return Ok(format!("existing embeddings of {}", counted(table.ids.len(), "preset")));
     }
-    embed::check_embedder(name, settings.models.as_deref(), settings.workers)
-        .map_err(|error| error.to_string())
+    let host = embed::ModelHost::Worker(settings.workers.threads());
+    embed::check_embedder(name, settings.models.as_deref(), host).map_err(|error| error.to_string())
 }
 
 /// Describes the power source, where the platform reports it.

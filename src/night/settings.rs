@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::audit::GateLimits;
 use crate::frames::CaptureSettings;
+use crate::jobs::workers::WorkerCount;
 
 /// Folder of the audit's reports, within the pack's folder.
 pub(super) const AUDIT_FOLDER: &str = "audit";
@@ -49,7 +50,7 @@ pub struct BakeSettings {
     /// Settings of the frames, with their textures, audio and seed.
     pub capture: CaptureSettings,
     /// Number of worker processes and threads.
-    pub workers: usize,
+    pub workers: WorkerCount,
     /// Random seed.
     pub seed: u64,
     /// Path of the lock file that a playing show holds; while it is held, the bake slows down. `None` to
@@ -76,7 +77,7 @@ impl Default for BakeSettings {
             tune: false,
             smoke_only: false,
             capture: CaptureSettings::default(),
-            workers: 1,
+            workers: WorkerCount::Fixed(1),
             seed: 1,
             pause_for: None,
             stop: Arc::default(),

@@ -101,7 +101,7 @@ impl Bake<'_, '_> {
         let settings_of_clusters = ClusterSettings {
             count: settings.clusters,
             seed: settings.seed,
-            threads: settings.workers,
+            threads: settings.workers.threads(),
             pack: settings.pack.clone(),
             at: iso(now()),
             method: None,
@@ -404,7 +404,7 @@ impl Bake<'_, '_> {
             items,
             folder,
             settings.seed,
-            settings.workers,
+            embed::ModelHost::Worker(settings.workers.threads()),
             &mut |text| {
                 (self.on_event)(BakeEvent::Note { text });
             },
@@ -433,8 +433,11 @@ impl Bake<'_, '_> {
         folder: &Path,
     ) -> Result<(Option<embed::Table>, String), BakeError> {
         let settings = self.settings;
-        let tuning =
-            TuneSettings { seed: settings.seed, threads: settings.workers, ..TuneSettings::default() };
+        let tuning = TuneSettings {
+            seed: settings.seed,
+            threads: settings.workers.threads(),
+            ..TuneSettings::default()
+        };
         let (store, mut notes) = (self.store()?, Vec::new());
         let mut worked = Instant::now();
         let tuned =

@@ -79,16 +79,17 @@ fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rn
     rng.shuffle(&mut order);
     let mut draw = Draw::new(candidates, points);
     for folder in order.into_iter().take(size) {
-        let members: BTreeSet<usize> = folder.iter().copied().collect();
-        let next = draw
-            .farthest(|at| members.contains(&at) && draw.is_new(at))
-            .or_else(|| draw.farthest(|at| members.contains(&at)));
+        // Only the members are compared; comparing all presets for every folder would take hours in a large library.
+        let new = folder.iter().copied().filter(|&at| draw.is_new(at));
+        let next = draw.farthest(new).or_else(|| draw.farthest(folder.iter().copied()));
         if let Some(next) = next {
             draw.take(next);
         }
     }
     while draw.chosen.len() < size {
-        let next = draw.farthest(|at| draw.is_new(at)).or_else(|| draw.farthest(|_| true));
+        let all = 0..candidates.len();
+        let new = all.clone().filter(|&at| draw.is_new(at));
+        let next = draw.farthest(new).or_else(|| draw.farthest(all));
         let Some(next) = next else { break };
         draw.take(next);
     }
@@ -117,8 +118,9 @@ impl<'a> Draw<'a> {
         }
     }
 
-    fn farthest(&self, may: impl Fn(usize) -> bool) -> Option<usize> {
-        self.farthest.farthest(|at| !self.taken[at] && may(at))
+    /// Returns the farthest of these candidates that has not been taken.
+    fn farthest(&self, candidates: impl Iterator<Item = usize>) -> Option<usize> {
+        self.farthest.farthest(candidates.filter(|&at| !self.taken[at]))
     }
 
     /// Returns whether no selected preset has the code or look of this candidate.

@@ -102,15 +102,14 @@ impl<'a> Farthest<'a> {
         }
     }
 
-    /// Returns the index of the point farthest from all chosen ones among those whose index satisfies `may`,
-    /// the first if several are equally far; `None` if there are none.
-    pub fn farthest(&self, may: impl Fn(usize) -> bool) -> Option<usize> {
-        let open = self.away.iter().enumerate().filter(|&(at, _)| may(at));
-        open.fold(None, |best: Option<(usize, f32)>, (at, &away)| match best {
-            Some((_, farthest)) if farthest >= away => best,
-            _ => Some((at, away)),
-        })
-        .map(|(at, _)| at)
+    /// Returns that of the points with these indices that is farthest from all chosen ones, the first if several are
+    /// equally far; `None` if there are none.
+    pub fn farthest(&self, points: impl Iterator<Item = usize>) -> Option<usize> {
+        let farther = |best: Option<usize>, at: usize| match best {
+            Some(best) if self.away[best] >= self.away[at] => Some(best),
+            _ => Some(at),
+        };
+        points.fold(None, farther)
     }
 }
 
@@ -138,7 +137,8 @@ mod tests {
         let mut farthest = Farthest::new(&points);
         let mut chosen: Vec<usize> = Vec::new();
         while chosen.len() < 40 {
-            let next = farthest.farthest(|at| !chosen.contains(&at)).expect("one is left");
+            let left = (0..points.len()).filter(|at| !chosen.contains(at));
+            let next = farthest.farthest(left).expect("one is left");
             farthest.choose(next);
             chosen.push(next);
         }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{self, AuditSettings};
-use crate::embed::{embed, open_embedder};
+use crate::embed::{ModelHost, embed, open_embedder};
 use crate::frames::{self, BakeItem, CaptureSettings, FramesSettings};
 use crate::jobs::now;
+use crate::jobs::workers::WorkerCount;
 use crate::store::Store;
 
 /// Maximum number of presets in a trial.
@@ -42,7 +43,7 @@ pub fn measure(
     let settings = AuditSettings {
         libraries: vec![library.to_owned()],
         out: folder.path().join("audit"),
-        workers: 1,
+        workers: WorkerCount::Fixed(1),
         limit: None,
         budget: None,
         retry_failed: false,
@@ -60,7 +61,7 @@ pub fn measure(
     anyhow::ensure!(report.judged > 0, "none of {} sampled presets could be audited", sample.len());
     let rendering = FramesSettings {
         capture: CaptureSettings { textures: textures.to_vec(), ..CaptureSettings::default() },
-        workers: 1,
+        workers: WorkerCount::Fixed(1),
         timeout: Duration::from_secs(40),
         retries: 0,
         deadline: None,
@@ -74,7 +75,8 @@ pub fn measure(
     frames::attach_frames(&mut sample, &pack);
     let started = Instant::now();
     let seed = rendering.capture.seed;
-    let mut opened = open_embedder(embedder, models, &sample, &pack, seed, 1, &mut |_| ())?;
+    let mut opened =
+        open_embedder(embedder, models, &sample, &pack, seed, ModelHost::Worker(1), &mut |_| ())?;
     embed(&sample, opened.as_mut(), &pack, &mut |_| true)?;
     let per_preset = |taken: Duration| taken.as_secs_f64() / sample.len() as f64;
     Ok(PresetCost {

@@ -3,7 +3,6 @@
 use super::decks::Slot;
 use super::fading;
 use super::memory::Exclusion;
-use super::picture_watch::Conditions;
 use super::reason::Reason;
 use super::running::{CutRequest, Show};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
@@ -17,11 +16,12 @@ use crate::mind::taste::{Evidence, Feedback, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 use crate::store::BanKind;
 use crate::warmup::Urgency;
+use crate::watch::Conditions;
 
 /// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;
-/// Maximum number of warm-up frames of the safe preset after a restart, or in place of a preset that is far too slow;
-/// small, because any picture is better than none.
+/// Maximum number of warm-up frames of the safe preset while nothing is on air, or in place of a preset at fault; small,
+/// because any picture is better than none.
 const QUICK_WARM_UP: u32 = 4;
 /// Difference between the current target level and the level that a candidate was chosen for (both 0 to 2),
 /// above which new candidates are chosen.
@@ -64,9 +64,30 @@ impl Show {
         }
     }
 
+    /// Returns whether the preset on air was dropped after a device failure, so that only its last picture is left.
+    fn off_air(&self) -> bool {
+        !self.playing() && !self.history.is_empty() && !self.resuming()
+    }
+
+    /// Returns whether the preset on air is at fault and is being replaced.
+    fn replacing(&self) -> bool {
+        matches!(self.wanted, Some(CutRequest::Watch | CutRequest::Slow))
+    }
+
+    /// Removes and returns the slot of a deck that will not arrive. If it was on air, a safe preset that is quick to
+    /// prepare is requested in this step.
+    pub(super) fn cancel(&mut self, deck: DeckId) -> Option<Slot> {
+        let playing = self.playing();
+        let slot = self.decks.cancel(deck)?;
+        if playing && !self.playing() {
+            self.decks.drop_cold_safe();
+        }
+        Some(slot)
+    }
+
     /// Handles a request that failed through no fault of the preset: the show chooses again in the next step.
     pub fn cancel_request(&mut self, deck: DeckId) {
-        if self.decks.cancel(deck).is_some() {
+        if self.cancel(deck).is_some() {
             self.log(Event::RequestCancelled { deck });
         }
     }
@@ -74,7 +95,7 @@ impl Show {
     /// Handles a preset that cannot be played: excludes it and counts a failure against its style.
     pub(super) fn fail(&mut self, failed: &Failed) {
         let Failed { deck, kind, why } = failed;
-        let Some(slot) = self.decks.cancel(*deck) else { return };
+        let Some(slot) = self.cancel(*deck) else { return };
         let (preset, name) = (slot.id, slot.name.clone());
         self.log(Event::Failure { deck: *deck, preset, name: name.clone(), kind: *kind, why: why.clone() });
         self.learn(slot.index, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
@@ -117,18 +138,17 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // A faulty picture is not feedback on the preset's style.
-        self.wanted = self.wanted.or(Some(CutRequest::Watch));
+        self.replace_faulty();
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless a resumed show has nothing on air yet or
-    /// the preset on air is far too slow.
+    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless nothing is on air or the preset on air is
+    /// at fault.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             let favourite = self.memory.favourites.contains(&safe.id);
-            let slow = self.wanted == Some(CutRequest::Slow);
-            if self.resuming() || slow || self.unfit.suits_panic(&safe, favourite) {
+            if !self.playing() || self.replacing() || self.unfit.suits_panic(&safe, favourite) {
                 self.decks.safe = Some(safe);
             } else {
                 self.unfit.add(safe.id, favourite);
@@ -147,13 +167,16 @@ impl Show {
 
     /// Cuts if a request, the music or an empty output calls for it and a suitable deck is warm.
     pub(super) fn cut_if_due(&mut self, dt: f64) {
-        if let Some(wanted) = self.wanted {
-            self.fulfil(wanted);
-            return;
+        match self.wanted {
+            // The preset may not be warm for a while; until then, any other is better than none.
+            Some(CutRequest::Preset(_)) if self.off_air() => {}
+            Some(wanted) => return self.fulfil(wanted),
+            None => {}
         }
         if self.decks.front.is_none() {
             if let Some(slot) = self.decks.take_any_warm() {
-                self.cut(slot, Cause::Start, 0.0, FadeStyle::Mix);
+                self.wanted.take_if(|wanted| *wanted == CutRequest::Preset(slot.id));
+                self.cut(slot, self.first_cause(), 0.0, FadeStyle::Mix);
             }
             return;
         }
@@ -195,11 +218,16 @@ impl Show {
             CutRequest::Preset(_) | CutRequest::Watch | CutRequest::Slow => LeaveReason::Replaced,
         });
         let cause = match wanted {
-            _ if self.decks.front.is_none() => Cause::Start,
+            _ if self.decks.front.is_none() => self.first_cause(),
             CutRequest::Watch | CutRequest::Slow => Cause::Watch,
             CutRequest::Next | CutRequest::Preset(_) | CutRequest::Safe => Cause::Performer,
         };
         self.cut(slot, cause, over_secs, style);
+    }
+
+    /// Returns the cause of a cut while nothing is on air.
+    fn first_cause(&self) -> Cause {
+        if self.off_air() { Cause::Watch } else { Cause::Start }
     }
 
     /// Learns how the preset on air was received; called before it leaves the air.
@@ -270,6 +298,7 @@ impl Show {
             self.director.record_shown(index);
         }
         self.remember_shown(&slot);
+        self.resumption.starting = false;
         self.on_air_secs = 0.0;
         self.held_secs = 0.0;
         self.feedback_given = false;
@@ -378,16 +407,15 @@ impl Show {
     }
 
     /// Keeps a safe preset warm: a suitable favourite, otherwise a built-in preset. It is requested once the candidates
-    /// are warm. It is requested earlier on Panic, to replace a preset that is far too slow, and if there is nothing
-    /// else to show.
+    /// are warm. It is requested earlier on Panic, to replace a preset at fault, and if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Candidates that are still waiting for an audit must not leave the output black.
         let late = self.now > SAFE_PRESET_AFTER_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
         let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
-        // If any deck were warm, it would have replaced the slow preset.
-        let asked = matches!(self.wanted, Some(CutRequest::Safe | CutRequest::Slow));
+        // If any deck were warm, it would have replaced the preset at fault.
+        let asked = self.off_air() || self.replacing() || self.wanted == Some(CutRequest::Safe);
         let due = (wanted && at_ease) || (self.settings.safe_preset && nothing_else) || asked;
         let on_air = self.decks.shown().map(|slot| slot.id);
         // The director or the performer may have chosen the same preset; Panic would not change the picture.
@@ -406,13 +434,13 @@ impl Show {
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
         let urgent = asked || self.decks.front.is_none();
-        let quick = self.resuming() || self.wanted == Some(CutRequest::Slow);
+        let quick = self.decks.front.is_none() || self.replacing();
         let full = SAFE_WARM_UP * self.settings.warm_frames;
         let (seed, warm_frames) = (self.settings.seed, if quick { QUICK_WARM_UP.min(full) } else { full });
         let slot = if safe.is_empty() || quick {
             // A resumed show has not chosen candidates yet.
             let nothing_left = urgent && self.decks.candidates.is_empty() && !self.resuming();
-            let Some(preset) = self.safe_built_in(on_air, nothing_left) else {
+            let Some(preset) = self.safe_built_in(on_air, quick, nothing_left) else {
                 // Without a safe preset, any warm preset is better than none.
                 if self.wanted == Some(CutRequest::Safe) {
                     self.wanted = Some(CutRequest::Next);
@@ -432,20 +460,28 @@ impl Show {
         self.decks.safe = Some(Slot { reason, ..slot });
     }
 
-    /// Chooses a built-in preset with groove energy as the safe one, for the current scene if possible. Skips the
-    /// preset on air, excluded presets, and those that `unfit` rejects. Chooses a banned preset only if no other is
-    /// left and `nothing_left` is true, because any picture is better than none.
-    fn safe_built_in(&mut self, on_air: Option<PresetId>, nothing_left: bool) -> Option<BuiltIn> {
+    /// Chooses a built-in preset as the safe one, for the current scene if possible: one with groove energy or, if it
+    /// must be `quick` to prepare, one without shaders of its own, if there is any. Skips the preset on air, excluded
+    /// presets, and those that `unfit` rejects. Chooses a banned preset only if no other is left and `nothing_left` is
+    /// true, because any picture is better than none.
+    fn safe_built_in(
+        &mut self,
+        on_air: Option<PresetId>,
+        quick: bool,
+        nothing_left: bool,
+    ) -> Option<BuiltIn> {
         let fits = |preset: &BuiltIn| {
-            preset.energy() == Energy::Groove
+            (quick || preset.energy() == Energy::Groove)
                 && Some(preset.id) != on_air
                 && self.exclusion(preset.id).is_none()
                 && self.unfit.may_be_safe(preset.id, self.memory.favourites.contains(&preset.id))
         };
         let mut fitting: Vec<BuiltIn> = built_in().filter(fits).collect();
         let scene = self.features.scene.scene.label();
-        let rank = |preset: &BuiltIn| (self.memory.banned.contains(&preset.id), preset.scene() != scene);
-        let best = fitting.iter().map(rank).min().filter(|(banned, _)| nothing_left || !banned)?;
+        let rank = |preset: &BuiltIn| {
+            (self.memory.banned.contains(&preset.id), quick && preset.shaders, preset.scene() != scene)
+        };
+        let best = fitting.iter().map(rank).min().filter(|(banned, ..)| nothing_left || !banned)?;
         fitting.retain(|preset| rank(preset) == best);
         let preset = fitting[self.rng.below(fitting.len())];
         if best.0 {

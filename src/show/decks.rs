@@ -126,11 +126,15 @@ impl Decks {
         waiting.chain(&mut self.front).chain(&mut self.previous)
     }
 
-    /// Iterates over all decks, the most urgent first.
+    /// Iterates over all decks, the most urgent first. If nothing is on air, the safe preset comes first, because it is
+    /// quick to prepare.
     pub fn by_urgency(&self) -> impl Iterator<Item = &Slot> {
+        let nothing_on_air = self.front.is_none();
         let fading = self.fade.iter().map(|fade| &fade.to);
-        let waiting = self.candidates.iter().chain(&self.safe).chain(&self.spare).chain(&self.previous);
-        fading.chain(&self.front).chain(waiting)
+        let first = self.safe.iter().filter(move |_| nothing_on_air);
+        let later = self.safe.iter().filter(move |_| !nothing_on_air);
+        let waiting = self.candidates.iter().chain(later).chain(&self.spare).chain(&self.previous);
+        fading.chain(&self.front).chain(first).chain(waiting)
     }
 
     /// Returns the most urgent deck with this preset, if any.
@@ -175,6 +179,13 @@ impl Decks {
         }
         let waiting = self.safe.take_if(same).or_else(|| self.spare.take_if(same));
         waiting.or_else(|| self.previous.take_if(same)).or_else(|| self.front.take_if(same))
+    }
+
+    /// Drops the safe preset if it is not warm, so that another one is requested.
+    pub fn drop_cold_safe(&mut self) {
+        if let Some(cold) = self.safe.take_if(|slot| !slot.warm) {
+            self.drop_slot(cold);
+        }
     }
 
     /// Drops a slot and retires its deck, or cancels its preparation.

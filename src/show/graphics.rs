@@ -31,7 +31,7 @@ impl Show {
             GraphicsEvent::TooSlow { deck } => self.condemn_slow(deck),
             GraphicsEvent::SlowTogether => self.draw_one_deck(),
             GraphicsEvent::Suspected { preset } => self.suspect(preset),
-            GraphicsEvent::Cleared { preset } => self.clear_suspect(preset),
+            GraphicsEvent::Cleared { preset } => self.lift_exclusion(preset, SUSPECTED),
             GraphicsEvent::AtFault { preset } => self.quarantine(preset),
             GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
             GraphicsEvent::OutOfMemory => self.decks.economise(),
@@ -49,6 +49,9 @@ impl Show {
         }
         let Some(slot) = self.decks.cancel(deck) else { return false };
         self.set_aside += 1;
+        if safe {
+            self.unfit.add(slot.id, self.memory.favourites.contains(&slot.id)); // Otherwise, it could be chosen again.
+        }
         if let Some(index) = slot.index {
             self.director.status.set_skipped(index, true); // Not excluded: it may look different later.
         }
@@ -68,9 +71,19 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Soft, why);
         self.feedback_given = true; // A failure is not feedback on the preset's style.
-        self.wanted = self.wanted.or(Some(CutRequest::Watch));
+        self.replace_faulty();
         let duration = BanKind::Soft.duration_text();
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
+    }
+
+    /// Requests a cut to any preset, because the one on air is at fault. If no deck is warm, a built-in preset that is
+    /// quick to prepare is requested.
+    pub(super) fn replace_faulty(&mut self) {
+        self.wanted = self.wanted.or(Some(CutRequest::Watch));
+        let ready = self.decks.candidates.iter().chain(&self.decks.spare).any(|slot| slot.warm);
+        if self.wanted == Some(CutRequest::Watch) && !ready {
+            self.decks.drop_cold_safe();
+        }
     }
 
     /// Condemns a deck that is far too slow. The next cut then has no crossfade, which would draw the deck again.
@@ -79,10 +92,7 @@ impl Show {
         self.slow_deck = self.decks.shown().map(|slot| slot.deck).filter(|shown| *shown == deck);
         if self.slow_deck.is_some() && matches!(self.wanted, Some(CutRequest::Watch | CutRequest::Next)) {
             self.wanted = Some(CutRequest::Slow);
-            // If no deck is warm, a built-in preset with a shorter warm-up is requested instead.
-            if let Some(cold) = self.decks.safe.take_if(|slot| !slot.warm) {
-                self.decks.drop_slot(cold);
-            }
+            self.decks.drop_cold_safe(); // One that is quick to prepare is requested instead.
         }
     }
 
@@ -102,7 +112,7 @@ impl Show {
             self.exclude(preset, BanKind::Soft, SUSPECTED);
         }
         while let Some(deck) = self.decks.of_preset(preset)
-            && self.decks.cancel(deck).is_some()
+            && self.cancel(deck).is_some()
         {}
         if self.wanted == Some(CutRequest::Preset(preset)) {
             self.wanted = None;
@@ -111,9 +121,9 @@ impl Show {
         self.notify(format!("{name} may make the graphics device fail; showing another preset to find out"));
     }
 
-    /// Lifts the exclusion of a preset that was only suspected.
-    fn clear_suspect(&mut self, preset: PresetId) {
-        if self.memory.excluded.get(&preset).is_none_or(|exclusion| exclusion.why != SUSPECTED) {
+    /// Lifts the exclusion of a preset if it was excluded only because of the suspicion `why`.
+    pub(super) fn lift_exclusion(&mut self, preset: PresetId, why: &str) {
+        if self.memory.excluded.get(&preset).is_none_or(|exclusion| exclusion.why != why) {
             return;
         }
         self.memory.excluded.remove(&preset);

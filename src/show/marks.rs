@@ -40,17 +40,18 @@ impl Show {
         };
         let shown = Undoable { what, at: self.now };
         let lesson = self.last_lesson.take();
-        self.undo.push_back(UndoStep { shown, id, before, skipped, lesson, queued, no_feedback });
+        self.undo.push_back(UndoStep { shown, id, before, after, skipped, lesson, queued, no_feedback });
         if self.undo.len() > STEPS {
             self.undo.pop_front();
         }
     }
 
-    /// Undoes the performer's last mark: restores the preset's marks, reverts what the taste learnt, and puts
-    /// the preset back in Up next if it was removed. The picture does not change.
+    /// Undoes the performer's last mark: reverts it and what the taste learnt from it, and puts the preset back in Up
+    /// next if it was removed. The picture does not change.
     pub(super) fn undo(&mut self) {
         let Some(step) = self.undo.pop_back() else { return self.notify("nothing to undo".into()) };
-        self.restore(step.id, step.before, step.skipped);
+        let marks = self.memory.marks_of(step.id).reverted(step.before, &step.after);
+        self.restore(step.id, marks, step.skipped);
         if let Some(lesson) = step.lesson {
             self.director.taste.unlearn(&lesson);
         }

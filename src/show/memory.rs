@@ -14,9 +14,9 @@ use crate::store::BanKind;
 use crate::units::Unipolar;
 
 /// Maximum length of a theme, in characters.
-const MAX_THEME: usize = 500;
+const MAX_THEME: usize = 4000;
 
-/// Returns the text of a theme without control characters or surrounding spaces, truncated to 500 characters.
+/// Returns the text of a theme without control characters or surrounding spaces, truncated to 4,000 characters.
 pub fn theme_text(text: &str) -> String {
     let letters: String = text.trim().chars().filter(|letter| !letter.is_control()).take(MAX_THEME).collect();
     letters.trim().to_owned() // Truncation may leave a space at the end.
@@ -95,6 +95,21 @@ pub(super) struct PresetMarks {
     pub banned: bool,
     pub rescued: bool,
     pub excluded: Option<Exclusion>,
+}
+
+impl PresetMarks {
+    /// Returns these marks without the change from `before` to `after`. Other changes since then are kept.
+    pub fn reverted(self, before: Self, after: &Self) -> Self {
+        fn revert<T: PartialEq>(now: T, before: T, after: &T) -> T {
+            if before == *after { now } else { before }
+        }
+        Self {
+            favourite: revert(self.favourite, before.favourite, &after.favourite),
+            banned: revert(self.banned, before.banned, &after.banned),
+            rescued: revert(self.rescued, before.rescued, &after.rescued),
+            excluded: revert(self.excluded, before.excluded, &after.excluded),
+        }
+    }
 }
 
 /// Changes to the memory of a show. Cheap to create, however many presets are marked; the expensive work is done in
@@ -199,5 +214,7 @@ mod tests {
         let long = format!("{} b", "a".repeat(MAX_THEME - 1));
         assert_eq!(theme_text(&long).chars().count(), MAX_THEME - 1);
         assert_eq!(theme_text(&theme_text(&long)), theme_text(&long));
+        let styles = "style \"number 10\" 80%, ".repeat(100);
+        assert_eq!(theme_text(&styles), styles.trim(), "the fits of many styles");
     }
 }

@@ -6,7 +6,6 @@
 mod apply;
 mod choosing;
 mod command;
-mod deck_watch;
 mod decks;
 mod fading;
 mod graphics;
@@ -19,7 +18,6 @@ mod macro_driver;
 mod marks;
 mod memory;
 mod next_library;
-mod picture_watch;
 mod reason;
 mod recovery;
 mod recovery_state;
@@ -45,8 +43,9 @@ mod tests;
 /// Re-exported for the desk, which may not import `milk` or `stage`.
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
+/// Re-exported for `app`, which passes them back to the rig.
+pub use crate::watch::{DrawnDecks, Slowness};
 pub use command::{BeatNudge, Command};
-pub use deck_watch::{DrawnDecks, Slowness};
 pub use decks::WARM_CANDIDATES;
 pub use graphics_event::GraphicsEvent;
 pub use learnt_taste::KnownStyles;

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, TryRecvError};
 use std::time::Duration;
 
-use super::deck_watch::DrawnDecks;
 use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
@@ -19,6 +18,7 @@ use crate::stage::{Cue, DeckId, DeckSettings, OutputMode, Stage, StageError};
 use crate::store::BanKind;
 use crate::warmup::DeckRequest;
 use crate::warmup::Urgency;
+use crate::watch::DrawnDecks;
 
 /// Seconds for which a deck must have been drawn before the next one is prepared, if decks are prepared one at a time.
 const YOUNG_SECS: f64 = 5.0;
@@ -27,6 +27,9 @@ const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
 /// Time within which further failed allocations are ignored, in seconds, because several tend to fail
 /// together.
 const ECONOMY_PAUSE_SECS: f64 = 2.0;
+/// How long to wait for a stage to be built before another one is started, in seconds; longer after each attempt,
+/// because a driver that never responds blocks a thread for each.
+const BUILD_SECS: f64 = 20.0;
 /// Pause before another attempt to open a device.
 const RETRY: Duration = Duration::from_millis(150);
 
@@ -54,7 +57,7 @@ impl Rig {
                     self.rebuild(true, RETRY);
                 }
                 Err(TryRecvError::Disconnected) => self.rebuild(true, RETRY),
-                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Empty) => self.check_build(),
             }
             return;
         }
@@ -66,6 +69,18 @@ impl Rig {
         } else if smaller {
             self.show.graphics_event(GraphicsEvent::Resized);
             self.rebuild(false, Duration::ZERO);
+        }
+    }
+
+    /// Starts building the stage again if the driver has not responded for too long. The thread that is still waiting
+    /// for the driver ends when the driver responds.
+    fn check_build(&mut self) {
+        let recovery = &mut self.recovery;
+        let patience_secs = BUILD_SECS * f64::from(recovery.given_up + 1);
+        if self.show.now - recovery.build_began > patience_secs {
+            recovery.given_up += 1;
+            log::warn!("the graphics driver did not respond within {patience_secs:.0} s; trying again");
+            self.rebuild(true, Duration::ZERO);
         }
     }
 
@@ -118,7 +133,7 @@ impl Rig {
             // Fails if the rig was dropped.
             done.send(context.map(|context| Stage::with(context, size, options))).ok();
         };
-        self.recovery.rebuilt = Some(rebuilt);
+        (self.recovery.rebuilt, self.recovery.build_began) = (Some(rebuilt), self.show.now);
         self.recovery.held_since.get_or_insert(self.show.now);
         if self.warmer.works_in_place() {
             work();
@@ -150,7 +165,7 @@ impl Rig {
         recovery.sent.clear();
         recovery.first_drawn_at.clear();
         recovery.drawn = DrawnDecks::default();
-        recovery.rebuilt = None;
+        (recovery.rebuilt, recovery.given_up) = (None, 0);
         recovery.generation += 1;
         self.flush_backlog();
     }
@@ -203,7 +218,10 @@ impl Rig {
         recovery.requests.insert(deck, request.clone());
         let waits = recovery.is_rebuilding() || recovery.suspects.any() || !recovery.backlog.is_empty();
         if waits || !recovery.may_prepare(deck) {
-            recovery.backlog.push_back(deck);
+            match request.urgency {
+                Urgency::Performer => recovery.backlog.push_front(deck),
+                Urgency::Music | Urgency::Spare => recovery.backlog.push_back(deck),
+            }
         } else {
             self.warmer.request(request);
             self.recovery.sent.insert(deck);

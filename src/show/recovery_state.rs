@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;
 
-use super::deck_watch::DrawnDecks;
 use super::suspects::Suspects;
 use super::timeouts::Timeouts;
 use crate::facts::PresetId;
 use crate::stage::{DeckId, GpuError, Stage, StageError};
 use crate::warmup::DeckRequest;
+use crate::watch::DrawnDecks;
 
 /// The state of a rig's recovery from failures of its graphics device.
 #[derive(Default)]
@@ -21,6 +21,10 @@ pub(super) struct Recovery {
     pub sent: BTreeSet<DeckId>,
     /// Receives the new stage once it is built, or an error; `None` if no stage is being built.
     pub rebuilt: Option<Receiver<Result<Stage, GpuError>>>,
+    /// Show time at which that stage began to be built, in seconds.
+    pub build_began: f64,
+    /// Number of stages whose building was given up because the driver did not respond.
+    pub given_up: u32,
     /// Show time at which the last picture began to be held, in seconds; `None` if it is not being held.
     pub held_since: Option<f64>,
     /// Show time at which each deck on air was first drawn on this device, in seconds.

@@ -4,14 +4,18 @@ use super::memory::theme_text;
 use super::resume_state::{ResumeState, Resumption};
 use super::running::{CutRequest, Show};
 use crate::facts::PresetId;
+use crate::library::built_in;
 use crate::mind::director::NO_REPEAT;
 use crate::stage::OutputMode;
+use crate::store::BanKind;
 
 /// Maximum number of presets from the history that are saved.
 const KEPT_HISTORY: usize = 60;
 /// Time after resuming, in seconds, at which the rest of the saved queue is dropped, in case its library is never
 /// loaded.
 const QUEUE_SECS: f64 = 60.0;
+/// Why a preset is excluded while it is suspected of a crash.
+const SUSPECTED: &str = "may have crashed the show";
 
 impl Show {
     /// Returns the state from which this show can be resumed.
@@ -31,7 +35,17 @@ impl Show {
             output_mode: self.output_mode,
             title: self.layers.title().to_owned(),
             layers: self.layers.on_air().to_vec(),
+            preparing: self.preparing().collect(),
+            suspects: self.resumption.suspects.clone(),
+            crashed: false,
         }
+    }
+
+    /// Iterates over the presets that are being prepared. After a device failure, only the one on air is, at first.
+    fn preparing(&self) -> impl Iterator<Item = PresetId> {
+        let only_front = self.decks.front.as_ref().is_some_and(|front| !front.warm);
+        let waiting = self.decks.candidates.iter().chain(&self.decks.safe);
+        waiting.filter(move |slot| !slot.warm && !only_front).map(|slot| slot.id)
     }
 
     /// Returns whether [`Self::resume_state`] would return `state`, apart from the show time; false if there are layers
@@ -51,6 +65,9 @@ impl Show {
             output_mode,
             title,
             layers,
+            preparing,
+            suspects,
+            crashed: _,
         } = state;
         let older = self.history.len().saturating_sub(KEPT_HISTORY);
         self.history.iter().skip(older).eq(history)
@@ -64,6 +81,8 @@ impl Show {
             && self.layers.title() == title
             && self.layers.on_air().is_empty()
             && layers.is_empty()
+            && self.preparing().eq(preparing.iter().copied())
+            && self.resumption.suspects == *suspects
     }
 
     /// Resumes an earlier show before the first step: plays a safe built-in preset, then the saved queue.
@@ -82,6 +101,9 @@ impl Show {
             output_mode,
             title,
             layers,
+            preparing,
+            suspects,
+            crashed,
         } = state;
         self.now = *now;
         self.history = history.iter().cloned().collect();
@@ -100,14 +122,42 @@ impl Show {
                 self.director.record_shown(index);
             }
         }
-        self.resumption = Resumption { starting: true, queue: queue.clone(), until: now + QUEUE_SECS };
+        self.resumption = Resumption {
+            starting: true,
+            queue: queue.clone(),
+            until: now + QUEUE_SECS,
+            suspects: suspects.clone(),
+        };
         self.wanted = Some(CutRequest::Safe);
         self.changed.knobs = true;
+        if *crashed {
+            let on_air = history.last().map(|(id, _)| *id);
+            self.suspect_of_crash(on_air.into_iter().chain(preparing.iter().copied()));
+        }
+    }
+
+    /// Excludes the presets that were on air or being prepared during a crash, except built-in ones, and clears the
+    /// other suspects, because the show has crashed without them.
+    fn suspect_of_crash(&mut self, involved: impl Iterator<Item = PresetId>) {
+        let involved: Vec<PresetId> =
+            involved.filter(|id| built_in().all(|preset| preset.id != *id)).collect();
+        let before = std::mem::replace(&mut self.resumption.suspects, involved.clone());
+        for cleared in before.iter().filter(|id| !involved.contains(id)) {
+            self.lift_exclusion(*cleared, SUSPECTED);
+        }
+        for id in involved {
+            if self.memory.excluded.contains_key(&id) {
+                continue;
+            }
+            self.exclude(id, BanKind::Soft, SUSPECTED);
+            let duration = BanKind::Soft.duration_text();
+            self.notify(format!("{} {SUSPECTED}; excluded {duration}", self.name_of(id)));
+        }
     }
 
     /// Returns whether an earlier show is being resumed and nothing has been on air yet.
     pub(super) fn resuming(&self) -> bool {
-        self.resumption.starting && self.decks.front.is_none()
+        self.resumption.starting
     }
 
     /// Takes from the saved queue the first preset that is in this library and may be shown, and returns its index.

@@ -38,6 +38,12 @@ pub struct ResumeState {
     pub title: String,
     /// The layers on air, oldest first.
     pub layers: Vec<LayerOnAir>,
+    /// The presets that are being prepared.
+    pub preparing: Vec<PresetId>,
+    /// The presets suspected of the last crash.
+    pub suspects: Vec<PresetId>,
+    /// Whether the show has crashed in this state, and was not killed.
+    pub crashed: bool,
 }
 
 impl ResumeState {
@@ -57,9 +63,11 @@ impl ResumeState {
 /// The part of an earlier show that has not been resumed yet.
 #[derive(Default)]
 pub(super) struct Resumption {
-    /// Whether this show resumes an earlier one.
+    /// Whether this show resumes an earlier one and has shown nothing yet.
     pub starting: bool,
     pub queue: Vec<PresetId>,
     /// Show time after which the queue is dropped, in seconds.
     pub until: f64,
+    /// The presets that are excluded because the earlier show may have crashed because of them.
+    pub suspects: Vec<PresetId>,
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::deck_watch::DeckWatch;
 use super::recovery_state::Recovery;
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
@@ -11,6 +10,7 @@ use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{Cue, OutputMode, Stage};
 use crate::store::BanKind;
 use crate::warmup::{Arrival, DeckError, WarmUpStep, Warmer};
+use crate::watch::DeckWatch;
 
 /// Minimum time between two measurements of the picture, in seconds.
 const MEASURE_EVERY_SECS: f64 = 0.09;

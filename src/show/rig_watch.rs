@@ -1,9 +1,8 @@
 //! Passes measurements of the deck on air to the deck watch of a rig, and reports faults to the show.
 
-use super::deck_watch::{DrawnDecks, Slowness};
 use super::graphics_event::GraphicsEvent;
-use super::picture_watch::LONGEST_STEP_SECS;
 use super::rig::Rig;
+use crate::watch::{DrawnDecks, LONGEST_STEP_SECS, Slowness};
 
 /// How long, in seconds, the code of a preset may exceed its instruction budget in every frame, or compute no
 /// finite coordinates in any.

@@ -13,7 +13,6 @@ use super::learnt_taste::{KnownStyles, LearntTaste};
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Changed, Exclusion, MarkedPresets, MemoryChange, ShowMemory};
 use super::next_library::{NextLibrary, Prepared};
-use super::picture_watch::PictureWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
@@ -30,6 +29,7 @@ use crate::mind::taste::{Lesson, Taste, TasteState};
 use crate::pacing::{DroppedSteps, Quality};
 use crate::stage::{Cue, DeckId, Fade, OnAirDeck, OutputMode};
 use crate::units::{Rng, Seconds};
+use crate::watch::PictureWatch;
 
 /// Maximum number of presets kept in the history.
 const HISTORY: usize = 200;

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::graphics_event::GraphicsEvent;
-use super::picture_watch::LONGEST_STEP_SECS;
 use crate::facts::PresetId;
+use crate::watch::LONGEST_STEP_SECS;
 
 /// Number of losses of the device after which a preset is set aside.
 const MAX_LOSSES: u32 = 2;

@@ -687,6 +687,24 @@ fn a_deck_that_shows_nothing_is_set_aside_while_music_plays() {
 }
 
 #[test]
+fn a_safe_preset_that_shows_nothing_is_not_chosen_again() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    test.cold = true;
+    for _ in 0..4 {
+        test.frame(&[Command::Panic]);
+        test.coming.clear();
+        test.frame(&[]);
+        let safe = test.show.decks.safe.as_ref().expect("a safe preset");
+        let (deck, preset) = (safe.deck, safe.id);
+        assert!(!safe.warm && test.show.set_aside(deck));
+        test.frame(&[]);
+        assert_ne!(test.safe(), preset);
+        assert!(!test.show.unfit.may_be_safe(preset, false));
+    }
+}
+
+#[test]
 fn a_preset_over_its_budget_leaves_the_air_and_the_log_names_the_watch_as_the_cause() {
     let mut test = TestShow::new();
     test.frames(60);

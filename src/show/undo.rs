@@ -19,6 +19,7 @@ pub(super) struct UndoStep {
     pub shown: Undoable,
     pub id: PresetId,
     pub before: PresetMarks,
+    pub after: PresetMarks,
     /// Whether the preset had been skipped in this show before the command.
     pub skipped: bool,
     /// The lesson that the taste learnt from the command; `None` if it learnt none, or if the library has

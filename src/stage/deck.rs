@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use lactea_abi::{Address, Filter};
 
-use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::layer_painter::LayerPainter;
 use super::pass;
-use super::pass::blit::BlitPass;
+use super::pass::blit::{BlitPass, ResizePass};
 use super::pass::double::{self, DoubleUniforms};
 use super::pass::post::ScreenPass;
 use super::picture::DeckPicture;
+use super::readback;
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
+use crate::media::DeckLook;
 use crate::milk::{DoubleBlend, Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
 
 /// A running preset, or the two presets of a double preset.
@@ -35,7 +36,7 @@ impl Deck {
     /// A shader that the device rejects is replaced by the built-in pass and reported in [`Deck::problems`].
     ///
     /// # Errors
-    /// Returns an error if the picture or the mesh is empty, or if the device reports an error.
+    /// Returns an error if the picture or the mesh is empty or too large, or if the device reports an error.
     pub fn prepare(
         render_context: &RenderContext,
         program: Arc<Program>,
@@ -60,6 +61,7 @@ impl Deck {
         if settings.size.contains(&0) || settings.mesh.contains(&0) {
             return Err(StageError::EmptyPicture { size: settings.size, mesh: settings.mesh });
         }
+        render_context.gpu.check_size(settings.size, settings.mesh)?;
         let second = match &program.second {
             Some((program, blend)) => {
                 let layer = Layer::prepare(render_context, program.clone(), settings, seed)?;
@@ -131,7 +133,7 @@ impl Deck {
     pub(super) fn rescale(
         &mut self,
         render_context: &RenderContext,
-        blit: &mut BlitPass,
+        resize: &mut ResizePass,
         scale: f64,
     ) -> Result<(), StageError> {
         let settings = self.full.scaled(scale);
@@ -141,7 +143,7 @@ impl Deck {
         let gpu = &render_context.gpu;
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut resized = |layer: &Layer| {
-            let (work, program) = ((&mut encoder, &mut *blit), layer.player.program());
+            let (work, program) = ((&mut encoder, &mut *resize), layer.player.program());
             layer.picture.resized(render_context, work, program, settings, self.seed)
         };
         let first = resized(&self.first)?;
@@ -172,7 +174,19 @@ impl Deck {
     /// # Errors
     /// Returns an error if the picture cannot be read back.
     pub fn feedback(&self, render_context: &RenderContext) -> Result<image::RgbaImage, StageError> {
-        super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
+        let gpu = &render_context.gpu;
+        let feedback = self.first.picture.feedback();
+        if feedback.texture().format() == pass::FORMAT {
+            return readback::read_texture(gpu, feedback.texture());
+        }
+        let image = pass::image(&gpu.device, "feedback", self.settings.size);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let mut render = pass::begin(&mut encoder, "feedback", &pass::view(&image), true);
+        let sampler = render_context.sampler(Filter::Point, Address::Clamp);
+        BlitPass::copy(gpu, pass::FORMAT).fill(gpu, &mut render, sampler, feedback);
+        drop(render);
+        gpu.submit([encoder.finish()]);
+        readback::read_texture(gpu, &image)
     }
 
     /// Measures the picture of the last frame. Blocks until the device is done; not for the render thread.

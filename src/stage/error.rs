@@ -11,6 +11,28 @@ pub enum StageError {
         /// Columns and rows of the warp mesh.
         mesh: [u32; 2],
     },
+    /// A side of the picture is longer than the device can draw.
+    #[error(
+        "cannot draw a picture of {size:?} pixels: this graphics device is limited to {limit} pixels per side; choose \
+         a smaller size"
+    )]
+    PictureTooLarge {
+        /// Width and height of the picture, in pixels.
+        size: [u32; 2],
+        /// Maximum width and height, in pixels.
+        limit: u32,
+    },
+    /// The warp mesh has more vertices than fit into a buffer of the device.
+    #[error(
+        "cannot draw a warp mesh of {mesh:?} cells: this graphics device is limited to {limit} vertices; choose a \
+         smaller mesh"
+    )]
+    MeshTooLarge {
+        /// Columns and rows of the warp mesh.
+        mesh: [u32; 2],
+        /// Maximum number of vertices.
+        limit: u64,
+    },
     /// The device is lost. Everything created with it must be recreated on another device.
     #[error("the graphics device was lost: {0}")]
     Lost(String),
@@ -28,6 +50,10 @@ pub enum StageError {
 impl StageError {
     /// Returns true if the device or the computer is at fault, not the preset.
     pub fn is_device_failure(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::OutOfMemory | Self::Timeout(_))
+        match self {
+            Self::Lost(_) | Self::OutOfMemory | Self::Timeout(_) => true,
+            Self::PictureTooLarge { .. } | Self::MeshTooLarge { .. } => true,
+            Self::EmptyPicture { .. } | Self::Invalid(_) => false,
+        }
     }
 }

@@ -221,6 +221,21 @@ impl Gpu {
         self.adapter.get_info().device_type == wgpu::DeviceType::Cpu
     }
 
+    /// Checks that the device can draw pictures of `size` pixels with a warp mesh of `mesh` cells.
+    ///
+    /// # Errors
+    /// Returns an error if the picture or the mesh is too large.
+    pub fn check_size(&self, size: [u32; 2], mesh: [u32; 2]) -> Result<(), StageError> {
+        let limits = self.device.limits();
+        let limit = limits.max_texture_dimension_2d;
+        if size.iter().any(|side| *side > limit) {
+            return Err(StageError::PictureTooLarge { size, limit });
+        }
+        let limit = limits.max_buffer_size / size_of::<lactea_abi::MeshVertex>() as u64;
+        let vertices: u64 = mesh.iter().map(|count| u64::from(*count) + 1).product();
+        if vertices > limit { Err(StageError::MeshTooLarge { mesh, limit }) } else { Ok(()) }
+    }
+
     /// Returns true once the device is lost. Everything created with it must be recreated.
     pub fn lost(&self) -> bool {
         self.errors.lost.get().is_some()

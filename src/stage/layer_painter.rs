@@ -142,7 +142,7 @@ impl LayerPainter {
         for draw in self.frame.draws.iter().filter(|draw| draw.burned == burned) {
             let image = self.images.iter().find(|image| image.matches(draw));
             let Some(group) = image.and_then(|image| image.group.as_ref()) else { continue };
-            render.set_pipeline(render_context.layer.pipeline(draw.blend));
+            render.set_pipeline(render_context.layer.pipeline(draw.blend, burned));
             render.set_bind_group(0, group, &[]);
             render.draw(draw.range.clone(), 0..1);
         }

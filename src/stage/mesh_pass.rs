@@ -6,11 +6,11 @@ use std::cell::OnceCell;
 use lactea_abi::MeshVertex;
 
 use super::gpu::Gpu;
-use super::interpolation::Interpolator;
 use super::pass;
 use super::pass::coordinates::{Attribute, CoordinatesPass, Grid};
 use super::pass::mesh;
 use super::render_context::RenderContext;
+use crate::interpolation::Interpolator;
 
 /// A mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {
@@ -87,7 +87,7 @@ impl MeshPass {
         let built = OnceCell::new();
         let mesh = || built.get_or_init(|| build(gpu));
         let images = render_context.coordinates.as_ref().zip(images);
-        let images = images.map(|(coordinates, desc)| Images::new(gpu, coordinates, &desc, &mesh));
+        let images = images.map(|(coordinates, desc)| Images::new(gpu, coordinates, &desc, mesh));
         let draws_mesh =
             images.as_ref().is_none_or(|images| matches!(images.moving, Some(Moving::Colors { .. })));
         if draws_mesh {

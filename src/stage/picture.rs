@@ -2,15 +2,16 @@
 //!
 //! Two feedback images alternate: one contains the previous frame, the other is the render target.
 
-use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
+use lactea_abi::{Address, Filter, MilkUniforms, PassKind};
 
 use super::buffer::UniformBuffer;
 use super::deck_images::{self, DeckImages};
 use super::error::StageError;
 use super::layer_painter::LayerPainter;
 use super::mesh_pass::{ImagesDesc, MeshPass};
-use super::pass::blit::BlitPass;
+use super::pass::blit::ResizePass;
 use super::pass::blur::Pyramid;
+use super::pass::clamp::Canvas;
 use super::pass::composite::{CompositeParts, CompositeUniforms};
 use super::pass::coordinates::{Attribute, Grid};
 use super::pass::warp::WarpUniforms;
@@ -20,12 +21,15 @@ use super::primitives::PrimitiveDraws;
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
 use crate::milk::shader::ShaderText;
-use crate::milk::{Frame, Program};
+use crate::milk::{ExtraUniforms, Frame, Program};
 
 /// GPU resources of a deck, or of one of the two presets of a double preset.
 pub(super) struct DeckPicture {
+    /// The feedback images.
     images: [wgpu::TextureView; 2],
-    feedback: [wgpu::Texture; 2],
+    /// The image that a new frame is drawn to before its values are limited; `None` if feedback images have 8 bits per
+    /// channel, which limit them.
+    canvas: Option<Canvas>,
     output: wgpu::TextureView,
     /// Index of the feedback image that contains the last frame.
     last: usize,
@@ -42,7 +46,7 @@ pub(super) struct DeckPicture {
     composite_uniforms: UniformBuffer<CompositeUniforms>,
     composite_parts: CompositeParts,
     frame_uniforms: UniformBuffer<MilkUniforms>,
-    extra_uniforms: UniformBuffer<MilkExtUniforms>,
+    extra_uniforms: UniformBuffer<ExtraUniforms>,
     frame_group: wgpu::BindGroup,
     warp_mesh: MeshPass,
     composite_mesh: MeshPass,
@@ -74,7 +78,7 @@ impl DeckPicture {
     pub fn resized(
         &self,
         render_context: &RenderContext,
-        (encoder, blit): (&mut wgpu::CommandEncoder, &mut BlitPass),
+        (encoder, resize): (&mut wgpu::CommandEncoder, &mut ResizePass),
         program: &Program,
         settings: DeckSettings,
         seed: u64,
@@ -83,11 +87,9 @@ impl DeckPicture {
             Self::build(render_context, program, settings, seed, &mut Vec::new(), Some(self))
         })??;
         let sampler = render_context.sampler(Filter::Linear, Address::Clamp);
-        for (from, to) in
-            [(&self.images[self.last], &resized.images[resized.last]), (&self.output, &resized.output)]
-        {
-            let mut render = pass::begin(encoder, "resize", to, true);
-            blit.fill(&render_context.gpu, &mut render, sampler, from);
+        let feedback = [&self.images[self.last], &resized.images[resized.last]];
+        for images in [feedback, [&self.output, &resized.output]] {
+            resize.draw(&render_context.gpu, encoder, sampler, images);
         }
         Ok(Self { fresh: self.fresh, problems: self.problems.clone(), ..resized })
     }
@@ -102,8 +104,9 @@ impl DeckPicture {
     ) -> Result<Self, StageError> {
         let device = &render_context.gpu.device;
         let size = settings.size;
-        let feedback = ["feedback/a", "feedback/b"].map(|label| pass::image(device, label, size));
-        let images = [0, 1].map(|image: usize| pass::view(&feedback[image]));
+        let format = render_context.feedback_format();
+        let images = ["feedback/a", "feedback/b"]
+            .map(|label| pass::view(&pass::image_in(device, label, size, format)));
         let clamped = render_context.sampler(Filter::Linear, Address::Clamp);
         let both = [&images[0], &images[1]];
         let pyramid = Pyramid::new(device, &render_context.blur, both, clamped, size, program.blur_levels());
@@ -182,7 +185,7 @@ impl DeckPicture {
             output: pass::view(&pass::image(device, "deck output", size)),
             primitives: PrimitiveDraws::new(render_context, [&images[0], &images[1]], address, size),
             images,
-            feedback,
+            canvas: render_context.clamp.as_ref().map(|clamp| clamp.canvas(device, size)),
             last: 0,
             fresh: true,
             size,
@@ -211,8 +214,8 @@ impl DeckPicture {
     }
 
     /// Returns the feedback image of the last frame, which is the input of the composite pass.
-    pub fn feedback(&self) -> &wgpu::Texture {
-        &self.feedback[self.last]
+    pub fn feedback(&self) -> &wgpu::TextureView {
+        &self.images[self.last]
     }
 
     /// Returns descriptions of the shaders that the device rejected and of missing textures.
@@ -237,7 +240,8 @@ impl DeckPicture {
         self.composite_mesh.encode_images(render_context, encoder);
         {
             let discards = self.warp.as_ref().is_some_and(|warp| warp.shared.discards);
-            let mut render = pass::begin(encoder, "warp", &self.images[next], discards);
+            let target = self.canvas.as_ref().map_or(&self.images[next], |canvas| &canvas.view);
+            let mut render = pass::begin(encoder, "warp", target, discards);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
             // In the first frame, projectM discards what was drawn here when it creates its blur images. Later
             // frames depend on this through the feedback.
@@ -247,6 +251,9 @@ impl DeckPicture {
             if let Some(layers) = layers.filter(|layers| layers.has_burned()) {
                 layers.draw(render_context, &mut render, true);
             }
+        }
+        if let (Some(clamp), Some(canvas)) = (&render_context.clamp, &self.canvas) {
+            clamp.draw(encoder, canvas, &self.images[next]);
         }
         self.pyramid.encode(&render_context.blur, &render_context.gpu.queue, encoder, last, &frame.blur);
         let discards = self.composite.as_ref().is_some_and(|composite| composite.shared.discards);

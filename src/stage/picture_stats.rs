@@ -5,11 +5,11 @@
 
 use std::collections::VecDeque;
 
-use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::gpu::Gpu;
 use super::pass::{self, PipelineDesc};
 use super::readback::{self, Readback, Wait};
+use crate::media::DeckLook;
 
 /// Size of the downsampled picture, in pixels; matches `PARTS` in `shaders/picture_stats.wgsl`.
 const SIZE: [u32; 2] = [32, 18];

@@ -6,7 +6,7 @@ use naga::Module;
 use super::deck_images::DeckImages;
 use super::error::StageError;
 use super::pass::blur::Pyramid;
-use super::pass::{self, FORMAT, PipelineDesc, TEXTURE, UNIFORM, mesh};
+use super::pass::{self, PipelineDesc, TEXTURE, UNIFORM, mesh};
 use super::preset_pipeline::PresetPipeline;
 use super::render_context::RenderContext;
 use crate::milk::shader::{IMAGE_ENTRY, ShaderText};
@@ -99,7 +99,10 @@ impl PresetPass {
             buffers: &[mesh::buffer_layout()],
             fragment: (&fragment, entry),
             constants: &[],
-            format: FORMAT,
+            format: match kind {
+                PassKind::Warp => render_context.feedback_format(),
+                PassKind::Comp => pass::FORMAT,
+            },
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,
         };

@@ -1,4 +1,4 @@
-//! Buffers and draw calls for the lines, dots, polygons and triangles of one deck.
+//! Buffers and draw calls for the lines, dots, polygons, borders and triangles of one deck.
 
 use lactea_abi::{Address, Filter};
 
@@ -7,16 +7,20 @@ use super::pass;
 use super::pass::draw::{DrawUniforms, reference_pixel};
 use super::pass::shape::{ShapeUniforms, UNIFORM_STRIDE};
 use super::render_context::RenderContext;
-use crate::milk::{Draw, Frame, ShapeInstance, Weight};
+use crate::milk::{Blend, Draw, Frame, ShapeInstance, Weight};
 
 /// Maximum number of polygon draws per frame: a preset has at most 16 shapes with 1,024 instances each.
 const MAX_SHAPE_DRAWS: usize = 16_384;
+
+/// Number of vertices of a border: four quads.
+const BORDER_VERTICES: u32 = 24;
 
 /// Buffers and bind groups for the primitives of one deck.
 pub(super) struct PrimitiveDraws {
     segments: GrowableBuffer,
     dots: GrowableBuffer,
     shapes: GrowableBuffer,
+    borders: GrowableBuffer,
     triangles: GrowableBuffer,
     draw_group: wgpu::BindGroup,
     shape_uniforms: GrowableBuffer,
@@ -69,6 +73,7 @@ impl PrimitiveDraws {
             segments: vertices("segments"),
             dots: vertices("dots"),
             shapes: vertices("shapes"),
+            borders: vertices("borders"),
             triangles: vertices("triangles"),
             draw_group,
             shape_uniforms: GrowableBuffer::new(device, "shape/uniforms", wgpu::BufferUsages::UNIFORM),
@@ -87,6 +92,7 @@ impl PrimitiveDraws {
         self.segments.fill(device, queue, &frame.segments);
         self.dots.fill(device, queue, &frame.dots);
         self.shapes.fill(device, queue, &frame.shapes);
+        self.borders.fill(device, queue, &frame.borders);
         self.triangles.fill(device, queue, &frame.triangles);
         self.packed.clear();
         self.calls.clear();
@@ -164,6 +170,12 @@ impl PrimitiveDraws {
                     render.set_bind_group(0, &self.draw_group, &[]);
                     render.set_vertex_buffer(0, self.dots.slice());
                     render.draw(0..4, range.clone());
+                }
+                Draw::Borders { range } => {
+                    render.set_pipeline(render_context.draw.borders.get(Blend::Alpha));
+                    render.set_bind_group(0, &self.draw_group, &[]);
+                    render.set_vertex_buffer(0, self.borders.slice());
+                    render.draw(0..BORDER_VERTICES, range.clone());
                 }
                 Draw::Triangles { range, blend } => {
                     render.set_pipeline(render_context.draw.triangles.get(*blend));

@@ -10,12 +10,12 @@ use super::deck::{Deck, FrameTiming};
 use super::error::StageError;
 use super::layer_painter::LayerPainter;
 use super::pass;
-use super::pass::blit::BlitPass;
+use super::pass::blit::{BlitPass, ResizePass};
 use super::pass::flash::FlashLimiter;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
 use super::picture_stats::{PictureMeter, PictureStats};
-use super::post::{Post, PostChain, PostWork};
+use super::post::{PostChain, PostWork};
 use super::readback::{self, Readback};
 use super::render_context::RenderContext;
 use crate::layers::LayerFiles;
@@ -25,7 +25,7 @@ pub struct Stage {
     render_context: Arc<RenderContext>,
     decks: BTreeMap<DeckId, Box<Deck>>,
     mixer: ScreenPass<MixUniforms>,
-    /// Fills the output picture with that of a single deck of another size, as the mixer would.
+    /// Fills the output picture with that of a single deck, as the mixer would.
     resize: BlitPass,
     post: PostChain,
     limiter: Option<FlashLimiter>,
@@ -39,7 +39,7 @@ pub struct Stage {
     /// Size at which decks are drawn, relative to their full size.
     scale: f64,
     /// Copies the images of decks whose size changes.
-    rescale: BlitPass,
+    rescale: ResizePass,
 }
 
 /// The optional parts of a stage.
@@ -70,7 +70,7 @@ impl Stage {
             picture,
             black: black(&render_context),
             scale: 1.0,
-            rescale: BlitPass::copy(&render_context.gpu),
+            rescale: ResizePass::new(&render_context.gpu, render_context.feedback_format()),
             render_context,
         }
     }
@@ -227,41 +227,43 @@ impl Stage {
         };
         let front = output(on_air[0]);
         let incoming = if on_air[1].is_some() { output(on_air[1]) } else { front };
-        let neutral = Post::default();
         let work = PostWork {
-            post: if blackout { &neutral } else { &cue.post },
+            post: &cue.post,
             second: second.map(|second| (output(Some(&second.on_air)), second.share.get())),
             dt: cue.dt as f32,
         };
         let [width, height] = size_of(&self.mixed);
         let covered = !blackout && self.layers.has_overlays();
-        let idle = !blackout && !covered && cue.fade.is_none() && work.is_idle();
-        if idle {
+        let plain = !blackout && cue.fade.is_none() && work.is_idle();
+        if plain || blackout {
             self.post.reset_trails();
         }
-        let fits = size_of(front) == [width, height];
-        if idle && fits && self.limiter.is_none() {
+        let finished_by_deck = plain && !covered && size_of(front) == [width, height];
+        if finished_by_deck && self.limiter.is_none() {
             self.picture = front.clone();
             return;
         }
         let sampler = self.render_context.sampler(Filter::Linear, Address::Clamp);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let finished = if idle && fits {
+        let finished = if finished_by_deck {
             front.clone()
-        } else if idle {
-            let mut render = pass::begin(&mut encoder, "resize", &self.mixed, false);
-            self.resize.fill(gpu, &mut render, sampler, front);
-            self.mixed.clone()
         } else {
-            let uniforms = MixUniforms {
-                progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),
-                style: MixUniforms::style(cue.fade.as_ref().map(|fade| fade.style).unwrap_or_default()),
-                aspect: height as f32 / width as f32,
-                light: if blackout { 0.0 } else { 1.0 },
-            };
-            let mixed = self.post.source(&work, &self.mixed);
-            self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
-            self.post.draw(&self.render_context, &mut encoder, &work, &self.mixed);
+            if blackout {
+                drop(pass::begin(&mut encoder, "blackout", &self.mixed, true)); // Only clears the picture.
+            } else if plain {
+                let mut render = pass::begin(&mut encoder, "resize", &self.mixed, false);
+                self.resize.fill(gpu, &mut render, sampler, front);
+            } else {
+                let uniforms = MixUniforms {
+                    progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),
+                    style: MixUniforms::style(cue.fade.as_ref().map(|fade| fade.style).unwrap_or_default()),
+                    aspect: height as f32 / width as f32,
+                    pad: 0.0,
+                };
+                let mixed = self.post.source(&work, &self.mixed);
+                self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
+                self.post.draw(&self.render_context, &mut encoder, &work, &self.mixed);
+            }
             if covered {
                 let mut render = pass::begin(&mut encoder, "layers", &self.mixed, false);
                 self.layers.draw(&self.render_context, &mut render, false);

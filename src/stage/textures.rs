@@ -3,7 +3,7 @@
 //! Images are looked up by lower-case file stem. A missing image is reported and replaced with black, as in
 //! MilkDrop. Images are loaded while a deck is built, never on the render thread.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -46,15 +46,13 @@ pub struct Textures {
     noise: [Texture; 6],
     /// One black pixel as a 2D and a 3D texture, used for missing images.
     black: [Texture; 2],
-    files: HashMap<String, PathBuf>,
-    /// Sorted lookup names of the images, for random picks.
-    names: Vec<String>,
+    pub(super) files: Arc<BTreeMap<String, PathBuf>>,
     cache: Mutex<HashMap<String, Arc<Texture>>>,
 }
 
 impl Textures {
-    /// Creates the noise textures and lists the images in `folders` and subfolders. Unreadable folders are skipped.
-    pub fn new(gpu: &Gpu, folders: &[PathBuf]) -> Self {
+    /// Creates the noise textures. Images are loaded from `files` when they are needed.
+    pub fn new(gpu: &Gpu, files: Arc<BTreeMap<String, PathBuf>>) -> Self {
         let noise =
             [NoiseTex::Lq, NoiseTex::LqLite, NoiseTex::Mq, NoiseTex::Hq, NoiseTex::VolLq, NoiseTex::VolHq]
                 .map(|which| {
@@ -65,26 +63,12 @@ impl Textures {
                     upload(gpu, &format!("noise/{which:?}"), &bytes, size, dim)
                 });
         let black = [TexDim::D2, TexDim::D3].map(|dim| upload(gpu, "black", &[0, 0, 0, 255], [1; 3], dim));
-        let mut files = HashMap::new();
-        for folder in folders {
-            for found in Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()) {
-                match found {
-                    Ok(path) => {
-                        let name = texture_name(&path).unwrap_or_default();
-                        files.entry(name).or_insert(path);
-                    }
-                    Err(skipped) => log::warn!("skipping a texture: {skipped}"),
-                }
-            }
-        }
-        let mut names: Vec<String> = files.keys().cloned().collect();
-        names.sort();
-        Self { noise, black, files, names, cache: Mutex::default() }
+        Self { noise, black, files, cache: Mutex::default() }
     }
 
     /// Returns the number of images found.
     pub fn count(&self) -> usize {
-        self.names.len()
+        self.files.len()
     }
 
     /// Returns a built-in noise texture.
@@ -108,7 +92,7 @@ impl Textures {
     pub fn find(&self, gpu: &Gpu, name: &str, seed: u64) -> Option<Arc<Texture>> {
         let picked = match random_texture(name) {
             Some((number, prefix)) => {
-                let candidates: Vec<&String> = self.names.iter().filter(|n| n.starts_with(prefix)).collect();
+                let candidates: Vec<&String> = self.files.keys().filter(|n| n.starts_with(prefix)).collect();
                 let choice = Rng::new(seed).fork(number).below(candidates.len());
                 (*candidates.get(choice)?).clone()
             }
@@ -136,6 +120,20 @@ impl Textures {
     fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Texture>>> {
         self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Lists the images in `folders` and subfolders by lookup name. Unreadable folders are skipped.
+pub(super) fn image_files(folders: &[PathBuf]) -> BTreeMap<String, PathBuf> {
+    let mut files = BTreeMap::new();
+    for folder in folders {
+        for found in Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()) {
+            match found {
+                Ok(path) => _ = files.entry(texture_name(&path).unwrap_or_default()).or_insert(path),
+                Err(skipped) => log::warn!("skipping a texture: {skipped}"),
+            }
+        }
+    }
+    files
 }
 
 /// Returns the folders that a process must be able to read to use the textures in `folders`: the folders

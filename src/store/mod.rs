@@ -53,6 +53,9 @@ pub use writer::{StoreStatus, StoreWriter};
 /// File name of the store in the data folder.
 pub const STORE_FILE: &str = "aivj.db";
 
+/// Size of a small cache, in KiB.
+const SMALL_CACHE_KIB: i64 = 2048;
+
 /// An open store: a single connection, to be used by one thread.
 pub struct Store {
     connection: Connection,
@@ -91,6 +94,23 @@ impl Store {
         let connection = connect(path, self.journal, LogOnClose::Merge)?;
         let (path, lock) = (Some(path.clone()), self.lock.clone());
         Ok(Some(Self { connection, path, journal: self.journal, folder: None, lock }))
+    }
+
+    /// Limits the cache of this connection to [`SMALL_CACHE_KIB`]. For connections that stay open during a show, which
+    /// read and write little; a larger cache would grow for hours.
+    pub fn use_small_cache(&self) {
+        let limited = self.connection.pragma_update(None, "cache_size", -SMALL_CACHE_KIB);
+        if let Err(error) = limited {
+            log::debug!("could not limit the cache of the store: {error}");
+        }
+        self.release_cache();
+    }
+
+    /// Frees the cache of this connection, which fills again when the connection is used.
+    pub fn release_cache(&self) {
+        if let Err(error) = self.connection.execute_batch("PRAGMA shrink_memory") {
+            log::debug!("could not free the cache of the store: {error}");
+        }
     }
 
     /// Runs `work` while this connection keeps all others from writing.

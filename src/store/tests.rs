@@ -433,3 +433,18 @@ fn a_damaged_store_is_not_renamed_where_there_are_no_locks() {
     assert!(notice.contains("damaged") && notice.contains("without file locks"), "{notice}");
     assert_eq!((count_backups(folder.path()), std::fs::read(&path).expect("read")), (0, before));
 }
+
+#[test]
+fn a_connection_that_stays_open_during_a_show_caches_little() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path(), 0).expect("opens").store;
+    let cache = |store: &Store| -> i64 {
+        store.connection.pragma_query_value(None, "cache_size", |row| row.get(0)).expect("read")
+    };
+    assert_eq!(cache(&store), -32_768);
+    store.use_small_cache();
+    assert_eq!(cache(&store), -2048);
+    store.set_favourite(PresetId::of(b"a"), true, 1).expect("stored");
+    store.release_cache();
+    assert_eq!(store.favourites().expect("read").len(), 1);
+}

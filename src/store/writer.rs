@@ -129,6 +129,7 @@ impl Work {
         // quickly and is retried.
         let settings = self.store.connection.pragma_update(None, "synchronous", "FULL");
         let settings = settings.and_then(|()| self.store.connection.busy_timeout(SHORT_TIMEOUT));
+        self.store.use_small_cache();
         let backed_up = settings.map_err(StoreError::from).and_then(|()| self.store.back_up());
         if let Err(error) = backed_up {
             log::warn!("could not back up the store: {error}");

@@ -231,10 +231,10 @@ mod tests {
                 let mut summary = [0.0; SUMMARY_SIZE];
                 summary.iter_mut().for_each(|value| *value = 0.3 * rng.normal() as f32);
                 match kind {
-                    Kind::Speech => summary[0] += 2.0,
-                    Kind::Rain => summary[0] -= 2.0,
-                    Kind::Club => summary[1] += 2.0,
-                    Kind::Band => summary[2] += 2.0,
+                    Kind::Speech => summary[0] += 3.0,
+                    Kind::Rain => summary[0] -= 3.0,
+                    Kind::Club => summary[1] += 3.0,
+                    Kind::Band => summary[2] += 3.0,
                     _ => {}
                 }
                 Window { summary, label: Label { scene: kind.scene(), kind: Some(kind), clip, origin: 0 } }

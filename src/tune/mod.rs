@@ -15,10 +15,10 @@ mod network;
 mod saved;
 mod settings;
 mod split;
-mod tensors;
+pub(crate) mod tensors;
 mod train;
+mod trial;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -28,7 +28,7 @@ use crate::embed::Table;
 use crate::jobs::progress::OnProgress;
 use crate::store::Store;
 use contrast::Lesson;
-use labels::{Described, Labels};
+use labels::Described;
 use measure::Judge;
 use saved::{SavedHead, checkpoint_path};
 use split::Split;
@@ -37,13 +37,7 @@ use train::Training;
 pub use error::TuneError;
 pub use measure::{Comparison, Gate};
 pub use settings::{LabelSource, TuneSettings};
-
-/// Minimum number of held-out presets to judge a head by.
-const MIN_HELD_OUT: usize = 20;
-/// Minimum number of authors of the held-out presets.
-const MIN_AUTHORS: usize = 5;
-/// Minimum number of presets to choose the best epoch by.
-const MIN_VALIDATION: usize = 10;
+pub use trial::Trial;
 
 /// Result of tuning.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,12 +60,10 @@ pub fn tune_head(
     on_note: &mut dyn FnMut(String),
     on_progress: OnProgress,
 ) -> Result<Tuned, TuneError> {
-    check(base)?;
-    let described = Described::of(base, folder, store)?;
-    let split = Split::by_author(&described.authors, &described.author_keys, settings.seed);
-    let (source, labels) = judging_labels(&described, &split)?;
-    let lessons = lessons(&described, &split, settings)?;
-    let fingerprint = fingerprint(base, &described, settings);
+    let trial = Trial::new(base, folder, store, settings.seed)?;
+    let Trial { described, split, labels, .. } = &trial;
+    let lessons = lessons(described, split, settings)?;
+    let fingerprint = fingerprint(base, described, settings);
     let checkpoint = checkpoint_path(folder);
     // An unreadable head is replaced.
     let last = SavedHead::read(folder).ok().flatten().filter(|saved| saved.fingerprint == fingerprint);
@@ -88,7 +80,7 @@ pub fn tune_head(
                 rows: &rows,
                 authors: &described.authors,
                 lessons: &lessons,
-                judge: &Judge::new(&described, labels, split.validation.iter().copied()),
+                judge: &Judge::new(described, labels, split.validation.iter().copied()),
                 validation: &split.validation,
                 settings,
                 fingerprint: &fingerprint,
@@ -96,9 +88,7 @@ pub fn tune_head(
             let Some(head) = training.run(&checkpoint, on_note, on_progress)? else {
                 return Ok(Tuned::Stopped);
             };
-            let judge = Judge::new(&described, labels, 0..base.ids.len());
-            let tuned = head.apply(&rows);
-            let gate = judge.gate(source, &split.held_out, [&rows, &tuned], settings.threads);
+            let gate = trial.gate([&rows, &head.apply(&rows)], settings.threads);
             let saved = SavedHead { head, base: base.embedder_id.clone(), fingerprint, gate };
             saved.write(folder)?;
             saved
@@ -115,43 +105,6 @@ pub fn tune_head(
 /// that was accepted for these embeddings.
 pub fn tuned_table(folder: &Path, base: &Table) -> Result<Option<Table>, TuneError> {
     SavedHead::read(folder)?.map_or(Ok(None), |saved| saved.table(folder, base))
-}
-
-/// Checks that the table has one finite embedding for each preset.
-fn check(table: &Table) -> Result<(), TuneError> {
-    let (ids, keys, rows) = (table.ids.len(), table.keys.len(), table.rows.nrows());
-    if ids == 0 && rows == 0 {
-        return Err(TuneError::Empty);
-    }
-    if ids != rows || keys != rows {
-        return Err(TuneError::Mismatched { ids, keys, rows });
-    }
-    let broken = table.rows.outer_iter().filter(|row| !row.iter().all(|value| value.is_finite()));
-    match broken.count() {
-        0 => Ok(()),
-        count => Err(TuneError::NotFinite { count }),
-    }
-}
-
-/// Returns the labels that judge the head, and their source: the best source that labels enough held-out and validation
-/// presets.
-fn judging_labels<'a>(
-    described: &'a Described,
-    split: &Split,
-) -> Result<(LabelSource, &'a Labels), TuneError> {
-    let enough = |labels: &&Labels| {
-        let labelled = |rows: &[usize]| rows.iter().copied().filter(|row| !labels[*row].is_empty()).collect();
-        let (held_out, validation): (Vec<usize>, Vec<usize>) =
-            (labelled(&split.held_out), labelled(&split.validation));
-        let authors: BTreeSet<u32> = held_out.iter().map(|row| described.authors[*row]).collect();
-        held_out.len() >= MIN_HELD_OUT && authors.len() >= MIN_AUTHORS && validation.len() >= MIN_VALIDATION
-    };
-    let found = LabelSource::JUDGES
-        .into_iter()
-        .find_map(|source| Some((source, described.labels[&source].as_ref().ok().filter(enough)?)));
-    found.ok_or_else(|| {
-        TuneError::NoJudge(described.problems(&LabelSource::JUDGES, "too few presets or authors"))
-    })
 }
 
 /// Returns a lesson for each of the requested label sources that has enough labels.

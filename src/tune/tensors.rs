@@ -17,7 +17,7 @@ const KIND: &str = "F32";
 
 /// Matrices with metadata.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Tensors {
+pub(crate) struct Tensors {
     /// Metadata by key.
     pub metadata: BTreeMap<String, String>,
     /// Matrices by name.

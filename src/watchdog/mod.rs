@@ -41,6 +41,9 @@ pub struct Start {
     pub restarts: u32,
     /// Why the show was last restarted; `None` at the first start.
     pub crash: Option<String>,
+    /// Whether the show was last killed from outside, so that nothing in it is at fault.
+    #[serde(default)]
+    pub killed: bool,
     /// Whether the show crashed so often that only built-in presets are played.
     pub safe_mode: bool,
     /// Whether the process is a standby, which waits until the running show crashes.

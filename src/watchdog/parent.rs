@@ -54,9 +54,9 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
         let shown = show.silence.stage() == Stage::Shown;
         leftover.retain_mut(|process: &mut Child| matches!(process.try_wait(), Ok(None)));
         leftover.push(show.process.child);
-        let why = match end {
+        let (why, killed) = match end {
             End::Closed(code) => return Ok(Some(code)),
-            End::Crashed(why) => why,
+            End::Crashed { why, killed } => (why, killed),
         };
         match crashes.add(began.elapsed(), shown) {
             Next::Restart => {}
@@ -66,7 +66,7 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
         let how = if start.safe_mode { " in safe mode" } else { "" };
         eprintln!("aivj: {why}; restarting the show{how}");
         start.restarts += 1;
-        start.crash = Some(why);
+        (start.crash, start.killed) = (Some(why), killed);
         if !shown {
             thread::sleep(PAUSE);
         }
@@ -92,8 +92,25 @@ struct Show {
 enum End {
     /// It ended normally or as requested, or it could not start. Contains the exit code.
     Closed(ExitCode),
-    /// It crashed or hung and has to be restarted. Contains the reason.
-    Crashed(String),
+    /// It crashed, hung or was killed, and has to be restarted.
+    Crashed {
+        /// The reason.
+        why: String,
+        /// Whether it was killed from outside.
+        killed: bool,
+    },
+}
+
+impl End {
+    /// Returns the end of a show that crashed and left this status.
+    fn crashed(status: ExitStatus) -> Self {
+        Self::Crashed { why: format!("the show crashed ({status})"), killed: killed_from_outside(status) }
+    }
+
+    /// Returns the end of a show that left no status.
+    fn failed(why: &str) -> Self {
+        Self::Crashed { why: why.to_owned(), killed: false }
+    }
 }
 
 impl Show {
@@ -154,11 +171,11 @@ impl Show {
                     let pressure = self.threads.pressure(CHECK_INTERVAL);
                     if self.silence.check(CHECK_INTERVAL, pressure) {
                         self.process.kill();
-                        return End::Crashed(match (pressure, self.process.child.try_wait()) {
-                            (Pressure::Gone, Ok(Some(status))) => format!("the show crashed ({status})"),
-                            (Pressure::Gone, _) => "the show crashed".into(),
-                            _ => "the show hung".into(),
-                        });
+                        return match (pressure, self.process.child.try_wait()) {
+                            (Pressure::Gone, Ok(Some(status))) => End::crashed(status),
+                            (Pressure::Gone, _) => End::failed("the show crashed"),
+                            _ => End::failed("the show hung"),
+                        };
                     }
                 }
                 // The show has ended, or has closed its output and can no longer be watched.
@@ -185,7 +202,7 @@ impl Show {
                         eprintln!("aivj: the show did not end in time and was killed");
                         End::Closed(ExitCode::FAILURE)
                     } else {
-                        End::Crashed("the show closed its output without ending".into())
+                        End::failed("the show closed its output without ending")
                     };
                 }
             }
@@ -203,8 +220,23 @@ impl Show {
             Some(1) if self.silence.stage() == Stage::Starting && !self.restarted => {
                 End::Closed(ExitCode::FAILURE)
             }
-            _ => End::Crashed(format!("the show crashed ({status})")),
+            _ => End::crashed(status),
         }
+    }
+}
+
+/// Returns whether the system or a person ended the process, for example because the computer ran out of memory.
+fn killed_from_outside(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGTERM};
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        matches!(signal, Some(SIGHUP | SIGINT | SIGKILL | SIGTERM))
+    }
+    #[cfg(not(unix))]
+    {
+        let _: ExitStatus = status;
+        false
     }
 }
 
@@ -219,4 +251,20 @@ fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     #[cfg(not(unix))]
     let signals = [SIGINT, SIGTERM];
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use signal_hook::consts::{SIGABRT, SIGILL, SIGKILL, SIGSEGV, SIGTERM};
+
+    use super::*;
+
+    #[test]
+    fn a_crash_does_not_count_as_a_kill() {
+        let killed = |signal| killed_from_outside(ExitStatus::from_raw(signal));
+        assert!([SIGKILL, SIGTERM].into_iter().all(killed));
+        assert!(![SIGABRT, SIGILL, SIGSEGV].into_iter().any(killed));
+    }
 }

@@ -8,13 +8,14 @@ use aivj::library;
 use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::stage::{
     Cue, Deck, DeckId, DeckSettings, Fade, FusedDeck, Gpu, OnAirDeck, OutputMode, Post, Presenter,
-    RenderContext, Stage,
+    RenderContext, RenderOptions, Stage,
 };
 use aivj::units::Unipolar;
 use image::{RgbImage, Rgba, RgbaImage};
 
 use crate::scene::{Row, Scene};
 
+const OPTIONS: RenderOptions = RenderOptions { deep_color: false, smooth_edges: false };
 const FPS: f64 = 30.0;
 const SEED: u64 = 7;
 const SAMPLE_RATE_HZ: u32 = 44_100;
@@ -39,7 +40,8 @@ impl Studio {
         let mut ear = PresetAudioAnalyser::new();
         let blocks = sound.chunks_exact((f64::from(SAMPLE_RATE_HZ) / FPS) as usize);
         Some(Self {
-            render_context: Arc::new(RenderContext::new(gpu, &[images.to_owned()])),
+            // The expected images have the edges of the software rasteriser.
+            render_context: Arc::new(RenderContext::with(gpu, &[images.to_owned()], OPTIONS)),
             layers: Arc::new(LayerFiles::read(layers)),
             heard: blocks.map(|block| ear.update(block, 1.0 / FPS).clone()).collect(),
         })

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use aivj::hlsl::{self, Translation};
+use aivj::hlsl::{self, ExtraUniforms, Translation};
 use aivj::stage::Gpu;
-use lactea_abi::{FRAGMENT_ENTRY, MilkExtUniforms, MilkUniforms, PassKind, PassUniforms, TexDim};
+use lactea_abi::{FRAGMENT_ENTRY, MilkUniforms, PassKind, PassUniforms, TexDim};
 
 /// Vertex shader for a triangle that covers the whole picture. At the only pixel, `uv` is (0.25, 0.5),
 /// `uv_orig` of a warp shader (0.5, 0.75), `hue_shader` (0.1, 0.2, 0.3), `rad` 0.7 and `ang` 0.9.
@@ -70,15 +70,34 @@ impl Painter {
         // q1 to q4 are 7, 2.5, -3 and 0; q5 is almost 0.
         q.q[0] = [7.0, 2.5, -3.0, 0.0];
         q.q[1] = [1e-30, 1e30, 4.0, 5.0];
+        q.c[0] = [1.0, 0.5, 1.0, 2.0];
         q.c[2] = [12.0, 60.0, 3.0, 0.5];
+        q.c[3] = [1.0, 2.0, 3.0, 2.0];
+        q.c[4] = [0.5, 1.0, 1.5, 1.0];
         q.c[5] = [2.0, 0.5, 1.0, 0.0];
         q.c[6] = [1.0, 0.0, 0.0, 1.0];
         q.c[7] = [8.0, 4.0, 0.125, 0.25];
+        q.c[8..12].fill([0.1, 0.2, 0.3, 0.4]);
+        q.c[12] = [4.0, 5.0, 4.5, 0.0];
+        q.c[13] = [0.1, 0.9, 0.2, 0.8];
+        q.texsize_noise[0] = [256.0, 256.0, 1.0 / 256.0, 1.0 / 256.0];
         q.rot[0] = [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0], [9.0, 10.0, 11.0, 12.0]];
         let sizes = PassUniforms { texsize: [[16.0, 32.0, 0.0625, 0.03125]; 16] };
         let usage = wgpu::BufferUsages::UNIFORM;
         let frame = self.gpu.buffer("frame", bytemuck::bytes_of(&q), usage);
-        let extra = self.gpu.buffer("extra", bytemuck::bytes_of(&MilkExtUniforms::default()), usage);
+        // Bin N of the spectrum is N, and its peak twice that.
+        let bins =
+            |scale: f32| std::array::from_fn(|four| [0, 1, 2, 3].map(|i| (four * 4 + i) as f32 * scale));
+        let added = ExtraUniforms {
+            smooth: [0.5, 1.0, 1.5, 2.0],
+            clock: [1.0, 2.0, 3.0, 3_723.0],
+            spectrum: bins(1.0),
+            peaks: bins(2.0),
+            left: [[0.25; 4]; 128],
+            right: [[0.75; 4]; 128],
+            ..ExtraUniforms::default()
+        };
+        let extra = self.gpu.buffer("extra", bytemuck::bytes_of(&added), usage);
         let pass = self.gpu.buffer("pass", bytemuck::bytes_of(&sizes), usage);
         let sampler = device.create_sampler(&wgpu::SamplerDescriptor::default());
         let views: Vec<_> =

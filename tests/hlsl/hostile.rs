@@ -50,6 +50,7 @@ fn every_kind_of_growth_is_limited() {
             body("for (int i = 0; i < 200; i++) for (float k = 0; k < 200; k++) ret += GetPixel(uv);"),
         ),
         ("expensive functions", repeated("ret = sin(ret);", 2_000)),
+        ("sound", repeated("ret += get_fft(ret.x);", 2_000)),
         ("loops", repeated("while (ret.x < 1) ret += 1;", 200)),
         ("operations", repeated("ret = ret + 1;", 40_000)),
         (

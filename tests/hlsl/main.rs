@@ -74,6 +74,11 @@ fn milkdrop_builtins_are_declared() {
 }
 
 #[test]
+fn inputs_added_after_milkdrop_2_are_declared() {
+    check("What MilkDrop 3, BeatDrop and Milkwave add");
+}
+
+#[test]
 fn a_warp_shader_reads_both_positions() {
     let Some(painter) = Painter::open() else { return };
     let source = "shader_body { uv.x += 1; ret = float3(uv.x, uv_orig); }";

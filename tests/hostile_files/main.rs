@@ -219,6 +219,14 @@ fn no_code_is_loaded_from_the_data_folder() {
     corpus::write(&model.join("preprocessor_config.json"), b"{}");
     let run = sandbox.run("models add", &[&"models", &"add", &model]);
     assert!(!run.text.contains("CODE RAN"), "{}", run.text);
+    // A bake opens the model in a worker process, which reports why it cannot be used.
+    let (library, out) = (sandbox.fresh("library"), sandbox.at("out"));
+    corpus::write(&library.join("a.milk"), b"zoom=1");
+    sandbox.refused(
+        "bake embed",
+        "cannot use",
+        &[&"bake", &"embed", &"--library", &library, &"--out", &out, &"--embedder", &model],
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use aivj::frames::single::{RenderJob, RenderSettings};
 use aivj::jobs::wire::WirePreset;
-use aivj::jobs::workers::{self, Limits, Outcome, PoolSettings};
+use aivj::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerCount};
 use aivj::stage::Gpu;
 use baseline::Baseline;
 use child::{EngineOutput, Side, picture_path};
@@ -45,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         frames: options.save.iter().copied().max().unwrap_or(1),
         save: options.save.clone(),
         mesh: [48, 36],
+        deep_color: false,
         textures: options.textures.clone(),
         seed: 1,
         audio: audio.to_string_lossy().into_owned(),
@@ -176,7 +177,7 @@ fn run(
         jobs.push(RenderJob { preset: WirePreset::new(preset.clone()), out: Some(folder) });
     }
     let pool = PoolSettings {
-        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        workers: WorkerCount::Fixed(std::thread::available_parallelism().map_or(1, usize::from)),
         limits: Limits {
             cpu: Duration::from_secs(60),
             wall: Duration::from_secs(240),

@@ -40,7 +40,7 @@ use crate::units::counted;
 
 /// Frame rate of a probe, in Hz.
 pub const FPS: f64 = 30.0;
-/// Warp mesh size in cells, as in a live show.
+/// Warp mesh size in cells, as in a live show without a graphics card.
 pub const MESH: [u32; 2] = [48, 36];
 /// Number of frames over budget at which a preset counts as endless; the first frame, or a few in a loud
 /// passage, may exceed the budget.
@@ -128,7 +128,7 @@ impl Prober {
             shortages_before: 0,
         };
         prober.floor_ms = prober.measure_floor();
-        if let Some(BuiltIn { id, path, text }) = built_in().next()
+        if let Some(BuiltIn { id, path, text, .. }) = built_in().next()
             && let Err(outcome) = prober.draw(Path::new(path), text.as_bytes().into(), id, |_, _| ())
         {
             anyhow::bail!("cannot draw the built-in preset {path}: {}", outcome.why());

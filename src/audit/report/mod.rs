@@ -127,8 +127,8 @@ impl<'a> Audit<'a> {
         self.select(|preset| preset.record.safety == Safety::Ok && preset.look == LookVerdict::Ok)
     }
 
-    /// Returns the presets with more than three flashes within a second when played without the flash
-    /// limiter.
+    /// Returns the presets with more than three flashes within a second, or with a harmful regular pattern, when played
+    /// without the flash limiter.
     fn flashing(&self) -> Vec<&ReportRow> {
         self.select(|preset| preset.record.flash_verdict() == Some(FlashVerdict::Fail))
     }

@@ -17,6 +17,7 @@ use crate::cli::args;
 use crate::disk;
 use crate::jobs::folder_lock::check_output;
 use crate::jobs::shard::Shard;
+use crate::jobs::workers::WorkerCount;
 use crate::shards;
 use crate::units::{counted, printable};
 
@@ -33,9 +34,9 @@ pub struct Args {
     /// Texture folders
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
-    /// Number of worker processes
-    #[arg(long, value_name = "COUNT", default_value_t = args::default_workers())]
-    workers: usize,
+    /// Number of worker processes; `auto` starts one per core, and more while that is faster and there is memory
+    #[arg(long, value_name = "COUNT", default_value_t = WorkerCount::Auto)]
+    workers: WorkerCount,
     /// Maximum number of presets to audit in this run [default: all]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,

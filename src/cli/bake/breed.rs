@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::breed::{self, BreedSettings, Brood};
 use crate::jobs::show_lock;
+use crate::jobs::workers::WorkerCount;
 use crate::night::write_brood_page;
 use crate::units::counted;
 
@@ -32,9 +33,10 @@ pub struct Args {
     /// Texture folders
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
-    /// Number of worker processes and threads
-    #[arg(long, value_name = "COUNT", default_value_t = crate::cli::args::default_workers())]
-    workers: usize,
+    /// Number of worker processes and threads; `auto` starts one per core, and more processes while that is faster and
+    /// there is memory
+    #[arg(long, value_name = "COUNT", default_value_t = WorkerCount::Auto)]
+    workers: WorkerCount,
     /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -70,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         count: args.count as usize,
         mates: args.mates.into(),
         textures: args.textures,
-        workers: args.workers.max(1),
+        workers: args.workers,
         seed: args.seed,
         pause_for: show_lock::user_path(),
         stop: Arc::default(),

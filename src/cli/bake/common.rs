@@ -8,6 +8,7 @@ use crate::audit::GateLimits;
 use crate::frames::{self, CaptureSettings, Clip};
 use crate::jobs::now;
 use crate::jobs::progress::Progress;
+use crate::jobs::workers::WorkerCount;
 use crate::library::UserFolders;
 use crate::store::Store;
 
@@ -20,9 +21,10 @@ pub(super) struct Work {
     /// Maximum number of presets, or 0 for all [default: all]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
-    /// Number of worker processes and threads
-    #[arg(long, value_name = "COUNT", alias = "threads", default_value_t = crate::cli::args::default_workers())]
-    pub workers: usize,
+    /// Number of worker processes and threads; `auto` starts one per core, and more processes while that is faster and
+    /// there is memory
+    #[arg(long, value_name = "COUNT", alias = "threads", default_value_t = WorkerCount::Auto)]
+    pub workers: WorkerCount,
     /// Random seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

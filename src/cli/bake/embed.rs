@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::common::{Embedding, Work};
-use crate::embed::{EmbedderId, embed, needs_whole_library, open_embedder};
+use crate::embed::{EmbedderId, ModelHost, embed, needs_whole_library, open_embedder};
 use crate::frames::{attach_frames, items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
@@ -46,8 +46,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     attach_frames(&mut items, frames.as_deref().unwrap_or(&out));
     let models = crate::cli::models::folder();
+    let threads = workers.threads();
     let on_note = &mut |text: String| println!("{text}");
-    let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, workers, on_note);
+    let host = ModelHost::Worker(threads);
+    let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, host, on_note);
     let mut embedder = opened?;
     let done = embed(&items, embedder.as_mut(), &out, &mut super::common::bar())?;
     done.notes.iter().for_each(|note| println!("{note}"));

@@ -1,4 +1,4 @@
-//! `aivj bake flash`: checks folders of frames for hazardous flashes.
+//! `aivj bake flash`: checks folders of frames for hazardous flashes and regular patterns.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use crate::disk;
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
-/// Check folders of PNG frames, in file-name order, for hazardous flashes (WCAG 2.2, ITU-R BT.1702); exit
-/// with status 1 if any folder fails.
+/// Check folders of PNG frames, in file-name order, for hazardous flashes (WCAG 2.2, ITU-R BT.1702) and
+/// regular patterns (ITU-R BT.1702); exit with status 1 if any folder fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders with PNG frames; one JSON object is printed per folder
@@ -39,10 +39,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             meter.push(&cells);
         }
         let (score, frames) = (meter.score(), files.len());
-        let verdict = score.verdict();
-        failed |= verdict == FlashVerdict::Fail;
+        let (verdict, pattern_verdict) = (score.verdict(), score.pattern_verdict());
+        failed |= verdict.max(pattern_verdict) == FlashVerdict::Fail;
         let line = serde_json::json!({
-            "folder": folder.to_string_lossy(), "frames": frames, "verdict": verdict, "score": score,
+            "folder": folder.to_string_lossy(), "frames": frames, "verdict": verdict,
+            "pattern_verdict": pattern_verdict, "score": score,
         });
         println!("{line}");
     }

@@ -7,6 +7,8 @@ mod common;
 mod embed;
 mod flash;
 mod frames;
+#[cfg(feature = "lora")]
+mod lora;
 mod merge;
 mod overnight;
 mod pack;

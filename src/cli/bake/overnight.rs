@@ -89,7 +89,7 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
     let folder = args.out.clone().or_else(own);
     let folder = folder.context("no data folder found; choose a folder with --out")?;
     let limit = args.work.limit();
-    let Work { library, workers: processes, seed, .. } = args.work;
+    let Work { library, workers: count, seed, .. } = args.work;
     let settings = BakeSettings {
         library,
         pack: args.pack,
@@ -105,7 +105,7 @@ fn bake(args: Args) -> anyhow::Result<BakeOutcome> {
         tune: args.tune,
         smoke_only: args.smoke,
         capture: args.capture.settings(seed),
-        workers: processes.max(1),
+        workers: count,
         seed,
         pause_for: show_lock::user_path(),
         stop: Arc::default(),

@@ -17,6 +17,8 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Head(HeadArgs),
+    #[cfg(feature = "lora")]
+    Lora(super::lora::Args),
 }
 
 /// Train a head on the embeddings, resuming an interrupted run. `aivj bake cluster` uses the tuned embeddings
@@ -80,6 +82,8 @@ impl From<Labels> for LabelSource {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.what {
         What::Head(args) => head(args),
+        #[cfg(feature = "lora")]
+        What::Lora(args) => super::lora::run(args),
     }
 }
 

@@ -16,7 +16,7 @@ use egui::Ui;
 
 use crate::archive::{LibraryRequest, LibraryView};
 use crate::facts::PresetId;
-use crate::find::Description;
+use crate::find::{Description, Reference};
 use thumbs::Thumbs;
 
 pub(super) use page::{Layout, LibraryPage, PageOutput};
@@ -48,6 +48,8 @@ impl LibraryPage {
         });
         self.query.text.clone_from(&self.text);
         let reference = self.query.describe.then(|| Description::parse(&self.text).reference()).flatten();
+        // With a picture, "this" is the picture.
+        let reference = reference.filter(|found| self.query.picture.is_none() || *found != Reference::This);
         let current = self.query.like.or(self.selected).or(playing);
         let now = ui.input(|input| input.time);
         self.query.referent = self.referents.preset(reference, &view.results, current, now);

@@ -27,6 +27,7 @@ pub(crate) use self::config::CONFIG_FILES;
 use self::config::ModelConfig;
 use self::external::external_files;
 use self::prepare::Layout;
+pub(super) use self::runtime::library_folders;
 use self::runtime::{Provider, Runtime};
 use self::signature::Signature;
 pub(crate) use self::text::{TEXT_FILES, TextTower};
@@ -56,6 +57,7 @@ pub(crate) const MODEL_FILES: [&str; 10] = [
 
 /// A vision model that is ready to run.
 pub struct Onnx {
+    path: PathBuf,
     session: Session,
     signature: Signature,
     width: usize,
@@ -97,7 +99,7 @@ impl Onnx {
         let signature = Signature::of(&session, &config).map_err(failed)?;
         let runtime = format!("{} on {provider}", runtime.name);
         let id = identity(folder, &path, &config)?;
-        let mut model = Self { session, signature, width: 0, config, id, runtime, threads };
+        let mut model = Self { path, session, signature, width: 0, config, id, runtime, threads };
         model.test()?;
         Ok(model)
     }
@@ -105,7 +107,7 @@ impl Onnx {
     /// Runs the model on a batch of grey pictures. Some graphs declare a dynamic batch size but accept only one
     /// picture; they are then run with one picture at a time.
     fn test(&mut self) -> Result<(), String> {
-        let side = self.config.preparation.crop as usize;
+        let side = self.side();
         let grey = vec![vec![0.0; 3 * side * side]; self.signature.batch.unwrap_or(BATCH)];
         let mut result = self.run(&grey);
         if let (None, Err(why)) = (self.signature.batch, &result) {
@@ -115,6 +117,27 @@ impl Onnx {
         }
         self.width = result?[0].len();
         Ok(())
+    }
+
+    /// Returns the path of the model file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the name of the value from which the embeddings are computed.
+    pub fn output(&self) -> &str {
+        &self.signature.output
+    }
+
+    /// Returns the side length of preprocessed pictures, in pixels.
+    pub fn side(&self) -> usize {
+        self.config.preparation.crop as usize
+    }
+
+    /// Returns a function that preprocesses pictures for this model.
+    pub fn preprocessing(&self) -> impl Fn(&RgbImage) -> Vec<f32> + Sync {
+        let (preparation, layout) = (&self.config.preparation, self.signature.layout);
+        move |picture| preparation.values(picture, layout)
     }
 
     /// Returns the number of dimensions of a row.
@@ -129,7 +152,7 @@ impl Onnx {
     }
 
     /// Returns normalised embeddings of preprocessed pictures, in as many runs as needed.
-    fn run(&mut self, pictures: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
+    pub fn run(&mut self, pictures: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
         let mut rows = Vec::with_capacity(pictures.len());
         for batch in pictures.chunks(self.signature.batch.unwrap_or(BATCH)) {
             rows.extend(self.run_once(batch)?);
@@ -139,7 +162,7 @@ impl Onnx {
 
     /// Embeds the pictures of one run; a fixed batch is padded with grey pictures.
     fn run_once(&mut self, pictures: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, String> {
-        let side = self.config.preparation.crop as usize;
+        let side = self.side();
         let Signature { input, output, layout, batch } = &self.signature;
         let count = batch.unwrap_or(pictures.len());
         let failed = |error: ort::Error| format!("the model failed: {error}");
@@ -192,7 +215,7 @@ impl Embedder for Onnx {
         for batch in frames.chunks(self.chunk_size()) {
             let (preparation, layout) = (&self.config.preparation, self.signature.layout);
             let prepared = parallel::map(batch, self.threads, |(preset, frame)| match disk::picture(frame) {
-                Ok(picture) => Some((*preset, preparation.values(&picture.to_rgb8(), layout))),
+                Ok(picture) => Some((*preset, preparation.values(&disk::middle(picture).to_rgb8(), layout))),
                 Err(error) => {
                     log::warn!("skipping a frame: {error} ({})", frame.display());
                     None

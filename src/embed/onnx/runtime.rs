@@ -86,6 +86,13 @@ fn start() -> Result<Runtime, String> {
     Ok(Runtime { environment, name: "built-in (tract)".into(), native: false })
 }
 
+/// Returns the folders that a process must be able to read to load the native library, if there is one.
+pub(in crate::embed) fn library_folders() -> Vec<PathBuf> {
+    let library = find_library();
+    let target = library.as_ref().and_then(|library| library.canonicalize().ok());
+    [library, target].iter().flatten().filter_map(|path| path.parent()).map(Path::to_owned).collect()
+}
+
 /// Returns the native library to load, if there is one.
 fn find_library() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from) {

@@ -1,7 +1,7 @@
 //! Tests with small hand-written vision towers whose outputs are compared with plain loops.
 
 mod proto;
-mod vit;
+pub(crate) mod vit;
 
 use super::*;
 use proto::{SIDE, field, folder, int, ints, model, node, number, tensor, value};
@@ -58,12 +58,12 @@ pub(in crate::embed) fn sea_of_clip() -> Vec<f32> {
 fn a_text_tower_matches_plain_loops() {
     let folder = clip_folder();
     let same = |row: &[f32], wanted: &[f32]| row.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-5);
-    let mut tower = TextTower::open(folder.path(), 1).expect("opened").expect("a tower");
+    let mut tower = TextTower::open(folder.path(), WIDTH, 1).expect("opened").expect("a tower");
     let row = tower.embed("Sea").expect("embedded");
     assert!(row.len() == WIDTH && same(&row, &sea_of_clip()), "{row:?}");
     // A fixed number of tokens is filled up with token 0.
     std::fs::write(folder.path().join("text_model.onnx"), text_tower([1, 8], &[])).expect("written");
-    let mut tower = TextTower::open(folder.path(), 1).expect("opened").expect("a tower");
+    let mut tower = TextTower::open(folder.path(), WIDTH, 1).expect("opened").expect("a tower");
     let row = tower.embed("sea sea").expect("embedded");
     assert!(same(&row, &mean_of_tokens(&[0, 5, 5, 1, 0, 0, 0, 0])), "{row:?}");
 }
@@ -71,9 +71,12 @@ fn a_text_tower_matches_plain_loops() {
 #[test]
 fn a_text_tower_without_a_tokenizer_or_of_another_kind_is_refused() {
     let folder = clip_folder();
-    let open = || TextTower::open(folder.path(), 1).map(|tower| tower.is_some());
+    let open = || TextTower::open(folder.path(), WIDTH, 1).map(|tower| tower.is_some());
     std::fs::write(folder.path().join("text_model.onnx"), text_tower([0, 0], &["words"])).expect("written");
     assert!(open().is_err_and(|why| why.contains("one input of tokens")));
+    std::fs::write(folder.path().join("text_model.onnx"), text_tower([0, 0], &[])).expect("written");
+    let wider = TextTower::open(folder.path(), WIDTH + 3, 1).map(|tower| tower.is_some());
+    assert!(wider.is_err_and(|why| why.contains("its texts have 5 dimensions, but the pictures have 8")));
     std::fs::write(folder.path().join("text_model.onnx"), tower()).expect("written");
     assert!(open().is_err_and(|why| why.contains("not a text tower")));
     std::fs::remove_file(folder.path().join("tokenizer.json")).expect("removed");

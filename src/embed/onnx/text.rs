@@ -47,11 +47,13 @@ struct TokenInput {
 }
 
 impl TextTower {
-    /// Opens the text tower in the folder of a model, and tests it; `None` if the folder has none.
+    /// Opens the text tower in the folder of a model whose pictures have `width` dimensions, and tests it; `None` if the
+    /// folder has none.
     ///
     /// # Errors
-    /// Fails if the tower or its tokenizer cannot be used.
-    pub fn open(folder: &Path, threads: usize) -> Result<Option<Self>, String> {
+    /// Fails if the tower or its tokenizer cannot be used, or if texts have another number of dimensions than pictures,
+    /// as in an export without the projection into the common space.
+    pub fn open(folder: &Path, width: usize, threads: usize) -> Result<Option<Self>, String> {
         let Some(path) = text_file(folder) else { return Ok(None) };
         let failed = |error: String| format!("cannot use {}: {error}", path.display());
         let tokenizer = Tokenizer::open(folder)?;
@@ -69,8 +71,10 @@ impl TextTower {
         let output =
             output.ok_or_else(|| failed("not a text tower: it has no output of embeddings".into()))?;
         let mut tower = Self { session, tokenizer, ids, mask, output };
-        tower.embed("test").map_err(failed)?;
-        Ok(Some(tower))
+        match tower.embed("test").map_err(failed)?.len() {
+            own if own == width => Ok(Some(tower)),
+            own => Err(failed(format!("its texts have {own} dimensions, but the pictures have {width}"))),
+        }
     }
 
     /// Returns the normalised embedding of a text.

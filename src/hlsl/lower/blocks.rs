@@ -1,4 +1,4 @@
-//! The uniform blocks defined by `lactea_abi`, including the texture sizes of a pass.
+//! The uniform blocks: those of `lactea_abi`, which include the texture sizes of a pass, and `ExtraUniforms`.
 
 use lactea_abi::{
     BINDING_MILK_EXT, BINDING_MILK_UNIFORMS, BINDING_PASS_UNIFORMS, GROUP_FRAME, GROUP_PASS,
@@ -9,6 +9,8 @@ use naga::{
     Type, TypeInner, VectorSize,
 };
 
+use crate::hlsl::extra::SOUND_VALUES;
+
 /// Member indices of the per-frame block.
 pub(super) const RAND_FRAME: u32 = 0;
 pub(super) const RAND_PRESET: u32 = 1;
@@ -16,9 +18,18 @@ pub(super) const C: u32 = 2;
 pub(super) const Q: u32 = 3;
 pub(super) const ROTATIONS: u32 = 4;
 pub(super) const NOISE_SIZES: u32 = 5;
-/// Member indices of the block with the uniforms added by later MilkDrop versions.
+/// Member indices of `ExtraUniforms`.
 pub(super) const MOUSE: u32 = 0;
 pub(super) const Q_HIGH: u32 = 1;
+pub(super) const SMOOTH: u32 = 2;
+pub(super) const CLOCK: u32 = 3;
+pub(super) const DATE: u32 = 4;
+pub(super) const VIS: u32 = 5;
+pub(super) const COLOR_SHIFT: u32 = 6;
+pub(super) const SPECTRUM: u32 = 7;
+pub(super) const PEAKS: u32 = 8;
+pub(super) const LEFT: u32 = 9;
+pub(super) const RIGHT: u32 = 10;
 
 /// Global variables of the uniform blocks.
 #[derive(Clone, Copy)]
@@ -65,7 +76,23 @@ pub(super) fn declare(module: &mut Module) -> Blocks {
             ("texsize_noise", four, 16, 6),
         ],
     );
-    let extra = block("MilkExt", &[("mouse", four, 16, 1), ("q_hi", four, 16, 8), ("mxd3q", four, 16, 7)]);
+    const SOUND: u32 = SOUND_VALUES as u32 / 4;
+    let extra = block(
+        "ExtraUniforms",
+        &[
+            ("mouse", four, 16, 1),
+            ("q_hi", four, 16, 8),
+            ("smooth", four, 16, 1),
+            ("clock", four, 16, 1),
+            ("date", four, 16, 1),
+            ("vis", four, 16, 1),
+            ("color_shift", four, 16, 1),
+            ("spectrum", four, 16, SOUND),
+            ("peaks", four, 16, SOUND),
+            ("left", four, 16, SOUND),
+            ("right", four, 16, SOUND),
+        ],
+    );
     let pass = block("PassUniforms", &[("texsize", four, 16, MAX_PASS_TEXTURES as u32)]);
     let mut variable = |name: &str, ty, group, binding| {
         let variable = GlobalVariable {
@@ -82,5 +109,40 @@ pub(super) fn declare(module: &mut Module) -> Blocks {
         frame: variable("frame", frame, GROUP_FRAME, BINDING_MILK_UNIFORMS),
         extra: variable("extra", extra, GROUP_FRAME, BINDING_MILK_EXT),
         pass: variable("pass", pass, GROUP_PASS, BINDING_PASS_UNIFORMS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::hlsl::ExtraUniforms;
+
+    #[test]
+    fn the_block_of_added_inputs_has_the_layout_of_its_struct() {
+        let mut module = Module::default();
+        let blocks = declare(&mut module);
+        let TypeInner::Struct { members, span } =
+            &module.types[module.global_variables[blocks.extra].ty].inner
+        else {
+            unreachable!("a struct")
+        };
+        let found: Vec<_> =
+            members.iter().map(|member| (member.name.as_deref(), member.offset as usize)).collect();
+        macro_rules! offsets {
+            ($($index:ident $name:ident),+) => {
+                [$(($index as usize, (Some(stringify!($name)), offset_of!(ExtraUniforms, $name)))),+]
+            };
+        }
+        let wanted = offsets!(
+            MOUSE mouse, Q_HIGH q_hi, SMOOTH smooth, CLOCK clock, DATE date, VIS vis,
+            COLOR_SHIFT color_shift, SPECTRUM spectrum, PEAKS peaks, LEFT left, RIGHT right
+        );
+        assert_eq!(found.len(), wanted.len());
+        for (index, member) in wanted {
+            assert_eq!(found[index], member);
+        }
+        assert_eq!(*span as usize, size_of::<ExtraUniforms>());
     }
 }

@@ -169,6 +169,11 @@ impl Lowering<'_> {
                 (self.blocks.extra, blocks::Q_HIGH, Some(index), Fact::within(f32::MAX))
             }
             Register::Mouse => (self.blocks.extra, blocks::MOUSE, None, Fact::within(1e4)),
+            Register::Smooth => (self.blocks.extra, blocks::SMOOTH, None, Fact::within(1e8)),
+            Register::Clock => (self.blocks.extra, blocks::CLOCK, None, Fact::within(1e5)),
+            Register::Date => (self.blocks.extra, blocks::DATE, None, Fact::within(1e4)),
+            Register::Vis => (self.blocks.extra, blocks::VIS, None, Fact::within(1e4)),
+            Register::ColorShift => (self.blocks.extra, blocks::COLOR_SHIFT, None, Fact::within(1e4)),
         };
         let base = self.f.add(Expression::GlobalVariable(block));
         let mut pointer = self.f.add(Expression::AccessIndex { base, index: member });

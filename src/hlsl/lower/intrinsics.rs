@@ -45,6 +45,7 @@ impl Lowering<'_> {
                 let level = usize::from(name.as_bytes()[7] - b'0');
                 return self.blurred(level, values.remove(0), pos).map(Some);
             }
+            _ if name.starts_with("get_") => return self.sound(name, values.remove(0), pos).map(Some),
             "mul" => {
                 let [left, right] = [arguments[0], arguments[1]];
                 return self.mul([left, right], values, pos).map(Some);
@@ -520,7 +521,8 @@ fn arity(name: &str) -> Option<usize> {
         | "isfinite" | "isinf" | "isnan" | "length" | "log" | "log10" | "log2" | "normalize" | "radians"
         | "rcp" | "reversebits" | "round" | "rsqrt" | "saturate" | "sign" | "sin" | "sinh" | "sqrt"
         | "tan" | "tanh" | "transpose" | "trunc" | "lum" | "GetMain" | "GetPixel" | "GetBlur1"
-        | "GetBlur2" | "GetBlur3" => 1,
+        | "GetBlur2" | "GetBlur3" | "get_fft" | "get_fft_hz" | "get_fft_peak" | "get_fft_peak_hz"
+        | "get_wave" | "get_wave_left" | "get_wave_right" => 1,
         "atan2" | "cross" | "distance" | "dot" | "fmod" | "ldexp" | "max" | "min" | "mul" | "pow"
         | "reflect" | "step" => 2,
         "clamp" | "faceforward" | "lerp" | "lit" | "mad" | "refract" | "smoothstep" => 3,

@@ -12,6 +12,7 @@ mod intrinsics;
 mod matrices;
 mod operators;
 mod places;
+mod sound;
 mod statements;
 mod textures;
 mod value;

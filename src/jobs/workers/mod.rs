@@ -7,6 +7,7 @@
 mod child;
 mod limits;
 mod pool;
+mod scale;
 mod stall;
 mod usage;
 #[cfg(windows)]
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use child::{init, serve};
 pub use limits::Limits;
 pub use pool::{Outcome, PoolSettings, Worker, WorkerPool, run_all};
+pub use scale::WorkerCount;
 pub use usage::{LOW_PRIORITY, can_limit, exited_time, lower_priority};
 
 /// Pauses before each retry when a worker process of a long run does not become ready; a device that is busy or out of
@@ -26,8 +28,11 @@ pub const START_PAUSES: [Duration; 3] =
 
 /// Returns extra environment variables for rendering workers. With at least one process per core, the
 /// software rasteriser draws on the calling thread, because more threads would only compete for cores.
-pub fn drawing_environment(workers: usize) -> Vec<(&'static str, &'static str)> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+pub fn drawing_environment(workers: WorkerCount) -> Vec<(&'static str, &'static str)> {
     let set = std::env::var_os("LP_NUM_THREADS").is_some();
-    if workers >= cores && !set { vec![("LP_NUM_THREADS", "0")] } else { Vec::new() }
+    if workers.threads() >= WorkerCount::Auto.threads() && !set {
+        vec![("LP_NUM_THREADS", "0")]
+    } else {
+        Vec::new()
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::{BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::child;
 use super::limits::Limits;
+use super::scale::{MemoryMeter, Scale, WorkerCount};
 use super::stall::StallTimer;
 use super::usage::{self, Usage, UsageMeter};
 use crate::confine::Rights;
@@ -31,12 +32,16 @@ const EXIT_TIME: Duration = Duration::from_secs(10);
 const START_TIME: Duration = Duration::from_secs(60);
 /// Interval between checks for cancellation.
 const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
+/// Interval between checks whether a worker has to wait.
+const WAIT_CHECK_EVERY: Duration = Duration::from_millis(200);
+/// Interval between adjustments of the number of workers.
+const ADJUST_EVERY: Duration = Duration::from_secs(1);
 
 /// Settings of a pool.
 #[derive(Clone, Debug)]
 pub struct PoolSettings {
     /// Number of worker processes.
-    pub workers: usize,
+    pub workers: WorkerCount,
     /// Resource limits of a job.
     pub limits: Limits,
     /// Command-line arguments that make this program a worker.
@@ -87,7 +92,13 @@ pub fn run_all<Job, Answer>(
 }
 
 /// Worker processes for consecutive lists of jobs.
-pub struct WorkerPool(Vec<Worker>);
+pub struct WorkerPool {
+    workers: Vec<Worker>,
+    /// The number of workers that run at once.
+    scale: Scale,
+    memory: MemoryMeter,
+    started: Instant,
+}
 
 impl WorkerPool {
     /// Creates a pool; workers start when needed.
@@ -101,12 +112,15 @@ impl WorkerPool {
                 );
             }
         });
-        Self((0..settings.workers.max(1)).map(|_| Worker::new(settings.clone())).collect())
+        let mut memory = MemoryMeter::new();
+        let scale = Scale::new(settings.workers, settings.limits.recycle_mib, memory.available_mib());
+        let workers = (0..settings.workers.most()).map(|_| Worker::new(settings.clone())).collect();
+        Self { workers, scale, memory, started: Instant::now() }
     }
 
-    /// Starts all workers now, so that they initialise while the jobs are being prepared.
+    /// Starts the workers now, so that they initialise while the jobs are being prepared.
     pub fn start(&mut self) {
-        for worker in &mut self.0 {
+        for worker in self.workers.iter_mut().take(self.scale.running()) {
             match Running::start(&worker.settings) {
                 Ok(child) => worker.child = Some(child),
                 Err(error) => log::info!("cannot start a worker: {error}; retrying with the first job"),
@@ -128,14 +142,21 @@ impl WorkerPool {
     {
         let jobs = Mutex::new(jobs);
         let over = AtomicBool::new(false);
-        let stop = self.0.first().map_or_else(Arc::default, |worker| worker.settings.stop.clone());
-        let (report, reports) = mpsc::sync_channel(self.0.len());
+        let Self { workers, scale, memory, started } = self;
+        scale.restart(started.elapsed());
+        let running = AtomicUsize::new(scale.running());
+        let stop = workers.first().map_or_else(Arc::default, |worker| worker.settings.stop.clone());
+        let (report, reports) = mpsc::sync_channel(workers.len());
         thread::scope(|scope| {
-            for (number, worker) in self.0.iter_mut().enumerate() {
-                let (jobs, over, report) = (&jobs, &over, report.clone());
+            let mut number = 0;
+            for worker in workers.iter_mut() {
+                let (jobs, over, running, report) = (&jobs, &over, &running, report.clone());
                 let work = move || {
                     let mut took = Duration::ZERO;
                     loop {
+                        if !wait_for_turn(worker, number, running, over) {
+                            break;
+                        }
                         pause_for_show(&worker.settings, number, took, over);
                         let next = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
                         let Some(job) = next else { break };
@@ -146,7 +167,7 @@ impl WorkerPool {
                         if stopped && matches!(outcome, Outcome::Skipped(_)) {
                             break; // Cancelled; the job runs in the next bake.
                         }
-                        if report.send((job, outcome)).is_err() {
+                        if report.send((job, outcome, worker.used)).is_err() {
                             break; // The caller stopped early.
                         }
                     }
@@ -155,20 +176,31 @@ impl WorkerPool {
                     over.store(true, Ordering::Relaxed);
                 };
                 let thread = thread::Builder::new().name(format!("worker pool {number}"));
-                if let Err(error) = thread.spawn_scoped(scope, work) {
-                    log::warn!("could not start a thread ({error}); continuing with fewer workers");
+                match thread.spawn_scoped(scope, work) {
+                    Ok(_) => number += 1,
+                    Err(error) => {
+                        log::warn!("could not start a thread ({error}); continuing with fewer workers");
+                    }
                 }
             }
             drop(report);
+            let mut adjusted = started.elapsed();
             while !stop.load(Ordering::Relaxed) {
                 match reports.recv_timeout(STOP_CHECK_EVERY) {
-                    Ok((job, outcome)) => {
+                    Ok((job, outcome, used)) => {
+                        scale.record(used, started.elapsed());
                         if !done(job, outcome) {
                             break;
                         }
                     }
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => break,
+                }
+                let now = started.elapsed();
+                if now >= adjusted + ADJUST_EVERY {
+                    adjusted = now;
+                    scale.adjust(now, memory.available_mib());
+                    running.store(scale.running(), Ordering::Relaxed);
                 }
             }
             over.store(true, Ordering::Relaxed);
@@ -177,15 +209,27 @@ impl WorkerPool {
     }
 }
 
+/// Blocks while the worker with this number is not among the first `running` ones; its process ends. Returns false when
+/// the work is `over`.
+fn wait_for_turn(worker: &mut Worker, number: usize, running: &AtomicUsize, over: &AtomicBool) -> bool {
+    while number >= running.load(Ordering::Relaxed) {
+        worker.child = None;
+        if over.load(Ordering::Relaxed) {
+            return false;
+        }
+        thread::sleep(WAIT_CHECK_EVERY);
+    }
+    true
+}
+
 /// While a show is playing, blocks every worker except the first, which rests for as long as its last job
 /// `took` and so works half of the time. Returns early when the work is `over`.
 fn pause_for_show(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
-    const CHECK_EVERY: Duration = Duration::from_millis(200);
     let Some(lock) = &settings.pause_for else { return };
     let started = Instant::now();
     let resting = || number > 0 || started.elapsed() < took;
     while resting() && !over.load(Ordering::Relaxed) && show_lock::is_locked(lock) {
-        thread::sleep(CHECK_EVERY);
+        thread::sleep(WAIT_CHECK_EVERY);
     }
 }
 
@@ -193,6 +237,8 @@ fn pause_for_show(settings: &PoolSettings, number: usize, took: Duration, over: 
 pub struct Worker {
     settings: PoolSettings,
     child: Option<Running>,
+    /// Work of the last job: its CPU time or, where that is unknown, a second.
+    used: Duration,
 }
 
 struct Running {
@@ -201,6 +247,11 @@ struct Running {
     answers: Receiver<String>,
     stderr_tail: Arc<Mutex<String>>,
     meter: Option<UsageMeter>,
+    /// Ends the processes that the worker has started when this is dropped.
+    #[cfg(windows)]
+    _job: Option<win32job::Job>,
+    /// Memory in use before the first job, in MiB.
+    initial_mib: Option<u64>,
 }
 
 impl Drop for Running {
@@ -213,7 +264,7 @@ impl Drop for Running {
 impl Worker {
     /// Creates a worker that starts with its first job.
     pub fn new(settings: PoolSettings) -> Self {
-        Self { settings, child: None }
+        Self { settings, child: None, used: Duration::ZERO }
     }
 
     /// Returns the process once it can take a job, or why none can. Starts a new process if there is none, or if the
@@ -268,11 +319,17 @@ impl Worker {
         };
         let limits = self.settings.limits;
         let stop = self.settings.stop.clone();
-        let outcome = match self.ready() {
-            Ok(child) => child.request(&request, &limits, &stop),
+        self.used = Duration::ZERO;
+        let (outcome, used) = match self.ready() {
+            Ok(child) => {
+                let before = child.usage().cpu;
+                let outcome = child.request(&request, &limits, &stop);
+                (outcome, child.usage().cpu.saturating_sub(before))
+            }
             Err(why) => return Outcome::Skipped(why),
         };
-        let grown = |child: &mut Running| child.usage().memory_mib > limits.recycle_mib;
+        self.used = if usage::can_limit() { used } else { Duration::from_secs(1) };
+        let grown = |child: &mut Running| child.has_grown(&limits);
         if !matches!(outcome, Outcome::Done(_)) || self.child.as_mut().is_some_and(grown) {
             self.child = None;
         }
@@ -312,7 +369,24 @@ impl Running {
         let kept = stderr_tail.clone();
         thread::Builder::new().name("worker stderr".into()).spawn(move || keep_tail(errors, &kept))?;
         let meter = UsageMeter::of(process.id());
-        Ok(Self { process, input, answers, stderr_tail, meter })
+        #[cfg(windows)]
+        let _job = super::windows::job_of(&process);
+        Ok(Self {
+            process,
+            input,
+            answers,
+            stderr_tail,
+            meter,
+            initial_mib: None,
+            #[cfg(windows)]
+            _job,
+        })
+    }
+
+    /// Returns whether the worker has grown so much that it should be replaced before the next job.
+    fn has_grown(&mut self, limits: &Limits) -> bool {
+        let least = self.initial_mib.unwrap_or(0) + limits.recycle_mib / 2;
+        self.usage().memory_mib > limits.recycle_mib.max(least)
     }
 
     /// Returns the resource usage of the worker; zero if unavailable or after it has exited.
@@ -328,7 +402,11 @@ impl Running {
         let mut stall = StallTimer::new(cpu_before, &limits);
         loop {
             match self.answers.recv_timeout(CHECK_EVERY) {
-                Ok(line) if line == child::READY => return Ok(()),
+                Ok(line) if line == child::READY => {
+                    let memory_mib = self.usage().memory_mib;
+                    self.initial_mib = self.initial_mib.or(Some(memory_mib));
+                    return Ok(());
+                }
                 Ok(_) => {} // Printed by a driver, for example.
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(format!("the worker ended before it was ready: {}", self.ending().0));
@@ -491,7 +569,7 @@ mod tests {
     /// Returns a worker whose process is this test program, which runs no tests and is never ready.
     fn never_ready(start_pauses: &'static [Duration]) -> Worker {
         Worker::new(PoolSettings {
-            workers: 1,
+            workers: WorkerCount::Fixed(1),
             limits: limits(),
             arguments: vec!["no such test".into()],
             rights: Rights::default(),
@@ -519,6 +597,15 @@ mod tests {
             assert!(matches!(worker.run::<_, u8>(&1), Outcome::Skipped(_)));
         });
         assert!(started.elapsed() < LONG[0]);
+    }
+
+    #[test]
+    fn a_worker_that_is_not_among_the_running_ones_has_no_process() {
+        let mut worker = never_ready(&[]);
+        worker.child = Some(started("read request"));
+        let (running, over) = (AtomicUsize::new(1), AtomicBool::new(true));
+        assert!(wait_for_turn(&mut worker, 0, &running, &over) && worker.child.is_some());
+        assert!(!wait_for_turn(&mut worker, 1, &running, &over) && worker.child.is_none());
     }
 
     #[test]

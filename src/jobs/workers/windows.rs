@@ -1,8 +1,11 @@
-//! Worker processes on Windows: they exit with their supervisor, run at low priority, and crash without a
-//! dialog.
+//! Worker processes on Windows: they exit with their supervisor, with everything that they have started, run at low
+//! priority, and crash without a dialog.
 
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+use std::process::Child;
 use std::thread;
+
+use win32job::{ExtendedLimitInfo, Job, JobError};
 
 use windows_sys::Win32::System::Diagnostics::Debug::{
     SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode,
@@ -11,6 +14,19 @@ use windows_sys::Win32::System::Threading::{
     BELOW_NORMAL_PRIORITY_CLASS, GetCurrentProcess, INFINITE, OpenProcess, PROCESS_SYNCHRONIZE,
     SetPriorityClass, TerminateProcess, WaitForSingleObject,
 };
+
+/// Puts a worker into a job object of its own. When the job is dropped, or when this process ends, Windows terminates
+/// the worker and all processes that it has started. `None` if the system does not allow it.
+pub(super) fn job_of(worker: &Child) -> Option<Job> {
+    let contain = || -> Result<Job, JobError> {
+        let mut limits = ExtendedLimitInfo::new();
+        limits.limit_kill_on_job_close();
+        let job = Job::create_with_limit_info(&limits)?;
+        job.assign_process(worker.as_raw_handle() as isize)?;
+        Ok(job)
+    };
+    contain().inspect_err(|error| log::debug!("no job object for a worker: {error}")).ok()
+}
 
 /// Terminates this process when process `supervisor` exits, even if this process is stuck in an endless loop.
 /// Returns `false` if the supervisor has already exited.

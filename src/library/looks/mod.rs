@@ -1,11 +1,12 @@
 //! Results of a bake that describe the presets' looks: the map, and embeddings for comparing them.
 //!
-//! The map is small and kept in memory; the embeddings are large and streamed from disk for each similarity
-//! query.
+//! The map is small and kept in memory; the embeddings are large and stay on disk. A similarity query streams them all
+//! or, with a sketch of them, reads those of a few thousand presets.
 
 mod bake_folder;
 mod map;
 mod previous_index;
+mod sketch;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::disk::{self, FileKind, npy};
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
 pub use previous_index::{INDEX_FILES, STYLES_FILE, keep_index, previous_name};
+pub use sketch::Sketch;
 
 use super::pack::ManifestNames;
 use super::style::NameTable;
@@ -33,7 +35,7 @@ const NO_ROW: u32 = u32::MAX;
 /// The looks of a library, by catalogue index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Looks {
-    /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty without a map.
+    /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty without a map of any of them.
     pub points: Vec<[f32; 2]>,
     /// The bake folder; `None` if the library has no folder.
     pub bake: Option<PathBuf>,
@@ -85,7 +87,7 @@ impl Looks {
 
     /// Returns whether there is a map to draw.
     pub fn mapped(&self) -> bool {
-        self.points.iter().any(|point| point[0].is_finite())
+        !self.points.is_empty()
     }
 
     /// Returns the map coordinates of a preset, -1 to 1; `None` if unknown.
@@ -97,14 +99,73 @@ impl Looks {
     /// presets without an embedding. Returns `None` if `model` has no embedding, and an error if the
     /// embeddings cannot be read.
     pub fn similarity(&self, model: usize) -> Option<Result<Vec<Option<f32>>, String>> {
-        let row = self.rows.get(model).copied().filter(|&row| row != NO_ROW)?;
-        Some(self.compared(row as usize).map_err(|why| format!("{}: {why}", self.embeddings.display())))
+        Some(self.compared(self.row(model)?).map_err(|why| self.unreadable(&why)))
+    }
+
+    /// Returns the row of a preset in the embeddings, if it has one.
+    fn row(&self, preset: usize) -> Option<usize> {
+        self.rows.get(preset).filter(|row| **row != NO_ROW).map(|row| *row as usize)
+    }
+
+    fn unreadable(&self, why: &str) -> String {
+        format!("{}: {why}", self.embeddings.display())
     }
 
     fn compared(&self, row: usize) -> Result<Vec<Option<f32>>, String> {
-        let mut table = npy::Rows::open(&self.embeddings)?;
+        let table = npy::Rows::open(&self.embeddings)?;
         let model = table.row(row)?;
         self.compared_with(table, &model)
+    }
+
+    /// Makes a sketch of the embeddings; `None` if there are none, or so few that all can be read for every query.
+    ///
+    /// # Errors
+    /// Fails if the embeddings cannot be read.
+    pub fn sketch(&self) -> Result<Option<Sketch>, String> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        Sketch::of(&self.embeddings).map_err(|why| self.unreadable(&why))
+    }
+
+    /// Returns approximate similarities like [`Self::similarity`], without reading the embeddings.
+    pub fn rough_similarity(&self, sketch: &Sketch, model: usize) -> Option<Vec<Option<f32>>> {
+        Some(self.by_preset(&sketch.similarity(self.row(model)?)))
+    }
+
+    /// Replaces the approximate similarities of these presets to `model` by exact ones, and reads only their embeddings.
+    ///
+    /// # Errors
+    /// Fails if the embeddings cannot be read.
+    pub fn refine(
+        &self,
+        model: usize,
+        presets: &[u32],
+        similarity: &mut [Option<f32>],
+    ) -> Result<(), String> {
+        self.compare_some(model, presets, similarity).map_err(|why| self.unreadable(&why))
+    }
+
+    fn compare_some(
+        &self,
+        model: usize,
+        presets: &[u32],
+        similarity: &mut [Option<f32>],
+    ) -> Result<(), String> {
+        let Some(model) = self.row(model) else { return Ok(()) };
+        let row = |&preset: &u32| Some((self.row(preset as usize)?, preset as usize));
+        let mut compared: Vec<(usize, usize)> = presets.iter().filter_map(row).collect();
+        // In the order of the file.
+        compared.sort_unstable();
+        let (rows, presets): (Vec<usize>, Vec<usize>) = compared.into_iter().unzip();
+        let table = npy::Rows::open(&self.embeddings)?;
+        let model = table.row(model)?;
+        let (cosine, mut presets) = (cosine_to(&model), presets.into_iter());
+        table.some(&rows, |_, row| {
+            if let Some(preset) = presets.next() {
+                similarity[preset] = Some(cosine(row)).filter(|cosine| cosine.is_finite());
+            }
+        })
     }
 
     /// Returns the cosine similarity of every preset to a vector, -1 to 1, with `None` for presets without an
@@ -115,21 +176,28 @@ impl Looks {
     pub fn similarity_to(&self, vector: &[f32]) -> Result<Vec<Option<f32>>, String> {
         let similarity =
             npy::Rows::open(&self.embeddings).and_then(|table| self.compared_with(table, vector));
-        similarity.map_err(|why| format!("{}: {why}", self.embeddings.display()))
+        similarity.map_err(|why| self.unreadable(&why))
     }
 
     fn compared_with(&self, mut table: npy::Rows, model: &[f32]) -> Result<Vec<Option<f32>>, String> {
         let skipped = table.width.checked_sub(model.len()).ok_or("the embeddings are of another model")?;
-        let length = dot(model, model).sqrt();
-        let mut similarity = vec![f32::NAN; table.count];
-        table.each(|at, row| {
-            let row = &row[skipped..];
-            similarity[at] = dot(model, row) / (length * dot(row, row).sqrt());
-        })?;
-        let of_row =
-            |&row: &u32| similarity.get(row as usize).copied().filter(|similarity| similarity.is_finite());
-        Ok(self.rows.iter().map(of_row).collect())
+        let (cosine, mut similarity) = (cosine_to(model), vec![f32::NAN; table.count]);
+        table.each(|at, row| similarity[at] = cosine(&row[skipped..]))?;
+        Ok(self.by_preset(&similarity))
     }
+
+    /// Converts the values of the rows to those of the presets; `None` for presets without a finite value.
+    fn by_preset(&self, rows: &[f32]) -> Vec<Option<f32>> {
+        let of_row = |&row: &u32| rows.get(row as usize).copied().filter(|value| value.is_finite());
+        self.rows.iter().map(of_row).collect()
+    }
+}
+
+/// Returns a function that computes the cosine similarity of a row to `model`, -1 to 1; not finite if one of them has no
+/// direction.
+fn cosine_to(model: &[f32]) -> impl Fn(&[f32]) -> f32 {
+    let length = dot(model, model).sqrt();
+    move |row| dot(model, row) / (length * dot(row, row).sqrt())
 }
 
 /// Returns the paths of the ID list and the embeddings in a bake folder. The files of the predecessor's
@@ -161,7 +229,7 @@ fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
             points[index] = *point;
         }
     }
-    points
+    if points.iter().any(|point| point[0].is_finite()) { points } else { Vec::new() }
 }
 
 fn rows(ids: &str, names: &NameTable, count: usize) -> Vec<u32> {
@@ -277,5 +345,10 @@ mod tests {
         std::fs::write(folder.path().join(MAP_FILE), r#"{"version":"v9"}"#).expect("written");
         let looks = Looks::of(&library);
         assert!(!looks.mapped() && looks.problems.len() == 1, "{:?}", looks.problems);
+        let of_another =
+            r#"{"version":"v0","generatedAt":"","ids":["gone.milk"],"points":[[0,0]],"clusters":[0]}"#;
+        std::fs::write(folder.path().join(MAP_FILE), of_another).expect("written");
+        let looks = Looks::of(&library);
+        assert!(!looks.mapped() && looks.problems.is_empty(), "a map of other presets");
     }
 }

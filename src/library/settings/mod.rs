@@ -53,6 +53,12 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 # Render size in pixels.
 # size = [1920, 1080]
 
+# Columns and rows of the warp mesh, or "auto": 48 and 36 or, with a graphics card, up to a vertex every eight pixels.
+# mesh = [96, 72]
+
+# Keep 16 bits per color channel between frames, without banding; needs more graphics memory.
+# deep_color = true
+
 # Frame rate of the show: 30, 50, 60 or 120.
 # rate = 60
 
@@ -96,6 +102,10 @@ pub struct Settings {
     pub monitor: OutputDisplay,
     /// Render size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
+    /// Columns and rows of the warp mesh, each from 4 to 1024 [default: depends on the graphics device].
+    pub mesh: Option<[u32; 2]>,
+    /// Whether presets keep 16 bits per color channel between frames.
+    pub deep_color: Option<bool>,
     /// Frame rate of the show in Hz, one of [`RATES`].
     pub rate: Option<u32>,
     /// Name of the profile.
@@ -143,7 +153,7 @@ impl std::str::FromStr for OutputDisplay {
 }
 
 /// Names of the known fields.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 18] = [
     "audio",
     "input_delay_ms",
     "presets",
@@ -152,6 +162,8 @@ const FIELDS: [&str; 16] = [
     "title",
     "monitor",
     "size",
+    "mesh",
+    "deep_color",
     "rate",
     "guard",
     "limit_flashes",
@@ -208,6 +220,11 @@ impl Settings {
             fields.get("monitor", "a number from 0, \"window\" or \"automatic\"", |value: &Value| {
                 display(value).is_some()
             });
+        let mesh = fields.get(
+            "mesh",
+            "\"auto\" or two integers from 4 to 1024, for example [96, 72]",
+            |value: &Value| mesh_size(value).is_some(),
+        );
         let mut settings = Self {
             audio: fields.get("audio", "a string", |_: &String| true),
             input_delay_ms: fields.get("input_delay_ms", "a number from -500 to 500", |value: &f32| {
@@ -223,6 +240,8 @@ impl Settings {
                 "two integers from 1 to 8192, for example [1280, 720]",
                 |size: &[u32; 2]| size.iter().all(|side| (1..=8192).contains(side)),
             ),
+            mesh: mesh.as_ref().and_then(mesh_size).flatten(),
+            deep_color: fields.get("deep_color", "true or false", |_: &bool| true),
             rate: fields.get("rate", "30, 50, 60 or 120", |rate: &u32| RATES.contains(rate)),
             guard: fields.safety("guard", text),
             limit_flashes: fields.safety("limit_flashes", text),
@@ -361,6 +380,15 @@ pub fn plain_name(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= 64 && name.chars().all(plain)
 }
 
+/// Returns the size of a warp mesh, or `Some(None)` for an automatic size; `None` if the value is invalid.
+fn mesh_size(value: &Value) -> Option<Option<[u32; 2]>> {
+    if value.as_str() == Some("auto") {
+        return Some(None);
+    }
+    let size: [u32; 2] = value.clone().try_into().ok()?;
+    size.iter().all(|count| (4..=1024).contains(count)).then_some(Some(size))
+}
+
 fn display(value: &Value) -> Option<OutputDisplay> {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned).parse().ok()
 }
@@ -390,6 +418,19 @@ mod tests {
         let wanted =
             ["line 2, monitor", "line 4, size", "line 5, rate", "line 6, colour", "line 9, macros.motion"];
         assert_eq!(places, wanted, "{problems:?}");
+    }
+
+    #[test]
+    fn the_mesh_is_automatic_or_two_numbers() {
+        let mesh = |text: &str| {
+            let (settings, problems) = Settings::parse(text);
+            (settings.mesh, problems.len())
+        };
+        assert_eq!([mesh(""), mesh("mesh = \"auto\"")], [(None, 0), (None, 0)]);
+        assert_eq!(mesh("mesh = [96, 72]"), (Some([96, 72]), 0));
+        for wrong in ["mesh = [96, 2]", "mesh = [96]", "mesh = 96", "mesh = \"dense\"", "mesh = [2000, 72]"] {
+            assert_eq!(mesh(wrong), (None, 1), "{wrong}");
+        }
     }
 
     #[test]

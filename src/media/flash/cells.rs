@@ -1,11 +1,14 @@
 //! Downsamples a picture to the grid of the flash meter: 96 by 72 cells, each the mean of its area in linear
-//! light.
+//! light; and samples the middles of its rows and columns of cells.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Columns and rows of cells. A 10-degree field of view is a third of the screen in each direction: 32 by 24
 /// cells.
 pub const GRID: [usize; 2] = [96, 72];
+/// Number of samples per cell along the middle of a row or column.
+pub(super) const PER_CELL: usize = 4;
 
 /// A picture reduced to [`GRID`] cells.
 #[derive(Clone, Debug)]
@@ -13,12 +16,17 @@ pub struct Cells {
     /// Linear red, green and blue of each cell, 0 to 1, row-major.
     pub linear: Vec<[f64; 3]>,
     sums: Vec<[f64; 3]>,
+    /// Relative luminance along the middles of all rows of cells.
+    rows: Vec<f64>,
+    /// Relative luminance along the middles of all columns of cells.
+    columns: Vec<f64>,
 }
 
 impl Default for Cells {
     fn default() -> Self {
         let cells = GRID[0] * GRID[1];
-        Self { linear: vec![[0.0; 3]; cells], sums: Vec::new() }
+        let samples = vec![0.0; PER_CELL * cells];
+        Self { linear: vec![[0.0; 3]; cells], sums: Vec::new(), rows: samples.clone(), columns: samples }
     }
 }
 
@@ -47,7 +55,60 @@ impl Cells {
                 });
             }
         }
+        self.sample(pixels, [width, height]);
     }
+
+    /// Samples the middles of the rows and columns of cells. A sample is the mean of an area that is two pixels wide
+    /// across the line.
+    fn sample(&mut self, pixels: &[u8], [width, height]: [usize; 2]) {
+        let linear = linear_light();
+        let mean = |columns: Range<usize>, rows: Range<usize>| {
+            let pixel = |x: usize, y: usize| {
+                let channels = &pixels[4 * (y * width + x)..];
+                luminance([0, 1, 2].map(|channel: usize| linear[usize::from(channels[channel])]))
+            };
+            let sum: f64 = rows
+                .clone()
+                .flat_map(|y| columns.clone().map(move |x| (x, y)))
+                .map(|(x, y)| pixel(x, y))
+                .sum();
+            sum / (columns.len() * rows.len()) as f64
+        };
+        let [across, down] = GRID.map(|cells| PER_CELL * cells);
+        for (at, sample) in self.rows.iter_mut().enumerate() {
+            *sample = mean(part(at % across, across, width), middle(at / across, GRID[1], height));
+        }
+        for (at, sample) in self.columns.iter_mut().enumerate() {
+            *sample = mean(middle(at / down, GRID[0], width), part(at % down, down, height));
+        }
+    }
+
+    /// Returns the relative luminance along the middle of each row of cells.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.rows.chunks_exact(PER_CELL * GRID[0])
+    }
+
+    /// Returns the relative luminance along the middle of each column of cells.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &[f64]> {
+        self.columns.chunks_exact(PER_CELL * GRID[1])
+    }
+}
+
+/// Returns part `at` of `parts` equal parts of `length` pixels, at least one pixel.
+fn part(at: usize, parts: usize, length: usize) -> Range<usize> {
+    let start = at * length / parts;
+    start..((at + 1) * length / parts).max(start + 1)
+}
+
+/// Returns the two pixels, or the last one, from the middle of part `at` of `parts` equal parts of `length` pixels.
+fn middle(at: usize, parts: usize, length: usize) -> Range<usize> {
+    let start = (2 * at + 1) * length / (2 * parts);
+    start..(start + 2).min(length)
+}
+
+/// Returns the relative luminance of a colour in linear light.
+pub(super) fn luminance([r, g, b]: [f64; 3]) -> f64 {
+    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 /// Returns the `cells + 1` edges, rounded down to whole pixels, that divide `length` pixels into `cells`

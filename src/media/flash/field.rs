@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 
 use super::cells::GRID;
 
+/// Minimum change in relative luminance that counts as half a flash.
+pub(super) const GENERAL_STEP: f64 = 0.1;
+/// Relative luminance that the darker end of a change must be below for the change to count.
+pub(super) const DARK_BELOW: f64 = 0.8;
 /// Columns and rows of a 10-degree field of view, in cells.
 const FIELD: [usize; 2] = [GRID[0] / 3, GRID[1] / 3];
 /// Share of the cells of a field, or of the screen, that must change together for a change to count.

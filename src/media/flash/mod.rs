@@ -1,27 +1,29 @@
 //! Counts flashes that can trigger photosensitive seizures: general and red flashes as defined by W3C WCAG
-//! 2.2, and flashes that cover a quarter of the screen as limited by Ofcom and ITU-R BT.1702.
+//! 2.2, and flashes that cover a quarter of the screen as limited by Ofcom and ITU-R BT.1702. Also finds the regular
+//! patterns that these two limit.
 //!
 //! Pure arithmetic on pictures. A pass is not a certification; broadcasting requires an accredited test.
 
 mod cells;
 mod field;
+mod pattern;
 
 use serde::{Deserialize, Serialize};
 
+use cells::luminance;
 pub use cells::{Cells, GRID, edges};
-use field::{Field, Zigzag};
+use field::{DARK_BELOW, Field, GENERAL_STEP, Zigzag};
 pub use field::{frames_per_second, frames_together};
+use pattern::PatternMeter;
 
-/// Minimum change in relative luminance that counts as half a flash.
-const GENERAL_STEP: f64 = 0.1;
-/// Relative luminance that the darker end of a change must be below for the change to count.
-const DARK_BELOW: f64 = 0.8;
 /// Minimum change in chromaticity (CIE 1976 UCS) that counts as half a red flash.
 const RED_STEP: f64 = 0.2;
 /// Minimum share of the red channel in the linear light of a saturated red.
 const SATURATED_RED: f64 = 0.8;
 /// Maximum number of flashes allowed within a second.
 const ALLOWED: u32 = 3;
+/// Time for which a harmful regular pattern may be on screen, in milliseconds.
+const PATTERN_MS: u32 = 500;
 /// Chromaticity of the D65 white point in CIE 1976 UCS.
 const WHITE_UV: (f64, f64) = (0.1978, 0.4683);
 
@@ -39,6 +41,9 @@ pub struct FlashScore {
     /// Highest of the four numbers of half flashes in the worst second: general or red, in the worst 10-degree field or
     /// covering at least a quarter of the screen.
     pub transitions: u32,
+    /// Longest time for which a harmful regular pattern was on screen, in milliseconds; `None` if it was not measured.
+    #[serde(default)]
+    pub pattern_ms: Option<u32>,
 }
 
 /// Result of the flash check.
@@ -50,7 +55,8 @@ pub enum FlashVerdict {
     Pass,
     /// Seven half flashes within a second, one short of a failure.
     Warn,
-    /// More than three flashes within a second, in a 10-degree field or covering at least a quarter of the screen.
+    /// More than three flashes within a second, in a 10-degree field or covering at least a quarter of the screen; or a
+    /// harmful regular pattern for half a second.
     Fail,
 }
 
@@ -61,7 +67,7 @@ impl FlashScore {
         self.general.max(self.red).max(self.general_screen).max(self.red_screen)
     }
 
-    /// Returns the verdict: more than three flashes in a second fail.
+    /// Returns the verdict on flashes: more than three in a second fail.
     pub fn verdict(&self) -> FlashVerdict {
         if self.flashes() > ALLOWED {
             FlashVerdict::Fail
@@ -70,6 +76,12 @@ impl FlashScore {
         } else {
             FlashVerdict::Pass
         }
+    }
+
+    /// Returns the verdict on regular patterns: a harmful one fails if it is on screen for half a second.
+    pub fn pattern_verdict(&self) -> FlashVerdict {
+        let fails = self.pattern_ms.is_some_and(|time| time >= PATTERN_MS);
+        if fails { FlashVerdict::Fail } else { FlashVerdict::Pass }
     }
 }
 
@@ -85,6 +97,7 @@ pub struct FlashMeter {
     signal: Vec<f64>,
     now_red: Vec<bool>,
     changes: Vec<i8>,
+    pattern: PatternMeter,
     score: FlashScore,
 }
 
@@ -101,6 +114,7 @@ impl FlashMeter {
             signal: vec![0.0; cells],
             now_red: vec![false; cells],
             changes: vec![0; cells],
+            pattern: PatternMeter::new(fps),
             score: FlashScore::default(),
         }
     }
@@ -138,16 +152,13 @@ impl FlashMeter {
         worst.general_screen = worst.general_screen.max(light_screen / 2);
         worst.red_screen = worst.red_screen.max(red_screen / 2);
         worst.transitions = worst.transitions.max(light).max(red).max(light_screen).max(red_screen);
+        worst.pattern_ms = Some(self.pattern.push(cells).ceil() as u32);
     }
 
     /// Returns the score so far.
     pub fn score(&self) -> FlashScore {
         self.score
     }
-}
-
-fn luminance([r, g, b]: [f64; 3]) -> f64 {
-    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 /// Returns the distance from white in CIE 1976 UCS, or 0 if the colour is not on the red side of white; and

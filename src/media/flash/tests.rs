@@ -146,3 +146,125 @@ fn quarters_of_the_screen_that_flash_in_turn_count_together() {
 fn seven_half_flashes_give_a_warning() {
     assert_eq!(FlashScore { transitions: 7, ..FlashScore::default() }.verdict(), FlashVerdict::Warn);
 }
+
+/// Frames per second and size of the pictures with patterns: two pixels per cell in each direction.
+const PATTERN_FPS: usize = 30;
+const PATTERN_SIZE: [usize; 2] = [192, 144];
+
+/// Returns the longest time, in milliseconds, for which a harmful pattern is on screen in a second of frames painted by
+/// `shade(seconds, x, y)`, in display values.
+fn pattern_ms(shade: impl Fn(f64, f64, f64) -> f64) -> u32 {
+    let mut meter = FlashMeter::new(PATTERN_FPS as f64);
+    let mut cells = Cells::default();
+    for frame in 0..PATTERN_FPS {
+        let mut pixels = Vec::with_capacity(PATTERN_SIZE[0] * PATTERN_SIZE[1] * 4);
+        for y in 0..PATTERN_SIZE[1] {
+            for x in 0..PATTERN_SIZE[0] {
+                let shade = shade(frame as f64 / PATTERN_FPS as f64, x as f64, y as f64);
+                let value = (shade.clamp(0.0, 1.0) * 255.0).round() as u8;
+                pixels.extend([value, value, value, 255]);
+            }
+        }
+        cells.update(&pixels, PATTERN_SIZE);
+        meter.push(&cells);
+    }
+    meter.score().pattern_ms.expect("measured")
+}
+
+/// Returns 1 in every second stripe of this width, otherwise 0.
+fn stripe(at: f64, width: f64) -> f64 {
+    (at / width).floor().rem_euclid(2.0)
+}
+
+/// Returns 1 in the left `share` of the picture, otherwise 0.
+fn left(x: f64, share: f64) -> f64 {
+    f64::from(u8::from(x < share * PATTERN_SIZE[0] as f64))
+}
+
+/// Brightness of a pattern at a position, given the center of the picture and a full turn.
+type Shade = fn([f64; 2], [f64; 2], f64) -> f64;
+
+#[test]
+fn stationary_stripes_of_every_kind_count() {
+    let (centre, turn) = ([96.0, 72.0], std::f64::consts::TAU);
+    let patterns: [(&str, Shade); 7] = [
+        ("vertical", |[x, _], _, _| stripe(x, 8.0)),
+        ("horizontal", |[_, y], _, _| stripe(y, 6.0)),
+        ("diagonal", |[x, y], _, _| stripe(x + y, 7.0)),
+        ("smooth", |[x, _], _, turn| 0.5 + 0.5 * (x * turn / 12.0).sin()),
+        ("rings", |[x, y], [a, b], _| stripe((x - a).hypot(y - b), 5.0)),
+        ("radial", |[x, y], [a, b], turn| stripe((y - b).atan2(x - a), turn / 48.0)),
+        ("checker", |[x, y], _, _| (stripe(x, 6.0) - stripe(y, 6.0)).abs()),
+    ];
+    for (name, shade) in patterns {
+        let time = pattern_ms(|_, x, y| shade([x, y], centre, turn));
+        assert!(time >= 900, "{name}: {time} ms");
+    }
+}
+
+#[test]
+fn few_faint_and_dim_stripes_do_not_count() {
+    assert_eq!(pattern_ms(|_, x, _| stripe(x, 192.0 / 10.0)), 0, "five pairs");
+    assert!(pattern_ms(|_, x, _| stripe(x, 192.0 / 12.0)) >= 900, "six pairs");
+    assert_eq!(pattern_ms(|_, x, _| display(0.3 + 0.09 * stripe(x, 8.0))), 0, "faint");
+    assert!(pattern_ms(|_, x, _| display(0.3 + 0.11 * stripe(x, 8.0))) >= 900, "strong enough");
+    assert_eq!(pattern_ms(|_, x, _| display(0.24 * stripe(x, 8.0))), 0, "dim");
+    assert!(pattern_ms(|_, x, _| display(0.26 * stripe(x, 8.0))) >= 900, "light enough");
+}
+
+#[test]
+fn a_pattern_counts_from_two_fifths_of_the_screen_or_from_a_quarter_if_it_reverses() {
+    for tenths in 1..=10 {
+        let share = f64::from(tenths) / 10.0;
+        let still = pattern_ms(|_, x, _| stripe(x, 2.0) * left(x, share));
+        assert_eq!(still >= 500, tenths >= 4, "{tenths}: {still} ms");
+        let hz = [3.0, 5.0, 10.0, 15.0][tenths as usize % 4];
+        let phase = |seconds: f64| 2.0 * (2.0 * hz * seconds + 1e-9).floor();
+        let reversing = pattern_ms(|seconds, x, _| stripe(x + phase(seconds), 2.0) * left(x, share));
+        assert_eq!(reversing >= 500, tenths >= 3, "{tenths}, {hz} Hz: {reversing} ms");
+    }
+}
+
+#[test]
+fn stripes_that_oscillate_or_flash_count_from_a_quarter_and_drifting_ones_do_not() {
+    let moving =
+        |shift: fn(f64) -> f64| pattern_ms(|seconds, x, _| stripe(x - shift(seconds), 4.0) * left(x, 0.35));
+    assert_eq!(moving(|seconds| 30.0 * seconds), 0, "drifting");
+    assert!(pattern_ms(|seconds, x, _| stripe(x - 30.0 * seconds, 4.0)) >= 900, "drifting everywhere");
+    let oscillating = moving(|seconds| 2.5 * (20.0 * seconds).sin());
+    assert!(oscillating >= 500, "oscillating: {oscillating} ms");
+    let flashing = pattern_ms(|seconds, x, _| {
+        stripe(x, 4.0) * left(x, 0.35) * f64::from(u8::from((seconds * 10.0 + 1e-9).fract() < 0.5))
+    });
+    assert!(flashing >= 400, "flashing: {flashing} ms");
+}
+
+#[test]
+fn pictures_without_regular_stripes_have_no_pattern() {
+    let mut rng = Rng::new(3);
+    let noise: Vec<f64> = (0..40 * 40).map(|_| rng.unit()).collect();
+    let heights: Vec<f64> = (0..24).map(|_| rng.unit()).collect();
+    let height = |x: f64, seconds: f64| {
+        0.1 + 0.4 * heights[(x / 8.0) as usize] * (1.0 + (9.0 * seconds + x).sin()) / 2.0
+    };
+    assert_eq!(pattern_ms(|_, x, _| x / 192.0), 0, "gradient");
+    let wave = |_, x: f64, y: f64| {
+        0.5 + 0.5 * (x / 12.0 + 2.0 * (y / 16.0).sin()).sin() * (y / 10.0 + x / 24.0).cos()
+    };
+    assert_eq!(pattern_ms(wave), 0, "plasma");
+    assert_eq!(pattern_ms(|_, x, y| noise[(y / 3.6) as usize * 40 + (x / 4.8) as usize]), 0, "noise");
+    let line = |_, x: f64, y: f64| f64::from(u8::from((y - 72.0 - 30.0 * (x * 0.4).sin()).abs() < 1.5));
+    assert_eq!(pattern_ms(line), 0, "a thin wave");
+    // A spectrum: bars with gaps, whose heights change all the time.
+    let bars = |seconds, x: f64, y: f64| {
+        f64::from(u8::from(x % 8.0 < 5.0 && y > 144.0 * (1.0 - height(x, seconds))))
+    };
+    assert_eq!(pattern_ms(bars), 0, "bars of up to half the height");
+}
+
+#[test]
+fn a_score_without_measured_patterns_passes() {
+    assert_eq!(FlashScore::default().pattern_verdict(), FlashVerdict::Pass);
+    let score = FlashScore { pattern_ms: Some(500), ..FlashScore::default() };
+    assert_eq!((score.pattern_verdict(), score.verdict()), (FlashVerdict::Fail, FlashVerdict::Pass));
+}

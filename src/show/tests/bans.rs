@@ -82,3 +82,38 @@ fn fusion_never_blends_in_a_banned_preset() {
         (0..90).filter_map(|_| test.frame(&[]).cue.second).map(|second| second.on_air.deck).collect();
     assert!(!fused.is_empty() && !fused.contains(&banned), "{fused:?}");
 }
+
+#[test]
+fn presets_that_may_have_crashed_the_show_are_excluded_until_it_crashes_without_them() {
+    let [on_air, coming] = [PresetId::of(b"a"), PresetId::of(b"b")];
+    let mut test = TestShow::new();
+    let mut state = ResumeState {
+        history: vec![(on_air, "Feedback".into())],
+        preparing: vec![coming],
+        ..test.show.resume_state()
+    };
+    test.show.resume(&state);
+    assert!(test.show.memory().excluded.is_empty(), "the show was killed");
+    state.crashed = true;
+    test.show.resume(&state);
+    let excluded = test.show.memory().excluded;
+    assert!(excluded.len() == 2 && excluded.values().all(|exclusion| exclusion.kind == BanKind::Soft));
+    assert!(test.show.snapshot().message.expect("a message").contains("may have crashed the show"));
+    test.frames(5);
+    let state = ResumeState { crashed: true, ..test.show.resume_state() };
+    assert_eq!(state.suspects, [on_air, coming]);
+    test.show.resume(&state);
+    assert!(test.show.memory().excluded.is_empty(), "a built-in preset is never suspected");
+}
+
+#[test]
+fn undo_keeps_an_exclusion_that_came_after_the_mark() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let marked = test.playing();
+    test.frame(&[Command::Favourite]);
+    test.show.exclude(marked, BanKind::Aesthetic, "black output");
+    test.frame(&[Command::Undo]);
+    let memory = test.show.memory();
+    assert!(!memory.favourites.contains(&marked) && memory.excluded.contains_key(&marked));
+}

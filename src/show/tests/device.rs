@@ -1,6 +1,8 @@
 //! Lost graphics devices and full graphics memory.
 
 use super::*;
+use crate::library::built_in;
+use crate::warmup::Urgency;
 
 #[test]
 fn after_a_lost_device_the_preset_on_air_stays_and_every_deck_is_prepared_again() {
@@ -56,6 +58,42 @@ fn a_preset_that_causes_device_losses_is_taken_off_the_air_with_a_reason() {
     test.frame(&[Command::Rescue(guilty)]);
     test.show.graphics_event(GraphicsEvent::AtFault { preset: guilty });
     assert_eq!(excluded(&test), None, "the performer knows better");
+}
+
+#[test]
+fn if_nothing_is_left_on_air_a_preset_that_is_quick_to_prepare_comes_first() {
+    let removals: [fn(&mut Show, PresetId, DeckId); 2] = [
+        |show, preset, _| show.graphics_event(GraphicsEvent::Suspected { preset }),
+        |show, _, deck| show.cancel_request(deck), // Its file cannot be read.
+    ];
+    for remove in removals {
+        let mut test = TestShow::new();
+        test.frames(100);
+        let (left, deck) = (test.playing(), test.show.decks.shown().expect("a deck").deck);
+        let wanted = built_in().find(|preset| preset.shaders && preset.id != left).expect("another").id;
+        test.cold = true;
+        test.coming.clear();
+        test.show.graphics_event(GraphicsEvent::Lost);
+        remove(&mut test.show, left, deck);
+        let step = test.frame(&[Command::PlayNow(wanted)]);
+        assert!(step.cue.front.is_none());
+        let first = test.show.decks_by_urgency()[0];
+        let request = step.requests.iter().find(|request| request.deck == first).expect("a request");
+        assert!(request.urgency == Urgency::Performer && request.warm_frames <= 4, "{request:?}");
+        assert!(built_in().any(|preset| preset.id == request.preset && !preset.shaders));
+        test.coming = vec![first];
+        test.cold = false;
+        test.frame(&[]);
+        assert_eq!(test.playing(), request.preset, "the requested preset is not warm");
+        let cause = test.log.iter().rev().find_map(|entry| match &entry.event {
+            Event::Cut(cut) => Some(cut.cause),
+            _ => None,
+        });
+        assert_eq!(cause, Some(Cause::Watch));
+        test.coming = test.show.decks_by_urgency();
+        test.frames(2);
+        assert_eq!(test.playing(), wanted);
+    }
 }
 
 #[test]

@@ -49,24 +49,28 @@ fn no_command_crossfades_from_a_preset_that_is_far_too_slow() {
 }
 
 #[test]
-fn without_a_warm_deck_a_built_in_preset_soon_replaces_a_slow_one() {
-    let mut test = TestShow::new();
-    test.frames(60);
-    test.cold = true;
-    (0..3).for_each(|_| drop(test.frame(&[Command::Next])));
-    let slow = test.on_air();
-    test.condemn_slow();
-    let step = test.frame(&[]);
-    assert_eq!(test.on_air(), slow, "nothing is warm");
-    let [request] = &step.requests[..] else { panic!("{:?}", step.requests) };
-    assert!(request.urgency == Urgency::Performer && request.warm_frames <= 4, "{request:?}");
-    assert!(matches!(request.source, PresetSource::BuiltIn(_)));
-    test.frames(30);
-    assert_eq!(test.show.decks.safe.as_ref().map(|safe| safe.deck), Some(request.deck), "requested once");
-    test.coming = vec![request.deck];
-    test.cold = false;
-    test.frame(&[]);
-    assert_eq!(test.on_air(), request.deck);
+fn without_a_warm_deck_a_built_in_preset_soon_replaces_one_at_fault() {
+    let faults: [fn(DeckId) -> GraphicsEvent; 2] =
+        [|deck| GraphicsEvent::TooSlow { deck }, |deck| GraphicsEvent::NotFinite { deck }];
+    for fault in faults {
+        let mut test = TestShow::new();
+        test.frames(60);
+        test.cold = true;
+        (0..3).for_each(|_| drop(test.frame(&[Command::Next])));
+        let deck = test.on_air();
+        test.show.graphics_event(fault(deck));
+        let step = test.frame(&[]);
+        assert_eq!(test.on_air(), deck, "nothing is warm");
+        let [request] = &step.requests[..] else { panic!("{:?}", step.requests) };
+        assert!(request.urgency == Urgency::Performer && request.warm_frames <= 4, "{request:?}");
+        assert!(matches!(request.source, PresetSource::BuiltIn(_)));
+        test.frames(30);
+        assert_eq!(test.show.decks.safe.as_ref().map(|safe| safe.deck), Some(request.deck), "requested once");
+        test.coming = vec![request.deck];
+        test.cold = false;
+        test.frame(&[]);
+        assert_eq!(test.on_air(), request.deck);
+    }
 }
 
 #[test]

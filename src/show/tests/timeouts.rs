@@ -1,4 +1,5 @@
-//! A preset whose first frames the device does not finish in time is excluded after the second time.
+//! A preset whose first frames the device does not finish in time is excluded after the second time, and a driver that
+//! does not respond is called again.
 
 use super::*;
 use crate::handoff::Latest;
@@ -71,4 +72,20 @@ fn a_preset_that_timed_out_is_prepared_alone() {
     assert!(rig.recovery.sent.contains(&suspect) && !rig.recovery.may_prepare(other));
     rig.recovery.warmed(suspect);
     assert!(rig.recovery.may_prepare(other));
+}
+
+#[test]
+fn a_driver_that_does_not_open_a_device_is_called_again() {
+    let Some(mut rig) = rig() else { return };
+    let (_never, rebuilt) = std::sync::mpsc::channel();
+    rig.recovery.rebuilt = Some(rebuilt);
+    let features = Features::default();
+    let mut play = |count: usize| {
+        for _ in 0..count {
+            rig.frame(&RigFrame { dt: 1.0, sound: &[], features: &features, commands: &[] });
+        }
+        (rig.generation(), rig.recovery.is_rebuilding())
+    };
+    assert_eq!(play(15), (0, true));
+    assert_eq!(play(15), (1, false));
 }

@@ -1,12 +1,42 @@
 //! Copies a picture to a target of any size and format, with one sample per pixel.
 
-use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, screen_module};
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, begin, bind, layout, pipeline, screen_module};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/blit.wgsl");
 /// Maximum number of cached bind groups. Several are needed because the output picture may alternate between
 /// images.
 const CACHED_BIND_GROUPS: usize = 4;
+
+/// Copies the images of a deck to images of another size.
+pub(in crate::stage) struct ResizePass {
+    pictures: BlitPass,
+    /// The pass for feedback images, if their format differs from that of finished pictures.
+    feedback: Option<BlitPass>,
+}
+
+impl ResizePass {
+    /// Creates the passes; `feedback` is the format of feedback images.
+    pub fn new(gpu: &Gpu, feedback: wgpu::TextureFormat) -> Self {
+        let deep = (feedback != FORMAT).then(|| BlitPass::copy(gpu, feedback));
+        Self { pictures: BlitPass::copy(gpu, FORMAT), feedback: deep }
+    }
+
+    /// Records the pass that copies `from` to `to`, an image of the same format.
+    pub fn draw(
+        &mut self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        sampler: &wgpu::Sampler,
+        [from, to]: [&wgpu::TextureView; 2],
+    ) {
+        let blit = match &mut self.feedback {
+            Some(feedback) if to.texture().format() != FORMAT => feedback,
+            _ => &mut self.pictures,
+        };
+        blit.fill(gpu, &mut begin(encoder, "resize", to, true), sampler, from);
+    }
+}
 
 /// The copy pass, for targets of one format.
 pub(in crate::stage) struct BlitPass {
@@ -22,8 +52,8 @@ impl BlitPass {
     }
 
     /// Creates a pass that copies all channels, including alpha.
-    pub fn copy(gpu: &Gpu) -> Self {
-        Self::new(gpu, FORMAT, "fs_copy")
+    pub fn copy(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+        Self::new(gpu, format, "fs_copy")
     }
 
     fn new(gpu: &Gpu, format: wgpu::TextureFormat, entry: &str) -> Self {

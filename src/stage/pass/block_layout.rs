@@ -82,7 +82,7 @@ fn is_integer(module: &naga::Module, ty: naga::Handle<naga::Type>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use lactea_abi::{MilkExtUniforms, MilkUniforms, PassUniforms, WGSL_COMMON};
+    use lactea_abi::{MilkUniforms, PassUniforms, WGSL_COMMON};
 
     #[repr(C)]
     struct Example {
@@ -127,7 +127,6 @@ mod tests {
             WGSL_COMMON,
             "MilkUniforms"
         );
-        check_layout!(MilkExtUniforms { mouse, q_hi, mxd3q }, WGSL_COMMON, "MilkExt");
         check_layout!(PassUniforms { texsize }, WGSL_COMMON, "PassUniforms");
     }
 }

@@ -1,8 +1,8 @@
 //! The blur pyramid that shaders read as `blur1` to `blur3`. Each level is a horizontal and a vertical pass.
 
 use super::{
-    FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, image, layout, pipeline, screen_module,
-    view,
+    DEEP_FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, image_in, layout, pipeline,
+    screen_module, view,
 };
 use crate::milk::BlurRange;
 use crate::stage::buffer::UniformBuffer;
@@ -28,10 +28,12 @@ pub(in crate::stage) struct BlurPass {
     across: wgpu::RenderPipeline,
     down: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
+    format: wgpu::TextureFormat,
 }
 
 impl BlurPass {
-    pub fn new(gpu: &Gpu) -> Self {
+    /// Creates the passes for blur levels of the given `format`.
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "blur", &[SAMPLER, UNIFORM, TEXTURE]);
         let shader = screen_module(gpu, "blur", SHADER);
@@ -42,14 +44,14 @@ impl BlurPass {
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
                 fragment: (&shader, fragment),
-                constants: &[],
-                format: FORMAT,
+                constants: &[("IS_CLAMPED", f64::from(u8::from(format == DEEP_FORMAT)))],
+                format,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
             };
             pipeline(device, &plan)
         };
-        Self { across: build("fs_across"), down: build("fs_down"), layout }
+        Self { across: build("fs_across"), down: build("fs_down"), layout, format }
     }
 }
 
@@ -88,7 +90,7 @@ impl Pyramid {
                 side = side.map(|length| (length / 2).max(16));
             }
             let rounded = [((side[0] + 3) / 16 * 16).max(16), (side[1].div_ceil(4) * 4).max(4)];
-            let texture = image(device, &format!("blur/half {number}"), rounded);
+            let texture = image_in(device, &format!("blur/half {number}"), rounded, pass.format);
             let target = view(&texture);
             let uniforms = UniformBuffer::new(device, "blur/uniforms");
             let sources = halves.last().map_or(images.to_vec(), |before| vec![&before.target]);

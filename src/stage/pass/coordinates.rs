@@ -154,3 +154,73 @@ impl CoordinatesPass {
         texture
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpolation::Interpolator;
+
+    /// Draws a mesh whose vertices have the source positions `sources`, and reads back the source position of
+    /// each pixel.
+    fn drawn(gpu: &Gpu, size: [u32; 2], cells: [u32; 2], sources: &[[f32; 2]]) -> Vec<[f32; 2]> {
+        let shader = module(gpu, "mesh", include_str!("../../../shaders/mesh.wgsl"));
+        let coordinates = CoordinatesPass::new(gpu, &shader);
+        let target = coordinates.image(&gpu.device, Attribute::Source, size);
+        let mut vertices = mesh::warp_vertices(cells, size);
+        mesh::set_sources(&mut vertices, sources, 1.0);
+        let indices = mesh::grid_indices(cells);
+        let vertices = gpu.buffer("vertices", bytemuck::cast_slice(&vertices), wgpu::BufferUsages::VERTEX);
+        let index_buffer = gpu.buffer("indices", bytemuck::cast_slice(&indices), wgpu::BufferUsages::INDEX);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        coordinates.encode(&mut encoder, Attribute::Source, &target, |render| {
+            render.set_vertex_buffer(0, vertices.slice(..));
+            render.set_index_buffer(index_buffer.slice(..), wgpu::IndexFormat::Uint32);
+            render.draw_indexed(0..indices.len() as u32, 0, 0..1);
+        });
+        let bytes_per_row = (size[0] * 8).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+        let read = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: u64::from(bytes_per_row * size[1]),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(bytes_per_row),
+            rows_per_image: None,
+        };
+        encoder.copy_texture_to_buffer(
+            target.texture().as_image_copy(),
+            wgpu::TexelCopyBufferInfo { buffer: &read, layout },
+            target.texture().size(),
+        );
+        gpu.submit([encoder.finish()]);
+        let mapped = gpu.map(&read);
+        gpu.wait_mapped(&mapped).expect("mapped");
+        let bytes = read.get_mapped_range(..).expect("mapped");
+        let lines = bytes.chunks_exact(bytes_per_row as usize);
+        lines.flat_map(|line| bytemuck::cast_slice(&line[..size[0] as usize * 8]).to_vec()).collect()
+    }
+
+    #[test]
+    fn interpolated_positions_equal_those_of_the_rasteriser_to_the_last_bit() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        if !gpu.software() {
+            return; // Only software rasterisers use the interpolator.
+        }
+        let meshes =
+            [([320, 240], [48, 36]), ([320, 240], [192, 144]), ([333, 217], [31, 17]), ([40, 30], [64, 48])];
+        for (size, cells) in meshes {
+            let swirl = |point: crate::milk::GridPoint| {
+                let [x, y] = point.at;
+                [(x * 3.1 + y * 7.7).sin() * 0.3 + x * 0.5, (y * 5.3 - x * 2.9).cos() * 9.4 - y * 0.37]
+            };
+            let sources: Vec<_> = mesh::warp_points(cells, size).map(swirl).collect();
+            let expected = drawn(&gpu, size, cells, &sources);
+            let mut interpolator = Interpolator::new(size, cells);
+            let computed = interpolator.interpolate(&sources);
+            let wrong = computed.iter().zip(&expected).filter(|(a, b)| a != b).count();
+            assert_eq!((computed.len(), wrong), (expected.len(), 0), "{size:?} pixels, {cells:?} cells");
+        }
+    }
+}

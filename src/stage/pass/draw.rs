@@ -1,14 +1,16 @@
-//! Lines, dots and untextured triangles.
+//! Lines, dots, borders and untextured triangles.
 
-use super::{FORMAT, PipelineDesc, UNIFORM, layout, module, pipeline};
-use crate::milk::{Blend, Dot, Segment, Vertex, Weight};
+use super::{PipelineDesc, UNIFORM, layout, module, pipeline};
+use crate::milk::{Blend, Border, Dot, Segment, Vertex, Weight};
 use crate::stage::gpu::Gpu;
 
 const STROKE: &str = include_str!("../../../shaders/stroke.wgsl");
 
 const DOT: &str = include_str!("../../../shaders/dot.wgsl");
 
-/// Uniforms of the passes; matches `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
+const BORDER: &str = include_str!("../../../shaders/border.wgsl");
+
+/// Uniforms of the passes; matches `Draw` in `shaders/stroke.wgsl`, `shaders/dot.wgsl` and `shaders/border.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DrawUniforms {
@@ -57,21 +59,25 @@ impl ByBlend {
     }
 }
 
-/// Pipelines for lines, dots and triangles.
+/// Pipelines for lines, dots, borders and triangles.
 pub(in crate::stage) struct DrawPass {
     pub layout: wgpu::BindGroupLayout,
     pub lines: ByBlend,
     thin_dots: ByBlend,
     thick_dots: ByBlend,
+    pub borders: ByBlend,
     pub triangles: ByBlend,
 }
 
 impl DrawPass {
-    pub fn new(gpu: &Gpu) -> Self {
+    /// Creates the pipelines for targets of the given `format`. If `smooth` is true, the edges of lines, dots and
+    /// borders are antialiased.
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat, smooth: bool) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "draw", &[UNIFORM]);
         let stroke = module(gpu, "stroke", STROKE);
         let dot = module(gpu, "dot", DOT);
+        let border = module(gpu, "border", BORDER);
         let triangle = module(gpu, "triangle", include_str!("../../../shaders/triangle.wgsl"));
         let segment =
             wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4];
@@ -83,22 +89,23 @@ impl DrawPass {
         };
         let segments = instances(std::mem::size_of::<Segment>(), &segment);
         let dots = instances(std::mem::size_of::<Dot>(), &point);
+        let borders = instances(std::mem::size_of::<Border>(), &point);
         let vertices = wgpu::VertexBufferLayout {
             array_stride: std::mem::size_of::<Vertex>() as u64,
             step_mode: wgpu::VertexStepMode::Vertex,
             attributes: &point,
         };
         let strip = wgpu::PrimitiveTopology::TriangleStrip;
-        let build = |label, shader, entry, buffer: &wgpu::VertexBufferLayout, topology| {
+        let build = |label, (shader, vertex, fragment), buffer: &wgpu::VertexBufferLayout, topology| {
             ByBlend::new(|blend| {
                 let plan = PipelineDesc {
                     label,
                     layouts: &[&layout],
-                    vertex: (shader, entry),
+                    vertex: (shader, vertex),
                     buffers: std::slice::from_ref(buffer),
-                    fragment: (shader, "fs_color"),
+                    fragment: (shader, fragment),
                     constants: &[],
-                    format: FORMAT,
+                    format,
                     blend: Some(blend_state(blend)),
                     topology,
                 };
@@ -106,11 +113,15 @@ impl DrawPass {
             })
         };
         let list = wgpu::PrimitiveTopology::TriangleList;
+        let entries = |shader, vertex, smooth_vertex| {
+            if smooth { (shader, smooth_vertex, "fs_smooth") } else { (shader, vertex, "fs_color") }
+        };
         Self {
-            lines: build("stroke", &stroke, "vs_stroke", &segments, list),
-            thin_dots: build("dot/thin", &dot, "vs_thin", &dots, strip),
-            thick_dots: build("dot/thick", &dot, "vs_thick", &dots, strip),
-            triangles: build("triangle", &triangle, "vs_triangle", &vertices, list),
+            lines: build("stroke", entries(&stroke, "vs_stroke", "vs_smooth"), &segments, list),
+            thin_dots: build("dot/thin", entries(&dot, "vs_thin", "vs_smooth_thin"), &dots, strip),
+            thick_dots: build("dot/thick", entries(&dot, "vs_thick", "vs_smooth_thick"), &dots, strip),
+            borders: build("border", entries(&border, "vs_border", "vs_smooth"), &borders, list),
+            triangles: build("triangle", (&triangle, "vs_triangle", "fs_color"), &vertices, list),
             layout,
         }
     }
@@ -129,5 +140,6 @@ mod tests {
     fn the_block_layout_matches_the_shader() {
         check_layout!(DrawUniforms { size, pixel, pad }, STROKE, "Draw");
         check_layout!(DrawUniforms { size, pixel, pad }, DOT, "Draw");
+        check_layout!(DrawUniforms { size, pixel, pad }, BORDER, "Draw");
     }
 }

@@ -10,6 +10,14 @@ pub(in crate::stage) struct LayerPass {
     layout: wgpu::BindGroupLayout,
     /// Samplers: one for images that are clamped at their edges, one for images that repeat.
     samplers: [wgpu::Sampler; 2],
+    /// Pipelines for layers over the finished picture.
+    over: ByBlend,
+    /// Pipelines for layers burned into feedback images, if those have another format.
+    burned: Option<ByBlend>,
+}
+
+/// One pipeline per way of blending.
+struct ByBlend {
     mix: wgpu::RenderPipeline,
     decal: wgpu::RenderPipeline,
     additive: wgpu::RenderPipeline,
@@ -17,7 +25,8 @@ pub(in crate::stage) struct LayerPass {
 }
 
 impl LayerPass {
-    pub fn new(gpu: &Gpu) -> Self {
+    /// Creates the pipelines; `feedback` is the format of feedback images.
+    pub fn new(gpu: &Gpu, feedback: wgpu::TextureFormat) -> Self {
         let layout = layout(gpu, "layer", &[TEXTURE, SAMPLER]);
         let shader = module(gpu, "layer", include_str!("../../../shaders/layer.wgsl"));
         let attributes =
@@ -27,7 +36,7 @@ impl LayerPass {
             step_mode: wgpu::VertexStepMode::Vertex,
             attributes: &attributes,
         };
-        let build = |src_factor, dst_factor| {
+        let build = |format, src_factor, dst_factor| {
             let add = wgpu::BlendOperation::Add;
             // The alpha of the picture is kept.
             let (zero, one) = (wgpu::BlendFactor::Zero, wgpu::BlendFactor::One);
@@ -42,15 +51,20 @@ impl LayerPass {
                 buffers: std::slice::from_ref(&vertices),
                 fragment: (&shader, "fs_layer"),
                 constants: &[],
-                format: FORMAT,
+                format,
                 blend: Some(blend),
                 topology: wgpu::PrimitiveTopology::TriangleList,
             };
             pipeline(&gpu.device, &desc)
         };
         use wgpu::BlendFactor::{One, OneMinusSrc, OneMinusSrcAlpha, Src, SrcAlpha, Zero};
-        let (mix, decal) = (build(SrcAlpha, OneMinusSrcAlpha), build(One, Zero));
-        let (additive, source_color) = (build(SrcAlpha, One), build(Src, OneMinusSrc));
+        let by_blend = |format| ByBlend {
+            mix: build(format, SrcAlpha, OneMinusSrcAlpha),
+            decal: build(format, One, Zero),
+            additive: build(format, SrcAlpha, One),
+            source_color: build(format, Src, OneMinusSrc),
+        };
+        let (over, burned) = (by_blend(FORMAT), (feedback != FORMAT).then(|| by_blend(feedback)));
         let samplers = [wgpu::AddressMode::ClampToEdge, wgpu::AddressMode::Repeat].map(|address| {
             gpu.device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("layer"),
@@ -62,15 +76,17 @@ impl LayerPass {
                 ..Default::default()
             })
         });
-        Self { mix, decal, additive, source_color, layout, samplers }
+        Self { over, burned, layout, samplers }
     }
 
-    pub fn pipeline(&self, blend: Blend) -> &wgpu::RenderPipeline {
+    /// Returns the pipeline for layers over the finished picture or, if `burned`, in feedback images.
+    pub fn pipeline(&self, blend: Blend, burned: bool) -> &wgpu::RenderPipeline {
+        let pipelines = self.burned.as_ref().filter(|_| burned).unwrap_or(&self.over);
         match blend {
-            Blend::Mix | Blend::Keyed => &self.mix,
-            Blend::Decal => &self.decal,
-            Blend::Additive => &self.additive,
-            Blend::SourceColor => &self.source_color,
+            Blend::Mix | Blend::Keyed => &pipelines.mix,
+            Blend::Decal => &pipelines.decal,
+            Blend::Additive => &pipelines.additive,
+            Blend::SourceColor => &pipelines.source_color,
         }
     }
 

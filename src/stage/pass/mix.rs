@@ -13,7 +13,7 @@ pub(in crate::stage) struct MixUniforms {
     pub progress: f32,
     pub style: u32,
     pub aspect: f32,
-    pub light: f32,
+    pub pad: f32,
 }
 
 impl MixUniforms {
@@ -40,6 +40,6 @@ mod tests {
 
     #[test]
     fn the_block_layout_matches_the_shader() {
-        check_layout!(MixUniforms { progress, style, aspect, light }, SHADER, "Mix");
+        check_layout!(MixUniforms { progress, style, aspect, pad }, SHADER, "Mix");
     }
 }

@@ -4,6 +4,7 @@ pub(super) mod blit;
 #[cfg(test)]
 mod block_layout;
 pub(super) mod blur;
+pub(super) mod clamp;
 pub(super) mod composite;
 pub(super) mod coordinates;
 pub(super) mod double;
@@ -28,6 +29,8 @@ pub(super) use crate::pipelines::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, bind,
 
 /// Default format of render targets. Preset feedback relies on its 8-bit rounding.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+/// Format of feedback images with 16 bits per channel.
+pub(super) const DEEP_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
 
 /// Code that is prepended to the shader of every fullscreen pass.
 const SCREEN: &str = include_str!("../../../shaders/shared/screen.wgsl");
@@ -47,15 +50,25 @@ pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> w
     pipelines::layout(&gpu.device, label, entries)
 }
 
-/// Creates a texture that can be rendered to, sampled and copied.
-pub(super) fn image(device: &wgpu::Device, label: &str, [width, height]: [u32; 2]) -> wgpu::Texture {
+/// Creates a texture of the default format that can be rendered to, sampled and copied.
+pub(super) fn image(device: &wgpu::Device, label: &str, size: [u32; 2]) -> wgpu::Texture {
+    image_in(device, label, size, FORMAT)
+}
+
+/// Creates a texture of `format` that can be rendered to, sampled and copied.
+pub(super) fn image_in(
+    device: &wgpu::Device,
+    label: &str,
+    [width, height]: [u32; 2],
+    format: wgpu::TextureFormat,
+) -> wgpu::Texture {
     device.create_texture(&wgpu::TextureDescriptor {
         label: Some(label),
         size: wgpu::Extent3d { width: width.max(1), height: height.max(1), depth_or_array_layers: 1 },
         mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D2,
-        format: FORMAT,
+        format,
         usage: wgpu::TextureUsages::RENDER_ATTACHMENT
             | wgpu::TextureUsages::TEXTURE_BINDING
             | wgpu::TextureUsages::COPY_SRC

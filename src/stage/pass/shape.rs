@@ -1,7 +1,7 @@
 //! Custom shapes: instanced, outlined polygons, filled with a colour or with the previous image.
 
 use super::draw::{ByBlend, blend_state};
-use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
+use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
 use crate::milk::ShapeInstance;
 use crate::stage::gpu::Gpu;
 
@@ -30,7 +30,8 @@ pub(in crate::stage) struct ShapePass {
 }
 
 impl ShapePass {
-    pub fn new(gpu: &Gpu) -> Self {
+    /// Creates the pipelines for targets of the given `format`. If `smooth` is true, edges are antialiased.
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat, smooth: bool) -> Self {
         let device = &gpu.device;
         let wgpu::BindingType::Buffer { ty, min_binding_size, .. } = UNIFORM else {
             unreachable!("UNIFORM is a buffer");
@@ -56,17 +57,23 @@ impl ShapePass {
                     buffers: std::slice::from_ref(&instances),
                     fragment: (&shader, fragment),
                     constants: &[],
-                    format: FORMAT,
+                    format,
                     blend: Some(blend_state(blend)),
                     topology: wgpu::PrimitiveTopology::TriangleList,
                 };
                 pipeline(device, &plan)
             })
         };
-        let plain = ["vs_plain", "vs_plain_outlined"].map(|vertex| build(vertex, "fs_plain"));
-        let textured =
-            [build("vs_textured", "fs_textured"), build("vs_textured_outlined", "fs_textured_outlined")];
-        Self { pipelines: [plain, textured], layout }
+        let [plain, textured] = if smooth {
+            [[("vs_smooth", "fs_smooth"); 2], [("vs_smooth", "fs_smooth_textured"); 2]]
+        } else {
+            [
+                [("vs_plain", "fs_plain"), ("vs_plain_outlined", "fs_plain")],
+                [("vs_textured", "fs_textured"), ("vs_textured_outlined", "fs_textured_outlined")],
+            ]
+        };
+        let build = |(vertex, fragment)| build(vertex, fragment);
+        Self { pipelines: [plain.map(build), textured.map(build)], layout }
     }
 
     /// Returns the pipelines for polygons filled with an image or with colours only, with or without

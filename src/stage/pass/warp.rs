@@ -1,7 +1,7 @@
 //! The built-in warp pass, for presets without a warp shader.
 
 use super::coordinates::CoordinatesPass;
-use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
+use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/warp.wgsl");
@@ -29,8 +29,13 @@ pub(in crate::stage) struct WarpPass {
 
 impl WarpPass {
     /// Creates the pass, which draws the mesh or, given `coordinates`, one triangle whose shader reads the
-    /// attributes from textures.
-    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
+    /// attributes from textures. Targets have the given `format`.
+    pub fn new(
+        gpu: &Gpu,
+        mesh_shader: &wgpu::ShaderModule,
+        coordinates: Option<&CoordinatesPass>,
+        format: wgpu::TextureFormat,
+    ) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "warp", &[TEXTURE, SAMPLER, UNIFORM]);
         let shader = module(gpu, "warp", SHADER);
@@ -41,7 +46,7 @@ impl WarpPass {
             buffers: &[mesh::buffer_layout()],
             fragment: (&shader, "fs_warp"),
             constants: &[],
-            format: FORMAT,
+            format,
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,
         };

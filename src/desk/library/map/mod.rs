@@ -2,13 +2,15 @@
 //! air.
 //!
 //! The dots are drawn into one image, which is kept until something changes, so that even 100,000 dots cost only one
-//! image per frame. Rings and names are drawn in every frame.
+//! image per frame. Rings and names are drawn in every frame. The dots of a large library are computed on a separate
+//! thread; until they are ready, the previous ones are shown.
 
 mod grid;
 mod raster;
 mod window;
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use egui::{
     Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2,
@@ -30,6 +32,8 @@ const REACH: f32 = 14.0;
 const RINGS: usize = 400;
 /// Maximum number of style names shown at once.
 const NAMES: usize = 24;
+/// Number of presets above which the dots are computed on a separate thread.
+const LARGE: usize = 50_000;
 
 /// State that the map shares with the page.
 pub(super) struct MapContext<'a> {
@@ -43,15 +47,23 @@ pub(super) struct MapContext<'a> {
 pub(super) struct MapView {
     window: MapWindow,
     found: Option<Found>,
+    /// Newer results, whose dots a thread is computing.
+    coming: Option<Receiver<Found>>,
     drawn: Option<Drawn>,
 }
 
-/// The newest search results as dots.
+/// Search results as dots.
 struct Found {
     results: Arc<SearchResults>,
     dots: Dots,
     /// Centre of each style on the map, and the style's index in the catalogue; largest style first.
     centres: Vec<([f32; 2], usize)>,
+}
+
+impl Found {
+    fn of(results: Arc<SearchResults>) -> Self {
+        Self { dots: Dots::of(&results), centres: centres(&results), results }
+    }
 }
 
 /// The image of the dots, with the results, window and size that it was drawn for.
@@ -70,8 +82,7 @@ impl MapView {
         context: MapContext,
         commands: &mut Vec<Command>,
     ) {
-        let results = &view.results;
-        if !results.looks.mapped() {
+        if !view.results.looks.mapped() {
             let text = "No map yet. Bake a preset folder to create one: presets that look alike are placed close \
                         together.";
             ui.label(RichText::new(text).size(style::NEAR).color(style::OFF));
@@ -80,10 +91,11 @@ impl MapView {
         let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "map of the library"));
         self.move_by_hand(ui, rect, &response);
-        self.find(results);
-        self.draw(ui, rect, results);
+        self.find(ui.ctx(), &view.results);
+        self.draw(ui, rect);
         self.offer_whole(ui, rect);
         let Some(found) = &self.found else { return };
+        let results = &found.results;
         let on_screen = |point: [f32; 2]| self.window.on_screen(rect, point);
         let painter = ui.painter_at(rect);
         names(&painter, rect, found, &on_screen);
@@ -152,24 +164,43 @@ impl MapView {
         }
     }
 
-    /// Turns new results into dots.
-    fn find(&mut self, results: &Arc<SearchResults>) {
-        if self.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.results, results)) {
+    /// Turns the newest results into dots.
+    fn find(&mut self, context: &egui::Context, newest: &Arc<SearchResults>) {
+        match self.coming.as_ref().map(Receiver::try_recv) {
+            Some(Ok(found)) => (self.found, self.coming) = (Some(found), None),
+            Some(Err(TryRecvError::Disconnected)) => self.coming = None,
+            Some(Err(TryRecvError::Empty)) | None => {}
+        }
+        let is_known = self.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.results, newest));
+        // One thread at a time; newer results follow when it has finished.
+        if is_known || self.coming.is_some() {
             return;
         }
-        self.found =
-            Some(Found { results: results.clone(), dots: Dots::of(results), centres: centres(results) });
+        let (results, context) = (newest.clone(), context.clone());
+        if results.library.entries.len() <= LARGE {
+            self.found = Some(Found::of(results));
+            return;
+        }
+        let (sender, coming) = channel();
+        let work = move || {
+            sender.send(Found::of(results)).ok(); // Fails if the desk has been closed.
+            context.request_repaint();
+        };
+        match std::thread::Builder::new().name("map".into()).spawn(work) {
+            Ok(_) => self.coming = Some(coming),
+            Err(_) => self.found = Some(Found::of(newest.clone())),
+        }
     }
 
-    /// Draws the image of the dots; first updates it if the results, the window or the size have changed.
-    fn draw(&mut self, ui: &Ui, rect: Rect, results: &Arc<SearchResults>) {
+    /// Draws the image of the dots; first updates it if the dots, the window or the size have changed.
+    fn draw(&mut self, ui: &Ui, rect: Rect) {
         let scale = ui.ctx().pixels_per_point();
         let size = [rect.width(), rect.height()].map(|side| ((side * scale).round() as usize).max(1));
-        let current = |drawn: &Drawn| {
-            Arc::ptr_eq(&drawn.results, results) && drawn.window == self.window && drawn.size == size
+        let is_current = |drawn: &Drawn, found: &Found| {
+            Arc::ptr_eq(&drawn.results, &found.results) && drawn.window == self.window && drawn.size == size
         };
-        if !self.drawn.as_ref().is_some_and(current)
-            && let Some(found) = &self.found
+        if let Some(found) = &self.found
+            && !self.drawn.as_ref().is_some_and(|drawn| is_current(drawn, found))
         {
             let image = raster(&found.dots, &self.window, size);
             let texture = match self.drawn.take() {
@@ -179,7 +210,8 @@ impl MapView {
                 }
                 None => ui.ctx().load_texture("library map", image, TextureOptions::NEAREST),
             };
-            self.drawn = Some(Drawn { texture, results: results.clone(), window: self.window, size });
+            let results = found.results.clone();
+            self.drawn = Some(Drawn { texture, results, window: self.window, size });
         }
         if let Some(drawn) = &self.drawn {
             let all = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
@@ -228,4 +260,30 @@ fn centres(results: &SearchResults) -> Vec<([f32; 2], usize)> {
         (sum.map(|sum| (sum / f64::from(count)) as f32), cluster)
     };
     filled.into_iter().map(centre).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::Catalogue;
+
+    #[test]
+    fn the_dots_of_a_large_library_follow_the_newest_results() {
+        let mut library = Catalogue::built_in();
+        let entry = library.entries[0].clone();
+        library.entries.resize(LARGE + 1, entry);
+        let results = || Arc::new(SearchResults { library: Arc::new(library.clone()), ..Default::default() });
+        let (context, mut map) = (egui::Context::default(), MapView::default());
+        let (first, second) = (results(), results());
+        map.find(&context, &first);
+        assert!(map.found.is_none(), "the page does not wait");
+        for _ in 0..1000 {
+            map.find(&context, &second);
+            if map.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.results, &second)) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the dots of the newest results are missing");
+    }
 }

@@ -16,6 +16,8 @@ const GREY: Color32 = Color32::from_rgb(38, 41, 47);
 const DOT: (f32, f32) = (1.0, 9.0);
 /// Approximate fraction of the map's area that all dots together cover at zoom 1, before their size is clamped.
 const COVER: f32 = 0.25;
+/// Approximate maximum number of dots of either kind in an image.
+const MAX_DOTS: usize = 150_000;
 /// Hue step between consecutive styles, in turns; the golden ratio keeps the hues of neighbours far apart.
 const HUE_STEP: f32 = 0.618_034;
 
@@ -105,7 +107,9 @@ pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2
     let origin = window.on_screen(rect, [0.0, 0.0]);
     let around = rect.expand(reach as f32 + 1.0);
     let (min, max) = (window.on_map(rect, around.left_bottom()), window.on_map(rect, around.right_top()));
-    for dot in dots.visible(min, max) {
+    let visible = dots.visible(min, max);
+    let (grey, found) = visible.split_at(visible.partition_point(|dot| *dot < dots.first_found));
+    for dot in thinned(grey).chain(thinned(found)) {
         let ([x, y], color) = dots.points[dot];
         let column = (origin.x + x * scale) as i64;
         let row = (origin.y - y * scale) as i64;
@@ -120,6 +124,13 @@ pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2
         }
     }
     ColorImage::new([width, height], pixels)
+}
+
+/// Returns at most about [`MAX_DOTS`] of these dots, chosen by number, so that the same ones are drawn while the map is
+/// moved.
+fn thinned(dots: &[usize]) -> impl Iterator<Item = usize> {
+    let step = dots.len().div_ceil(MAX_DOTS).max(1);
+    dots.iter().copied().filter(move |dot| dot.is_multiple_of(step))
 }
 
 /// Returns the pixels of a disc, as offsets from its centre; `across` is the diameter in pixels.
@@ -178,6 +189,13 @@ mod tests {
         dots.grid = Grid::of(vec![centre; 3000].into_iter());
         assert_eq!(dots.visible(min, max).len(), 3000, "all dots are visited");
         assert!(part.pixels == raster(&dots, &window, [80, 60]).pixels);
+    }
+
+    #[test]
+    fn very_many_dots_are_thinned_out() {
+        let all: Vec<usize> = (0..3 * MAX_DOTS).collect();
+        assert_eq!(thinned(&all).count(), MAX_DOTS);
+        assert_eq!(thinned(&all[5..9]).collect::<Vec<_>>(), [5, 6, 7, 8]);
     }
 
     #[test]

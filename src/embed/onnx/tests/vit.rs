@@ -1,6 +1,6 @@
 //! A small vision transformer built like CLIP's, with random weights: patches, a class token, position
-//! embeddings, two blocks of attention and an MLP with CLIP's quick GELU, and a projection. Written as ONNX
-//! and compared with plain loops.
+//! embeddings, two blocks of attention and an MLP with CLIP's quick GELU, and a projection. Written as ONNX, with the
+//! names that PyTorch's exporter gives the weights, and compared with plain loops.
 
 use super::proto::{field, folder, int, ints, model, node, number, tensor, value, whole};
 use crate::embed::onnx::Onnx;
@@ -17,6 +17,39 @@ const HIDDEN: usize = 12;
 const OUT: usize = 6;
 const BLOCKS: usize = 2;
 const EPSILON: f32 = 1e-5;
+const PATCHES: &str = "vision_model.embeddings.patch_embedding.weight";
+const CLASS: &str = "vision_model.embeddings.class_embedding";
+const POSITIONS: &str = "vision_model.embeddings.position_embedding.weight";
+const BEFORE: &str = "vision_model.pre_layrnorm";
+const AFTER: &str = "vision_model.post_layernorm";
+const PROJECTION: &str = "onnx::MatMul_visual_projection";
+/// Linear layers of a block, with their numbers of inputs and outputs.
+const LAYERS: [(&str, [usize; 2]); 6] = [
+    ("self_attn.q_proj", [WIDTH; 2]),
+    ("self_attn.k_proj", [WIDTH; 2]),
+    ("self_attn.v_proj", [WIDTH; 2]),
+    ("self_attn.out_proj", [WIDTH; 2]),
+    ("mlp.fc1", [WIDTH, HIDDEN]),
+    ("mlp.fc2", [HIDDEN, WIDTH]),
+];
+const NORMS: [&str; 2] = ["layer_norm1", "layer_norm2"];
+
+fn in_block(block: usize, part: &str) -> String {
+    format!("vision_model.encoder.layers.{block}.{part}")
+}
+
+/// Returns the name of the matrix of a linear layer, which the exporter transposes and renames.
+fn matrix(layer: &str) -> String {
+    format!("onnx::MatMul_{layer}")
+}
+
+fn gain(norm: &str) -> String {
+    format!("{norm}.weight")
+}
+
+fn bias(layer: &str) -> String {
+    format!("{layer}.bias")
+}
 
 /// Name, shape and values of each weight, in the order in which they are generated.
 struct Weights(Vec<(String, Vec<u64>, Vec<f32>)>);
@@ -30,26 +63,21 @@ impl Weights {
             let values = (0..count).map(|_| mean + spread * rng.normal() as f32).collect();
             weights.0.push((name, sides.iter().map(|&side| side as u64).collect(), values));
         };
-        draw("patches".into(), &[WIDTH, 3, PATCH, PATCH], 0.0, 0.1);
-        draw("class".into(), &[WIDTH], 0.0, 1.0);
-        draw("positions".into(), &[TOKENS, WIDTH], 0.0, 0.5);
+        draw(PATCHES.into(), &[WIDTH, 3, PATCH, PATCH], 0.0, 0.1);
+        draw(CLASS.into(), &[WIDTH], 0.0, 1.0);
+        draw(POSITIONS.into(), &[TOKENS, WIDTH], 0.0, 0.5);
         for block in 0..BLOCKS {
-            for part in ["q", "k", "v", "o"] {
-                draw(format!("{part}{block}"), &[WIDTH, WIDTH], 0.0, 0.4);
-                draw(format!("{part}{block}b"), &[WIDTH], 0.0, 0.1);
-            }
-            draw(format!("up{block}"), &[WIDTH, HIDDEN], 0.0, 0.4);
-            draw(format!("up{block}b"), &[HIDDEN], 0.0, 0.1);
-            draw(format!("down{block}"), &[HIDDEN, WIDTH], 0.0, 0.4);
-            draw(format!("down{block}b"), &[WIDTH], 0.0, 0.1);
-            for norm in ["before", "between"] {
-                draw(format!("{norm}{block}"), &[WIDTH], 1.0, 0.2);
-                draw(format!("{norm}{block}b"), &[WIDTH], 0.0, 0.2);
+            for (part, [inputs, outputs]) in LAYERS {
+                draw(matrix(&in_block(block, part)), &[inputs, outputs], 0.0, 0.4);
+                draw(bias(&in_block(block, part)), &[outputs], 0.0, 0.1);
             }
         }
-        draw("last".into(), &[WIDTH], 1.0, 0.2);
-        draw("lastb".into(), &[WIDTH], 0.0, 0.2);
-        draw("out".into(), &[WIDTH, OUT], 0.0, 0.5);
+        let norms = (0..BLOCKS).flat_map(|block| NORMS.map(|norm| in_block(block, norm)));
+        for norm in norms.chain([BEFORE.into(), AFTER.into()]) {
+            draw(gain(&norm), &[WIDTH], 1.0, 0.2);
+            draw(bias(&norm), &[WIDTH], 0.0, 0.2);
+        }
+        draw(PROJECTION.into(), &[WIDTH, OUT], 0.0, 0.5);
         weights
     }
 
@@ -77,28 +105,25 @@ impl Graph {
     }
 
     /// Adds a matrix product with bias.
-    fn dense(&mut self, input: &str, weight: &str, output: &str) {
+    fn dense(&mut self, input: &str, layer: &str, output: &str) {
         let product = format!("{output}_product");
-        self.add("MatMul", &[input, weight], &product, &[]);
-        self.add("Add", &[&product, &format!("{weight}b")], output, &[]);
+        self.add("MatMul", &[input, &matrix(layer)], &product, &[]);
+        self.add("Add", &[&bias(layer), &product], output, &[]);
     }
 
-    fn norm(&mut self, input: &str, weight: &str, output: &str) {
+    fn norm(&mut self, input: &str, norm: &str, output: &str) {
         let attributes = [int("axis", u64::MAX), float("epsilon", EPSILON)];
-        self.add("LayerNormalization", &[input, weight, &format!("{weight}b")], output, &attributes);
+        self.add("LayerNormalization", &[input, &gain(norm), &bias(norm)], output, &attributes);
     }
 
     fn block(&mut self, block: usize, input: &str, output: &str) {
         let name = |part: &str| format!("{part}{block}");
-        self.norm(input, &name("before"), &name("normed"));
+        let layer = |part: &str| in_block(block, part);
+        self.norm(input, &layer("layer_norm1"), &name("normed"));
         for (part, order) in [("q", [0, 2, 1, 3]), ("k", [0, 2, 3, 1]), ("v", [0, 2, 1, 3])] {
-            self.dense(&name("normed"), &name(part), &name(&format!("{part}_flat")));
-            self.add(
-                "Reshape",
-                &[&name(&format!("{part}_flat")), "split"],
-                &name(&format!("{part}_heads")),
-                &[],
-            );
+            let projected = name(&format!("{part}_flat"));
+            self.dense(&name("normed"), &layer(&format!("self_attn.{part}_proj")), &projected);
+            self.add("Reshape", &[&projected, "split"], &name(&format!("{part}_heads")), &[]);
             let turn = [ints("perm", &order)];
             self.add(
                 "Transpose",
@@ -113,14 +138,14 @@ impl Graph {
         self.add("MatMul", &[&name("shares"), &name("v_turned")], &name("mixed"), &[]);
         self.add("Transpose", &[&name("mixed")], &name("mixed_turned"), &[ints("perm", &[0, 2, 1, 3])]);
         self.add("Reshape", &[&name("mixed_turned"), "join"], &name("joined"), &[]);
-        self.dense(&name("joined"), &name("o"), &name("attended"));
+        self.dense(&name("joined"), &layer("self_attn.out_proj"), &name("attended"));
         self.add("Add", &[input, &name("attended")], &name("middle"), &[]);
-        self.norm(&name("middle"), &name("between"), &name("normed_again"));
-        self.dense(&name("normed_again"), &name("up"), &name("wide"));
+        self.norm(&name("middle"), &layer("layer_norm2"), &name("normed_again"));
+        self.dense(&name("normed_again"), &layer("mlp.fc1"), &name("wide"));
         self.add("Mul", &[&name("wide"), "steep"], &name("steeper"), &[]);
         self.add("Sigmoid", &[&name("steeper")], &name("gate"), &[]);
         self.add("Mul", &[&name("wide"), &name("gate")], &name("bent"), &[]);
-        self.dense(&name("bent"), &name("down"), &name("narrow"));
+        self.dense(&name("bent"), &layer("mlp.fc2"), &name("narrow"));
         self.add("Add", &[&name("middle"), &name("narrow")], output, &[]);
     }
 }
@@ -128,21 +153,22 @@ impl Graph {
 fn tower(weights: &Weights) -> Vec<u8> {
     let mut graph = Graph::default();
     let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
-    graph.add("Conv", &["pixel_values", "patches"], "convolved", &conv);
+    graph.add("Conv", &["pixel_values", PATCHES], "convolved", &conv);
     graph.add("Reshape", &["convolved", "flat"], "columns", &[]);
     graph.add("Transpose", &["columns"], "rows", &[ints("perm", &[0, 2, 1])]);
     // Broadcasts the class token over the batch: zero times the mean, plus the token.
     graph.add("ReduceMean", &["rows"], "mean", &[ints("axes", &[1]), int("keepdims", 1)]);
     graph.add("Mul", &["mean", "zero"], "nothing", &[]);
-    graph.add("Add", &["nothing", "class"], "first", &[]);
+    graph.add("Add", &["nothing", CLASS], "first", &[]);
     graph.add("Concat", &["first", "rows"], "tokens", &[int("axis", 1)]);
-    graph.add("Add", &["tokens", "positions"], "stream0", &[]);
+    graph.add("Add", &["tokens", POSITIONS], "placed", &[]);
+    graph.norm("placed", BEFORE, "stream0");
     for block in 0..BLOCKS {
         graph.block(block, &format!("stream{block}"), &format!("stream{}", block + 1));
     }
     graph.add("Gather", &[&format!("stream{BLOCKS}"), "index"], "token", &[int("axis", 1)]);
-    graph.norm("token", "last", "normed");
-    graph.add("MatMul", &["normed", "out"], "image_embeds", &[]);
+    graph.norm("token", AFTER, "normed");
+    graph.add("MatMul", &["normed", PROJECTION], "image_embeds", &[]);
     let mut graph = graph.0;
     graph.extend(field(2, b"vit"));
     for (name, sides, values) in &weights.0 {
@@ -163,8 +189,8 @@ fn tower(weights: &Weights) -> Vec<u8> {
 
 type Rows = Vec<Vec<f32>>;
 
-fn dense(rows: &Rows, weights: &Weights, name: &str) -> Rows {
-    let (matrix, bias) = (weights.get(name), weights.get(&format!("{name}b")));
+fn dense(rows: &Rows, weights: &Weights, layer: &str) -> Rows {
+    let (matrix, bias) = (weights.get(&matrix(layer)), weights.get(&bias(layer)));
     let width = bias.len();
     let cell = |row: &Vec<f32>, out: usize| {
         bias[out] + row.iter().enumerate().map(|(at, value)| value * matrix[at * width + out]).sum::<f32>()
@@ -172,8 +198,8 @@ fn dense(rows: &Rows, weights: &Weights, name: &str) -> Rows {
     rows.iter().map(|row| (0..width).map(|out| cell(row, out)).collect()).collect()
 }
 
-fn norm(rows: &Rows, weights: &Weights, name: &str) -> Rows {
-    let (gain, bias) = (weights.get(name), weights.get(&format!("{name}b")));
+fn norm(rows: &Rows, weights: &Weights, norm: &str) -> Rows {
+    let (gain, bias) = (weights.get(&gain(norm)), weights.get(&bias(norm)));
     let normed = |row: &Vec<f32>| {
         let mean = row.iter().sum::<f32>() / row.len() as f32;
         let variance = row.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / row.len() as f32;
@@ -188,7 +214,8 @@ fn plus(a: &Rows, b: &Rows) -> Rows {
 }
 
 fn attend(rows: &Rows, weights: &Weights, block: usize) -> Rows {
-    let [q, k, v] = ["q", "k", "v"].map(|part| dense(rows, weights, &format!("{part}{block}")));
+    let [q, k, v] =
+        ["q", "k", "v"].map(|part| dense(rows, weights, &in_block(block, &format!("self_attn.{part}_proj"))));
     let mut mixed = vec![vec![0.0; WIDTH]; rows.len()];
     for head in 0..HEADS {
         let range = head * HEAD..(head + 1) * HEAD;
@@ -206,14 +233,14 @@ fn attend(rows: &Rows, weights: &Weights, block: usize) -> Rows {
             }
         }
     }
-    dense(&mixed, weights, &format!("o{block}"))
+    dense(&mixed, weights, &in_block(block, "self_attn.out_proj"))
 }
 
 /// Computes the tower's normalised output with plain loops.
 fn reference(planes: &[f32], weights: &Weights) -> Vec<f32> {
     let across = SIDE / PATCH;
-    let patches = weights.get("patches");
-    let mut rows = vec![weights.get("class").to_vec()];
+    let patches = weights.get(PATCHES);
+    let mut rows = vec![weights.get(CLASS).to_vec()];
     for patch in 0..TOKENS - 1 {
         let (top, left) = (patch / across * PATCH, patch % across * PATCH);
         let mut row = vec![0.0; WIDTH];
@@ -226,18 +253,18 @@ fn reference(planes: &[f32], weights: &Weights) -> Vec<f32> {
         }
         rows.push(row);
     }
-    let positions = weights.get("positions").chunks(WIDTH).map(<[f32]>::to_vec).collect();
-    let mut stream = plus(&rows, &positions);
+    let positions = weights.get(POSITIONS).chunks(WIDTH).map(<[f32]>::to_vec).collect();
+    let mut stream = norm(&plus(&rows, &positions), weights, BEFORE);
     for block in 0..BLOCKS {
-        let attended = attend(&norm(&stream, weights, &format!("before{block}")), weights, block);
+        let attended = attend(&norm(&stream, weights, &in_block(block, "layer_norm1")), weights, block);
         let middle = plus(&stream, &attended);
-        let mut wide =
-            dense(&norm(&middle, weights, &format!("between{block}")), weights, &format!("up{block}"));
+        let normed = norm(&middle, weights, &in_block(block, "layer_norm2"));
+        let mut wide = dense(&normed, weights, &in_block(block, "mlp.fc1"));
         wide.iter_mut().flatten().for_each(|value| *value /= 1.0 + (-1.702 * *value).exp());
-        stream = plus(&middle, &dense(&wide, weights, &format!("down{block}")));
+        stream = plus(&middle, &dense(&wide, weights, &in_block(block, "mlp.fc2")));
     }
-    let token = norm(&vec![stream[0].clone()], weights, "last").remove(0);
-    let out = weights.get("out");
+    let token = norm(&vec![stream[0].clone()], weights, AFTER).remove(0);
+    let out = weights.get(PROJECTION);
     let mut embedding: Vec<f32> = (0..OUT)
         .map(|column| token.iter().enumerate().map(|(at, value)| value * out[at * OUT + column]).sum())
         .collect();
@@ -245,10 +272,15 @@ fn reference(planes: &[f32], weights: &Weights) -> Vec<f32> {
     embedding
 }
 
+/// Writes a transformer to a new folder.
+pub(crate) fn transformer_folder(seed: u64) -> tempfile::TempDir {
+    folder(&tower(&Weights::random(seed)))
+}
+
 #[test]
 fn a_vision_transformer_matches_plain_loops() {
     let weights = Weights::random(4);
-    let folder = folder(&tower(&weights));
+    let folder = transformer_folder(4);
     let mut model = Onnx::open(folder.path(), 2).expect("opened");
     let mut rng = Rng::new(8);
     let planes: Vec<Vec<f32>> =

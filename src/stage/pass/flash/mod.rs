@@ -1,5 +1,5 @@
 //! The flash limiter: counts flashes of the output picture as `media::flash` does and, before a picture is
-//! shown, modifies it if it would exceed the limit.
+//! shown, modifies it if it would exceed the limit. Before that, it softens harmful regular patterns.
 //!
 //! Everything runs on the device, without readback or delay. A picture is shown only if neither any field nor the
 //! whole screen then has more than seven transitions (three and a half flashes) in any second, however long the
@@ -27,8 +27,12 @@ const FIELDS: u64 = 65 * 49 + 1;
 const CELL_BYTES: u64 = 2 * 32;
 const FIELDS_BYTES: u64 = 2 * FIELDS * 32;
 const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 66 + 15 * FIELDS + FIELDS + 96 * 49);
-const VERDICT_BYTES: u64 = 4 * (4 + CELLS as u64);
-/// Number of cells measured by one workgroup.
+const VERDICT_BYTES: u64 = 4 * (10 + 2 * CELLS as u64);
+/// Numbers of lines and samples in `shaders/shared/flash_pattern.wgsl`, and the size of its buffer in bytes.
+const LINES: u32 = 96 + 72;
+const SAMPLES: u32 = 2 * 4 * CELLS;
+const PATTERN_BYTES: u64 = 4 * (4 * LINES + SAMPLES + 2 * CELLS) as u64;
+/// Number of cells, lines or samples measured by one workgroup.
 const MEASURED_TOGETHER: u32 = 64;
 /// Kinds of verdict for which something is drawn; each is also the index of the instance that draws it.
 const MIXED: u32 = 1;
@@ -90,13 +94,14 @@ impl FlashLimiter {
         let fields = state("flash/fields", FIELDS_BYTES);
         let scratch = state("flash/scratch", SCRATCH_BYTES);
         let verdict = state("flash/verdict", VERDICT_BYTES);
+        let pattern = state("flash/pattern", PATTERN_BYTES);
         let pictures = [0, 1].map(|_| view(&image(device, "flash/picture", size)));
         let compute_groups = [0, 1].map(|picture: usize| {
             let picture = wgpu::BindingResource::TextureView(&pictures[picture]);
             let [block, edges] = [&block, &edge_buffer].map(wgpu::Buffer::as_entire_binding);
-            let [cells, fields, scratch, verdict] =
-                [&cells, &fields, &scratch, &verdict].map(wgpu::Buffer::as_entire_binding);
-            let resources = [block, picture, edges, cells, fields, scratch, verdict];
+            let [cells, fields, scratch, verdict, pattern] =
+                [&cells, &fields, &scratch, &verdict, &pattern].map(wgpu::Buffer::as_entire_binding);
+            let resources = [block, picture, edges, cells, fields, scratch, verdict, pattern];
             bind(device, "flash", &pipelines.compute_layout, &resources)
         });
         Self {
@@ -136,6 +141,20 @@ impl FlashLimiter {
         let [from, to] = [candidate, &picture].map(|view| view.texture().as_image_copy());
         encoder.copy_texture_to_texture(from, to, picture.texture().size());
         let show_group = self.show_group(gpu, pipelines, candidate);
+        let mut compute = encoder.begin_compute_pass(&Default::default());
+        compute.set_bind_group(0, &self.compute_groups[new], &[]);
+        for (kernel, items) in [(&pipelines.sample_lines, SAMPLES), (&pipelines.find_stripes, LINES)] {
+            compute.set_pipeline(kernel);
+            compute.dispatch_workgroups(items.div_ceil(MEASURED_TOGETHER), 1, 1);
+        }
+        compute.set_pipeline(&pipelines.soften);
+        compute.dispatch_workgroups(1, 1, 1);
+        drop(compute);
+        let mut render = begin(encoder, "flash/softened", &picture, false);
+        render.set_pipeline(&pipelines.softened);
+        render.set_bind_group(0, &self.show_groups[show_group].1, &[]);
+        render.draw(0..3, 0..1);
+        drop(render);
         for (measure, decide, verdict) in [
             (&pipelines.measure, &pipelines.decide, MIXED),
             (&pipelines.measure_limited, &pipelines.verify, PREVIOUS),

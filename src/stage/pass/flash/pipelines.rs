@@ -7,6 +7,7 @@ use crate::stage::gpu::Gpu;
 pub(super) const SHADER: &str = concat!(
     include_str!("../../../../shaders/shared/flash_cells.wgsl"),
     include_str!("../../../../shaders/shared/flash_fields.wgsl"),
+    include_str!("../../../../shaders/shared/flash_pattern.wgsl"),
     include_str!("../../../../shaders/flash.wgsl"),
 );
 const SHOW_SHADER: &str = include_str!("../../../../shaders/flash_show.wgsl");
@@ -14,11 +15,15 @@ const SHOW_SHADER: &str = include_str!("../../../../shaders/flash_show.wgsl");
 /// The pipelines, compiled once per device.
 pub(in crate::stage) struct FlashPipelines {
     pub(super) compute_layout: wgpu::BindGroupLayout,
+    pub(super) sample_lines: wgpu::ComputePipeline,
+    pub(super) find_stripes: wgpu::ComputePipeline,
+    pub(super) soften: wgpu::ComputePipeline,
     pub(super) measure: wgpu::ComputePipeline,
     pub(super) decide: wgpu::ComputePipeline,
     pub(super) measure_limited: wgpu::ComputePipeline,
     pub(super) verify: wgpu::ComputePipeline,
     pub(super) show_layout: wgpu::BindGroupLayout,
+    pub(super) softened: wgpu::RenderPipeline,
     pub(super) show: wgpu::RenderPipeline,
 }
 
@@ -27,7 +32,7 @@ impl FlashPipelines {
     pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let [reads, writes] = [true, false].map(storage);
-        let bindings = [reads, TEXTURE, reads, writes, writes, writes, writes];
+        let bindings = [reads, TEXTURE, reads, writes, writes, writes, writes, writes];
         let entries: Vec<_> = (0..).zip(bindings).map(|(binding, ty)| compute_entry(binding, ty)).collect();
         let compute_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("flash"),
@@ -51,27 +56,34 @@ impl FlashPipelines {
         };
         let show_layout = layout(gpu, "flash/show", &[reads, TEXTURE, TEXTURE]);
         let show_shader = module(gpu, "flash/show", SHOW_SHADER);
-        let show = pipeline(
-            device,
-            &PipelineDesc {
-                label: "flash/show",
-                layouts: &[&show_layout],
-                vertex: (&show_shader, "vs_verdict"),
-                buffers: &[],
-                fragment: (&show_shader, "fs_verdict"),
-                constants: &[],
-                format: FORMAT,
-                blend: None,
-                topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
+        let show = |vertex, fragment| {
+            pipeline(
+                device,
+                &PipelineDesc {
+                    label: "flash/show",
+                    layouts: &[&show_layout],
+                    vertex: (&show_shader, vertex),
+                    buffers: &[],
+                    fragment: (&show_shader, fragment),
+                    constants: &[],
+                    format: FORMAT,
+                    blend: None,
+                    topology: wgpu::PrimitiveTopology::TriangleList,
+                },
+            )
+        };
+        let [softened, show] = [show("vs_softened", "fs_softened"), show("vs_verdict", "fs_verdict")];
         Self {
+            sample_lines: compute("sample_lines"),
+            find_stripes: compute("find_stripes"),
+            soften: compute("soften"),
             measure: compute("measure"),
             decide: compute("decide"),
             measure_limited: compute("measure_limited"),
             verify: compute("verify"),
             compute_layout,
             show_layout,
+            softened,
             show,
         }
     }

@@ -48,14 +48,14 @@ impl FromIterator<DeckId> for DrawnDecks {
 
 impl DrawnDecks {
     /// Iterates over the decks.
-    pub(super) fn iter(&self) -> impl Iterator<Item = DeckId> {
+    pub fn iter(&self) -> impl Iterator<Item = DeckId> {
         self.0.iter().copied()
     }
 }
 
 /// The state of the watch over the deck on air.
 #[derive(Debug, Default)]
-pub(super) struct DeckWatch {
+pub struct DeckWatch {
     deck: Option<DeckId>,
     /// Seconds for which the deck's code has exceeded its budget in every frame.
     pub over_budget_secs: f64,

@@ -11,14 +11,14 @@ const EMPTY_SECS: f64 = 1.0;
 const FROZEN_SECS: f64 = 1.1;
 /// Maximum time counted per step, in seconds: a longer step is a stall of the program, not a fault in the
 /// picture.
-pub(super) const LONGEST_STEP_SECS: f64 = 0.25;
+pub const LONGEST_STEP_SECS: f64 = 0.25;
 /// Maximum number of consecutive faults reported; the next preset stays on air, because the music may be the
 /// cause.
 const MAX_CONSECUTIVE: u32 = 3;
 
 /// A fault in a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PictureFault {
+pub enum PictureFault {
     /// The picture is all black.
     Black,
     /// The picture is all white.
@@ -59,7 +59,7 @@ impl PictureFault {
 
 /// The state of the show that matters to the watch in one step.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Conditions {
+pub struct Conditions {
     /// Seconds since the last step.
     pub dt: f64,
     /// Time on air, in seconds.
@@ -71,7 +71,7 @@ pub(super) struct Conditions {
 
 /// A watch for faults in the picture.
 #[derive(Clone, Debug, Default)]
-pub(super) struct PictureWatch {
+pub struct PictureWatch {
     seen: Option<PictureFault>,
     fault_secs: f64,
     /// Time on air at the last step, in seconds.

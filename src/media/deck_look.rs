@@ -31,7 +31,7 @@ pub struct DeckLook {
 impl DeckLook {
     /// Computes the look from a downsampled picture, whose pixels each describe one part: RGB is the mean colour
     /// of the part, alpha the brightest channel of any sample in it.
-    pub(super) fn of(parts: &[u8]) -> Self {
+    pub fn of(parts: &[u8]) -> Self {
         let (mut sum, mut darkest, mut lit) = (0.0, 1.0_f32, 0);
         for part in parts.chunks_exact(4) {
             let [r, g, b, brightest] =
