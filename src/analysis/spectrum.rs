@@ -10,52 +10,39 @@ const PITCH_RANGE_HZ: std::ops::Range<f32> = 180.0..2_500.0;
 /// Offset added to the powers, 50 dB below the reference power.
 const FLOOR: f32 = 1e-5;
 
-/// Logarithmic powers of a hop, or their sum over several hops.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Spectrum {
-    bands: Levels<BANDS>,
-    pitches: Levels<PITCHES>,
-}
-
+/// Logarithmic powers of a hop by band and then by pitch class, or their sum over several hops.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Levels<const COUNT: usize>([f32; COUNT]);
+pub(super) struct Spectrum([f32; BANDS + PITCHES]);
 
-impl<const COUNT: usize> Default for Levels<COUNT> {
+impl Default for Spectrum {
     fn default() -> Self {
-        Self([0.0; COUNT])
-    }
-}
-
-impl<const COUNT: usize> Levels<COUNT> {
-    fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(sum, level)| *sum += level);
-    }
-
-    /// Returns the mean absolute difference, apart from a difference that all levels share.
-    fn distance(&self, other: &Self) -> f32 {
-        let differences = || self.0.iter().zip(other.0).map(|(a, b)| a - b);
-        let shared = differences().sum::<f32>() / COUNT as f32;
-        differences().map(|difference| (difference - shared).abs()).sum::<f32>() / COUNT as f32
+        Self([0.0; BANDS + PITCHES])
     }
 }
 
 impl Spectrum {
     /// Adds the levels of another spectrum.
     pub fn add(&mut self, other: &Self) {
-        self.bands.add(&other.bands);
-        self.pitches.add(&other.pitches);
+        self.0.iter_mut().zip(other.0).for_each(|(sum, level)| *sum += level);
     }
 
     /// Returns the levels divided by `count`.
-    pub fn divided_by(mut self, count: f32) -> Self {
-        self.bands.0.iter_mut().chain(&mut self.pitches.0).for_each(|level| *level /= count);
-        self
+    pub fn divided_by(self, count: f32) -> Self {
+        Self(self.0.map(|level| level / count))
     }
 
     /// Returns the distance from another spectrum by band and by pitch class, regardless of loudness.
     pub fn distances(&self, other: &Self) -> [f32; 2] {
-        [self.bands.distance(&other.bands), self.pitches.distance(&other.pitches)]
+        let (a, b) = (self.0.split_at(BANDS), other.0.split_at(BANDS));
+        [distance(a.0, b.0), distance(a.1, b.1)]
     }
+}
+
+/// Returns the mean absolute difference, apart from a difference that all levels share.
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    let differences = || a.iter().zip(b).map(|(a, b)| a - b);
+    let shared = differences().sum::<f32>() / a.len() as f32;
+    differences().map(|difference| (difference - shared).abs()).sum::<f32>() / a.len() as f32
 }
 
 /// Measures spectra.
@@ -80,11 +67,12 @@ impl SpectrumMeter {
     /// Returns the spectrum of a hop from the powers of the bins and of the bands, the reference power and the gate.
     pub fn step(&self, power: &[f32], bands: &[f32], reference: f32, gate: f32) -> Spectrum {
         let mut spectrum = Spectrum::default();
+        let (levels, pitches) = spectrum.0.split_at_mut(BANDS);
+        levels.iter_mut().zip(bands).for_each(|(level, power)| *level = *power);
         for (class, power) in self.classes.iter().zip(&power[self.first..]) {
-            spectrum.pitches.0[*class] += power;
+            pitches[*class] += power;
         }
-        spectrum.bands.0.iter_mut().zip(bands).for_each(|(level, power)| *level = *power);
-        for level in spectrum.bands.0.iter_mut().chain(&mut spectrum.pitches.0) {
+        for level in &mut spectrum.0 {
             *level = (*level * gate / reference + FLOOR).ln();
         }
         spectrum

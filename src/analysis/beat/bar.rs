@@ -16,7 +16,7 @@ const FLOOR: f32 = 0.1;
 const SMOOTHING: f32 = 0.05;
 const KEEP: f32 = 0.97;
 /// Log odds by which another downbeat must lead to replace the current one.
-const LEAD: f32 = 0.5;
+const LEAD: f32 = 0.3;
 /// Log odds by which another metre must lead, and the consecutive updates for which it must, to replace the current one.
 const METRE_LEAD: f32 = 2.0;
 const METRE_UPDATES: u32 = 10;

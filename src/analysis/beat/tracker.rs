@@ -42,6 +42,9 @@ const CERTAIN_Z: f32 = 3.0;
 const UNTRUSTED: f32 = 0.3;
 /// Maximum confidence while it is unclear whether to count every beat or only every second one.
 const DOUBTFUL_CONFIDENCE: f32 = 0.78;
+/// Beat period, in hops, below which it is unclear as well, unless the performer set the octave: in annotated music, two
+/// of five grids above 165 BPM were wrong.
+const FAST_PERIOD: f64 = 36.4;
 /// `z` above which an adopted grid is followed, and the `z` of zero confidence.
 const FOLLOW_Z: f32 = 3.4;
 const ZERO_Z: f32 = 3.0;
@@ -328,7 +331,9 @@ impl Tracker {
         } else {
             let clear = ((z - ZERO_Z) / (2.0 * (ADOPT_Z - ZERO_Z))).clamp(0.0, 1.0);
             let sure = if holds { clear.max(HOLD_CONFIDENCE) } else { clear };
-            if self.informed && grid.octave_is_doubtful() { sure.min(DOUBTFUL_CONFIDENCE) } else { sure }
+            let fast = grid.count().period < FAST_PERIOD && !self.manual.octave_is_set();
+            let unclear = fast || self.informed && grid.octave_is_doubtful();
+            if unclear { sure.min(DOUBTFUL_CONFIDENCE) } else { sure }
         };
         let target = if hinted { target.max(self.confidence) } else { target };
         let pace = match target > self.confidence {
