@@ -14,6 +14,7 @@ use super::relative_onset::RelativeOnsets;
 use super::scene::{SIZE_SAMPLES, SceneFilter, SceneModel, Summary, UPDATE_SECS};
 use super::section::SectionTracker;
 use super::spectral::{BandMeters, SpectralShape};
+use super::spectrum::SpectrumMeter;
 use super::stft::Stft;
 use crate::units::{SampleIndex, Unipolar};
 
@@ -49,6 +50,7 @@ pub struct Analyser {
     onsets: OnsetDetector,
     relative_onsets: RelativeOnsets,
     bands: BandMeters,
+    spectra: SpectrumMeter,
     energy: EnergyFollower,
     drums: Drums,
     activations: ActivationDetector,
@@ -89,6 +91,7 @@ impl Analyser {
             onsets: OnsetDetector::new(&bank),
             relative_onsets: RelativeOnsets::new(&bank, dt),
             bands: BandMeters::new(&bank, dt),
+            spectra: SpectrumMeter::new(SIZE),
             energy: EnergyFollower::new(dt),
             drums: Drums::new(dt),
             activations: ActivationDetector::new(),
@@ -174,6 +177,7 @@ impl Analyser {
         let onset = self.onsets.step(bands, reference, gate);
         let relative = self.relative_onsets.step(bands, reference, gate);
         let activation = self.activations.step(bands, reference, gate);
+        let spectrum = self.spectra.step(power, bands, reference, gate);
         self.summary.push(power, bands, activation);
         let shape = SpectralShape::of(bands, &self.bank);
         let level = self.meter.read();
@@ -181,7 +185,8 @@ impl Analyser {
         let (energy_fast, energy_slow) = self.energy.step(level_db, onset.all(), gate);
         self.flux += (onset.all() - self.flux) * if onset.all() > self.flux { 0.8 } else { 0.1 };
         let features = &mut self.features;
-        self.tracker.step(self.drums.step(onset, relative), activation, onset, gate > 0.0);
+        let accent = self.drums.step(onset, relative);
+        self.tracker.step(accent, activation, onset, &spectrum, gate > 0.0);
         features.beat = self.tracker.grid();
         features.silent = gate <= 0.0;
         features.level = level;

@@ -16,6 +16,7 @@ mod room;
 mod scene;
 mod section;
 mod spectral;
+mod spectrum;
 mod stft;
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,22 @@
-//! Estimates how many beats a bar has and which of them starts it. Bars of four beats are compared with typical bars, by
-//! the accents on and between their beats.
+//! Estimates how many beats a bar has and which of them starts it. In bars of four beats, each beat adds to the log
+//! odds of its place, by how much its signs of a downbeat exceed those of other beats.
 
-use super::cells::Ranges;
-use super::metre::{METRES, most_likely};
+use super::super::spectrum::Spectrum;
+use super::drums::Accent;
+use super::metre::{METRES, confidence, most_likely};
+use super::signs::{BeatSigns, Signs};
 
-/// Accents on each beat of a bar of four, and halfway to the next beat.
-pub type BarView = [[Ranges; 2]; 4];
-
-/// Weight of each position in a bar (on the beat, halfway to the next) for the low, mid, high and sharp
-/// accents. Fitted to annotated music by conditional logit: each bar against the same bar shifted by one, two
-/// and three beats.
-const WEIGHTS: [[[f32; 4]; 2]; 4] = [
-    [[0.04, -0.04, -0.05, -0.03], [-0.28, -0.36, -0.46, 0.37]],
-    [[-0.32, 0.19, 0.07, 0.07], [0.09, -0.12, -0.68, -0.04]],
-    [[0.34, -0.34, -0.22, -0.15], [0.09, 0.39, 0.34, -0.28]],
-    [[-0.01, 0.19, 0.20, 0.10], [0.07, 0.28, 0.67, -0.15]],
-];
-/// Weight of a beat's share of the downbeat activations, and the constant that keeps weak activations from giving large
-/// shares.
-const ACTIVATION_WEIGHT: f32 = 4.0;
-const ACTIVATION_FLOOR: f32 = 0.1;
-/// Smoothing factor of the evidence, per update.
+/// Log odds of a downbeat per mean of each sign. Fitted to annotated music by conditional logit: each bar against the
+/// same bar shifted by one, two and three beats. Weights for the signs of the other three beats did not carry over to
+/// music from other sources.
+const WEIGHTS: Signs = [1.2, 1.5, 0.3, -0.35];
+/// Added to the signs, so that weak ones give little evidence.
+const FLOOR: f32 = 0.1;
+/// Smoothing factor of the mean signs, and factor by which evidence decays, per beat.
 const SMOOTHING: f32 = 0.05;
-/// Added to the mean accent, so that nearly empty bars give little evidence.
-const FLOOR: f32 = 0.02;
+const KEEP: f32 = 0.97;
+/// Log odds by which another downbeat must lead to replace the current one.
+const LEAD: f32 = 0.3;
 /// Log odds by which another metre must lead, and the consecutive updates for which it must, to replace the current one.
 const METRE_LEAD: f32 = 2.0;
 const METRE_UPDATES: u32 = 10;
@@ -31,8 +24,13 @@ const METRE_UPDATES: u32 = 10;
 /// The metre, and evidence on which beat is the downbeat.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bar {
-    /// Evidence, for each beat number modulo four, that it is the downbeat of a bar of four beats.
+    signs: BeatSigns,
+    /// Mean signs of all beats; `None` before the first one.
+    mean: Option<Signs>,
+    /// Log odds, for each beat number modulo four, that it is the downbeat of a bar of four beats, and the current
+    /// downbeat.
     evidence: [f32; 4],
+    first: usize,
     /// Index of the metre in [`METRES`], and the number of consecutive updates in which another one led.
     metre: usize,
     other_led: u32,
@@ -75,23 +73,19 @@ impl Bar {
         self.downbeat = downbeat(self.beats_per_bar());
     }
 
-    /// Updates the evidence on bars of four beats with the accents of a bar, indexed by beat number modulo four.
-    pub fn update(&mut self, view: &BarView) {
-        let mut mean = [FLOOR; 4];
-        for place in view.iter().flatten() {
-            mean.iter_mut().zip(place).for_each(|(mean, value)| *mean += value / 8.0);
+    /// Updates the evidence on bars of four beats with a hop `beats` beats after beat 0.
+    pub fn step(&mut self, beats: f64, accent: &Accent, spectrum: &Spectrum) {
+        let Some((number, signs)) = self.signs.push(beats, accent, spectrum) else { return };
+        self.evidence.iter_mut().for_each(|evidence| *evidence *= KEEP);
+        let evidence = &mut self.evidence[number.rem_euclid(4) as usize];
+        let mean = self.mean.get_or_insert(signs);
+        for ((sign, mean), weight) in signs.into_iter().zip(mean).zip(WEIGHTS) {
+            *mean += (sign - *mean) * SMOOTHING;
+            *evidence += weight * ((sign + FLOOR) / (*mean + FLOOR) - 1.0);
         }
-        let mean = mean.iter().sum::<f32>() / 4.0;
-        let downbeats: f32 = view.iter().map(|[on, _]| on[5]).sum::<f32>() + ACTIVATION_FLOOR;
-        for (first, evidence) in self.evidence.iter_mut().enumerate() {
-            let mut score = 0.0;
-            for (beat, weights) in WEIGHTS.iter().enumerate() {
-                for (place, weights) in view[(first + beat) % 4].iter().zip(weights) {
-                    score += place.iter().zip(weights).map(|(value, weights)| value * weights).sum::<f32>();
-                }
-            }
-            let score = score / mean + ACTIVATION_WEIGHT * view[first][0][5] / downbeats;
-            *evidence += (score - *evidence) * SMOOTHING;
+        let (best, _) = most_likely(&self.evidence);
+        if self.evidence[best] > self.evidence[self.first] + LEAD {
+            self.first = best;
         }
     }
 
@@ -104,14 +98,14 @@ impl Bar {
         if self.beats_per_bar() != 4 {
             return self.downbeat;
         }
-        let (first, confidence) = most_likely(&self.evidence);
-        (first as u64, confidence)
+        (self.first as u64, confidence(&self.evidence, self.first))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::spectrum::tests::note;
 
     #[test]
     fn the_metre_changes_only_after_lasting_and_clear_evidence() {
@@ -128,5 +122,23 @@ mod tests {
         assert_eq!(update(three, 1), (3, (2, 0.5)));
         assert_eq!(update([2.5, 1.0, -9.0, -9.0, -9.0], 100).0, 3, "too little evidence");
         assert_eq!(update(four, METRE_UPDATES).0, 4);
+    }
+    #[test]
+    fn bars_start_where_the_sound_changes_and_move_when_the_music_does() {
+        let mut bar = Bar::default();
+        let mut play = |beats: std::ops::Range<usize>, first: usize| {
+            for hop in beats.start * 40..beats.end * 40 {
+                let (beat, on) = (hop / 40, hop % 40 == 0);
+                let accent = Accent { low: if on { 0.8 } else { 0.0 }, ..Accent::default() };
+                bar.step(hop as f64 / 40.0, &accent, &note((beat + 4 - first) / 4 * 5 % 12, false));
+            }
+            bar.downbeat()
+        };
+        let (first, confidence) = play(0..16, 3);
+        assert!(first == 3 && confidence > 0.8, "{first} {confidence}");
+        let (first, _) = play(16..20, 1);
+        assert_eq!(first, 3, "one change elsewhere is not enough");
+        let (first, confidence) = play(20..60, 1);
+        assert!(first == 1 && confidence > 0.8, "{first} {confidence}");
     }
 }

@@ -1,6 +1,5 @@
 //! A beat grid that follows the evidence, corrects its phase gradually, and may count only every second beat.
 
-use super::bar::BarView;
 use super::cells::AccentAverages;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
@@ -119,10 +118,15 @@ impl Grid {
         grid
     }
 
+    /// Returns the number of counted beats from beat 0 to a position in hops, including a fraction.
+    pub fn beats_at(&self, position: f64) -> f64 {
+        let Count { anchor, period, number } = self.count();
+        number as f64 + (position - anchor) / period
+    }
+
     /// Returns the number of the counted beat nearest to a position in hops.
     pub fn nearest(&self, position: f64) -> u64 {
-        let Count { anchor, period, number } = self.count();
-        (number as f64 + ((position - anchor) / period).round()).max(0.0) as u64
+        self.beats_at(position).round().max(0.0) as u64
     }
 
     /// Returns whether beats at this position with this period, in hops, are the ones that the grid counts.
@@ -245,22 +249,6 @@ impl Grid {
         });
         let kick = |beat| self.cells.mean(beat, 0, 4).map_or(0.0, |[low, _, _, sharp, ..]| low - sharp);
         on + BACKBEAT_WEIGHT * (kick(parity) - kick(parity + 2)).abs()
-    }
-
-    /// Returns the accents on and between the counted beats, indexed by beat number modulo four; `None` until
-    /// all four have passed.
-    pub fn bar(&self) -> Option<BarView> {
-        let mut view = BarView::default();
-        for (beat, view) in view.iter_mut().enumerate() {
-            *view = match self.slow {
-                None => [self.cells.mean(beat, 0, 4)?, self.cells.mean(beat, 2, 4)?],
-                Some(parity) => {
-                    let fast = 2 * beat + parity as usize;
-                    [self.cells.mean(fast, 0, 8)?, self.cells.mean(fast + 1, 0, 8)?]
-                }
-            };
-        }
-        Some(view)
     }
 
     /// Returns the log odds of each of [`METRES`] for the counted beats; `None` until enough beats have passed.

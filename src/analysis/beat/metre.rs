@@ -59,13 +59,18 @@ fn approach(mean: &mut Beat, beat: &Beat, share: f32) {
     }
 }
 
-/// Returns the number of the highest of several log-likelihoods, and the confidence in it: its probability, scaled to
-/// be 0 if all are equal.
+/// Returns the number of the highest of several log-likelihoods, and the confidence in it.
 pub fn most_likely(scores: &[f32]) -> (usize, f32) {
     let best = (0..scores.len()).fold(0, |best, n| if scores[n] > scores[best] { n } else { best });
-    let all: f32 = scores.iter().map(|score| (score - scores[best]).exp()).sum();
+    (best, confidence(scores, best))
+}
+
+/// Returns the confidence in one of several log-likelihoods: its probability, scaled to be 0 if it is not above chance.
+pub fn confidence(scores: &[f32], of: usize) -> f32 {
+    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let all: f32 = scores.iter().map(|score| (score - highest).exp()).sum();
     let chance = 1.0 / scores.len() as f32;
-    (best, (1.0 / all - chance) / (1.0 - chance))
+    (((scores[of] - highest).exp() / all - chance) / (1.0 - chance)).max(0.0)
 }
 
 /// The evidence for bars of one length.

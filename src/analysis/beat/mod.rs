@@ -11,6 +11,7 @@ mod manual;
 mod metre;
 mod octave;
 mod pair;
+mod signs;
 mod support;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@
 use super::super::activation::Activation;
 use super::super::features::{BeatGrid, TRUSTED_CONFIDENCE};
 use super::super::onset::Onset;
+use super::super::spectrum::Spectrum;
 use super::drums::Accent;
 use super::fusion::Fusion;
 use super::grid::Count;
@@ -94,11 +95,18 @@ impl TrackerPair {
         }
     }
 
-    /// Processes the accent, the activation and the onsets of a hop; `sound` is false in silence.
-    pub fn step(&mut self, accent: Accent, activation: Activation, onset: Onset, sound: bool) {
+    /// Processes the accent, the activation, the onsets and the spectrum of a hop; `sound` is false in silence.
+    pub fn step(
+        &mut self,
+        accent: Accent,
+        activation: Activation,
+        onset: Onset,
+        spectrum: &Spectrum,
+        sound: bool,
+    ) {
         let (plain, informed) = self.fusion.step(accent, activation);
-        self.plain.step(plain, onset, sound);
-        self.informed.step(informed, onset, sound);
+        self.plain.step(plain, onset, spectrum, sound);
+        self.informed.step(informed, onset, spectrum, sound);
         self.history.push(activation.beat, activation.presence);
         self.hop += 1;
         if self.hop.is_multiple_of(UPDATE_HOPS) {
@@ -239,7 +247,7 @@ mod tests {
                 downbeat: 0.0,
                 presence: 1.0,
             };
-            pair.step(accent, activation, Onset { low, mid: 1.0, high: 0.1 }, true);
+            pair.step(accent, activation, Onset { low, mid: 1.0, high: 0.1 }, &Spectrum::default(), true);
         }
     }
 
@@ -288,7 +296,8 @@ mod tests {
                 let near = (1..4).contains(&(hop % BEAT));
                 let downbeat = if near && beat == late { 0.8 } else { 0.02 };
                 let activation = Activation { beat: if near { 0.8 } else { 0.02 }, downbeat, presence: 1.0 };
-                pair.step(accent, activation, Onset { low: 0.1, mid: 1.0, high: 0.1 }, true);
+                let onset = Onset { low: 0.1, mid: 1.0, high: 0.1 };
+                pair.step(accent, activation, onset, &Spectrum::default(), true);
             }
             let of_bar = |grid: BeatGrid| grid.beat_of_bar(grid.beats_at(pair.now()).round() as i64);
             assert!(pair.informed_leads && pair.relation() == Some(Relation::Same));
