@@ -12,7 +12,9 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{Binding, ShaderStage, TypeInner};
 
 /// Files that are complete modules.
-const WHOLE: [&str; 10] = [
+const WHOLE: [&str; 12] = [
+    "border.wgsl",
+    "clamp.wgsl",
     "composite.wgsl",
     "dot.wgsl",
     "flash_show.wgsl",
