@@ -96,7 +96,7 @@ impl Store {
         Ok(Some(Self { connection, path, journal: self.journal, folder: None, lock }))
     }
 
-    /// Limits the cache of this connection to [`SMALL_CACHE_KIB`]. For connections that stay open during a show, which
+    /// Limits the cache of this connection to 2 MiB. For connections that stay open during a show, which
     /// read and write little; a larger cache would grow for hours.
     pub fn use_small_cache(&self) {
         let limited = self.connection.pragma_update(None, "cache_size", -SMALL_CACHE_KIB);

@@ -81,7 +81,7 @@ pub struct PictureWatch {
 
 impl PictureWatch {
     /// Advances by one step; `picture_stats` is a new measurement, if there is one. Returns a fault once it
-    /// has lasted too long, then starts over. After [`MAX_CONSECUTIVE`] faults in a row, returns `None` until
+    /// has lasted too long, then starts over. After `MAX_CONSECUTIVE` faults in a row, returns `None` until
     /// a picture without a fault is measured.
     pub fn step(&mut self, picture_stats: Option<&PictureStats>, now: Conditions) -> Option<PictureFault> {
         let another = now.on_air_secs < self.on_air_secs;
