@@ -18,9 +18,11 @@ pub const ESTIMATES: u32 = 10_000;
 pub const TYPE_DEPTH: usize = 32;
 /// Maximum number of elements in an array. Real presets have up to 5.
 pub const ELEMENTS: u32 = 256;
-/// Maximum total size of a shader's arrays, in bytes; lavapipe takes a second to compile 1 KiB with computed indices,
-/// 20 seconds for 4 KiB, and minutes for 16 KiB. Real presets have up to 80 bytes.
-pub const ARRAY_BYTES: u32 = 1 << 10;
+/// Maximum size of an array or struct, in bytes; lavapipe takes a second to compile an array of 1 KiB with computed
+/// indices, 20 seconds for 4 KiB, and minutes for 16 KiB. Real presets have up to 80 bytes.
+pub const TYPE_BYTES: u32 = 1 << 10;
+/// Maximum total size of a shader's arrays, with every call inlined, in bytes. Real presets have up to 1,632.
+pub const ARRAY_BYTES: u32 = 3 << 10;
 /// Maximum total size of the arrays and structs that a shader declares and copies, with every call inlined, in bytes.
 pub const COPIED_BYTES: u64 = 16 << 10;
 /// Maximum number of statements, variables, operators and calls, with every call inlined. Real presets have up to

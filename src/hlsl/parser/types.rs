@@ -34,8 +34,8 @@ fn is_sampler(word: &str) -> bool {
 
 /// Returns the extent of an array or struct; fails if it exceeds a limit.
 pub(super) fn extent(bytes: u64, depth: usize, pos: Pos) -> Result<Extent, Error> {
-    if bytes > u64::from(limits::ARRAY_BYTES) {
-        return Error::limit(pos, format!("a type of {bytes} bytes; the limit is {}", limits::ARRAY_BYTES));
+    if bytes > u64::from(limits::TYPE_BYTES) {
+        return Error::limit(pos, format!("a type of {bytes} bytes; the limit is {}", limits::TYPE_BYTES));
     }
     if depth > limits::TYPE_DEPTH {
         return Error::limit(pos, format!("arrays and structs nested deeper than {}", limits::TYPE_DEPTH));
