@@ -25,7 +25,7 @@ pub struct Args {
     /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: Option<[u32; 2]>,
-    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    /// Keep 16 bits per colour channel between frames: no banding, but more graphics memory
     #[arg(long)]
     deep_color: bool,
     /// Frames per second

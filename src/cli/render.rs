@@ -45,7 +45,7 @@ pub struct Args {
     /// Warp mesh size in cells
     #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: [u32; 2],
-    /// Keep 16 bits per color channel between frames: no banding, but more graphics memory
+    /// Keep 16 bits per colour channel between frames: no banding, but more graphics memory
     #[arg(long)]
     deep_color: bool,
     /// Texture folder; repeatable

@@ -186,7 +186,7 @@ fn styles(ui: &mut Ui, styles: &[ThemedStyle], description: &mut Description, ed
             (Some(fit), None) => description.styles.push(StyleFit { key, fit: fit.clamp(0.0, 1.0) }),
             (None, _) => {}
         }
-        let help = "How well this style fits. Click: the opposite, or the computed fit again. Drag left or right: set it.";
+        let help = "How well this style fits. Click to set the opposite, or to go back to the computed fit if you have set one. Drag left or right to set it.";
         chip.on_hover_text(help);
     }
 }

@@ -53,8 +53,8 @@ pub struct Frame {
 
 /// Maximum total area of the polygons of one frame, in screens, so that a frame does not occupy the device for seconds.
 const MAX_AREA: f32 = 256.0;
-/// Maximum number of polygon corners in one frame, for the same reason: the corners of four shapes with 1,024
-/// outlined instances of 100 sides each.
+/// Maximum number of polygon corners in one frame, limited for the same reason as [`MAX_AREA`]. Enough for four shapes
+/// with 1,024 outlined instances of 100 sides each.
 const MAX_CORNERS: u32 = 4 * 1_024 * 200;
 
 /// Blend mode of a draw.

@@ -14,7 +14,7 @@ use crate::units::counted;
 /// that became favourites.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Preset library to compare the children with; contains the presets in the --from list
+    /// Preset library to compare the children with; must contain the presets in the --from list
     #[arg(long, value_name = "DIR")]
     library: PathBuf,
     /// Folder for the children, the packs `new` and `favourites`, and the report: empty, new, or that of an earlier bake

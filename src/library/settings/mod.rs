@@ -56,7 +56,7 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 # Columns and rows of the warp mesh, or "auto": 48 and 36 or, with a graphics card, up to a vertex every eight pixels.
 # mesh = [96, 72]
 
-# Keep 16 bits per color channel between frames, without banding; needs more graphics memory.
+# Keep 16 bits per colour channel between frames, without banding; needs more graphics memory.
 # deep_color = true
 
 # Frame rate of the show: 30, 50, 60 or 120.
@@ -104,7 +104,7 @@ pub struct Settings {
     pub size: Option<[u32; 2]>,
     /// Columns and rows of the warp mesh, each from 4 to 1024 [default: depends on the graphics device].
     pub mesh: Option<[u32; 2]>,
-    /// Whether presets keep 16 bits per color channel between frames.
+    /// Whether presets keep 16 bits per colour channel between frames.
     pub deep_color: Option<bool>,
     /// Frame rate of the show in Hz, one of [`RATES`].
     pub rate: Option<u32>,
