@@ -133,7 +133,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         #[cfg(not(feature = "lora-gpu"))]
         on_gpu: false,
         seed: args.work.seed,
-        threads: args.work.workers,
+        threads: args.work.workers.threads(),
     };
     let out = args.out;
     anyhow::ensure!(out.is_dir(), "{} is not a folder", out.display());
