@@ -62,7 +62,7 @@ struct Cost {
     operations: u64,
     lookups: u64,
     expensive: u64,
-    /// Conditions of `if` and cases of `switch`.
+    /// Conditions of `if`, cases of `switch` and calls to `clip`.
     arms: u64,
     loops: u64,
     array_bytes: u64,
@@ -400,7 +400,8 @@ fn intrinsic(name: &str) -> Cost {
     let lookups = u64::from(name.starts_with("tex") || name.starts_with("Get"));
     let expensive = u64::from(EXPENSIVE.contains(&name));
     let pixel_work = expensive_work(expensive);
-    Cost { lookups, pixel_lookups: lookups, expensive, pixel_work, ..Cost::default() }
+    let arms = u64::from(name == "clip");
+    Cost { lookups, pixel_lookups: lookups, expensive, pixel_work, arms, ..Cost::default() }
 }
 
 /// Returns the work of `calls` calls to expensive functions, in operations, apart from the calls themselves.

@@ -50,6 +50,15 @@ fn every_kind_of_growth_is_limited() {
             body("for (int i = 0; i < 200; i++) for (float k = 0; k < 200; k++) ret += GetPixel(uv);"),
         ),
         ("expensive functions", repeated("ret = sin(ret);", 2_000)),
+        ("branches", repeated("if (q1 > ret.x) ret += 1;", 400)),
+        ("clips", repeated("clip(ret.x);", 400)),
+        (
+            "choices of structs",
+            format!(
+                "struct S {{ float x; }}; {}",
+                body(&format!("S a; S b; {}", "a = q1 > 0 ? a : b;".repeat(400)))
+            ),
+        ),
         ("sound", repeated("ret += get_fft(ret.x);", 2_000)),
         ("loops", repeated("while (ret.x < 1) ret += 1;", 200)),
         ("operations", repeated("ret = ret + 1;", 40_000)),
