@@ -275,6 +275,8 @@ fn long_shaders_within_the_limits_translate() {
     assert_eq!(rejection(&format!("shader_body {{ {arms} ret = 2; }}")), None);
     let loops = "for (int i = 0; i < 1000; i++) ret += GetPixel(uv);";
     assert_eq!(rejection(&format!("shader_body {{ {loops} }}")), None);
+    let calls = format!("float4 f(float4 x) {{ return x; }} {}", body(&"ret += f(q1).xyz;".repeat(300)));
+    assert_eq!(rejection(&calls), None, "there are no arrays");
     let deep = format!("shader_body {{ ret = {}q1{}; }}", "(1+".repeat(70), ")".repeat(70));
     assert_eq!(rejection(&deep), None);
     let blocks = format!("shader_body {{ {} ret = 1; {} }}", "if (q1 > 0) {".repeat(70), "}".repeat(70));
