@@ -8,8 +8,8 @@ const VERTEX_DISTANCE: u32 = 8;
 const MAX_CELLS: u32 = 240 * 135;
 
 /// Returns the columns and rows of the warp mesh for a picture of `size` pixels: [`COARSE_MESH`] on a software
-/// rasteriser. On a graphics card, there are at least as many, and a vertex every eight pixels, up to a maximum number of
-/// vertices; both numbers are even, so that one vertex is at the centre.
+/// rasteriser. On a graphics card, there are at least as many, and a vertex every eight pixels, up to a maximum number
+/// of vertices; both numbers are even, so that one vertex is at the centre.
 pub(super) fn automatic_mesh(size: [u32; 2], software: bool) -> [u32; 2] {
     if software {
         return COARSE_MESH;
