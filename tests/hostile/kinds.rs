@@ -256,7 +256,7 @@ pub const GREEDY: &[Kind] = &[
         shader(&format!("shader_body {{ float a[1] = {open} 1 {close}; ret = a[0]; }}"))
     }),
     ("copies of structs", |n| {
-        let copies = "T = S; S = T;".repeat(n * 20);
+        let copies = "T = S; S = T;".repeat(n * 4);
         shader(&format!(
             "struct A {{ float4 x[60]; }};\nshader_body {{ A S = (A)0; A T = S; {copies} ret = T.x[int(q1)].xyz; }}"
         ))
