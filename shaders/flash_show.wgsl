@@ -1,7 +1,7 @@
 // Draws the picture that the flash limiter decided on, if it is not the new one. See flash.wgsl.
 //
-// `vs_softened` and `fs_softened` soften a regular pattern in the new picture. Then each instance draws the verdict whose kind equals the instance index; for any other verdict, its triangle lies
-// outside the picture.
+// `vs_softened` and `fs_softened` soften a regular pattern in the new picture. Then each instance draws the verdict
+// whose kind equals the instance index; for any other verdict, its triangle lies outside the picture.
 
 const WIDTH = 96;
 const HEIGHT = 72;

@@ -38,8 +38,8 @@ pub struct ResumeState {
     pub title: String,
     /// The layers on air, oldest first.
     pub layers: Vec<LayerOnAir>,
-    /// The presets that are being prepared.
-    pub preparing: Vec<PresetId>,
+    /// The presets that are on air or being prepared.
+    pub involved: Vec<PresetId>,
     /// The presets suspected of the last crash.
     pub suspects: Vec<PresetId>,
     /// Whether the show has crashed in this state, and was not killed.
