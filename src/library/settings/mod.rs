@@ -47,7 +47,7 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 # Audit preset files in a separate process before they are first shown.
 # guard = true
 
-# Limit flashes to three per second.
+# Limit flashes to three per second, and soften harmful regular patterns.
 # limit_flashes = true
 
 # Render size in pixels.
@@ -112,7 +112,7 @@ pub struct Settings {
     pub profile: Option<String>,
     /// Whether to audit new presets before they are shown.
     pub guard: Option<bool>,
-    /// Whether to limit flashes to three per second.
+    /// Whether to limit flashes to three per second, and to soften harmful regular patterns.
     pub limit_flashes: Option<bool>,
     /// How far choices stray from known favourites, 0 to 1.
     pub adventure: Option<f32>,
