@@ -79,7 +79,7 @@ impl Tower {
     pub fn new(graph: &Graph, output: &str, side: usize, device: Device) -> Result<Self, String> {
         let prefixes = graph.names().filter_map(|name| name.strip_suffix(FIRST_NORM));
         let prefix = prefixes.filter(|prefix| !prefix.contains("text_model")).min();
-        let prefix = prefix.ok_or("it has no layers with the names of a CLIP vision tower")?.to_owned();
+        let prefix = prefix.ok_or("its layers are not named like those of a CLIP vision tower")?.to_owned();
         let weights = Weights { graph, device: &device, prefix };
         let patches = weights.name("embeddings.patch_embedding.weight");
         let Some(&[width, 3, patch, _]) = graph.sides(&patches).filter(|sides| !sides.contains(&0)) else {

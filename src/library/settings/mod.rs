@@ -53,7 +53,7 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 # Render size in pixels.
 # size = [1920, 1080]
 
-# Columns and rows of the warp mesh, or "auto": 48 and 36 or, with a graphics card, up to a vertex every eight pixels.
+# Columns and rows of the warp mesh, or "auto": 48 and 36 or, with a graphics card, up to one vertex every eight pixels.
 # mesh = [96, 72]
 
 # Keep 16 bits per colour channel between frames, without banding; needs more graphics memory.
