@@ -24,7 +24,7 @@ pub enum LoraError {
     #[error("cannot use the adapter: {0}")]
     Adapter(String),
     /// The training failed.
-    #[error("the training failed: {0}")]
+    #[error("training failed: {0}")]
     Training(String),
     /// The presets cannot be embedded.
     #[error(transparent)]
