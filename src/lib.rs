@@ -3,6 +3,7 @@
 //!
 //! `ARCHITECTURE.md` describes the modules below; `tests/architecture.rs` checks the imports between them.
 
+pub mod activation;
 pub mod analysis;
 pub mod app;
 pub mod archive;

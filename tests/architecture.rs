@@ -20,7 +20,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("confine", &[]),
     ("salvage", &[]),
     ("handoff", &["units"]),
-    ("analysis", &["units"]),
+    ("activation", &["units"]),
+    ("analysis", &["units", "activation"]),
     // The audio doctor tells a room from a line, and whether the beat is trusted.
     ("audio", &["units", "disk", "handoff", "analysis"]),
     ("media", &["units", "disk", "confine"]),

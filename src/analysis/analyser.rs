@@ -1,7 +1,6 @@
 //! Turns stereo samples into [`Features`], one hop at a time.
 
 use super::RATE_HZ;
-use super::activation::ActivationDetector;
 use super::beat::{Drums, TempoRequest, TrackerPair};
 use super::energy::EnergyFollower;
 use super::features::Features;
@@ -16,6 +15,7 @@ use super::section::SectionTracker;
 use super::spectral::{BandMeters, SpectralShape};
 use super::spectrum::SpectrumMeter;
 use super::stft::Stft;
+use crate::activation::ActivationDetector;
 use crate::units::{SampleIndex, Unipolar};
 
 /// Number of samples between two steps of the hit follower (3.3 ms).
@@ -216,5 +216,6 @@ impl Analyser {
         let features = &mut self.features;
         let scores = features.scene_scores();
         features.scene = self.scene.update(at, features.silent, summary.as_ref(), scores);
+        self.tracker.note_rhythmic(features.scene.rhythmic());
     }
 }

@@ -222,6 +222,14 @@ pub struct SceneView {
     pub since: Seconds,
 }
 
+impl SceneView {
+    /// Returns the probability of techno or rock, the scenes with a beat.
+    pub fn rhythmic(&self) -> f32 {
+        let [_, techno, rock, _] = self.probabilities;
+        techno + rock
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

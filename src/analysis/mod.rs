@@ -1,6 +1,5 @@
 //! Music analysis: bands, loudness, onsets, beat, section and scene. Pure: samples in, features out.
 
-mod activation;
 mod analyser;
 mod beat;
 mod energy;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the beat network (`src/analysis/activation`) and writes its weights to `assets/beats.bin`.
+"""Trains the beat network (`src/activation`) and writes its weights to `assets/beats.bin`.
 
     tests/tools/train_beats.py [--pieces N] [--steps N] [--workers N] [--data FOLDER] [--out FILE] [--check]
 

@@ -1,7 +1,7 @@
 //! Combines the accents of the drums with the activations of the network.
 
-use super::super::activation::Activation;
 use super::drums::Accent;
+use crate::activation::Activation;
 
 /// Hops by which the activations lag behind the accents.
 pub const LAG: usize = 2;

@@ -5,6 +5,7 @@ use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::metre::{METRES, MetreEvidence};
 use super::octave;
+use crate::activation::Hypothesis;
 
 /// Smoothing factor of the octave evidence per update, and the thresholds beyond which the grid counts every
 /// second beat, or every beat again.
@@ -209,6 +210,13 @@ impl Grid {
         }
         self.score += (comb.score - self.score) * 0.1;
         self.coasting_secs = 0.0;
+    }
+
+    /// Moves the counted beats towards those of a hypothesis of the activations; `score` is that of the accents.
+    pub fn follow_counted(&mut self, hypothesis: Hypothesis, score: f32, now: f64, tempo_is_set: bool) {
+        let share = (self.period / self.count().period) as f32;
+        let (period, since) = (hypothesis.period * share, hypothesis.since % self.period as f32);
+        self.follow(Comb { period, since, z: 0.0, score }, now, tempo_is_set);
     }
 
     /// Decides whether to count every beat or every second one, and which of them; returns whether that changed.

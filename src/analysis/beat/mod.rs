@@ -1,6 +1,7 @@
 //! Beat tracking: comb-filter evidence for every tempo, a grid that follows the evidence, and manual
 //! overrides by the performer.
 
+mod backing;
 mod bar;
 mod cells;
 mod comb;

@@ -8,7 +8,6 @@
 //! While both have the same grid, the plain tracker places the bars on it, because the drums show where a bar starts
 //! better than the network does.
 
-use super::super::activation::Activation;
 use super::super::features::{BeatGrid, TRUSTED_CONFIDENCE};
 use super::super::onset::Onset;
 use super::super::spectrum::Spectrum;
@@ -18,6 +17,7 @@ use super::grid::Count;
 use super::manual::{TapSeries, TempoRequest};
 use super::support::{ActivationHistory, Support};
 use super::tracker::Tracker;
+use crate::activation::Activation;
 use crate::units::{Seconds, Unipolar};
 
 /// Interval of the decisions, in hops.
@@ -33,6 +33,9 @@ const SUPPORTED: Support = Support { level: 0.3, z: 3.0 };
 const MULTIPLE_LEAD: f32 = 0.1;
 /// Presence below which there is no music with a beat.
 const PRESENT: f32 = 0.5;
+/// Probability of a scene with a beat that the informed tracker needs to lead: the network finds a beat in weather and
+/// crackling fires too.
+const RHYTHMIC: f32 = 0.3;
 /// Maximum distance by which the performer can move the beats, in seconds.
 const MAX_NUDGE_SECS: f64 = 0.25;
 /// Mean low onset strength of kicks and bass lines; pads stay below.
@@ -68,6 +71,8 @@ pub struct TrackerPair {
     history: ActivationHistory,
     taps: TapSeries,
     hop: u64,
+    /// Probability of a scene with a beat.
+    rhythmic: f32,
     /// Whether the informed tracker leads.
     informed_leads: bool,
     /// Number of consecutive decisions in favour of the other tracker.
@@ -88,11 +93,17 @@ impl TrackerPair {
             history: ActivationHistory::new(),
             taps: TapSeries::default(),
             hop: 0,
+            rhythmic: 0.0,
             informed_leads: false,
             changes: 0,
             offset: 0,
             nudge_secs: 0.0,
         }
+    }
+
+    /// Records the probability of a scene with a beat, 0 to 1.
+    pub fn note_rhythmic(&mut self, probability: f32) {
+        self.rhythmic = probability;
     }
 
     /// Processes the accent, the activation, the onsets and the spectrum of a hop; `sound` is false in silence.
@@ -178,10 +189,10 @@ impl TrackerPair {
         let support = |tracker: &Tracker| tracker.count().map(|count| self.history.support(count));
         let (own, other) =
             (support(&self.informed).unwrap_or_default(), support(&self.plain).unwrap_or_default());
-        let supported = own.z > SUPPORTED.z
-            && own.level > SUPPORTED.level
+        let regular = own.z > SUPPORTED.z && own.level > SUPPORTED.level && self.informed.low() > KICKS;
+        let supported = (regular || self.informed.is_backed() && !plain_trusted)
             && !absent
-            && self.informed.low() > KICKS
+            && self.rhythmic > RHYTHMIC
             && self.informed.confidence() >= TRUSTED_CONFIDENCE;
         let better = match self.relation() {
             Some(Relation::Multiple) if plain_trusted => {
@@ -239,6 +250,7 @@ mod tests {
     /// Runs `pair` for `hops` hops of random accents, with drums of strength `drums` on the beats, activations just
     /// after them and a constant low onset strength `low`.
     fn run(pair: &mut TrackerPair, rng: &mut Rng, hops: usize, drums: f32, low: f32) {
+        pair.note_rhythmic(1.0);
         for hop in 0..hops {
             let beat = if hop % BEAT == 0 { drums } else { 0.0 };
             let accent = Accent { all: 0.3 * rng.unit_f32() + beat, low: beat, ..Accent::default() };
@@ -251,15 +263,49 @@ mod tests {
         }
     }
 
+    /// Runs `pair` for `hops` hops of random accents with activations of this strength on the beats.
+    fn run_without_drums(pair: &mut TrackerPair, rng: &mut Rng, hops: usize, strength: f32) {
+        for hop in 0..hops {
+            let near = (1..4).contains(&(hop % BEAT));
+            let beat = if near { strength } else { 0.15 * rng.unit_f32() };
+            let accent = Accent { all: 0.5 * rng.unit_f32(), ..Accent::default() };
+            let activation = Activation { beat, downbeat: 0.0, presence: 1.0 };
+            pair.step(
+                accent,
+                activation,
+                Onset { low: 0.01, mid: 1.0, high: 0.1 },
+                &Spectrum::default(),
+                true,
+            );
+        }
+    }
+
     #[test]
-    fn the_network_leads_where_the_drums_show_no_beat_and_there_is_bass() {
-        for (low, leads) in [(0.1, true), (0.01, false)] {
+    fn the_network_leads_where_the_drums_show_no_beat_and_the_scene_has_one() {
+        for (rhythmic, leads) in [(0.9, true), (0.1, false)] {
             let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
-            run(&mut pair, &mut rng, 40 * BEAT, 0.0, low);
+            pair.note_rhythmic(rhythmic);
+            run_without_drums(&mut pair, &mut rng, 40 * BEAT, 0.8);
             let grid = pair.grid();
-            assert_eq!((pair.informed_leads, grid.trusted()), (leads, leads), "low {low}: {grid:?}");
+            assert_eq!((pair.informed_leads, grid.trusted()), (leads, leads), "{rhythmic}: {grid:?}");
             assert!(!leads || (grid.tempo.bpm() - 120.0).abs() < 1.0, "{grid:?}");
         }
+    }
+
+    #[test]
+    fn weak_activations_suffice_where_they_are_regular() {
+        let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(4));
+        pair.note_rhythmic(0.9);
+        run_without_drums(&mut pair, &mut rng, 60 * BEAT, 0.27);
+        let grid = pair.grid();
+        assert!(pair.informed_leads && grid.trusted(), "{grid:?}");
+        let away = grid.beats_at(pair.now());
+        // The last activations peaked 48 hops before the end; they lag 52 ms behind the beat.
+        let beat = away - (0.48 + 0.052) / 0.5;
+        assert!(
+            (grid.tempo.bpm() - 120.0).abs() < 1.5 && (beat - beat.round()).abs() < 0.1,
+            "{beat} {grid:?}"
+        );
     }
 
     #[test]
@@ -283,6 +329,7 @@ mod tests {
     fn the_drums_place_the_bars_while_the_grids_agree() {
         for late in 0..4 {
             let (mut pair, mut rng) = (TrackerPair::new(), Rng::new(3));
+            pair.note_rhythmic(1.0);
             for hop in 0..60 * BEAT {
                 let (beat, on) = (hop / BEAT % 4, hop % BEAT == 0);
                 let [low, sharp] = match beat {

@@ -1,15 +1,17 @@
 //! Adopts a grid once the evidence is significant or has held for some time, keeps it through breakdowns, and replaces
 //! it only when a rival wins for several updates.
 
-use super::super::features::BeatGrid;
+use super::super::features::{BeatGrid, TRUSTED_CONFIDENCE};
 use super::super::onset::Onset;
 use super::super::spectrum::Spectrum;
+use super::backing::Backing;
 use super::bar::Bar;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::fusion::LAG;
 use super::grid::{Count, Grid};
 use super::manual::{Hint, ManualTempo, TapSeries, TempoRequest};
+use crate::activation::Hypothesis;
 use crate::units::{Seconds, Tempo, Unipolar};
 
 /// Interval between updates, in hops (100 ms).
@@ -33,6 +35,8 @@ const CANDIDATE_Z: f32 = 1.8;
 const HOLD_UPDATES: u32 = 50;
 const HOLD_LEAD: f32 = 0.9;
 const HOLD_Z: f32 = 2.2;
+/// `z` above which a grid that the activations back holds as well.
+const BACKED_Z: f32 = 1.0;
 /// Minimum confidence in a grid that holds, and confidence in a tempo that was tapped: enough to be trusted, but less
 /// than in a clear grid.
 const HOLD_CONFIDENCE: f32 = 0.65;
@@ -93,8 +97,8 @@ const FIRST_HIGH: f32 = 0.006;
 
 /// A beat tracker: finds the beat of the music and follows it.
 pub struct Tracker {
-    /// Whether the accents include activations.
-    informed: bool,
+    /// What the activations say about the grid, if the accents include them.
+    backing: Option<Box<Backing>>,
     /// Whether the network reports that no music with a beat is playing.
     absent: bool,
     combs: Combs,
@@ -125,7 +129,7 @@ impl Tracker {
     /// Builds a tracker without a grid.
     pub fn new() -> Self {
         Self {
-            informed: false,
+            backing: None,
             absent: false,
             combs: Combs::new(),
             hop: 0,
@@ -147,7 +151,7 @@ impl Tracker {
 
     /// Builds a tracker without a grid for accents that include activations.
     pub fn informed() -> Self {
-        Self { informed: true, ..Self::new() }
+        Self { backing: Some(Box::new(Backing::new())), ..Self::new() }
     }
 
     /// Processes the accent, the onsets and the spectrum of a hop; `sound` is false in silence.
@@ -160,6 +164,9 @@ impl Tracker {
         self.high += (onset.high - self.high) * 0.003;
         self.attack = onset.mid.max(self.attack * 0.9985);
         self.combs.push(accent);
+        if let Some(backing) = &mut self.backing {
+            backing.step(accent.beat);
+        }
         self.hop += 1;
         if let Some(grid) = &mut self.grid {
             grid.advance(self.hop as f64, Some(&accent));
@@ -255,6 +262,9 @@ impl Tracker {
         let best = self.combs.best();
         self.best = best;
         let now = self.hop as f64 - 1.0;
+        if self.adopt_steady(now) {
+            return;
+        }
         if !self.grid.as_ref().is_some_and(|grid| grid.proven) {
             if best.z > ADOPT_Z {
                 self.adopt(best, now, true);
@@ -279,6 +289,7 @@ impl Tracker {
         }
         grid.age += 1;
         let own = grid.evidence(&self.combs, now);
+        let near = self.backing.as_mut().and_then(|backing| backing.update(grid.count(), now));
         let gone = (0..2).any(|n| self.recent[n] < GONE * grid.drums[n]);
         // Noise must not revive a grid whose music has ended.
         let ended = self.absent && !self.manual.tempo_is_set() && grid.coasting_secs >= KEPT_SECS;
@@ -287,6 +298,11 @@ impl Tracker {
             for (drums, recent) in grid.drums.iter_mut().zip(self.recent) {
                 *drums += (recent - *drums) * 0.03;
             }
+        } else if let Some(near) = near
+            && !gone
+            && !ended
+        {
+            grid.follow_counted(near, own.score, now, self.manual.tempo_is_set());
         } else {
             grid.coasting_secs += UPDATE_SECS;
             grid.score *= 1.0 - UPDATE_SECS / 30.0;
@@ -309,7 +325,8 @@ impl Tracker {
             self.bar = Bar::default();
         }
         let lost = ended || gone && (grid.coasting_secs >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
-        let holds = grid.age >= HOLD_UPDATES && grid.lead > HOLD_LEAD && grid.mean_z > HOLD_Z;
+        let backed = self.backing.as_ref().is_some_and(|backing| backing.backs()) && own.z > BACKED_Z;
+        let holds = backed || grid.age >= HOLD_UPDATES && grid.lead > HOLD_LEAD && grid.mean_z > HOLD_Z;
         let doubtful = self.absent && grid.mean_z < CERTAIN_Z;
         if holds && !grid.proven && !gone && !doubtful {
             grid.proven = true;
@@ -332,7 +349,7 @@ impl Tracker {
             let clear = ((z - ZERO_Z) / (2.0 * (ADOPT_Z - ZERO_Z))).clamp(0.0, 1.0);
             let sure = if holds { clear.max(HOLD_CONFIDENCE) } else { clear };
             let fast = grid.count().period < FAST_PERIOD && !self.manual.octave_is_set();
-            let unclear = fast || self.informed && grid.octave_is_doubtful();
+            let unclear = fast || self.backing.is_some() && grid.octave_is_doubtful();
             if unclear { sure.min(DOUBTFUL_CONFIDENCE) } else { sure }
         };
         let target = if hinted { target.max(self.confidence) } else { target };
@@ -368,6 +385,27 @@ impl Tracker {
         }
     }
 
+    /// Adopts the beat that the activations have made probable for some time if there is no trusted grid; returns whether it
+    /// did.
+    fn adopt_steady(&mut self, now: f64) -> bool {
+        let Some(backing) = &mut self.backing else { return false };
+        let steady = backing.steady();
+        let free = !self.manual.tempo_is_set() && self.hint.is_none() && !self.absent;
+        if !free || self.confidence() >= TRUSTED_CONFIDENCE {
+            return false;
+        }
+        let Some(Hypothesis { period, since, probability }) = steady else { return false };
+        let anchor = now - f64::from(since);
+        if self.grid.as_ref().is_some_and(|grid| grid.proven && grid.counts(anchor, f64::from(period))) {
+            return false;
+        }
+        self.adopt(Comb { period, since, z: 0.0, score: 0.0 }, now, true);
+        if let Some(backing) = &mut self.backing {
+            backing.start(probability);
+        }
+        true
+    }
+
     fn adopt(&mut self, comb: Comb, now: f64, proven: bool) {
         let number = self.grid.as_ref().map_or(0, |grid| grid.count().number + 1);
         if proven && !self.grid.as_ref().is_some_and(|grid| grid.proven) {
@@ -384,6 +422,11 @@ impl Tracker {
     /// Returns the confidence in the grid, 0 to 1.
     pub fn confidence(&self) -> f32 {
         self.grid.as_ref().map_or(0.0, |grid| if grid.proven { self.confidence } else { 0.0 })
+    }
+
+    /// Returns whether the activations back the grid.
+    pub fn is_backed(&self) -> bool {
+        self.backing.as_ref().is_some_and(|backing| backing.backs())
     }
 
     /// Returns the low onset strength, averaged over the last few seconds.

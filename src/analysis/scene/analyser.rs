@@ -1,10 +1,10 @@
 //! Computes scene summaries without the rest of the analysis, for training the scene model.
 
-use super::super::activation::ActivationDetector;
 use super::super::filterbank::{Filterbank, MAX_BANDS};
 use super::super::gain::Gain;
 use super::super::stft::Stft;
 use super::summary::{SIZE, Summary};
+use crate::activation::ActivationDetector;
 
 /// Number of samples per transform.
 pub(in super::super) const SIZE_SAMPLES: usize = 2048;

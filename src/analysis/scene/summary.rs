@@ -1,9 +1,9 @@
 //! Statistics of the last six seconds of audio, independent of the level.
 
-use super::super::activation::Activation;
 use super::super::filterbank::Filterbank;
 use super::hop::{FINE, FINES, HopFeatures, LEVEL, ONSETS, PARTIAL, RANGES, TRACKS};
 use super::rhythm::{RHYTHM, Rhythm, regularity};
+use crate::activation::Activation;
 
 /// Length of the history, in hops (6 s).
 pub const VIEW: usize = 600;

@@ -1,24 +1,26 @@
 //! Beat activations: the probability of a beat at each moment, estimated by a network trained on composed music and
-//! MIDI files with simulated rooms and crowds (`tests/tools/train_beats.py`).
+//! MIDI files with simulated rooms and crowds (`tests/tools/train_beats.py`); and inference of tempo and phase from them.
 
 mod inputs;
 mod network;
+mod pointer;
 #[cfg(test)]
 mod tests;
 
 use inputs::Inputs;
 use network::{Network, weight_count};
+pub use pointer::{BarPointer, Hypothesis};
 
 /// Number of bands of the analyser's long transform.
 const BANDS: usize = 33;
 const INPUTS: usize = 2 * BANDS;
-const WEIGHTS: &[u8] = include_bytes!("../../../assets/beats.bin");
+const WEIGHTS: &[u8] = include_bytes!("../../assets/beats.bin");
 const _: () =
     assert!(WEIGHTS.len() == size_of::<f32>() * weight_count(INPUTS), "the weights do not fit the network");
 
 /// Output of the network; lags the sound by about 50 ms. All values are probabilities, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Activation {
+pub struct Activation {
     /// Probability of a beat.
     pub beat: f32,
     /// Probability of the first beat of a bar.
@@ -28,7 +30,7 @@ pub(super) struct Activation {
 }
 
 /// Detector that computes a new activation from the band powers every second hop.
-pub(super) struct ActivationDetector {
+pub struct ActivationDetector {
     inputs: Inputs<BANDS>,
     frame: [f32; INPUTS],
     network: Network<INPUTS>,

@@ -3,8 +3,6 @@
 //! The level shows what is loud. The deviation is not affected by equalisation, distance from the loudspeakers or
 //! steady noise, which shift a band and its mean alike.
 
-use crate::analysis::filterbank::MAX_BANDS;
-
 /// Number of hops in a frame.
 const FRAME_HOPS: usize = 2;
 /// Length of a frame, in seconds.
@@ -21,7 +19,7 @@ const DISTANCE: f32 = 0.5;
 
 /// Band powers of the current frame, and the running means that normalise them.
 pub(super) struct Inputs<const BANDS: usize> {
-    power: [f32; MAX_BANDS],
+    power: [f32; BANDS],
     hops: usize,
     mean: [f32; BANDS],
     frames: u32,
@@ -30,7 +28,7 @@ pub(super) struct Inputs<const BANDS: usize> {
 impl<const BANDS: usize> Inputs<BANDS> {
     /// Builds empty inputs.
     pub fn new() -> Self {
-        Self { power: [0.0; MAX_BANDS], hops: 0, mean: [0.0; BANDS], frames: 0 }
+        Self { power: [0.0; BANDS], hops: 0, mean: [0.0; BANDS], frames: 0 }
     }
 
     /// Adds the band powers of a hop, divided by the power `reference` and scaled by `gate`. On the last hop of a
@@ -56,7 +54,7 @@ impl<const BANDS: usize> Inputs<BANDS> {
             *level = (log + LEVEL.0) * LEVEL.1;
             *distance = (log - *mean) * DISTANCE;
         }
-        self.power = [0.0; MAX_BANDS];
+        self.power = [0.0; BANDS];
         true
     }
 }
