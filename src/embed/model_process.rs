@@ -42,7 +42,7 @@ impl ModelHost {
         threads
     }
 
-    /// Opens and tests the model in `folder`; it reads the frames of `items`.
+    /// Opens and tests the model in `folder`; a worker may read the frames of `items`.
     pub(super) fn open(self, folder: &Path, items: &[BakeItem]) -> Result<Box<dyn VisionModel>, String> {
         let model: Box<dyn VisionModel> = match self {
             Self::Worker(threads) => Box::new(ModelProcess::open(folder, threads, items)?),
@@ -122,7 +122,7 @@ fn ask(worker: &mut Worker, request: &Request) -> Result<Answer, String> {
         | Outcome::Stuck(why)
         | Outcome::Memory(why)
         | Outcome::Died(why)
-        | Outcome::Skipped(why) => Err(format!("the process of the vision model failed: {why}")),
+        | Outcome::Skipped(why) => Err(format!("the vision model's process failed: {why}")),
     }
 }
 
@@ -148,7 +148,7 @@ impl Embedder for ModelProcess {
                 batch.iter().map(|preset| preset.frames.iter().cloned().map(WirePath).collect()).collect();
             let answer = ask(&mut self.worker, &request)?;
             if answer.rows.len() != batch.len() || answer.rows.iter().any(|row| row.len() != self.width) {
-                return Err("the process of the vision model returned rows of another shape".into());
+                return Err("the vision model's process returned rows of the wrong shape".into());
             }
             for (at, row) in (first..).zip(&answer.rows) {
                 rows.row_mut(at).assign(&aview1(row));
@@ -158,8 +158,8 @@ impl Embedder for ModelProcess {
     }
 }
 
-/// Returns what the worker may read: the model, with the targets of the links in its folder, the runtime, and the
-/// frames.
+/// Returns what the worker may read: the model, including the targets of symbolic links in its folder, the runtime, and
+/// the frames.
 fn rights(folder: &Path, items: &[BakeItem]) -> Rights {
     let mut read = vec![folder.to_owned()];
     for folder in ["", "onnx", "visual"].map(|below| folder.join(below)) {

@@ -1,9 +1,9 @@
-//! The preset that a description compares with.
+//! The preset that a description uses for comparison.
 
 /// Phrases that refer to the current preset.
 const THIS: [&str; 4] = ["this one", "that one", "this", "that"];
 
-/// The preset that a description compares with.
+/// The preset that a description uses for comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Example {
     /// The preset with this name.
@@ -22,15 +22,15 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// Returns why the description cannot be applied if there is no such preset.
+    /// Returns the message for a reference to a preset that does not exist.
     pub(super) fn problem(self) -> String {
         match self {
             Self::This => {
-                "there is no current preset that \"this\" could mean; write \"like\" and a name".into()
+                "there is no current preset for \"this\"; write \"like\" and a name".into()
             }
             Self::Number(number) => {
                 format!(
-                    "there is no result number {number}; write a name that is a number in quotation marks"
+                    "there is no result number {number}; if the number is a name, put it in quotation marks"
                 )
             }
         }
@@ -52,7 +52,7 @@ impl Example {
         (!name.is_empty()).then(|| (Self::Name(name.to_owned()), ""))
     }
 
-    /// Returns a text from which the same preset is parsed.
+    /// Returns a text that parses to the same preset.
     pub fn text(&self) -> String {
         match self {
             Self::Name(name) => format!("like \"{name}\""),

@@ -61,7 +61,7 @@ fn a_text_tower_matches_plain_loops() {
     let mut tower = TextTower::open(folder.path(), WIDTH, 1).expect("opened").expect("a tower");
     let row = tower.embed("Sea").expect("embedded");
     assert!(row.len() == WIDTH && same(&row, &sea_of_clip()), "{row:?}");
-    // A fixed number of tokens is filled up with token 0.
+    // A fixed number of tokens is padded with token 0.
     std::fs::write(folder.path().join("text_model.onnx"), text_tower([1, 8], &[])).expect("written");
     let mut tower = TextTower::open(folder.path(), WIDTH, 1).expect("opened").expect("a tower");
     let row = tower.embed("sea sea").expect("embedded");
