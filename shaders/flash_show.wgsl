@@ -1,12 +1,12 @@
 // Draws the picture that the flash limiter decided on, if it is not the new one. See flash.wgsl.
 //
-// `vs_softened` and `fs_softened` soften a regular pattern in the new picture. Then each instance draws the verdict whose kind equals the instance index; for any other verdict, its triangle lies
-// outside the picture.
+// `vs_softened` and `fs_softened` soften a regular pattern in the new picture. Then each instance draws the verdict
+// whose kind equals the instance index; for any other verdict, its triangle lies outside the picture.
 
 const WIDTH = 96;
 const HEIGHT = 72;
 const CELLS = 6912;
-// Contrast that a softened pattern keeps: less than counts as an edge, also after rounding to 8 bits.
+// Contrast that a softened pattern keeps: too little to count as an edge, even after rounding to 8 bits.
 const CONTRAST = 0.08;
 
 // As in shared/flash_cells.wgsl.

@@ -8,7 +8,7 @@ const LINES = 168u;
 // Number of samples on all rows; all columns have as many.
 const SAMPLES = 27648u;
 const ALL_SAMPLES = 55296u;
-// Minimum number of stripes between two edges, and minimum width of a pair in samples.
+// Minimum number of stripes between the first and the last edge, and minimum width of a pair in samples.
 const MIN_STRIPES = 10u;
 const MIN_PAIR = 4u;
 // Minimum relative luminance of a light stripe.

@@ -191,7 +191,8 @@ pub struct FrameCapturer {
     render_context: Arc<RenderContext>,
     /// The stage of the previous preset, reused for its compiled passes.
     stage: RefCell<Option<Stage>>,
-    /// Sound of the first warm-up frames: that of a probe, or empty if there are fewer warm-up frames than a probe draws.
+    /// Sound of the first warm-up frames: that of a probe, or empty if there are fewer warm-up frames than a probe
+    /// draws.
     start: Vec<Vec<Frame>>,
     /// Sound of the whole run; used for the frames after those of `start`.
     sound: Vec<Frame>,

@@ -28,8 +28,8 @@ impl Copies {
         Self(copies)
     }
 
-    /// Adds an entry to the index for every preset whose content was rendered with the settings named `capture`. Returns
-    /// the number of these presets, and the number of the remaining ones.
+    /// Adds an entry to the index for every preset whose content was rendered with the settings named `capture`.
+    /// Returns the number of these presets, and the number of the remaining ones.
     pub fn share(
         self,
         folder: &Path,

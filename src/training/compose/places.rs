@@ -129,7 +129,7 @@ fn vehicle(rng: &mut Rng) -> Shot {
     })
 }
 
-/// Renders a train: a rumble, and pairs of wheels over the joints of the rails.
+/// Renders a train: a rumble, and pairs of wheels that clack over the rail joints.
 pub fn train(secs: f32, rng: &mut Rng) -> Bus {
     let mut wheels = Bus::new(secs);
     let (period, pair) = (between(rng, 0.45, 1.4), between(rng, 0.08, 0.25));
