@@ -61,7 +61,7 @@ struct Scratch {
 
 // The limiter's decision on the new picture.
 struct Verdict {
-    // What is shown. 0: the new picture. 1: the new picture mixed with the previous one by `shares`. 2: the previous
+    // What is shown. 0: the new picture. 1: the new picture mixed with the previous one by `weights`. 2: the previous
     // picture.
     kind: u32,
     // Time of the last picture that was not shown unchanged.

@@ -76,7 +76,7 @@ mod tests {
     use crate::find::Encoder;
     use crate::library::LibraryLocation;
 
-    /// A vision model that knows only what a jellyfish looks like.
+    /// A fake vision model that embeds only the text "jellyfish".
     struct Fake;
 
     impl Encoder for Fake {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vision_model_reads_themes() {
+    fn a_vision_model_rates_presets_for_a_theme() {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["a", "b"] {
             let path = folder.path().join(format!("{name}.milk"));

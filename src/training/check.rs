@@ -91,9 +91,9 @@ mod tests {
     /// Required share of correct decisions.
     const REQUIRED: f64 = 0.88;
 
-    /// Checks the decisions of the built-in model on pieces that it was not trained on, clean and heard from the back of
-    /// a hall. The share of correct decisions must be at least `each` for each of `kinds`, and at least [`REQUIRED`] for
-    /// all of them together.
+    /// Checks the decisions of the built-in model on pieces that it was not trained on, clean and heard from the back
+    /// of a hall. The share of correct decisions must be at least `each` for each of `kinds`, and at least [`REQUIRED`]
+    /// for all of them together.
     fn check(kinds: &[Kind], each: f64) {
         let model = SceneModel::built_in().expect("assets/scene.json matches the summary size");
         let rng = Rng::new(77_777);

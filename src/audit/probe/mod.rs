@@ -142,8 +142,8 @@ impl Prober {
         self.probe_then(preset, id, |_, _| ())
     }
 
-    /// Probes a preset as [`Self::probe`] does. If it was drawn, calls `then` with its evidence, except the facts about
-    /// its source, before its run ends. The report does not depend on `then`.
+    /// Probes a preset as [`Self::probe`] does. If it was drawn, calls `then` before its run ends, with all evidence
+    /// except the facts about its source. The report does not depend on `then`.
     pub fn probe_then(
         &mut self,
         preset: &WirePreset,
