@@ -62,7 +62,7 @@ struct Cost {
     operations: u64,
     lookups: u64,
     expensive: u64,
-    /// Conditions of `if` and cases of `switch`.
+    /// Number of conditions of `if` and cases of `switch`.
     arms: u64,
     loops: u64,
     array_bytes: u64,

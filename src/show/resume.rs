@@ -14,7 +14,7 @@ const KEPT_HISTORY: usize = 60;
 /// Time after resuming, in seconds, at which the rest of the saved queue is dropped, in case its library is never
 /// loaded.
 const QUEUE_SECS: f64 = 60.0;
-/// Why a preset is excluded while it is suspected of a crash.
+/// Why a preset is excluded while it is suspected of having caused a crash.
 const SUSPECTED: &str = "may have crashed the show";
 
 impl Show {
@@ -41,7 +41,8 @@ impl Show {
         }
     }
 
-    /// Iterates over the presets that are being prepared. After a device failure, only the one on air is, at first.
+    /// Iterates over the presets that are being prepared, other than the one on air. There are none while that one is
+    /// prepared again after a device failure.
     fn preparing(&self) -> impl Iterator<Item = PresetId> {
         let only_front = self.decks.front.as_ref().is_some_and(|front| !front.warm);
         let waiting = self.decks.candidates.iter().chain(&self.decks.safe);
