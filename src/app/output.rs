@@ -6,12 +6,10 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use super::live::Pictures;
-use super::surface::{WindowSurface, caught};
+use super::surface::{AFTER_PANIC, WindowSurface, caught};
 
 /// Pause before another attempt after a picture could not be presented.
 const RETRY: Duration = Duration::from_millis(15);
-/// Pause before another attempt after the graphics library panicked.
-const AFTER_PANIC: Duration = Duration::from_millis(500);
 /// How long the thread sleeps if nothing wakes it.
 const IDLE: Duration = Duration::from_secs(1);
 

@@ -9,7 +9,7 @@ use winit::window::Window;
 use super::canvas::{Canvas, DeskFrame};
 use super::keys::acts_while_typing;
 use super::live::NewestPicture;
-use super::surface::WindowSurface;
+use super::surface::{AFTER_PANIC, WindowSurface, caught};
 use crate::stage::RenderContext;
 
 /// Delay before the next attempt to paint while the graphics device is lost.
@@ -126,8 +126,14 @@ impl Painter {
         // If the device is lost here, everything is repainted on its replacement.
         let painted = gpu.shielded(|| canvas.paint(gpu, context, frame, new_picture)).unwrap_or(false);
         if painted || !self.presented {
-            let canvas = self.canvas.texture();
-            self.presented = canvas.is_some_and(|canvas| self.surface.show_copy(&picture.context, canvas));
+            let (canvas, surface) = (self.canvas.texture(), &mut self.surface);
+            let shown = canvas.map(|canvas| caught(|| surface.show_copy(&picture.context, canvas)));
+            self.presented = shown == Some(Some(true));
+            if shown == Some(None) {
+                log::error!("could not present a window because of an internal error; retrying");
+                self.surface.reset();
+                return AFTER_PANIC;
+            }
         }
         let viewport = output.viewport_output.get(&egui::ViewportId::ROOT);
         let delay = viewport.map_or(Duration::MAX, |viewport| viewport.repaint_delay);

@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use winit::window::Window;
@@ -10,6 +11,8 @@ use winit::window::Window;
 use super::live::{NewestPicture, Pause, Paused};
 use crate::stage::{Gpu, Presenter, RenderContext};
 
+/// Pause before another attempt to present a picture after the graphics library panicked.
+pub(super) const AFTER_PANIC: Duration = Duration::from_millis(500);
 /// Number of attempts to configure a surface during which drawing is paused. Later attempts are made without a pause.
 const PAUSED_ATTEMPTS: u32 = 20;
 

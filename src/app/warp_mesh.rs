@@ -1,14 +1,15 @@
 //! The size of the warp mesh, if the performer has not chosen one.
 
-/// Columns and rows of the warp mesh on a software rasteriser; also the minimum of [`automatic_mesh`].
-const COARSE_MESH: [u32; 2] = [48, 36];
+use crate::milk::COARSE_MESH;
+
 /// Distance between two vertices of an automatic mesh on a graphics card, in pixels.
 const VERTEX_DISTANCE: u32 = 8;
 /// Maximum number of cells of an automatic mesh: those of a 1920x1080 picture. The CPU computes every vertex.
 const MAX_CELLS: u32 = 240 * 135;
 
-/// Returns the columns and rows of the warp mesh for a picture of `size` pixels. On a graphics card, there is a vertex
-/// every eight pixels, up to a maximum number of vertices; both numbers are even, so that one vertex is at the centre.
+/// Returns the columns and rows of the warp mesh for a picture of `size` pixels: [`COARSE_MESH`] on a software
+/// rasteriser. On a graphics card, there are at least as many, and a vertex every eight pixels, up to a maximum number
+/// of vertices; both numbers are even, so that one vertex is at the centre.
 pub(super) fn automatic_mesh(size: [u32; 2], software: bool) -> [u32; 2] {
     if software {
         return COARSE_MESH;

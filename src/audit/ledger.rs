@@ -13,7 +13,7 @@ use crate::stage;
 use crate::store::{OTHER_PROGRAM, Store, StoreError, VerdictRow};
 
 /// Version of the audit method. Increase it with every change that makes equal settings give different verdicts.
-const METHOD: u32 = 4;
+const METHOD: u32 = 5;
 
 /// Maximum mean luma, 0 to 1, of a preset tagged dark; about a quarter of a library of 1,925 presets is below
 /// it.

@@ -111,7 +111,7 @@ pub(super) fn parents(
             && (from.is_none() || state.from == from);
         ensure!(
             same,
-            "{} contains a brood with other parents or options (--seed {}, --mates {}{}); repeat them, or choose another \
+            "{} contains a run with other parents or options (--seed {}, --mates {}{}); repeat them, or choose another \
              --out",
             settings.folder.display(),
             state.seed,
@@ -122,7 +122,10 @@ pub(super) fn parents(
             state.count = settings.count;
             state.save(&settings.folder)?;
         } else if settings.count < state.count {
-            notes.push(format!("--count {} has no effect: the brood has {}", settings.count, state.count));
+            notes.push(format!(
+                "--count {} has no effect: the folder already has {}",
+                settings.count, state.count
+            ));
         }
         state
     } else {
@@ -139,7 +142,7 @@ fn read(parent: &StateParent, folder: &Path) -> anyhow::Result<Parent> {
     let bytes = disk::read(&path, MAX_PRESET_BYTES as u64).with_context(|| path.display().to_string())?;
     ensure!(
         PresetId::of(&bytes) == parent.id,
-        "{} has changed since the brood was started; choose another --out",
+        "{} has changed since breeding started; choose another --out",
         path.display()
     );
     let genome = Genome::read(&parent.name, &bytes).map_err(anyhow::Error::msg)?;

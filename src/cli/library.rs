@@ -47,8 +47,8 @@ enum LibraryCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: usize,
     },
-    /// Find presets by a description of their look, such as `slow blue tunnel`, `like NAME but darker`, or `like 3` for
-    /// the third preset of the last list; or by a picture
+    /// Find presets by a picture, or by a description of their look, such as `slow blue tunnel`, `like NAME but
+    /// darker`, or `like 3` for the third preset of the last list
     Find {
         /// Description: colours, brightness, motion, shapes and other elements, tags, names and authors
         #[arg(required_unless_present = "picture")]

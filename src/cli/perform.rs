@@ -22,7 +22,7 @@ pub struct Args {
     /// Render size in pixels
     #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
-    /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
+    /// Warp mesh size in cells [default: 48x36; with a graphics card, up to one vertex every eight pixels]
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: Option<[u32; 2]>,
     /// Keep 16 bits per colour channel between frames: no banding, but more graphics memory

@@ -39,7 +39,7 @@ pub struct Args {
     /// Render size in pixels [default: 1920x1080, or 480x270 without a graphics card]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: Option<[u32; 2]>,
-    /// Warp mesh size in cells [default: 48x36; with a graphics card, up to a vertex every eight pixels]
+    /// Warp mesh size in cells [default: 48x36; with a graphics card, up to one vertex every eight pixels]
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: Option<[u32; 2]>,
     /// Keep 16 bits per colour channel between frames: no banding, but more graphics memory

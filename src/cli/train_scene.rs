@@ -10,7 +10,7 @@ use crate::units::counted;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder with clips and a manifest.json: {"items":[{"file","scene","licence","kind","source"}]}. Every clip with a
-    /// scene needs a licence that allows any use, such as CC0 or CC BY
+    /// scene needs a licence without restrictions on use, such as CC0 or CC BY
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// File to write the weights to; its folder must exist. The next build embeds the file at the default path

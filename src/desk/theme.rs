@@ -108,14 +108,14 @@ impl ThemeField {
         }
         match name {
             Some(name) => {
-                if ui.small_button("Delete").on_hover_text("Removes this theme from the list").clicked() {
+                if ui.small_button("Delete").on_hover_text("Remove this theme from the list").clicked() {
                     requests.push(LibraryRequest::DeleteTheme(name.clone()));
                 }
             }
             None if current.is_empty() => self.name = None,
             None => {
                 let saves = ui.selectable_label(self.name.is_some(), "Save as…");
-                if saves.on_hover_text("Saves this theme under a name").clicked() {
+                if saves.on_hover_text("Save this theme under a name").clicked() {
                     self.name = if self.name.is_some() { None } else { Some(String::new()) };
                 }
             }
@@ -153,7 +153,7 @@ fn terms(ui: &mut Ui, description: &mut Description, edit: &mut Edit) {
             removed = Some(at);
             *edit = Edit::Done;
         }
-        let help = "Click: the opposite. Drag left or right: weight. Right-click: remove.";
+        let help = "Click to negate, drag left or right to change the weight, right-click to remove";
         chip.on_hover_text(help);
     }
     if let Some(at) = removed {
@@ -186,7 +186,8 @@ fn styles(ui: &mut Ui, styles: &[ThemedStyle], description: &mut Description, ed
             (Some(fit), None) => description.styles.push(StyleFit { key, fit: fit.clamp(0.0, 1.0) }),
             (None, _) => {}
         }
-        let help = "How well this style fits. Click to set the opposite, or to go back to the computed fit if you have set one. Drag left or right to set it.";
+        let help = "How well this style fits. Drag left or right to change it. Click to set the opposite; if you have \
+                    set a fit, click to return to the computed one.";
         chip.on_hover_text(help);
     }
 }

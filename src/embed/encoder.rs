@@ -87,7 +87,7 @@ impl Encoder for TableEncoder {
             closed => {
                 // An unusable tower is reported only once.
                 let opened = TextTower::open(&self.folder, self.width, THREADS).unwrap_or_else(|why| {
-                    log::warn!("descriptions are not compared with pictures: {why}");
+                    log::warn!("descriptions are matched without the vision model: {why}");
                     None
                 });
                 closed.insert(opened)

@@ -122,7 +122,7 @@ fn ask(worker: &mut Worker, request: &Request) -> Result<Answer, String> {
         | Outcome::Stuck(why)
         | Outcome::Memory(why)
         | Outcome::Died(why)
-        | Outcome::Skipped(why) => Err(format!("the vision model's process failed: {why}")),
+        | Outcome::Skipped(why) => Err(format!("the vision model process failed: {why}")),
     }
 }
 
@@ -148,7 +148,7 @@ impl Embedder for ModelProcess {
                 batch.iter().map(|preset| preset.frames.iter().cloned().map(WirePath).collect()).collect();
             let answer = ask(&mut self.worker, &request)?;
             if answer.rows.len() != batch.len() || answer.rows.iter().any(|row| row.len() != self.width) {
-                return Err("the vision model's process returned rows of the wrong shape".into());
+                return Err("the vision model process returned rows of the wrong shape".into());
             }
             for (at, row) in (first..).zip(&answer.rows) {
                 rows.row_mut(at).assign(&aview1(row));

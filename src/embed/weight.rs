@@ -56,8 +56,8 @@ impl std::fmt::Display for Fit {
         let Self { weight, presets, share, default_share } = self;
         write!(
             f,
-            "weight {weight}, with which {share:.3} of the neighbours of {} by held-out authors are in the same folder \
-            ({default_share:.3} with weight {DEFAULT})",
+            "weight {weight} (neighbours from the same folder, for {} by held-out authors: {share:.3}; with weight \
+            {DEFAULT}: {default_share:.3})",
             counted(*presets, "preset")
         )
     }

@@ -26,11 +26,11 @@ impl Reference {
     pub(super) fn problem(self) -> String {
         match self {
             Self::This => {
-                "there is no current preset for \"this\"; write \"like\" and a name".into()
+                "there is no current preset for \"this\" to refer to; use \"like NAME\" instead".into()
             }
             Self::Number(number) => {
                 format!(
-                    "there is no result number {number}; if the number is a name, put it in quotation marks"
+                    "there is no result number {number}; if {number} is a name, put it in quotation marks"
                 )
             }
         }

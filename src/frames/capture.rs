@@ -24,7 +24,7 @@ use crate::show::{Solo, SoloError};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, StageError, limit_clip};
 
 /// Version of the capture. Increase it with every change that makes equal settings give different frames.
-pub const METHOD: u32 = 2;
+pub const METHOD: u32 = 3;
 /// Frame rate at which presets are rendered, in Hz.
 const FPS: u32 = 30;
 /// Clips use every second frame.

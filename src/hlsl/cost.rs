@@ -62,7 +62,7 @@ struct Cost {
     operations: u64,
     lookups: u64,
     expensive: u64,
-    /// Number of conditions of `if` and cases of `switch`.
+    /// Number of conditions of `if`, cases of `switch` and calls to `clip`.
     arms: u64,
     loops: u64,
     array_bytes: u64,
@@ -135,7 +135,7 @@ pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
     };
     let mut cost = Cost::default();
     for global in &ast.globals {
-        cost.array(ast.extent(global.ty).bytes);
+        cost.array(array_bytes(ast, global.ty));
         if let Some(init) = global.init {
             cost.add(estimate.expr(init)?);
         }
@@ -234,7 +234,7 @@ impl Estimate<'_> {
         let mut cost = Cost::default();
         cost.work(function.parameters.len() as u64 / limits::OPERANDS);
         for parameter in &function.parameters {
-            cost.array(ast.extent(parameter.ty).bytes);
+            cost.array(array_bytes(ast, parameter.ty));
             // Any call may need the default.
             if let Some(default) = parameter.default {
                 cost.add(self.expr(default)?);
@@ -333,9 +333,7 @@ impl Estimate<'_> {
             Stmt::Declare(variables) => {
                 cost.work(variables.len().saturating_sub(1) as u64);
                 for variable in variables {
-                    if matches!(variable.ty, Ty::Array(_) | Ty::Struct(_)) {
-                        cost.array(ast.extent(variable.ty).bytes);
-                    }
+                    cost.array(array_bytes(ast, variable.ty));
                     if let Some(init) = variable.init {
                         cost.add(self.expr(init)?);
                     }
@@ -395,12 +393,18 @@ impl Estimate<'_> {
     }
 }
 
+/// Returns the size of an array or struct in bytes, and 0 for other types.
+fn array_bytes(ast: &Ast, ty: Ty) -> u64 {
+    if matches!(ty, Ty::Array(_) | Ty::Struct(_)) { ast.extent(ty).bytes } else { 0 }
+}
+
 /// Returns the cost of a call to an intrinsic, apart from the call itself.
 fn intrinsic(name: &str) -> Cost {
     let lookups = u64::from(name.starts_with("tex") || name.starts_with("Get"));
     let expensive = u64::from(EXPENSIVE.contains(&name));
     let pixel_work = expensive_work(expensive);
-    Cost { lookups, pixel_lookups: lookups, expensive, pixel_work, ..Cost::default() }
+    let arms = u64::from(name == "clip");
+    Cost { lookups, pixel_lookups: lookups, expensive, pixel_work, arms, ..Cost::default() }
 }
 
 /// Returns the work of `calls` calls to expensive functions, in operations, apart from the calls themselves.

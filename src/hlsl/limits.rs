@@ -36,9 +36,11 @@ pub const LOOKUPS: u64 = 128;
 /// Maximum number of calls to expensive functions (powers, logarithms, trigonometry), with every call inlined. Real
 /// presets have up to 37.
 pub const EXPENSIVE: u64 = 400;
-/// Maximum number of branches (conditions of `if`, cases of `switch`), with every call inlined; lavapipe takes seven
-/// seconds to compile 900.
+/// Maximum number of branches (conditions of `if`, cases of `switch`, calls to `clip`), with every call inlined;
+/// lavapipe takes seven seconds to compile 900.
 pub const ARMS: u64 = 300;
+/// Number of bytes that a `?:` between structs or arrays counts as copying in addition, because it is also a branch.
+pub const CHOICE_BYTES: u64 = 64;
 /// Maximum number of loops, with every call inlined. Real presets have up to 9.
 pub const LOOPS: u64 = 48;
 /// Maximum number of texture lookups per pixel; a loop with an unknown iteration count is counted once. Real

@@ -286,7 +286,7 @@ mod tests {
         let layers = [(Place { block: 0, target: Target::Key }, [5, 3])];
         let adapter = Adapter::new(layers.into_iter(), 2, 16.0, &mut Rng::new(1));
         let pair = &adapter.pairs[&layers[0].0];
-        assert_eq!(adapter.change(pair), Array2::zeros((5, 3)));
+        assert_eq!(adapter.change(pair), Array2::<f32>::zeros((5, 3)));
         assert!(adapter.scale == 8.0 && pair.a.iter().any(|value| value.abs() > 0.01));
     }
 

@@ -197,7 +197,7 @@ fn subjects(
 /// Reads the graph of a model whose weights are all in its own file.
 fn read_graph(path: &Path) -> Result<Graph, String> {
     if !weight_files(path)?.is_empty() {
-        return Err("its weights are in other files".into());
+        return Err("its weights are in external files".into());
     }
     Graph::parse(disk::read(path, MAX_MODEL).map_err(|error| error.to_string())?)
 }
@@ -305,7 +305,9 @@ fn check_merged(tower: &Tower, adapter: &Adapter, model: &mut Onnx) -> Result<()
     };
     match compare().map_err(LoraError::Training)? {
         difference if difference < TOLERANCE => Ok(()),
-        difference => Err(LoraError::Training(format!("the merged model differs by {difference}"))),
+        difference => Err(LoraError::Training(format!(
+            "the embeddings of the merged model differ by {difference} from those of the model with its adapter"
+        ))),
     }
 }
 

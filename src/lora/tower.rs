@@ -79,11 +79,11 @@ impl Tower {
     pub fn new(graph: &Graph, output: &str, side: usize, device: Device) -> Result<Self, String> {
         let prefixes = graph.names().filter_map(|name| name.strip_suffix(FIRST_NORM));
         let prefix = prefixes.filter(|prefix| !prefix.contains("text_model")).min();
-        let prefix = prefix.ok_or("it has no layers with the names of a CLIP vision tower")?.to_owned();
+        let prefix = prefix.ok_or("its layers are not named like those of a CLIP vision tower")?.to_owned();
         let weights = Weights { graph, device: &device, prefix };
         let patches = weights.name("embeddings.patch_embedding.weight");
         let Some(&[width, 3, patch, _]) = graph.sides(&patches).filter(|sides| !sides.contains(&0)) else {
-            return Err(format!("{patches} is missing or not a convolution of three channels"));
+            return Err(format!("{patches} is missing or not a convolution with three input channels"));
         };
         let positions = weights.positions(width)?;
         if !side.is_multiple_of(patch) || positions.dims()[1] != (side / patch).pow(2) + 1 {
@@ -111,7 +111,7 @@ impl Tower {
         }
         let projection = projection(graph, output).map(|source| weights.matrix(&source)).transpose()?;
         if projection.as_ref().is_some_and(|projection| projection.dims()[0] != width) {
-            return Err("its projection has another number of inputs".into());
+            return Err("its projection has the wrong number of inputs".into());
         }
         Ok(Self {
             side,
@@ -290,7 +290,7 @@ impl Block {
             _ => sides(target) == [width; 2],
         };
         match Target::ALL.into_iter().find(|target| !fits(*target)) {
-            Some(target) => Err(format!("{} has another shape", target.path())),
+            Some(target) => Err(format!("{} has the wrong shape", target.path())),
             None => Ok(()),
         }
     }
@@ -320,7 +320,7 @@ impl Weights<'_> {
     /// Returns the weight `name` as a matrix with these numbers of rows and columns.
     fn tensor(&self, name: &str, sides: [usize; 2]) -> Result<Tensor<2>, String> {
         let numbers = self.graph.numbers(name).filter(|numbers| numbers.len() == sides[0] * sides[1]);
-        let numbers = numbers.ok_or_else(|| format!("{name} is missing or has another shape"))?;
+        let numbers = numbers.ok_or_else(|| format!("{name} is missing or has the wrong shape"))?;
         Ok(Tensor::from_data(TensorData::new(numbers, sides), self.device))
     }
 

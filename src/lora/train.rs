@@ -238,7 +238,7 @@ impl State {
             for (part, matrix) in PARTS.into_iter().zip([values, mean, square]) {
                 let read = tensors.matrices.remove(&format!("{part}.{at}"));
                 let read = read.filter(|read| read.dim() == matrix.dim());
-                *matrix = read.ok_or("a matrix is missing or has another shape")?;
+                *matrix = read.ok_or("a matrix is missing or has the wrong shape")?;
             }
         }
         *self = resumed;

@@ -107,7 +107,7 @@ impl Midi {
         let old = std::mem::replace(&mut self.profiles, ProfileStore::open(folder));
         // The old store's thread may still be writing; the show does not wait for it.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
-            log::debug!("joining the old profile thread on the render thread: {error}");
+            log::debug!("could not start a thread to join the old profile thread ({error}); joined it here");
         }
         for (name, device) in &mut self.devices {
             device.controls.clear();

@@ -55,7 +55,7 @@ patterns! {
     Plasma "plasma" "Large clouds."
     Plasma2 "plasma2" "Clouds."
     Plasma3 "plasma3" "Small clouds."
-    Cercle "cercle" "A disc, from the outside."
+    Cercle "cercle" "A disc: the second picture appears from the outside or, if reversed, from the inside."
     Square "square" "A square."
     Snail "snail" "A spiral with one arm."
     Snail2 "snail2" "A spiral with two arms."

@@ -31,7 +31,7 @@ pub use frame::{
 };
 pub use mesh::{GridPoint, grid_points};
 pub use modulation::Modulation;
-pub use player::{FRAME_BUDGET, Player, StepReport};
+pub use player::{COARSE_MESH, FRAME_BUDGET, Player, StepReport};
 pub use preset_audio::{PresetAudio, PresetAudioAnalyser, SPECTRUM_BINS, WAVE_SAMPLES};
 pub use program::{MAX_PRESET_BYTES, PresetError, Problem, Program};
 pub use texture_name::random_texture;

@@ -20,6 +20,9 @@ use crate::eel::{Budget, EelRandom, MAX_BLOCKS, Shared};
 /// preset share it.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
+/// Columns and rows of the coarse warp mesh, for whose vertices [`FRAME_BUDGET`] is meant.
+pub const COARSE_MESH: [u32; 2] = [48, 36];
+
 /// Seconds until `progress` reaches 1. Independent of when the director changes the preset.
 pub const DEFAULT_DURATION_SECS: f64 = 30.0;
 

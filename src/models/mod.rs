@@ -124,9 +124,9 @@ pub fn add(
         Err(why) => Err(ModelError::Unfit(named(why))),
     });
     let tested = tested.map(|(description, width)| match TextTower::open(&part, width, threads) {
-        Ok(Some(_)) => description + ", reads descriptions",
+        Ok(Some(_)) => description + ", with text search",
         Ok(None) => description,
-        Err(why) => format!("{description}; cannot read descriptions: {}", named(why)),
+        Err(why) => format!("{description}; text search is unavailable: {}", named(why)),
     });
     if tested.is_err() && !matches!(source, Source::Repository(_)) {
         std::fs::remove_dir_all(&part).ok(); // A download is kept so that it can be resumed.

@@ -426,15 +426,15 @@ fn a_single_file_is_added_with_its_text_tower() {
     let hub = Hub::at("http://127.0.0.1:9");
     let add = || add(&file, Some("clip".into()), folder.path(), &hub, 1, &mut |_| true).expect("added");
     let description = add().description;
-    assert!(description.ends_with("reads descriptions"), "{description}");
+    assert!(description.ends_with("with text search"), "{description}");
     std::fs::write(from.path().join("tokenizer.json"), "{}").expect("written");
     let description = add().description;
     assert!(
-        description.contains("cannot read descriptions") && !description.contains(".part"),
+        description.contains("text search is unavailable") && !description.contains(".part"),
         "{description}"
     );
     std::fs::remove_file(from.path().join("tokenizer.json")).expect("removed");
-    assert!(!add().description.contains("descriptions"));
+    assert!(!add().description.contains("text search"));
 }
 
 #[test]

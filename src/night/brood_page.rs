@@ -90,11 +90,7 @@ fn child(bred: &Bred, pictures: &Pictures) -> Markup {
 
 /// Returns the distance to the nearest favourite and whether the child flashes, as text.
 fn remarks(bred: &Bred) -> String {
-    format!(
-        "distance {:.2}{}",
-        bred.distance,
-        if bred.flashes { ", flashes without the limiter" } else { "" }
-    )
+    format!("distance {:.2}{}", bred.distance, if bred.flashes { ", exceeds the flash limit" } else { "" })
 }
 
 /// Returns a figure with the last `count` frames of a preset.
@@ -152,7 +148,7 @@ mod tests {
             "frames/star2.webp",
             "Star &lt;1&gt;",
             "motion, waves",
-            "distance 1.25, flashes without the limiter",
+            "distance 1.25, exceeds the flash limit",
             "nearest favourite: 2.50",
             "children/b.milk",
         ] {

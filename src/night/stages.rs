@@ -386,7 +386,7 @@ impl Bake<'_, '_> {
         if table.ids.is_empty() {
             let folder = self.settings.folder.display();
             return Err(
-                format!("none of the embeddings in {folder} is of a preset that passed the audit").into()
+                format!("none of the embeddings in {folder} belongs to a preset that passed the audit").into()
             );
         }
         let (rows, model) = (counted(table.ids.len(), "preset"), &table.embedder_id.model);

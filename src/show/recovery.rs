@@ -154,7 +154,7 @@ impl Rig {
         // Dropped on another thread: the old warmer's threads may be in the middle of an audit, and freeing a device
         // takes longer than a frame.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
-            log::debug!("freeing the old graphics device on the render thread: {error}");
+            log::debug!("could not start a thread to free the old graphics device ({error}); freed it here");
         }
         let urgent = self.show.decks_by_urgency();
         let recovery = &mut self.recovery;

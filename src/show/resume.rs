@@ -35,18 +35,19 @@ impl Show {
             output_mode: self.output_mode,
             title: self.layers.title().to_owned(),
             layers: self.layers.on_air().to_vec(),
-            preparing: self.preparing().collect(),
+            involved: self.involved().collect(),
             suspects: self.resumption.suspects.clone(),
             crashed: false,
         }
     }
 
-    /// Iterates over the presets that are being prepared, other than the one on air. There are none while that one is
-    /// prepared again after a device failure.
-    fn preparing(&self) -> impl Iterator<Item = PresetId> {
+    /// Iterates over the presets that are on air or being prepared. While the one on air is prepared again after a device
+    /// failure, there are no others.
+    fn involved(&self) -> impl Iterator<Item = PresetId> {
+        let on_air = self.decks.front.iter().chain(self.decks.fade.iter().map(|fade| &fade.to));
         let only_front = self.decks.front.as_ref().is_some_and(|front| !front.warm);
         let waiting = self.decks.candidates.iter().chain(&self.decks.safe);
-        waiting.filter(move |slot| !slot.warm && !only_front).map(|slot| slot.id)
+        on_air.chain(waiting.filter(move |slot| !slot.warm && !only_front)).map(|slot| slot.id)
     }
 
     /// Returns whether [`Self::resume_state`] would return `state`, apart from the show time; false if there are layers
@@ -66,7 +67,7 @@ impl Show {
             output_mode,
             title,
             layers,
-            preparing,
+            involved,
             suspects,
             crashed: _,
         } = state;
@@ -82,7 +83,7 @@ impl Show {
             && self.layers.title() == title
             && self.layers.on_air().is_empty()
             && layers.is_empty()
-            && self.preparing().eq(preparing.iter().copied())
+            && self.involved().eq(involved.iter().copied())
             && self.resumption.suspects == *suspects
     }
 
@@ -102,7 +103,7 @@ impl Show {
             output_mode,
             title,
             layers,
-            preparing,
+            involved,
             suspects,
             crashed,
         } = state;
@@ -132,8 +133,7 @@ impl Show {
         self.wanted = Some(CutRequest::Safe);
         self.changed.knobs = true;
         if *crashed {
-            let on_air = history.last().map(|(id, _)| *id);
-            self.suspect_of_crash(on_air.into_iter().chain(preparing.iter().copied()));
+            self.suspect_of_crash(involved.iter().copied());
         }
     }
 

@@ -38,8 +38,8 @@ pub struct ResumeState {
     pub title: String,
     /// The layers on air, oldest first.
     pub layers: Vec<LayerOnAir>,
-    /// The presets that are being prepared, other than the one on air.
-    pub preparing: Vec<PresetId>,
+    /// The presets that are on air or being prepared.
+    pub involved: Vec<PresetId>,
     /// The presets suspected of having caused the last crash.
     pub suspects: Vec<PresetId>,
     /// Whether the show crashed in this state, rather than being killed.

@@ -9,6 +9,9 @@ use super::textures::Texture;
 /// Maximum total size of the images of a deck, in bytes; the halves of a double preset share it.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
 
+/// Images by name; `None` for those that are replaced with black.
+pub(super) type Images = BTreeMap<String, Option<Arc<Texture>>>;
+
 /// The images found for the shaders of one preset.
 pub(super) struct DeckImages<'a> {
     render_context: &'a RenderContext,
@@ -16,16 +19,15 @@ pub(super) struct DeckImages<'a> {
     seed: u64,
     /// Number of bytes that further images may take.
     left: u64,
-    /// The images by name; `None` for those that are replaced with black.
-    images: BTreeMap<String, Option<Arc<Texture>>>,
+    pub images: Images,
     /// Why images are replaced with black.
     pub problems: Vec<String>,
 }
 
 impl<'a> DeckImages<'a> {
-    /// Creates an empty collection for images of at most `limit` bytes in total.
-    pub fn new(render_context: &'a RenderContext, seed: u64, limit: u64) -> Self {
-        Self { render_context, seed, left: limit, images: BTreeMap::new(), problems: Vec::new() }
+    /// Creates a collection of `images` for further ones of at most `limit` bytes in total.
+    pub fn new(render_context: &'a RenderContext, seed: u64, limit: u64, images: Images) -> Self {
+        Self { render_context, seed, left: limit, images, problems: Vec::new() }
     }
 
     /// Returns the image `name`, loading it if necessary. If it is missing or exceeds the limit, returns `None` and
@@ -83,14 +85,18 @@ mod tests {
             picture.save(folder.path().join(format!("{name}.png"))).expect("written");
         }
         let context = RenderContext::new(gpu, &[folder.path().to_owned()]);
-        let mut images = DeckImages::new(&context, 1, 8 * 8 * 4 + 100);
+        let mut images = DeckImages::new(&context, 1, 8 * 8 * 4 + 100, Images::new());
         assert!(images.find("sky").is_some() && images.find("sky").is_some(), "counted once");
         assert!(images.find("sea").is_none() && images.size("sea").is_none());
         assert!(images.find("sun").is_none() && images.find("sun").is_none());
         let [large, missing] = &images.problems[..] else { unreachable!("{:?}", images.problems) };
         assert!(large.contains("sea") && large.contains("too large"), "{large}");
         assert_eq!(missing, "missing texture: sun");
-        let mut enough = DeckImages::new(&context, 1, MAX_BYTES);
+        let mut enough = DeckImages::new(&context, 1, MAX_BYTES, Images::new());
         assert!(enough.find("sky").is_some() && enough.find("sea").is_some());
+        let Some(gpu) = Gpu::for_test() else { return };
+        let empty = RenderContext::new(gpu, &[]);
+        let mut known = DeckImages::new(&empty, 1, 0, enough.images);
+        assert!(known.find("sky").is_some() && known.problems.is_empty(), "loaded again");
     }
 }

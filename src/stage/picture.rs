@@ -5,7 +5,7 @@
 use lactea_abi::{Address, Filter, MilkUniforms, PassKind};
 
 use super::buffer::UniformBuffer;
-use super::deck_images::{self, DeckImages};
+use super::deck_images::{self, DeckImages, Images};
 use super::error::StageError;
 use super::layer_painter::LayerPainter;
 use super::mesh_pass::{ImagesDesc, MeshPass};
@@ -54,6 +54,8 @@ pub(super) struct DeckPicture {
     /// Whether the composite shader reads the corner hues; the composite mesh then changes with them.
     hue_is_read: bool,
     primitives: PrimitiveDraws,
+    /// The images that the shaders read, kept so that resizing loads nothing.
+    files: Images,
     problems: Vec<String>,
 }
 
@@ -112,7 +114,8 @@ impl DeckPicture {
         let pyramid = Pyramid::new(device, &render_context.blur, both, clamped, size, program.blur_levels());
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid };
         let limit = deck_images::MAX_BYTES / u64::from(program.sharers);
-        let mut files = DeckImages::new(render_context, seed, limit);
+        let known = before.map(|before| before.files.clone()).unwrap_or_default();
+        let mut files = DeckImages::new(render_context, seed, limit, known);
         let mut preset_pass = |kind: PassKind, text: Option<&_>, files: &mut DeckImages| {
             let Some(text) = text else { return Ok(None) };
             match PresetPass::new(render_context, kind, text, &sources, files) {
@@ -125,7 +128,8 @@ impl DeckPicture {
         };
         let rebound =
             |kind: PassKind, pass: &Option<PresetPass>, text: Option<&_>, files: &mut DeckImages| {
-                Some(pass.as_ref()?.rebound(render_context, kind, text?, &sources, files))
+                let shared = pass.as_ref()?.shared.clone();
+                Some(PresetPass::bind(render_context, kind, text?, &sources, files, shared))
             };
         let (warp_text, composite_text) = (program.warp.as_ref(), program.composite.as_ref());
         let (warp, composite) = match before {
@@ -204,6 +208,7 @@ impl DeckPicture {
             composite_mesh: MeshPass::composite(render_context, size, Some(composite_images)),
             composite_vertices: Vec::new(),
             hue_is_read,
+            files: files.images,
             problems: Vec::new(),
         })
     }

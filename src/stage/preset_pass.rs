@@ -53,18 +53,6 @@ impl PresetPass {
         gpu.checked(|| Self::bind(render_context, kind, text, sources, images, shared))
     }
 
-    /// Creates the same pass with bind groups for other images, reusing the pipeline.
-    pub fn rebound(
-        &self,
-        render_context: &RenderContext,
-        kind: PassKind,
-        text: &ShaderText,
-        sources: &Sources,
-        images: &mut DeckImages,
-    ) -> Self {
-        Self::bind(render_context, kind, text, sources, images, self.shared.clone())
-    }
-
     /// Creates the pipeline, which must depend only on the context, `kind` and the source of the shader.
     fn pipeline(render_context: &RenderContext, kind: PassKind, text: &ShaderText) -> PresetPipeline {
         let label = label(kind);
@@ -125,7 +113,8 @@ impl PresetPass {
         PresetPipeline { pipeline, layout, reads_images: coordinates.is_some(), discards }
     }
 
-    fn bind(
+    /// Creates a pass with new bind groups and the pipeline in `shared`.
+    pub fn bind(
         render_context: &RenderContext,
         kind: PassKind,
         text: &ShaderText,

@@ -76,7 +76,8 @@ impl LabelledClip {
             };
             anyhow::ensure!(
                 is_free(&clip.licence),
-                "{}: the licence of {} ({}) is unknown or does not allow every use; remove the clip, or its scene",
+                "{}: the licence of {} ({}) is unknown or restricts its use; remove the clip or its scene \
+                 from the manifest",
                 path.display(),
                 clip.file.display(),
                 if clip.licence.is_empty() { "none given" } else { clip.licence.as_str() }

@@ -50,7 +50,7 @@ impl Checkpoint {
         let (epoch, steps, best_score) = (number("epoch")?, number("steps")?, number("best score")?);
         let [head, best, mean, square] =
             PREFIXES.map(|prefix| Head::of(|name| tensors.matrices.remove(&format!("{prefix}.{name}"))));
-        let incomplete = || "a matrix is missing or has another shape".to_owned();
+        let incomplete = || "a matrix is missing or has the wrong shape".to_owned();
         let values = |head: Option<Head>| {
             let head = head.ok_or_else(incomplete)?;
             Ok::<_, String>(head.parameters().into_iter().map(|(_, values)| values.clone()).collect())

@@ -51,7 +51,7 @@ impl SavedHead {
         let (base, gate) = (text("base")?, text("gate")?);
         let head = Head::of(|name| tensors.matrices.remove(name));
         Ok(Self {
-            head: head.ok_or("a matrix is missing or has another shape")?,
+            head: head.ok_or("a matrix is missing or has the wrong shape")?,
             base: serde_json::from_str(base).map_err(invalid)?,
             fingerprint: text("fingerprint")?.clone(),
             gate: serde_json::from_str(gate).map_err(invalid)?,

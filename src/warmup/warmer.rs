@@ -17,7 +17,7 @@ use super::request::{DeckRequest, Urgency};
 use crate::facts::PresetId;
 use crate::handoff::Latest;
 use crate::library::PresetSource;
-use crate::milk::{PresetAudio, Program};
+use crate::milk::{COARSE_MESH, PresetAudio, Program};
 use crate::stage::{Deck, DeckId, DeckLook, DeckSettings, RenderContext, StageError};
 
 /// Number of warm-up threads of a live show: one per candidate, and one more, so that a preset that needs no
@@ -370,23 +370,32 @@ impl DeckBuilder {
             wanted()?;
         }
         let context = &self.render_context;
-        let size = (self.settings, queue.map_or(1.0, WarmQueue::scale));
-        let mut deck = Deck::prepare_scaled(context, program, size, request.seed).map_err(blamed)?;
-        took.build_ms = lap();
-        // If the device does not finish what was submitted before, the preset is not to blame.
-        context.gpu.wait().map_err(DeckError::Device)?;
-        for _ in 0..=MAX_WARM_UP_REPEATS {
-            match queue {
-                Some(queue) => self.warm_up_in_turns(&mut deck, request, queue)?,
-                None => deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?,
+        let (mut settings, scale) = (self.settings, queue.map_or(1.0, WarmQueue::scale));
+        loop {
+            let size = (settings, scale);
+            let mut deck =
+                Deck::prepare_scaled(context, program.clone(), size, request.seed).map_err(blamed)?;
+            took.build_ms += lap();
+            // If the device does not finish what was submitted before, the preset is not to blame.
+            context.gpu.wait().map_err(DeckError::Device)?;
+            for _ in 0..=MAX_WARM_UP_REPEATS {
+                match queue {
+                    Some(queue) => self.warm_up_in_turns(&mut deck, request, queue)?,
+                    None => deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?,
+                }
+                *look = (request.warm_frames > 0).then(|| deck.look(context)).transpose().map_err(blamed)?;
+                if look.is_none_or(|look| look.fault().is_none()) {
+                    break;
+                }
             }
-            *look = (request.warm_frames > 0).then(|| deck.look(context)).transpose().map_err(blamed)?;
-            if look.is_none_or(|look| look.fault().is_none()) {
-                break;
+            took.warm_up_ms += lap();
+            // A mesh with more vertices than the budget is meant for is no fault of the preset.
+            let coarse = [0, 1].map(|axis: usize| settings.mesh[axis].min(COARSE_MESH[axis]));
+            if !deck.report().over_budget || settings.mesh == coarse {
+                return Ok(Box::new(deck));
             }
+            settings.mesh = coarse;
         }
-        took.warm_up_ms = lap();
-        Ok(Box::new(deck))
     }
 
     /// Draws the first frames of a deck one by one, when the show has time for them. Pauses after each frame for as
@@ -425,6 +434,7 @@ fn blamed(error: StageError) -> DeckError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::Gpu;
 
     #[test]
     fn a_failing_device_is_never_blamed_on_a_preset() {
@@ -434,6 +444,26 @@ mod tests {
         assert_eq!(blamed(StageError::Timeout(20)), DeckError::TimedOut(StageError::Timeout(20)));
         let rejected = StageError::Invalid("no such function".into());
         assert_eq!(blamed(rejected), DeckError::Unplayable("no such function".into()));
+    }
+
+    #[test]
+    fn a_preset_whose_code_is_too_slow_for_a_dense_mesh_gets_a_coarse_one() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let context = Arc::new(RenderContext::new(gpu, &[]));
+        let settings = DeckSettings { size: [64, 36], mesh: [240, 134], fps: 30.0 };
+        let mut warmer = Warmer::in_place(&context, &Latest::new(PresetAudio::default()), settings, None);
+        let text = "[preset00]\nper_pixel_1=n=0;loop(2000,n=n+x);zoom=1+n*0.00001;\n";
+        warmer.request(DeckRequest {
+            deck: DeckId(0),
+            preset: PresetId::of(text.as_bytes()),
+            source: PresetSource::BuiltIn(text),
+            admitted: false,
+            seed: 1,
+            warm_frames: 1,
+            urgency: Urgency::Music,
+        });
+        let deck = warmer.collect().and_then(|arrival| arrival.result.ok()).expect("a deck");
+        assert!(!deck.report().over_budget);
     }
 
     #[test]

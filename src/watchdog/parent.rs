@@ -202,7 +202,7 @@ impl Show {
                         eprintln!("aivj: the show did not end in time and was killed");
                         End::Closed(ExitCode::FAILURE)
                     } else {
-                        End::failed("the show closed its output without ending")
+                        End::failed("the show closed its output but did not exit")
                     };
                 }
             }

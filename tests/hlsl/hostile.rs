@@ -50,6 +50,15 @@ fn every_kind_of_growth_is_limited() {
             body("for (int i = 0; i < 200; i++) for (float k = 0; k < 200; k++) ret += GetPixel(uv);"),
         ),
         ("expensive functions", repeated("ret = sin(ret);", 2_000)),
+        ("branches", repeated("if (q1 > ret.x) ret += 1;", 400)),
+        ("clips", repeated("clip(ret.x);", 400)),
+        (
+            "choices of structs",
+            format!(
+                "struct S {{ float x; }}; {}",
+                body(&format!("S a; S b; {}", "a = q1 > 0 ? a : b;".repeat(400)))
+            ),
+        ),
         ("sound", repeated("ret += get_fft(ret.x);", 2_000)),
         ("loops", repeated("while (ret.x < 1) ret += 1;", 200)),
         ("operations", repeated("ret = ret + 1;", 40_000)),
@@ -266,6 +275,8 @@ fn long_shaders_within_the_limits_translate() {
     assert_eq!(rejection(&format!("shader_body {{ {arms} ret = 2; }}")), None);
     let loops = "for (int i = 0; i < 1000; i++) ret += GetPixel(uv);";
     assert_eq!(rejection(&format!("shader_body {{ {loops} }}")), None);
+    let calls = format!("float4 f(float4 x) {{ return x; }} {}", body(&"ret += f(q1).xyz;".repeat(300)));
+    assert_eq!(rejection(&calls), None, "there are no arrays");
     let deep = format!("shader_body {{ ret = {}q1{}; }}", "(1+".repeat(70), ")".repeat(70));
     assert_eq!(rejection(&deep), None);
     let blocks = format!("shader_body {{ {} ret = 1; {} }}", "if (q1 > 0) {".repeat(70), "}".repeat(70));

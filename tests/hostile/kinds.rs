@@ -200,7 +200,7 @@ pub const GREEDY: &[Kind] = &[
         ))
     }),
     ("many lookups", |n| {
-        let lookups = "ret += tex2D(sampler_main, uv + ret.xy).xyz;\n".repeat([500, 512, 513, 5_000][n - 1]);
+        let lookups = "ret += tex2D(sampler_main, uv + ret.xy).xyz;\n".repeat([100, 128, 129, 5_000][n - 1]);
         shader(&format!("shader_body {{\n{lookups}}}"))
     }),
     ("many operations", |n| {
@@ -244,8 +244,8 @@ pub const GREEDY: &[Kind] = &[
     }),
     ("arrays", |n| {
         let text = [
-            "float a[64][64]; a[int(q1)][int(q2)] = 1; ret = a[int(uv.x * 1e9)][int(-q1)];",
-            "float4 a[4096]; for (int i = 0; i < 4096; i++) a[i] = i; ret = a[int(uv.x * 4096)].xyz;",
+            "float a[16][16]; a[int(q1)][int(q2)] = 1; ret = a[int(uv.x * 1e9)][int(-q1)];",
+            "float4 a[64]; for (int i = 0; i < 64; i++) a[i] = i; ret = a[int(uv.x * 64)].xyz;",
             "float a[16][16][16][16]; ret = a[1][2][3][4];",
             "float a[8][8][8][8][8][8][8][8]; ret = a[0][0][0][0][0][0][0][0];",
         ];
@@ -256,17 +256,17 @@ pub const GREEDY: &[Kind] = &[
         shader(&format!("shader_body {{ float a[1] = {open} 1 {close}; ret = a[0]; }}"))
     }),
     ("copies of structs", |n| {
-        let copies = "T = S; S = T;".repeat(n * 20);
+        let copies = "T = S; S = T;".repeat(n * 4);
         shader(&format!(
-            "struct A {{ float4 x[256]; }};\nshader_body {{ A S = (A)0; A T = S; {copies} ret = T.x[int(q1)].xyz; }}"
+            "struct A {{ float4 x[60]; }};\nshader_body {{ A S = (A)0; A T = S; {copies} ret = T.x[int(q1)].xyz; }}"
         ))
     }),
     ("long chains of else if", |n| {
-        let arms: String = (0..n * 300).map(|i| format!("if (q1 == {i}) ret = {i} * uv.x;\nelse ")).collect();
+        let arms: String = (0..n * 100).map(|i| format!("if (q1 == {i}) ret = {i} * uv.x;\nelse ")).collect();
         shader(&format!("shader_body {{ {arms} ret = 1; }}"))
     }),
     ("switches", |n| {
-        let cases: String = (0..n * 500).map(|i| format!("case {}: ret = {i}; break;\n", i % 400)).collect();
+        let cases: String = (0..n * 100).map(|i| format!("case {i}: ret = {i}; break;\n")).collect();
         shader(&format!("shader_body {{ switch (int(uv.x * 400)) {{\n{cases}default: ret = 1; }} }}"))
     }),
     ("many images", |n| {

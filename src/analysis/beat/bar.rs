@@ -123,6 +123,7 @@ mod tests {
         assert_eq!(update([2.5, 1.0, -9.0, -9.0, -9.0], 100).0, 3, "too little evidence");
         assert_eq!(update(four, METRE_UPDATES).0, 4);
     }
+
     #[test]
     fn bars_start_where_the_sound_changes_and_move_when_the_music_does() {
         let mut bar = Bar::default();

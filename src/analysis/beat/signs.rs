@@ -34,10 +34,14 @@ pub struct BeatSigns {
 impl BeatSigns {
     /// Adds a hop `beats` beats after beat 0. When a beat is over, returns the number of the beat before it and that
     /// beat's signs, once enough beats have passed. Ignores hops of earlier beats, which follow a phase correction.
+    /// Starts over if another grid counts the beats from 0.
     pub fn push(&mut self, beats: f64, accent: &Accent, spectrum: &Spectrum) -> Option<(i64, Signs)> {
         let number = (beats + NEAR).floor() as i64;
         let last = *self.number.get_or_insert(number);
         if number < last {
+            if number + 1 < last {
+                *self = Self::default();
+            }
             return None;
         }
         let signs = if number > last { self.end() } else { None };
@@ -100,7 +104,9 @@ mod tests {
         );
         assert_eq!(column(2), [0.0, 0.0, 9.0, 0.0, 0.0]);
         assert_eq!(column(3), [2.0; 5]);
-        assert!(signs.push(5.4, &Accent::default(), &note(3, true)).is_none(), "beat 5 is over");
+        assert!(signs.push(7.4, &Accent::default(), &note(3, true)).is_none(), "beat 7 is over");
         assert_eq!(signs.number, Some(8));
+        assert!(signs.push(0.0, &Accent::default(), &note(3, true)).is_none());
+        assert_eq!(signs.number, None, "another grid");
     }
 }

@@ -34,14 +34,14 @@ use look_meter::LookMeter;
 use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
 use crate::library::{BuiltIn, Catalogue, built_in};
-use crate::milk::Program;
+use crate::milk::{COARSE_MESH, Program};
 use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 use crate::units::counted;
 
 /// Frame rate of a probe, in Hz.
 pub const FPS: f64 = 30.0;
 /// Warp mesh size in cells, as in a live show without a graphics card.
-pub const MESH: [u32; 2] = [48, 36];
+pub const MESH: [u32; 2] = COARSE_MESH;
 /// Number of frames over budget at which a preset counts as endless; the first frame, or a few in a loud
 /// passage, may exceed the budget.
 const ENDLESS_FRAMES: u32 = 8;

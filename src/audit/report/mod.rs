@@ -197,10 +197,10 @@ impl<'a> Audit<'a> {
         let flashing = self.flashing().len();
         let share = 100.0 * flashing as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Flashes: {} ({share:.0}%) above the limit of WCAG 2.2 and ITU-R BT.1702: more than three general or red \
-            flashes within a second over a quarter of a 10-degree field or of the screen. Counted on the preset alone at \
-            30 frames per second. The flash limiter of the show reduces them before they reach the screen; for a show \
-            without it, create the pack with --safe-flash.",
+            "Flashes: {} ({share:.0}%) above the limits of WCAG 2.2 and ITU-R BT.1702: more than three general or red \
+            flashes within a second over a quarter of a 10-degree field or of the screen, or a harmful regular pattern. \
+            Measured on the preset alone at 30 frames per second. The flash limiter of the show reduces both before they \
+            reach the screen; for a show without it, create the pack with --safe-flash.",
             counted(flashing, "preset")
         ));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
@@ -281,7 +281,10 @@ impl<'a> Audit<'a> {
             rescue.len(),
         );
         page.list(&format!("Ban: {} unplayable or empty (ban.txt)", ban.len()), &entries(&ban), ban.len());
-        let title = format!("Flash: {} with more than three flashes per second (flash.txt)", flashing.len());
+        let title = format!(
+            "Flash: {} with too many flashes or a harmful regular pattern (flash.txt)",
+            flashing.len()
+        );
         page.list(&title, &entries(&flashing), flashing.len());
         page.links(&[
             "preset-audit.json",

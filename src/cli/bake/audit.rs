@@ -34,7 +34,8 @@ pub struct Args {
     /// Texture folders
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
-    /// Number of worker processes; `auto` starts one per core, and more while that is faster and there is memory
+    /// Number of worker processes; `auto` starts one per core if there is enough memory, and adds more as long as that
+    /// speeds up the audit
     #[arg(long, value_name = "COUNT", default_value_t = WorkerCount::Auto)]
     workers: WorkerCount,
     /// Maximum number of presets to audit in this run [default: all]

@@ -33,8 +33,8 @@ pub struct Args {
     /// Texture folders
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
-    /// Number of worker processes and threads; `auto` starts one per core, and more processes while that is faster and
-    /// there is memory
+    /// Number of worker processes and threads; `auto` starts one per core if there is enough memory, and adds processes
+    /// as long as that speeds up the work
     #[arg(long, value_name = "COUNT", default_value_t = WorkerCount::Auto)]
     workers: WorkerCount,
     /// Random seed

@@ -21,8 +21,8 @@ pub(super) struct Work {
     /// Maximum number of presets, or 0 for all [default: all]
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
-    /// Number of worker processes and threads; `auto` starts one per core, and more processes while that is faster and
-    /// there is memory
+    /// Number of worker processes and threads; `auto` starts one per core if there is enough memory, and adds processes
+    /// as long as that speeds up the work
     #[arg(long, value_name = "COUNT", alias = "threads", default_value_t = WorkerCount::Auto)]
     pub workers: WorkerCount,
     /// Random seed

@@ -12,7 +12,7 @@ use crate::jobs::folder_lock::FolderLock;
 use crate::lora::{LoraJob, LoraSettings, LoraTuned, Objective, Target, tune_lora};
 use crate::models::is_valid_name;
 
-/// Tune a CLIP vision model on the frames of a bake (LoRA), resuming an interrupted run. The tuned model is added to
+/// Tune a CLIP vision model with LoRA on the frames of a bake, resuming an interrupted run. The tuned model is added to
 /// `aivj models list` only if it is better for presets by authors that it has not seen.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -30,28 +30,28 @@ pub struct Args {
     /// Name of the tuned model [default: name of the model, followed by -lora]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Which pictures belong together
+    /// Which pictures the model should embed close together
     #[arg(long, value_enum, default_value = "frames")]
     objective: Pictures,
     /// Layers to train, comma-separated
     #[arg(long, value_enum, value_name = "LAYERS", value_delimiter = ',', default_value = "q_proj,v_proj")]
     layers: Vec<Layer>,
-    /// Rank of the changes
+    /// Rank of the adapter matrices
     #[arg(long, value_name = "RANK", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     rank: u32,
-    /// Factor of the changes, before it is divided by the rank
+    /// LoRA alpha: changes to the weights are scaled by FACTOR divided by the rank
     #[arg(long, value_name = "FACTOR", default_value = "16", value_parser = number(0.01..=1024.0))]
     alpha: f64,
     /// Folder of a PEFT adapter to start from, which determines layers, rank and alpha
     #[arg(long, value_name = "DIR")]
     adapter: Option<PathBuf>,
-    /// Number of passes over the presets; with 0, the --adapter is merged as it is
+    /// Number of passes over the presets; with 0, the adapter given by --adapter is merged unchanged
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=1000))]
     epochs: u32,
     /// Number of frames per step
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u32).range(4..=4096))]
     batch: u32,
-    /// Size of the first step
+    /// Initial learning rate
     #[arg(long, value_name = "RATE", default_value = "0.0002", value_parser = number(1e-7..=1.0))]
     rate: f64,
     /// Maximum number of frames per preset
@@ -63,7 +63,7 @@ pub struct Args {
     gpu: bool,
 }
 
-/// Which pictures belong together.
+/// Which pictures the model should embed close together.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Pictures {
     /// Frames of the same preset
@@ -72,17 +72,17 @@ enum Pictures {
     Clusters,
 }
 
-/// A layer of each block.
+/// A layer to train in each block.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Layer {
-    /// Queries of the attention
+    /// Query projection of the attention
     QProj,
-    /// Keys of the attention
+    /// Key projection of the attention
     KProj,
-    /// Values of the attention
+    /// Value projection of the attention
     VProj,
-    /// Output of the attention
+    /// Output projection of the attention
     OutProj,
     /// First layer of the MLP
     Fc1,
@@ -133,7 +133,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         #[cfg(not(feature = "lora-gpu"))]
         on_gpu: false,
         seed: args.work.seed,
-        threads: args.work.workers,
+        threads: args.work.workers.threads(),
     };
     let out = args.out;
     anyhow::ensure!(out.is_dir(), "{} is not a folder", out.display());

@@ -32,7 +32,7 @@ pub struct Args {
     /// Selection method: the most diverse presets (diverse), random ones (reservoir) or the first ones (first)
     #[arg(long, default_value = "diverse", value_parser = ["diverse", "reservoir", "first"])]
     sample: String,
-    /// Exclude presets that flash too often
+    /// Exclude presets that flash too often, show a harmful regular pattern, or have not been measured for either
     #[arg(long)]
     safe_flash: bool,
     /// Exclude presets whose estimated cost at 1080p exceeds MS per frame

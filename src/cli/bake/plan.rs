@@ -134,8 +134,8 @@ fn print_estimate(plan: &ClusterPlan) {
     let total: f64 = steps.iter().map(|(_, hours)| hours).sum();
     let steps: Vec<String> = steps.iter().map(|(name, hours)| format!("{name} {hours:.1} h")).collect();
     println!(
-        "estimate for {} like this one, with {} each: {}; {total:.1} h in total (the merges and the rest of publish are \
-         not measured, but assumed)",
+        "estimate for {} like this one, with {} each: {}; {total:.1} h in total (the times of the merges and of \
+         the rest of the publish step are assumed, not measured)",
         counted(plan.machines as usize, "computer"),
         counted(plan.cores as usize, "core"),
         steps.join(", ")

@@ -92,7 +92,7 @@ impl LibraryPage {
             });
             list.response.labelled_by(label.id);
             let collapses = ui.selectable_label(self.query.one_per_family, "One per family");
-            if collapses.on_hover_text("Shows only one of the presets with the same code.").clicked() {
+            if collapses.on_hover_text("Show only one of the presets with the same code").clicked() {
                 self.query.one_per_family = !self.query.one_per_family;
             }
         });

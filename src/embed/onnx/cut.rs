@@ -24,7 +24,7 @@ pub(super) fn with_output(path: &Path, name: &str) -> Result<Vec<u8>, String> {
     }
     if !external_files(path).map_err(|error| error.to_string())?.is_empty() {
         return Err(format!(
-            "it has no output {name}, and cannot be given one because its weights are in other files"
+            "it has no output {name}, and cannot be given one because its weights are in external files"
         ));
     }
     let mut model = disk::read(path, MAX_MODEL).map_err(|error| error.to_string())?;

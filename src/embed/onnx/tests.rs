@@ -73,10 +73,13 @@ fn a_text_tower_without_a_tokenizer_or_of_another_kind_is_refused() {
     let folder = clip_folder();
     let open = || TextTower::open(folder.path(), WIDTH, 1).map(|tower| tower.is_some());
     std::fs::write(folder.path().join("text_model.onnx"), text_tower([0, 0], &["words"])).expect("written");
-    assert!(open().is_err_and(|why| why.contains("one input of tokens")));
+    assert!(open().is_err_and(|why| why.contains("exactly one token input")));
     std::fs::write(folder.path().join("text_model.onnx"), text_tower([0, 0], &[])).expect("written");
     let wider = TextTower::open(folder.path(), WIDTH + 3, 1).map(|tower| tower.is_some());
-    assert!(wider.is_err_and(|why| why.contains("its texts have 5 dimensions, but the pictures have 8")));
+    assert!(
+        wider
+            .is_err_and(|why| why.contains("its embeddings have 5 dimensions, but those of pictures have 8"))
+    );
     std::fs::write(folder.path().join("text_model.onnx"), tower()).expect("written");
     assert!(open().is_err_and(|why| why.contains("not a text tower")));
     std::fs::remove_file(folder.path().join("tokenizer.json")).expect("removed");

@@ -62,19 +62,20 @@ impl TextTower {
         let session = session(&runtime::runtime()?, None, &path, None, threads).map_err(failed)?;
         let inputs: Vec<TokenInput> = session.inputs().iter().filter_map(TokenInput::of).collect();
         if inputs.len() != session.inputs().len() {
-            return Err(failed("not a text tower: it has an input that is not one row of tokens".into()));
+            return Err(failed("not a text tower: one of its inputs is not a row of tokens".into()));
         }
         let (mut masks, mut ids): (Vec<_>, Vec<_>) = inputs.into_iter().partition(|input| input.name == MASK);
         let (Some(ids), mask, []) = (ids.pop(), masks.pop(), &ids[..]) else {
-            return Err(failed("not a text tower: it needs one input of tokens".into()));
+            return Err(failed("not a text tower: it must have exactly one token input".into()));
         };
         let output = output(session.outputs()).map(str::to_owned);
-        let output =
-            output.ok_or_else(|| failed("not a text tower: it has no output of embeddings".into()))?;
+        let output = output.ok_or_else(|| failed("not a text tower: it has no embedding output".into()))?;
         let mut tower = Self { session, tokenizer, ids, mask, output };
         match tower.embed("test").map_err(failed)?.len() {
             own if own == width => Ok(Some(tower)),
-            own => Err(failed(format!("its texts have {own} dimensions, but the pictures have {width}"))),
+            own => Err(failed(format!(
+                "its embeddings have {own} dimensions, but those of pictures have {width}"
+            ))),
         }
     }
 

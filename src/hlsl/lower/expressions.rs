@@ -10,6 +10,7 @@ use super::places::{components, elements};
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{Expr, ExprId, Operator};
 use crate::hlsl::header::{self, Builtin, Register};
+use crate::hlsl::limits;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
 use crate::preprocess::{Error, Name, Pos};
 
@@ -296,6 +297,7 @@ impl Lowering<'_> {
         let condition = self.reshape(condition, Shape::Scalar);
         let (condition, accept, reject) = (self.expr(&condition), self.expr(&accept), self.expr(&reject));
         let var = self.local("choice", ty);
+        self.f.bytes = self.f.bytes.saturating_add(limits::CHOICE_BYTES);
         let pointer = self.f.vars[var].pointer;
         self.f.store(pointer, reject);
         let outer = self.f.enter();

@@ -25,7 +25,7 @@ pub(super) fn job_of(worker: &Child) -> Option<Job> {
         job.assign_process(worker.as_raw_handle() as isize)?;
         Ok(job)
     };
-    contain().inspect_err(|error| log::debug!("no job object for a worker: {error}")).ok()
+    contain().inspect_err(|error| log::debug!("could not create a job object for a worker: {error}")).ok()
 }
 
 /// Terminates this process when process `supervisor` exits, even if this process is stuck in an endless loop.

@@ -182,7 +182,7 @@ impl Looks {
     }
 
     fn compared_with(&self, mut table: npy::Rows, model: &[f32]) -> Result<Vec<Option<f32>>, String> {
-        let skipped = table.width.checked_sub(model.len()).ok_or("the embeddings are of another model")?;
+        let skipped = table.width.checked_sub(model.len()).ok_or("the embeddings are from another model")?;
         let (cosine, mut similarity) = (cosine_to(model), vec![f32::NAN; table.count]);
         table.each(|at, row| similarity[at] = cosine(&row[skipped..]))?;
         Ok(self.by_preset(&similarity))

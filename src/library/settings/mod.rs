@@ -47,13 +47,13 @@ pub const TEMPLATE: &str = r#"# Settings for aivj. Command-line arguments overri
 # Audit preset files in a separate process before they are first shown.
 # guard = true
 
-# Limit flashes to three per second.
+# Limit flashes to three per second, and soften harmful regular patterns.
 # limit_flashes = true
 
 # Render size in pixels.
 # size = [1920, 1080]
 
-# Columns and rows of the warp mesh, or "auto": 48 and 36 or, with a graphics card, up to a vertex every eight pixels.
+# Columns and rows of the warp mesh, or "auto": 48 and 36 or, with a graphics card, up to one vertex every eight pixels.
 # mesh = [96, 72]
 
 # Keep 16 bits per colour channel between frames, without banding; needs more graphics memory.
@@ -112,7 +112,7 @@ pub struct Settings {
     pub profile: Option<String>,
     /// Whether to audit new presets before they are shown.
     pub guard: Option<bool>,
-    /// Whether to limit flashes to three per second.
+    /// Whether to limit flashes to three per second, and to soften harmful regular patterns.
     pub limit_flashes: Option<bool>,
     /// How far choices stray from known favourites, 0 to 1.
     pub adventure: Option<f32>,

@@ -89,7 +89,7 @@ fn presets_that_may_have_crashed_the_show_are_excluded_until_it_crashes_without_
     let mut test = TestShow::new();
     let mut state = ResumeState {
         history: vec![(on_air, "Feedback".into())],
-        preparing: vec![coming],
+        involved: vec![on_air, coming],
         ..test.show.resume_state()
     };
     test.show.resume(&state);
@@ -104,6 +104,21 @@ fn presets_that_may_have_crashed_the_show_are_excluded_until_it_crashes_without_
     assert_eq!(state.suspects, [on_air, coming]);
     test.show.resume(&state);
     assert!(test.show.memory().excluded.is_empty(), "a built-in preset is never suspected");
+}
+
+#[test]
+fn a_crash_before_the_first_picture_is_not_blamed_on_the_preset_shown_before() {
+    let shown = PresetId::of(b"a");
+    let mut test = TestShow::new();
+    let killed = ResumeState {
+        history: vec![(shown, "Feedback".into())],
+        involved: vec![shown],
+        ..test.show.resume_state()
+    };
+    test.show.resume(&killed);
+    let state = ResumeState { crashed: true, ..test.show.resume_state() };
+    test.show.resume(&state);
+    assert!(test.show.memory().excluded.is_empty());
 }
 
 #[test]
