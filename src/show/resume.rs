@@ -41,8 +41,8 @@ impl Show {
         }
     }
 
-    /// Iterates over the presets that are on air or being prepared. While the one on air is prepared again after a device
-    /// failure, there are no others.
+    /// Iterates over the presets that are on air or being prepared. While the one on air is prepared again after a
+    /// device failure, there are no others.
     fn involved(&self) -> impl Iterator<Item = PresetId> {
         let on_air = self.decks.front.iter().chain(self.decks.fade.iter().map(|fade| &fade.to));
         let only_front = self.decks.front.as_ref().is_some_and(|front| !front.warm);
