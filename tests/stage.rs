@@ -1,5 +1,5 @@
-//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, resized decks, and textures on
-//! another device.
+//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, resized decks, textures on
+//! another device, deep colour, smooth edges, and limits on size.
 
 use std::sync::Arc;
 

@@ -16,7 +16,7 @@ pub type ThemedPool = (Arc<Pool>, Option<String>);
 type ThemedLibrary = (NextLibrary, Option<String>);
 
 /// Returns `pool` with the theme `text`, or without a theme if `text` is blank. `open_encoder` opens the vision model
-/// with which descriptions are compared with presets. Takes seconds for 100,000 presets.
+/// that compares presets with descriptions. Takes seconds for 100,000 presets.
 pub fn themed(
     pool: &Pool,
     text: &str,

@@ -1,4 +1,5 @@
-//! Fits the weight of a vision model in [`super::fusion`], by how often a preset's nearest neighbours are in its folder.
+//! Fits the weight of a vision model in [`super::fusion`], by how often a preset's nearest neighbours are in its
+//! folder.
 //!
 //! The weight is fitted on the presets of half of the authors, and used only if it is also better than the default on
 //! the presets of the other authors. Neighbours by the same author do not count.

@@ -96,12 +96,13 @@ pub struct SearchResults {
 
 /// Maximum number of results of a similarity query or a description.
 const MAX_RANKED: usize = 500;
-/// Number of presets with the highest approximate similarities, from which the results of a similarity query are chosen.
+/// Number of presets with the highest approximate similarities, from which the results of a similarity query are
+/// chosen.
 const MAX_ROUGH: usize = 8 * MAX_RANKED;
 
 /// A picture that results should resemble.
 struct Picture {
-    /// Its value in each property; `None` for those of moving pictures.
+    /// Its value for each property; `None` for properties that only moving pictures have.
     values: [Option<f32>; AXES],
     /// How close each preset is to it according to a vision model, 0 to 1. Empty without one.
     closeness: Vec<Option<f32>>,
@@ -122,7 +123,7 @@ pub struct SearchIndex {
     seen: Option<(String, Vec<Option<f32>>)>,
     /// The picture of the last query, or why it cannot be used.
     picture: Option<(PathBuf, Result<Picture, String>)>,
-    /// Measurements of the presets; `None` until the first description.
+    /// Measurements of the presets; `None` until the first description or picture.
     measured: Option<Measured>,
     /// The last order other than that of the library, and the indices of all presets in that order.
     order: Option<(SearchOrder, Vec<u32>)>,
@@ -157,8 +158,8 @@ impl SearchIndex {
         sketch_embeddings(&self.looks, &self.sketch);
     }
 
-    /// Starts a thread that makes a sketch of the embeddings, if there are many. Until it is finished, similarity queries
-    /// read all embeddings.
+    /// Starts a thread that makes a sketch of the embeddings, if there are many. Until it is finished, similarity
+    /// queries read all embeddings.
     pub fn start_sketch(&self) {
         let (looks, sketch) = (self.looks.clone(), self.sketch.clone());
         let work = move || sketch_embeddings(&looks, &sketch);
@@ -173,12 +174,13 @@ impl SearchIndex {
         self
     }
 
-    /// Reads the measurements of the presets, for descriptions. Takes a second or two for 100,000 presets.
+    /// Reads the measurements of the presets, for descriptions and pictures. Takes a second or two for 100,000 presets.
     pub fn measure(&mut self, store: &Store) {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
     }
 
-    /// Reads what a query needs: measurements and sort keys from the store, and the picture. Runs the vision model.
+    /// Reads what a query needs: measurements and sort keys from the store, and the picture. Runs the vision model on the
+    /// picture and the description, if there are any.
     pub fn prepare(&mut self, query: &SearchQuery, store: &Store) {
         if (query.describe || query.picture.is_some()) && self.measured.is_none() {
             self.measure(store);

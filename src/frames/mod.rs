@@ -47,7 +47,7 @@ use shared::SharedSettings;
 pub const WORKER_MEMORY_MIB: u64 = 2048;
 /// Maximum size of the pictures of a preset, in MiB; a worker needs the rest of its memory for the preset itself.
 const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
-/// Estimated memory per pixel, in bytes, of the images of a double preset with deep color on a software rasteriser,
+/// Estimated memory per pixel, in bytes, of the images of a double preset with deep colour on a software rasteriser,
 /// including copies and the coordinates of its meshes.
 const BYTES_PER_PIXEL: u64 = 232;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that

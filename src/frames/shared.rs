@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn only_presets_with_an_acceptable_look_are_drawn_further() {
+    fn only_presets_with_an_acceptable_look_are_continued() {
         let luma_range = [0.3, 0.3];
         let look = Look { luma: 0.3, luma_range, motion: 0.1, motion_peak: 0.1, ..Look::default() };
         let passes_within = |look: Option<Look>, min_avg_luma| {

@@ -133,7 +133,7 @@ impl Tower {
         })
     }
 
-    /// Returns the numbers of outputs and inputs of the layers `targets`.
+    /// Returns the layers `targets` of all blocks, each with its numbers of outputs and inputs.
     pub fn layers(&self, targets: &[Target]) -> impl Iterator<Item = (Place, [usize; 2])> {
         let places = self.sources.keys().filter(move |place| targets.contains(&place.target));
         places.map(move |place| {

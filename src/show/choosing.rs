@@ -143,8 +143,8 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless nothing is on air or the preset on air is
-    /// at fault.
+    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless nothing is on air or the preset on air
+    /// is at fault.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             let favourite = self.memory.favourites.contains(&safe.id);

@@ -107,7 +107,7 @@ impl End {
         Self::Crashed { why: format!("the show crashed ({status})"), killed: killed_from_outside(status) }
     }
 
-    /// Returns the end of a show whose exit status is unknown.
+    /// Returns the end of a show that hung or stopped responding, or whose exit status is unknown.
     fn failed(why: &str) -> Self {
         Self::Crashed { why: why.to_owned(), killed: false }
     }

@@ -65,7 +65,8 @@ pub fn most_likely(scores: &[f32]) -> (usize, f32) {
     (best, confidence(scores, best))
 }
 
-/// Returns the confidence in the log-likelihood at index `of`: its probability, scaled so that chance and below is 0.
+/// Returns the confidence in the log-likelihood at index `of`: its probability, scaled so that 0 is no better than
+/// chance and 1 is certain.
 pub fn confidence(scores: &[f32], of: usize) -> f32 {
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let all: f32 = scores.iter().map(|score| (score - highest).exp()).sum();

@@ -79,7 +79,7 @@ impl ProbeSettings {
     }
 }
 
-/// Returns the random seed of one preset, which differs between presets, but does not depend on those drawn before.
+/// Returns the random seed of one preset. It differs between presets, but does not depend on which were drawn before.
 pub fn seed_of(seed: u64, id: PresetId) -> u64 {
     seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]))
 }

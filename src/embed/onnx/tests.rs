@@ -26,7 +26,8 @@ fn word_vectors() -> Vec<f32> {
     (0..TOKENS * WIDTH).map(|at| (at * 53 % 89) as f32 / 89.0 - 0.5).collect()
 }
 
-/// Returns a text tower for the input shape `sides`: the mean of the vectors of the tokens. Adds the inputs `more`.
+/// Returns a text tower that computes the mean of the token vectors. `sides` is the shape of its input; `more` names
+/// further inputs.
 fn text_tower(sides: [u64; 2], more: &[&str]) -> Vec<u8> {
     let mut graph = field(1, &node("Gather", &["vectors", "input_ids"], "tokens", &[]));
     let mean = [ints("axes", &[1]), int("keepdims", 0)];

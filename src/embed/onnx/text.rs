@@ -48,12 +48,12 @@ struct TokenInput {
 }
 
 impl TextTower {
-    /// Opens the text tower in the folder of a model whose pictures have `width` dimensions, and tests it; `None` if the
-    /// folder has none.
+    /// Opens the text tower in the folder of a model whose picture embeddings have `width` dimensions, and tests it;
+    /// `None` if the folder has none.
     ///
     /// # Errors
-    /// Fails if the tower or its tokenizer cannot be used, or if texts have another number of dimensions than pictures,
-    /// as in an export without the projection into the common space.
+    /// Fails if the tower or its tokenizer cannot be used, or if its embeddings have another number of dimensions than
+    /// those of pictures, as in an export without the projection into the common space.
     pub fn open(folder: &Path, width: usize, threads: usize) -> Result<Option<Self>, String> {
         let Some(path) = text_file(folder) else { return Ok(None) };
         let failed = |error: String| format!("cannot use {}: {error}", path.display());

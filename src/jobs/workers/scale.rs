@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_are_added_while_they_make_the_work_faster() {
+    fn workers_are_added_while_they_speed_up_the_work() {
         let mut scale = Scale::new(WorkerCount::Auto, WORKER_MIB, Some(1 << 16));
         (scale.running, scale.most) = (4, 16);
         let counts = history(&mut scale, 0, 8, 1 << 16);

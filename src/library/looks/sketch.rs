@@ -1,8 +1,8 @@
 //! A sketch of a library's embeddings: their coordinates along the leading directions, one byte each. It is small
 //! enough to be kept in memory, and finds the presets that may resemble another without reading all embeddings.
 //!
-//! 48 bytes per preset keep 78% of the variance of the built-in embeddings of 7,001 presets. Of the 500 nearest presets,
-//! 99.9% are among the 1,000 nearest according to the sketch.
+//! 48 bytes per preset keep 78% of the variance of the built-in embeddings of 7,001 presets. Of the 500 nearest
+//! presets, 99.9% are among the 1,000 nearest according to the sketch.
 
 use std::path::Path;
 
