@@ -179,8 +179,8 @@ impl SearchIndex {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
     }
 
-    /// Reads what a query needs: measurements and sort keys from the store, and the picture. Runs the vision model on the
-    /// picture and the description, if there are any.
+    /// Reads what a query needs: measurements and sort keys from the store, and the picture. Runs the vision model on
+    /// the picture and the description, if there are any.
     pub fn prepare(&mut self, query: &SearchQuery, store: &Store) {
         if (query.describe || query.picture.is_some()) && self.measured.is_none() {
             self.measure(store);

@@ -1,8 +1,8 @@
 //! Inputs that MilkDrop 3, BeatDrop and Milkwave give to preset code and shaders, in addition to those of MilkDrop 2.
 //!
-//! Sources: BeatDrop's list of added variables and functions, and Milkwave's manual. The smoothing rates are not documented, so
-//! the ones below are aivj's own. There is no mouse or keyboard, and the clock counts from the start of the preset, so
-//! that a show can be replayed.
+//! Sources: BeatDrop's list of added variables and functions, and Milkwave's manual. The smoothing rates are not
+//! documented, so the ones below are aivj's own. There is no mouse or keyboard, and the clock counts from the start of
+//! the preset, so that a show can be replayed.
 
 use super::preset_audio::{PresetAudio, SPECTRUM_BINS, WAVE_SAMPLES};
 use super::text::{self, Key};

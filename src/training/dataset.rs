@@ -61,8 +61,8 @@ pub(super) struct LabelledClip {
 }
 
 impl LabelledClip {
-    /// Reads the manifest of `folder` and returns the clips that are labelled with a scene, with their full paths. Fails
-    /// if the licence of one of them is unknown, or restricts the use of what is learnt from the clip.
+    /// Reads the manifest of `folder` and returns the clips that are labelled with a scene, with their full paths.
+    /// Fails if the licence of one of them is unknown, or restricts the use of what is learnt from the clip.
     pub(super) fn read_all(folder: &Path) -> anyhow::Result<Vec<(Self, Scene)>> {
         let path = folder.join("manifest.json");
         let text = disk::read_text(&path, disk::limit::LIST)
