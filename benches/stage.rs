@@ -227,7 +227,7 @@ fn presets() -> Vec<Vec<u8>> {
     paths.filter(|path| is_preset(path)).map(|path| std::fs::read(path).expect("a readable file")).collect()
 }
 
-/// Whole frames, each of another preset.
+/// Whole frames, each of a different preset.
 #[divan::bench(args = [320, 1280, 1920], sample_count = 20)]
 fn whole_frames(bencher: Bencher, width: u32) {
     let size = [width, width * 9 / 16];

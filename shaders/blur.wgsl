@@ -15,7 +15,7 @@ struct Blur {
     pad: f32,
 }
 
-// Whether the target has 16 bits per channel, so that the shader limits values to 0..1, as 8 bits would.
+// Whether to clamp values to 0..1, as a target with 8 bits per channel does; set for targets with 16 bits.
 override IS_CLAMPED: bool = false;
 
 @group(0) @binding(1) var<uniform> blur: Blur;

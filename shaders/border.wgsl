@@ -10,7 +10,7 @@ struct Draw {
 @group(0) @binding(0) var<uniform> target_info: Draw;
 
 // Four quads, six vertices each: left, right, top and bottom. They meet at the diagonals of the corners. Returns the
-// signs of the position, and 1 if the vertex belongs to the inner rectangle.
+// signs of the position (-1 or 1), and 1 if the vertex belongs to the inner rectangle, otherwise 0.
 fn corner(index: u32) -> vec3<f32> {
     let quad = index / 6u;
     // Two triangles, corners 0 1 2 and 0 2 3, one hex digit each.
@@ -64,7 +64,8 @@ fn vs_smooth(
     return SmoothOut(vec4<f32>(at.xy * select(outer, inner, at.z > 0.5), 0.0, 1.0), color, edges);
 }
 
-// Share of a pixel that lies in a rectangle. `from_center` is the distance of the pixel from the centre, in pixels.
+// Share of a pixel that lies in a rectangle; `edge` is half the size of the rectangle, in clip space. `from_center` is
+// the distance of the pixel from the centre along each axis, in pixels.
 fn share(edge: f32, from_center: vec2<f32>) -> f32 {
     let inside = clamp(edge * 0.5 * target_info.size + 0.5 - from_center, vec2<f32>(0.0), vec2<f32>(1.0));
     return inside.x * inside.y;

@@ -42,7 +42,7 @@ fn fs_color(@location(0) @interpolate(flat) color: vec4<f32>) -> @location(0) ve
 struct SmoothOut {
     @builtin(position) position: vec4<f32>,
     @location(0) @interpolate(flat) color: vec4<f32>,
-    // Distance from the centre of the dot, in pixels.
+    // Offset from the centre of the dot, in pixels.
     @location(1) @interpolate(linear) away: vec2<f32>,
     // Half the width of the dot, plus half a pixel.
     @location(2) @interpolate(flat) reach: f32,

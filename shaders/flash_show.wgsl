@@ -6,7 +6,7 @@
 const WIDTH = 96;
 const HEIGHT = 72;
 const CELLS = 6912;
-// Contrast that a softened pattern keeps: less than counts as an edge, also after rounding to 8 bits.
+// Contrast that a softened pattern keeps: too little to count as an edge, even after rounding to 8 bits.
 const CONTRAST = 0.08;
 
 // As in shared/flash_cells.wgsl.

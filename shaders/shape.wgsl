@@ -162,7 +162,7 @@ struct SmoothOut {
     @location(2) @interpolate(linear) inside: vec2<f32>,
 }
 
-// As `fill`, but the rim is at least half a pixel further out, so that it covers all pixels that the polygon touches.
+// Like `fill`, but the rim is at least half a pixel further out, so that it covers all pixels that the polygon touches.
 fn smooth_fill(shape: Shape, index: u32) -> SmoothOut {
     let side = index / 3u;
     let here = fill(shape, index);

@@ -68,7 +68,7 @@ struct SmoothOut {
     @location(1) @interpolate(linear) away: f32,
 }
 
-// As `vs_stroke`, but half a pixel wider on both sides, so that it covers all pixels that the line touches.
+// Like `vs_stroke`, but half a pixel wider on both sides, so that it covers all pixels that the line touches.
 @vertex
 fn vs_smooth(
     @builtin(vertex_index) index: u32,

@@ -1,5 +1,5 @@
-//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, resized decks, and textures on
-//! another device.
+//! The stage's measurements of the picture, readbacks that neither lose nor swap pictures, resized decks, textures on
+//! another device, deep colour, smooth edges, and limits on size.
 
 use std::sync::Arc;
 
@@ -282,7 +282,7 @@ fn smooth_edges_cover_pixels_in_part_and_keep_the_brightness() {
 }
 
 #[test]
-fn pictures_as_large_as_8k_are_drawn_and_larger_ones_than_the_device_can_draw_are_refused() {
+fn pictures_up_to_8k_are_drawn_and_those_above_the_limit_of_the_device_are_refused() {
     let Some(gpu) = Gpu::for_test() else { return };
     let limit = gpu.device.limits().max_texture_dimension_2d;
     let error = gpu.check_size([64, limit + 1], [48, 36]).expect_err("too large").to_string();

@@ -8,7 +8,7 @@ const LINES = 168u;
 // Number of samples on all rows; all columns have as many.
 const SAMPLES = 27648u;
 const ALL_SAMPLES = 55296u;
-// Minimum number of stripes between two edges, and minimum width of a pair in samples.
+// Minimum number of stripes between the first and the last edge, and minimum width of a pair in samples.
 const MIN_STRIPES = 10u;
 const MIN_PAIR = 4u;
 // Minimum relative luminance of a light stripe.
@@ -20,7 +20,7 @@ const FULL_EXPOSURE = 0.4;
 const FADING = 0.25;
 const TICKS = 7200.0;
 
-// Movement of the stripes on a line; as `Line` in src/media/flash/pattern.rs.
+// Movement of the stripes on a line; same as `Line` in src/media/flash/pattern.rs.
 struct Line {
     rise: u32,
     direction: i32,
@@ -82,7 +82,7 @@ struct Run {
     pair: u32,
 }
 
-// The line after a frame in which it has stripes.
+// Returns the line after a frame in which it has stripes.
 fn moved(before: Line, run: Run) -> Line {
     let second = (flash.second + flash.frame / 2u) / flash.frame;
     let rise = run.start + select(run.first, 0u, run.is_rise);

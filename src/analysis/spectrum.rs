@@ -38,7 +38,7 @@ impl Spectrum {
     }
 }
 
-/// Returns the mean absolute difference, apart from a difference that all levels share.
+/// Returns the mean absolute difference, after removing the difference that all levels share.
 fn distance(a: &[f32], b: &[f32]) -> f32 {
     let differences = || a.iter().zip(b).map(|(a, b)| a - b);
     let shared = differences().sum::<f32>() / a.len() as f32;

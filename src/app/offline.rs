@@ -40,7 +40,7 @@ pub struct PerformSettings {
     pub size: [u32; 2],
     /// Columns and rows of the warp mesh; depends on the size and the graphics device if `None`.
     pub mesh: Option<[u32; 2]>,
-    /// Whether presets keep 16 bits per color channel between frames.
+    /// Whether presets keep 16 bits per colour channel between frames.
     pub deep_color: bool,
     /// Frames per second.
     pub fps: u32,

@@ -39,7 +39,7 @@ pub struct Archive {
     /// The folder or pack to play; the built-in presets if `None`.
     presets: Option<PathBuf>,
     search: SearchThread,
-    /// Opens the vision model with which themes are compared with presets.
+    /// Opens the vision model that compares presets with themes.
     open_encoder: Option<OpenEncoder>,
     query: SearchQuery,
     view: LibraryView,
@@ -65,8 +65,8 @@ type Opened = ((SavedState, (Arc<Pool>, Vec<String>, LibraryWatcher)), Store, Op
 impl Archive {
     /// Opens the store and the library, and creates a show with the saved state. Also returns messages about problems.
     /// `judged_by` applies to every library of the show; see
-    /// [`LibraryLocation::judged_by`](crate::library::LibraryLocation::judged_by). `open_encoder` opens the vision model
-    /// with which pictures and descriptions are compared with presets.
+    /// [`LibraryLocation::judged_by`](crate::library::LibraryLocation::judged_by). `open_encoder` opens the vision
+    /// model that compares presets with pictures and descriptions.
     pub fn open(
         presets: Option<&Path>,
         settings: ShowSettings,

@@ -214,9 +214,9 @@ pub(super) struct ShowPersistence {
 
 /// A change to save.
 enum Change {
-    /// To what the show has learnt.
+    /// A change to what the show has learnt.
     Memory(Box<MemoryChange>),
-    /// To the themes saved under a name.
+    /// The new list of themes saved under a name.
     Themes(Arc<Themes>),
 }
 

@@ -16,7 +16,7 @@ pub type ThemedPool = (Arc<Pool>, Option<String>);
 type ThemedLibrary = (NextLibrary, Option<String>);
 
 /// Returns `pool` with the theme `text`, or without a theme if `text` is blank. `open_encoder` opens the vision model
-/// with which descriptions are compared with presets. Takes seconds for 100,000 presets.
+/// that compares presets with descriptions. Takes seconds for 100,000 presets.
 pub fn themed(
     pool: &Pool,
     text: &str,
@@ -76,7 +76,7 @@ mod tests {
     use crate::find::Encoder;
     use crate::library::LibraryLocation;
 
-    /// A vision model that knows only what a jellyfish looks like.
+    /// A fake vision model that embeds only the text "jellyfish".
     struct Fake;
 
     impl Encoder for Fake {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vision_model_reads_themes() {
+    fn a_vision_model_rates_presets_for_a_theme() {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["a", "b"] {
             let path = folder.path().join(format!("{name}.milk"));

@@ -56,7 +56,7 @@ pub struct AuditSettings {
     pub continuation: Option<Continuation>,
 }
 
-/// Workers that continue the runs of presets that pass. Verdicts do not depend on it.
+/// How the workers continue the runs of presets that pass. Verdicts do not depend on this.
 #[derive(Clone, Debug)]
 pub struct Continuation {
     /// Command-line arguments of the workers, which serve jobs with [`serve`](super::serve).

@@ -29,8 +29,8 @@ pub struct AuditJob {
 }
 
 impl AuditJob {
-    /// Returns whether this attempt does not count, because it may have failed after the probe. The job is then to be
-    /// repeated; its run will end with the probe.
+    /// Returns whether this attempt does not count, because it may have failed after the probe. If so, clears
+    /// [`Self::continue_as`]: the job must be repeated, and its run ends with the probe.
     pub(super) fn failed_in_continuation(&mut self, outcome: &Outcome<ProbeReport>) -> bool {
         let failed =
             matches!(outcome, Outcome::Hang(_) | Outcome::Stuck(_) | Outcome::Memory(_) | Outcome::Died(_));
@@ -45,8 +45,8 @@ pub fn work(settings: &str) -> anyhow::Result<()> {
     serve(Prober::new(settings)?, |_, _, _| true)
 }
 
-/// Processes jobs as [`work`] does. `proceed` is called with each preset that was drawn, its run and its evidence, and
-/// returns whether the worker can take another job.
+/// Processes jobs as [`work`] does. `proceed` is called with the job, the run and the evidence of each preset that was
+/// drawn, and returns whether the worker can take another job.
 pub fn serve(
     mut prober: Prober,
     mut proceed: impl FnMut(&AuditJob, &mut Solo, &ProbeEvidence) -> bool,

@@ -250,7 +250,7 @@ fn listed(from: &Path, library: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Returns the favourites: one file of each, preferably from the library, ordered by path, then the built-in presets.
-/// Adds a note if there are others.
+/// Adds a note if the files of some are missing.
 fn favourites(store: &Store, library: &Path, notes: &mut Vec<String>) -> anyhow::Result<Vec<Candidate>> {
     let favourites = store.favourites()?;
     if !favourites.is_empty() {

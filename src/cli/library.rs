@@ -268,7 +268,7 @@ fn find(
     let mut index = SearchIndex::new(library.clone(), &store.labels()?).with_encoder(open_encoder);
     index.prepare(&query, store);
     let (mut best, problem) = index.describe(&description, &query);
-    // A picture fits every preset more or less, so nothing is found only if it cannot be used.
+    // Every preset fits a picture to some degree, so an empty list means that the picture cannot be used.
     if let Some(problem) = problem.as_ref().filter(|_| query.picture.is_some() && best.is_empty()) {
         anyhow::bail!("{problem}");
     }

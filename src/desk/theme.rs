@@ -21,15 +21,15 @@ const PER_POINT: f32 = 0.01;
 pub(super) struct ThemeField {
     /// The text being typed; `None` while the field is not being edited.
     draft: Option<String>,
-    /// The theme that the performer edits by its chips, and the theme of the show that it replaces.
+    /// The theme of the show that is being replaced, and the theme as edited through its chips.
     edited: Option<(String, Description)>,
     /// The name being typed for the theme; `None` while it is not being saved.
     name: Option<String>,
 }
 
 impl ThemeField {
-    /// Draws the controls. The theme changes when the field loses focus, for example after Enter, and when a chip is
-    /// clicked or no longer dragged.
+    /// Draws the controls. The theme changes when the field loses focus, for example after Enter, when a chip is
+    /// clicked, and when the drag of a chip ends.
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -59,7 +59,7 @@ impl ThemeField {
         } else if field.has_focus() {
             self.draft = Some(text.clone());
         }
-        // The show takes on an edited theme a few frames later.
+        // The show adopts an edited theme a few frames later.
         if self.edited.as_ref().is_some_and(|(replaced, _)| replaced != current) {
             self.edited = None;
         }
@@ -123,7 +123,7 @@ impl ThemeField {
     }
 }
 
-/// What the performer does to a theme by its chips.
+/// How the performer is editing the theme through its chips.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Edit {
     None,
@@ -196,7 +196,7 @@ fn chip(ui: &mut Ui, text: &str, color: Color32) -> Response {
     ui.add(Button::new(RichText::new(text).small().color(color)).sense(Sense::click_and_drag()))
 }
 
-/// Returns by how much a chip was dragged in this frame, if it was.
+/// Returns by how much dragging a chip changes its weight or fit in this frame; `None` if it is not dragged.
 fn dragged(chip: &Response, edit: &mut Edit) -> Option<f32> {
     if chip.drag_stopped() {
         *edit = Edit::Done;

@@ -139,7 +139,7 @@ impl Input {
         self.length
     }
 
-    /// Reads `size` bytes at each of these offsets, and returns them one after another.
+    /// Reads `size` bytes at each of these offsets, and returns them concatenated.
     ///
     /// # Errors
     /// Fails if the file is too short, or if the disk does not respond.

@@ -119,7 +119,7 @@ impl Rows {
         Ok(found)
     }
 
-    /// Calls `each` with the index and the values of these rows, without reading any others.
+    /// Reads only these rows, in this order, and calls `each` with the index and the values of each.
     pub fn some(&self, rows: &[usize], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
         if let Some(at) = rows.iter().find(|at| **at >= self.count) {
             return Err(format!("row {at} of a matrix with {} rows", self.count));

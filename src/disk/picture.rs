@@ -12,7 +12,7 @@ const MAX_SIDE: u32 = 8192;
 /// Maximum memory for decoding an image, in bytes.
 const MAX_DECODED: u64 = 256 << 20;
 
-/// Maximum ratio of the sides of an image that [`middle`] leaves as it is.
+/// Maximum ratio of the sides of an image that [`middle`] leaves unchanged.
 const MAX_RATIO: u32 = 8;
 
 /// Why an image cannot be used.
@@ -52,8 +52,8 @@ pub fn picture(path: &Path) -> Result<DynamicImage, PictureError> {
     Ok(catch_unwind(AssertUnwindSafe(|| reader.decode())).map_err(|_| PictureError::Damaged)??)
 }
 
-/// Returns the middle of a very long or tall image, and any other image unchanged. Enlarged until its short side fills a
-/// frame, an image of 8192 x 1 pixels would take gigabytes.
+/// Crops a very wide or tall image to its middle, and returns any other image unchanged. An image of 8192 x 1 pixels,
+/// enlarged until its short side fills a frame, would otherwise take gigabytes.
 pub fn middle(image: DynamicImage) -> DynamicImage {
     let (width, height) = (image.width(), image.height());
     let most = width.min(height).saturating_mul(MAX_RATIO);

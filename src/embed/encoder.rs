@@ -1,4 +1,4 @@
-//! Embeds pictures and texts like the presets of a library, with the vision model of its embeddings.
+//! Embeds pictures and texts in the space of a library's embeddings, with the vision model that made them.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::{AUTO, BUILTIN, installed_models};
 use crate::find::Encoder;
 use crate::library::UserFolders;
 
-/// Number of threads; a show may be running.
+/// Number of threads; low, because a show may be running.
 const THREADS: usize = 2;
 
 /// The vision model of the embeddings in a bake folder; its towers are opened when they are first needed.
@@ -21,10 +21,10 @@ struct TableEncoder {
     folder: PathBuf,
     /// Number of dimensions of its embeddings.
     width: usize,
-    /// The mean of the library's pictures, which was subtracted from its rows, if any.
+    /// The mean that was subtracted from the library's rows, if any.
     mean: Option<Vec<f32>>,
     vision: Option<Onnx>,
-    /// The text tower, or `None` if the model has none or it cannot be used.
+    /// The text tower: `None` until it is first needed, `Some(None)` if the model has none or it cannot be used.
     text: Option<Option<TextTower>>,
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use crate::embed::{ModelHost, Table};
     use crate::frames::items_in;
 
-    /// Saves the embeddings of a picture per preset, made with the model in `models`.
+    /// Embeds one preset per picture with the embedder `name`, and returns the folder of the bake.
     fn bake(models: &Path, name: &str, pictures: &[PathBuf]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         for at in 0..pictures.len() {

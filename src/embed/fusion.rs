@@ -27,7 +27,7 @@ pub(super) struct Fusion {
     builtin: BuiltinEmbedder,
     encoder: Box<dyn VisionModel>,
     mean: Mean,
-    /// How the weight was fitted, if it was in this run.
+    /// How the weight was fitted, if that happened in this run.
     fit: Option<Fit>,
 }
 

@@ -42,7 +42,7 @@ impl ModelHost {
         threads
     }
 
-    /// Opens and tests the model in `folder`; it reads the frames of `items`.
+    /// Opens and tests the model in `folder`; a worker may read the frames of `items`.
     pub(super) fn open(self, folder: &Path, items: &[BakeItem]) -> Result<Box<dyn VisionModel>, String> {
         let model: Box<dyn VisionModel> = match self {
             Self::Worker(threads) => Box::new(ModelProcess::open(folder, threads, items)?),
@@ -158,8 +158,8 @@ impl Embedder for ModelProcess {
     }
 }
 
-/// Returns what the worker may read: the model, with the targets of the links in its folder, the runtime, and the
-/// frames.
+/// Returns what the worker may read: the model, including the targets of symbolic links in its folder, the runtime, and
+/// the frames.
 fn rights(folder: &Path, items: &[BakeItem]) -> Rights {
     let mut read = vec![folder.to_owned()];
     for folder in ["", "onnx", "visual"].map(|below| folder.join(below)) {

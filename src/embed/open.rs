@@ -6,10 +6,10 @@ use super::fusion::Fusion;
 use super::model_process::VisionModel;
 use super::{AUTO, BUILTIN, BakeItem, BuiltinEmbedder, EmbedError, Embedder, ModelHost};
 
-/// Suffix of the folder of a model that is not complete.
+/// Suffix of the folder of an incomplete model.
 pub const PART: &str = ".part";
 
-/// Returns the names of the models in a folder, sorted. Hidden folders are none.
+/// Returns the names of the models in a folder, sorted. Hidden folders are skipped.
 pub fn installed_models(models: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
     let names = entries.filter(|entry| entry.path().is_dir());

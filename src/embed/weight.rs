@@ -1,4 +1,5 @@
-//! Fits the weight of a vision model in [`super::fusion`], by how often a preset's nearest neighbours are in its folder.
+//! Fits the weight of a vision model in [`super::fusion`], by how often a preset's nearest neighbours are in its
+//! folder.
 //!
 //! The weight is fitted on the presets of half of the authors, and used only if it is also better than the default on
 //! the presets of the other authors. Neighbours by the same author do not count.
@@ -12,7 +13,7 @@ use crate::units::counted;
 
 /// Norms that the vision model's part of a row may have; the first is the default.
 const WEIGHTS: [f32; 6] = [1.0, 0.35, 0.5, 0.7, 1.4, 2.0];
-/// Norm of the vision model's part of a row if none is fitted: that of the look vector and of the code vector.
+/// Norm of the vision model's part of a row if none is fitted: the same as that of the look vector and the code vector.
 pub(super) const DEFAULT: f32 = WEIGHTS[0];
 /// Minimum number of presets in each half.
 const MIN_PRESETS: usize = 40;
@@ -26,15 +27,15 @@ pub(super) struct Fit {
     pub weight: f32,
     /// Number of held-out presets.
     presets: usize,
-    /// Share of the neighbours of the held-out presets that are in the same folder, with the fitted weight.
+    /// Mean agreement of the held-out presets with their neighbours, with the fitted weight, 0 to 1.
     share: f64,
-    /// The same share with the default weight.
+    /// The same agreement with the default weight.
     default_share: f64,
 }
 
 impl Fit {
-    /// Fits the weight on these presets, whose rows by the built-in embedder are `described` and by the vision model
-    /// `seen`; `None` if there are too few presets in folders.
+    /// Fits the weight on these presets: `described` are their rows from the built-in embedder, `seen` those from the
+    /// vision model. Returns `None` if too few of the presets are in folders.
     pub fn of(items: &[&BakeItem], described: &Array2<f32>, seen: &Array2<f32>) -> Option<Self> {
         let [fitting, held_out] = [false, true].map(|other| Half::of(other, items, described, seen));
         if fitting.labels.len().min(held_out.labels.len()) < MIN_PRESETS {
@@ -100,9 +101,9 @@ impl Labels {
 /// The presets of half of the authors.
 struct Half {
     labels: Vec<Labels>,
-    /// Dot products of their rows by the built-in embedder.
+    /// Dot products of their rows from the built-in embedder.
     described: Array2<f32>,
-    /// Dot products of their rows by the vision model.
+    /// Dot products of their rows from the vision model.
     seen: Array2<f32>,
 }
 
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
     use crate::units::Rng;
 
-    /// Returns three presets of each of 100 authors, alternately in the first folder and in the second.
+    /// Returns three presets by each of 100 authors, alternating between the first folder and the second.
     fn items(folders: [&str; 2]) -> Vec<BakeItem> {
         let item = |number: usize| {
             let below = format!("{}author {} - {number}.milk", folders[number % 2], number / 3);

@@ -132,9 +132,9 @@ impl Evidence {
     }
 }
 
-/// Size at which audits measure frames, in pixels; detail depends on it.
+/// Size in pixels at which audits measure frames; the measured detail depends on it.
 const FRAME: [u32; 2] = [256, 144];
-/// Properties that a picture, which neither moves nor reacts, does not have.
+/// Properties that a still picture does not have, because it neither moves nor reacts to music.
 const MOVING: [Axis; 5] = [Axis::Motion, Axis::Flashes, Axis::Low, Axis::Mid, Axis::High];
 
 /// Returns the value of every property of a picture, measured like a frame of an audit.

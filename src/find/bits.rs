@@ -1,4 +1,4 @@
-//! A set of presets or other numbered things, one bit each.
+//! A set of presets or other numbered items, one bit each.
 
 /// A set of small numbers.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Bits {
         self.0.get(number / 64).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
     }
 
-    /// Adds a number below the `count` of [`Self::new`]; returns whether it was not in the set.
+    /// Adds a number below the `count` of [`Self::new`]; returns whether it is new.
     pub fn insert(&mut self, number: usize) -> bool {
         let (bits, bit) = (&mut self.0[number / 64], 1_u64 << (number % 64));
         let is_new = *bits & bit == 0;
@@ -33,7 +33,7 @@ impl Bits {
         is_new
     }
 
-    /// Keeps only the numbers that are in `other`, too.
+    /// Keeps only the numbers that are also in `other`.
     pub fn intersect(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(bits, other)| *bits &= other);
     }

@@ -1,4 +1,4 @@
-//! A vision model that embeds pictures and texts like the presets of a library.
+//! A vision model that embeds pictures and texts in the same space as the presets of a library.
 
 use std::path::Path;
 
@@ -19,8 +19,8 @@ pub trait Encoder: Send {
     fn text(&mut self, text: &str) -> Result<Option<Vec<f32>>, String>;
 }
 
-/// Opens the vision model of the embeddings in a bake folder; `None` if they are of another embedder, or the model is
-/// not installed.
+/// Opens the vision model of the embeddings in a bake folder; `None` if another embedder produced them, or the model
+/// is not installed.
 pub type OpenEncoder = fn(&Path) -> Result<Option<Box<dyn Encoder>>, String>;
 
 /// The vision model of a library, opened when it is first needed.
@@ -32,7 +32,7 @@ pub(super) enum LazyEncoder {
 }
 
 impl LazyEncoder {
-    /// Returns the model of the embeddings in the folder `bake`.
+    /// Returns the model of the embeddings in the folder `bake`; `None` if there is none or it cannot be opened.
     pub fn get(&mut self, bake: Option<&Path>) -> Option<&mut dyn Encoder> {
         if let Self::Closed(open) = *self {
             let opened = bake.map_or(Ok(None), open).unwrap_or_else(|why| {

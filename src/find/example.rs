@@ -1,9 +1,9 @@
-//! The preset that a description compares with.
+//! The preset that a description uses for comparison.
 
 /// Phrases that refer to the current preset.
 const THIS: [&str; 4] = ["this one", "that one", "this", "that"];
 
-/// The preset that a description compares with.
+/// The preset that a description uses for comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Example {
     /// The preset with this name.
@@ -22,7 +22,7 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// Returns why the description cannot be applied if there is no such preset.
+    /// Returns the message for a reference to a preset that does not exist.
     pub(super) fn problem(self) -> String {
         match self {
             Self::This => {
@@ -52,7 +52,7 @@ impl Example {
         (!name.is_empty()).then(|| (Self::Name(name.to_owned()), ""))
     }
 
-    /// Returns a text from which the same preset is parsed.
+    /// Returns a text that parses to the same preset.
     pub fn text(&self) -> String {
         match self {
             Self::Name(name) => format!("like \"{name}\""),

@@ -1,7 +1,7 @@
 //! Searches a library as the performer types.
 //!
-//! Queries run in memory, with these exceptions: "more like this" reads embeddings from disk, and the first description
-//! reads the measurements in the store, as some orders read the ratings or the dates of the files.
+//! Queries run in memory, with these exceptions: "more like this" reads embeddings from disk, the first description or
+//! picture reads the measurements from the store, and sorting by rating or date reads those from the store.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -96,14 +96,15 @@ pub struct SearchResults {
 
 /// Maximum number of results of a similarity query or a description.
 const MAX_RANKED: usize = 500;
-/// Number of presets with the highest approximate similarities, from which the results of a similarity query are chosen.
+/// Number of presets with the highest approximate similarities, from which the results of a similarity query are
+/// chosen.
 const MAX_ROUGH: usize = 8 * MAX_RANKED;
 
 /// A picture that results should resemble.
 struct Picture {
-    /// Its value in each property; `None` for those of moving pictures.
+    /// Its value for each property; `None` for properties that only moving pictures have.
     values: [Option<f32>; AXES],
-    /// How close each preset is to it in the eyes of a vision model, 0 to 1. Empty without one.
+    /// How close each preset is to it according to a vision model, 0 to 1. Empty without one.
     closeness: Vec<Option<f32>>,
 }
 
@@ -120,11 +121,11 @@ pub struct SearchIndex {
     encoder: LazyEncoder,
     /// The last text that the vision model embedded, and how close each preset is to it, 0 to 1.
     seen: Option<(String, Vec<Option<f32>>)>,
-    /// The last picture that a query had, or why it cannot be used.
+    /// The picture of the last query, or why it cannot be used.
     picture: Option<(PathBuf, Result<Picture, String>)>,
-    /// Measurements of the presets; `None` until the first description.
+    /// Measurements of the presets; `None` until the first description or picture.
     measured: Option<Measured>,
-    /// The last order other than that of the library, and the indices of all presets in it.
+    /// The last order other than that of the library, and the indices of all presets in that order.
     order: Option<(SearchOrder, Vec<u32>)>,
     /// A number for each family, by preset; computed on first use.
     families: Option<Vec<u32>>,
@@ -157,8 +158,8 @@ impl SearchIndex {
         sketch_embeddings(&self.looks, &self.sketch);
     }
 
-    /// Starts a thread that makes a sketch of the embeddings, if there are many. Until it is finished, similarity queries
-    /// read all embeddings.
+    /// Starts a thread that makes a sketch of the embeddings, if there are many. Until it is finished, similarity
+    /// queries read all embeddings.
     pub fn start_sketch(&self) {
         let (looks, sketch) = (self.looks.clone(), self.sketch.clone());
         let work = move || sketch_embeddings(&looks, &sketch);
@@ -173,18 +174,19 @@ impl SearchIndex {
         self
     }
 
-    /// Reads the measurements of the presets, for descriptions. Takes a second or two for 100,000 presets.
+    /// Reads the measurements of the presets, for descriptions and pictures. Takes a second or two for 100,000 presets.
     pub fn measure(&mut self, store: &Store) {
         self.measured = Some(Measured::of(&self.library, store, self.looks.bake.as_deref()));
     }
 
-    /// Reads what a query needs: measurements and sort keys from the store, and the picture. Runs the vision model.
+    /// Reads what a query needs: measurements and sort keys from the store, and the picture. Runs the vision model on
+    /// the picture and the description, if there are any.
     pub fn prepare(&mut self, query: &SearchQuery, store: &Store) {
         if (query.describe || query.picture.is_some()) && self.measured.is_none() {
             self.measure(store);
         }
         if query.picture.is_none() {
-            self.picture = None; // It is read again if it is used again, because it may have changed.
+            self.picture = None; // The file may have changed by the time it is used again.
         }
         if let Some(path) = &query.picture
             && self.picture.as_ref().is_none_or(|(known, _)| known != path)
@@ -219,8 +221,8 @@ impl SearchIndex {
         Ok(Picture { values: picture_values(&picture), closeness })
     }
 
-    /// Returns how close each preset is to what `embed` embeds with the vision model of the embeddings, 0 to 1; `None`
-    /// without such a model.
+    /// Returns how close each preset is to the vector that `embed` computes with the vision model of the embeddings,
+    /// 0 to 1; `None` if there is no such model or no vector.
     fn closeness_of(
         &mut self,
         embed: impl FnOnce(&mut dyn Encoder) -> Result<Option<Vec<f32>>, String>,
@@ -266,7 +268,7 @@ impl SearchIndex {
 
     /// Returns the indices of the presets with their fit to a description, 0 to 1, best first, and a message
     /// if part of the description could not be applied. The preset that results should resemble ("like NAME")
-    /// is omitted. Of `query`, only what the description may refer to is used.
+    /// is omitted. Only the parts of `query` that the description may refer to are used.
     pub fn describe(
         &mut self,
         description: &Description,
@@ -352,7 +354,7 @@ impl SearchIndex {
         id.map(index).transpose()
     }
 
-    /// Reads the similarity of all embeddings to that of a preset; returns a message if they cannot be read.
+    /// Computes the similarity of all embeddings to that of a preset; returns a message if they cannot be read.
     fn compare_embeddings(&mut self, preset: usize) -> Option<String> {
         let id = self.library.entries[preset].id;
         if self.like.as_ref().is_some_and(|known| known.preset == id) {
@@ -374,14 +376,14 @@ impl SearchIndex {
         problem
     }
 
-    /// Returns the similarity of every preset to `preset`, if [`Self::compare_embeddings`] has read it.
+    /// Returns the similarity of every preset to `preset`, if [`Self::compare_embeddings`] has computed it.
     fn similarity_to(&self, preset: usize) -> Option<&[Option<f32>]> {
         let id = self.library.entries[preset].id;
         self.like.as_ref().filter(|known| known.preset == id).map(|known| known.values.as_slice())
     }
 
-    /// Returns the presets that match a query: in the order of the query, for which the index has to be prepared, or
-    /// best first for a description or similarity query.
+    /// Returns the presets that match a query: best first for a description or similarity query, otherwise in the
+    /// requested order. Uses what [`Self::prepare`] has read.
     pub fn find(&mut self, query: &SearchQuery) -> SearchResults {
         let passes = |entry: &Entry| {
             entry.tags.has_all(query.tags)
@@ -437,9 +439,8 @@ impl SearchIndex {
         set
     }
 
-    /// Removes `model` from `indices`, sorts the rest by similarity to it and keeps the first [`MAX_RANKED`];
-    /// omits presets without an embedding if `model` has one; returns a message if the embeddings cannot be
-    /// read.
+    /// Removes `model` from `indices`, sorts the rest by similarity to it and keeps the first [`MAX_RANKED`]. If
+    /// `model` has an embedding, presets without one are omitted. Returns a message if the embeddings cannot be read.
     fn sort_by_similarity(&mut self, model: usize, indices: &mut Vec<u32>) -> Option<String> {
         indices.retain(|&index| index as usize != model);
         let mut problem = self.compare_embeddings(model);
@@ -515,7 +516,7 @@ mod tests {
         assert_eq!(found(&SearchQuery { only: Some(one), ..Default::default() }).len(), 1);
     }
 
-    /// Returns the built-in presets, the first of which have these looks, in JSON.
+    /// Returns the built-in presets and an index of them; the first presets have these looks, in JSON.
     fn measured(looks: &[String]) -> (Arc<Catalogue>, SearchIndex) {
         let store = Store::in_memory().expect("opens");
         let library = Arc::new(load_built_in(&store).expect("opens"));
@@ -640,7 +641,7 @@ mod tests {
         assert_eq!((first([200, 0, 0]), first([0, 200, 0])), (0, 1));
     }
 
-    /// A vision model of two dimensions: what looks like any picture, and what looks like a jellyfish.
+    /// A fake vision model with two dimensions: one for any picture, one for the text "jellyfish".
     struct Fake;
 
     impl Encoder for Fake {
@@ -658,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vision_model_sees_pictures_and_reads_descriptions() {
+    fn a_vision_model_ranks_by_picture_and_by_description() {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["a", "b", "c"] {
             let path = folder.path().join(format!("{name}.milk"));

@@ -40,7 +40,7 @@ struct FrameValues {
     motion: Option<f32>,
 }
 
-/// A rank in [`STEPS`] steps, or [`UNKNOWN`]: a quarter of the memory of an `Option<f32>`.
+/// A rank quantised to [`STEPS`] steps, or [`UNKNOWN`]; takes a quarter of the memory of an `Option<f32>`.
 type Step = u16;
 /// Number of steps from rank 0 to rank 1.
 const STEPS: f32 = 65_534.0;
@@ -64,7 +64,7 @@ pub struct Measured {
     ranks: Vec<[Step; AXES]>,
     /// Number of presets with a measurement.
     known: usize,
-    /// Known values on each axis at even distances of rank, ascending.
+    /// Known values on each axis, sampled at equal steps of rank, ascending.
     sorted: [Vec<f32>; AXES],
 }
 
@@ -128,14 +128,14 @@ impl Measured {
         self.known
     }
 
-    /// Returns the ranks that these values have among those of the library, 0 to 1.
+    /// Returns the ranks of these values among those of the library, 0 to 1; `None` if unknown.
     pub(super) fn ranks_of(&self, values: &[Option<f32>; AXES]) -> [Option<f32>; AXES] {
         std::array::from_fn(|axis| {
             let (value, sorted) = (values[axis]?, &self.sorted[axis]);
             let below = sorted.partition_point(|other| *other < value) as f32;
             let up_to = sorted.partition_point(|other| *other <= value) as f32;
             let last = sorted.len().checked_sub(1)?.max(1) as f32;
-            // The middle of the equal values or, if there are none, between the neighbours.
+            // The middle of the equal values or, without any, the midpoint between the neighbours.
             rank_of(step(((below + up_to - 1.0) / 2.0 / last).clamp(0.0, 1.0)))
         })
     }

@@ -1,11 +1,11 @@
 //! Searches a library by words, by similarity to a preset or a picture, or by a description of a look: "slow blue
 //! tunnel", "no strobe", "like NAME but darker".
 //!
-//! No embedding model is needed; if the library was embedded with a vision model, it sees pictures, and descriptions
-//! too if it reads text. A lexicon maps words to properties, which come from audits (colours, light, motion,
-//! symmetry, ...) or from the presets' code and names (tags, energy); words are also matched against paths,
-//! tags and labels. A preset's score is the weighted geometric mean of its fit to each term, so a single term
-//! that does not fit at all is enough to rank it low.
+//! No embedding model is needed, but if the library was embedded with a vision model, that model also compares the
+//! presets with pictures and, if it has a text encoder, with descriptions. A lexicon maps words to properties, which
+//! come from audits (colours, light, motion, symmetry, ...) or from the presets' code and names (tags, energy);
+//! words are also matched against paths, tags and labels. A preset's score is the weighted geometric mean of its fit
+//! to each term, so a single term that does not fit at all is enough to rank it low.
 
 mod axis;
 mod bits;

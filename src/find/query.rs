@@ -10,7 +10,7 @@ use super::style_fit::{StyleFit, percent, split_styles};
 pub struct Description {
     /// The terms that presets should match.
     pub terms: Vec<Term>,
-    /// How well styles fit, where it is not to be derived from the terms. Applies to themes only.
+    /// How well styles fit, where that is set explicitly rather than derived from the terms. Applies to themes only.
     pub styles: Vec<StyleFit>,
     /// The preset to resemble.
     pub(super) like: Option<Example>,
@@ -75,7 +75,7 @@ const FILLERS: [&str; 33] = [
 ];
 /// Range of the weights of terms.
 pub const WEIGHTS: std::ops::RangeInclusive<f32> = 0.1..=3.0;
-/// The percent sign while a description is split into words.
+/// Stands in for the percent sign while a description is split into words.
 const PERCENT: &str = "'percent";
 /// Maximum length of a description, in characters; the rest is ignored.
 const MAX_LENGTH: usize = 4000;
@@ -110,8 +110,8 @@ impl Description {
         self.terms.is_empty() && self.like.is_none()
     }
 
-    /// Returns what can be seen according to the description, for a vision model: the words that are neither excluded
-    /// nor compared.
+    /// Returns the visible part of the description, for a vision model: the words that are neither excluded nor part of
+    /// a comparison.
     pub(super) fn visible(&self) -> String {
         let words = self.terms.iter().filter(|term| term.is_visible()).map(|term| match &term.what {
             What::Concept { word, .. } | What::Name(word) => word.as_str(),
@@ -130,7 +130,7 @@ impl Description {
 }
 
 impl Description {
-    /// Returns a text from which the same description is parsed, such as `deep sea 150%, no white`.
+    /// Returns a text that parses to the same description, such as `deep sea 150%, no white`.
     pub fn text(&self) -> String {
         let parts = self.example().into_iter().chain(self.terms.iter().map(Term::text));
         parts.chain(self.styles.iter().map(StyleFit::text)).collect::<Vec<_>>().join(", ")
@@ -143,12 +143,12 @@ impl Description {
 }
 
 impl Term {
-    /// Returns whether the term is something to see.
+    /// Returns whether the term describes something visible.
     pub(super) fn is_visible(&self) -> bool {
         !self.negated && !matches!(self.what, What::Compared { .. })
     }
 
-    /// Returns the term as it was understood, such as `no white` or `named "faces" 150%`.
+    /// Returns the term as it was parsed, such as `no white` or `named "faces" 150%`.
     pub fn label(&self) -> String {
         match &self.what {
             What::Name(name) => self.formatted(&format!("named {name:?}")),
@@ -156,7 +156,7 @@ impl Term {
         }
     }
 
-    /// Returns a text from which the term is parsed.
+    /// Returns a text that parses to the same term.
     fn text(&self) -> String {
         match &self.what {
             What::Concept { word, .. } => self.formatted(word),
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_description_is_parsed_as_the_same_description() {
+    fn the_text_of_a_description_parses_to_the_same_description() {
         for text in [
             "deep sea, no faces, nothing white",
             r#"like "blue, no red" but darker, more symmetric, less strobe 50%, not faster"#,

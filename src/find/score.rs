@@ -27,7 +27,7 @@ const NOTICEABLE: f32 = 0.12;
 const MAX_UNMEASURED: f32 = 0.3;
 /// Share of the presets with embeddings over which closeness falls to 1/e.
 const CLOSE_SHARE: f32 = 0.1;
-/// Closeness of a preset that the vision model has not seen.
+/// Closeness assumed for a preset without an embedding.
 const UNSEEN: f32 = 0.2;
 /// Properties by which two looks are compared.
 const LOOKS: [Axis; 13] = [
@@ -66,7 +66,7 @@ pub(super) struct Model {
     pub closeness: Vec<Option<f32>>,
 }
 
-/// Converts similarities to closeness, 0 to 1, by their order: what counts as similar depends on the embeddings.
+/// Converts similarities to closeness, 0 to 1, by rank, because the range of similarities depends on the embeddings.
 pub(super) fn closeness(similarity: &[Option<f32>]) -> Vec<Option<f32>> {
     let mut order: Vec<(f32, usize)> =
         similarity.iter().enumerate().filter_map(|(index, value)| Some(((*value)?, index))).collect();
@@ -79,10 +79,10 @@ pub(super) fn closeness(similarity: &[Option<f32>]) -> Vec<Option<f32>> {
     closeness
 }
 
-/// Rates all presets of a library by fit to `description` and similarity to `model`, which is omitted itself. `seen` is
-/// how close each preset is to the description in the eyes of a vision model, which weighs as much as the words that it
-/// read. Without one, words that are not in the lexicon and match no path, tag, energy or label are ignored; if nothing
-/// else is left, no preset is rated.
+/// Rates all presets of a library by fit to `description` and similarity to `model`, which is itself omitted. `seen` is
+/// how close each preset is to the description according to a vision model, and weighs as much as all visible terms
+/// together. Without it, words that are not in the lexicon and match no path, tag, energy or label are ignored; if
+/// nothing else is left, no preset is rated.
 pub(super) fn rate(
     description: &Description,
     model: Option<&Model>,
@@ -152,7 +152,7 @@ pub(super) fn rate(
     Rating { fits, problem }
 }
 
-/// Keeps the `count` presets with the highest values, highest first, and of equal ones the first in the library.
+/// Keeps the `count` presets with the highest values, highest first; ties are broken by library order.
 pub(super) fn keep_best(values: &mut Vec<(u32, f32)>, count: usize) {
     let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if count < values.len() {
@@ -165,8 +165,8 @@ pub(super) fn keep_best(values: &mut Vec<(u32, f32)>, count: usize) {
 /// Weight of the similarity to a preset; a word without modifiers has a weight of 1.
 const LIKE_WEIGHT: f32 = 2.0;
 
-/// Returns the index of the preset with the shortest name of those that match `name`: "star" means "star.milk" rather
-/// than "starfield 2.milk".
+/// Returns the index of the preset that `name` means. If several match, the shortest name wins: "star" means
+/// "star.milk" rather than "starfield 2.milk".
 pub(super) fn preset_named(name: &str, library: &Catalogue, words: &WordIndex) -> Option<usize> {
     let found = words.search(name)?;
     found.iter().map(|&index| index as usize).min_by_key(|&index| library.entries[index].name().len())
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_are_kept_in_order_and_equal_ones_in_that_of_the_library() {
+    fn the_best_are_kept_in_order_and_ties_in_library_order() {
         let all: Vec<(u32, f32)> = (0..1000).map(|at| (at, (at % 10) as f32)).collect();
         let best = |count: usize| {
             let mut values = all.clone();

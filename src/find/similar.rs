@@ -7,7 +7,7 @@ use crate::library::Entry;
 use crate::library::looks::{Looks, Sketch};
 use crate::library::style::author_key;
 
-/// The preset of a similarity query, and what resembles it.
+/// The preset of a similarity query, and the similarity of all presets to it.
 pub(super) struct Similarity {
     /// The preset.
     pub preset: PresetId,
@@ -18,7 +18,7 @@ pub(super) struct Similarity {
 }
 
 impl Similarity {
-    /// Returns those of these presets that have an embedding, with their similarities.
+    /// Returns the given presets that have an embedding, with their similarities.
     pub fn values_of(&self, presets: &[u32]) -> Vec<(u32, f32)> {
         presets.iter().filter_map(|&preset| Some((preset, self.values[preset as usize]?))).collect()
     }
@@ -28,14 +28,14 @@ impl Similarity {
 pub(super) fn sketch_embeddings(looks: &Looks, sketch: &OnceLock<Sketch>) {
     match looks.sketch() {
         Ok(Some(made)) => {
-            sketch.set(made).ok(); // Another thread may have been faster.
+            sketch.set(made).ok(); // Another thread may have set it first.
         }
         Ok(None) => {}
         Err(why) => log::warn!("cannot prepare similarity queries: {why}"),
     }
 }
 
-/// Returns a function that computes the similarity to `a` of a preset without embeddings: shared code counts most, then
+/// Returns a function that computes the similarity of a preset to `a` without embeddings: shared code counts most, then
 /// style, then author, energy and tags.
 pub(super) fn similarity_to(a: &Entry) -> impl Fn(&Entry) -> u32 {
     let author = author_key(a.name());

@@ -1,6 +1,6 @@
 //! How well styles fit a theme, as the performer set it.
 
-/// Start of the fit of a style: `style "NAME" 80%`.
+/// Start of a style's fit in a description: `style "NAME" 80%`.
 const STYLE: &str = "style \"";
 
 /// How well a style fits a theme.
@@ -18,7 +18,7 @@ pub fn style_key(name: &str) -> String {
 }
 
 impl StyleFit {
-    /// Returns the text from which the fit is parsed.
+    /// Returns a text that parses to the same fit.
     pub(super) fn text(&self) -> String {
         let Self { key, fit } = self;
         format!("{STYLE}{key}\" {}%", percent(*fit))
@@ -48,7 +48,7 @@ pub(super) fn split_styles(text: &str) -> (Vec<StyleFit>, String) {
     (styles, rest + left)
 }
 
-/// Parses the rest of `style "NAME" 80%`; returns it with the text after it.
+/// Parses what follows `style "`: the name and the percentage. Returns the fit and the rest of the text.
 fn style_fit(text: &str) -> Option<(StyleFit, &str)> {
     let (name, after) = text.split_once('"')?;
     let (percent, after) = after.split_once('%')?;

@@ -1,7 +1,7 @@
 //! Renders the frames of one preset, inside a worker process.
 //!
-//! A run with enough warm-up frames starts like the probe of an audit, with the same seed and sound, so that an audit
-//! can save the frames of a preset that passes from the run of its probe.
+//! A run with enough warm-up frames starts like the probe of an audit, with the same seed and sound. An audit can
+//! therefore continue the probe of a preset that passes, and save its frames.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -31,14 +31,14 @@ const FPS: u32 = 30;
 const CLIP_EVERY: u32 = 2;
 /// Frame rate of clips, in Hz.
 const CLIP_FPS: u32 = FPS / CLIP_EVERY;
-/// Maximum number of frames in a run that an audit continues, so that it stays within the time limit of an audit.
+/// Maximum number of frames in a run that an audit continues, so that the run stays within the audit's time limit.
 const MAX_CONTINUED: u32 = 300;
 /// Maximum number of frames in flight on the device.
 const AHEAD: u32 = 8;
 /// Reason code of a preset whose file cannot be read.
 pub(super) const MISSING: &str = "missing-source-file";
 
-/// Capture settings. With the defaults, the frames of a preset are saved from the run of its probe.
+/// Capture settings. With the defaults, an audit can save the frames by continuing its probe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureSettings {
     /// Render size in pixels.
@@ -132,8 +132,8 @@ impl CaptureSettings {
         self.warm_up + (self.count * self.every).max(self.clip_frames())
     }
 
-    /// Returns whether these frames can be saved from the run of a probe with the settings `probe`: it must equal the
-    /// start of a run of their own.
+    /// Returns whether an audit can save these frames by continuing a probe with the settings `probe`, which must equal
+    /// the start of a separate run.
     pub(super) fn continues(&self, probe: &ProbeSettings) -> bool {
         let start = ProbeSettings {
             size: self.size,
@@ -191,9 +191,10 @@ pub struct FrameCapturer {
     render_context: Arc<RenderContext>,
     /// The stage of the previous preset, reused for its compiled passes.
     stage: RefCell<Option<Stage>>,
-    /// Sound of the first warm-up frames: that of a probe, or empty if there are fewer warm-up frames than in a probe.
+    /// Sound of the first warm-up frames: that of a probe, or empty if there are fewer warm-up frames than a probe
+    /// draws.
     start: Vec<Vec<Frame>>,
-    /// Sound of the other frames, from the beginning of the run.
+    /// Sound of the whole run; used for the frames after those of `start`.
     sound: Vec<Frame>,
 }
 
@@ -204,7 +205,7 @@ impl FrameCapturer {
         Self::on(render_context, settings)
     }
 
-    /// Loads the audio; presets are drawn on an open device.
+    /// Creates a capturer that draws on an open device, and loads the audio.
     pub fn on(render_context: Arc<RenderContext>, settings: CaptureSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
         let probe = ProbeSettings::default();
@@ -531,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn only_frames_that_a_run_of_their_own_would_repeat_are_saved_from_a_probe() {
+    fn frames_are_saved_from_a_probe_only_if_a_separate_run_would_draw_the_same() {
         let continues = |capture: CaptureSettings, probe| capture.continues(&probe);
         let (capture, probe) = (CaptureSettings::default, ProbeSettings::default);
         let thumbs = Some("thumbs".into());

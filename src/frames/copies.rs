@@ -7,12 +7,12 @@ use super::entry::{FrameEntry, IndexWriter, read};
 use super::error::FramesError;
 use super::item::BakeItem;
 
-/// Presets whose content another one has, too.
+/// Presets with the same content as another one, with the hash of that content.
 pub(super) struct Copies(Vec<(BakeItem, String)>);
 
 impl Copies {
-    /// Removes from `open` the presets whose content an earlier one has, or a rendered one; `contents` are the contents
-    /// of those. Reads every file.
+    /// Removes from `open` the presets whose content equals that of an earlier one, or is among `contents`, the content
+    /// hashes of rendered presets. Reads every file.
     pub fn take(open: &mut Vec<BakeItem>, mut contents: HashSet<String>) -> Self {
         let mut copies = Vec::new();
         open.retain(|item| match item.content() {
@@ -28,8 +28,8 @@ impl Copies {
         Self(copies)
     }
 
-    /// Adds an entry to the index for every preset whose content was rendered with the settings named `capture`. Returns
-    /// the number of these presets, and that of the others.
+    /// Adds an entry to the index for every preset whose content was rendered with the settings named `capture`.
+    /// Returns the number of these presets, and the number of the remaining ones.
     pub fn share(
         self,
         folder: &Path,

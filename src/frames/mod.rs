@@ -2,7 +2,7 @@
 //!
 //! Presets are rendered by supervised processes in a seeded random order, so that an interrupted bake covers a random
 //! sample. One line is appended per attempt; the next bake resumes with the presets that have no valid line. Presets
-//! whose frames an audit has saved from the run of its probe are not rendered again.
+//! whose frames an audit has already saved are not rendered again.
 
 pub mod bench;
 mod capture;
@@ -47,7 +47,7 @@ use shared::SharedSettings;
 pub const WORKER_MEMORY_MIB: u64 = 2048;
 /// Maximum size of the pictures of a preset, in MiB; a worker needs the rest of its memory for the preset itself.
 const MAX_PICTURES_MIB: u64 = WORKER_MEMORY_MIB / 2;
-/// Estimated memory per pixel, in bytes, of the images of a double preset with deep color on a software rasteriser,
+/// Estimated memory per pixel, in bytes, of the images of a double preset with deep colour on a software rasteriser,
 /// including copies and the coordinates of its meshes.
 const BYTES_PER_PIXEL: u64 = 232;
 /// Reason codes after which a preset is not tried again: a preset that hangs would hang again. A file that
@@ -145,9 +145,9 @@ pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> any
     Ok(known)
 }
 
-/// Returns what makes the workers of an audit with the settings `probe` save the frames of those of these presets that
-/// pass and have no up-to-date result in `folder`; `None` if frames with the settings `capture` must be rendered
-/// separately. `limits` are the thresholds of the audit set by the user.
+/// Returns the continuation with which the workers of an audit with the settings `probe` save the frames of presets
+/// that pass and have no up-to-date result in `folder`; `None` if frames with the settings `capture` must be rendered
+/// separately. `limits` are the thresholds that the user set for the audit.
 ///
 /// # Errors
 /// Fails if the settings cannot be passed to a worker.
@@ -177,8 +177,8 @@ pub fn continuation(
     }))
 }
 
-/// Copies the valid frames and clips in the folder `from`, and their lines in the index, to `folder`, for those of the
-/// presets that have no up-to-date result with the settings `capture` there.
+/// Copies valid frames and clips, with their lines in the index, from the folder `from` to `folder`, for the presets
+/// that have no up-to-date result with the settings `capture` there.
 ///
 /// # Errors
 /// Fails if `folder` cannot be written to.
@@ -366,7 +366,7 @@ fn one_round(
     let mut seen = 0;
     workers::run_all(&pool, jobs.into_iter(), |job: CaptureJob, outcome: Outcome<Captured>| {
         seen += 1;
-        // Every job is that of a preset in `open`.
+        // Every job belongs to a preset in `open`.
         let Some(item) = by_id.get(&job.id) else { return true };
         let captured = match outcome {
             Outcome::Done(captured) => captured,

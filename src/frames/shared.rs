@@ -1,4 +1,4 @@
-//! Frames that the workers of an audit save: the run of a preset that passes goes on after its probe.
+//! Frames that the workers of an audit save: the run of a preset that passes continues after its probe.
 //!
 //! A worker writes a note next to the frames once all are saved. The frames stage adds the frames to the index and
 //! deletes the note, so that only one process writes the index, and an interrupted bake loses nothing.
@@ -21,7 +21,7 @@ use crate::facts::PresetId;
 use crate::show::Solo;
 use crate::stage::{Gpu, RenderContext};
 
-/// Kind of the workers, as an argument of the command line.
+/// Name of this kind of worker on the command line.
 pub(super) const WORKER: &str = "audit-frames";
 /// File name of the note, in the folder of a preset's frames.
 const NOTE: &str = "captured.json";
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn only_presets_with_an_acceptable_look_are_drawn_further() {
+    fn only_presets_with_an_acceptable_look_are_continued() {
         let luma_range = [0.3, 0.3];
         let look = Look { luma: 0.3, luma_range, motion: 0.1, motion_peak: 0.1, ..Look::default() };
         let passes_within = |look: Option<Look>, min_avg_luma| {

@@ -31,7 +31,7 @@ pub struct RenderSettings {
     pub save: Vec<u32>,
     /// Warp mesh size, in cells.
     pub mesh: [u32; 2],
-    /// Whether the preset keeps 16 bits per color channel between frames.
+    /// Whether the preset keeps 16 bits per colour channel between frames.
     #[serde(default)]
     pub deep_color: bool,
     /// Texture folders.

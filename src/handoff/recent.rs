@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most recently used values, by key. Locked only while it is searched or changed.
 pub struct Recent<K, V> {
-    /// The entry used last comes first.
+    /// Most recently used entry first.
     entries: Mutex<Vec<(K, V)>>,
     capacity: usize,
 }
@@ -23,7 +23,7 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
         Some(entries[0].1.clone())
     }
 
-    /// Adds a value. It replaces the value with the same key or, if the cache is full, the one not used for longest.
+    /// Adds a value. It replaces the value with the same key or, if the cache is full, the least recently used one.
     pub fn insert(&self, key: K, value: V) {
         let mut entries = self.entries();
         let known = entries.iter().position(|(known, _)| *known == key);
@@ -31,7 +31,7 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
         let replaced = known.or(last).map(|at| entries.remove(at));
         entries.insert(0, (key, value));
         drop(entries);
-        drop(replaced); // Without the lock, because freeing it may take long.
+        drop(replaced); // Without holding the lock, because freeing it may take a while.
     }
 
     fn entries(&self) -> MutexGuard<'_, Vec<(K, V)>> {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_value_not_used_for_longest_is_replaced() {
+    fn the_least_recently_used_value_is_replaced() {
         let cache = Recent::new(2);
         cache.insert("a", 1);
         cache.insert("b", 2);

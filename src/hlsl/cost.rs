@@ -62,7 +62,7 @@ struct Cost {
     operations: u64,
     lookups: u64,
     expensive: u64,
-    /// Conditions of `if`, cases of `switch` and calls to `clip`.
+    /// Number of conditions of `if`, cases of `switch` and calls to `clip`.
     arms: u64,
     loops: u64,
     array_bytes: u64,

@@ -1,13 +1,13 @@
-//! The uniform block of the inputs that MilkDrop 3, BeatDrop and Milkwave add to those of MilkDrop 2.
+//! The uniform block of the shader inputs that MilkDrop 3, BeatDrop and Milkwave added to those of MilkDrop 2.
 
 use bytemuck::Zeroable as _;
 
-/// Number of bins of the spectrum, and of values that a waveform may have.
+/// Number of bins of the spectrum, and number of values in the array of a waveform.
 pub const SOUND_VALUES: usize = 512;
 /// Number of values of a waveform that shaders read; the others are unused.
 pub const WAVE_VALUES: usize = 480;
 
-/// [`SOUND_VALUES`] numbers as vectors, because the elements of an array in a uniform block have 16 bytes.
+/// [`SOUND_VALUES`] numbers as vectors, because array elements in a uniform block are padded to 16 bytes.
 pub type SoundValues = [[f32; 4]; SOUND_VALUES / 4];
 
 /// Inputs of preset shaders.

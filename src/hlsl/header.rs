@@ -78,7 +78,7 @@ const NAMED: [(&str, u32, u8, u8); 28] = [
     ("blur3_min", 13, 2, 1),
 ];
 
-/// Names that MilkDrop 3, BeatDrop and Milkwave add: name, register, first component, number of components.
+/// Names that MilkDrop 3, BeatDrop and Milkwave added: name, register, first component, number of components.
 const ADDED: [(&str, Register, u8, u8); 29] = [
     ("mouse", Register::Mouse, 0, 4),
     ("mouse_pos", Register::Mouse, 0, 2),

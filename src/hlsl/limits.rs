@@ -39,7 +39,7 @@ pub const EXPENSIVE: u64 = 400;
 /// Maximum number of branches (conditions of `if`, cases of `switch`, calls to `clip`), with every call inlined;
 /// lavapipe takes seven seconds to compile 900.
 pub const ARMS: u64 = 300;
-/// Number of bytes that a `?:` between structs or arrays counts as copying in addition, because it is also a branch.
+/// Number of additional bytes that a `?:` between structs or arrays counts as copying, because it is also a branch.
 pub const CHOICE_BYTES: u64 = 64;
 /// Maximum number of loops, with every call inlined. Real presets have up to 9.
 pub const LOOPS: u64 = 48;

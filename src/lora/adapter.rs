@@ -1,5 +1,5 @@
 //! The trained matrices: for each linear layer, a pair of small ones whose product is added to its weights (LoRA; Hu et
-//! al., 2021). They are saved as an adapter of PEFT, the Python library.
+//! al., 2021). They are saved as an adapter for PEFT, the Python library.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::units::Rng;
 /// File names of an adapter.
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
-/// What PEFT puts before the name of a layer.
+/// Prefix that PEFT adds to the name of a layer.
 const PREFIX: &str = "base_model.model.";
 /// Name of the layers of a vision tower, before their number.
 const LAYERS: &str = "encoder.layers.";
@@ -40,7 +40,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Every layer, in the order of their numbers.
+    /// All layers, in declaration order.
     pub const ALL: [Self; 6] = [Self::Query, Self::Key, Self::Value, Self::Output, Self::Up, Self::Down];
 
     /// Returns the name of the layer within its block.
@@ -81,7 +81,7 @@ pub(super) struct Pair {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Adapter {
     pub rank: usize,
-    /// Factor of the products.
+    /// Factor by which the products are multiplied.
     pub scale: f32,
     pub pairs: BTreeMap<Place, Pair>,
 }
@@ -187,7 +187,7 @@ impl Adapter {
         };
         let pairs: BTreeMap<Place, Pair> = a.into_iter().filter_map(pair).collect();
         if pairs.is_empty() || pairs.len() < count {
-            return Err(failed(&format!("a matrix is missing or does not have the rank {}", config.r)));
+            return Err(failed(&format!("a matrix is missing or does not have rank {}", config.r)));
         }
         Ok(Self { rank: config.r, scale, pairs })
     }
@@ -208,7 +208,7 @@ struct Config {
 }
 
 impl Config {
-    /// Returns the factor of the products. Fails for other kinds of adapters.
+    /// Returns the factor by which the products are multiplied. Fails for other kinds of adapters.
     fn scale(&self) -> Result<f32, String> {
         let set = |option: Option<bool>| option.unwrap_or(false);
         let has_entries = |map: &Option<Map<String, Value>>| map.as_ref().is_some_and(|map| !map.is_empty());
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adapter_reads_back_and_has_the_names_of_peft() {
+    fn an_adapter_round_trips_and_uses_the_names_of_peft() {
         let folder = tempfile::tempdir().expect("a folder");
         let written = adapter();
         written.write(folder.path(), "clip").expect("written");
@@ -321,7 +321,7 @@ mod tests {
         };
         assert!(refused("use_dora", json!(true)).contains("use_dora"));
         assert!(refused("alpha_pattern", json!({"fc2": 4})).contains("alpha_pattern"));
-        assert!(refused("r", json!(3)).contains("the rank 3"));
+        assert!(refused("r", json!(3)).contains("have rank 3"));
         for name in ["vision_model.head.lora_A.weight", "text_model.encoder.layers.0.mlp.fc1.lora_A.weight"] {
             assert_eq!(place(&format!("{PREFIX}{name}")), None);
         }

@@ -32,7 +32,7 @@ pub enum LoraError {
     /// The embeddings cannot be opened.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// Nothing can show whether the tuned model is better.
+    /// There is no way to measure whether the tuned model is better.
     #[error(transparent)]
     Tune(#[from] TuneError),
     /// A file cannot be written.

@@ -1,7 +1,7 @@
 //! Reads the graph of an ONNX model: its nodes, and where the file stores the numbers of its weights.
 //!
 //! Only the fields of the format (`onnx.proto`) that lead to them are parsed. The numbers are read and replaced in
-//! place, so that everything else in a model stays as it is.
+//! place, so that everything else in a model stays unchanged.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -64,12 +64,12 @@ impl Graph {
         self.bytes
     }
 
-    /// Returns the names of the weights of 32-bit floats.
+    /// Returns the names of the weights that are stored as 32-bit floats.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.weights.keys().map(String::as_str)
     }
 
-    /// Returns the shape of a weight; `None` if there is no weight of this name.
+    /// Returns the shape of a weight; `None` if there is no weight with this name.
     pub fn sides(&self, name: &str) -> Option<&[usize]> {
         self.weights.get(name).map(|stored| stored.sides.as_slice())
     }
@@ -80,7 +80,7 @@ impl Graph {
         Some(bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect())
     }
 
-    /// Adds a matrix to the weight `name`; returns whether there is a weight of this name and shape.
+    /// Adds a matrix to the weight `name`; returns whether there is a weight with this name and shape.
     pub fn add(&mut self, name: &str, change: &Array2<f32>) -> bool {
         let Some(stored) = self.weights.get(name) else { return false };
         if stored.sides != change.shape() {
@@ -122,7 +122,7 @@ fn is_transposed(bytes: &[u8], range: Range<usize>) -> Result<bool, String> {
     Ok(named && set)
 }
 
-/// Returns the name and the place of a weight; `None` if it does not consist of 32-bit floats stored in this file.
+/// Returns the name and the location of a weight; `None` if it does not consist of 32-bit floats stored in this file.
 fn weight(bytes: &[u8], range: Range<usize>) -> Result<Option<(String, Stored)>, String> {
     let (mut name, mut kind, mut stored) = (String::new(), 0, Stored::default());
     for (field, content) in fields(bytes, range)? {
@@ -173,7 +173,7 @@ fn fields(bytes: &[u8], mut range: Range<usize>) -> Result<Vec<(u64, Content)>, 
     Ok(found)
 }
 
-/// Reads a variable-length integer at the start of `range`, and moves the start behind it.
+/// Reads a variable-length integer at the start of `range`, and moves the start past it.
 fn number(bytes: &[u8], range: &mut Range<usize>) -> Result<u64, String> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {

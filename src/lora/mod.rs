@@ -1,9 +1,9 @@
-//! Tunes the vision tower of a CLIP model with LoRA (Hu et al., 2021), with the cargo feature `lora`.
+//! Tunes the vision tower of a CLIP model with LoRA (Hu et al., 2021). Requires the cargo feature `lora`.
 //!
-//! The weights come from the model's ONNX file. The training runs on `burn-tensor`, and its result, an adapter of PEFT,
-//! is merged into a copy of the file, which is used like any other model. As in `tune`, presets by some authors are held
-//! out, and the tuned model is installed only if it is better for them. A run that was interrupted, even by a crash, can
-//! be resumed.
+//! The weights come from the model's ONNX file. Training runs on `burn-tensor`, and its result, a PEFT adapter, is
+//! merged into a copy of the file, which is used like any other model. As in `tune`, presets by some authors are held
+//! out, and the tuned model is installed only if it is better for them. A run that was interrupted, even by a crash,
+//! can be resumed.
 
 mod adapter;
 mod error;
@@ -40,9 +40,9 @@ pub use settings::{LoraSettings, Objective};
 /// clash with one of them.
 const FOLDER: &str = "aivj-lora";
 const CHECKPOINT: &str = "part.safetensors";
-/// Maximum size of a model file; the weights of larger models are in other files.
+/// Maximum size of a model file; larger models keep their weights in separate files.
 const MAX_MODEL: u64 = 2 << 30;
-/// Number of noise pictures by which a tower is compared with the ONNX model.
+/// Number of noise pictures on which a tower is compared with the ONNX model.
 const TEST_PICTURES: usize = 2;
 /// Maximum difference between the embeddings of a merged model and those of the tower with its adapter.
 const TOLERANCE: f32 = 1e-3;
@@ -143,8 +143,8 @@ fn limited(items: &[BakeItem], max_frames: usize) -> Vec<BakeItem> {
     items
 }
 
-/// Embeds the presets and returns their rows in a fixed order; `None` if `on_progress` cancels. Rows that an interrupted
-/// run left in `folder` are used.
+/// Embeds the presets and returns their rows in a fixed order; `None` if `on_progress` cancels. Rows that an
+/// interrupted run left in `folder` are reused.
 fn embeddings(
     items: &[BakeItem],
     model: &mut Onnx,
@@ -202,7 +202,7 @@ fn read_graph(path: &Path) -> Result<Graph, String> {
     Graph::parse(disk::read(path, MAX_MODEL).map_err(|error| error.to_string())?)
 }
 
-/// Opens the tower in `graph`, and checks that its results are those of `model`, which has the same graph.
+/// Opens the tower in `graph`, and checks that its results match those of `model`, which has the same graph.
 fn open_tower(graph: &Graph, model: &mut Onnx, settings: &LoraSettings) -> Result<Tower, LoraError> {
     let path = model.path().to_owned();
     let mut read = || -> Result<Tower, String> {
@@ -259,8 +259,8 @@ fn fingerprint(table: &Table, subjects: &[Subject], start: &Adapter, settings: &
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes a copy of the model, with the adapter merged into its weights, and of its configuration to `folder`, which is
-/// replaced. The copy has no text tower, because the tuned pictures do not match its texts.
+/// Replaces `folder` with a copy of the model and its configuration, with the adapter merged into the weights. The copy
+/// has no text tower, because its embeddings would not match those of the tuned vision tower.
 fn merge(
     mut graph: Graph,
     tower: &Tower,
@@ -296,7 +296,7 @@ fn merge(
     Ok(())
 }
 
-/// Checks that the results of a merged model are those of the tower with its adapter.
+/// Checks that the results of a merged model match those of the tower with its adapter.
 fn check_merged(tower: &Tower, adapter: &Adapter, model: &mut Onnx) -> Result<(), LoraError> {
     let pictures = test_pictures(model.side());
     let mut compare = || -> Result<f32, String> {
@@ -311,7 +311,7 @@ fn check_merged(tower: &Tower, adapter: &Adapter, model: &mut Onnx) -> Result<()
     }
 }
 
-/// Returns the folder of a model that is not complete.
+/// Returns the folder in which a model is built until it is complete.
 fn part_of(folder: &Path) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(PART);

@@ -18,7 +18,7 @@ pub struct LoraSettings {
     pub objective: Objective,
     /// Rank of the products that are added to the weights.
     pub rank: usize,
-    /// Factor of the products, before it is divided by the rank.
+    /// Factor by which the products are multiplied, before it is divided by the rank.
     pub alpha: f64,
     /// Layers that are trained.
     pub targets: Vec<Target>,
@@ -26,7 +26,7 @@ pub struct LoraSettings {
     pub epochs: usize,
     /// Number of frames per step.
     pub batch: usize,
-    /// Size of the first step; the steps become smaller towards the last one.
+    /// Learning rate of the first step; it falls linearly towards 0.
     pub rate: f64,
     /// Maximum number of frames per preset.
     pub max_frames: usize,

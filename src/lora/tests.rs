@@ -42,7 +42,7 @@ fn noise(seed: u64, side: usize) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn a_tower_has_the_results_of_its_model() {
+fn a_tower_has_the_same_results_as_its_model() {
     let folder = transformer_folder(5);
     let (mut model, _, tower) = opened(folder.path());
     let pictures = noise(9, model.side());
@@ -64,7 +64,7 @@ fn a_new_adapter_does_not_change_the_results() {
 }
 
 #[test]
-fn a_merged_model_has_the_results_of_the_adapter() {
+fn a_merged_model_has_the_same_results_as_the_tower_with_the_adapter() {
     let folder = transformer_folder(5);
     let (model, graph, tower) = opened(folder.path());
     let adapter = random_adapter(&tower);
@@ -98,8 +98,7 @@ fn an_adapter_of_another_model_is_refused() {
     assert!(tower.adapt(&adapter).is_err_and(|why| why.contains("mlp.fc2 of block 2")));
 }
 
-/// Loads a picture that is named after its preset and its number: the same noise for all pictures of a preset, and
-/// noise of its own.
+/// Loads the picture with the path `PRESET-FRAME`: noise shared by all pictures of the preset, plus noise of its own.
 fn load(path: &Path) -> Option<Vec<f32>> {
     let (preset, frame) = path.to_str()?.split_once('-')?;
     let (preset, frame): (u64, u64) = (preset.parse().ok()?, frame.parse().ok()?);
@@ -142,7 +141,7 @@ fn pictures_of_one_group_belong_together() {
 }
 
 #[test]
-fn an_interrupted_training_gives_the_same_adapter() {
+fn an_interrupted_run_gives_the_same_adapter() {
     let folder = transformer_folder(5);
     let (_, _, tower) = opened(folder.path());
     let (subjects, settings) = (six_subjects(), LoraSettings { epochs: 8, ..settings() });
@@ -168,7 +167,7 @@ fn an_interrupted_training_gives_the_same_adapter() {
     assert!(notes.contains("have changed") && notes.contains("from the start"), "{notes}");
 }
 
-/// Writes 100 presets of 25 authors in four folders, and two frames of each in the colour of its folder.
+/// Writes 100 presets of 25 authors in four folders, and two frames of each, with a pattern that depends on the folder.
 fn library(folder: &Path) -> Vec<BakeItem> {
     for preset in 0..100 {
         let path = folder.join(format!("look {}/{} - a{preset}.milk", preset % 4, preset / 4));

@@ -70,7 +70,7 @@ struct Dense {
 /// An adapter on the device of a tower.
 pub(super) struct Adapted {
     scale: f32,
-    /// The pairs of matrices of each layer.
+    /// The pair of matrices of each layer.
     pub pairs: BTreeMap<Place, [Tensor<2>; 2]>,
 }
 
@@ -133,7 +133,7 @@ impl Tower {
         })
     }
 
-    /// Returns the numbers of outputs and inputs of the layers `targets`.
+    /// Returns the layers `targets` of all blocks, each with its numbers of outputs and inputs.
     pub fn layers(&self, targets: &[Target]) -> impl Iterator<Item = (Place, [usize; 2])> {
         let places = self.sources.keys().filter(move |place| targets.contains(&place.target));
         places.map(move |place| {
@@ -196,14 +196,14 @@ impl Tower {
         Tensor::from_data(TensorData::new(numbers, sides), &self.device)
     }
 
-    /// Returns the embeddings of preprocessed pictures, of unit length.
+    /// Returns the embeddings of preprocessed pictures, scaled to unit length.
     pub fn rows(&self, pictures: &[Vec<f32>], adapted: Option<&Adapted>) -> Result<Vec<Vec<f32>>, String> {
         let rows = self.embed(pictures, adapted);
         let columns = rows.dims()[1];
         Ok(numbers(rows)?.chunks(columns).map(<[f32]>::to_vec).collect())
     }
 
-    /// Computes the embeddings of preprocessed pictures, of unit length. The channels of the pictures come first.
+    /// Computes the embeddings of preprocessed pictures, scaled to unit length. The pictures are channel-first.
     pub fn embed(&self, pictures: &[Vec<f32>], adapted: Option<&Adapted>) -> Tensor<2> {
         let (count, width) = (pictures.len(), self.width);
         let across = self.side / self.patch;
@@ -329,7 +329,7 @@ impl Weights<'_> {
         Ok(Norm { gain: part("weight")?, bias: part("bias")? })
     }
 
-    /// Returns the position embeddings. Some exporters look them up in advance, which changes their name.
+    /// Returns the position embeddings. Some exporters fold their lookup into a constant, which changes their name.
     fn positions(&self, width: usize) -> Result<Tensor<3>, String> {
         let own = self.name("embeddings.position_embedding.weight");
         let computed = || {

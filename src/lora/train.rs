@@ -1,5 +1,6 @@
-//! Trains an adapter, with checkpoints. Pictures of one preset, or of the presets of one cluster, are drawn together and
-//! those of others apart (InfoNCE; van den Oord et al., 2018; for several pictures, Khosla et al., 2020).
+//! Trains an adapter, with checkpoints. The embeddings of pictures of one preset, or of the presets of one cluster, are
+//! pulled together, and those of others pushed apart (InfoNCE; van den Oord et al., 2018; for several pictures, Khosla
+//! et al., 2020).
 
 use std::path::{Path, PathBuf};
 
@@ -26,15 +27,15 @@ const EXCLUDED: f32 = 1e9;
 const SAVE_EVERY: usize = 16;
 /// Decay of the running means of the gradients and of their squares.
 const DECAY: [f32; 2] = [0.9, 0.999];
-/// Added to the root of the squares.
+/// Added to the root of the mean square.
 const EPSILON: f32 = 1e-8;
-/// First random stream of the steps; the ones before it are those of the epochs.
+/// First random stream used for steps; the streams before it are used for epochs.
 const STEPS: u64 = 1 << 32;
 
 /// A preset to learn from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subject {
-    /// Number that it shares with the presets whose pictures belong together with its own.
+    /// Number shared by all presets whose pictures belong together.
     pub group: usize,
     /// Paths of its frames.
     pub frames: Vec<PathBuf>,
@@ -108,7 +109,7 @@ impl Training<'_> {
         state.write(checkpoint, self.fingerprint).map_err(|error| error.to_string())
     }
 
-    /// Returns the number of presets per step, of each of which two frames are used.
+    /// Returns the number of presets per step; each contributes up to two frames.
     fn presets_per_step(&self) -> usize {
         (self.settings.batch / 2).clamp(1, self.subjects.len().max(1))
     }
@@ -190,7 +191,7 @@ impl State {
         Self { moments: adapter.parameters().map(zeros).collect(), adapter, step: 0 }
     }
 
-    /// Changes the adapter by one step against the gradients. Parameters without a gradient stay as they are.
+    /// Updates the adapter by one step of Adam. Parameters without a gradient stay unchanged.
     fn change(&mut self, gradients: Vec<Option<Vec<f32>>>, rate: f32) -> Result<(), String> {
         self.step += 1;
         let [mean_left, square_left] = DECAY.map(|decay| 1.0 - decay.powi(self.step as i32));
@@ -224,7 +225,7 @@ impl State {
         tensors.write(path)
     }
 
-    /// Continues the run whose state is in the file `path`; if that fails, nothing changes.
+    /// Restores the state in the file `path`; if that fails, nothing changes.
     pub fn resume(&mut self, path: &Path, fingerprint: &str) -> Result<(), String> {
         let mut tensors = Tensors::read(path)?;
         if tensors.metadata.get("fingerprint").is_none_or(|own| own != fingerprint) {
@@ -245,5 +246,5 @@ impl State {
     }
 }
 
-/// What a checkpoint contains of each parameter.
+/// What a checkpoint stores for each parameter.
 const PARTS: [&str; 3] = ["value", "mean", "square"];

@@ -1,8 +1,8 @@
-//! Inputs of code and shaders that MilkDrop 3, BeatDrop and Milkwave add to those of MilkDrop 2.
+//! Inputs that MilkDrop 3, BeatDrop and Milkwave give to preset code and shaders, in addition to those of MilkDrop 2.
 //!
-//! Sources: BeatDrop's list of added variables and functions, and Milkwave's manual. Their rates are not documented, so
-//! the ones below are aivj's own. There is no mouse or keyboard, and the clock counts from the start of the preset, so
-//! that a show can be replayed.
+//! Sources: BeatDrop's list of added variables and functions, and Milkwave's manual. The smoothing rates are not
+//! documented, so the ones below are aivj's own. There is no mouse or keyboard, and the clock counts from the start of
+//! the preset, so that a show can be replayed.
 
 use super::preset_audio::{PresetAudio, SPECTRUM_BINS, WAVE_SAMPLES};
 use super::text::{self, Key};
@@ -12,7 +12,7 @@ use crate::hlsl::SoundValues;
 const LEVEL_KEPT: f32 = 0.95;
 /// Share of the spectrum's peaks kept per frame at 30 fps.
 const PEAK_KEPT: f32 = 0.98;
-/// Seconds of a day.
+/// Seconds in a day.
 const DAY: f64 = 86_400.0;
 
 /// Speed at which the spectrum of a preset's shaders follows the sound, from 0 to 1 per frame at 30 fps.
@@ -83,7 +83,7 @@ impl ShaderSound {
     }
 }
 
-/// Returns a waveform as shaders read it.
+/// Returns a waveform in the layout in which shaders read it.
 pub(super) fn waveform(samples: &[f32; WAVE_SAMPLES]) -> SoundValues {
     std::array::from_fn(|four| std::array::from_fn(|i| samples[four * 4 + i]))
 }
@@ -121,8 +121,8 @@ const GIVEN: [(&str, Given); 11] = [
     ("totalseconds", Given::Time(4)),
 ];
 
-/// Sets the variables in [`GIVEN`] that a preset uses, but never changes: a preset may use the same names for variables
-/// of its own.
+/// Sets the variables in [`GIVEN`] that a preset reads, until the preset changes them: it may use the same names for
+/// variables of its own.
 pub(super) struct Clock {
     /// Slot, value and the number last set.
     given: Vec<(usize, Given, f64)>,

@@ -18,7 +18,7 @@ use crate::hlsl::ExtraUniforms;
 pub struct Frame {
     /// Uniforms of the warp and composite shaders, including `c[7]` (texsize).
     pub uniforms: MilkUniforms,
-    /// Inputs of shaders that MilkDrop's successors add.
+    /// Shader inputs that MilkDrop's successors added.
     pub extra: ExtraUniforms,
     /// Columns and rows of the warp mesh.
     pub mesh_size: [u32; 2],

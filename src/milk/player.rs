@@ -20,7 +20,7 @@ use crate::eel::{Budget, EelRandom, MAX_BLOCKS, Shared};
 /// preset share it.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
-/// Columns and rows of the coarse warp mesh, for whose vertices [`FRAME_BUDGET`] is meant.
+/// Columns and rows of the coarse warp mesh, which [`FRAME_BUDGET`] is meant for.
 pub const COARSE_MESH: [u32; 2] = [48, 36];
 
 /// Seconds until `progress` reaches 1. Independent of when the director changes the preset.

@@ -1,4 +1,5 @@
-//! Vision models, with their text towers if they have any: added from a folder or file, or downloaded from a hub, verified, and stored under a name.
+//! Vision models, with their text towers if they have any: added from a folder or file, or downloaded from a hub,
+//! verified, and stored under a name.
 
 mod fetch;
 mod hub;

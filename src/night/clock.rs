@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::stage_times::{StageTime, StageTimes};
 
-/// Share of the budget after which no more presets are audited: auditing a preset takes half of the time that rendering
-/// its frames takes.
+/// Share of the budget after which no more presets are audited: auditing a preset takes half as long as rendering its
+/// frames.
 pub(super) const AUDIT_UNTIL: f64 = 0.3;
 /// The same if the audit also saves the frames, so that few are left to render.
 pub(super) const AUDIT_WITH_FRAMES_UNTIL: f64 = 0.8;

@@ -184,8 +184,8 @@ impl Bake<'_, '_> {
         }
     }
 
-    /// Returns what makes the audit also save the frames of presets that pass; `None` if it must not, because they need
-    /// a run of their own, or because the pack has fewer presets than the library.
+    /// Returns the continuation with which the audit also saves the frames of presets that pass; `None` if the frames
+    /// need a separate run, or if the pack has fewer presets than the library.
     fn continuation(
         &self,
         items: &[BakeItem],

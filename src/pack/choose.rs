@@ -79,7 +79,8 @@ fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rn
     rng.shuffle(&mut order);
     let mut draw = Draw::new(candidates, points);
     for folder in order.into_iter().take(size) {
-        // Only the members are compared; comparing all presets for every folder would take hours in a large library.
+        // Only presets in the folder are compared; comparing all presets for every folder would take hours in a large
+        // library.
         let new = folder.iter().copied().filter(|&at| draw.is_new(at));
         let next = draw.farthest(new).or_else(|| draw.farthest(folder.iter().copied()));
         if let Some(next) = next {

@@ -102,8 +102,8 @@ impl<'a> Farthest<'a> {
         }
     }
 
-    /// Returns that of the points with these indices that is farthest from all chosen ones, the first if several are
-    /// equally far; `None` if there are none.
+    /// Returns the index of the point, among those with the indices `points`, that is farthest from all chosen ones. Of
+    /// several equally far ones, returns the first; `None` if `points` is empty.
     pub fn farthest(&self, points: impl Iterator<Item = usize>) -> Option<usize> {
         let farther = |best: Option<usize>, at: usize| match best {
             Some(best) if self.away[best] >= self.away[at] => Some(best),

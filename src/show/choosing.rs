@@ -20,8 +20,8 @@ use crate::watch::Conditions;
 
 /// Factor applied to the number of warm-up frames of the safe preset, to let its picture build up.
 const SAFE_WARM_UP: u32 = 5;
-/// Maximum number of warm-up frames of the safe preset while nothing is on air, or in place of a preset at fault; small,
-/// because any picture is better than none.
+/// Maximum number of warm-up frames of the safe preset while nothing is on air, or when it replaces a preset at fault;
+/// small, because any picture is better than none.
 const QUICK_WARM_UP: u32 = 4;
 /// Difference between the current target level and the level that a candidate was chosen for (both 0 to 2),
 /// above which new candidates are chosen.
@@ -143,8 +143,8 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless nothing is on air or the preset on air is
-    /// at fault.
+    /// Checks the safe preset once it is warm. Drops it if it is unfit, unless nothing is on air or the preset on air
+    /// is at fault.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             let favourite = self.memory.favourites.contains(&safe.id);
@@ -168,7 +168,7 @@ impl Show {
     /// Cuts if a request, the music or an empty output calls for it and a suitable deck is warm.
     pub(super) fn cut_if_due(&mut self, dt: f64) {
         match self.wanted {
-            // The preset may not be warm for a while; until then, any other is better than none.
+            // The preset may take a while to warm up; until then, any other is better than none.
             Some(CutRequest::Preset(_)) if self.off_air() => {}
             Some(wanted) => return self.fulfil(wanted),
             None => {}

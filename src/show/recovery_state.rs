@@ -23,7 +23,7 @@ pub(super) struct Recovery {
     pub rebuilt: Option<Receiver<Result<Stage, GpuError>>>,
     /// Show time at which that stage began to be built, in seconds.
     pub build_began: f64,
-    /// Number of stages whose building was given up because the driver did not respond.
+    /// Number of attempts to build a stage that were abandoned because the driver did not respond.
     pub given_up: u32,
     /// Show time at which the last picture began to be held, in seconds; `None` if it is not being held.
     pub held_since: Option<f64>,

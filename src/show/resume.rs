@@ -14,7 +14,7 @@ const KEPT_HISTORY: usize = 60;
 /// Time after resuming, in seconds, at which the rest of the saved queue is dropped, in case its library is never
 /// loaded.
 const QUEUE_SECS: f64 = 60.0;
-/// Why a preset is excluded while it is suspected of a crash.
+/// Why a preset is excluded while it is suspected of having caused a crash.
 const SUSPECTED: &str = "may have crashed the show";
 
 impl Show {
@@ -41,8 +41,8 @@ impl Show {
         }
     }
 
-    /// Iterates over the presets that are on air or being prepared. After a device failure, only the one on air is
-    /// prepared, at first.
+    /// Iterates over the presets that are on air or being prepared. While the one on air is prepared again after a
+    /// device failure, there are no others.
     fn involved(&self) -> impl Iterator<Item = PresetId> {
         let on_air = self.decks.front.iter().chain(self.decks.fade.iter().map(|fade| &fade.to));
         let only_front = self.decks.front.as_ref().is_some_and(|front| !front.warm);

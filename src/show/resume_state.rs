@@ -40,9 +40,9 @@ pub struct ResumeState {
     pub layers: Vec<LayerOnAir>,
     /// The presets that are on air or being prepared.
     pub involved: Vec<PresetId>,
-    /// The presets suspected of the last crash.
+    /// The presets suspected of having caused the last crash.
     pub suspects: Vec<PresetId>,
-    /// Whether the show has crashed in this state, and was not killed.
+    /// Whether the show crashed in this state, rather than being killed.
     pub crashed: bool,
 }
 
@@ -68,6 +68,6 @@ pub(super) struct Resumption {
     pub queue: Vec<PresetId>,
     /// Show time after which the queue is dropped, in seconds.
     pub until: f64,
-    /// The presets that are excluded because the earlier show may have crashed because of them.
+    /// The presets that are excluded because they may have crashed the earlier show.
     pub suspects: Vec<PresetId>,
 }

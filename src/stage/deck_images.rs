@@ -25,7 +25,7 @@ pub(super) struct DeckImages<'a> {
 }
 
 impl<'a> DeckImages<'a> {
-    /// Creates a collection of `images` for further ones of at most `limit` bytes in total.
+    /// Creates a collection with `images` and room for further ones of up to `limit` bytes in total.
     pub fn new(render_context: &'a RenderContext, seed: u64, limit: u64, images: Images) -> Self {
         Self { render_context, seed, left: limit, images, problems: Vec::new() }
     }

@@ -14,7 +14,7 @@ use crate::interpolation::Interpolator;
 
 /// A mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {
-    /// The mesh; `None` if the textures replace it and are never redrawn.
+    /// The mesh; `None` if textures replace it and are never redrawn from it.
     mesh: Option<Mesh>,
     /// Source positions of the latest frame; like `decay`, used only by warp meshes.
     sources: Vec<[f32; 2]>,
@@ -174,7 +174,7 @@ impl Mesh {
 }
 
 impl Images {
-    /// Creates the textures; `mesh` returns the mesh, if a texture must be drawn.
+    /// Creates the textures; `mesh` returns the mesh, and is called only if a texture must be drawn.
     fn new<'m>(
         gpu: &Gpu,
         coordinates: &CoordinatesPass,

@@ -91,8 +91,9 @@ mod tests {
     /// Required share of correct decisions.
     const REQUIRED: f64 = 0.88;
 
-    /// Checks the decisions of the built-in model on pieces that it was not trained on, clean and heard from the back of
-    /// a hall: each of `kinds` needs the share `each`, and all of them together need [`REQUIRED`].
+    /// Checks the decisions of the built-in model on pieces that it was not trained on, clean and heard from the back
+    /// of a hall. The share of correct decisions must be at least `each` for each of `kinds`, and at least [`REQUIRED`]
+    /// for all of them together.
     fn check(kinds: &[Kind], each: f64) {
         let model = SceneModel::built_in().expect("assets/scene.json matches the summary size");
         let rng = Rng::new(77_777);
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn speech_crowds_weather_streets_and_machines_are_no_music() {
+    fn speech_crowds_weather_streets_and_machines_are_not_music() {
         check(&kinds_of(Scene::None), 0.5);
     }
 

@@ -61,8 +61,8 @@ pub(super) struct LabelledClip {
 }
 
 impl LabelledClip {
-    /// Reads the manifest of `folder` and returns the clips that are labelled with a scene, with their full paths. Fails
-    /// if the licence of one of them is unknown, or does not allow any use of what is learnt from the clip.
+    /// Reads the manifest of `folder` and returns the clips that are labelled with a scene, with their full paths.
+    /// Fails if the licence of one of them is unknown, or restricts the use of what is learnt from the clip.
     pub(super) fn read_all(folder: &Path) -> anyhow::Result<Vec<(Self, Scene)>> {
         let path = folder.join("manifest.json");
         let text = disk::read_text(&path, disk::limit::LIST)
@@ -101,8 +101,8 @@ impl LabelledClip {
     }
 }
 
-/// Returns whether every licence named by `text` is one of [`FREE_LICENCES`]. Several licences are separated by `+`, `/`
-/// or a comma; text in parentheses is a note.
+/// Returns whether every licence named by `text` is one of [`FREE_LICENCES`]. Several licences are separated by `+`,
+/// `/` or a comma; text in parentheses is a note.
 fn is_free(text: &str) -> bool {
     let mut depth = 0;
     let names: String = text
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_licences_that_allow_every_use_are_free() {
+    fn only_licences_that_allow_any_use_are_free() {
         for free in [
             "CC0",
             "CC BY 3.0 (red_doors2.txt)",

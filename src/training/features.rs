@@ -88,8 +88,8 @@ pub fn all(
     Ok((clips, windows))
 }
 
-/// Composes the backgrounds of variants, with the random numbers that `rng` returns for each: every second one is a
-/// crowd.
+/// Composes the backgrounds of variants; every second one is a crowd. `rng` returns the random number generator for
+/// each background.
 fn backgrounds(settings: &TrainSettings, rng: impl Fn(usize) -> Rng + Sync) -> Vec<Vec<f32>> {
     let compose = |&number: &usize| {
         let mut rng = rng(number);

@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_scene_of_opposite_kinds_is_learnt() {
-        // Pads lie between speech and rain in every direction, so no single row of weights separates the scenes.
+        // Pads lie midway between speech and rain, so no single row of weights separates the scenes.
         let mut rng = Rng::new(2);
         let kinds = [Kind::Pads, Kind::Speech, Kind::Rain, Kind::Club, Kind::Band];
         let windows: Vec<Window> = (0..1_000)

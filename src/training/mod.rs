@@ -1,7 +1,7 @@
 //! Training of the scene model from composed music and, if there is one, a folder of labelled clips.
 //!
 //! The folder contains `manifest.json`: `{"items": [{"file", "scene", "licence", "kind", "source"}, ..]}`. `scene` is
-//! ambient, techno, rock or none; items with any other value are skipped. `licence` must allow every use of the clip,
+//! ambient, techno, rock or none; items with any other value are skipped. `licence` must allow any use of the clip,
 //! because the weights are distributed. `kind` and `source` group the clips for cross-validation.
 
 mod augment;

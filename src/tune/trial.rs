@@ -1,4 +1,4 @@
-//! A fair comparison of embeddings: by presets of authors that the training does not see.
+//! A fair comparison of embeddings: on presets by authors whose presets are not used in training.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -389,7 +389,7 @@ impl DeckBuilder {
                 }
             }
             took.warm_up_ms += lap();
-            // A mesh with more vertices than the budget is meant for is no fault of the preset.
+            // The preset is not at fault if the mesh has more vertices than the budget is meant for.
             let coarse = [0, 1].map(|axis: usize| settings.mesh[axis].min(COARSE_MESH[axis]));
             if !deck.report().over_budget || settings.mesh == coarse {
                 return Ok(Box::new(deck));

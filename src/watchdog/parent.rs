@@ -102,12 +102,12 @@ enum End {
 }
 
 impl End {
-    /// Returns the end of a show that crashed and left this status.
+    /// Returns the end of a show that crashed with this exit status.
     fn crashed(status: ExitStatus) -> Self {
         Self::Crashed { why: format!("the show crashed ({status})"), killed: killed_from_outside(status) }
     }
 
-    /// Returns the end of a show that left no status.
+    /// Returns the end of a show that hung or stopped responding, or whose exit status is unknown.
     fn failed(why: &str) -> Self {
         Self::Crashed { why: why.to_owned(), killed: false }
     }

@@ -40,7 +40,7 @@ impl Studio {
         let mut ear = PresetAudioAnalyser::new();
         let blocks = sound.chunks_exact((f64::from(SAMPLE_RATE_HZ) / FPS) as usize);
         Some(Self {
-            // The expected images have the edges of the software rasteriser.
+            // The expected images have aliased edges, the default on a software rasteriser.
             render_context: Arc::new(RenderContext::with(gpu, &[images.to_owned()], OPTIONS)),
             layers: Arc::new(LayerFiles::read(layers)),
             heard: blocks.map(|block| ear.update(block, 1.0 / FPS).clone()).collect(),

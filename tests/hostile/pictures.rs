@@ -1,5 +1,5 @@
 //! Hostile presets drawn and audited: the probe of an audit plays them in-process, unguarded, with the show's own frame
-//! function. Each of them must end in a picture or in a verdict, soon and within 1 GiB.
+//! function. Each of them must end in a picture or in a verdict, quickly and within 1 GiB.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,7 +22,7 @@ fn prober() -> Option<Prober> {
     Some(Prober::new(settings).expect("a prober"))
 }
 
-/// Probes a preset and returns how long that took, with its outcome in words.
+/// Probes a preset; returns how long that took, and a description of the outcome.
 fn probe(prober: &mut Prober, name: &str, file: &[u8]) -> (Duration, String) {
     let started = Instant::now();
     let preset = WirePreset::of_bytes(PathBuf::from(name), file);
@@ -37,7 +37,7 @@ fn probe(prober: &mut Prober, name: &str, file: &[u8]) -> (Duration, String) {
     (took, verdict)
 }
 
-/// Returns the most memory that this process has used so far, in KiB; `None` where that is unknown.
+/// Returns the peak memory of this process so far, in KiB; `None` where that is unknown.
 fn most_resident_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -57,7 +57,7 @@ fn a_preset_of_each_greedy_kind_ends_in_a_picture_or_a_verdict() {
     for (number, (name, file)) in GREEDY.iter().enumerate() {
         let (took, verdict) = probe(&mut prober, name, &file(number % 4 + 1));
         println!("{:6.2} s  {name}: {verdict}", took.as_secs_f64());
-        // Generous, because the computer may be busy; the long test measures.
+        // Generous, because the computer may be busy; the ignored test has a tighter limit.
         assert!(took < Duration::from_secs(20), "{name}: {took:?}: {verdict}");
     }
     check_memory();

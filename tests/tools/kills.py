@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Kills and damages on the real program: what was saved must still be there, and every file must be readable.
+"""Kills the real program and damages its files: what was saved must still be there, and every file must be readable.
 
     tests/tools/kills.py play --aivj PATH [--count 200] [--seed 1]
     tests/tools/kills.py overnight --aivj PATH [--count 200] [--presets 12]
     tests/tools/kills.py damage --aivj PATH
     tests/tools/kills.py disk --aivj PATH [--hold 60]
 
-play        plays a show in which presets are marked all the time, and kills all of its processes (`kill -9`) at random
+play        plays a show in which presets are marked continuously, and kills all of its processes (`kill -9`) at random
             moments; marks that were in the store before a kill must be in it afterwards
 overnight   kills `aivj bake overnight` at random moments until it finishes, and starts over until all kills are done;
-            no verdict may be lost, and the embeddings must be those of a bake that was not killed
+            no verdict may be lost, and the embeddings must equal those of a bake that was not killed
 damage      opens stores that were cut at 20 places, zeroed at 20 and bit-flipped at 200; marks that are still on a page
             must be found
 disk        marks presets while the store is locked by another program, and, as root, while the disk is full and while it
@@ -143,7 +143,7 @@ def play(options, scratch):
         for number in range(options.count):
             show.start()
             favourites, bans = marks(data)
-            # Pressed since the store was last read: each press may have removed one favourite.
+            # One more key may have been pressed after the store was last read, and may have removed a favourite.
             missing = max(0, len(saved[0] - favourites) - 1) + len(saved[1] - bans)
             lost += missing
             ends = time.time() + rng.uniform(0.2, 8)

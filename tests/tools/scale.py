@@ -91,7 +91,7 @@ def read_presets(folder):
 
 def make_embeddings(real, path, count, seed):
     """Writes `count` rows with the statistics of `real`: each is a real row, moved along the difference of two others. If
-    `real` is None, families of close variants with the spectrum of the built-in embedder."""
+    `real` is None, writes families of close variants with the spectrum of the built-in embedder."""
     if os.path.exists(path):
         return
     rng = np.random.default_rng(seed)

@@ -1,14 +1,14 @@
 //! Estimates how many beats a bar has and which of them starts it. In bars of four beats, each beat adds to the log
-//! odds of its place, by how much its signs of a downbeat exceed those of other beats.
+//! odds of its place, according to how much its signs of a downbeat exceed the mean.
 
 use super::super::spectrum::Spectrum;
 use super::drums::Accent;
 use super::metre::{METRES, confidence, most_likely};
 use super::signs::{BeatSigns, Signs};
 
-/// Log odds of a downbeat per mean of each sign. Fitted to annotated music by conditional logit: each bar against the
-/// same bar shifted by one, two and three beats. Weights for the signs of the other three beats did not carry over to
-/// music from other sources.
+/// Log odds of a downbeat for each sign, per multiple of its mean. Fitted to annotated music by conditional logit: each
+/// bar against the same bar shifted by one, two and three beats. Weights for the signs of the other three beats did not
+/// generalise to music from other sources.
 const WEIGHTS: Signs = [1.2, 1.5, 0.3, -0.35];
 /// Added to the signs, so that weak ones give little evidence.
 const FLOOR: f32 = 0.1;

@@ -59,13 +59,14 @@ fn approach(mean: &mut Beat, beat: &Beat, share: f32) {
     }
 }
 
-/// Returns the number of the highest of several log-likelihoods, and the confidence in it.
+/// Returns the index of the highest of several log-likelihoods, and the confidence in it.
 pub fn most_likely(scores: &[f32]) -> (usize, f32) {
     let best = (0..scores.len()).fold(0, |best, n| if scores[n] > scores[best] { n } else { best });
     (best, confidence(scores, best))
 }
 
-/// Returns the confidence in one of several log-likelihoods: its probability, scaled to be 0 if it is not above chance.
+/// Returns the confidence in the log-likelihood at index `of`: its probability, scaled so that 0 is no better than
+/// chance and 1 is certain.
 pub fn confidence(scores: &[f32], of: usize) -> f32 {
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let all: f32 = scores.iter().map(|score| (score - highest).exp()).sum();

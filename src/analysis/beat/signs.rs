@@ -5,7 +5,7 @@
 use super::super::spectrum::Spectrum;
 use super::drums::Accent;
 
-/// Part of a beat before and after it in which its accents may fall.
+/// Fraction of a beat, before and after each beat, within which its accents may fall.
 const NEAR: f64 = 0.125;
 /// Number of beats whose spectra are compared: two before a beat, the beat itself and the one after it.
 const COMPARED: usize = 4;
@@ -33,8 +33,8 @@ pub struct BeatSigns {
 
 impl BeatSigns {
     /// Adds a hop `beats` beats after beat 0. When a beat is over, returns the number of the beat before it and that
-    /// beat's signs, once enough beats have passed. Ignores a beat that is over, if a phase correction has led back to
-    /// it. Starts over if another grid counts the beats from 0.
+    /// beat's signs, once enough beats have passed. Ignores hops of earlier beats, which follow a phase correction.
+    /// Starts over if another grid counts the beats from 0.
     pub fn push(&mut self, beats: f64, accent: &Accent, spectrum: &Spectrum) -> Option<(i64, Signs)> {
         let number = (beats + NEAR).floor() as i64;
         let last = *self.number.get_or_insert(number);
@@ -85,7 +85,7 @@ mod tests {
     use crate::analysis::spectrum::tests::note;
 
     #[test]
-    fn a_lasting_change_is_a_sign_and_an_alternation_is_none() {
+    fn a_lasting_change_is_a_sign_and_an_alternation_is_not() {
         let mut signs = BeatSigns::default();
         let mut all = Vec::new();
         for hop in 0..320 {

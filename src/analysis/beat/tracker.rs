@@ -46,8 +46,8 @@ const CERTAIN_Z: f32 = 3.0;
 const UNTRUSTED: f32 = 0.3;
 /// Maximum confidence while it is unclear whether to count every beat or only every second one.
 const DOUBTFUL_CONFIDENCE: f32 = 0.78;
-/// Beat period, in hops, below which it is unclear as well, unless the performer set the octave: in annotated music, two
-/// of five grids above 165 BPM were wrong.
+/// Beat period, in hops, below which the octave also counts as unclear, unless the performer set it: in annotated
+/// music, two of five grids above 165 BPM were wrong.
 const FAST_PERIOD: f64 = 36.4;
 /// `z` above which an adopted grid is followed, and the `z` of zero confidence.
 const FOLLOW_Z: f32 = 3.4;

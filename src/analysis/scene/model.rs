@@ -109,7 +109,7 @@ mod tests {
             summary[0] = value;
             model.probabilities(&summary)
         };
-        // Both extremes are no music, and the middle is ambient.
+        // Neither extreme is music, and the middle is ambient.
         for (value, expected) in [(-2.5, Scene::None), (0.0, Scene::Ambient), (2.5, Scene::None)] {
             let seen = at(value);
             assert!(seen[expected as usize] > 0.9, "{value}: {seen:?}");

@@ -79,7 +79,7 @@ impl ProbeSettings {
     }
 }
 
-/// Returns the random seed of one preset, which differs between presets, but does not depend on those drawn before.
+/// Returns the random seed of one preset. It differs between presets, but does not depend on which were drawn before.
 pub fn seed_of(seed: u64, id: PresetId) -> u64 {
     seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]))
 }
@@ -142,8 +142,8 @@ impl Prober {
         self.probe_then(preset, id, |_, _| ())
     }
 
-    /// Probes a preset as [`Self::probe`] does. If it was drawn, calls `then` with its evidence, except the facts about
-    /// its source, before its run ends. The report does not depend on `then`.
+    /// Probes a preset as [`Self::probe`] does. If it was drawn, calls `then` before its run ends, with all evidence
+    /// except the facts about its source. The report does not depend on `then`.
     pub fn probe_then(
         &mut self,
         preset: &WirePreset,

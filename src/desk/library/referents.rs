@@ -5,8 +5,8 @@ use crate::find::{Reference, SearchQuery, SearchResults};
 
 /// Number of results that are numbered.
 pub(super) const NUMBERED: usize = 999;
-/// Time for which results must be shown before numbers refer to them, in seconds: while a description is being typed,
-/// numbers refer to the results before it.
+/// Time for which results must be shown before numbers refer to them, in seconds. While a description is being typed,
+/// numbers therefore refer to the results that were shown before.
 const SETTLING: f64 = 1.0;
 
 /// Keeps track of the results that the performer has seen.

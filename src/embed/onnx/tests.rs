@@ -26,7 +26,8 @@ fn word_vectors() -> Vec<f32> {
     (0..TOKENS * WIDTH).map(|at| (at * 53 % 89) as f32 / 89.0 - 0.5).collect()
 }
 
-/// Returns a text tower for the input shape `sides`: the mean of the vectors of the tokens. Adds the inputs `more`.
+/// Returns a text tower that computes the mean of the token vectors. `sides` is the shape of its input; `more` names
+/// further inputs.
 fn text_tower(sides: [u64; 2], more: &[&str]) -> Vec<u8> {
     let mut graph = field(1, &node("Gather", &["vectors", "input_ids"], "tokens", &[]));
     let mean = [ints("axes", &[1]), int("keepdims", 0)];
@@ -61,7 +62,7 @@ fn a_text_tower_matches_plain_loops() {
     let mut tower = TextTower::open(folder.path(), WIDTH, 1).expect("opened").expect("a tower");
     let row = tower.embed("Sea").expect("embedded");
     assert!(row.len() == WIDTH && same(&row, &sea_of_clip()), "{row:?}");
-    // A fixed number of tokens is filled up with token 0.
+    // A fixed number of tokens is padded with token 0.
     std::fs::write(folder.path().join("text_model.onnx"), text_tower([1, 8], &[])).expect("written");
     let mut tower = TextTower::open(folder.path(), WIDTH, 1).expect("opened").expect("a tower");
     let row = tower.embed("sea sea").expect("embedded");

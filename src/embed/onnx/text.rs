@@ -1,6 +1,7 @@
 //! The text tower of a CLIP model: embeds a text in the space of the model's pictures.
 //!
-//! It is in the folder of the model, with its tokenizer, under the names of Hugging Face, OpenCLIP or Immich.
+//! It is stored in the folder of the model, with its tokenizer, under the file names of Hugging Face, OpenCLIP or
+//! Immich.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ pub(crate) const TEXT_FILES: [&str; 6] = [
 const OUTPUTS: [&str; 5] = ["text_embeds", "text_features", "pooler_output", "embedding", "output"];
 /// Name of the optional input that tells tokens from padding.
 const MASK: &str = "attention_mask";
-/// Maximum number of tokens of a tower that accepts any number; CLIP was trained with as many.
+/// Maximum number of tokens for a tower that accepts any number; the number that CLIP was trained with.
 const MAX_TOKENS: usize = 77;
 
 /// A text tower that is ready to run.
@@ -47,12 +48,12 @@ struct TokenInput {
 }
 
 impl TextTower {
-    /// Opens the text tower in the folder of a model whose pictures have `width` dimensions, and tests it; `None` if the
-    /// folder has none.
+    /// Opens the text tower in the folder of a model whose picture embeddings have `width` dimensions, and tests it;
+    /// `None` if the folder has none.
     ///
     /// # Errors
-    /// Fails if the tower or its tokenizer cannot be used, or if texts have another number of dimensions than pictures,
-    /// as in an export without the projection into the common space.
+    /// Fails if the tower or its tokenizer cannot be used, or if its embeddings have another number of dimensions than
+    /// those of pictures, as in an export without the projection into the common space.
     pub fn open(folder: &Path, width: usize, threads: usize) -> Result<Option<Self>, String> {
         let Some(path) = text_file(folder) else { return Ok(None) };
         let failed = |error: String| format!("cannot use {}: {error}", path.display());

@@ -31,7 +31,7 @@ pub(super) struct Tokenizer {
     /// Rank of each pair of tokens, joined by a space; the lowest is merged first.
     ranks: HashMap<String, usize>,
     ends: [i64; 2],
-    /// The letter that stands for each byte.
+    /// The character that stands for each byte.
     letters: [char; 256],
 }
 
@@ -87,7 +87,7 @@ impl Tokenizer {
         Some(Self { vocabulary, ranks, ends: [start?, end?], letters: letters() })
     }
 
-    /// Returns at most `count` tokens for a text, which start and end with the tokens for that.
+    /// Returns at most `count` tokens for a text, including the start and end tokens.
     pub fn tokens(&self, text: &str, count: usize) -> Vec<i64> {
         let [start, end] = self.ends;
         let text = text.to_lowercase();
@@ -144,7 +144,8 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// Returns the letter for each byte: itself if it is printable in Latin-1, otherwise one above U+00FF.
+/// Returns the character that stands for each byte: its Latin-1 character if that is printable, otherwise one above
+/// U+00FF.
 fn letters() -> [char; 256] {
     let mut next = 256_u32;
     std::array::from_fn(|byte| match byte as u8 {
@@ -160,7 +161,7 @@ fn letters() -> [char; 256] {
 mod tests {
     use super::*;
 
-    /// Returns a tokenizer that knows the bytes of lower-case letters and a few merges.
+    /// Returns a tokenizer with the lower-case letters and a few merges.
     fn tokenizer() -> Tokenizer {
         let merges = ["l o", "lo w</w>", "e r</w>", "n e", "ne w", "s e", "se a</w>"].map(str::to_owned);
         let letters = ('a'..='z').flat_map(|letter| [letter.to_string(), format!("{letter}{WORD_END}")]);

@@ -12,6 +12,6 @@ pub struct Limits {
     /// Maximum resident memory of the worker, in MiB.
     pub memory_mib: u64,
     /// Resident memory, in MiB, above which a worker is replaced between two jobs, so that leaks of earlier
-    /// jobs are not blamed on the next one. A worker that needs much of it from the start may grow by half of it.
+    /// jobs are not blamed on the next one. A worker may always grow by half of this amount after it has started.
     pub recycle_mib: u64,
 }

@@ -32,7 +32,7 @@ const EXIT_TIME: Duration = Duration::from_secs(10);
 const START_TIME: Duration = Duration::from_secs(60);
 /// Interval between checks for cancellation.
 const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
-/// Interval between checks whether a worker has to wait.
+/// Interval between checks of whether a worker has to wait.
 const WAIT_CHECK_EVERY: Duration = Duration::from_millis(200);
 /// Interval between adjustments of the number of workers.
 const ADJUST_EVERY: Duration = Duration::from_secs(1);
@@ -209,8 +209,8 @@ impl WorkerPool {
     }
 }
 
-/// Blocks while the worker with this number is not among the first `running` ones; its process ends. Returns false when
-/// the work is `over`.
+/// Blocks while the worker with this number is not among the first `running` ones, after ending its process. Returns
+/// false if the work is `over` before its turn.
 fn wait_for_turn(worker: &mut Worker, number: usize, running: &AtomicUsize, over: &AtomicBool) -> bool {
     while number >= running.load(Ordering::Relaxed) {
         worker.child = None;
@@ -247,7 +247,7 @@ struct Running {
     answers: Receiver<String>,
     stderr_tail: Arc<Mutex<String>>,
     meter: Option<UsageMeter>,
-    /// Ends the processes that the worker has started when this is dropped.
+    /// Job object that, when dropped, ends all processes that the worker has started.
     #[cfg(windows)]
     _job: Option<win32job::Job>,
     /// Memory in use before the first job, in MiB.

@@ -1,5 +1,5 @@
-//! How many workers run at once. Automatically, that is as many as make the work faster and as the memory allows, which
-//! is measured while they work.
+//! How many workers run at once. The automatic number grows while more workers speed up the work and fit into memory,
+//! which is measured while they run.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use sysinfo::{MemoryRefreshKind, System};
 /// Number of worker processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerCount {
-    /// One per core at first, then as many as make the work faster.
+    /// One per core at first, then as many as speed up the work.
     Auto,
     /// This many.
     Fixed(usize),
@@ -25,7 +25,7 @@ impl WorkerCount {
         }
     }
 
-    /// Returns the maximum number of workers. While workers wait for a graphics card, more than one per core are useful.
+    /// Returns the maximum number of workers. More than one per core is useful if workers wait for a graphics card.
     pub(super) fn most(self) -> usize {
         match self {
             Self::Auto => 2 * cores(),
@@ -64,17 +64,18 @@ fn cores() -> usize {
 const RESERVE_MIB: u64 = 1024;
 /// Memory that a worker usually occupies at most, in MiB.
 const USUAL_MIB: u64 = 512;
-/// Memory below which a worker is stopped, in MiB.
+/// Available memory below which a worker is stopped, in MiB.
 const LOW_MIB: u64 = RESERVE_MIB / 2;
-/// Time before a measurement in which new workers start.
+/// Time before each measurement, during which new workers start.
 const START_UP: Duration = Duration::from_secs(3);
 /// Minimum time of a measurement.
 const MEASURED: Duration = Duration::from_secs(8);
 /// Minimum number of jobs per worker in a measurement.
 const JOBS: usize = 8;
-/// Time after which the number of workers is tried again that was not worthwhile or did not fit into the memory.
+/// Time after which a number of workers that was not worthwhile, or did not fit into memory, is tried again.
 const RETRY: Duration = Duration::from_secs(600);
-/// Share of the growth in proportion to the number of workers that makes more workers worthwhile.
+/// Minimum share of the ideal speed-up, which is proportional to the number of workers, that makes more of them
+/// worthwhile.
 const WORTHWHILE: f64 = 0.5;
 
 /// The number of workers that run at once. All times are measured from the start of the pool.
@@ -171,7 +172,7 @@ impl Scale {
         self.run(if self.before.is_some() { more } else { self.running }, now);
     }
 
-    /// Runs `count` workers, and starts a measurement.
+    /// Sets the number of workers, and starts a measurement.
     fn run(&mut self, count: usize, now: Duration) {
         if count != self.running {
             log::info!("running {count} workers instead of {}", self.running);
@@ -207,7 +208,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const WORKER_MIB: u64 = 400;
 
-    /// Runs workers for two minutes on a computer that does the work of up to `useful` of them; returns their number
+    /// Simulates two minutes on a computer that can keep up to `useful` workers busy; returns the number of workers
     /// after each second.
     fn history(scale: &mut Scale, from: u32, useful: usize, available_mib: u64) -> Vec<usize> {
         let step = |second: u32| {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_are_added_while_they_make_the_work_faster() {
+    fn workers_are_added_while_they_speed_up_the_work() {
         let mut scale = Scale::new(WorkerCount::Auto, WORKER_MIB, Some(1 << 16));
         (scale.running, scale.most) = (4, 16);
         let counts = history(&mut scale, 0, 8, 1 << 16);
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_that_do_not_fit_into_the_memory_are_not_started() {
+    fn workers_that_do_not_fit_into_memory_are_not_started() {
         let small = Scale::new(WorkerCount::Auto, WORKER_MIB, Some(RESERVE_MIB + WORKER_MIB));
         assert_eq!(small.running(), 1);
         let mut scale = Scale::new(WorkerCount::Auto, WORKER_MIB, None);
@@ -242,7 +243,7 @@ mod tests {
         let counts = history(&mut scale, 0, 16, RESERVE_MIB);
         assert!(counts.iter().all(|count| *count == 4), "{counts:?}");
         let counts = history(&mut scale, 200, 16, LOW_MIB - 1);
-        assert_eq!(counts.last(), Some(&1), "one after the other is stopped");
+        assert_eq!(counts.last(), Some(&1), "workers are stopped one by one");
     }
 
     #[test]
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_written_as_it_is_read() {
+    fn a_count_round_trips_through_text() {
         for count in [WorkerCount::Auto, WorkerCount::Fixed(12)] {
             assert_eq!(count.to_string().parse::<WorkerCount>(), Ok(count));
         }

@@ -1,5 +1,5 @@
-//! Worker processes on Windows: they exit with their supervisor, with everything that they have started, run at low
-//! priority, and crash without a dialog.
+//! Worker processes on Windows: they exit with their supervisor, as do all processes that they have started; they run
+//! at low priority, and crash without a dialog.
 
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::process::Child;

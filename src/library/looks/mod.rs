@@ -35,7 +35,7 @@ const NO_ROW: u32 = u32::MAX;
 /// The looks of a library, by catalogue index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Looks {
-    /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty without a map of any of them.
+    /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty if none is on a map.
     pub points: Vec<[f32; 2]>,
     /// The bake folder; `None` if the library has no folder.
     pub bake: Option<PathBuf>,
@@ -133,7 +133,8 @@ impl Looks {
         Some(self.by_preset(&sketch.similarity(self.row(model)?)))
     }
 
-    /// Replaces the approximate similarities of these presets to `model` by exact ones, and reads only their embeddings.
+    /// Replaces the approximate similarities of these presets to `model` with exact ones; reads only the embeddings
+    /// that are needed.
     ///
     /// # Errors
     /// Fails if the embeddings cannot be read.
@@ -155,7 +156,7 @@ impl Looks {
         let Some(model) = self.row(model) else { return Ok(()) };
         let row = |&preset: &u32| Some((self.row(preset as usize)?, preset as usize));
         let mut compared: Vec<(usize, usize)> = presets.iter().filter_map(row).collect();
-        // In the order of the file.
+        // Rows are read in file order.
         compared.sort_unstable();
         let (rows, presets): (Vec<usize>, Vec<usize>) = compared.into_iter().unzip();
         let table = npy::Rows::open(&self.embeddings)?;
@@ -169,7 +170,8 @@ impl Looks {
     }
 
     /// Returns the cosine similarity of every preset to a vector, -1 to 1, with `None` for presets without an
-    /// embedding. Longer embeddings, which join those of several embedders, are compared by their last dimensions.
+    /// embedding. Longer embeddings, which concatenate those of several embedders, are compared by their last
+    /// dimensions.
     ///
     /// # Errors
     /// Fails if the embeddings cannot be read, or are shorter than the vector.
@@ -186,14 +188,14 @@ impl Looks {
         Ok(self.by_preset(&similarity))
     }
 
-    /// Converts the values of the rows to those of the presets; `None` for presets without a finite value.
+    /// Maps values by row to values by preset; `None` for presets without a finite value.
     fn by_preset(&self, rows: &[f32]) -> Vec<Option<f32>> {
         let of_row = |&row: &u32| rows.get(row as usize).copied().filter(|value| value.is_finite());
         self.rows.iter().map(of_row).collect()
     }
 }
 
-/// Returns a function that computes the cosine similarity of a row to `model`, -1 to 1; not finite if one of them has no
+/// Returns a function that computes the cosine similarity of a row to `model`, -1 to 1; not finite if either has no
 /// direction.
 fn cosine_to(model: &[f32]) -> impl Fn(&[f32]) -> f32 {
     let length = dot(model, model).sqrt();

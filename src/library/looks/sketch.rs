@@ -1,8 +1,8 @@
-//! A sketch of a library's embeddings: their leading directions, one byte each. It is small enough to be kept in
-//! memory, and finds the presets that may resemble one without reading the embeddings of all.
+//! A sketch of a library's embeddings: their coordinates along the leading directions, one byte each. It is small
+//! enough to be kept in memory, and finds the presets that may resemble another without reading all embeddings.
 //!
-//! 48 bytes per preset keep 78% of the variance of the built-in embeddings of 7,001 presets. Of the 500 nearest presets,
-//! 99.9% are among the 1,000 nearest according to the sketch.
+//! 48 bytes per preset keep 78% of the variance of the built-in embeddings of 7,001 presets. Of the 500 nearest
+//! presets, 99.9% are among the 1,000 nearest according to the sketch.
 
 use std::path::Path;
 
@@ -27,14 +27,14 @@ const LARGEST: f32 = 127.0;
 /// The coordinates of a row along the directions.
 type Code = [i8; DIMENSIONS];
 
-/// The code of a row that has no direction: zeros, or numbers that are not finite.
+/// The code of a row without a direction: all zeros, or not finite.
 const NO_CODE: Code = [i8::MIN; DIMENSIONS];
 
 /// A sketch of a matrix of embeddings.
 #[derive(Debug)]
 pub struct Sketch {
     codes: Vec<Code>,
-    /// Number by which coordinates are multiplied.
+    /// Factor by which coordinates are multiplied.
     scale: f32,
 }
 
@@ -109,8 +109,8 @@ fn unit(row: &[f32]) -> Option<impl Iterator<Item = f32> + '_> {
     (length > 0.0 && length.is_finite()).then(|| row.iter().map(move |value| value / length))
 }
 
-/// Returns the directions along which these rows are longest, one per row. Subspace iteration: the directions are
-/// multiplied by the Gram matrix of the columns and orthonormalised, several times.
+/// Returns the directions along which these rows have the largest mean squares, as the rows of a matrix. Subspace
+/// iteration: the directions are repeatedly multiplied by the Gram matrix of the columns and orthonormalised.
 fn leading_directions(rows: &Array2<f32>) -> Array2<f32> {
     let mut rng = Rng::new(1);
     let mut directions = Array2::from_shape_simple_fn((DIMENSIONS, rows.ncols()), || rng.normal() as f32);

@@ -1,12 +1,12 @@
-//! Detects regular patterns: stripes and checkers that can trigger seizures even if they do not flash.
+//! Detects regular patterns: stripes and checkerboards, which can trigger seizures even if they do not flash.
 //!
 //! ITU-R BT.1702-3 (2023, guideline 2 and attachment 1) and Ofcom's guidance on regular patterns regard more than five
 //! light and dark pairs of clearly discernible stripes, in any orientation, straight or curved, as potentially harmful
 //! if they are stationary and occupy more than 40% of the screen, or if they change direction, oscillate, flash or
 //! reverse in contrast and occupy more than 25%. Harding et al. (Epilepsia 46, 2005) and Wilkins et al. (2005) add that
 //! the lightest stripe is above 50 cd/m2 and that the pattern lasts for half a second. White is 200 cd/m2, as in
-//! BT.1702-3. Patterns that drift smoothly in one direction, which BT.1702-3 exempts, count as stationary ones do, as
-//! in Harding et al.
+//! BT.1702-3. Patterns that drift smoothly in one direction, which BT.1702-3 exempts, are treated like stationary ones,
+//! as in Harding et al.
 //!
 //! A pattern is found along the middles of all rows and columns of cells: every orientation crosses one or the other.
 
@@ -15,7 +15,7 @@ use super::field::{DARK_BELOW, GENERAL_STEP, frames_per_second};
 
 /// Minimum relative luminance of a light stripe: 50 cd/m2.
 const LIGHT_ABOVE: f64 = 0.25;
-/// Minimum number of stripes between two edges: with the two outer ones, six pairs.
+/// Minimum number of stripes between the first and the last edge; with the two outer stripes, that is six pairs.
 const MIN_STRIPES: usize = 10;
 /// Minimum width of a pair, in samples.
 const MIN_PAIR: usize = 4;
@@ -41,8 +41,9 @@ struct Stripes {
 
 /// Calls `found` with the regular stripes on a line.
 ///
-/// An edge is a change of luminance that would count as half a flash of a cell. Stripes are regular if each pair is as
-/// wide as the one before, to within a fifth or a sample, and neither of its stripes takes more than three quarters.
+/// An edge is a change of luminance that would count as half a flash of a cell; a falling edge must also start above
+/// [`LIGHT_ABOVE`]. Stripes are regular if each pair is as wide as the one before, to within a fifth or a sample, and
+/// neither of its stripes takes up more than three quarters of it.
 fn find_stripes(light: &[f64], mut found: impl FnMut(Stripes)) {
     let (mut lowest, mut highest, mut direction) = (light[0], light[0], 0);
     // The current run: its first edge, whether that is a rise, the number and the last two widths of its stripes.
@@ -127,7 +128,7 @@ impl Line {
 /// Measures how long a harmful regular pattern is on screen.
 pub(super) struct PatternMeter {
     lines: Vec<Line>,
-    /// For each cell: 1 if it is part of a pattern, 2 if that is unsteady.
+    /// For each cell: 1 if it is part of a pattern, 2 if that pattern is unsteady, otherwise 0.
     cells: Vec<u8>,
     second: usize,
     frame_ms: f64,

@@ -181,7 +181,7 @@ fn left(x: f64, share: f64) -> f64 {
     f64::from(u8::from(x < share * PATTERN_SIZE[0] as f64))
 }
 
-/// Brightness of a pattern at a position, given the center of the picture and a full turn.
+/// Brightness of a pattern at a position, given the centre of the picture and a full turn in radians.
 type Shade = fn([f64; 2], [f64; 2], f64) -> f64;
 
 #[test]

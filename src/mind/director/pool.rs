@@ -99,7 +99,8 @@ impl Pool {
         pool
     }
 
-    /// Returns how well each arm fits a theme: as the performer set it for the style, or as its presets fit.
+    /// Returns how well each arm fits a theme: the fit that the performer set for its style or, if none is set, that of
+    /// its presets.
     fn fits_of_arms(&self, theme: &Theme) -> Vec<f64> {
         let set = theme.set_fits();
         if set.is_empty() {

@@ -68,7 +68,8 @@ impl Theme {
         f64::from(letter.saturating_sub(*LETTERS.start())) / steps
     }
 
-    /// Returns how well an arm with these presets fits, from 0 to 1, if the performer set the fits of some styles.
+    /// Returns how well an arm with these presets fits, from 0 to 1, if the performer set the fits of other styles but
+    /// not of this one.
     pub(super) fn fit_beside_set(&self, presets: &[u32]) -> f64 {
         if self.fits.is_empty() { MIDDLE } else { self.fit_of_best(presets) }
     }

@@ -1,4 +1,4 @@
-//! Limits pictures with 16 bits per channel to 0..1, which images with 8 bits do by themselves.
+//! Clamps pictures with 16 bits per channel to 0..1, as images with 8 bits do by themselves.
 
 use super::{DEEP_FORMAT, PipelineDesc, TEXTURE, begin, bind, image_in, layout, module, pipeline, view};
 use crate::stage::gpu::Gpu;

@@ -145,7 +145,7 @@ pub fn compose(kind: Kind, secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     (mix, plan.beats())
 }
 
-/// Applies a low-pass that is constant or ridden, as with the filter knob of a mixer.
+/// Applies a low-pass filter whose cutoff is constant or moves, like that of a DJ mixer's filter knob.
 fn muffle(mix: &mut Bus, secs: f32, rng: &mut Rng) {
     let hz = octaves(rng, 200.0, 4_000.0);
     if chance(rng, 0.4) {

@@ -73,7 +73,7 @@ pub fn storm(secs: f32, rng: &mut Rng) -> Bus {
     mix
 }
 
-/// Renders rolling claps of thunder, each with a crack if it is near.
+/// Renders rolling claps of thunder, each with a crack of random strength.
 fn thunder(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mut at = between(rng, 0.0, 0.2 * secs);

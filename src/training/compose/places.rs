@@ -8,7 +8,7 @@ use super::voice::{Voice, speech};
 use crate::audio::demo::tone::{Decay, Filter, Noise, Osc};
 use crate::units::Rng;
 
-/// Renders `count` people who talk at the same time, the quietest `depth_db` decibels below the loudest.
+/// Renders `count` people who talk at the same time, each up to `depth_db` decibels below the full level.
 pub fn talk(count: usize, depth_db: f32, secs: f32, rng: &mut Rng) -> Bus {
     let mut mix = Bus::new(secs);
     for _ in 0..count {
@@ -129,7 +129,7 @@ fn vehicle(rng: &mut Rng) -> Shot {
     })
 }
 
-/// Renders a train: a rumble, and pairs of wheels over the joints of the rails.
+/// Renders a train: a rumble, and pairs of wheels that clack over the rail joints.
 pub fn train(secs: f32, rng: &mut Rng) -> Bus {
     let mut wheels = Bus::new(secs);
     let (period, pair) = (between(rng, 0.45, 1.4), between(rng, 0.08, 0.25));

@@ -8,7 +8,7 @@ const COMBS: [f32; 8] = [0.0297, 0.0331, 0.0371, 0.0411, 0.0437, 0.0503, 0.0571,
 const DIFFUSERS: [f32; 3] = [0.0051, 0.0077, 0.0126];
 /// Feedback of the all-pass filters.
 const DIFFUSION: f32 = 0.6;
-/// Offset that keeps a decaying tail from denormals, which could be a hundred times slower.
+/// Offset that keeps a decaying tail from reaching denormals, which can be a hundred times slower.
 const TINY: f32 = 1e-20;
 
 /// A delay line.
@@ -45,7 +45,7 @@ struct Comb {
 pub struct Reverb {
     combs: [Comb; COMBS.len()],
     diffusers: [Line; DIFFUSERS.len()],
-    /// Share of the treble that remains after each reflection, 0 to 1.
+    /// Coefficient of the low-pass filters in the feedback, 0 to 1; higher is brighter.
     bright: f32,
 }
 

@@ -58,7 +58,7 @@ impl Timing {
         };
         let step = 15.0 / bpm;
         let bars = (secs / (16.0 * step)) as usize + 1;
-        // A sequenced band, as in games, is exact.
+        // A sequenced band, as in video games, has exact timing.
         let sequenced = chance(rng, 0.25);
         let (drift, click_track) = (between(rng, 0.0, 0.02), sequenced || chance(rng, 0.4));
         let mut at = 0.0;

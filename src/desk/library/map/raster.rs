@@ -16,7 +16,7 @@ const GREY: Color32 = Color32::from_rgb(38, 41, 47);
 const DOT: (f32, f32) = (1.0, 9.0);
 /// Approximate fraction of the map's area that all dots together cover at zoom 1, before their size is clamped.
 const COVER: f32 = 0.25;
-/// Approximate maximum number of dots of either kind in an image.
+/// Approximate maximum number of dots in an image, for presets that match the search and for the others separately.
 const MAX_DOTS: usize = 150_000;
 /// Hue step between consecutive styles, in turns; the golden ratio keeps the hues of neighbours far apart.
 const HUE_STEP: f32 = 0.618_034;
@@ -126,7 +126,7 @@ pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2
     ColorImage::new([width, height], pixels)
 }
 
-/// Returns at most about [`MAX_DOTS`] of these dots, chosen by number, so that the same ones are drawn while the map is
+/// Returns at most about [`MAX_DOTS`] of these dots, chosen by index, so that the same ones are drawn while the map is
 /// moved.
 fn thinned(dots: &[usize]) -> impl Iterator<Item = usize> {
     let step = dots.len().div_ceil(MAX_DOTS).max(1);
