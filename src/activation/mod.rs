@@ -37,6 +37,12 @@ pub struct ActivationDetector {
     latest: Activation,
 }
 
+impl Default for ActivationDetector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl ActivationDetector {
     /// Builds a detector with the built-in weights.
     pub fn new() -> Self {

@@ -49,6 +49,12 @@ pub struct BarPointer {
     prior: [f32; PERIODS],
 }
 
+impl Default for BarPointer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl BarPointer {
     /// Builds the distribution before any activation: the tempo prior, and any phase.
     pub fn new() -> Self {
