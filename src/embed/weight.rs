@@ -57,7 +57,7 @@ impl std::fmt::Display for Fit {
         let Self { weight, presets, share, default_share } = self;
         write!(
             f,
-            "weight {weight} (neighbours from the same folder, for {} by held-out authors: {share:.3}; with weight \
+            "weight {weight} (agreement of neighbours in folder, for {} by held-out authors: {share:.3}; with weight \
             {DEFAULT}: {default_share:.3})",
             counted(*presets, "preset")
         )
