@@ -1,6 +1,6 @@
 //! `aivj perform`: renders a show without a window.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::app::{PerformSettings, command_named, perform};
@@ -89,6 +89,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         memory,
         no_flash_limit,
     } = args;
+    for written in std::iter::once(&out).chain(&log) {
+        let is_audio = is_same_file(Path::new(&audio), written);
+        anyhow::ensure!(
+            !is_audio,
+            "{} is the audio file; choose another path to write to",
+            written.display()
+        );
+    }
     let mut commands: Vec<(f64, Command)> =
         title.into_iter().map(|title| (0.0, Command::SetTitle(title))).chain(action).collect();
     commands.sort_by(|(one, _), (other, _)| one.total_cmp(other));
@@ -137,6 +145,11 @@ fn timed_command(text: &str) -> Result<(f64, Command), String> {
         return Err("the time must be at least 0".into());
     }
     Ok((secs, command_named(name.trim())?))
+}
+
+/// Returns whether two paths lead to the same existing file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(one, other)| one == other)
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ pub struct Args {
     #[arg(long, default_value = "ok", value_parser = ["ok", "crashsafe"])]
     from: String,
     /// Maximum number of presets
-    #[arg(long, value_name = "COUNT", default_value_t = 2000)]
-    size: usize,
+    #[arg(long, value_name = "COUNT", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    size: u32,
     /// Selection method: the most diverse presets (diverse), random ones (reservoir) or the first ones (first)
     #[arg(long, default_value = "diverse", value_parser = ["diverse", "reservoir", "first"])]
     sample: String,
@@ -63,7 +63,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         packs: args.packs,
         name: args.name,
         from: if args.from == "crashsafe" { PackFilter::CrashSafe } else { PackFilter::Ok },
-        size: args.size,
+        size: args.size as usize,
         sample: match args.sample.as_str() {
             "reservoir" => Sample::Reservoir,
             "first" => Sample::First,
